@@ -1,0 +1,1 @@
+"""What people see: the carers' board, served to tablets."""

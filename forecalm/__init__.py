@@ -1,0 +1,1 @@
+"""The hallway: configuration, the one place where parts meet, and the command line."""

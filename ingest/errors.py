@@ -1,0 +1,21 @@
+"""What can go wrong on the way in: one base, so that a caller can tell bad input from our own bugs."""
+
+
+class IngestError(Exception):
+    """Base of every error that ingest raises on purpose."""
+
+
+class WireError(IngestError, ValueError):
+    """The peer sent bytes that are not a packet; the message names the field and the mend, and holds no payload."""
+
+
+class RecordingError(IngestError, ValueError):
+    """A file of a recording cannot be read; the message names the file, the line where there is one, and the mend."""
+
+
+class StoreError(IngestError):
+    """A store refused to write or read; what was stored before is untouched."""
+
+
+class RegistryError(IngestError, ValueError):
+    """The registry refused a change; the message names the field and what would be right."""

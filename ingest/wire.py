@@ -1,0 +1,194 @@
+"""Bytes to packets and back: one message is about one second of every channel of one band. No clocks, no sockets.
+
+A packet is MessagePack (samples packed as little-endian bytes: fast) or JSON (samples as lists: typable with
+``mosquitto_pub``); the first byte tells them apart, ``{`` is JSON. Layout and examples: docs/wire.md.
+"""
+
+import math
+import re
+from typing import Annotated, Final, Literal
+
+import msgspec
+import numpy as np
+
+from ingest.errors import WireError
+from ingest.types import CHANNELS, Array
+
+SAMPLES_MAX: Final = 16_384  # a channel of a packet: 64 Hz for 4 min; more is a mistake or an attack
+PACKET_MAX: Final = 1 << 20  # bytes: the same bound before anything is decoded
+RATE_MIN_HZ: Final = 0.01  # a sample in 100 s: slower is no stream
+RATE_MAX_HZ: Final = 4096.0  # no wristband samples faster
+SPAN_MAX_US: Final = 900_000_000  # a packet reaches back 15 min at most: a band's own memory comes in many packets
+AHEAD_MAX_US: Final = 2_000_000  # and no sample is later than the packet's own end, give or take a second's batch
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]  # 53 bits: what JSON numbers hold exactly everywhere
+
+
+class Samples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Even samples of one channel; sample i was taken at ``tick_us + i * 1e6 / rate_hz`` on the band's clock.
+
+    ``values`` is packed little-endian numbers of type ``dtype`` (base64 in JSON) or a list of numbers, null where
+    unknown. Axes are interleaved (x0 y0 z0 x1 ...). The physical value is ``scale * number``; ``i2`` -32768 is unknown.
+    """
+
+    rate_hz: Annotated[float, msgspec.Meta(ge=RATE_MIN_HZ, le=RATE_MAX_HZ)]
+    tick_us: Count
+    values: bytes | list[float | None]
+    dtype: Literal["f4", "i2"] = "f4"
+    scale: float = 1.0
+
+
+class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Beats as a band reports them: beat i happened at ``tick_us[i]`` on the band's clock, ``interval_s[i]`` after the
+    one before it."""
+
+    tick_us: list[Count]
+    interval_s: list[Annotated[float, msgspec.Meta(gt=0, le=10)]]
+
+
+class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """About one second of one band. ``(band, boot, seq)`` names it for ever: sent again, it is the same packet.
+
+    ``boot`` changes whenever the band's clock or counter starts anew. ``tick_us`` is the band's clock at the end of the
+    packet [us]; ``sent_us`` the sender's UTC clock when it published [us], for the record only. ``battery`` is in per
+    cent, ``contact`` what the band itself says of its skin contact (absent: it cannot tell).
+    """
+
+    v: Literal[1]
+    band: Id
+    boot: Count
+    seq: Count
+    tick_us: Count
+    sent_us: Count | None = None
+    battery: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    contact: bool | None = None
+    eda: Samples | None = None
+    temperature: Samples | None = None
+    ppg: Samples | None = None
+    motion: Samples | None = None
+    ibi: Intervals | None = None
+
+    def samples(self) -> dict[str, Samples]:
+        """The even channels that this packet carries, in the order of ``CHANNELS``."""
+        found = {name: getattr(self, name) for name in CHANNELS if name != "ibi"}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+_PACK = msgspec.msgpack.Encoder()
+_UNPACK = msgspec.msgpack.Decoder(Packet)
+_FROM_JSON = msgspec.json.Decoder(Packet)
+_DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16]]] = {"f4": np.dtype("<f4"), "i2": np.dtype("<i2")}
+_UNKNOWN_I2: Final = -32768
+
+
+def encode(packet: Packet) -> bytes:
+    """Return the MessagePack form."""
+    return _PACK.encode(packet)
+
+
+def encode_json(packet: Packet) -> bytes:
+    """Return the JSON form; packed samples are written out as lists, so that a person can read them."""
+    listed = {
+        name: msgspec.structs.replace(
+            samples, values=[None if math.isnan(v) else v for v in _numbers(name, samples).tolist()]
+        )
+        for name, samples in packet.samples().items()
+    }
+    return msgspec.json.encode(msgspec.structs.replace(packet, **listed))
+
+
+def decode(data: bytes) -> Packet:
+    """Return the packet in ``data``; raises WireError, naming the field, unless every value in it can be used."""
+    if len(data) > PACKET_MAX:
+        raise WireError(f"{len(data)} bytes is more than a packet may have ({PACKET_MAX})")
+    if not data:
+        raise WireError("the message is empty")
+    is_json = data[:1] == b"{"
+    try:
+        packet = (_FROM_JSON if is_json else _UNPACK).decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(f"not a {'JSON' if is_json else 'MessagePack'} packet: {error}") from None
+    for name, samples in packet.samples().items():
+        n = values(name, samples).shape[-1]
+        _require_near(f"{name}.tick_us", samples.tick_us, packet)
+        _require_near(f"{name}: the last sample", samples.tick_us + round((n - 1) * 1e6 / samples.rate_hz), packet)
+    ibi = packet.ibi
+    for tick_us in () if ibi is None else ibi.tick_us:
+        _require_near("ibi.tick_us", tick_us, packet)
+    if ibi is not None and len(ibi.tick_us) != len(ibi.interval_s):
+        raise WireError(f"ibi: {len(ibi.tick_us)} times for {len(ibi.interval_s)} intervals; they go in pairs")
+    if ibi is not None and any(b < a for a, b in zip(ibi.tick_us, ibi.tick_us[1:], strict=False)):
+        raise WireError("ibi.tick_us: beats must be in time order")
+    return packet
+
+
+def _require_near(what: str, tick_us: int, packet: Packet) -> None:
+    if not packet.tick_us - SPAN_MAX_US <= tick_us <= packet.tick_us + AHEAD_MAX_US:
+        raise WireError(f"{what} is {tick_us}: not within 15 min before the packet's own tick_us ({packet.tick_us})")
+
+
+def values(channel: str, samples: Samples) -> Array:
+    """Return physical values, float64, (n,) or (axes, n), NaN where unknown or outside what the sensor can say.
+
+    Raises WireError where the bytes are no whole number of samples, a number is infinite, or there are too many.
+    """
+    if not math.isfinite(samples.scale) or samples.scale == 0:
+        raise WireError(f"{channel}.scale: must be finite and not 0, got {samples.scale}")
+    numbers = _numbers(channel, samples)
+    axes = CHANNELS[channel].axes
+    if numbers.size == 0 or numbers.size % axes:
+        raise WireError(f"{channel}.values: {numbers.size} numbers are not one or more whole samples of {axes} axes")
+    if numbers.size > SAMPLES_MAX * axes:
+        raise WireError(f"{channel}.values: {numbers.size // axes} samples are more than {SAMPLES_MAX}")
+    if np.isinf(numbers).any():
+        raise WireError(f"{channel}.values: sample {int(np.isinf(numbers).argmax()) // axes} is infinite")
+    physical = numbers * samples.scale
+    low, high = CHANNELS[channel].low, CHANNELS[channel].high
+    physical[(physical < low) | (physical > high)] = np.nan
+    return physical if axes == 1 else np.ascontiguousarray(physical.reshape(-1, axes).T)
+
+
+def _numbers(channel: str, samples: Samples) -> Array:
+    if isinstance(samples.values, bytes):
+        dtype = _DTYPES[samples.dtype]
+        if len(samples.values) % dtype.itemsize:
+            raise WireError(f"{channel}.values: {len(samples.values)} bytes are no whole number of {samples.dtype}")
+        raw = np.frombuffer(samples.values, dtype=dtype)
+        numbers: Array = raw.astype(np.float64)
+        if samples.dtype == "i2":
+            numbers[raw == _UNKNOWN_I2] = np.nan
+        return numbers
+    return np.array([math.nan if v is None else v for v in samples.values], np.float64)
+
+
+_TOPIC = re.compile(r"^forecalm/v1/([A-Za-z0-9_-]{1,64})/band/([A-Za-z0-9_-]{1,64})/data\Z")
+
+
+def data_topic(site: str, band: str) -> str:
+    """Where a band's packets are published (QoS 1, never retained); raises WireError on a name no topic may hold."""
+    topic = f"forecalm/v1/{site}/band/{band}/data"
+    if not _TOPIC.match(topic):
+        raise WireError(f"site {site!r} and band {band!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    return topic
+
+
+def band_of(topic: str) -> str:
+    """Return the band that a data topic names; raises WireError on any other topic."""
+    match = _TOPIC.match(topic)
+    if match is None:
+        raise WireError(f"topic {topic!r} is not forecalm/v1/SITE/band/BAND/data")
+    return match.group(2)
+
+
+def stored_topic(site: str, band: str) -> str:
+    """Where the service publishes how far a band's packets are stored (QoS 1, retained)."""
+    return data_topic(site, band).removesuffix("/data") + "/stored"
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every packet of ``boot`` up to and including ``seq`` is on disk: its sender may let it go."""
+
+    v: Literal[1]
+    boot: Count
+    seq: Count

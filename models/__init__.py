@@ -1,0 +1,1 @@
+"""Features in, risk out: pure estimators and detectors behind one protocol."""

@@ -1,0 +1,31 @@
+"""The one registry of features: what the engine says about a person once a second, in a stable documented order."""
+
+from typing import Final
+
+from signals.types import Feature
+
+FEATURES: Final = (
+    Feature("eda_level_uS", "uS", 1, "eda", "the band is off, or no valid EDA for longer than the hold"),
+    Feature("eda_slope_uS_per_min", "uS/min", 60, "eda", "as the level, or less than half of the window is valid"),
+    Feature("eda_driver_uS", "uS", 10, "eda", "as the level, or less than half of the window is valid"),
+    Feature("response_rate_per_min", "1/min", 60, "eda", "less than half of the window is valid"),
+    Feature("response_sum_uS", "uS", 60, "eda", "less than half of the window is valid"),
+    Feature("heart_rate_bpm", "1/min", 10, "ppg or ibi", "accepted intervals cover less than half of the window"),
+    Feature("beat_coverage", "1", 10, "ppg or ibi", "neither PPG nor intervals arrive"),
+    Feature("temperature_C", "degC", 1, "temperature", "no temperature for longer than the hold"),
+    Feature("temperature_slope_C_per_min", "degC/min", 60, "temperature", "less than half of the window is known"),
+    Feature("motion_g", "g", 1, "motion", "no movement arrives"),
+    Feature("motion_minute_g", "g", 60, "motion", "less than half of the window is known"),
+    Feature("worn", "1", 10, "temperature, eda, motion", "neither temperature nor EDA arrives"),
+    Feature("eda_valid", "1", 10, "eda, motion", "no EDA arrives"),
+    Feature("ppg_quality", "1", 10, "ppg", "no PPG arrives"),
+)
+NAMES: Final = tuple(feature.name for feature in FEATURES)
+
+
+def column(name: str) -> int:
+    """Return where ``name`` stands on the last axis of ``Signals.features``; raises KeyError with the known names."""
+    try:
+        return NAMES.index(name)
+    except ValueError:
+        raise KeyError(f"no feature {name!r}; there are {', '.join(NAMES)}") from None
