@@ -1,0 +1,39 @@
+"""Fixtures that every room shares: where recordings are, and what to do where a peer is missing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings, named by FORECALM_DATA or beside the checkout; skips where there is none."""
+    folder = Path(os.environ.get("FORECALM_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no real recordings here: set FORECALM_DATA to their folder")
+    return folder
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        if os.environ.get("FORECALM_REQUIRE_SERVICES"):
+            pytest.fail(f"{name} is not installed, and FORECALM_REQUIRE_SERVICES is set")
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> str:
+    """The path of the Mosquitto broker's program."""
+    return _program("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium."""
+    return _program("chromium")
