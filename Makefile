@@ -1,0 +1,63 @@
+# make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check bench sample-data schema screenshots lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+help:            ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
+
+setup: .venv/.core  ## Make .venv with .venv/bin/forecalm
+setup-dev: .venv/.dev
+
+.venv/.core: requirements/core.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("forecalm needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "Installing what forecalm stands on (a few minutes at the first time)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/core.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.core
+	@echo "Installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: .venv/.core  ## The whole system with simulated bands; opens the board
+	@exec $(BIN)/forecalm demo
+
+test: .venv/.dev  ## Every test this machine has the peers for; names what it skipped
+	@$(BIN)/python -m pytest
+
+check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/.dev  ## Measure; never a part of the tests
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.replays
+
+sample-data: .venv/.core  ## Make data/sample/ anew
+	$(BIN)/forecalm simulate --sample data/sample
+
+schema: .venv/.core  ## Make docs/wire.schema.json anew
+	$(BIN)/forecalm schema > docs/wire.schema.json
+
+screenshots: .venv/.dev  ## Take the pictures in docs/screens anew (needs Chromium)
+	$(BIN)/python docs/screens/make.py
+
+lock: .venv/.dev  ## Resolve the locks anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  requirements/build.in pyproject.toml -o requirements/core.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  --extra dev -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/dev.txt
+
+clean:           ## Remove what was made, but no data in var/
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,124 @@
+"""The command line: arguments in, an exit code out. A command's own imports wait until it runs."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+NOTICE = "Research use only \N{EN DASH} not a medical device."
+FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it did what it should, 1 if it ran and fell short, 2 if it was given what cannot be used."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if chosen.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    if chosen.command is None:
+        parser.print_help()
+        return BAD_INPUT
+    from forecalm import commands
+
+    run: Callable[[argparse.Namespace], int] = getattr(commands, chosen.command)
+    try:
+        return run(chosen)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except commands.EXPECTED as error:
+        if chosen.verbose:
+            raise
+        sys.stderr.write(f"forecalm: {error}\n")
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="forecalm", description=f"Wristbands in, a carer told in time. {NOTICE}", allow_abbrev=False
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    demo = _command(commands, "demo", "the whole system with simulated bands; opens the board")
+    demo.add_argument("--port", type=int, help="where to serve the board (default: 8420, or a free port)")
+    demo.add_argument("--seconds", type=float, help="stop by itself after that long")
+    demo.add_argument(
+        "--json", action="store_true", help="no browser: a scripted carer takes alerts; one JSON line at the end"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="print the address only")
+
+    replay = _command(commands, "replay", "push a recorded E4 session through the live pipeline")
+    replay.add_argument("path", type=Path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
+    replay.add_argument("--speed", type=_speed, help="times real time (default: as fast as it goes)")
+    replay.add_argument("--plot", type=Path, metavar="OUT.html", help="write an interactive page")
+    replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
+    replay.add_argument("--json", action="store_true", help="print one JSON object; the same file gives the same bytes")
+
+    serve = _command(commands, "serve", "receive, watch, tell: the service with its board")
+    _add_config(serve)
+
+    pair = _command(commands, "pair", "say who wears a band from now on")
+    _add_config(pair)
+    pair.add_argument("band", help="the band's id, as in its topic")
+    pair.add_argument("wearer", help="the wearer's pseudonym")
+    pair.add_argument("--name", help="the name to show on the board, for a new wearer")
+    pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
+
+    simulate = _command(commands, "simulate", "simulated bands over MQTT, or a sample session as files")
+    simulate.add_argument("--scenario", default="first_light", help="a name (first_light, quiet, ward) or a TOML file")
+    simulate.add_argument("--wearers", type=int, help="how many (default: as the scenario says)")
+    simulate.add_argument("--seed", type=int, default=11)
+    simulate.add_argument("--speed", type=_speed, default=1.0, help="times real time")
+    simulate.add_argument("--seconds", type=float, help="stop after that long (default: until Ctrl-C)")
+    simulate.add_argument("--host", default="127.0.0.1")
+    simulate.add_argument("--port", type=int, default=1883)
+    simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    simulate.add_argument("--site", default="home")
+    simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
+    simulate.add_argument("--sample", type=Path, metavar="FOLDER", help="write the sample session there instead")
+    _add_while_stdin(simulate)
+
+    broker = _command(commands, "broker", "the embedded MQTT broker, on this machine only")
+    broker.add_argument("--port", type=int, default=1883)
+    broker.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    _add_while_stdin(broker)
+
+    _command(commands, "schema", "print the JSON Schema of the wire")
+    return parser
+
+
+def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse hides the type
+    command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {NOTICE}")
+    command.set_defaults(command=name)
+    return command
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, metavar="FILE.toml", help="see docs/configuration.md (default: all defaults)"
+    )
+
+
+def _add_while_stdin(command: argparse.ArgumentParser) -> None:
+    """For commands that run beside another: they end with whoever started them, however that one ends."""
+    command.add_argument("--while-stdin-is-open", action="store_true", help="stop when standard input closes")
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and a million")
+    return value
+
+
+def _credentials(text: str) -> tuple[str, str]:
+    name, colon, password = text.partition(":")
+    if not (name and colon and password):
+        raise argparse.ArgumentTypeError("must be NAME:PASSWORD")
+    return name, password

@@ -1,0 +1,93 @@
+"""A board without a screen: reads the event stream, takes every alert, and notes how late each row was."""
+
+import http.client
+import json
+import logging
+import threading
+import time
+import urllib.parse
+
+log = logging.getLogger(__name__)
+
+
+class BoardClient:
+    """Follows ``/events`` of a board on its own thread and acknowledges, as ``name``, whatever alert it sees.
+
+    ``latency_ms`` has one value for each second that was decided: from the publishing of the message that completed
+    it to its row's arrival here.
+    """
+
+    def __init__(self, host: str, port: int, *, name: str) -> None:
+        self._address = (host, port)
+        self._name = name
+        self._connection = http.client.HTTPConnection(host, port, timeout=5)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="board client", daemon=True)
+        self._seen: set[tuple[str, int, int]] = set()
+        self._asked: set[str] = set()
+        self.latency_ms: list[float] = []
+        self.alerts: set[str] = set()
+        self.acknowledged: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to follow the board."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within the second in which the next heartbeat arrives."""
+        self._stop.set()
+        self._thread.join(timeout=6)
+
+    def _run(self) -> None:
+        try:
+            self._connection.request("GET", "/events", headers={"Accept": "text/event-stream"})
+            stream = self._connection.getresponse()
+            event, first_s = "", time.monotonic()
+            while not self._stop.is_set():
+                line = stream.readline().decode().rstrip("\n\r")
+                if line.startswith("event:"):
+                    event = line.removeprefix("event:").strip()
+                elif line.startswith("data:") and event == "row":
+                    self._row(json.loads(line.removeprefix("data:")), fresh=time.monotonic() - first_s > 1)
+        except (OSError, http.client.HTTPException) as error:
+            if not self._stop.is_set():
+                log.error("the board's event stream broke off: %s", error)
+        finally:
+            self._connection.close()
+
+    def _row(self, row: dict[str, object], *, fresh: bool) -> None:
+        arrived_us = time.time() * 1e6
+        stamp, alert_id = row.get("stamp"), row.get("alert_id")
+        if isinstance(stamp, dict):
+            message = (stamp["band"], stamp["boot"], stamp["seq"])
+            if fresh and message not in self._seen and stamp["sent_us"] is not None:
+                self.latency_ms.append((arrived_us - stamp["sent_us"]) / 1e3)
+            self._seen.add(message)
+        if isinstance(alert_id, str):
+            self.alerts.add(alert_id)
+            if row.get("acknowledged_by"):
+                self.acknowledged.add(alert_id)
+            elif alert_id not in self._asked:
+                self._asked.add(alert_id)
+                self._take(alert_id)
+
+    def _take(self, alert_id: str) -> None:
+        host, port = self._address
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request(
+                "POST",
+                f"/alerts/{urllib.parse.quote(alert_id)}/acknowledge",
+                body=urllib.parse.urlencode({"by": self._name}),
+                headers={
+                    "Content-Type": "application/x-www-form-urlencoded",
+                    "Accept": "application/json",
+                    "Origin": f"http://{host}:{port}",
+                },
+            )
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status >= 400:
+                log.error("taking alert %s was refused: %s", alert_id, answer.status)
+        finally:
+            connection.close()

@@ -1,0 +1,276 @@
+"""Parsed arguments in, exit codes out: what each command does, in the words of its user."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from alerts.errors import AlertError
+from device_sim.errors import SimError
+from forecalm.cli import FELL_SHORT, NOTICE
+from forecalm.config import Config, ConfigError
+from forecalm.config import load as load_config
+from forecalm.peers import PeerError
+from ingest.errors import IngestError
+
+EXPECTED = (ConfigError, IngestError, SimError, AlertError, PeerError)
+"""What the user can mend: told in one line, without a trace."""
+
+log = logging.getLogger(__name__)
+_err = Console(stderr=True, highlight=False)
+
+
+def demo(chosen: argparse.Namespace) -> int:
+    """Run the whole system on simulated bands until Ctrl-C, or for ``--seconds``."""
+    from forecalm.client import BoardClient
+    from forecalm.demo import Demo
+
+    stop = _stop_event()
+    _err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
+    with Demo(port=chosen.port, say=_err.print) as running:
+        _err.print(f"The board is at [bold]{running.address}[/bold]   Ctrl-C ends it.")
+        client = BoardClient("127.0.0.1", running.config.console.port, name="Jo") if chosen.json else None
+        if client is not None:
+            client.start()
+        elif not chosen.no_browser:
+            webbrowser.open(running.address)
+        ended_by_itself = _wait(stop, running.failed, chosen.seconds)
+        if client is None:
+            return FELL_SHORT if ended_by_itself else 0
+        outcome = running.finish(client)
+    sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
+    return 0 if outcome.good and not ended_by_itself else FELL_SHORT
+
+
+def _wait(stop: threading.Event, failed: threading.Event, seconds: float | None) -> bool:
+    """Wait for Ctrl-C or the time to be over; True where something failed before."""
+    until = None if seconds is None else time.monotonic() + seconds
+    while not stop.wait(0.2):
+        if failed.is_set():
+            _err.print("Something has stopped working; see above. Ending, so that nobody relies on it.")
+            return True
+        if until is not None and time.monotonic() >= until:
+            break
+    return False
+
+
+def _stop_event() -> threading.Event:
+    """Set by Ctrl-C or a request to terminate."""
+    stop = threading.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: stop.set())
+    return stop
+
+
+def replay(chosen: argparse.Namespace) -> int:
+    """Push a recorded session through the live pipeline and say what it would have said."""
+    from forecalm import replay as recorded
+    from forecalm import replay_page
+
+    zone = _zone(chosen.time_zone)
+    with _progress(quiet=chosen.json) as progress:
+        bar = progress.add_task(chosen.path.name, total=None)
+        replayed = recorded.replay(
+            chosen.path,
+            pace=_pace(chosen.speed),
+            progress=lambda done_s, all_s: progress.update(bar, completed=done_s, total=all_s),
+        )
+    found = recorded.summary(replayed)
+    if chosen.plot is not None:
+        replay_page.write(replayed, chosen.plot, zone=zone, title=replayed.recording.name)
+    if chosen.json:
+        sys.stdout.write(json.dumps(found, allow_nan=False) + "\n")
+    else:
+        _tell(found, replayed.recording.name, replayed.recording.start_s, replayed.recording.notes, zone)
+        if chosen.plot is not None:
+            Console(highlight=False).print(f"Page: {chosen.plot}")
+    return 0
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"--time-zone {name!r} is no zone such as Europe/London") from None
+
+
+def _pace(speed: float | None) -> Callable[[float], None]:
+    """Return what waits until a recorded moment is due at ``speed`` times real time; None waits for nothing."""
+    began: list[float] = []
+
+    def wait(utc_s: float) -> None:
+        if speed is None:
+            return
+        if not began:
+            began.extend((time.monotonic(), utc_s))
+        due = began[0] + (utc_s - began[1]) / speed
+        time.sleep(max(0.0, due - time.monotonic()))
+
+    return wait
+
+
+def _progress(*, quiet: bool) -> Progress:
+    """A bar on standard error; nothing where it is no terminal or a script is listening."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=_err,
+        disable=quiet or not _err.is_terminal,
+        transient=True,
+    )
+
+
+def _tell(found: dict[str, Any], name: str, start_s: float, notes: tuple[str, ...], zone: ZoneInfo) -> None:
+    """Print the summary for a person."""
+    out = Console(highlight=False)
+    out.print(f"[bold]{name}[/bold]  began {datetime.fromtimestamp(start_s, zone):%d %B %Y %H:%M:%S} {zone.key}")
+    out.print(NOTICE, style="dim")
+    channels = Table("channel", "Hz", "samples", "missing [s]", box=None, pad_edge=False)
+    for channel, facts in found["channels"].items():
+        channels.add_row(channel, f"{facts['rate_hz']:g}", f"{facts['samples']:,}", _said(facts["gap_s"], ".1f"))
+    out.print(channels)
+    heart, risk = found["heart_rate_bpm"], found["risk"]
+    rows = [
+        ("lasted", f"{found['duration_s'] / 60:.1f} min, worn {found['worn_s'] / 60:.1f} min"),
+        ("risk said for", _said(found["coverage"], ".0%") + " of worn time"),
+        ("pulse", _said(heart["median"], ".1f") + " a minute (median)"),
+        ("against the band's own", _against(heart["recorded"])),
+        ("skin responses", _said(found["scr_per_min"], ".1f") + " a minute"),
+        ("risk", ", ".join(f"{key} {_said(risk[key], '.2f')}" for key in ("median", "p95", "max"))),
+        ("alerts", str(len(found["alerts"]))),
+    ]
+    facts_table = Table(box=None, show_header=False, pad_edge=False)
+    for row in rows:
+        facts_table.add_row(*row)
+    out.print(facts_table)
+    for alert in found["alerts"]:
+        out.print(f"  {datetime.fromtimestamp(alert['at'], zone):%H:%M:%S}  {alert['reason']}")
+    for note in notes:
+        out.print(f"Note: {note}", style="dim")
+
+
+def _said(value: float | None, form: str) -> str:
+    return "unknown" if value is None else format(value, form)
+
+
+def _against(recorded: dict[str, float | None] | None) -> str:
+    if recorded is None:
+        return "unknown: no window that its intervals cover by 80 %"
+    error, p95, share = recorded["median_error"], recorded["p95_error"], recorded["share"]
+    return (
+        f"median {_said(error, '.2f')} off, 95 % within {_said(p95, '.1f')}, said in {_said(share, '.0%')} of windows"
+    )
+
+
+def serve(chosen: argparse.Namespace) -> int:
+    """Receive, watch and tell, until Ctrl-C."""
+    from forecalm.build import Service
+
+    config, stop = load_config(chosen.config), _stop_event()
+    with Service(config) as service:
+        _err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
+        if not service.names:
+            _err.print(
+                "Nobody is being watched: no wearer has a band yet. Pair one: forecalm pair BAND WEARER --name NAME"
+            )
+        return FELL_SHORT if _wait(stop, service.failed, None) else 0
+
+
+def pair(chosen: argparse.Namespace) -> int:
+    """Say who wears a band from now on; a running service must be started anew to watch a new wearer."""
+    from forecalm.build import Files, open_registry
+
+    config: Config = load_config(chosen.config)
+    files = Files(config.folder)
+    files.folder.mkdir(parents=True, exist_ok=True)
+    registry = open_registry(files)
+    if chosen.wearer not in registry.names():
+        registry.add_wearer(chosen.wearer, chosen.name or chosen.wearer)
+    if chosen.band not in registry.bands():
+        registry.add_band(chosen.band)
+    registry.assign(chosen.band, chosen.wearer, time.time())
+    for carer in chosen.carer:
+        if carer not in registry.carers():
+            registry.add_carer(carer)
+    sys.stdout.write(f"{chosen.wearer} wears {chosen.band} from now on.\n")
+    return 0
+
+
+def simulate(chosen: argparse.Namespace) -> int:
+    """Publish simulated bands until Ctrl-C, or write the sample session."""
+    if chosen.sample is not None:
+        from device_sim.sample import write_sample
+
+        write_sample(chosen.sample)
+        sys.stdout.write(f"Wrote {chosen.sample}\n")
+        return 0
+    from device_sim.mqtt import publish
+
+    from device_sim.scenario import load
+
+    stop = _stop_event()
+    _end_with_stdin(chosen, stop)
+    name, password = chosen.user
+    sent = publish(
+        load(chosen.scenario),
+        host=chosen.host,
+        port=chosen.port,
+        site=chosen.site,
+        wearers=chosen.wearers,
+        seed=chosen.seed,
+        speed=chosen.speed,
+        seconds=chosen.seconds,
+        username=name,
+        password=password,
+        stop=stop,
+    )
+    if chosen.json:
+        sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
+    else:
+        sys.stdout.write(f"Sent {sum(band.packets for band in sent.bands):,} messages of {len(sent.bands)} bands.\n")
+    return 0
+
+
+def _end_with_stdin(chosen: argparse.Namespace, stop: threading.Event) -> None:
+    if chosen.while_stdin_is_open:
+
+        def watch() -> None:
+            while sys.stdin.buffer.read(1024):
+                pass
+            stop.set()
+
+        threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def broker(chosen: argparse.Namespace) -> int:
+    """Run the embedded broker on loopback until Ctrl-C."""
+    from ingest.broker import run_broker
+
+    stop = _stop_event()
+    _end_with_stdin(chosen, stop)
+    name, password = chosen.user
+    run_broker(host="127.0.0.1", port=chosen.port, username=name, password=password, stop=stop)
+    return 0
+
+
+def schema(chosen: argparse.Namespace) -> int:
+    """Print the JSON Schema of the wire."""
+    from ingest.schema import wire_schema
+
+    sys.stdout.write(json.dumps(wire_schema(), indent=2) + "\n")
+    return 0

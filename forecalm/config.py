@@ -1,0 +1,107 @@
+"""One TOML file and the environment in, frozen typed sections out; unknown keys are errors that name the file."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+PREFIX: Final = "FORECALM_"  # FORECALM_MQTT_PORT=1884 overrides [mqtt] port
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Site = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the message names the file or variable, the key and what would be right."""
+
+
+class SiteSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where this is: ``name`` stands in every topic, ``place`` and ``time_zone`` on every page."""
+
+    name: Site = "home"
+    place: str = "Home"
+    time_zone: str = "UTC"  # no guess: a wrong zone on an alert is worse than an unfamiliar one
+
+
+class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The broker. Credentials always: brokers drop the sessions of the anonymous."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883  # the registered port
+    username: str = "forecalm"
+    password: str = "forecalm"  # noqa: S105 - for the embedded broker on loopback; a real one gets its own
+
+
+class ConsoleSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the board is served. Loopback only, until people sign in: whoever reaches the page can take an alert."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8420
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. ``data`` is the folder of stores, journal, registry and what was learnt."""
+
+    data: str = "var"
+    site: SiteSection = SiteSection()
+    mqtt: MqttSection = MqttSection()
+    console: ConsoleSection = ConsoleSection()
+
+    @property
+    def folder(self) -> Path:
+        """``data`` as a path."""
+        return Path(self.data)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.site.time_zone)
+
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration in ``path`` (None: all defaults), overridden by FORECALM_* of the environment.
+
+    Raises ConfigError for what cannot be read, unknown keys, values of the wrong type, and addresses off this machine.
+    """
+    try:
+        found = msgspec.toml.decode(path.read_bytes()) if path is not None else {}
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    overridden = _override(found, os.environ if environment is None else environment)
+    try:
+        config = msgspec.convert(overridden, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path or 'environment'}: {error}") from None
+    try:
+        _ = config.zone
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(
+            f"{path or 'environment'}: site.time_zone: {config.site.time_zone!r} is no zone such as Europe/London"
+        ) from None
+    if config.console.host not in LOOPBACK:
+        raise ConfigError(
+            f"{path or 'environment'}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
+            " so whoever reaches the page could take an alert: use 127.0.0.1 (and a tunnel)"
+        )
+    return config
+
+
+def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[str, object]:
+    """Return ``found`` with FORECALM_DATA_FOLDER and FORECALM_{SECTION}_{KEY} laid over it."""
+    merged = dict(found)
+    if PREFIX + "DATA_FOLDER" in environment:
+        merged["data"] = environment[PREFIX + "DATA_FOLDER"]
+    for section in ("site", "mqtt", "console"):
+        start = f"{PREFIX}{section.upper()}_"
+        over = {name.removeprefix(start).lower(): environment[name] for name in environment if name.startswith(start)}
+        inner = merged.get(section, {})
+        if over and isinstance(inner, dict):
+            merged[section] = {**inner, **over}
+    return merged

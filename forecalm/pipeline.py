@@ -1,0 +1,106 @@
+"""Received packets in, what the board shows out: the one path that live wearers and replayed recordings share.
+
+Told what time it is; starts no thread and opens nothing, so a recording can be pushed through it as if it were live.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ingest.assemble import Assembler
+from ingest.received import Received
+from models.arousal import Arousal
+from numpy.typing import NDArray
+from signals.engine import Engine
+
+from alerts.desk import Desk
+from alerts.views import Stamp
+from alerts.words import reasons
+from models.risk import Abstention, Risk
+from signals.features import column
+from signals.types import Signals
+
+HEART_RATE = column("heart_rate_bpm")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What one moment brought for k rows: their next second (or more, after a silence)."""
+
+    rows: NDArray[np.intp]
+    signals: Signals
+    risk: Risk
+
+
+class Pipeline:
+    """Assembly, signals, model and desk for a fixed list of wearers; row i is ``wearers[i]``."""
+
+    def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
+        self.wearers = tuple(wearers)
+        self._row = {wearer: row for row, wearer in enumerate(self.wearers)}
+        self._desk = desk
+        self._assembler = Assembler(rows=len(self.wearers))
+        self._engine = Engine(rows=len(self.wearers))
+        self._model = Arousal(rows=len(self.wearers))
+        self._battery: list[int | None] = [None] * len(self.wearers)
+
+    def receive(self, wearer: str, received: Received) -> None:
+        """Take in one packet of the band that ``wearer`` wears."""
+        row = self._row[wearer]
+        self._assembler.add(row, received)
+        if received.packet.battery is not None:
+            self._battery[row] = received.packet.battery
+
+    def next_deadline_s(self) -> float | None:
+        """When ``advance`` must be called even if nothing arrives [UTC s]; None while nobody has been heard."""
+        return self._assembler.next_deadline_s()
+
+    def advance(self, now_s: float) -> list[Step]:
+        """Decide every second that is complete or overdue at ``now_s``, tell the desk, and return what was decided."""
+        steps = []
+        for taken in self._assembler.take(now_s):
+            signals = self._engine.push(taken.tick, rows=taken.rows)
+            risk = self._model.push(signals.start_s, signals.features, rows=taken.rows)
+            steps.append(Step(rows=taken.rows, signals=signals, risk=risk))
+            for i, last in enumerate(taken.last):
+                self._observe(int(taken.rows[i]), i, last, signals, risk)
+        self._desk.tick(now_s)
+        return steps
+
+    def _observe(self, row: int, i: int, last: Received | None, signals: Signals, risk: Risk) -> None:
+        """Tell the desk the row's newest second."""
+        features, drivers = signals.features[i, -1], risk.drivers[i, -1]
+        packet = None if last is None else last.packet
+        self._desk.observe(
+            self.wearers[row],
+            float(signals.start_s[i] + signals.features.shape[1]),
+            probability=float(risk.probability[i, -1]),
+            abstention=Abstention(int(risk.abstention[i, -1])),
+            reasons=lambda: reasons(features, drivers, self._model.driver_names),
+            learnt=float(risk.learnt[i, -1]),
+            heart_rate_bpm=float(features[HEART_RATE]),
+            battery_pct=self._battery[row],
+            stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
+        )
+
+    def learnt(self) -> dict[str, NDArray[np.generic]]:
+        """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""
+        return {"wearers": np.array(self.wearers), **self._model.snapshot()}
+
+    def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from what was learnt before, for the wearers who are in it; raises ModelError where it does not fit."""
+        known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
+        arrays = {}
+        for name, mine in self._model.snapshot().items():
+            mine = mine.copy()
+            for row, wearer in enumerate(self.wearers):
+                if wearer in known:
+                    mine[row] = learnt[name][known[wearer]]
+            arrays[name] = mine
+        self._model.restore(arrays)
+
+
+def nan_is_none(value: float) -> float | None:
+    """Return ``value``, or None where it is unknown."""
+    return None if math.isnan(value) else value
