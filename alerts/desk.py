@@ -1,0 +1,280 @@
+"""Seconds of risk in, what every carer is shown out: one desk for all wearers, journalled before anybody is told."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.errors import AlertError, JournalError, UnknownAlert
+from alerts.journal import AlertAcknowledged, AlertRaised, AlertResolved, Event, Log, SightLost, SightRegained
+from alerts.ledger import Ledger, past
+from alerts.policy import Policy
+from alerts.state import BLIND, Sign, Situation, after, seen, step
+from alerts.views import AlertView, Blind, RiskState, Sight, Stamp, WearerView
+from alerts.words import blind
+from models.risk import Abstention
+
+log = logging.getLogger(__name__)
+
+Reasons = Callable[[], tuple[str, ...]] | tuple[str, ...]
+Listener = Callable[[WearerView], None]
+
+NAME_MAX: Final = 80
+"""Characters of a carer's name: long enough for any name, short enough for a board."""
+
+
+class Desk:
+    """Watches ``wearers`` (pseudonyms) by ``policy``; goes on from what ``journal`` holds; at work since ``started_s``.
+
+    Every change is in the journal before it can be seen. If the journal cannot be written the alert is shown all the
+    same and ``journal_fault`` says why: an alert that a crash may forget is better than one that nobody is told of.
+    What could not be written about alerts is written as soon as the disk takes it.
+
+    Time enters as data. A second not after the last one observed, or further than ``silent_after_s`` from the time
+    that ``tick`` told, decides nothing. Thread-safe. Listeners are called in order, under the lock: they hand the view
+    on and return; one that raises is logged and hurts nobody else.
+
+    Raises AlertError where two wearers have the same name or ``started_s`` is not finite.
+    """
+
+    def __init__(self, *, wearers: Sequence[str], policy: Policy, journal: Log, started_s: float) -> None:
+        if len(set(wearers)) != len(wearers) or not all(wearers):
+            raise AlertError("every wearer needs a name of their own: two are the same, or one is empty")
+        self._policy = policy
+        self._journal = journal
+        self._lock = threading.RLock()
+        self._now_s = _moment(started_s, "started_s")
+        self._ticked = False
+        self._listeners: dict[object, Listener] = {}
+        self._unwritten: list[Event] = []
+        self._fault: str | None = None
+        self._ledgers = past(journal.history, wearers, started_s)
+
+    @property
+    def journal_fault(self) -> str | None:
+        """Why the journal cannot be written, or None: while it says something, a crash may forget open alerts."""
+        return self._fault
+
+    def observe(
+        self,
+        wearer: str,
+        second_end_s: float,
+        probability: float,
+        abstention: Abstention,
+        reasons: Reasons,
+        learnt: float,
+        heart_rate_bpm: float,
+        battery_pct: int | None,
+        stamp: Stamp | None,
+    ) -> WearerView:
+        """Take one second of ``wearer``, which ended at ``second_end_s`` [UTC s], and return what is shown now.
+
+        ``probability`` is NaN exactly where ``abstention`` is not NONE. ``reasons`` (or what it returns) are the
+        sentences for this second; ``heart_rate_bpm`` is NaN where unknown. Raises AlertError for an unknown wearer, a
+        time that is not finite, or a probability that does not fit its abstention.
+        """
+        with self._lock:
+            ledger = self._ledger(wearer)
+            abstention = Abstention(abstention)
+            _check(probability, abstention, _moment(second_end_s, "second_end_s"))
+            if not self._decides(ledger, second_end_s):
+                return ledger.view
+            ledger.second_s = second_end_s
+            ledger.learnt = min(max(float(learnt), 0.0), 1.0)
+            ledger.battery_pct = ledger.battery_pct if battery_pct is None else battery_pct
+            if abstention is not Abstention.NO_SIGNAL:
+                ledger.signal_s = second_end_s
+            sentences = _sentences(reasons)
+            sight = seen(ledger.sight, self._blindness(ledger, abstention, second_end_s), second_end_s)
+            events = self._sight_events(ledger, sight, second_end_s)
+            situation, alert = ledger.situation, ledger.alert
+            if abstention is Abstention.NONE:
+                situation = after(situation, float(probability), second_end_s, self._policy)
+                alert, moved = self._alert_after(ledger, situation, float(probability), sentences, second_end_s)
+                events += moved
+            if events:
+                self._write(events)
+            ledger.sight, ledger.situation, ledger.alert = sight, situation, alert
+            ledger.raised += any(isinstance(event, AlertRaised) for event in events)
+            ledger.probability = None if abstention else float(probability)
+            ledger.trend.add(second_end_s, ledger.probability)
+            ledger.heart_rate_bpm = float(heart_rate_bpm) if math.isfinite(heart_rate_bpm) else None
+            ledger.why = sentences if sentences or sight.reason is None else (blind(sight.reason, ledger.learnt),)
+            return self._show(ledger, second_end_s, stamp)
+
+    def tick(self, now_s: float) -> list[WearerView]:
+        """Tell the desk the time [UTC s]; return the wearers who have been silent for ``silent_after_s`` since the last
+        tick. To be called about once a second, whether or not anything arrives."""
+        with self._lock:
+            self._now_s = _moment(now_s, "now_s")
+            self._ticked = True
+            lost: list[tuple[Ledger, Sight]] = []
+            for ledger in self._ledgers.values():
+                self._notice_clock(ledger)
+                if now_s - ledger.signal_s >= self._policy.silent_after_s and ledger.sight.reason not in _UNHEARD:
+                    lost.append((ledger, seen(ledger.sight, Blind.SILENT, ledger.signal_s)))
+            events = [event for ledger, sight in lost for event in self._sight_events(ledger, sight, now_s)]
+            if events or self._unwritten:
+                self._write(events)
+            views = []
+            for ledger, sight in lost:
+                ledger.sight, ledger.probability, ledger.heart_rate_bpm = sight, None, None
+                ledger.why = (blind(Blind.SILENT, ledger.learnt),)
+                views.append(self._show(ledger, now_s, None))
+            return views
+
+    def acknowledge(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        """Give the alert to the person named ``by`` and return it. Who took it first has it: others change nothing.
+
+        Raises UnknownAlert where no alert has that id, AlertError where the name is empty, longer than 80 characters or
+        not printable.
+        """
+        with self._lock:
+            _moment(at_s, "at_s")
+            name = _name(by)
+            for ledger in self._ledgers.values():
+                if ledger.alert is not None and ledger.alert.alert_id == alert_id:
+                    return self._take(ledger, ledger.alert, name, at_s)
+            raise UnknownAlert(f"no open alert has the id {alert_id!r}: it may be over, look at the board")
+
+    def views(self) -> list[WearerView]:
+        """Return what is shown of everybody, in the order in which they were given."""
+        with self._lock:
+            return [ledger.view for ledger in self._ledgers.values()]
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with every view that is shown from now on; return what ends that."""
+        key = object()
+        with self._lock:
+            self._listeners[key] = listener
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._listeners.pop(key, None)
+
+        return unsubscribe
+
+    def _ledger(self, wearer: str) -> Ledger:
+        try:
+            return self._ledgers[wearer]
+        except KeyError:
+            raise AlertError(f"nobody called {wearer!r} is watched at this desk: assign the band first") from None
+
+    def _decides(self, ledger: Ledger, second_end_s: float) -> bool:
+        if second_end_s <= ledger.second_s:
+            return False
+        off_s = second_end_s - self._now_s
+        return not self._ticked or abs(off_s) <= self._policy.silent_after_s
+
+    def _notice_clock(self, ledger: Ledger) -> None:
+        """Where the clock was set back, what was heard last lies ahead: forget its time, or nothing would be new."""
+        if ledger.second_s > self._now_s + self._policy.silent_after_s:
+            log.warning("the clock went back %.0f s: seconds are taken from now on", ledger.second_s - self._now_s)
+            ledger.second_s = self._now_s
+            ledger.signal_s = min(ledger.signal_s, self._now_s)
+            ledger.situation = replace(ledger.situation, counted_s=0.0, seen_s=-math.inf)
+            ledger.trend.forget_after(self._now_s)
+
+    def _blindness(self, ledger: Ledger, abstention: Abstention, at_s: float) -> Blind | None:
+        if abstention is Abstention.NONE:
+            return None
+        if abstention is not Abstention.NO_SIGNAL:
+            return BLIND[abstention]
+        if ledger.sight.reason is Blind.NOT_HEARD or at_s - ledger.signal_s < self._policy.silent_after_s:
+            return ledger.sight.reason
+        return Blind.SILENT
+
+    def _sight_events(self, ledger: Ledger, sight: Sight, at_s: float) -> list[Event]:
+        if sight is ledger.sight:
+            return []
+        if sight.reason is None:
+            return [SightRegained(wearer=ledger.wearer, at_s=at_s)]
+        return [SightLost(wearer=ledger.wearer, at_s=at_s, reason=sight.reason, since_s=sight.since_s)]
+
+    def _alert_after(
+        self, ledger: Ledger, situation: Situation, probability: float, reasons: tuple[str, ...], at_s: float
+    ) -> tuple[AlertView | None, list[Event]]:
+        if situation.risk is ledger.situation.risk:
+            return ledger.alert, []
+        if situation.risk is RiskState.ALERTING:
+            raised = AlertRaised(
+                wearer=ledger.wearer,
+                at_s=at_s,
+                alert_id=f"{ledger.wearer}-{round(at_s)}-{ledger.raised + 1}",
+                probability=probability,
+                reasons=reasons,
+                policy=self._policy.version,
+            )
+            return ledger.raise_alert(raised), [raised]
+        if situation.risk is RiskState.RESOLVED and ledger.alert is not None:
+            over = AlertResolved(wearer=ledger.wearer, at_s=at_s, alert_id=ledger.alert.alert_id)
+            return replace(ledger.alert, resolved_s=at_s), [over]
+        return None, []
+
+    def _take(self, ledger: Ledger, alert: AlertView, name: str, at_s: float) -> AlertView:
+        if alert.acknowledged_by is not None:
+            return alert
+        self._write([AlertAcknowledged(wearer=ledger.wearer, at_s=at_s, alert_id=alert.alert_id, by=name)])
+        ledger.alert = replace(alert, acknowledged_by=name, acknowledged_s=at_s)
+        ledger.situation = step(ledger.situation, Sign.TAKEN, at_s)
+        self._show(ledger, max(at_s, ledger.view.at_s), None)
+        return ledger.alert
+
+    def _write(self, events: list[Event]) -> None:
+        try:
+            self._journal.append([*self._unwritten, *events])
+        except JournalError as error:
+            if self._fault is None:
+                log.critical("alerts are shown, but not kept: %s", error)
+            self._fault = str(error)
+            self._unwritten += [event for event in events if not isinstance(event, SightLost | SightRegained)]
+        else:
+            if self._fault is not None:
+                log.warning("the journal is written again")
+            self._fault = None
+            self._unwritten = []
+
+    def _show(self, ledger: Ledger, at_s: float, stamp: Stamp | None) -> WearerView:
+        view = ledger.show(at_s, stamp)
+        for listener in tuple(self._listeners.values()):
+            try:
+                listener(view)
+            except Exception:  # a broken screen must not keep the others from being told
+                log.exception("a listener failed")
+        return view
+
+
+_UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT)
+
+
+def _moment(value_s: float, name: str) -> float:
+    if not math.isfinite(value_s):
+        raise AlertError(f"{name} is a time in UTC seconds, not {value_s}")
+    return value_s
+
+
+def _check(probability: float, abstention: Abstention, second_end_s: float) -> None:
+    if abstention is Abstention.NONE and not 0 <= probability <= 1:
+        raise AlertError(
+            f"second {second_end_s}: without an abstention the probability is from 0 to 1, not {probability}"
+        )
+    if abstention is not Abstention.NONE and not math.isnan(probability):
+        raise AlertError(f"second {second_end_s}: {abstention.name} says nothing, so the probability is NaN")
+
+
+def _sentences(reasons: Reasons) -> tuple[str, ...]:
+    """Words must never stand between a carer and an alert: where they fail, the alert goes without."""
+    try:
+        return tuple(reasons() if callable(reasons) else reasons)
+    except Exception:
+        log.exception("no words for the reasons")
+        return ()
+
+
+def _name(by: str) -> str:
+    name = by.strip()
+    if not name or len(name) > NAME_MAX or not name.isprintable():
+        raise AlertError(f"an alert is taken by name: 1 to {NAME_MAX} printable characters, not {len(name)} like these")
+    return name

@@ -1,0 +1,195 @@
+"""What happened, appended to disk before anybody is told: one JSON object a line, read back at the start."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from alerts.errors import JournalError
+from alerts.views import Blind
+
+if sys.platform != "win32":
+    import fcntl
+
+log = logging.getLogger(__name__)
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", forbid_unknown_fields=True):
+    """Something that happened to ``wearer`` at ``at_s`` [UTC s]."""
+
+    wearer: str
+    at_s: float
+
+
+class AlertRaised(_Event, frozen=True, kw_only=True, tag="alert raised"):
+    """Signs stayed high: a carer must come."""
+
+    alert_id: str
+    probability: float
+    reasons: tuple[str, ...]
+    policy: str
+
+
+class AlertAcknowledged(_Event, frozen=True, kw_only=True, tag="alert acknowledged"):
+    """``by`` said: I'm on it."""
+
+    alert_id: str
+    by: str
+
+
+class AlertResolved(_Event, frozen=True, kw_only=True, tag="alert resolved"):
+    """The signs of an acknowledged alert settled."""
+
+    alert_id: str
+
+
+class SightLost(_Event, frozen=True, kw_only=True, tag="sight lost"):
+    """Nobody can tell how the person is, since ``since_s``; written again when the reason changes."""
+
+    reason: Blind
+    since_s: float
+
+
+class SightRegained(_Event, frozen=True, kw_only=True, tag="sight regained"):
+    """The person can be watched again."""
+
+
+Event = AlertRaised | AlertAcknowledged | AlertResolved | SightLost | SightRegained
+
+
+class Log(Protocol):
+    """Where the desk writes before it speaks, and from which it starts again."""
+
+    @property
+    def history(self) -> Sequence[Event]:
+        """What was in it when it was opened, oldest first."""
+        ...
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Write all of ``events`` durably; raises JournalError, and then none of them is in the log."""
+        ...
+
+
+class Scratch:
+    """A log in memory, for replays that tell nobody: what it holds dies with the process."""
+
+    def __init__(self, history: Sequence[Event] = ()) -> None:
+        self._events = list(history)
+
+    @property
+    def history(self) -> Sequence[Event]:
+        """Everything that it holds, oldest first."""
+        return tuple(self._events)
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Keep ``events``."""
+        self._events.extend(events)
+
+
+class Journal:
+    """The log on disk at ``path``, made where there is none (its folder too). One process at a time.
+
+    A last line without its newline is a write that a crash tore, so nobody was told of it: it is cut off, with a note
+    in the log, unless it is whole. Anything else that cannot be read raises JournalError naming file and line, and
+    leaves the file as it is. Read whole at the start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise JournalError(f"cannot open the journal {path}: {error.strerror}") from error
+        try:
+            self._lock()
+            self._history, self._end = self._read()
+            _sync_folder(path.parent)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._encoder = msgspec.json.Encoder()
+        self._torn = False
+
+    @property
+    def history(self) -> Sequence[Event]:
+        """What was in it when it was opened, oldest first."""
+        return self._history
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Write ``events`` and wait for the disk; raises JournalError, and then none of them is in the journal."""
+        data = b"".join(self._encoder.encode(event) + b"\n" for event in events)
+        try:
+            if self._torn:
+                os.ftruncate(self._fd, self._end)
+                self._torn = False
+            self._write(data)
+            os.fsync(self._fd)
+        except OSError as error:
+            self._torn = True
+            raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
+        self._end += len(data)
+
+    def close(self) -> None:
+        """Let go of the file; everything appended is already on disk."""
+        os.close(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        os.lseek(self._fd, self._end, os.SEEK_SET)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    def _lock(self) -> None:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise JournalError(f"another process writes the journal {self._path}: stop it first") from error
+
+    def _read(self) -> tuple[tuple[Event, ...], int]:
+        decoder = msgspec.json.Decoder(Event)
+        lines = self._path.read_bytes().split(b"\n")
+        events = []
+        end = 0
+        for number, line in enumerate(lines[:-1], start=1):
+            try:
+                events.append(decoder.decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise JournalError(
+                    f"{self._path}, line {number} is not an event of this version ({error}): mend it or put it aside"
+                ) from error
+            end += len(line) + 1
+        if lines[-1]:
+            end = self._mend(lines[-1], len(lines), end, decoder, events)
+        return tuple(events), end
+
+    def _mend(
+        self, tail: bytes, number: int, end: int, decoder: "msgspec.json.Decoder[Event]", events: list[Event]
+    ) -> int:
+        try:
+            events.append(decoder.decode(tail))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            log.warning("%s, line %d: %d bytes of a torn write cut off", self._path, number, len(tail))
+            os.ftruncate(self._fd, end)
+        else:
+            os.lseek(self._fd, 0, os.SEEK_END)
+            os.write(self._fd, b"\n")
+            end += len(tail) + 1
+        os.fsync(self._fd)
+        return end
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name as durable as its content; Windows has no such call."""
+    if sys.platform == "win32":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

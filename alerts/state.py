@@ -1,0 +1,119 @@
+"""One second of estimate or of blindness in, the next situation out: risk and sight, two machines that never mix.
+
+The table ``NEXT`` is the whole of the risk machine: a pair that is not in it changes nothing. Words follow
+IEC 60601-1-8: ALERTING is *latching* (it stays when the signs that caused it are gone, until a named person takes it).
+Blindness is not a sign: no entry of the table reads it, so a lost band neither raises, nor clears, nor ages an alert.
+RISING while blind stays RISING, the last that was known, and its hold does not run; after ``fade_s`` of blindness the
+hold starts over, so that old evidence cannot complete it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from alerts.errors import AlertError
+from alerts.policy import Policy
+from alerts.views import Blind, RiskState, Sight
+from models.risk import Abstention
+
+
+class Sign(StrEnum):
+    """What moves risk: a threshold crossed, a count completed, or a person's act."""
+
+    HIGH = "the estimate is at or above enter"
+    LOW = "the estimate is at or below leave"
+    HELD = "high for hold_s"
+    TAKEN = "a named person takes the alert"
+    SETTLED = "low for settle_s"
+    RESTED = "refractory_s have passed"
+
+
+NEXT: Final[Mapping[tuple[RiskState, Sign], RiskState]] = MappingProxyType(
+    {
+        (RiskState.WATCHING, Sign.HIGH): RiskState.RISING,
+        (RiskState.RISING, Sign.LOW): RiskState.WATCHING,
+        (RiskState.RISING, Sign.HELD): RiskState.ALERTING,
+        (RiskState.ALERTING, Sign.TAKEN): RiskState.ACKNOWLEDGED,
+        (RiskState.ACKNOWLEDGED, Sign.SETTLED): RiskState.RESOLVED,
+        (RiskState.RESOLVED, Sign.RESTED): RiskState.WATCHING,
+    }
+)
+
+BLIND: Final[Mapping[Abstention, Blind]] = MappingProxyType(
+    {
+        Abstention.NO_SIGNAL: Blind.SILENT,
+        Abstention.NOT_WORN: Blind.NOT_WORN,
+        Abstention.POOR_SIGNAL: Blind.POOR_SIGNAL,
+        Abstention.LEARNING: Blind.LEARNING,
+        Abstention.OUT_OF_RANGE: Blind.OUT_OF_RANGE,
+    }
+)
+"""Why nobody can tell, for every reason that a model has to say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How a person is since ``since_s`` [UTC s].
+
+    ``counted_s`` is the progress towards ``hold_s`` while RISING, towards ``settle_s`` while ACKNOWLEDGED, else 0;
+    ``seen_s`` is the end of the last second that had an estimate.
+    """
+
+    risk: RiskState
+    since_s: float
+    counted_s: float = 0.0
+    seen_s: float = -math.inf
+
+
+def step(situation: Situation, sign: Sign, at_s: float) -> Situation:
+    """Return the situation after ``sign``; the same one where the table has no entry."""
+    risk = NEXT.get((situation.risk, sign))
+    return situation if risk is None else replace(situation, risk=risk, since_s=at_s, counted_s=0.0)
+
+
+def after(situation: Situation, estimate: float, second_end_s: float, policy: Policy) -> Situation:
+    """Return what follows one seen second, which ends at ``second_end_s``. Not called for a second without an estimate.
+
+    While RISING, seconds between leave and enter neither count nor reset: signs that hover about ``enter`` are told
+    late rather than never. While ACKNOWLEDGED, one second above leave resets. Raises AlertError outside [0, 1].
+    """
+    if not 0 <= estimate <= 1:
+        raise AlertError(f"an estimate is a probability from 0 to 1, not {estimate}")
+    if second_end_s - situation.seen_s > policy.fade_s:
+        situation = replace(situation, counted_s=0.0)
+    now = replace(situation, seen_s=second_end_s)
+    if now.risk is RiskState.RESOLVED and second_end_s - now.since_s >= policy.refractory_s:
+        now = step(now, Sign.RESTED, second_end_s)
+    if estimate >= policy.enter:
+        return _high(now, policy)
+    if estimate <= policy.leave:
+        return _low(now, policy)
+    return replace(now, counted_s=0.0) if now.risk is RiskState.ACKNOWLEDGED else now
+
+
+def _high(now: Situation, policy: Policy) -> Situation:
+    now = step(now, Sign.HIGH, now.seen_s)
+    if now.risk is not RiskState.RISING:
+        return replace(now, counted_s=0.0)
+    now = replace(now, counted_s=now.counted_s + 1)
+    return step(now, Sign.HELD, now.seen_s) if now.counted_s >= policy.hold_s else now
+
+
+def _low(now: Situation, policy: Policy) -> Situation:
+    now = step(now, Sign.LOW, now.seen_s)
+    if now.risk is not RiskState.ACKNOWLEDGED:
+        return now
+    now = replace(now, counted_s=now.counted_s + 1)
+    return step(now, Sign.SETTLED, now.seen_s) if now.counted_s >= policy.settle_s else now
+
+
+def seen(sight: Sight, reason: Blind | None, at_s: float) -> Sight:
+    """Return the sight when ``reason`` holds at ``at_s``. A change from one reason to another is no new loss:
+    ``since_s`` goes on telling since when nobody could see."""
+    if sight.reason is reason:
+        return sight
+    unbroken = sight.reason is not None and reason is not None
+    return Sight(since_s=sight.since_s if unbroken else at_s, reason=reason)
