@@ -12,7 +12,7 @@ FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it did what it should, 1 if it ran and fell short, 2 if it was given what cannot be used."""
+    """Run one command; 0: it did what it should, 1: it ran and fell short, 2: it was given what cannot be used."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
@@ -48,9 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", "the whole system with simulated bands; opens the board")
     demo.add_argument("--port", type=int, help="where to serve the board (default: 8420, or a free port)")
     demo.add_argument("--seconds", type=float, help="stop by itself after that long")
-    demo.add_argument(
-        "--json", action="store_true", help="no browser: a scripted carer takes alerts; one JSON line at the end"
-    )
+    demo.add_argument("--json", action="store_true", help="no browser; a scripted carer, and one JSON line at the end")
     demo.add_argument("--no-browser", action="store_true", help="print the address only")
 
     replay = _command(commands, "replay", "push a recorded E4 session through the live pipeline")
@@ -100,9 +98,7 @@ def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  
 
 
 def _add_config(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--config", type=Path, metavar="FILE.toml", help="see docs/configuration.md (default: all defaults)"
-    )
+    command.add_argument("--config", type=Path, metavar="FILE.toml", help="see docs/configuration.md")
 
 
 def _add_while_stdin(command: argparse.ArgumentParser) -> None:

@@ -172,9 +172,7 @@ def _against(recorded: dict[str, float | None] | None) -> str:
     if recorded is None:
         return "unknown: no window that its intervals cover by 80 %"
     error, p95, share = recorded["median_error"], recorded["p95_error"], recorded["share"]
-    return (
-        f"median {_said(error, '.2f')} off, 95 % within {_said(p95, '.1f')}, said in {_said(share, '.0%')} of windows"
-    )
+    return f"median {_said(error, '.2f')} off, 95 % within {_said(p95, '.1f')}, in {_said(share, '.0%')} of windows"
 
 
 def serve(chosen: argparse.Namespace) -> int:
@@ -185,9 +183,7 @@ def serve(chosen: argparse.Namespace) -> int:
     with Service(config) as service:
         _err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
         if not service.names:
-            _err.print(
-                "Nobody is being watched: no wearer has a band yet. Pair one: forecalm pair BAND WEARER --name NAME"
-            )
+            _err.print("Nobody is being watched yet. Say who wears what: forecalm pair BAND WEARER --name NAME")
         return FELL_SHORT if _wait(stop, service.failed, None) else 0
 
 

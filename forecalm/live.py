@@ -108,7 +108,7 @@ def save_learnt(pipeline: Pipeline, path: Path) -> None:
 
 
 def load_learnt(pipeline: Pipeline, path: Path) -> None:
-    """Go on from ``path``; where it cannot be used say so and learn anew, for that only costs ten minutes of abstaining."""
+    """Go on from ``path``; where it cannot be used say so and learn anew, which costs ten minutes of abstaining."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             pipeline.learn({name: arrays[name] for name in arrays.files})
