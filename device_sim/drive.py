@@ -1,0 +1,170 @@
+"""A scenario and a time in, what every wearer does in each second out: the drive of their physiology."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from device_sim.noise import Keys, keys, uniform
+from device_sim.person import Person
+from device_sim.scenario import KINDS, Scenario
+from ingest.types import Array
+
+_FIELDS: Final = ("arousal", "effort", "walk", "run", "fidget", "flap")
+_EFFECTS: Final = {  # how strongly an episode of full strength drives each field; the sizes are our choice
+    "anxiety": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "exercise": (0.25, 1.0, 0.0, 1.0, 0.0, 0.0),
+    "excitement": (0.7, 0.15, 0.0, 0.0, 0.8, 0.0),
+    "stereotypy": (0.1, 0.15, 0.0, 0.0, 0.1, 1.0),
+    "walking": (0.0, 0.25, 1.0, 0.0, 0.0, 0.0),
+    "off_wrist": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+}
+_EFFECT: Final = np.array([_EFFECTS[kind] for kind in KINDS])  # (kinds, fields)
+_OFF: Final = KINDS.index("off_wrist")
+_ANXIETY: Final = KINDS.index("anxiety")
+_TAKING_OFF_S: Final = 4.0  # the hand at the clasp moves the band
+_RESTLESS: Final = 0.25  # more of the time spent fidgeting at full anxiety: agitation is motion
+
+_WALK_S: Final = 300  # ordinary life is cut into slots; in a slot one walk may happen,
+_FIDGET_S: Final = 15  # one fidget,
+_BUMP_S: Final = 240  # one small rise of arousal that ends by itself,
+_POSTURE_S: Final = 90  # and the arm may lie anew
+_BUMP_MAX: Final = 0.15  # of full anxiety: everyday arousal, our choice
+POSTURES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drive:
+    """What drives k rows over n seconds; every array is (k, n).
+
+    ``arousal``, ``effort``, ``walk``, ``run``, ``fidget`` and ``flap`` are in [0, 1]; ``worn`` is whether the band is
+    on the wrist; ``posture`` is how the arm lies; ``kind`` indexes ``KINDS`` by the episode that is on, -1 for none.
+    ``start_s``: the simulated time of the first second [s, whole], negative in the scenario's past.
+    """
+
+    start_s: int
+    arousal: Array
+    effort: Array
+    walk: Array
+    run: Array
+    fidget: Array
+    flap: Array
+    worn: NDArray[np.bool_]
+    posture: NDArray[np.int64]
+    kind: NDArray[np.int64]
+
+    @property
+    def seconds(self) -> int:
+        """The n of the shapes above."""
+        return int(self.arousal.shape[1])
+
+
+class Director:
+    """Plays ``scenario`` to ``people``; keeps no state, so any stretch of time may be asked for."""
+
+    def __init__(self, scenario: Scenario, people: tuple[Person, ...], *, seed: int) -> None:
+        self._past_s = scenario.past_s
+        self._repeat_s = scenario.repeat_s
+        rounds = np.arange(len(people)) // len(scenario.parts)
+        self._delay_s = rounds * scenario.stagger_s
+        parts = [scenario.part(i) for i in range(len(people))]
+        episodes = [(row, episode) for row, part in enumerate(parts) for episode in part.episodes]
+        self._row = np.array([row for row, _ in episodes], np.int64)
+        self._kind = np.array([KINDS.index(e.kind) for _, e in episodes], np.int64)
+        times = [(e.start_s, e.rise_s, e.hold_s, e.fall_s, e.strength) for _, e in episodes]
+        self._times = np.array(times, np.float64).reshape(-1, 5)
+        self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
+        self._walks = np.array([person.walks_per_h for person in people]) * _WALK_S / 3600
+        self._fidgets = np.array([person.fidgets for person in people]) * _FIDGET_S / 3.0  # a fidget is 3 s on average
+        still = np.array([part.activity == "still" for part in parts])
+        self._walks[still] = 0.0
+        self._fidgets[still] /= 20.0
+
+    def drive(self, start_s: int, seconds: int) -> Drive:
+        """Return ``seconds`` seconds from ``start_s`` on; raises ValueError before the scenario's past began."""
+        first = start_s + self._past_s
+        if first < 0 or seconds < 0:
+            raise ValueError(f"the scenario begins at {-self._past_s} s; {seconds} s from {start_s} s cannot be played")
+        rows = len(self._keys)
+        level, kind, since_s = self._episodes(start_s, seconds)
+        fields = np.zeros((len(_FIELDS), rows, seconds))
+        for i in range(len(_FIELDS)):
+            np.maximum.at(fields[i], self._row, level * _EFFECT[self._kind, i][:, None])
+        arousal, effort, walk, run, fidget, flap = fields
+        worn = kind != _OFF
+        fidget[~worn & (since_s < _TAKING_OFF_S)] = 1.0
+        restless = np.where(kind == _ANXIETY, arousal * _RESTLESS * _FIDGET_S / 3.0, 0.0)
+        posture = np.empty((rows, seconds), np.int64)
+        _ordinary(self._keys, first, self._walks, self._fidgets, restless, kind, arousal, effort, walk, fidget, posture)
+        return Drive(start_s, arousal, effort, walk, run, fidget, flap, worn, posture, kind)
+
+    def _episodes(self, start_s: int, seconds: int) -> tuple[Array, NDArray[np.int64], Array]:
+        """Each episode's level (episodes, n); and per row which kind is on and since when (rows, n)."""
+        begin, rise, hold, fall, strength = self._times.T[:, :, None]
+        at = start_s + np.arange(seconds) - self._delay_s[self._row][:, None]
+        if self._repeat_s:
+            at = np.where(at >= 0, np.mod(at, self._repeat_s), at)
+        into = at - begin
+        left = rise + hold + fall - into
+        up = np.where(rise > 0, into / np.maximum(rise, 1e-9), 1.0)
+        down = np.where(fall > 0, left / np.maximum(fall, 1e-9), 1.0)
+        ramp = np.clip(np.minimum(up, down), 0.0, 1.0)
+        on = (into >= 0) & (left > 0)
+        level = np.where(on, strength * ramp * ramp * (3 - 2 * ramp), 0.0)  # smooth at both ends
+        kind = np.full((len(self._keys), seconds), -1, np.int64)
+        since_s = np.full(kind.shape, np.inf)
+        for row, code, is_on, age in zip(self._row, self._kind, on, into, strict=True):
+            if not is_on.any():
+                continue
+            here = is_on & (kind[row] != _OFF)  # a band that is off is off, whatever else goes on
+            kind[row, here] = code
+            since_s[row, here] = age[here]
+        return level, kind, since_s
+
+
+@njit(cache=True, nogil=True)
+def _ordinary(
+    keys: Keys,
+    first: int,
+    walks: Array,
+    fidgets: Array,
+    restless: Array,
+    kind: NDArray[np.int64],
+    arousal: Array,
+    effort: Array,
+    walk: Array,
+    fidget: Array,
+    posture: NDArray[np.int64],
+) -> None:
+    """Add ordinary life to the fields in place: walks and small rises of arousal between episodes, fidgets always."""
+    rows, seconds = arousal.shape
+    for r in range(rows):
+        key = keys[r]
+        for i in range(seconds):
+            t = first + i
+            slot, at = t // _POSTURE_S, t % _POSTURE_S
+            posture[r, i] = int(uniform(key, 1, slot) * POSTURES)
+            slot, at = t // _FIDGET_S, t % _FIDGET_S
+            if uniform(key, 2, slot) < fidgets[r] + restless[r, i]:
+                length = 1 + int(uniform(key, 3, slot) * 5)
+                begin = int(uniform(key, 4, slot) * (_FIDGET_S - length))
+                if begin <= at < begin + length:
+                    fidget[r, i] = max(fidget[r, i], 0.3 + 0.7 * uniform(key, 5, slot))
+            if kind[r, i] >= 0:
+                continue
+            slot, at = t // _WALK_S, t % _WALK_S
+            if uniform(key, 6, slot) < walks[r]:
+                length = 20 + int(uniform(key, 7, slot) * 70)
+                begin = int(uniform(key, 8, slot) * (_WALK_S - length))
+                if begin <= at < begin + length:
+                    walk[r, i] = max(walk[r, i], 0.7 + 0.3 * uniform(key, 9, slot))
+                    effort[r, i] = max(effort[r, i], 0.25)
+            slot, at = t // _BUMP_S, t % _BUMP_S
+            if uniform(key, 10, slot) < 0.4:
+                length = 60 + int(uniform(key, 11, slot) * 120)
+                begin = int(uniform(key, 12, slot) * (_BUMP_S - length))
+                if begin <= at < begin + length:
+                    x = (at - begin + 0.5) / length
+                    arousal[r, i] = max(arousal[r, i], 4 * x * (1 - x) * _BUMP_MAX * uniform(key, 13, slot))

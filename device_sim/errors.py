@@ -1,0 +1,13 @@
+"""What can go wrong in the simulator: one base, so that a caller can tell bad input from our own bugs."""
+
+
+class SimulationError(Exception):
+    """Base of every error that device_sim raises on purpose."""
+
+
+class ScenarioError(SimulationError, ValueError):
+    """A scenario cannot be played; the message names the file, the field and the mend."""
+
+
+class PublishError(SimulationError, OSError):
+    """The broker could not be reached or refused us; the message names it and says why."""

@@ -1,0 +1,108 @@
+"""A scenario in, second after second of everybody's bands out; the past first, then what follows it."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from device_sim.band import Band
+from device_sim.drive import Director
+from device_sim.noise import bits
+from device_sim.person import Person, people
+from device_sim.physiology import Physiology, Samples
+from device_sim.scenario import Scenario
+from ingest.wire import Packet
+
+_RESPONDS: Final = {"both": (True, True), "heart": (True, False), "sweat": (False, True), "neither": (False, False)}
+_DRIFT_PPM: Final = 20.0  # what cheap quartz promises, either way
+_UP_S: Final = 14 * 86_400  # bands were started at some time in the last fortnight
+_PAST_CHUNK_S: Final = 600  # the past is lived in pieces of this length: it bounds memory, and changes nothing
+
+
+def cast(scenario: Scenario, *, wearers: int, seed: int) -> tuple[Person, ...]:
+    """Return the people who play ``scenario``: ``people(wearers, seed)``, where the scenario does not overrule them."""
+    drawn = people(wearers, seed=seed)
+    return tuple(_with_part(person, scenario.part(i).responds) for i, person in enumerate(drawn))
+
+
+def _with_part(person: Person, responds: str) -> Person:
+    if responds not in _RESPONDS:
+        return person
+    heart, sweat = _RESPONDS[responds]
+    return dataclasses.replace(person, heart_responder=heart, sweat_responder=sweat)
+
+
+def band_name(number: int) -> str:
+    """Return the name of the ``number``-th band (1 for the first), which the ``number``-th wearer wears."""
+    return f"band-{number:02d}"
+
+
+def wearer_name(number: int) -> str:
+    """Return the pseudonym of the ``number``-th wearer (1 for the first)."""
+    return f"w-{number:02d}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """A stretch of simulated time: ``samples`` with their truth, and the bands' ``packets[row][second]``."""
+
+    samples: Samples
+    packets: list[list[Packet]]
+
+
+class Ward:
+    """Everybody of a scenario, a row each, and their bands; lives from the scenario's past on.
+
+    ``boot`` names this life of all the bands (default: drawn from ``seed``). Give another one where a store may have
+    seen the same seed before: it takes ``(band, boot, seq)`` for the same packet.
+    """
+
+    def __init__(self, scenario: Scenario, *, wearers: int | None = None, seed: int, boot: int | None = None) -> None:
+        count = scenario.wearers if wearers is None else wearers
+        if count < 1 or seed < 0:
+            raise ValueError(f"there must be a wearer and the seed not be negative, got {count} and {seed}")
+        self.people = cast(scenario, wearers=count, seed=seed)
+        self.bands = tuple(_band(number, seed, boot) for number in range(1, count + 1))
+        self._director = Director(scenario, self.people, seed=seed)
+        self._physiology = Physiology(self.people, seed=seed)
+        self._past_s = scenario.past_s
+        self._now_s = -scenario.past_s
+
+    @property
+    def now_s(self) -> int:
+        """Simulated time [s]: 0 where the scenario's past ends; the next push begins here."""
+        return self._now_s
+
+    def push(self, seconds: int) -> Stretch:
+        """Live through the next ``seconds`` seconds."""
+        samples = self.live(seconds)
+        return Stretch(samples, [band.packets(samples, row) for row, band in enumerate(self.bands)])
+
+    def live(self, seconds: int) -> Samples:
+        """As ``push``, without packets: the bands have numbered none, so do not mix the two."""
+        samples = self._physiology.push(self._director.drive(self._now_s, seconds))
+        self._now_s += seconds
+        return samples
+
+    def past(self) -> list[list[Packet]]:
+        """Live until simulated time 0 and return the packets of that time, ``[row][second]``."""
+        packets: list[list[Packet]] = [[] for _ in self.bands]
+        while self._now_s < 0:
+            stretch = self.push(min(_PAST_CHUNK_S, -self._now_s))
+            for whole, part in zip(packets, stretch.packets, strict=True):
+                whole.extend(part)
+        return packets
+
+
+def _band(number: int, seed: int, boot: int | None) -> Band:
+    draw = np.random.default_rng([seed, number, 1])
+    return Band(
+        band_name(number),
+        boot=(int(bits(seed, 99, 0)) >> 33) if boot is None else boot,
+        clock_us=int(draw.integers(0, _UP_S * 1_000_000)),
+        phase_s=float(draw.random()),
+        drift_ppm=float(draw.uniform(-_DRIFT_PPM, _DRIFT_PPM)),
+        battery=float(draw.uniform(55, 100)),
+        tells_contact=number % 2 == 0,  # a mixed drawer of bands: one half can tell, as an E4 cannot
+    )
