@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -48,6 +49,8 @@ class Desk:
         self._now_s = _moment(started_s, "started_s")
         self._ticked = False
         self._listeners: dict[object, Listener] = {}
+        self._untold: deque[WearerView] = deque()
+        self._telling = False
         self._unwritten: list[Event] = []
         self._fault: str | None = None
         self._ledgers = past(journal.history, wearers, started_s)
@@ -87,7 +90,8 @@ class Desk:
             if abstention is not Abstention.NO_SIGNAL:
                 ledger.signal_s = second_end_s
             sentences = _sentences(reasons)
-            sight = seen(ledger.sight, self._blindness(ledger, abstention, second_end_s), second_end_s)
+            blindness = self._blindness(ledger, abstention, second_end_s)
+            sight = seen(ledger.sight, blindness, ledger.signal_s if blindness is Blind.SILENT else second_end_s)
             events = self._sight_events(ledger, sight, second_end_s)
             situation, alert = ledger.situation, ledger.alert
             if abstention is Abstention.NONE:
@@ -237,13 +241,21 @@ class Desk:
             self._unwritten = []
 
     def _show(self, ledger: Ledger, at_s: float, stamp: Stamp | None) -> WearerView:
-        view = ledger.show(at_s, stamp)
+        """Draw the view and tell it; what a listener does about it is told afterwards, not in between."""
+        self._untold.append(ledger.show(at_s, stamp))
+        if not self._telling:
+            self._telling = True
+            while self._untold:
+                self._tell(self._untold.popleft())
+            self._telling = False
+        return ledger.view
+
+    def _tell(self, view: WearerView) -> None:
         for listener in tuple(self._listeners.values()):
             try:
                 listener(view)
             except Exception:  # a broken screen must not keep the others from being told
                 log.exception("a listener failed")
-        return view
 
 
 _UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT)

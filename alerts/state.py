@@ -78,14 +78,15 @@ def after(situation: Situation, estimate: float, second_end_s: float, policy: Po
     """Return what follows one seen second, which ends at ``second_end_s``. Not called for a second without an estimate.
 
     While RISING, seconds between leave and enter neither count nor reset: signs that hover about ``enter`` are told
-    late rather than never. While ACKNOWLEDGED, one second above leave resets. Raises AlertError outside [0, 1].
+    late rather than never. While ACKNOWLEDGED, one second above leave resets. A second from before the last one (the
+    clock was set back) ends a refractory time and forgets the count. Raises AlertError outside [0, 1].
     """
     if not 0 <= estimate <= 1:
         raise AlertError(f"an estimate is a probability from 0 to 1, not {estimate}")
-    if second_end_s - situation.seen_s > policy.fade_s:
+    if not 0 < second_end_s - situation.seen_s <= policy.fade_s:
         situation = replace(situation, counted_s=0.0)
     now = replace(situation, seen_s=second_end_s)
-    if now.risk is RiskState.RESOLVED and second_end_s - now.since_s >= policy.refractory_s:
+    if now.risk is RiskState.RESOLVED and not 0 <= second_end_s - now.since_s < policy.refractory_s:
         now = step(now, Sign.RESTED, second_end_s)
     if estimate >= policy.enter:
         return _high(now, policy)
