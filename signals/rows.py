@@ -1,0 +1,95 @@
+"""Arrays in, the same arrays checked and laid out for kernels out: what every operator asks of its arguments."""
+
+import math
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signals.errors import SignalError
+from signals.types import Array, Rows
+
+Number = TypeVar("Number", np.float64, np.intp)
+Counts = NDArray[np.int64]
+Standing = NDArray[np.int8]
+Record = Any  # one row of a structured state: its fields have no static types
+
+RATE_MAX_HZ: Final = 4096.0  # no wristband samples faster
+
+
+class RowOperator:
+    """What every operator shares: ``rows`` streams sampled at ``rate_hz``, and the checks of what is pushed.
+
+    An operator keeps its state with a leading row axis. ``push`` takes the next samples of the rows ``rows`` (default:
+    all), touches only their state, and neither writes to its inputs nor hands them back. float32 is widened.
+
+    Raises SignalError, naming the operator, the argument and the row, where an argument cannot be used.
+    """
+
+    def __init__(self, *, rows: int, rate_hz: float) -> None:
+        if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
+            raise SignalError(f"{self._name}.rows: must be a whole number of at least 1, got {rows!r}")
+        if not (math.isfinite(rate_hz) and 0 < rate_hz <= RATE_MAX_HZ):
+            raise SignalError(f"{self._name}.rate_hz: must be above 0 and at most {RATE_MAX_HZ:g}, got {rate_hz!r}")
+        self._rows = int(rows)
+        self._rate_hz = float(rate_hz)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def _samples(self, argument: str, seconds: float, *, least: int = 0) -> int:
+        """Return ``seconds`` as a whole number of samples; raises SignalError below ``least`` or where not finite."""
+        if not math.isfinite(seconds) or round(seconds * self._rate_hz) < least:
+            raise SignalError(f"{self._name}.{argument}: must be at least {least} samples, got {seconds!r} s")
+        return round(seconds * self._rate_hz)
+
+    def _share(self, argument: str, value: float) -> float:
+        """Return ``value`` where it lies in (0, 1]; raises SignalError elsewhere."""
+        if not 0 < value <= 1:
+            raise SignalError(f"{self._name}.{argument}: must be above 0 and at most 1, got {value!r}")
+        return float(value)
+
+    def _take(
+        self, x: Array, rows: Rows | None, *, argument: str = "x", axes: int = 1, grain: int = 1
+    ) -> tuple[Array, Rows]:
+        """Return ``x`` as float64, row-major and writeable, (k, n) or (k, axes, n) with n a multiple of ``grain``, and
+        the k row numbers that it belongs to."""
+        known = rows_of(self._name, rows, total=self._rows)
+        wanted = f"({len(known)}, {f'{axes}, ' if axes > 1 else ''}n)"
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
+            raise SignalError(f"{self._name}.{argument}: must be an array of float64 or float32, got {_kind(x)}")
+        if x.ndim != (3 if axes > 1 else 2) or x.shape[0] != len(known) or (axes > 1 and x.shape[1] != axes):
+            raise SignalError(f"{self._name}.{argument}: must be {wanted}, got {x.shape}")
+        if x.shape[-1] % grain:
+            raise SignalError(f"{self._name}.{argument}: {x.shape[-1]} samples are no whole number of {grain}")
+        return laid_out(x, np.float64), known
+
+
+def rows_of(operator: str, rows: Rows | None, *, total: int) -> Rows:
+    """Return the row numbers meant by ``rows``; raises SignalError unless each is below ``total`` and named once."""
+    if rows is None:
+        return np.arange(total, dtype=np.intp)
+    if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise SignalError(f"{operator}.rows: must be a one-dimensional array of whole numbers, got {_kind(rows)}")
+    outside = (rows < 0) | (rows >= total)
+    if outside.any():
+        raise SignalError(f"{operator}.rows: there is no row {rows[outside.argmax()]}, only 0 to {total - 1}")
+    known: Rows = laid_out(rows, np.intp)
+    twice = np.bincount(known, minlength=total) > 1
+    if twice.any():
+        raise SignalError(f"{operator}.rows: row {twice.argmax()} is named more than once")
+    return known
+
+
+def laid_out(x: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
+    """Return ``x`` in the one layout that kernels are compiled for; a copy only where it is laid out differently.
+
+    Read-only arrays are copied too: to numba they are another type, and compiling anew would stall a live tick.
+    """
+    even = np.ascontiguousarray(x, dtype=dtype)
+    return even if even.flags.writeable else even.copy()
+
+
+def _kind(x: object) -> str:
+    return f"{x.ndim}-dimensional {x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__
