@@ -35,7 +35,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rate_hz: Annotated[float, msgspec.Meta(ge=RATE_MIN_HZ, le=RATE_MAX_HZ)]
     tick_us: Count
     values: bytes | list[float | None]
-    dtype: Literal["f4", "i2"] = "f4"
+    dtype: Literal["f4", "i2", "f8"] = "f4"
     scale: float = 1.0
 
 
@@ -78,7 +78,11 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(Packet)
 _FROM_JSON = msgspec.json.Decoder(Packet)
-_DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16]]] = {"f4": np.dtype("<f4"), "i2": np.dtype("<i2")}
+_DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16] | np.dtype[np.float64]]] = {
+    "f4": np.dtype("<f4"),
+    "i2": np.dtype("<i2"),
+    "f8": np.dtype("<f8"),  # recordings: decimal numbers survive to the last bit
+}
 _UNKNOWN_I2: Final = -32768
 
 

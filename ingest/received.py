@@ -1,0 +1,39 @@
+"""A packet and the moment it came in, samples in physical units with UTC times out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.types import Block
+from ingest.wire import Packet, values
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A packet with its mapping from the band's clock to UTC: ``utc_s = tick_us * 1e-6 + offset_s``.
+
+    ``received_s`` is when it arrived [UTC s]; ``payload`` the bytes it arrived as, which is what a store keeps. The
+    mapping is fixed once and never redone.
+    """
+
+    packet: Packet
+    offset_s: float
+    received_s: float
+    payload: bytes
+
+    def utc_s(self, tick_us: int) -> float:
+        """The UTC second of a moment on the band's clock."""
+        return tick_us * 1e-6 + self.offset_s
+
+    def blocks(self) -> list[Block]:
+        """Return a block for each channel in the packet, in the order of ``CHANNELS``; none for no beats."""
+        found = [
+            Block(name, self.utc_s(samples.tick_us), samples.rate_hz, values(name, samples))
+            for name, samples in self.packet.samples().items()
+        ]
+        ibi = self.packet.ibi
+        if ibi is not None and ibi.tick_us:
+            start_us = ibi.tick_us[0]
+            after_s = (np.array(ibi.tick_us, np.int64) - start_us) * 1e-6
+            found.append(Block("ibi", self.utc_s(start_us), 0.0, np.stack([after_s, np.array(ibi.interval_s)])))
+        return found

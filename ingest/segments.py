@@ -1,0 +1,108 @@
+"""One packet in, what it says about each channel as a stretch of UTC time out; and whether stretches cover a second."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ingest.grid import EXACT, REACH
+from ingest.received import Received
+from ingest.types import CHANNELS, Array
+from ingest.wire import values
+
+BEATS_SPAN_S: Final = 1.0  # what a packet of beats alone speaks for, back from its end
+BEATS_JOIN_S: Final = 0.5  # and how much later than that its predecessor may have ended
+BEATS_HZ: Final = CHANNELS["ibi"].grid_hz
+
+Key = tuple[str, int, int]
+
+
+class Segment(NamedTuple):
+    """A packet's samples of one even channel: ``values`` (axes, n), sample i at ``start_s + i / rate_hz``, the last at
+    ``end_s``. ``slack_s`` is how near to a grid point counts as on it, ``join_s`` how far apart segments may be without
+    a hole. Sorts by time, then by the packet's name."""
+
+    start_s: float
+    key: Key
+    end_s: float
+    slack_s: float
+    join_s: float
+    rate_hz: float
+    values: Array
+
+
+class Beats(NamedTuple):
+    """A packet's beats: it speaks for ``start_s`` to ``end_s``; ``at_s`` (n,) and the intervals that they ended."""
+
+    start_s: float
+    key: Key
+    end_s: float
+    slack_s: float
+    join_s: float
+    at_s: Array
+    interval_s: Array
+
+
+def key_of(received: Received) -> Key:
+    """What names a packet for ever."""
+    packet = received.packet
+    return packet.band, packet.boot, packet.seq
+
+
+def segments_of(received: Received) -> dict[str, Segment]:
+    """Return the even channels of a packet. Raises WireError as ``wire.values`` does."""
+    key, found = key_of(received), {}
+    for name, samples in received.packet.samples().items():
+        numbers = values(name, samples)
+        start_s, rate_hz = received.utc_s(samples.tick_us), samples.rate_hz
+        end_s = start_s + (numbers.shape[-1] - 1) / rate_hz
+        even = numbers if numbers.ndim == 2 else numbers[None]
+        found[name] = Segment(start_s, key, end_s, EXACT / rate_hz, REACH / rate_hz, rate_hz, even)
+    return found
+
+
+def beats_of(received: Received) -> Beats | None:
+    """Return the beats of a packet, maybe none in its stretch; None where the band sends no intervals."""
+    packet = received.packet
+    if packet.ibi is None:
+        return None
+    end_s = received.utc_s(packet.tick_us)
+    starts = [received.utc_s(samples.tick_us) for samples in packet.samples().values()]
+    return Beats(
+        min(starts, default=end_s - BEATS_SPAN_S),
+        key_of(received),
+        end_s,
+        EXACT,
+        BEATS_JOIN_S,
+        np.array(packet.ibi.tick_us, np.float64) * 1e-6 + received.offset_s,
+        np.array(packet.ibi.interval_s, np.float64),
+    )
+
+
+def covers(stretches: Iterable[Segment | Beats], second: int, grid_hz: int) -> bool:
+    """Whether stretches, in order, reach over every grid point of a second without a hole."""
+    last_s = second + 1 - 1 / grid_hz
+    reached_s = -math.inf
+    for stretch in stretches:
+        if stretch.start_s > max(reached_s + stretch.join_s, second + stretch.slack_s):
+            return False
+        reached_s = max(reached_s, stretch.end_s)
+        if reached_s >= last_s - stretch.slack_s:
+            return True
+    return False
+
+
+def place(beats: Sequence[Beats], first: int, out: Array) -> None:
+    """Write beats, in order, into ``out`` (64 n,) from UTC second ``first`` on: the interval at the nearest sample, 0
+    where there was no beat, NaN where nobody speaks for the time."""
+    out[:] = np.nan
+    base = first * BEATS_HZ
+    for stretch in beats:
+        low = math.ceil((stretch.start_s - stretch.join_s) * BEATS_HZ - EXACT) - base
+        high = math.floor(stretch.end_s * BEATS_HZ + EXACT) - base
+        out[max(low, 0) : max(high + 1, 0)] = 0.0
+    for stretch in beats:
+        nearest = np.floor(stretch.at_s * BEATS_HZ + 0.5).astype(np.int64) - base
+        inside = (nearest >= 0) & (nearest < out.size)
+        out[nearest[inside]] = stretch.interval_s[inside]
