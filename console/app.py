@@ -1,0 +1,163 @@
+"""A desk, a hub, names and a clock in; the carers' board as a web application out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from starlette.staticfiles import StaticFiles
+
+from alerts.errors import AlertError, UnknownAlert
+from alerts.views import AlertView, WearerView
+from console.board import Board, DeskLike
+from console.errors import ConsoleError
+from console.guard import LOOPBACK, Guard, is_foreign
+from console.hub import Hub
+from console.rows import ALERT_LINE, initials, tally_of
+
+BEAT_S: Final = 1.0
+"""A tablet frames its clock after 5 s without a beat and calls the server lost after 15 s: one may go astray."""
+
+RETRY_MS: Final = 2000
+"""When a browser tries again by itself; the page tries every 5 s on its own account."""
+
+FORM_BYTES: Final = 4096
+"""Far more than a name needs."""
+
+_HERE: Final = Path(__file__).parent
+
+
+class Refusal(ConsoleError):
+    """A request that is not granted: answered with ``status`` and ``title``, as problem+json or as a page."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+
+
+def create_app(
+    *,
+    desk: DeskLike,
+    hub: Hub,
+    place: str,
+    names: Mapping[str, str],
+    carers: Sequence[str],
+    time_zone: ZoneInfo,
+    clock: Callable[[], float],
+    hosts: Sequence[str] = LOOPBACK,
+) -> FastAPI:
+    """Return the board of ``place``. The hub must be told everything that the desk shows: ``desk.subscribe(hub.publish)``.
+
+    ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?"; any other name
+    may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``hosts`` are the names under which the
+    board may be asked for: loopback only, because there are no accounts yet.
+    """
+    board = Board(names=names, zone=time_zone, clock=clock)
+    pages = _pages(place=place, carers=tuple(carers))
+    app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, hosts=hosts)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"))
+
+    @app.get("/")
+    async def show_board() -> Response:
+        rows = board.rows(await run_in_threadpool(desk.views))
+        page = pages.get_template("board.html")
+        return HTMLResponse(page.render(rows=rows, tally=tally_of(rows), clock=board.wall_clock()))
+
+    @app.get("/events")
+    async def stream() -> Response:
+        return StreamingResponse(_events(board, desk, hub), media_type="text/event-stream")
+
+    @app.get("/healthz")
+    async def say_health() -> Response:
+        return JSONResponse({"status": "ok", "wearers": len(await run_in_threadpool(desk.views))})
+
+    @app.post("/alerts/{alert_id}/acknowledge")
+    async def take(alert_id: str, request: Request) -> Response:
+        if is_foreign(request.headers):
+            raise Refusal(403, "This came from another site", "An alert can only be taken on the board itself.")
+        by = await _name_in(request)
+        if not by and not _wants_json(request):
+            return HTMLResponse(pages.get_template("who.html").render(alert_id=alert_id))
+        alert = await run_in_threadpool(_acknowledge, desk, alert_id, by=by, at_s=clock())
+        if not _wants_json(request):
+            return RedirectResponse("/", status_code=303)
+        taken = {"by": alert.acknowledged_by, "at_s": alert.acknowledged_s, "name": board.name(alert.wearer)}
+        return JSONResponse({"alert_id": alert_id, "wearer": alert.wearer, **taken})
+
+    @app.exception_handler(Refusal)
+    async def refuse(request: Request, refusal: Refusal) -> Response:
+        if _wants_json(request):
+            problem = {"title": refusal.title, "status": refusal.status, "detail": refusal.detail}
+            return JSONResponse(problem, refusal.status, media_type="application/problem+json")
+        return HTMLResponse(pages.get_template("refused.html").render(refusal=refusal), refusal.status)
+
+    return app
+
+
+async def _events(board: Board, desk: DeskLike, hub: Hub) -> AsyncIterator[bytes]:
+    """Yield everybody's row, then every row that changes, and a beat each second, until the hub closes."""
+    loop = asyncio.get_running_loop()
+    with hub.subscribe() as tablet:
+        tablet.seed(await run_in_threadpool(desk.views))
+        yield b"retry: %d\n\n" % RETRY_MS
+        views: dict[str, WearerView] = {}
+        told: dict[str, bytes] = {}
+        beat_at = loop.time()
+        while not tablet.closed:
+            for view in await tablet.changes(within_s=max(beat_at - loop.time(), 0.0)):
+                views[view.wearer] = view
+                told[view.wearer] = event = board.row_event(view)
+                yield event
+            if loop.time() < beat_at:
+                continue
+            beat_at = loop.time() + BEAT_S
+            for wearer, view in views.items():  # words age: "for 4 min", and a view that nobody renews
+                event = board.row_event(view)
+                if event != told[wearer]:
+                    told[wearer] = event
+                    yield event
+            yield board.beat_event(views.values())
+
+
+def _pages(*, place: str, carers: tuple[str, ...]) -> jinja2.Environment:
+    pages = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    pages.globals.update(place=place, carers=carers, initials=initials, alert_line=ALERT_LINE)
+    return pages
+
+
+def _acknowledge(desk: DeskLike, alert_id: str, *, by: str, at_s: float) -> AlertView:
+    try:
+        return desk.acknowledge(alert_id, by=by, at_s=at_s)
+    except UnknownAlert as error:
+        raise Refusal(404, "That alert is no longer open", "It may be over. Please look at the board.") from error
+    except AlertError as error:
+        raise Refusal(422, "That did not work", str(error)) from error
+
+
+async def _name_in(request: Request) -> str:
+    """Return the name in the form that was posted, "" where there is none."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            raise Refusal(413, "That is too long", f"A form of up to {FORM_BYTES} bytes is read.")
+    try:
+        form = parse_qs(body.decode("ascii"), errors="strict")
+    except UnicodeError as error:
+        raise Refusal(422, "That name cannot be read", "Send a form with a field named by, in UTF-8.") from error
+    return " ".join(form.get("by", [""])[-1].split())
+
+
+def _wants_json(request: Request) -> bool:
+    return "json" in request.headers.get("accept", "")

@@ -1,0 +1,107 @@
+/* Row events in; the board's rows, patched in place, out. Nothing is ever replaced, so that focus stays where it is and
+   no button goes away under a finger. The words are the server's: see console/rows.py. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+export class Rows {
+  #board;
+  #template;
+  #items = new Map();
+  #made = 0;
+  /** When a row last swelled or shrank [ms of the page]: what is tapped just after may not be what was meant. */
+  movedAt = -Infinity;
+
+  constructor(board, template) {
+    this.#board = board;
+    this.#template = template;
+    for (const item of board.children) this.#items.set(item.dataset.wearer, item);
+  }
+
+  /** Show `row`; return what happened to the person: "raised", "taken", "lost" or "" when nothing that sounds. */
+  show(row) {
+    const item = this.#items.get(row.wearer) ?? this.#make(row);
+    const was = { ...item.dataset };
+    if (was.risk !== row.risk) this.movedAt = performance.now();
+    Object.assign(item.dataset, { risk: row.risk, watch: row.watch, sounds: row.sounds, alert: row.alert_id });
+    this.#words(item, row);
+    this.#trend(item, row);
+    const form = item.querySelector(".take-form");
+    set(form, "action", `/alerts/${encodeURIComponent(row.alert_id)}/acknowledge`);
+    if (was.alert !== row.alert_id) write(item.querySelector(".note"), "");
+    this.#count();
+    if (row.risk === "alert" && was.alert !== row.alert_id) return "raised";
+    if (row.risk === "held" && was.risk === "alert") return "taken";
+    return row.sounds === "lost" && was.sounds !== "lost" ? "lost" : "";
+  }
+
+  /** Take away whoever is not among `wearers`. */
+  keep(wearers) {
+    for (const [wearer, item] of this.#items) {
+      if (wearers.includes(wearer)) continue;
+      item.remove();
+      this.#items.delete(wearer);
+    }
+    this.#count();
+  }
+
+  /** The rows on the board as they stand, from the top. */
+  list() {
+    return [...this.#board.children].map((item) => ({
+      ...item.dataset,
+      name: item.querySelector(".name").textContent,
+      word: item.querySelector(".word").textContent,
+      hands: item.querySelector(".has").textContent,
+      item,
+    }));
+  }
+
+  #make(row) {
+    const item = this.#template.content.firstElementChild.cloneNode(true);
+    item.id = `row-new-${++this.#made}`;
+    item.dataset.wearer = row.wearer;
+    const after = this.list().find(({ name }) => name.toLowerCase() > row.name.toLowerCase());
+    this.#board.insertBefore(item, after?.item ?? null);
+    this.#items.set(row.wearer, item);
+    return item;
+  }
+
+  #words(item, row) {
+    const texts = { name: row.name, lead: row.lead, word: row.word, why: row.why, badge: row.badge, has: row.hands,
+      signal: row.signal, battery: row.battery };
+    for (const [name, text] of Object.entries(texts)) write(item.querySelector(`.${name}`), text);
+    item.querySelector(".who").classList.toggle("long", row.name.length > 9);
+    set(item.querySelector(".bead use"), "href", `#g-${row.glyph}`);
+  }
+
+  #trend(item, { trend, risk }) {
+    set(item.querySelector(".area"), "d", trend.area);
+    set(item.querySelector(".ink"), "d", trend.ink);
+    set(item.querySelector(".now-at"), "y", `${trend.now ?? 0}%`);
+    set(item.querySelector(".now"), "r", trend.now === null ? "0" : "5");
+    const hatching = item.querySelector(".unseen");
+    while (hatching.children.length > trend.unseen.length) hatching.lastChild.remove();
+    while (hatching.children.length < trend.unseen.length) hatching.append(document.createElementNS(SVG, "rect"));
+    trend.unseen.forEach(([left, width], i) => {
+      const rect = hatching.children[i];
+      set(rect, "x", `${left}%`);
+      set(rect, "width", `${width}%`);
+      set(rect, "height", "100%");
+      set(rect, "fill", risk === "alert" ? "url(#unseen-alert)" : "url(#unseen)");
+    });
+  }
+
+  #count() {
+    const open = [...this.#items.values()].filter((item) => item.dataset.risk === "alert").length;
+    set(this.#board, "data-alerts", ["none", "one"][open] ?? "many");
+    const title = open ? `Board: ${open} alert${open > 1 ? "s" : ""} · Forecalm` : "Board · Forecalm";
+    if (document.title !== title) document.title = title;
+  }
+}

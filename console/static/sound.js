@@ -1,0 +1,92 @@
+/* What happened in; three sounds out, and whether this tablet can make them. Soft attacks, so that nobody is startled. */
+
+const RISING_HZ = [440, 554, 659];
+const FALLING_HZ = [554, 415];
+const LOW_HZ = [220];
+const REPEAT_MS = 4000;      // alert: until somebody takes it
+const GROW_S = 8;            // from 45 to 70 dB(A): 25 dB is a factor of 18
+const QUIET = 1 / 18;
+const LOST_AGAIN_MS = 120000;
+const ATTACK_S = 0.1;
+const NOTE_S = 0.42;
+const PEAK = 0.8;
+
+export class Sound {
+  #audio = null;
+  #onchange;
+  #alertTimer = null;
+  #alertSince = 0;
+  #lostTimer = null;
+
+  /** `onchange` is called when the tablet gains or loses its voice. */
+  constructor(onchange) {
+    this.#onchange = onchange;
+  }
+
+  get able() {
+    return this.#audio?.state === "running";
+  }
+
+  /** Ask the browser for a voice; only a tap may. */
+  async unlock() {
+    if (!this.#audio) {
+      this.#audio = new AudioContext();
+      this.#audio.addEventListener("statechange", () => this.#onchange());
+    }
+    if (!this.able) await this.#audio.resume();
+    this.#onchange();
+  }
+
+  test() {
+    this.#play(RISING_HZ, 1);
+  }
+
+  taken() {
+    this.#play(LOW_HZ, 0.5);
+  }
+
+  /** Rising notes every 4 s while `on`, louder over the first 8 s. */
+  alert(on) {
+    if (on === (this.#alertTimer !== null)) return;
+    if (!on) {
+      clearInterval(this.#alertTimer);
+      this.#alertTimer = null;
+      return;
+    }
+    this.#alertSince = performance.now();
+    const ring = () => {
+      const grown = Math.min((performance.now() - this.#alertSince) / 1000 / GROW_S, 1);
+      this.#play(RISING_HZ, QUIET ** (1 - grown));
+    };
+    ring();
+    this.#alertTimer = setInterval(ring, REPEAT_MS);
+  }
+
+  /** Falling notes now and every 2 min until `seen()`. */
+  lost() {
+    this.seen();
+    this.#play(FALLING_HZ, 0.7);
+    this.#lostTimer = setInterval(() => this.#play(FALLING_HZ, 0.7), LOST_AGAIN_MS);
+  }
+
+  /** Somebody is at the tablet, or protection is back. */
+  seen() {
+    clearInterval(this.#lostTimer);
+    this.#lostTimer = null;
+  }
+
+  #play(notes, level) {
+    if (!this.able) return;
+    notes.forEach((hertz, i) => {
+      const start = this.#audio.currentTime + 0.02 + i * NOTE_S * 0.8;
+      const tone = new OscillatorNode(this.#audio, { type: "sine", frequency: hertz });
+      const gain = new GainNode(this.#audio, { gain: 0 });
+      gain.gain.setValueAtTime(0, start);
+      gain.gain.linearRampToValueAtTime(PEAK * level, start + ATTACK_S);
+      gain.gain.setTargetAtTime(0, start + NOTE_S * 0.6, 0.09);
+      tone.connect(gain).connect(this.#audio.destination);
+      tone.start(start);
+      tone.stop(start + NOTE_S + 0.5);
+    });
+  }
+}

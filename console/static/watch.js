@@ -1,0 +1,58 @@
+/* Beats in; whether this tablet is watching out: "live" up to 5 s after a beat, "behind" up to 15 s, then "lost".
+   It tries again every 5 s by itself, because a browser gives up where a connection only looks open. */
+
+const LIVE_S = 5;
+const LOST_S = 15;
+const RETRY_S = 5;
+const LOOK_MS = 250;
+
+export class Watch {
+  #url;
+  #listeners;
+  #onstate;
+  #source = null;
+  #heard = Watch.#now();
+  #tried = 0;
+
+  /** `listeners` maps event names to functions of their data; `onstate(state, silence [s])` is called four times a second. */
+  constructor(url, listeners, onstate) {
+    this.#url = url;
+    this.#listeners = listeners;
+    this.#onstate = onstate;
+    this.connect();
+    setInterval(() => this.#look(), LOOK_MS);
+    document.addEventListener("visibilitychange", () => this.#look());
+  }
+
+  connect() {
+    this.#source?.close();
+    this.#tried = performance.now();
+    const source = new EventSource(this.#url);
+    for (const [name, listener] of Object.entries(this.#listeners)) {
+      source.addEventListener(name, (event) => {
+        listener(JSON.parse(event.data));
+        if (name === "beat") {
+          this.#heard = Watch.#now();
+          this.#look();
+        }
+      });
+    }
+    this.#source = source;
+  }
+
+  #look() {
+    const silence = this.#silence();
+    if (silence > LIVE_S && performance.now() - this.#tried > RETRY_S * 1000) this.connect();
+    this.#onstate(silence <= LIVE_S ? "live" : silence <= LOST_S ? "behind" : "lost", silence);
+  }
+
+  /** Two clocks, because the page's own may stand still while the tablet sleeps. */
+  #silence() {
+    const now = Watch.#now();
+    return Math.max(now.page - this.#heard.page, now.wall - this.#heard.wall) / 1000;
+  }
+
+  static #now() {
+    return { page: performance.now(), wall: Date.now() };
+  }
+}

@@ -1,0 +1,235 @@
+"""An invented house in; pictures of its board in docs/screens out. Run by ``make screenshots``; needs Chromium."""
+
+import math
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from alerts.errors import UnknownAlert
+from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, WearerView
+from console.app import create_app
+from console.hub import Hub
+from console.serve import run
+
+FOLDER = Path(__file__).parent
+NOW_S = 1_763_562_728.0  # 14:32:08 on a Wednesday in November, in the house's zone
+CARERS = ("Jo", "Maryam", "Sam", "Tomasz", "Agnieszka")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
+
+
+def wave(seed: int, *, rise: float = 0.0, since_min: float = 8.0, blind_min: float = 0.0) -> tuple[float | None, ...]:
+    """Return half an hour of made-up probability that rises by ``rise`` over its last ``since_min``."""
+    values: list[float | None] = []
+    for i in range(TREND_LENGTH):
+        age_min = (TREND_LENGTH - 1 - i) * TREND_STEP_S / 60
+        base = 0.08 + 0.025 * math.sin(i / 3 + seed) + 0.02 * math.sin(i / 1.3 + 2 * seed)
+        climb = rise * max(0.0, 1 - age_min / since_min) ** 0.7
+        values.append(None if age_min < blind_min else round(base + climb, 3))
+    return tuple(values)
+
+
+def person(wearer: str, seed: int, why: str, *, battery: int | None = 80, **changes: object) -> WearerView:
+    """Return somebody calm, with ``changes``."""
+    calm = WearerView(
+        wearer=wearer,
+        at_s=NOW_S,
+        risk=RiskState.WATCHING,
+        risk_since_s=NOW_S - 3600,
+        sight=Sight(NOW_S - 3600),
+        probability=0.1,
+        trend=wave(seed),
+        why=(why,) if why else (),
+        learnt=1.0,
+        battery_pct=battery,
+    )
+    return replace(calm, **changes)  # type: ignore[arg-type]
+
+
+def alert_of(
+    wearer: str, *, ago_s: float, reasons: Sequence[str], by: str | None = None, taken_s: float = 0
+) -> AlertView:
+    """Return an alert raised ``ago_s`` before now, taken ``taken_s`` before now if ``by`` somebody."""
+    taken = NOW_S - taken_s if by else None
+    return AlertView(f"{wearer}-1", wearer, NOW_S - ago_s, 0.8, tuple(reasons), "first-light-1", by, taken)
+
+
+def calm_house() -> list[WearerView]:
+    """Return six people with nothing the matter."""
+    return [
+        person("Aidan", 1, "Sitting still.", battery=91),
+        person("Bea", 2, "Walking. The pulse fits the movement.", battery=64),
+        person("Callum", 3, "Moving a lot. The pulse fits the movement.", battery=88),
+        person("Esme", 4, "Sitting still.", battery=47),
+        person("Femi", 5, "Lying down.", battery=72),
+        person("Wilhelmina-Rose", 6, "Sitting still.", battery=59),
+    ]
+
+
+def alert_house() -> list[WearerView]:
+    """Return the same, one of whom may need somebody now."""
+    reasons = ("Sweat rising for 6 min while sitting still.", "Pulse 18 above usual.", "Hardly any movement.")
+    bea = person(
+        "Bea",
+        2,
+        reasons[0],
+        battery=64,
+        risk=RiskState.ALERTING,
+        risk_since_s=NOW_S - 68,
+        trend=wave(2, rise=0.75),
+        alert=alert_of("Bea", ago_s=68, reasons=reasons),
+    )
+    return [bea if view.wearer == "Bea" else view for view in calm_house()]
+
+
+def taken_house() -> list[WearerView]:
+    """Return the same, once Jo has taken it."""
+    views = alert_house()
+    alert = alert_of("Bea", ago_s=68, reasons=("Sweat rising for 6 min.",), by="Jo", taken_s=8)
+    return [replace(v, risk=RiskState.ACKNOWLEDGED, alert=alert) if v.wearer == "Bea" else v for v in views]
+
+
+def many_house() -> list[WearerView]:
+    """Return a house in which nearly every state stands at once."""
+    lost = Sight(NOW_S - 1800, Blind.SILENT)
+    loose = Sight(NOW_S - 660, Blind.POOR_SIGNAL)
+    return [
+        person("Aidan", 1, "Sitting still.", battery=91),
+        *(view for view in alert_house() if view.wearer == "Bea"),
+        person("Callum", 3, "The band is off.", sight=Sight(NOW_S - 1200, Blind.NOT_WORN), trend=wave(3, blind_min=20)),
+        person(
+            "Esme",
+            4,
+            "Sweat rising while sitting. Pulse 9 above usual.",
+            battery=47,
+            risk=RiskState.RISING,
+            risk_since_s=NOW_S - 250,
+            trend=wave(4, rise=0.5, since_min=5),
+        ),
+        person(
+            "Femi",
+            5,
+            "Signs falling for 3 min.",
+            risk=RiskState.ACKNOWLEDGED,
+            trend=wave(5, rise=0.7, since_min=14),
+            alert=alert_of("Femi", ago_s=600, reasons=("Pulse 20 above usual.",), by="Jo", taken_s=488),
+        ),
+        person("Idris", 6, "The band is silent.", sight=lost, battery=None, trend=wave(6, blind_min=30)),
+        person("Leila", 7, "", sight=Sight(NOW_S - 240, Blind.LEARNING), learnt=0.4, trend=(None,) * TREND_LENGTH),
+        person("Noor", 8, "Worn, but its readings are too poor to tell.", sight=loose, trend=wave(8, blind_min=11)),
+        person("Rosa", 9, "Sitting still.", battery=11),
+    ]
+
+
+@dataclass
+class House:
+    """A desk whose views stand still."""
+
+    shown: list[WearerView]
+
+    def views(self) -> list[WearerView]:
+        return self.shown
+
+    def acknowledge(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        raise UnknownAlert(alert_id)
+
+
+@contextmanager
+def served(views: list[WearerView]) -> Iterator[tuple[str, threading.Event]]:
+    """Serve a board of ``views``; yield its address and what stops it."""
+    hub, stop, ready, address = Hub(), threading.Event(), threading.Event(), []
+    app = create_app(
+        desk=House(views),
+        hub=hub,
+        place="Alder House",
+        names={},
+        carers=CARERS,
+        time_zone=ZoneInfo("Europe/London"),
+        clock=lambda: NOW_S,
+    )
+
+    def tell(where: str) -> None:
+        address.append(where)
+        ready.set()
+
+    thread = threading.Thread(
+        target=run, args=(app,), kwargs={"hub": hub, "host": "127.0.0.1", "port": 0, "stop": stop, "ready": tell}
+    )
+    thread.start()
+    try:
+        ready.wait(10)
+        yield address[0], stop
+    finally:
+        stop.set()
+        thread.join()
+
+
+def board(browser: Browser, address: str, size: tuple[int, int], *, night: bool = False, sounding: bool = True) -> Page:
+    """Return a live board on a tablet of ``size`` that knows Jo, with its sound heard if ``sounding``."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if night else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.clock.install()
+    page.goto(address)
+    expect(page.locator("#live")).to_have_text("Live")
+    if sounding:
+        page.click("#sound-on")
+        page.click("#sound-heard")
+    return page
+
+
+def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> None:
+    """Write the pictures that the documentation shows into ``folder``, or ``every`` state at every size."""
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png")
+        page.context.close()
+
+    sizes = {"wide": WIDE, "upright": UPRIGHT, "hand": HAND}
+    shots = {"calm": calm_house, "alert": alert_house, "taken": taken_house, "many": many_house}
+    wanted = [(s, z) for s in shots for z in sizes] if every else [("alert", "wide"), ("many", "upright")]
+    for shot, size in wanted:
+        with served(shots[shot]()) as (address, _):
+            keep(board(browser, address, sizes[size]), f"{shot}-{size}")
+            if every or shot == "many":
+                keep(board(browser, address, sizes[size], night=True), f"{shot}-{size}-night")
+    for size in sizes if every else ["hand"]:
+        with served(alert_house()) as (address, _):
+            page = board(browser, address, sizes[size], sounding=False)
+            if every:
+                page.screenshot(path=folder / f"soundless-{size}.png")
+            page.click(".row[data-risk=alert] .take")
+            keep(page, f"picker-{size}")
+    for size in sizes if every else ["wide"]:
+        with served(many_house()) as (address, stop):
+            page = board(browser, address, sizes[size])
+            stop.set()
+            page.clock.fast_forward(72_000)
+            page.wait_for_selector("#lost:not([hidden])")
+            keep(page, f"lost-{size}")
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        take_pictures(browser, FOLDER)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
