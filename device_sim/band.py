@@ -54,6 +54,10 @@ class Band:
         """When packet ``seq`` is complete: true seconds after packet ``since`` began, for a band whose phase is 0."""
         return self._phase_s + (seq + 1 - since) * self._second_s
 
+    def skip(self, seconds: int) -> None:
+        """Number and time ``seconds`` packets that nobody will see."""
+        self._next += seconds
+
     def packets(self, samples: Samples, row: int) -> list[Packet]:
         """Return one packet for each second of ``row``; they go on where the last call ended."""
         streams = [

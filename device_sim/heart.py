@@ -1,8 +1,8 @@
 """Arousal, effort and movement in, beats and the pulse wave that a band sees out, at 64 Hz.
 
 Beats come where the integral of the instantaneous rate passes a whole number (integral pulse frequency modulation:
-Mateo & Laguna 2000, IEEE Trans Biomed Eng 47:985-996); the rate is modulated by breathing and by a slow rhythm near 0.1 Hz, as in
-McSharry et al. 2003 (doi:10.1109/TBME.2003.808805). A beat's time is that of the foot of its pulse at the wrist.
+Mateo & Laguna 2000, IEEE Trans Biomed Eng 47:985-996); the rate is modulated by breathing and by a slow rhythm near
+0.1 Hz, as in McSharry et al. 2003 (doi:10.1109/TBME.2003.808805). A beat's time is when its pulse begins at the wrist.
 """
 
 from typing import Final
@@ -38,12 +38,13 @@ _A1: Final = 2 * _POLE * np.cos(2 * np.pi * 0.1 / _SLOW_RATE)
 _A2: Final = -_POLE * _POLE
 _UNIT: Final = np.sqrt((1 + _A2) * ((1 - _A2) ** 2 - _A1**2) / (1 - _A2))
 _WANDER: Final = np.exp(-1 / (_SLOW_RATE * 40.0))  # rate wanders over minutes
-_WANDER_SHARE: Final = 0.03
+_WANDER_SHARE: Final = 0.04
+_SHAKEN: Final = 9.0  # pulses an artefact is high for 1 g of movement: by the tails of Stress-Predict's BVP
 _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.25 / RATE)  # bands are AC coupled: about 0.25 Hz
 _SKIN: Final = _share(0.06, RATE)  # tissue smooths what movement does to the light
 _DRIFT: Final = np.exp(-1 / (RATE * 0.4))
-_WAVE_AT: Final = (0.19, 0.38)  # the two humps of the mean E4 beat of Stress-Predict [s after the foot at 75 bpm]
-_WAVE_SD: Final = (0.065, 0.105)
+_WAVE_AT: Final = (0.19, 0.42)  # the two humps of the mean E4 beat of Stress-Predict [s after the foot at 75 bpm]
+_WAVE_SD: Final = (0.075, 0.15)
 _WAVE_HIGH: Final = (0.85, 0.75)
 
 
@@ -148,7 +149,7 @@ def _beat(
                 shaken = moving[r, (i * RATE + s) // _HOLD]
                 light[r, 1] += (shaken - light[r, 1]) * _SKIN
                 light[r, 2] = _DRIFT * light[r, 2] + np.sqrt(1 - _DRIFT * _DRIFT) * normal(key, 41, at)
-                blurred = wave + pulse * (6.0 * light[r, 1] + 0.1 * light[r, 2])
+                blurred = wave + pulse * (_SHAKEN * light[r, 1] + 0.1 * light[r, 2])
                 light[r, 0] += (blurred - light[r, 0]) * _COUPLED
                 ppg[r, i * RATE + s] = blurred - light[r, 0] + 0.02 * normal(key, 42, at)
 

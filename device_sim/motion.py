@@ -37,7 +37,7 @@ _TINY: Final = 1e-9
 
 
 class Motion:
-    """State of k wrists; a push of n seconds gives acceleration (k, 3, 32 n) and its moving part (k, 32 n), both in g."""
+    """State of k wrists; a push of n seconds gives acceleration (k, 3, 32 n) and its moving part (k, 32 n) [g]."""
 
     def __init__(self, people: tuple[Person, ...], *, seed: int) -> None:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))

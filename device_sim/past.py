@@ -12,9 +12,9 @@ def past_packets(
 ) -> list[list[Packet]]:
     """Return each band's packets of the scenario's past, ``[row][second]``; row 0 is band-01, worn by w-01.
 
-    With the same scenario, wearers, seed and boot, ``device_sim.mqtt.publish`` goes on where these end: same people,
-    same clocks, next sequence number. ``ends_us`` (UTC, us) is when the past ends; with it, each packet says in ``sent_us``
-    when it would have been sent.
+    With the same scenario, wearers, seed and boot, ``device_sim.mqtt.publish`` goes on where these end: the same
+    people, the same clocks, the next sequence number. ``ends_us`` (UTC, us) is when the past ends; with it, each packet
+    says in ``sent_us`` when it would have been sent.
     """
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
     packets = ward.past()

@@ -1,7 +1,7 @@
 """What people go through in, what their bodies do out: every channel of a band with the truth behind it.
 
-Pure and seeded. Where a stream is cut changes nothing, and a row knows nothing of its neighbours, to the last bit on one
-machine; elsewhere exp and sin may differ in the last bit, and so the wire's values by one step of the band.
+Pure and seeded. Where a stream is cut changes nothing, and a row knows nothing of its neighbours, to the last bit on
+one machine; elsewhere exp and sin may differ in the last bit, and so the wire's values by one step of the band.
 """
 
 from dataclasses import dataclass

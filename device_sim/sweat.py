@@ -110,7 +110,7 @@ def _sweat(
             tonic = level_us * (1 + gain * aroused + 1.2 * heat) * np.exp(_WANDER_SHARE * wander)
             skin = tonic + _HEIGHT * (state[r, 3] - state[r, 4])
             skin *= 1 + state[r, 7] * 0.25  # pressed and dragged electrodes: our choice of size
-            value = skin * state[r, 6] + (0.001 + 0.0006 * skin) * normal(key, 63, at)
+            value = skin * state[r, 6] + (0.001 + 0.0003 * skin) * normal(key, 63, at)
             eda[r, j] = min(max(value if worn[r, i] else 0.002 * uniform(key, 64, at), 0.0), _CEILING_US)
 
 

@@ -17,7 +17,7 @@ from ingest.wire import Packet
 _RESPONDS: Final = {"both": (True, True), "heart": (True, False), "sweat": (False, True), "neither": (False, False)}
 _DRIFT_PPM: Final = 20.0  # what cheap quartz promises, either way
 _UP_S: Final = 14 * 86_400  # bands were started at some time in the last fortnight
-_PAST_CHUNK_S: Final = 600  # the past is lived in pieces of this length: it bounds memory, and changes nothing
+PAST_CHUNK_S: Final = 60  # the past is lived in pieces of this length: it bounds memory, and changes nothing
 
 
 def cast(scenario: Scenario, *, wearers: int, seed: int) -> tuple[Person, ...]:
@@ -66,7 +66,6 @@ class Ward:
         self.bands = tuple(_band(number, seed, boot) for number in range(1, count + 1))
         self._director = Director(scenario, self.people, seed=seed)
         self._physiology = Physiology(self.people, seed=seed)
-        self._past_s = scenario.past_s
         self._now_s = -scenario.past_s
 
     @property
@@ -76,11 +75,16 @@ class Ward:
 
     def push(self, seconds: int) -> Stretch:
         """Live through the next ``seconds`` seconds."""
-        samples = self.live(seconds)
+        samples = self._live(seconds)
         return Stretch(samples, [band.packets(samples, row) for row, band in enumerate(self.bands)])
 
-    def live(self, seconds: int) -> Samples:
-        """As ``push``, without packets: the bands have numbered none, so do not mix the two."""
+    def skip(self, seconds: int) -> Samples:
+        """As ``push``, but the packets are not made; the bands number and time on as if they had been."""
+        for band in self.bands:
+            band.skip(seconds)
+        return self._live(seconds)
+
+    def _live(self, seconds: int) -> Samples:
         samples = self._physiology.push(self._director.drive(self._now_s, seconds))
         self._now_s += seconds
         return samples
@@ -89,7 +93,7 @@ class Ward:
         """Live until simulated time 0 and return the packets of that time, ``[row][second]``."""
         packets: list[list[Packet]] = [[] for _ in self.bands]
         while self._now_s < 0:
-            stretch = self.push(min(_PAST_CHUNK_S, -self._now_s))
+            stretch = self.push(min(PAST_CHUNK_S, -self._now_s))
             for whole, part in zip(packets, stretch.packets, strict=True):
                 whole.extend(part)
         return packets
