@@ -146,7 +146,7 @@ class Responses(RowOperator):
         rows: int,
         rate_hz: float,
         least_us: float = 0.03,
-        onset_us_per_s: float = 0.01,
+        onset_us_per_s: float = 0.02,
         shortest_s: float = 0.5,
         longest_s: float = 5.0,
         told_s: float = 0.5,
