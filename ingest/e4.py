@@ -1,0 +1,300 @@
+"""An Empatica E4 session on disk (zip or folder) in, its channels in physical units out, or the packets of a live band.
+
+Layout [row 1 start in UTC s, row 2 rate in Hz, then one sample a line; ACC in 1/64 g, both head rows three times]: E4
+export of Empatica Connect. IBI.csv lists, for each beat, its time after the start of the file and the interval that *ends*
+with it: within a run of beats the steps between the times equal the interval of the later row (shared by every session
+seen), so the time is the beat's own, not that of the one before.
+"""
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+
+from ingest.errors import RecordingError
+from ingest.types import CHANNELS, Array, Block
+from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ, Intervals, Packet, Samples
+
+FILES: Final = {"eda": "EDA.csv", "temperature": "TEMP.csv", "ppg": "BVP.csv", "motion": "ACC.csv"}
+COUNTS_PER_G: Final = 64  # ACC.csv
+FILE_MAX: Final = 256 << 20  # bytes: six days of BVP, the largest file; a zip that says or holds more is no session
+MEMBERS_MAX: Final = 10_000  # of a zip: a session has ten
+START_MAX_S: Final = 4_102_444_800  # the year 2100: beyond it these are milliseconds
+APART_MAX_S: Final = 86_400  # between the starts of two channels: beyond it they are two sessions
+INTERVAL_MAX_S: Final = 10.0  # what the wire carries
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A session: ``blocks`` by channel (eda, temperature, ppg, motion; those that there are), each with its own start.
+
+    ``start_s`` is the earliest of them [UTC s]. ``ibi_s`` is (2, n): when each beat ended its interval [UTC s], and the
+    interval [s]; None where the band found none. ``tags_s`` (n,) are button presses [UTC s]; ``notes`` say what was odd.
+    """
+
+    name: str
+    start_s: float
+    blocks: dict[str, Block]
+    ibi_s: Array | None
+    tags_s: Array
+    notes: tuple[str, ...]
+
+    @property
+    def end_s(self) -> float:
+        """The end of the last sample of any channel [UTC s]."""
+        return max(block.start_s + block.values.shape[-1] / block.rate_hz for block in self.blocks.values())
+
+
+def read(path: Path) -> Recording:
+    """Read the session at ``path``. A sensor whose file is empty or missing is noted; raises RecordingError, naming the file,
+    the line and the mend, where a file cannot be used or no sensor is left."""
+    files = _in_zip(path) if path.is_file() else _in_folder(path)
+    if not files:
+        raise RecordingError(f"{path.name}: no E4 session: none of {', '.join(FILES.values())} is in it")
+    notes: list[str] = []
+    blocks: dict[str, Block] = {}
+    for channel, file in FILES.items():
+        block = _block(channel, _Text(path.name, file, files.get(file.lower())), notes)
+        if block is not None:
+            blocks[channel] = block
+    if not blocks:
+        raise RecordingError(f"{path.name}: no sensor file holds a sample: {'; '.join(notes)}")
+    starts = {FILES[name]: block.start_s for name, block in blocks.items()}
+    if max(starts.values()) - min(starts.values()) > APART_MAX_S:
+        raise RecordingError(f"{path.name}: the files start days apart ({starts}): put each session in its own folder")
+    ibi_s = _intervals(_Text(path.name, "IBI.csv", files.get("ibi.csv")), notes)
+    tags_s = _tags(path.name, files, notes)
+    found = Recording(path.stem, min(starts.values()), blocks, ibi_s, tags_s, ())
+    if ibi_s is not None and ibi_s[0, -1] > found.end_s:
+        notes.append(f"IBI.csv: {int((ibi_s[0] > found.end_s).sum())} beats lie after the end of every sensor")
+    outside = int(((tags_s < found.start_s) | (tags_s > found.end_s)).sum())
+    if outside:
+        notes.append(f"tags: {outside} of {tags_s.size} lie outside the recording")
+    return Recording(found.name, found.start_s, blocks, ibi_s, tags_s, tuple(notes))
+
+
+def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
+    """Cut a recording into what a live ``band`` would have sent, a packet every ``seconds``: its arrival [UTC s] and it.
+
+    The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one constant
+    offset. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
+    carry the band's own intervals.
+    """
+    if not 0 < seconds <= 60:
+        raise ValueError(f"seconds: a packet spans more than 0 and at most 60 s, got {seconds}")
+    beats = recording.ibi_s if "ppg" not in recording.blocks else None
+    beats_us = (
+        np.zeros(0, np.int64) if beats is None else np.rint((beats[0] - recording.start_s) * 1e6).astype(np.int64)
+    )
+    count = math.ceil((recording.end_s - recording.start_s) / seconds - 1e-9)
+    for seq in range(count):
+        low_s, high_s = seq * seconds, (seq + 1) * seconds
+        cut = {name: _cut(recording, block, low_s, high_s) for name, block in recording.blocks.items()}
+        ibi = None
+        if beats is not None:
+            first, stop = np.searchsorted(beats_us, [round(low_s * 1e6), round(high_s * 1e6)])
+            ibi = Intervals(tick_us=beats_us[first:stop].tolist(), interval_s=beats[1, first:stop].tolist())
+        tick_us = round(high_s * 1e6)
+        packet = Packet(v=1, band=band, boot=int(recording.start_s), seq=seq, tick_us=tick_us, ibi=ibi, **cut)
+        yield recording.start_s + tick_us * 1e-6, packet
+
+
+def _cut(recording: Recording, block: Block, low_s: float, high_s: float) -> Samples | None:
+    """The samples of a block from ``low_s`` up to ``high_s`` after the recording's start."""
+    after_s = block.start_s - recording.start_s
+    first, stop = (max(math.ceil((edge - after_s) * block.rate_hz - 1e-6), 0) for edge in (low_s, high_s))
+    part = block.values[..., first:stop].T
+    if part.size == 0:
+        return None
+    tick_us = round((after_s + first / block.rate_hz) * 1e6)
+    counts = part * COUNTS_PER_G
+    if block.channel == "motion" and np.array_equal(counts, np.rint(counts)):
+        packed = counts.astype("<i2").tobytes()
+        return Samples(rate_hz=block.rate_hz, tick_us=tick_us, values=packed, dtype="i2", scale=1 / COUNTS_PER_G)
+    return Samples(rate_hz=block.rate_hz, tick_us=tick_us, values=part.astype("<f8").tobytes(), dtype="f8")
+
+
+def _in_folder(path: Path) -> dict[str, bytes]:
+    """The files of a session by lower-case name, from the folder itself or the one folder in it that has any."""
+    if not path.is_dir():
+        raise RecordingError(f"{path}: there is no such file or folder")
+    names = {str(p.relative_to(path).as_posix()): p for p in [*path.glob("*"), *path.glob("*/*")] if p.is_file()}
+    files = {}
+    for name in _session(path, list(names)):
+        if names[name].stat().st_size > FILE_MAX:
+            raise RecordingError(f"{path.name}: {name} is larger than {FILE_MAX} bytes: not an E4 file")
+        try:
+            files[_leaf(name)] = names[name].read_bytes()
+        except OSError as error:
+            raise RecordingError(f"{path.name}: {name} cannot be read: {error}") from error
+    return files
+
+
+def _in_zip(path: Path) -> dict[str, bytes]:
+    """The same of a zip, read in memory: nothing is ever unpacked to a path that the zip names."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+            if len(members) > MEMBERS_MAX:
+                raise RecordingError(f"{path.name}: holds {len(members)} files: not an E4 session")
+            files = {}
+            for name in _session(path, list(members)):
+                with archive.open(members[name]) as member:
+                    data = member.read(FILE_MAX + 1)
+                if len(data) > FILE_MAX:
+                    raise RecordingError(f"{path.name}: {name} unpacks to more than {FILE_MAX} bytes: not an E4 file")
+                files[_leaf(name)] = data
+            return files
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise RecordingError(f"{path.name}: not a whole zip file ({error}): copy or download it again") from error
+    except (RuntimeError, NotImplementedError, ValueError) as error:
+        if isinstance(error, RecordingError):
+            raise
+        raise RecordingError(f"{path.name}: cannot be unpacked ({error}): zip it again without a password") from error
+
+
+def _session(path: Path, names: Sequence[str]) -> list[str]:
+    """Choose the names of the one session among them; refuse several, and names that lead out of the archive."""
+    sensors = {file.lower() for file in FILES.values()}
+    kept: dict[str, list[str]] = {}
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts:
+            raise RecordingError(f"{path.name}: {name!r} leads out of the archive: refused")
+        leaf = _leaf(name)
+        if leaf in sensors or leaf == "ibi.csv" or (leaf.startswith("tags") and leaf.endswith(".csv")):
+            kept.setdefault(str(parts.parent), []).append(name)
+    sessions = {folder: found for folder, found in kept.items() if any(_leaf(name) in sensors for name in found)}
+    if "." in sessions:
+        return sessions["."]
+    if len(sessions) > 1:
+        some = ", ".join(sorted(sessions)[:5])
+        raise RecordingError(f"{path.name}: holds {len(sessions)} sessions ({some}): give each its own zip or folder")
+    return next(iter(sessions.values()), [])
+
+
+def _leaf(name: str) -> str:
+    """The last part of a name in an archive, in lower case; macOS's twins of files ("._EDA.csv") keep their dot."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1].lower()
+
+
+class _Text:
+    """The lines of one file, and what is wrong with them."""
+
+    def __init__(self, session: str, name: str, data: bytes | None) -> None:
+        self._where = f"{session}: {name}"
+        self.name = name
+        self.absent = data is None
+        try:
+            text = (data or b"").decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise RecordingError(f"{self._where}: byte {error.start} is no text: export the session again") from None
+        self.lines = text.rstrip().split("\n") if text.strip() else []
+
+    def error(self, line: int, what: str) -> RecordingError:
+        """What is wrong with line number ``line``, which counts from 1."""
+        return RecordingError(f"{self._where} line {line}: {what}")
+
+    def numbers(self, first: int, columns: int, last: int | None = None) -> Array:
+        """Return (lines, columns): the finite numbers in the lines from number ``first`` on, up to and with ``last``."""
+        lines = self.lines[first - 1 : last]
+        for i, line in enumerate(lines):
+            if line.count(",") != columns - 1:
+                raise self.error(first + i, f"{line.count(',') + 1} columns, expected {columns}: export it again")
+        try:
+            joined = ",".join(lines)
+            if "_" in joined:  # which Python would allow within a number
+                raise ValueError
+            found = np.array(list(map(float, joined.split(","))) if lines else [], np.float64)
+        except ValueError:
+            line, cell = next(
+                (i, cell) for i, row in enumerate(lines) for cell in row.split(",") if not _is_number(cell)
+            )
+            raise self.error(first + line, f"{cell.strip()[:20]!r} is not a number: mend or remove the line") from None
+        if not np.isfinite(found).all():
+            line = int(np.argmin(np.isfinite(found))) // columns
+            raise self.error(first + line, "the number is not finite: mend or remove the line")
+        return found.reshape(-1, columns)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def _head(text: _Text, columns: int) -> tuple[float, float]:
+    """The start [UTC s] and the rate [Hz] of a sensor file."""
+    if len(text.lines) < 2:
+        raise text.error(2, "the sample rate is missing: the file was cut short, export it again")
+    head = text.numbers(1, columns, last=2)
+    start_s, rate_hz = float(head[0, 0]), float(head[1, 0])
+    if (head != head[:, :1]).any():
+        raise text.error(1, "start and rate must be the same in every column: export it again")
+    if not 0 <= start_s <= START_MAX_S:
+        raise text.error(1, f"the start {start_s:g} is not in UTC seconds: divide milliseconds by 1000")
+    if not RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ:
+        raise text.error(
+            2, f"the rate {rate_hz:g} Hz must be within {RATE_MIN_HZ} to {RATE_MAX_HZ:g}: put in the true one"
+        )
+    return start_s, rate_hz
+
+
+def _block(channel: str, text: _Text, notes: list[str]) -> Block | None:
+    """One sensor; None, with a note, where there is no sample. Values that no working sensor says are unknown (NaN)."""
+    if not text.lines:
+        notes.append(f"{text.name} is {'missing' if text.absent else 'empty'}")
+        return None
+    kind = CHANNELS[channel]
+    start_s, rate_hz = _head(text, kind.axes)
+    numbers = text.numbers(3, kind.axes)
+    if not numbers.size:
+        notes.append(f"{text.name} holds no sample")
+        return None
+    physical = np.ascontiguousarray(numbers.T) / (COUNTS_PER_G if channel == "motion" else 1)
+    wrong = (physical < kind.low) | (physical > kind.high)
+    physical[wrong] = np.nan
+    if wrong.any():
+        notes.append(
+            f"{text.name}: {int(wrong.any(axis=0).sum())} samples are outside {kind.low} to {kind.high} {kind.unit}"
+        )
+    return Block(channel, start_s, rate_hz, physical if kind.axes > 1 else physical[0])
+
+
+def _intervals(text: _Text, notes: list[str]) -> Array | None:
+    """The band's own intervals in time order, (2, n); None, with a note, where it found none."""
+    if len(text.lines) < 2:
+        notes.append(f"IBI.csv {'is missing' if text.absent else 'holds no interval'}")
+        return None
+    head = text.lines[0].split(",")
+    if len(head) != 2 or not _is_number(head[0]) or not 0 <= float(head[0]) <= START_MAX_S:
+        raise text.error(1, "expected the start in UTC seconds and 'IBI': export it again")
+    rows = text.numbers(2, 2)
+    usable = (rows[:, 1] > 0) & (rows[:, 1] <= INTERVAL_MAX_S) & (rows[:, 0] >= 0)
+    if not usable.all():
+        notes.append(f"IBI.csv: {int((~usable).sum())} rows have no interval of 0 to {INTERVAL_MAX_S:g} s")
+    rows = rows[usable]
+    if not rows.size:
+        return None
+    if (np.diff(rows[:, 0]) < 0).any():
+        notes.append("IBI.csv is not in time order; sorted")
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    return np.stack([float(head[0]) + rows[:, 0], rows[:, 1]])
+
+
+def _tags(session: str, files: dict[str, bytes], notes: list[str]) -> Array:
+    """Every button press in time order [UTC s], from tags.csv or tags_*.csv."""
+    found = [np.zeros(0)]
+    for name in sorted(name for name in files if name.startswith("tags")):
+        text = _Text(session, name, files[name])
+        found.append(text.numbers(1, 1)[:, 0])
+    if len(found) == 1:
+        notes.append("tags.csv is missing")
+    return np.sort(np.concatenate(found))
