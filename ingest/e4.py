@@ -1,9 +1,9 @@
 """An Empatica E4 session on disk (zip or folder) in, its channels in physical units out, or the packets of a live band.
 
-Layout [row 1 start in UTC s, row 2 rate in Hz, then one sample a line; ACC in 1/64 g, both head rows three times]: E4
-export of Empatica Connect. IBI.csv lists, for each beat, its time after the start of the file and the interval that *ends*
-with it: within a run of beats the steps between the times equal the interval of the later row (shared by every session
-seen), so the time is the beat's own, not that of the one before.
+Layout (export of Empatica Connect): row 1 is the start in UTC s, row 2 the rate in Hz, then one sample a line; ACC is in
+1/64 g and has both head rows three times. IBI.csv lists, for each beat, its time after the start of the file and the
+interval that *ends* with it: within a run of beats the step from one time to the next equals the interval of the later
+row, in every session seen; so the time is the beat's own, not that of the one before.
 """
 
 import math
@@ -34,7 +34,7 @@ class Recording:
     """A session: ``blocks`` by channel (eda, temperature, ppg, motion; those that there are), each with its own start.
 
     ``start_s`` is the earliest of them [UTC s]. ``ibi_s`` is (2, n): when each beat ended its interval [UTC s], and the
-    interval [s]; None where the band found none. ``tags_s`` (n,) are button presses [UTC s]; ``notes`` say what was odd.
+    interval [s]; None where the band found none. ``tags_s`` (n,) are button presses [UTC s]; ``notes`` is what was odd.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Read the session at ``path``. A sensor whose file is empty or missing is noted; raises RecordingError, naming the file,
-    the line and the mend, where a file cannot be used or no sensor is left."""
+    """Read the session at ``path``. A sensor whose file is empty or missing is noted; raises RecordingError, naming the
+    file, the line and the mend, where a file cannot be used or no sensor is left."""
     files = _in_zip(path) if path.is_file() else _in_folder(path)
     if not files:
         raise RecordingError(f"{path.name}: no E4 session: none of {', '.join(FILES.values())} is in it")
@@ -79,10 +79,10 @@ def read(path: Path) -> Recording:
 
 
 def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
-    """Cut a recording into what a live ``band`` would have sent, a packet every ``seconds``: its arrival [UTC s] and it.
+    """Cut a recording into what a live ``band`` would have sent, one packet every ``seconds``: its arrival [UTC s] and it.
 
-    The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one constant
-    offset. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
+    The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one offset
+    for all. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
     carry the band's own intervals.
     """
     if not 0 < seconds <= 60:
@@ -201,7 +201,7 @@ class _Text:
         return RecordingError(f"{self._where} line {line}: {what}")
 
     def numbers(self, first: int, columns: int, last: int | None = None) -> Array:
-        """Return (lines, columns): the finite numbers in the lines from number ``first`` on, up to and with ``last``."""
+        """Return (lines, columns): the finite numbers in the lines from number ``first`` to ``last``."""
         lines = self.lines[first - 1 : last]
         for i, line in enumerate(lines):
             if line.count(",") != columns - 1:
@@ -212,13 +212,13 @@ class _Text:
                 raise ValueError
             found = np.array(list(map(float, joined.split(","))) if lines else [], np.float64)
         except ValueError:
-            line, cell = next(
-                (i, cell) for i, row in enumerate(lines) for cell in row.split(",") if not _is_number(cell)
+            at, cell = next(
+                (i, cell) for i, line in enumerate(lines) for cell in line.split(",") if not _is_number(cell)
             )
-            raise self.error(first + line, f"{cell.strip()[:20]!r} is not a number: mend or remove the line") from None
+            raise self.error(first + at, f"{cell.strip()[:20]!r} is not a number: mend or remove the line") from None
         if not np.isfinite(found).all():
-            line = int(np.argmin(np.isfinite(found))) // columns
-            raise self.error(first + line, "the number is not finite: mend or remove the line")
+            at = int(np.argmin(np.isfinite(found))) // columns
+            raise self.error(first + at, "the number is not finite: mend or remove the line")
         return found.reshape(-1, columns)
 
 
