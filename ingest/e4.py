@@ -1,7 +1,7 @@
 """An Empatica E4 session on disk (zip or folder) in, its channels in physical units out, or the packets of a live band.
 
-Layout (export of Empatica Connect): row 1 is the start in UTC s, row 2 the rate in Hz, then one sample a line; ACC is in
-1/64 g and has both head rows three times. IBI.csv lists, for each beat, its time after the start of the file and the
+Layout (export of Empatica Connect): row 1 is the start in UTC s, row 2 the rate in Hz, then one sample a line; ACC is
+in 1/64 g and has both head rows three times. IBI.csv lists, for each beat, its time after the start of the file and the
 interval that *ends* with it: within a run of beats the step from one time to the next equals the interval of the later
 row, in every session seen; so the time is the beat's own, not that of the one before.
 """
@@ -79,7 +79,7 @@ def read(path: Path) -> Recording:
 
 
 def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
-    """Cut a recording into what a live ``band`` would have sent, one packet every ``seconds``: its arrival [UTC s] and it.
+    """Cut a recording into what a live ``band`` would have sent every ``seconds``: the arrival [UTC s] of each packet, and it.
 
     The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one offset
     for all. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
@@ -100,7 +100,18 @@ def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterato
             first, stop = np.searchsorted(beats_us, [round(low_s * 1e6), round(high_s * 1e6)])
             ibi = Intervals(tick_us=beats_us[first:stop].tolist(), interval_s=beats[1, first:stop].tolist())
         tick_us = round(high_s * 1e6)
-        packet = Packet(v=1, band=band, boot=int(recording.start_s), seq=seq, tick_us=tick_us, ibi=ibi, **cut)
+        packet = Packet(
+            v=1,
+            band=band,
+            boot=int(recording.start_s),
+            seq=seq,
+            tick_us=tick_us,
+            eda=cut.get("eda"),
+            temperature=cut.get("temperature"),
+            ppg=cut.get("ppg"),
+            motion=cut.get("motion"),
+            ibi=ibi,
+        )
         yield recording.start_s + tick_us * 1e-6, packet
 
 
