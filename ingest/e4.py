@@ -47,7 +47,7 @@ class Recording:
     @property
     def end_s(self) -> float:
         """The end of the last sample of any channel [UTC s]."""
-        return max(block.start_s + block.values.shape[-1] / block.rate_hz for block in self.blocks.values())
+        return float(max(block.start_s + block.values.shape[-1] / block.rate_hz for block in self.blocks.values()))
 
 
 def read(path: Path) -> Recording:
@@ -79,7 +79,7 @@ def read(path: Path) -> Recording:
 
 
 def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
-    """Cut a recording into what a live ``band`` would have sent every ``seconds``: the arrival [UTC s] of each packet, and it.
+    """Cut a recording into what a live ``band`` would have sent every ``seconds``; yield each packet's arrival [UTC s] and it.
 
     The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one offset
     for all. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
