@@ -22,7 +22,18 @@ from numpy.typing import NDArray
 
 from models.errors import ModelError
 from models.risk import Abstention, Array, Risk, Rows
-from models.usual import CLIP, DEVIATIONS, FAST_S, SLOW_S, exertion, expected_pulse, learn, learn_pulse, z_score
+from models.usual import (
+    CLIP,
+    DEVIATIONS,
+    FAST_S,
+    SLOW_S,
+    exertion,
+    expected_pulse,
+    learn,
+    learn_pulse,
+    settled,
+    z_score,
+)
 from signals.features import NAMES, column
 
 DRIVERS: Final = (
@@ -237,11 +248,8 @@ def _move(second: Array, moving: Array) -> None:
     if moving[2] > STILL_KNOWN_S:
         minute = second[_MINUTE]
         moving[0] = moving[1] = exertion(max(minute, 0.0)) if math.isfinite(minute) else now
-    moving[0] += (now - moving[0]) / FAST_S
-    moving[1] += (now - moving[1]) / SLOW_S
-    for i in range(2):
-        if moving[i] < 1e-12:
-            moving[i] = 0.0
+    moving[0] = settled(moving[0] + (now - moving[0]) / FAST_S)
+    moving[1] = settled(moving[1] + (now - moving[1]) / SLOW_S)
     moving[2] = 0.0
 
 
@@ -303,9 +311,10 @@ def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: fl
             now = WEIGHTS[q] * math.tanh(z / FULL) * trust
             if q != _PULSE:
                 now *= 1.0 - exercise
-        contributions[q + 1] += follow * (now - contributions[q + 1])
+        contributions[q + 1] = settled(contributions[q + 1] + follow * (now - contributions[q + 1]))
     contributions[0] = BASE
-    contributions[_DRIVERS - 1] += follow * (-EXERTING * exercise - contributions[_DRIVERS - 1])
+    effort = contributions[_DRIVERS - 1]
+    contributions[_DRIVERS - 1] = settled(effort + follow * (-EXERTING * exercise - effort))
 
 
 @njit(cache=True, nogil=True)

@@ -28,12 +28,19 @@ PRIOR_FAST_BPM: Final = 13.0  # together 20 bpm for each unit of ``exertion``: b
 PRIOR_SLOW_BPM: Final = 7.0  # adult's pulse by some 25 to 30 bpm, running (about 1 g) by some 50
 PRIOR_S: Final = 60.0  # the prior weighs as much as a minute of data, in which pulse windows of 10 s hardly repeat
 EXERTION_G: Final = 0.1
+NOTHING: Final = 1e-12
 
 
 @njit(cache=True, nogil=True)
 def exertion(motion_g: float) -> float:
     """Movement [g] as what the heart answers to: about linear up to 0.1 g, then in ever smaller steps."""
     return math.log1p(motion_g / EXERTION_G)
+
+
+@njit(cache=True, nogil=True)
+def settled(x: float) -> float:
+    """What decays ends at 0, not among the denormals, which are many times slower."""
+    return x if abs(x) > NOTHING else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -51,7 +58,7 @@ def learn(x: float, gain: float, usual: Array) -> None:
         reach = CLIP * max(usual[1], 1e-9)
         off = min(max(off, -reach), reach)
     usual[0] += weight * off
-    usual[1] += weight * (abs(off) - usual[1])
+    usual[1] = settled(usual[1] + weight * (abs(off) - usual[1]))
     usual[2] += gain
 
 
@@ -89,12 +96,12 @@ def _coefficients(pulse: Array) -> tuple[float, float, float]:
 def learn_pulse(rate: float, fast: float, slow: float, gain: float, pulse: Array) -> None:
     """Take one second of heart rate and exertion into the regression with weight ``gain``, from 0 to 1."""
     weight = gain / (min(pulse[8], MEMORY_S) + 1.0)
-    pulse[0] += weight * (fast - pulse[0])
-    pulse[1] += weight * (slow - pulse[1])
-    pulse[2] += weight * (fast * fast - pulse[2])
-    pulse[3] += weight * (fast * slow - pulse[3])
-    pulse[4] += weight * (slow * slow - pulse[4])
+    pulse[0] = settled(pulse[0] + weight * (fast - pulse[0]))
+    pulse[1] = settled(pulse[1] + weight * (slow - pulse[1]))
+    pulse[2] = settled(pulse[2] + weight * (fast * fast - pulse[2]))
+    pulse[3] = settled(pulse[3] + weight * (fast * slow - pulse[3]))
+    pulse[4] = settled(pulse[4] + weight * (slow * slow - pulse[4]))
     pulse[5] += weight * (rate - pulse[5])
-    pulse[6] += weight * (fast * rate - pulse[6])
-    pulse[7] += weight * (slow * rate - pulse[7])
+    pulse[6] = settled(pulse[6] + weight * (fast * rate - pulse[6]))
+    pulse[7] = settled(pulse[7] + weight * (slow * rate - pulse[7]))
     pulse[8] += gain
