@@ -94,6 +94,7 @@ class Director:
             np.maximum.at(fields[i], self._row, level * _EFFECT[self._kind, i][:, None])
         arousal, effort, walk, run, fidget, flap = fields
         worn = kind != _OFF
+        fields[2:, ~worn] = 0.0  # a band on a shelf does not walk
         fidget[~worn & (since_s < _TAKING_OFF_S)] = 1.0
         restless = np.where(kind == _ANXIETY, arousal * _RESTLESS * _FIDGET_S / 3.0, 0.0)
         posture = np.empty((rows, seconds), np.int64)
@@ -147,7 +148,7 @@ def _ordinary(
             slot, at = t // _POSTURE_S, t % _POSTURE_S
             posture[r, i] = int(uniform(key, 1, slot) * POSTURES)
             slot, at = t // _FIDGET_S, t % _FIDGET_S
-            if uniform(key, 2, slot) < fidgets[r] + restless[r, i]:
+            if kind[r, i] != _OFF and uniform(key, 2, slot) < fidgets[r] + restless[r, i]:
                 length = 1 + int(uniform(key, 3, slot) * 5)
                 begin = int(uniform(key, 4, slot) * (_FIDGET_S - length))
                 if begin <= at < begin + length:
