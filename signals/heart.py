@@ -86,7 +86,7 @@ class HeartRate(RowOperator):
         """Return heart rate and coverage of the next n seconds of the rows ``rows``."""
         x, rows = self._take(x, rows, grain=self._grain)
         spent, known = seconds(x, rate_hz=self._grain)
-        beats, _ = seconds((x > 0).astype(np.float64), rate_hz=self._grain)
+        beats, _ = seconds(((x > 0) & np.isfinite(x)).astype(np.float64), rate_hz=self._grain)
         unknown = known == 0
         spent[unknown] = beats[unknown] = np.nan
         time_s, heard = self._spent.push(spent, rows=rows)

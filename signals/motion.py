@@ -25,5 +25,5 @@ class Movement(RowOperator):
         """Return dynamic acceleration at the next n samples of the rows ``rows``."""
         x, rows = self._take(x, rows, axes=3)
         axes = (3 * rows[:, None] + np.arange(3)).reshape(-1)
-        left = self._filter.push(x.reshape(-1, x.shape[2]), rows=axes).reshape(x.shape)
+        left = self._filter.push(x.reshape(len(axes), x.shape[2]), rows=axes).reshape(x.shape)
         return np.sqrt(left[:, 0] ** 2 + left[:, 1] ** 2 + left[:, 2] ** 2)

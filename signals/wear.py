@@ -71,11 +71,12 @@ def _tell(
     for k in range(rows.size):
         s, ring = state[rows[k]], past[rows[k]]
         for i in range(out.shape[1]):
-            celsius, us = temperature[k, i], eda[k, i]
+            celsius = temperature[k, i] if np.isfinite(temperature[k, i]) else np.nan
+            us = eda[k, i] if np.isfinite(eda[k, i]) else np.nan
             fallen = ring[s.at] - celsius  # NaN where either is unknown: then no comparison holds
             ring[s.at] = celsius
             s.at = (s.at + 1) % ring.size
-            s.still = min(s.still + 1, int(STILL_S)) if motion[k, i] < STILL_G else 0
+            s.still = min(s.still + 1, int(STILL_S)) if abs(motion[k, i]) < STILL_G else 0
             cool = celsius < COLD_C or fallen >= COOLING_C or (celsius < WARM_C and s.still >= STILL_S)
             off = us < DRY_US and cool
             on = us >= DRY_US or (celsius >= WARM_C and not off)

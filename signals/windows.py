@@ -60,6 +60,7 @@ class Mean(RowOperator):
 
     def push(self, x: Array, *, rows: Rows | None = None) -> Array:
         """Return the mean at each of the next n values of the rows ``rows``."""
+        x, rows = self._take(x, rows)
         total, known = self._window.push(x, rows=rows)
         return share(total, known, least=self._least)
 
@@ -77,6 +78,7 @@ class Share(RowOperator):
 
     def push(self, x: Array, *, rows: Rows | None = None) -> Array:
         """Return the share at each of the next n values of the rows ``rows``."""
+        x, rows = self._take(x, rows)
         total, known = self._window.push(x, rows=rows)
         return np.where(known > 0, np.minimum(total / self._length, 1.0), np.nan)
 

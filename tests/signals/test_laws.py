@@ -1,0 +1,343 @@
+"""One list of operators, the whole engine among them, and the laws that each of them keeps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ingest.types import Tick
+from signals.eda import Driver, Responses, Validity
+from signals.engine import Engine
+from signals.errors import SignalError
+from signals.filters import Filter, low_pass
+from signals.gaps import Gaps
+from signals.heart import HeartRate, Rhythm
+from signals.motion import Movement
+from signals.ppg import Pulses
+from signals.types import Array, Rows
+from signals.wear import Wear
+from signals.windows import Mean, Share, Slope, Window
+from tests.signals.streams import RATES, stream
+
+ROWS = 3
+SECONDS = 80  # a minute's window, full, and some more
+Operator = Any  # whatever keeps the laws
+Argument = Any
+SILENCE_S = 95  # longer than anything remembers
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operator: how it is made, what it is fed, and whether it is cut between samples or only between seconds."""
+
+    make: Callable[[int], Operator]
+    channels: tuple[str, ...]
+    by_second: bool = False
+    pointwise: bool = True  # unknown at a sample in is unknown at that sample out
+
+    def width(self, channel: str) -> int:
+        """Samples of a channel in one unit of cutting."""
+        return RATES[channel] if self.by_second else 1
+
+    def feed(self, operator: Operator, arrays: list[Array], rows: Rows | None, at: int) -> tuple[Array, ...]:
+        """Push, and return every array that comes out, (k, n, ...)."""
+        if isinstance(operator, Engine):
+            start_s = np.full(len(arrays[0]), 1_700_000_000 + at, np.int64)
+            out = operator.push(Tick(start_s, *arrays), rows=rows)
+            return out.features, out.beats, out.beat_lag_s, out.responses, out.response_lag_s
+        out = operator.push(*arrays, rows=rows)
+        if isinstance(operator, Gaps):
+            return out.filled, out.standing
+        return out if isinstance(out, tuple) else (out,)
+
+
+def _low_pass(rows: int) -> Filter:
+    sos = np.vstack([low_pass(cutoff_hz=0.5, rate_hz=4, order=2), low_pass(cutoff_hz=0.05, rate_hz=4, order=1)])
+    return Filter(sos, rows=rows, rate_hz=4, hold_s=1.0, warm_s=1.0)
+
+
+CASES = {
+    "Gaps": Case(lambda n: Gaps(rows=n, rate_hz=4, hold_s=1.0), ("eda",), pointwise=False),
+    "Filter": Case(_low_pass, ("eda",)),
+    "Window": Case(lambda n: Window(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Mean": Case(lambda n: Mean(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Share": Case(lambda n: Share(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Slope": Case(lambda n: Slope(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Validity": Case(lambda n: Validity(rows=n, rate_hz=4), ("eda",)),
+    "Driver": Case(lambda n: Driver(rows=n, rate_hz=4), ("eda",)),
+    "Responses": Case(lambda n: Responses(rows=n, rate_hz=4), ("eda",)),
+    "Pulses": Case(lambda n: Pulses(rows=n, rate_hz=64), ("ppg",)),
+    "Rhythm": Case(lambda n: Rhythm(rows=n, rate_hz=64), ("ibi",)),
+    "HeartRate": Case(lambda n: HeartRate(rows=n, rate_hz=64), ("ibi",), by_second=True, pointwise=False),
+    "Movement": Case(lambda n: Movement(rows=n, rate_hz=32), ("motion",)),
+    "Wear": Case(lambda n: Wear(rows=n, rate_hz=1), ("warm", "touch", "stir"), pointwise=False),
+    "Engine": Case(
+        lambda n: Engine(rows=n), ("eda", "temperature", "ppg", "motion", "ibi"), by_second=True, pointwise=False
+    ),
+}
+
+every_operator = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+every_filter = pytest.mark.parametrize(  # the others look back over a window, or say what a gap is
+    "case",
+    [case for case in CASES.values() if case.pointwise],
+    ids=[key for key, case in CASES.items() if case.pointwise],
+)
+
+
+def recording(case: Case, seed: int, *, rows: int = ROWS, seconds: int = SECONDS, holes: bool = True) -> list[Array]:
+    """Return what the case is fed: lively signals, with short and long holes, and bands that send intervals or none."""
+    rng = np.random.default_rng(seed + 1)
+    made = []
+    for name in case.channels:
+        x = stream(name, seed, rows=rows, seconds=seconds)
+        for row in range(rows if holes else 0):
+            for length_s in (0.1, 0.6, 4.0):
+                at = int(rng.integers(x.shape[-1]))
+                x[row, ..., at : at + max(round(length_s * RATES[name]), 1)] = np.nan
+        if name == "ibi" and len(case.channels) > 1:
+            x[rng.random(rows) < 0.6] = np.nan
+        made.append(x)
+    return made
+
+
+def units(case: Case, arrays: list[Array]) -> int:
+    return arrays[0].shape[-1] // case.width(case.channels[0])
+
+
+def piece(case: Case, arrays: list[Array], start: int, stop: int, rows: Rows | slice = slice(None)) -> list[Array]:
+    return [
+        x[rows][..., start * case.width(name) : stop * case.width(name)]
+        for name, x in zip(case.channels, arrays, strict=True)
+    ]
+
+
+def in_pieces(case: Case, operator: Operator, arrays: list[Array], cuts: list[int]) -> tuple[Array, ...]:
+    ends = sorted({0, units(case, arrays), *(cut % units(case, arrays) for cut in cuts)})
+    parts = [case.feed(operator, piece(case, arrays, a, b), None, a) for a, b in pairwise(ends)]
+    return tuple(np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+
+
+def whole(case: Case, arrays: list[Array]) -> tuple[Array, ...]:
+    return case.feed(case.make(len(arrays[0])), arrays, None, 0)
+
+
+def assert_same(found: tuple[NDArray[Any], ...], wanted: tuple[NDArray[Any], ...]) -> None:
+    """To the last bit, the sign of a zero included."""
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(np.signbit(one) & ~np.isnan(one), np.signbit(other) & ~np.isnan(other))
+
+
+def states(thing: object) -> list[NDArray[Any]]:
+    """Every array that an operator holds, however deep."""
+    if isinstance(thing, np.ndarray):
+        return [thing]
+    inner = thing.values() if isinstance(thing, dict) else vars(thing).values() if hasattr(thing, "__dict__") else []
+    return [array for value in inner for array in states(value)]
+
+
+@every_operator
+def test_the_laws_are_tried_on_streams_that_say_something(case: Case) -> None:
+    for out in whole(case, recording(case, 7)):
+        said = out.reshape(-1, out.shape[2] if out.ndim == 3 else 1)
+        assert (np.isfinite(said) & (said != 0)).any(axis=0).all()
+
+
+@every_operator
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**20), cuts=st.lists(st.integers(1, 10_000), max_size=12))
+def test_where_a_stream_is_cut_changes_nothing(case: Case, seed: int, cuts: list[int]) -> None:
+    arrays = recording(case, seed)
+    assert_same(in_pieces(case, case.make(ROWS), arrays, cuts), whole(case, arrays))
+
+
+@every_operator
+def test_second_by_second_and_sample_by_sample_are_the_whole(case: Case) -> None:
+    arrays = recording(case, 7)
+    wanted = whole(case, arrays)
+    every_second = list(range(0, units(case, arrays), max(RATES[case.channels[0]] // case.width(case.channels[0]), 1)))
+    assert_same(in_pieces(case, case.make(ROWS), arrays, every_second), wanted)
+    assert_same(in_pieces(case, case.make(ROWS), arrays, list(range(units(case, arrays)))), wanted)
+
+
+@every_operator
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**20), order=st.permutations([0] * 4 + [1] * 4 + [2] * 4))
+def test_a_row_knows_nothing_of_its_neighbours_and_goes_at_its_own_pace(
+    case: Case, seed: int, order: list[int]
+) -> None:
+    arrays = recording(case, seed)
+    wanted, operator, step = whole(case, arrays), case.make(ROWS), units(case, arrays) // 4
+    parts: list[list[tuple[Array, ...]]] = [[] for _ in range(ROWS)]
+    for row in order:
+        at = len(parts[row]) * step
+        one = np.array([row])
+        parts[row].append(case.feed(operator, piece(case, arrays, at, at + step, one), one, at))
+    for row in range(ROWS):
+        found = tuple(np.concatenate(part, axis=1) for part in zip(*parts[row], strict=True))
+        assert_same(found, tuple(x[row : row + 1] for x in wanted))
+
+
+@every_operator
+def test_the_order_in_which_rows_are_named_is_the_order_of_the_answer(case: Case) -> None:
+    arrays, order = recording(case, 3), np.array([2, 0])
+    found = case.feed(case.make(ROWS), [x[order] for x in arrays], order, 0)
+    assert_same(found, tuple(x[order] for x in whole(case, arrays)))
+
+
+@every_operator
+def test_only_the_named_rows_move(case: Case) -> None:
+    arrays, operator = recording(case, 3, rows=2), case.make(ROWS)
+    before = [x.copy() for x in states(operator) if len(x) == ROWS]
+    case.feed(operator, arrays, np.array([2, 0]), 0)
+    after = [x for x in states(operator) if len(x) == ROWS]
+    for old, new in zip(before, after, strict=True):
+        assert new[1].tobytes() == old[1].tobytes()
+
+
+@every_operator
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**20))
+def test_after_a_long_silence_a_row_begins_anew(case: Case, seed: int) -> None:
+    before, after = recording(case, seed), recording(case, seed + 1)
+    silence = [
+        np.full((*x.shape[:-1], SILENCE_S * RATES[name]), np.nan) for name, x in zip(case.channels, before, strict=True)
+    ]
+    joined = [np.concatenate(parts, axis=-1) for parts in zip(before, silence, after, strict=True)]
+    tail = whole(case, after)
+    assert_same(tuple(x[:, -y.shape[1] :] for x, y in zip(whole(case, joined), tail, strict=True)), tail)
+
+
+@every_operator
+def test_nothing_in_is_nothing_out(case: Case) -> None:
+    empty = [np.full_like(x, np.nan) for x in recording(case, 1)]
+    for out in whole(case, empty):
+        assert (np.isnan(out) | (out == 0)).all()
+        if not isinstance(case.make(1), Gaps | Window):  # they say 0: nothing to feed, nothing counted
+            assert np.isnan(out).all()
+
+
+@every_filter
+def test_unknown_in_is_unknown_out_at_that_very_sample(case: Case) -> None:
+    arrays = recording(case, 5)
+    unknown = np.isnan(arrays[0]) if arrays[0].ndim == 2 else np.isnan(arrays[0]).any(axis=1)
+    for out in whole(case, arrays):
+        assert np.isnan(out[unknown]).all()
+
+
+@every_operator
+def test_infinite_is_unknown(case: Case) -> None:
+    arrays = recording(case, 5)
+    endless = [np.where(np.isnan(x), np.inf, x) for x in arrays]
+    assert_same(whole(case, endless), whole(case, arrays))
+
+
+@every_operator
+def test_inputs_are_neither_written_nor_kept_nor_handed_back(case: Case) -> None:
+    arrays, operator = recording(case, 9), case.make(ROWS)
+    copies = [x.copy() for x in arrays]
+    first = case.feed(operator, arrays, None, 0)
+    kept = tuple(x.copy() for x in first)
+    assert_same(tuple(arrays), tuple(copies))
+    assert not any(np.shares_memory(out, held) for out in first for held in [*arrays, *states(operator)])
+    for x in arrays:
+        x[:] = 1.0
+    second = case.feed(operator, copies, None, units(case, copies))
+    assert_same(first, kept)
+    twin = case.make(ROWS)
+    case.feed(twin, copies, None, 0)
+    assert_same(second, case.feed(twin, copies, None, units(case, copies)))
+
+
+@every_operator
+def test_however_an_array_lies_in_memory_the_answer_is_the_same(case: Case) -> None:
+    arrays = recording(case, 11)
+    wanted = whole(case, arrays)
+    assert_same(whole(case, [np.asfortranarray(x) for x in arrays]), wanted)
+    assert_same(whole(case, [np.repeat(x, 2, axis=-1)[..., ::2] for x in arrays]), wanted)
+    assert_same(whole(case, [x.astype(">f8") for x in arrays]), wanted)
+    for x in arrays:
+        x.flags.writeable = False
+    assert_same(whole(case, arrays), wanted)
+
+
+@every_operator
+def test_float32_is_widened(case: Case) -> None:
+    narrow = [x.astype(np.float32) for x in recording(case, 13)]
+    assert_same(whole(case, narrow), whole(case, [x.astype(np.float64) for x in narrow]))
+
+
+@every_operator
+def test_memory_is_bounded(case: Case) -> None:
+    operator, arrays = case.make(ROWS), recording(case, 15)
+    size = sum(x.nbytes for x in states(operator))
+    assert size > 0
+    for i in range(5):
+        case.feed(operator, arrays, None, i * units(case, arrays))
+    assert sum(x.nbytes for x in states(operator)) == size
+
+
+@every_operator
+def test_sleep_leaves_no_denormals_behind(case: Case) -> None:
+    operator, lively = case.make(ROWS), recording(case, 17, holes=False)
+    case.feed(operator, lively, None, 0)
+    still = [np.repeat(x[..., -1:], 1200 * RATES[name], axis=-1) for name, x in zip(case.channels, lively, strict=True)]
+    case.feed(operator, still, None, units(case, lively))
+    for state in states(operator):
+        for name in state.dtype.names or (None,):
+            numbers = state if name is None else state[name]
+            if numbers.dtype.kind == "f":
+                assert not ((numbers != 0) & (np.abs(numbers) < np.finfo(np.float64).tiny)).any()
+
+
+@every_operator
+def test_no_rows_and_no_samples_are_no_answer(case: Case) -> None:
+    arrays, operator = recording(case, 19), case.make(ROWS)
+    assert case.feed(operator, [x[:0] for x in arrays], np.array([], np.intp), 0)[0].shape[0] == 0
+    assert case.feed(operator, [x[..., :0] for x in arrays], None, 0)[0].shape[:2] == (ROWS, 0)
+    assert_same(case.feed(operator, arrays, None, 0), whole(case, arrays))
+
+
+@every_operator
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (np.array([0, 1, 3]), "no row 3"),
+        (np.array([0, 1, -1]), "no row -1"),
+        (np.array([0, 1, 1]), "row 1 is named more than once"),
+        (np.array([[0, 1, 2]]), "one-dimensional"),
+        (np.array([0.0, 1.0, 2.0]), "whole numbers"),
+    ],
+)
+def test_rows_that_cannot_be_meant_are_refused(case: Case, rows: Argument, says: str) -> None:
+    operator = case.make(ROWS)
+    with pytest.raises(SignalError, match=rf"^{type(operator).__name__}\.rows: .*{says}"):
+        case.feed(operator, recording(case, 1), rows, 0)
+
+
+@every_operator
+def test_arrays_that_do_not_fit_are_refused_before_anything_is_touched(case: Case) -> None:
+    arrays, operator = recording(case, 21), case.make(ROWS)
+    name = type(operator).__name__
+    for wrong in (
+        [x.astype(np.int64) for x in np.nan_to_num(arrays[0])[None]],
+        [arrays[0][0]],
+        [arrays[0][:2]],
+        [arrays[0][..., None]],
+        [arrays[0].astype(np.complex128)],
+    ):
+        with pytest.raises(SignalError, match=rf"^{name}\."):
+            case.feed(operator, [wrong[0], *arrays[1:]], None, 0)
+    assert_same(case.feed(operator, arrays, None, 0), whole(case, arrays))
+
+
+@every_operator
+def test_an_operator_is_not_made_of_no_rows(case: Case) -> None:
+    with pytest.raises(SignalError, match=r"\.rows: must be a whole number of at least 1"):
+        case.make(0)
