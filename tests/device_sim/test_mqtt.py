@@ -1,0 +1,191 @@
+"""Publishing: what is accounted for is what arrives, over a real broker, also when the broker dies on the way."""
+
+import math
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from device_sim.errors import PublishError
+from device_sim.mqtt import Sent, publish
+from device_sim.past import past_packets
+from device_sim.scenario import Scenario, load
+from ingest.types import CHANNELS
+from ingest.wire import Packet, Stored, band_of, decode, stored_topic, values
+
+pytestmark = pytest.mark.service
+SHORT = Scenario(name="short", title="", past_s=20, wearers=3, parts=load("quiet").parts)
+SITE = "house"
+LONG_S = 30.0  # for events that come at once unless something is broken
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def broker(program: str, folder: Path, port: int, *extra: str) -> Iterator[None]:
+    config = folder / "mosquitto.conf"
+    lines = [f"listener {port} 127.0.0.1", "max_inflight_messages 0", "max_queued_messages 0", *extra]
+    config.write_text("\n".join([*lines, "" if extra else "allow_anonymous true", ""]))
+    process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        answered = threading.Event()
+        for _ in range(600):
+            with socket.socket() as sock:
+                if sock.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            answered.wait(0.02)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Service:
+    """Hears every packet, as the service will; tells the watermark if it ``stores``."""
+
+    def __init__(self, port: int, *, stores: bool = False) -> None:
+        self.packets: dict[tuple[str, int, int], Packet] = {}
+        self._news = threading.Condition()
+        self._stores = stores
+        self._subscribed = threading.Event()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda client, *_: client.subscribe(f"forecalm/v1/{SITE}/band/+/data", qos=1)
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_message = self._hear
+        self._client.connect("127.0.0.1", port)
+
+    def __enter__(self) -> "Service":
+        self._client.loop_start()
+        assert self._subscribed.wait(LONG_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def wait_for(self, enough: Callable[[], bool]) -> None:
+        """Until ``enough`` of what was heard; fails after ``LONG_S``."""
+        with self._news:
+            assert self._news.wait_for(enough, LONG_S)
+
+    def _hear(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+        packet = decode(message.payload)
+        assert band_of(message.topic) == packet.band
+        with self._news:
+            self.packets[packet.band, packet.boot, packet.seq] = packet
+            self._news.notify_all()
+        if self._stores:
+            mine = {seq for band, boot, seq in self.packets if (band, boot) == (packet.band, packet.boot)}
+            upto = min(mine)
+            while upto + 1 in mine:
+                upto += 1
+            told = msgspec.json.encode(Stored(v=1, boot=packet.boot, seq=upto))
+            client.publish(stored_topic(SITE, packet.band), told, qos=1, retain=True)
+
+
+def published(port: int, scenario: Scenario = SHORT, **more: object) -> Sent:
+    settings = {"host": "127.0.0.1", "port": port, "site": SITE, "seed": 1, "speed": math.inf, "seconds": 5, **more}
+    return publish(scenario, **settings)  # type: ignore[arg-type]
+
+
+def assert_all_arrived(sent: Sent, service: Service) -> None:
+    accounted = {
+        (band.band, band.boot, seq)
+        for band in sent.bands
+        for seq in ([] if band.first_seq is None else range(band.first_seq, (band.last_seq or 0) + 1))
+    }
+    service.wait_for(lambda: len(service.packets) >= len(accounted))
+    assert set(service.packets) == accounted
+    assert len(accounted) == sent.packets
+    for band in sent.bands:
+        mine = [packet for packet in service.packets.values() if packet.band == band.band]
+        for channel, count in band.samples.items():
+            assert sum(values(channel, packet.samples()[channel]).shape[-1] for packet in mine) == count
+
+
+def test_what_is_accounted_for_is_what_arrives(mosquitto: str, tmp_path: Path) -> None:
+    port = free_port()
+    with broker(mosquitto, tmp_path, port), Service(port, stores=True) as service:
+        sent = published(port)
+        assert_all_arrived(sent, service)
+    assert sent.packets == sent.publishes == sent.acknowledged == 15
+    assert (sent.resent, sent.let_go) == (0, 0)
+    assert sent.bands[0].samples == {name: 5 * about.grid_hz for name, about in CHANNELS.items() if name != "ibi"}
+    assert [band.wearer for band in sent.bands] == ["w-01", "w-02", "w-03"]
+
+
+def test_publishing_goes_on_where_the_past_ended(mosquitto: str, tmp_path: Path) -> None:
+    port = free_port()
+    with broker(mosquitto, tmp_path, port), Service(port) as service:
+        sent = published(port, clock=lambda: 1_767_607_200.0)
+        assert_all_arrived(sent, service)
+    for past, band in zip(past_packets(SHORT, seed=1), sent.bands, strict=True):
+        first = service.packets[band.band, past[-1].boot, past[-1].seq + 1]
+        assert band.first_seq == first.seq == 20
+        assert first.tick_us == past[-1].tick_us + 1_000_000
+        assert first.sent_us == 1_767_607_200_000_000
+
+
+def test_each_band_has_its_own_moment_in_the_second(mosquitto: str, tmp_path: Path) -> None:
+    port = free_port()
+    with broker(mosquitto, tmp_path, port), Service(port) as service:
+        assert_all_arrived(published(port, wearers=6), service)
+        order = [band for band, _, seq in service.packets if seq == 20]
+    assert sorted(order) != order
+
+
+def test_nothing_is_lost_when_the_broker_dies_with_what_it_had(mosquitto: str, tmp_path: Path) -> None:
+    """The first broker hears packets and dies; nobody stored them, so that they are sent again to the second."""
+    port, stop, outcome = free_port(), threading.Event(), []
+    run = threading.Thread(target=lambda: outcome.append(published(port, speed=20.0, seconds=None, stop=stop)))
+    with broker(mosquitto, tmp_path, port), Service(port) as first:
+        run.start()
+        first.wait_for(lambda: len(first.packets) >= 6)
+    with broker(mosquitto, tmp_path, port), Service(port, stores=True) as second:
+        second.wait_for(lambda: set(first.packets) < set(second.packets))
+        stop.set()
+        run.join(LONG_S)
+        assert_all_arrived(outcome[0], second)
+    assert outcome[0].resent > 0
+
+
+def test_it_stops_when_told_to(mosquitto: str, tmp_path: Path) -> None:
+    port, stop = free_port(), threading.Event()
+    with broker(mosquitto, tmp_path, port), Service(port) as service:
+        sent = published(port, speed=1e-6, seconds=None, stop=stop, started=stop.set)
+        assert_all_arrived(sent, service)
+    assert sent.packets == 0
+    assert sent.bands[0].first_seq is None
+
+
+def test_a_broker_that_is_not_there_is_named(mosquitto: str) -> None:
+    port = free_port()
+    with pytest.raises(PublishError, match=f"no broker at 127.0.0.1:{port}"):
+        published(port)
+
+
+def test_a_broker_that_refuses_is_named_with_its_reason(mosquitto: str, tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        broker(mosquitto, tmp_path, port, "allow_anonymous false"),
+        pytest.raises(PublishError, match=f"127.0.0.1:{port}: .*[Nn]ot authori[sz]ed"),
+    ):
+        published(port)
+
+
+@pytest.mark.parametrize("wrong", [{"speed": 0.0}, {"speed": math.nan}, {"seconds": -1}, {"wearers": 0}])
+def test_what_cannot_be_is_refused_before_anything_is_sent(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        published(1, **wrong)
