@@ -10,30 +10,14 @@ from numpy.typing import NDArray
 
 from device_sim.band import STEPS, quantise
 from device_sim.physiology import Samples
-from device_sim.scenario import KINDS, Scenario, load
+from device_sim.scenario import KINDS, Scenario
 from device_sim.ward import Ward
 from ingest.types import CHANNELS, Array
 
-SAMPLE_SEED: Final = 11
-SAMPLE_START_S: Final = 1_767_607_200  # 2026-01-05 10:00 UTC, for ever: the same bytes each time
-SAMPLE_S: Final = 720
-_ZIP_DATE: Final = (2026, 1, 5, 10, 12, 0)
+_ZIP_DATE: Final = (2026, 1, 5, 10, 12, 0)  # for ever, so that the same files give the same bytes
 _HR_LATE_S: Final = 10  # HR.csv starts 10 s after the others
 _CALM_G: Final = 0.03  # the band trusts no beat while the size of acceleration varies by more within a second
 _INFO: Final = "Simulated by forecalm (device_sim). No person wore a band.\n"
-_README: Final = """# A sample session
-
-`simulated_e4.zip` is a simulated wristband session of {minutes} minutes in the layout of an Empatica E4 export.
-Nobody wore a band. It holds ordinary life, a bout of exercise from {exercise} s on and a build-up of anxiety from
-{anxiety} s on, with a button press (`tags.csv`) at the beginning of each. The zip is not compressed, so that its bytes
-do not depend on a compressor.
-
-`truth.csv` has a line for each second: `second` since the beginning, `utc_s`, `state` (the episode that is on, or
-`calm`), `arousal` and `effort` (0 to 1), `worn` (0 or 1), `heart_rate_bpm` (of the simulated heart, from the beats
-around), and how many skin-conductance responses began (`responses`) with the sum of their amplitudes (`response_us`).
-
-Make all of it anew with `make sample-data`; the same seed gives the same bytes on one machine. Research use only.
-"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,16 +67,6 @@ def write(path: Path, recorded: Session) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, text in recorded.files.items():
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode())
-
-
-def write_sample(folder: Path) -> None:
-    """Write what ``data/sample`` holds: ``simulated_e4.zip``, ``truth.csv`` and ``README.md``."""
-    scenario = load("sample")
-    recorded = session(scenario, seed=SAMPLE_SEED, start_s=SAMPLE_START_S, seconds=SAMPLE_S)
-    write(folder / "simulated_e4.zip", recorded)
-    (folder / "truth.csv").write_bytes(recorded.truth.encode())
-    begins = {episode.kind: f"{episode.start_s:g}" for episode in scenario.parts[0].episodes}
-    (folder / "README.md").write_bytes(_README.format(minutes=SAMPLE_S // 60, **begins).encode())
 
 
 def _stepped(channel: str, values: Array) -> Array:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_sim.e4_files import SAMPLE_S, SAMPLE_START_S, Session, session, write, write_sample
+from device_sim.e4_files import Session, session, write
+from device_sim.sample import SAMPLE_S, SAMPLE_SEED, SAMPLE_START_S, write_sample
 from device_sim.scenario import load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -17,7 +18,7 @@ START = "1767607200"
 
 @cache
 def sample() -> Session:
-    return session(load("sample"), seed=11, start_s=SAMPLE_START_S, seconds=SAMPLE_S)
+    return session(load("sample"), seed=SAMPLE_SEED, start_s=SAMPLE_START_S, seconds=SAMPLE_S)
 
 
 def numbers(name: str, skip: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Publishing: what is accounted for is what arrives, over a real broker, also when the broker dies on the way."""
 
 import math
+import signal
 import socket
 import subprocess
 import threading
@@ -168,6 +169,14 @@ def test_it_stops_when_told_to(mosquitto: str, tmp_path: Path) -> None:
         assert_all_arrived(sent, service)
     assert sent.packets == 0
     assert sent.bands[0].first_seq is None
+
+
+def test_an_interrupt_ends_it_with_an_account_and_gives_the_signal_back(mosquitto: str, tmp_path: Path) -> None:
+    port, before = free_port(), signal.getsignal(signal.SIGINT)
+    with broker(mosquitto, tmp_path, port):
+        sent = published(port, seconds=None, started=lambda: signal.raise_signal(signal.SIGINT))
+    assert sent.packets == sent.acknowledged == 0
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_broker_that_is_not_there_is_named(mosquitto: str) -> None:
