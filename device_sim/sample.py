@@ -1,4 +1,4 @@
-"""Nothing in, the sample session of ``data/sample`` out: a simulated recording in the E4 layout, its truth, a README."""
+"""Nothing in, the sample session of ``data/sample`` out: a simulated E4 recording, its truth and a README."""
 
 from pathlib import Path
 from typing import Final
