@@ -79,7 +79,7 @@ def read(path: Path) -> Recording:
 
 
 def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
-    """Cut a recording into what a live ``band`` would have sent every ``seconds``; yield each packet's arrival [UTC s] and it.
+    """Cut a recording into what a live ``band`` would have sent every ``seconds``: each arrival [UTC s] and its packet.
 
     The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one offset
     for all. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.types import Block
-from ingest.wire import Packet, values
+from ingest.wire import Packet, count, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,18 @@ class Received:
             after_s = (np.array(ibi.tick_us, np.int64) - start_us) * 1e-6
             found.append(Block("ibi", self.utc_s(start_us), 0.0, np.stack([after_s, np.array(ibi.interval_s)])))
         return found
+
+    def samples(self) -> int:
+        """How many samples of all channels and beats the packet holds."""
+        even = sum(count(name, samples) for name, samples in self.packet.samples().items())
+        return even + (0 if self.packet.ibi is None else len(self.packet.ibi.tick_us))
+
+    def span_s(self) -> tuple[float, float]:
+        """When the packet's first sample or beat was taken, and when the period of its last one is over [UTC s]."""
+        packet = self.packet
+        found = [(self.utc_s(s.tick_us), count(name, s) / s.rate_hz) for name, s in packet.samples().items()]
+        spans = [(start_s, start_s + length_s) for start_s, length_s in found]
+        if packet.ibi is not None and packet.ibi.tick_us:
+            spans.append((self.utc_s(packet.ibi.tick_us[0]), self.utc_s(packet.ibi.tick_us[-1])))
+        end_s = self.utc_s(packet.tick_us)
+        return min((first for first, _ in spans), default=end_s), max((last for _, last in spans), default=end_s)

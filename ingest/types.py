@@ -48,6 +48,13 @@ class Block:
     rate_hz: float
     values: Array
 
+    @property
+    def end_s(self) -> float:
+        """When the period of the last sample is over, or the last beat happened [UTC s]."""
+        if self.rate_hz == 0:
+            return self.start_s + float(self.values[0, -1])
+        return self.start_s + int(self.values.shape[-1]) / self.rate_hz
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tick:

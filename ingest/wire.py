@@ -127,6 +127,27 @@ def decode(data: bytes) -> Packet:
     return packet
 
 
+class _Name(msgspec.Struct):
+    band: Id
+    boot: Count
+    seq: Count
+
+
+_NAME = msgspec.msgpack.Decoder(_Name)
+_NAME_JSON = msgspec.json.Decoder(_Name)
+
+
+def name_of(data: bytes) -> tuple[str, int, int] | None:
+    """Return (band, boot, seq) of bytes that ``decode`` refuses, where they say at least that; else None."""
+    if len(data) > PACKET_MAX:
+        return None
+    try:
+        name = (_NAME_JSON if data[:1] == b"{" else _NAME).decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return name.band, name.boot, name.seq
+
+
 def _require_near(what: str, tick_us: int, packet: Packet) -> None:
     if not packet.tick_us - SPAN_MAX_US <= tick_us <= packet.tick_us + AHEAD_MAX_US:
         raise WireError(f"{what} is {tick_us}: not within 15 min before the packet's own tick_us ({packet.tick_us})")
@@ -151,6 +172,13 @@ def values(channel: str, samples: Samples) -> Array:
     low, high = CHANNELS[channel].low, CHANNELS[channel].high
     physical[(physical < low) | (physical > high)] = np.nan
     return physical if axes == 1 else np.ascontiguousarray(physical.reshape(-1, axes).T)
+
+
+def count(channel: str, samples: Samples) -> int:
+    """How many samples ``values`` would return, without decoding them."""
+    packed = isinstance(samples.values, bytes)
+    numbers = len(samples.values) // (_DTYPES[samples.dtype].itemsize if packed else 1)
+    return numbers // CHANNELS[channel].axes
 
 
 def _numbers(channel: str, samples: Samples) -> Array:

@@ -1,0 +1,128 @@
+"""A broker's messages in, each with the call that acknowledges it; watermarks out. MQTT 3.1.1, QoS 1, paho."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.wire import Stored, data_topic, stored_topic
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S: Final = 30  # a broker that has vanished without a word is noticed within 45 s
+RECONNECT_MIN_S: Final = 1
+RECONNECT_MAX_S: Final = 15  # a band's spool can wait; a carer cannot wait for a minute of back-off
+QUEUED_MAX: Final = 10_000  # watermarks waiting for a broker; the newest of each band is all that counts
+
+
+class Subscriber:
+    """Every band of a site. ``on_message(topic, payload, ack)`` is called on the network thread; ``ack`` may be called
+    from any thread, once the message is stored, and does nothing if the connection it came by is gone: then the message
+    will come again.
+
+    The session persists on the broker under ``client_id``, so that nothing is missed while we are away. Reconnects by
+    itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        site: str,
+        on_message: Callable[[str, bytes, Callable[[], None]], None],
+        username: str | None = None,
+        password: str | None = None,
+        client_id: str,
+    ) -> None:
+        self.connected = threading.Event()  # set while subscribed
+        self._host = host
+        self._port = port
+        self._site = site
+        self._on_message = on_message
+        self._topic = data_topic(site, "BAND").replace("/BAND/", "/+/")
+        self._connection = 0  # counts connections: an ack belongs to the one its message came by
+        self._state = "not connected yet"
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
+        )
+        self._client.max_queued_messages_set(QUEUED_MAX)
+        self._client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        if username is not None:
+            self._client.username_pw_set(username, password)
+        self._client.on_socket_open = _send_at_once
+        self._client.on_connect = self._connected
+        self._client.on_connect_fail = self._unreachable
+        self._client.on_subscribe = self._subscribed
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._received
+
+    def start(self) -> None:
+        """Connect in the background, now and whenever the connection breaks."""
+        self._client.connect_async(self._host, self._port, KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Send what is to be sent, and disconnect; the broker keeps the session."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self.connected.clear()
+
+    def publish_stored(self, band: str, stored: Stored) -> None:
+        """Say how far a band's packets are stored (JSON, retained); from any thread."""
+        self._client.publish(stored_topic(self._site, band), msgspec.json.encode(stored), qos=1, retain=True)
+
+    def _received(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
+        connection, mid, qos = self._connection, message.mid, message.qos
+
+        def ack() -> None:
+            if connection == self._connection:
+                client.ack(mid, qos)
+
+        self._on_message(message.topic, bytes(message.payload), ack)
+
+    def _connected(
+        self, client: paho.Client, _: object, flags: paho.ConnectFlags, reason: ReasonCode, __: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._change(f"refused: {reason}")
+            return
+        self._connection += 1
+        client.subscribe(self._topic, qos=1)
+
+    def _subscribed(
+        self, _: paho.Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._change(f"connected, but may not subscribe to {self._topic}")
+            return
+        self._change("connected")
+        self.connected.set()
+
+    def _disconnected(
+        self, _: paho.Client, __: object, ___: paho.DisconnectFlags, reason: ReasonCode, ____: Properties | None
+    ) -> None:
+        self.connected.clear()
+        self._change(f"disconnected: {reason}")
+
+    def _unreachable(self, _: paho.Client, __: object) -> None:
+        self._change("unreachable")
+
+    def _change(self, state: str) -> None:
+        """Log a state once, however often it is tried again."""
+        if state != self._state:
+            level = logging.INFO if state == "connected" else logging.WARNING
+            log.log(level, "broker %s:%d: %s", self._host, self._port, state)
+        self._state = state
+
+
+def _send_at_once(_: paho.Client, __: object, sock: Any) -> None:  # noqa: ANN401 - paho's own type of socket
+    """Without this a small message waits up to 40 ms for the answer to the one before."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
