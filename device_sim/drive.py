@@ -30,6 +30,7 @@ _RESTLESS: Final = 0.25  # more of the time spent fidgeting at full anxiety: agi
 _WALK_S: Final = 300  # ordinary life is cut into slots; in a slot one walk may happen,
 _FIDGET_S: Final = 15  # one fidget,
 _BUMP_S: Final = 240  # one small rise of arousal that ends by itself,
+_MOOD_S: Final = 200  # people sit still for minutes and are restless for minutes
 _POSTURE_S: Final = 90  # and the arm may lie anew
 _BUMP_MAX: Final = 0.15  # of full anxiety: everyday arousal, our choice
 POSTURES: Final = 4
@@ -148,11 +149,12 @@ def _ordinary(
             slot, at = t // _POSTURE_S, t % _POSTURE_S
             posture[r, i] = int(uniform(key, 1, slot) * POSTURES)
             slot, at = t // _FIDGET_S, t % _FIDGET_S
-            if kind[r, i] != _OFF and uniform(key, 2, slot) < fidgets[r] + restless[r, i]:
+            mood = 3 * uniform(key, 14, t // _MOOD_S) ** 2  # 1 on average
+            if kind[r, i] != _OFF and uniform(key, 2, slot) < fidgets[r] * mood + restless[r, i]:
                 length = 1 + int(uniform(key, 3, slot) * 5)
                 begin = int(uniform(key, 4, slot) * (_FIDGET_S - length))
                 if begin <= at < begin + length:
-                    fidget[r, i] = max(fidget[r, i], 0.3 + 0.7 * uniform(key, 5, slot))
+                    fidget[r, i] = max(fidget[r, i], 0.2 + 0.8 * uniform(key, 5, slot) ** 2)
             if kind[r, i] >= 0:
                 continue
             slot, at = t // _WALK_S, t % _WALK_S

@@ -57,7 +57,12 @@ class Heart:
         k = len(people)
         gain = [p.heart_gain * (1.0 if p.heart_responder else _SILENT) for p in people]
         own = [p.rest_bpm for p in people], gain, [p.effort_gain for p in people], [p.rsa for p in people]
-        rest = [p.slow for p in people], [p.breaths_hz for p in people], [p.pulse for p in people]
+        rest = (
+            [p.slow for p in people],
+            [p.breaths_hz for p in people],
+            [p.pulse for p in people],
+            [p.blur for p in people],
+        )
         self._own = np.ascontiguousarray(np.array([*own, *rest]).T)
         self._rhythm = np.zeros((k, 7))  # arousal, effort, phase of breath, slow, slow before, wander, phase of beat
         self._feet = np.zeros((k, 6))  # last foot, its height and width; the same of the foot before it
@@ -122,7 +127,7 @@ def _beat(
 ) -> None:
     rows, seconds = arousal.shape
     for r in range(rows):
-        key, breaths_hz, pulse = keys[r], own[r, 5], own[r, 6]
+        key, breaths_hz, pulse, blur = keys[r], own[r, 5], own[r, 6], own[r, 7]
         for i in range(seconds):
             told = 0
             for s in range(RATE):
@@ -149,7 +154,7 @@ def _beat(
                 shaken = moving[r, (i * RATE + s) // _HOLD]
                 light[r, 1] += (shaken - light[r, 1]) * _SKIN
                 light[r, 2] = _DRIFT * light[r, 2] + np.sqrt(1 - _DRIFT * _DRIFT) * normal(key, 41, at)
-                blurred = wave + pulse * (_SHAKEN * light[r, 1] + 0.1 * light[r, 2])
+                blurred = wave + pulse * (_SHAKEN * light[r, 1] + blur * light[r, 2])
                 light[r, 0] += (blurred - light[r, 0]) * _COUPLED
                 ppg[r, i * RATE + s] = blurred - light[r, 0] + 0.02 * normal(key, 42, at)
 

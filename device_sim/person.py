@@ -27,7 +27,7 @@ class Person:
     scr_us : median amplitude of a response [uS].
     scr_gain : how many times more responses a minute come on top at full anxiety.
     skin_c : skin temperature at the wrist, calm [degC]; ``cooling_c`` is its fall at full anxiety [degC].
-    pulse : height of the pulse wave [units of an E4's BVP].
+    pulse : height of the pulse wave [units of an E4's BVP]; ``blur`` is the noise on it, as a share of its height.
     walks_per_h, fidgets : walks an hour, and the share of time fidgeting, in ordinary life.
     steps_hz, flap_hz : steps a second when walking, and the rhythm of hand flapping.
     heart_responder, sweat_responder : whether anxiety shows in the heart rate, and in the EDA.
@@ -48,6 +48,7 @@ class Person:
     skin_c: float
     cooling_c: float
     pulse: float
+    blur: float
     walks_per_h: float
     fidgets: float
     steps_hz: float
@@ -90,6 +91,7 @@ def _person(number: int, seed: int) -> Person:
         skin_c=around(32.3, 1.6, 28.5, 35.0),  # measured medians: 27.5 to 35.3 degC
         cooling_c=around(0.9, 0.3, 0.3, 1.6),  # distal cooling over minutes under acute stress: size is our choice
         pulse=spread(75.0, 0.45, 25.0, 160.0),  # measured heights of a beat: 40 to 150
+        blur=spread(0.22, 0.5, 0.06, 0.6),  # how well a band sits; so that pulse is lost as often as it was there
         walks_per_h=around(3.0, 1.0, 0.5, 6.0),  # ordinary life indoors: our choice
         fidgets=around(0.12, 0.05, 0.03, 0.3),  # measured: a second in ten to five moves by more than 0.03 g
         steps_hz=around(1.8, 0.1, 1.5, 2.1),  # adult walking: about 110 steps a minute

@@ -38,7 +38,13 @@ _AROUSED: Final = _share(15.0)  # the tonic level follows arousal up in tens of 
 _CALMED: Final = _share(120.0)  # and down in minutes, as in the tasks of Stress-Predict
 _HEATED: Final = _share(150.0)  # sweating for heat begins minutes into exercise
 _WANDER: Final = float(np.exp(-1 / (RATE * 300.0)))
-_WANDER_SHARE: Final = 0.12
+_SMOOTH: Final = _share(20.0)  # the level's own wandering is smooth: steps would look like responses
+_WANDER_SHARE: Final = 0.15
+_PRESSED: Final = 0.6  # share of the level that a press or drag of the electrodes changes, for 1 g of movement
+_UNMOVED_G: Final = (
+    0.06  # so little movement leaves electrodes where they are; with the above: responses in still and in
+)
+# moving minutes of Stress-Predict (0-4 and 0-9 a minute, told by our own detector)
 _WARMED: Final = _share(60.0)  # electrodes put on anew need a minute or so
 _CEILING_US: Final = 40.0  # every sensor ends somewhere; ours fits in its 16 bits
 
@@ -60,7 +66,7 @@ class Sweat:
             for p in people
         ]
         self._own = np.array(own).reshape(-1, 5)
-        self._state = np.zeros((len(people), 8))  # arousal, heat, wander, decaying, rising, rest, contact, moved
+        self._state = np.zeros((len(people), 9))  # arousal, heat, wander, decaying, rising, rest, contact, moved, level
         self._state[:, 6] = 1.0
 
     def push(self, drive: Drive, moving: Array, *, first: int) -> tuple[Array, Array, Array]:
@@ -97,7 +103,7 @@ def _sweat(
             for m in range(j * _HOLD, (j + 1) * _HOLD):
                 shake += abs(moving[r, m]) / _HOLD
             _advance(key, at, arousal[r, i], effort[r, i], worn[r, i], shake, state[r])
-            aroused, heat, wander = state[r, 0], state[r, 1], state[r, 2]
+            aroused, heat, wander = state[r, 0], state[r, 1], state[r, 8]
             rate = rate_hz * (1 + scr_gain * arousal[r, i] + 2.0 * effort[r, i])
             if state[r, 5] == 0 and uniform(key, 60, at) * RATE < rate:
                 amplitude = scr_us * np.exp(0.6 * normal(key, 61, at)) * (1 + 0.6 * arousal[r, i])
@@ -109,7 +115,7 @@ def _sweat(
                 amplitudes[r, j] = amplitude
             tonic = level_us * (1 + gain * aroused + 1.2 * heat) * np.exp(_WANDER_SHARE * wander)
             skin = tonic + _HEIGHT * (state[r, 3] - state[r, 4])
-            skin *= 1 + state[r, 7] * 0.25  # pressed and dragged electrodes: our choice of size
+            skin *= 1 + _PRESSED * state[r, 7]
             value = skin * state[r, 6] + (0.001 + 0.0003 * skin) * normal(key, 63, at)
             eda[r, j] = min(max(value if worn[r, i] else 0.002 * uniform(key, 64, at), 0.0), _CEILING_US)
 
@@ -128,6 +134,7 @@ def _advance(
     state[0] += (arousal - state[0]) * (_AROUSED if arousal > state[0] else _CALMED)
     state[1] += (effort - state[1]) * _HEATED
     state[2] = _WANDER * state[2] + np.sqrt(1 - _WANDER * _WANDER) * normal(key, 65, at)
+    state[8] += (state[2] - state[8]) * _SMOOTH
     state[3] *= _DECAY
     state[4] *= _RISE
     for lagged in (0, 1, 3, 4):
@@ -135,6 +142,6 @@ def _advance(
             state[lagged] = 0.0
     state[5] = max(state[5] - 1, 0)
     state[6] = state[6] + (1 - state[6]) * _WARMED if worn else 0.2
-    state[7] = 0.7 * state[7] + 0.3 * min(shake, 1.0) * normal(key, 66, at)
+    state[7] = 0.7 * state[7] + 0.3 * min(max(shake - _UNMOVED_G, 0.0), 1.0) * normal(key, 66, at)
     if abs(state[7]) < 1e-9:
         state[7] = 0.0
