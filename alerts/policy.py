@@ -17,7 +17,7 @@ LEAVE: Final = 0.4
 
 HOLD_S: Final = 20.0
 """Two of the engine's longest fast windows (10 s): one artefact cannot fill it, and Nuske 2019
-(doi:10.1007/s10803-019-03934-8) leaves 58 +- 22 s between the rise of the pulse and the onset."""
+(doi:10.1080/10253890.2019.1572744) leaves 58 +- 22 s between the rise of the pulse and the onset."""
 
 SETTLE_S: Final = 120.0
 """An acknowledged alert is over after two calm minutes: twice the window of the slowest features (60 s)."""

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from alerts.views import Blind
 from alerts.words import MOST, blind, reasons
-from models.arousal import DRIVERS, LEARN_S
+from models.arousal import DRIVERS
 from models.arousal import Arousal as Model
+from models.arousal_kernel import LEARN_S
 from signals.features import NAMES
 
 STILL, WALKING = {"motion_minute_g": 0.02}, {"motion_minute_g": 0.4}

@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from alerts.policy import Policy
-from models.arousal import LEARN_S, Arousal
+from models import arousal_kernel
+from models.arousal import Arousal
+from models.arousal_kernel import LEARN_S, expected_pulse, learn, learn_pulse
 from models.errors import ModelError
 from models.risk import Abstention, Risk
-from models.usual import expected_pulse, learn, learn_pulse
 from signals.features import NAMES, column
 
 Array = NDArray[np.float64]
@@ -224,3 +225,18 @@ def test_features_are_read_from_their_own_columns(day: type) -> None:
         scene.change(name, lambda x: x * np.nan)
     assert (watch(scene.features).abstention[0, LEARNT:] == Abstention.NONE).all()
     assert scene.features[0, 0, column("worn")] == 1
+
+
+def test_compiled_and_plain_kernels_agree(day: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = day(1000)
+    scene.sweat(700, 900)
+    scene.exercise(0.3, 800, 900)
+    scene.features[0, 650:670] = np.nan
+    compiled = watch(scene.features)
+    for name, kernel in vars(arousal_kernel).copy().items():
+        if hasattr(kernel, "py_func"):
+            monkeypatch.setattr(arousal_kernel, name, kernel.py_func)
+    monkeypatch.setattr("models.arousal.run", arousal_kernel.run)
+    plain = watch(scene.features)
+    np.testing.assert_array_equal(plain.abstention, compiled.abstention)
+    np.testing.assert_allclose(plain.drivers, compiled.drivers, rtol=1e-9, atol=1e-9)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alerts.policy import Policy
 from forecalm.replay import Replayed, replay
-from models.arousal import LEARN_S
+from models.arousal_kernel import LEARN_S
 from signals.features import column
 
 SESSIONS = ("S06", "S12")

@@ -1,0 +1,309 @@
+"""The kernels of ``models.arousal``: a row's state and its seconds in, contributions in log-odds out.
+
+The usual of a quantity is a location and a scale (mean absolute deviation) that start as plain averages of everything
+seen and, once an hour of it is known, forget exponentially. What lies far outside is pulled in to ``CLIP`` scales
+before it is learnt (Huber 1964, doi:10.1214/aoms/1177703732), so that an artefact or an episode does not become usual.
+
+The pulse is a linear regression of heart rate on how much the person moved lately, as exponentially forgotten averages
+of its normal equations with a prior that never fades: the prior is an adult's, the person's own minutes outweigh it.
+
+All of it is in one file, and the columns that it reads are named here: numba keeps what it compiled until *this* file
+changes, and would not notice a change in another.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.risk import Abstention, Array, Rows
+
+READS: Final = (
+    "eda_level_uS",
+    "eda_driver_uS",
+    "response_rate_per_min",
+    "response_sum_uS",
+    "heart_rate_bpm",
+    "beat_coverage",
+    "temperature_slope_C_per_min",
+    "motion_g",
+    "motion_minute_g",
+    "worn",
+    "eda_valid",
+)
+"""The features that the kernel is given, in its own order."""
+
+_EDA, _DRIVE, _RATE, _SIZE, _HEART, _COVERAGE, _SLOPE, _MOTION, _MINUTE, _WORN, _VALID = range(len(READS))
+
+MEMORY_S: Final = 3600.0  # an hour: longer than an episode, shorter than a shift, so that slow drifts are followed
+CLIP: Final = 3.0
+FREE: Final = 60.0  # seconds before the scale is known well enough to clip by
+DEVIATIONS: Final = 1.2533  # standard deviations in a mean absolute deviation of a normal distribution
+
+FAST_S: Final = 30.0  # time constants of the pulse after movement: the first minute, and the minutes after
+SLOW_S: Final = 180.0
+PRIOR_FAST_BPM: Final = 13.0  # together 20 bpm for each unit of ``exertion``: brisk walking (about 0.3 g) raises an
+PRIOR_SLOW_BPM: Final = 7.0  # adult's pulse by some 25 to 30 bpm, running (about 1 g) by some 50
+PRIOR_S: Final = 60.0  # the prior weighs as much as a minute of data, in which pulse windows of 10 s hardly repeat
+EXERTION_G: Final = 0.1
+NOTHING: Final = 1e-12
+
+LEARN_S: Final = 600.0  # the shortest rest in which laboratory studies take a baseline is 5 min; twice that
+BASE: Final = -3.0  # 1 in 20 when all is as usual
+FULL: Final = 3.0  # standard deviations at which a contribution has three quarters of its weight
+WEIGHTS: Final = (1.2, 1.4, 1.0, 0.8, 4.2, 0.4, 0.4)  # sweat in its four voices 4.4, the pulse 4.2: either may do
+EXERTING: Final = 1.0  # log-odds that exercise takes away
+FLOORS: Final = (0.15, 0.35, 0.5, 0.35, 5.0, 0.05, 0.3)  # least standard deviations, in the units of ``_measure``
+TRUST: Final = 0.35  # a third of the heart rate that movement explains is doubtful
+EXERCISE: Final = 0.9  # lasting exertion (0.15 g) at which half of the sweat is put down to exercise
+SMOOTH_S: Final = 8.0
+WARY: Final = 0.3  # probability from which learning slows down, to ``SLOWEST`` at ``ALARMED``
+ALARMED: Final = 0.7
+SLOWEST: Final = 0.1
+UNSURE: Final = 0.5  # of the evidence counts while movement is unknown: it might be exercise
+HOLD_S: Final = 5  # seconds without an estimate after which smoothing starts anew
+STILL_KNOWN_S: Final = 30  # seconds without movement after which how much there was of late is forgotten
+
+_QUANTITIES: Final = len(WEIGHTS)
+_DRIVERS: Final = _QUANTITIES + 2  # and the base, and exertion
+
+_PULSE: Final = 4  # among the quantities
+_COOLING: Final = 5
+_RESTLESS: Final = 6
+_ONES: Final = 0.5  # a share from here counts as yes
+_NONE, _NO_SIGNAL, _NOT_WORN, _POOR_SIGNAL, _LEARNING = (int(reason) for reason in tuple(Abstention)[:5])
+
+
+@njit(cache=True, nogil=True)
+def run(
+    rows: Rows,
+    start_s: NDArray[np.int64],
+    features: Array,
+    usual: Array,
+    pulse: Array,
+    moving: Array,
+    contributions: Array,
+    unjudged: Array,
+    next_s: Array,
+    probability: Array,
+    abstention: NDArray[np.int8],
+    drivers: Array,
+    learnt: Array,
+) -> None:
+    """One row after the other, one second after the other; writes the state of these rows and the four outputs."""
+    x = np.empty(_QUANTITIES)
+    for k in range(rows.size):
+        row = rows[k]
+        if start_s[k] != next_s[row]:
+            missed = start_s[k] - next_s[row] if start_s[k] > next_s[row] else math.inf
+            unjudged[row] += missed
+            moving[row, 2] += missed
+        next_s[row] = start_s[k] + features.shape[1]
+        for i in range(features.shape[1]):
+            second = features[k, i]
+            _move(second, moving[row])
+            explained = _measure(second, moving[row], pulse[row], x)
+            reason = _abstain(second, x, usual[row])
+            abstention[k, i] = reason
+            if reason in (_NONE, _LEARNING):
+                gain = 1.0
+                if reason == _NONE:
+                    _weigh(x, moving[row], explained, usual[row], unjudged[row], contributions[row])
+                    unjudged[row] = 0.0
+                    odds = 0.0
+                    for d in range(_DRIVERS):
+                        odds += contributions[row, d]
+                    probability[k, i] = 1.0 / (1.0 + math.exp(-odds))
+                    gain = _gain(probability[k, i])
+                _learn(second, x, moving[row], gain, usual[row], pulse[row])
+            if reason != _NONE:
+                unjudged[row] += 1.0
+                probability[k, i] = math.nan
+            for d in range(_DRIVERS):
+                drivers[k, i, d] = contributions[row, d] if reason == _NONE else math.nan
+            learnt[k, i] = min(1.0, max(usual[row, 0, 2], usual[row, _PULSE, 2]) / LEARN_S)
+
+
+@njit(cache=True, nogil=True)
+def _move(second: Array, moving: Array) -> None:
+    """Follow exertion; after a spell without movement begin again at the last minute's, where that is known."""
+    motion = second[_MOTION]
+    if not math.isfinite(motion):
+        moving[2] += 1.0
+        return
+    now = exertion(max(motion, 0.0))
+    if moving[2] > STILL_KNOWN_S:
+        minute = second[_MINUTE]
+        moving[0] = moving[1] = exertion(max(minute, 0.0)) if math.isfinite(minute) else now
+    moving[0] = settled(moving[0] + (now - moving[0]) / FAST_S)
+    moving[1] = settled(moving[1] + (now - moving[1]) / SLOW_S)
+    moving[2] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _measure(second: Array, moving: Array, pulse: Array, x: Array) -> float:
+    """Put the second's quantities into ``x``, on scales on which a person's usual is about normal; NaN where unknown.
+
+    Level, drive and sum of responses [uS] as logarithms, counts a minute as roots, heart rate as bpm above what
+    movement explains (0 in the first second), temperature as degC a minute of fall, movement as a logarithm. Returns
+    how much of the expected heart rate movement explains [bpm].
+    """
+    for q in range(_QUANTITIES):
+        x[q] = math.nan
+    if second[_VALID] >= _ONES and second[_EDA] > 0.0:
+        x[0] = math.log(second[_EDA])
+        x[1] = math.log(max(second[_DRIVE], 0.0) + 0.05)
+        x[2] = math.sqrt(max(second[_RATE], 0.0))
+        x[3] = math.log(max(second[_SIZE], 0.0) + 0.1)
+    explained = 0.0
+    if math.isfinite(second[_HEART]) and second[_COVERAGE] >= _ONES:
+        known = moving[2] <= STILL_KNOWN_S
+        expected, explained = expected_pulse(moving[0] if known else 0.0, moving[1] if known else 0.0, pulse)
+        x[_PULSE] = second[_HEART] - (expected if math.isfinite(expected) else second[_HEART])
+    x[_COOLING] = -second[_SLOPE]
+    if math.isfinite(second[_MINUTE]):
+        x[_RESTLESS] = math.log(max(second[_MINUTE], 0.0) + 0.01)
+    return explained
+
+
+@njit(cache=True, nogil=True)
+def _abstain(second: Array, x: Array, usual: Array) -> int:
+    """Return the ``Abstention`` of this second."""
+    if not math.isfinite(second[_WORN]) and not math.isfinite(x[_PULSE]):
+        heard = second[_VALID] >= 0.0 or second[_COVERAGE] >= 0.0 or second[_MOTION] >= 0.0
+        return _POOR_SIGNAL if heard else _NO_SIGNAL
+    if second[_WORN] < _ONES:
+        return _NOT_WORN
+    sweat, heart = math.isfinite(x[0]), math.isfinite(x[_PULSE])
+    if not sweat and not heart:
+        return _POOR_SIGNAL
+    if (sweat and usual[0, 2] >= LEARN_S) or (heart and usual[_PULSE, 2] >= LEARN_S):
+        return _NONE
+    known = usual[0, 2] >= LEARN_S or usual[_PULSE, 2] >= LEARN_S
+    return _POOR_SIGNAL if known else _LEARNING
+
+
+@njit(cache=True, nogil=True)
+def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: float, contributions: Array) -> None:
+    """Move the smoothed contributions towards what this second says; start anew after ``HOLD_S`` without one."""
+    follow = 1.0 if unjudged > HOLD_S else 1.0 / SMOOTH_S
+    exercise, trust = _exercise(moving), 1.0 if moving[2] <= STILL_KNOWN_S else UNSURE
+    for q in range(_QUANTITIES):
+        now = 0.0
+        if math.isfinite(x[q]) and usual[q, 2] >= LEARN_S:
+            floor = FLOORS[q]
+            if q == _PULSE:
+                floor = math.hypot(floor, TRUST * explained)
+            z = z_score(x[q], usual[q], floor)
+            now = WEIGHTS[q] * math.tanh(z / FULL) * trust
+            if q != _PULSE:
+                now *= 1.0 - exercise
+        contributions[q + 1] = settled(contributions[q + 1] + follow * (now - contributions[q + 1]))
+    contributions[0] = BASE
+    effort = contributions[_DRIVERS - 1]
+    contributions[_DRIVERS - 1] = settled(effort + follow * (-EXERTING * exercise - effort))
+
+
+@njit(cache=True, nogil=True)
+def _exercise(moving: Array) -> float:
+    """How far exercise explains sweat, 0 to 1: lasting movement, or movement not long ago."""
+    lasting = max(moving[0], moving[1]) / EXERCISE
+    return float(1.0 - 1.0 / (1.0 + lasting**4))
+
+
+@njit(cache=True, nogil=True)
+def _gain(probability: float) -> float:
+    """How fast this second is learnt: what looks like an episode is to stay unusual, yet not for ever."""
+    alarm = min(max((probability - WARY) / (ALARMED - WARY), 0.0), 1.0)
+    return 1.0 - (1.0 - SLOWEST) * alarm
+
+
+@njit(cache=True, nogil=True)
+def _learn(second: Array, x: Array, moving: Array, gain: float, usual: Array, pulse: Array) -> None:
+    """Take the second into the usual; the pulse is pulled in towards what is expected, as in ``learn``."""
+    residual = x[_PULSE]
+    for q in range(_QUANTITIES):
+        if math.isfinite(x[q]):
+            learn(x[q], gain, usual[q])
+    if math.isfinite(x[_PULSE]) and moving[2] <= STILL_KNOWN_S:
+        reach = CLIP * max(DEVIATIONS * usual[_PULSE, 1], FLOORS[_PULSE])
+        off = residual - min(max(residual, -reach), reach)
+        learn_pulse(second[_HEART] - off, moving[0], moving[1], gain, pulse)
+
+
+@njit(cache=True, nogil=True)
+def exertion(motion_g: float) -> float:
+    """Movement [g] as what the heart answers to: about linear up to 0.1 g, then in ever smaller steps."""
+    return math.log1p(motion_g / EXERTION_G)
+
+
+@njit(cache=True, nogil=True)
+def settled(x: float) -> float:
+    """What decays ends at 0, not among the denormals, which are many times slower."""
+    return x if abs(x) > NOTHING else 0.0
+
+
+@njit(cache=True, nogil=True)
+def z_score(x: float, usual: Array, floor: float) -> float:
+    """How many standard deviations, of at least ``floor``, ``x`` is above the usual (3,): location, scale, seconds."""
+    return float((x - usual[0]) / max(DEVIATIONS * usual[1], floor))
+
+
+@njit(cache=True, nogil=True)
+def learn(x: float, gain: float, usual: Array) -> None:
+    """Take ``x`` into the usual with weight ``gain``, from 0 to 1."""
+    weight = gain / (min(usual[2], MEMORY_S) + 1.0)
+    off = x - usual[0]
+    if usual[2] >= FREE:
+        reach = CLIP * max(usual[1], 1e-9)
+        off = min(max(off, -reach), reach)
+    usual[0] += weight * off
+    usual[1] = settled(usual[1] + weight * (abs(off) - usual[1]))
+    usual[2] += gain
+
+
+@njit(cache=True, nogil=True)
+def expected_pulse(fast: float, slow: float, pulse: Array) -> tuple[float, float]:
+    """Return the heart rate [bpm] that goes with the exertion of late, and how much of it exertion explains.
+
+    ``pulse`` (9,): averages of fast, slow, their three products, the rate and its products with them, and the seconds
+    learnt. NaN and 0 before the first.
+    """
+    if pulse[8] <= 0.0:
+        return math.nan, 0.0
+    still, more_fast, more_slow = _coefficients(pulse)
+    explained = more_fast * fast + more_slow * slow
+    return still + explained, explained
+
+
+@njit(cache=True, nogil=True)
+def _coefficients(pulse: Array) -> tuple[float, float, float]:
+    """Solve the normal equations with the intercept taken out: covariances of the two exertions and the rate."""
+    mean_fast, mean_slow, mean_rate = pulse[0], pulse[1], pulse[5]
+    prior = PRIOR_S / min(pulse[8], MEMORY_S)
+    ff = max(pulse[2] - mean_fast * mean_fast, 0.0) + prior
+    fs = pulse[3] - mean_fast * mean_slow
+    ss = max(pulse[4] - mean_slow * mean_slow, 0.0) + prior
+    fr = pulse[6] - mean_fast * mean_rate + prior * PRIOR_FAST_BPM
+    sr = pulse[7] - mean_slow * mean_rate + prior * PRIOR_SLOW_BPM
+    determinant = ff * ss - fs * fs
+    fast = (fr * ss - sr * fs) / determinant
+    slow = (sr * ff - fr * fs) / determinant
+    return mean_rate - fast * mean_fast - slow * mean_slow, fast, slow
+
+
+@njit(cache=True, nogil=True)
+def learn_pulse(rate: float, fast: float, slow: float, gain: float, pulse: Array) -> None:
+    """Take one second of heart rate and exertion into the regression with weight ``gain``, from 0 to 1."""
+    weight = gain / (min(pulse[8], MEMORY_S) + 1.0)
+    pulse[0] = settled(pulse[0] + weight * (fast - pulse[0]))
+    pulse[1] = settled(pulse[1] + weight * (slow - pulse[1]))
+    pulse[2] = settled(pulse[2] + weight * (fast * fast - pulse[2]))
+    pulse[3] = settled(pulse[3] + weight * (fast * slow - pulse[3]))
+    pulse[4] = settled(pulse[4] + weight * (slow * slow - pulse[4]))
+    pulse[5] += weight * (rate - pulse[5])
+    pulse[6] = settled(pulse[6] + weight * (fast * rate - pulse[6]))
+    pulse[7] = settled(pulse[7] + weight * (slow * rate - pulse[7]))
+    pulse[8] += gain
