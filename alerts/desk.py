@@ -37,12 +37,12 @@ class Desk:
     that ``tick`` told, decides nothing. Thread-safe. Listeners are called in order, under the lock: they hand the view
     on and return; one that raises is logged and hurts nobody else.
 
-    Raises AlertError where two wearers have the same name or ``started_s`` is not finite.
+    Raises AlertError where two wearers have the same name, one is not printable, or ``started_s`` is not finite.
     """
 
     def __init__(self, *, wearers: Sequence[str], policy: Policy, journal: Log, started_s: float) -> None:
-        if len(set(wearers)) != len(wearers) or not all(wearers):
-            raise AlertError("every wearer needs a name of their own: two are the same, or one is empty")
+        if len(set(wearers)) != len(wearers) or not all(wearer and wearer.isprintable() for wearer in wearers):
+            raise AlertError("every wearer needs a printable name of their own: two are the same, or one is none")
         self._policy = policy
         self._journal = journal
         self._lock = threading.RLock()
@@ -245,9 +245,11 @@ class Desk:
         self._untold.append(ledger.show(at_s, stamp))
         if not self._telling:
             self._telling = True
-            while self._untold:
-                self._tell(self._untold.popleft())
-            self._telling = False
+            try:
+                while self._untold:
+                    self._tell(self._untold.popleft())
+            finally:
+                self._telling = False
         return ledger.view
 
     def _tell(self, view: WearerView) -> None:

@@ -7,9 +7,10 @@ the probability.
 
 The probability is an ordering with sensible ends, not a calibrated frequency: the weights come from what is known of
 such signals, not from data. Sources of the size of things: heart rate rises by 22 +- 16 % about a minute before onset
-(Nuske 2019, doi:10.1080/10253890.2019.1572744); the absolute level of wrist conductance says little, its change within
-a person more (Milstein & Gordon 2020, doi:10.3389/fnbeh.2020.00148). Restlessness is part of agitation: movement
-changes what pulse is expected and how much sweat counts, but is never a reason to say nothing.
+(Nuske 2019, doi:10.1080/10253890.2019.1572744); an E4's conductance agreed badly with a laboratory's (Milstein & Gordon
+2020, doi:10.3389/fnbeh.2020.00148), so it is compared with the person's own alone, in four voices of which none is
+enough. Restlessness is part of agitation: movement changes what pulse is expected and how much sweat counts, but is
+never a reason to say nothing.
 """
 
 from collections.abc import Mapping

@@ -397,8 +397,12 @@ def test_a_second_that_makes_no_sense_is_refused(
 def test_a_wearer_that_nobody_knows_is_refused() -> None:
     with pytest.raises(AlertError, match="'zoe'"):
         Ward().at(T0, LOW, wearer="zoe")
-    with pytest.raises(AlertError, match="same"):
-        Ward(wearers=["bea", "bea"])
+
+
+@pytest.mark.parametrize("wearers", [["bea", "bea"], [""], ["b\nea"], ["b\ud800ea"]])
+def test_wearers_are_told_apart_and_can_be_written_down(wearers: list[str]) -> None:
+    with pytest.raises(AlertError, match="name of their own"):
+        Ward(wearers=wearers)
 
 
 def test_two_threads_taking_one_alert_leave_one_taker() -> None:
