@@ -126,6 +126,14 @@ class Engine:
         count = second_means(np.where(told > 0, 1.0, told), rate_hz=EDA_HZ) * EDA_HZ
         found["response_rate_per_min"] = self._response_count.push(count, rows=rows) * MINUTE_S
         found["response_sum_uS"] = self._response_sum.push(a_second, rows=rows) * MINUTE_S
+        for name in (
+            "eda_level_uS",
+            "eda_slope_uS_per_min",
+            "eda_driver_uS",
+            "response_rate_per_min",
+            "response_sum_uS",
+        ):
+            found[name] = np.where(off, np.nan, found[name])
         return told, lag_s
 
     def _beat(self, tick: Tick, rows: Rows, off: Off, found: Found) -> tuple[Array, Array]:
@@ -136,7 +144,9 @@ class Engine:
         sent = np.isfinite(tick.ibi)
         intervals = np.where(np.repeat(off, IBI_HZ, axis=1), np.nan, np.where(sent, tick.ibi, pulses))
         beats = self._rhythm.push(intervals, rows=rows)
-        found["heart_rate_bpm"], found["beat_coverage"] = self._heart_rate.push(beats, rows=rows)
+        rate, coverage = self._heart_rate.push(beats, rows=rows)
+        found["heart_rate_bpm"] = np.where(off, np.nan, rate)
+        found["beat_coverage"] = np.where(off, np.nan, coverage)
         return beats, np.where((beats > 0) & ~sent, lag_s, np.where(beats > 0, 0.0, beats))
 
 

@@ -4,20 +4,26 @@ from typing import Final
 
 from signals.types import Feature
 
+OFF_OR_INVALID: Final = "the band is off, or less than half of the window is valid"
+
 FEATURES: Final = (
-    Feature("eda_level_uS", "uS", 1, "eda", "the band is off, or no valid EDA for longer than the hold"),
-    Feature("eda_slope_uS_per_min", "uS/min", 60, "eda", "as the level, or less than half of the window is valid"),
-    Feature("eda_driver_uS", "uS", 10, "eda", "as the level, or less than half of the window is valid"),
-    Feature("response_rate_per_min", "1/min", 60, "eda", "less than half of the window is valid"),
-    Feature("response_sum_uS", "uS", 60, "eda", "less than half of the window is valid"),
-    Feature("heart_rate_bpm", "1/min", 10, "ppg or ibi", "accepted intervals cover less than half of the window"),
-    Feature("beat_coverage", "1", 10, "ppg or ibi", "neither PPG nor intervals arrive"),
-    Feature("temperature_C", "degC", 1, "temperature", "no temperature for longer than the hold"),
+    Feature("eda_level_uS", "uS", 1, "eda", OFF_OR_INVALID),
+    Feature("eda_slope_uS_per_min", "uS/min", 60, "eda", OFF_OR_INVALID),
+    Feature("eda_driver_uS", "uS", 10, "eda", OFF_OR_INVALID),
+    Feature("response_rate_per_min", "1/min", 60, "eda", OFF_OR_INVALID),
+    Feature("response_sum_uS", "uS", 60, "eda", OFF_OR_INVALID),
+    Feature(
+        "heart_rate_bpm", "1/min", 10, "ppg or ibi", "the band is off, or beats cover less than half of the window"
+    ),
+    Feature("beat_coverage", "1", 10, "ppg or ibi", "the band is off, or neither PPG nor intervals arrive"),
+    Feature("temperature_C", "degC", 1, "temperature", "less than half of the window is known"),
     Feature("temperature_slope_C_per_min", "degC/min", 60, "temperature", "less than half of the window is known"),
-    Feature("motion_g", "g", 1, "motion", "no movement arrives"),
+    Feature("motion_g", "g", 1, "motion", "less than half of the window is known"),
     Feature("motion_minute_g", "g", 60, "motion", "less than half of the window is known"),
-    Feature("worn", "1", 10, "temperature, eda, motion", "neither temperature nor EDA arrives"),
-    Feature("eda_valid", "1", 10, "eda, motion", "no EDA arrives"),
+    Feature(
+        "worn", "1", 10, "temperature, eda, motion", "neither temperature nor EDA arrives, or what arrives cannot tell"
+    ),
+    Feature("eda_valid", "1", 10, "eda", "no EDA arrives"),
     Feature("ppg_quality", "1", 10, "ppg", "no PPG arrives"),
 )
 NAMES: Final = tuple(feature.name for feature in FEATURES)

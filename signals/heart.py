@@ -22,10 +22,11 @@ class Rhythm(RowOperator):
 
     An interval is accepted if it is physiological (0.25 to 2 s) and within the share ``change`` of the median of the
     nine physiological intervals before it. Those enter the median whether accepted or not, so a true change of rate is
-    believed within five beats. The rhythm is forgotten after a gap longer than ``hold_s``.
+    believed within five beats. The rhythm is forgotten after a gap longer than ``hold_s``: a heart does not change its
+    rate by 30 % while a second of packets and the warm-up after it are missing.
     """
 
-    def __init__(self, *, rows: int, rate_hz: float, change: float = 0.3, hold_s: float = 2.0) -> None:
+    def __init__(self, *, rows: int, rate_hz: float, change: float = 0.3, hold_s: float = 10.0) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
         self._change = self._share("change", change)

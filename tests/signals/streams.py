@@ -9,10 +9,10 @@ RATES = {"eda": 4, "temperature": 4, "ppg": 64, "motion": 32, "ibi": 64, "level"
 
 
 def pulse_wave(beat_s: Array, *, seconds: int, rate_hz: int = 64) -> Array:
-    """Return PPG whose pulses have their steepest rise 0.1 s before each of ``beat_s``, with a dicrotic wave."""
+    """Return PPG that peaks at each of ``beat_s``; widths and the dicrotic wave go with the root of the interval."""
     reach = np.arange(-rate_hz, rate_hz)
     at = np.round(beat_s * rate_hz).astype(int)[:, None] + reach
-    away = at / rate_hz - beat_s[:, None]
+    away = (at / rate_hz - beat_s[:, None]) / np.sqrt(np.gradient(beat_s))[:, None]
     pulse = np.exp(-0.5 * (away / 0.1) ** 2) + 0.35 * np.exp(-0.5 * ((away - 0.32) / 0.12) ** 2)
     inside = (at >= 0) & (at < rate_hz * seconds)
     return np.bincount(at[inside], pulse[inside], minlength=rate_hz * seconds)

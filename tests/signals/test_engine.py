@@ -1,0 +1,170 @@
+"""The engine as a whole: what it says of known input, of gaps in time, and of bands that send little."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ingest.types import CHANNELS, Tick
+from signals.engine import SILENCE_S, Engine
+from signals.errors import SignalError
+from signals.features import FEATURES, NAMES, column
+from signals.types import Array, Signals
+from tests.signals.streams import stream
+
+BEGAN_S = 1_700_000_000
+
+
+def lively(*, rows: int = 2, seconds: int = 90, seed: int = 1, start_s: int = BEGAN_S) -> Tick:
+    """Return a tick of wearers whose bands send PPG."""
+    made = {name: stream(name, seed, rows=rows, seconds=seconds) for name in CHANNELS if name != "ibi"}
+    ibi = np.full((rows, 64 * seconds), np.nan)
+    return Tick(start_s=np.full(rows, start_s, np.int64), ibi=ibi, **made)
+
+
+def part(tick: Tick, start: int, stop: int) -> Tick:
+    """Return the seconds from ``start`` to ``stop`` of a tick."""
+    cut = {name: getattr(tick, name)[..., c.grid_hz * start : c.grid_hz * stop] for name, c in CHANNELS.items()}
+    return Tick(start_s=tick.start_s + start, **cut)
+
+
+def nothing(tick: Tick, *, seconds: int) -> Tick:
+    """Return the first ``seconds`` of a tick with nothing in them."""
+    empty = {name: np.full_like(getattr(tick, name), np.nan) for name in CHANNELS}
+    return part(Tick(start_s=tick.start_s, **empty), 0, seconds)
+
+
+def feature(signals: Signals, name: str) -> Array:
+    return signals.features[:, :, column(name)]
+
+
+def assert_same(one: Signals, other: Signals) -> None:
+    for name in ("start_s", "features", "beats", "beat_lag_s", "responses", "response_lag_s"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_signals_have_the_shapes_and_the_order_of_the_registry() -> None:
+    signals = Engine(rows=2).push(lively(seconds=90))
+    assert signals.features.shape == (2, 90, len(FEATURES))
+    assert signals.beats.shape == signals.beat_lag_s.shape == (2, 64 * 90)
+    assert signals.responses.shape == signals.response_lag_s.shape == (2, 4 * 90)
+    assert len(set(NAMES)) == len(NAMES)
+    assert np.isfinite(signals.features[:, -1]).all()
+    with pytest.raises(KeyError, match="no feature 'mood'"):
+        column("mood")
+
+
+def test_what_is_known_of_the_input_is_said() -> None:
+    tick = lively(rows=1, seconds=120)
+    ramp = 33 + 0.25 / 60 * np.arange(480) / 4
+    signals = Engine(rows=1).push(replace(tick, temperature=ramp[None]))
+    assert feature(signals, "temperature_C")[0, -1] == pytest.approx(ramp[-1], abs=0.05)
+    assert feature(signals, "temperature_slope_C_per_min")[0, -1] == pytest.approx(0.25, rel=0.01)
+    assert feature(signals, "motion_g")[0, -1] == pytest.approx(0.05 * np.sqrt(3), rel=0.2)
+    assert feature(signals, "motion_minute_g")[0, -1] == pytest.approx(0.05 * np.sqrt(3), rel=0.1)
+    assert feature(signals, "eda_level_uS")[0, -1] == pytest.approx(tick.eda[0, -60:].mean(), rel=0.1)
+    assert feature(signals, "worn")[0, -1] == 1
+    assert feature(signals, "eda_valid")[0, -1] == 1
+
+
+def test_events_add_up_to_the_features_of_the_last_minute() -> None:
+    signals = Engine(rows=3).push(lively(rows=3, seconds=120))
+    last = np.nan_to_num(signals.responses[:, -240:])
+    np.testing.assert_allclose(feature(signals, "response_rate_per_min")[:, -1], (last > 0).sum(axis=1))
+    np.testing.assert_allclose(feature(signals, "response_sum_uS")[:, -1], last.sum(axis=1))
+    beats = signals.beats[:, -640:]
+    rate = 60 * (beats > 0).sum(axis=1) / beats.sum(axis=1)
+    np.testing.assert_allclose(feature(signals, "heart_rate_bpm")[:, -1], rate)
+    assert (last > 0).any()
+
+
+@pytest.mark.parametrize("missing_s", [1, 7, 61, SILENCE_S, SILENCE_S + 1, 400])
+def test_seconds_that_nobody_sent_count_as_unknown(missing_s: int) -> None:
+    before, after = lively(seconds=70), lively(seconds=30, seed=2, start_s=BEGAN_S + 70 + missing_s)
+    jumped, walked = Engine(rows=2), Engine(rows=2)
+    jumped.push(before)
+    walked.push(before)
+    walked.push(nothing(lively(seconds=400, start_s=BEGAN_S + 70), seconds=missing_s))
+    assert_same(jumped.push(after), walked.push(after))
+
+
+def test_rows_may_have_been_away_for_different_times() -> None:
+    both, alone = Engine(rows=2), Engine(rows=1)
+    both.push(lively(seconds=70))
+    alone.push(Tick(*(getattr(lively(seconds=70), name)[1:] for name in ("start_s", *CHANNELS))))
+    later = lively(seconds=30, seed=2)
+    later = replace(later, start_s=np.array([BEGAN_S + 70, BEGAN_S + 10_000_000]))
+    found = both.push(later)
+    wanted = alone.push(Tick(*(getattr(later, name)[1:] for name in ("start_s", *CHANNELS))))
+    np.testing.assert_array_equal(found.features[1:], wanted.features)
+    assert np.isfinite(feature(found, "heart_rate_bpm")[0, 0])
+    assert np.isnan(feature(found, "heart_rate_bpm")[1, 0])
+
+
+def test_time_that_runs_backwards_is_refused_and_nothing_is_touched() -> None:
+    tick, engine, twin = lively(seconds=40), Engine(rows=2), Engine(rows=2)
+    engine.push(part(tick, 0, 20))
+    twin.push(part(tick, 0, 20))
+    back = part(tick, 20, 40)
+    with pytest.raises(SignalError, match=r"^Engine\.tick\.start_s: row 1 begins 3 s before its last tick ended"):
+        engine.push(replace(back, start_s=back.start_s - np.array([0, 3])))
+    assert_same(engine.push(back), twin.push(back))
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channel_that_does_not_fit_is_named(name: str) -> None:
+    tick = lively(seconds=3)
+    with pytest.raises(SignalError, match=rf"^Engine\.tick\.{name}: "):
+        Engine(rows=2).push(replace(tick, **{name: getattr(tick, name)[..., :-1]}))
+    with pytest.raises(SignalError, match=rf"^Engine\.tick\.{name}: "):
+        Engine(rows=2).push(replace(tick, **{name: np.nan_to_num(getattr(tick, name)).astype(np.int32)}))
+
+
+def test_starts_that_are_no_whole_seconds_are_refused() -> None:
+    tick = lively(seconds=3)
+    with pytest.raises(SignalError, match=r"^Engine\.tick\.start_s: must be 2 whole seconds"):
+        Engine(rows=2).push(replace(tick, start_s=tick.start_s.astype(np.float64)))
+
+
+def test_a_band_that_sends_only_intervals_has_a_heart_rate_and_nothing_else() -> None:
+    tick = replace(nothing(lively(rows=1), seconds=90), ibi=stream("ibi", 4, rows=1, seconds=90))
+    signals = Engine(rows=1).push(tick)
+    truth = tick.ibi[tick.ibi > 0]
+    assert feature(signals, "heart_rate_bpm")[0, -1] == pytest.approx(60 / np.median(truth), rel=0.05)
+    assert feature(signals, "beat_coverage")[0, -1] > 0.8
+    others = [name for name in NAMES if name not in ("heart_rate_bpm", "beat_coverage")]
+    for name in others:
+        assert np.isnan(feature(signals, name)).all()
+    assert np.nansum(signals.beat_lag_s) == 0
+
+
+def test_the_bands_own_intervals_are_used_instead_of_ppg() -> None:
+    tick = lively(rows=1)
+    own = np.zeros_like(tick.ibi)
+    own[0, ::32] = 0.5
+    signals = Engine(rows=1).push(replace(tick, ibi=own))
+    assert feature(signals, "heart_rate_bpm")[0, -1] == 120.0
+    assert feature(signals, "ppg_quality")[0, -1] > 0.5
+
+
+def test_a_band_taken_off_says_so_and_has_neither_conductance_nor_heart_rate() -> None:
+    tick = lively(rows=1, seconds=180)
+    eda, temperature = tick.eda.copy(), tick.temperature.copy()
+    eda[0, 4 * 90 :], temperature[0, 4 * 90 :] = 0.0, 22.0
+    signals = Engine(rows=1).push(replace(tick, eda=eda, temperature=temperature))
+    worn = feature(signals, "worn")[0]
+    assert (worn[10:90] == 1).all()
+    assert (worn[100:] == 0).all()
+    for name in ("eda_level_uS", "eda_slope_uS_per_min", "eda_driver_uS", "response_rate_per_min", "heart_rate_bpm"):
+        assert np.isfinite(feature(signals, name)[0, 60:89]).all()
+        assert np.isnan(feature(signals, name)[0, 160:]).all()
+    assert np.isnan(feature(signals, "heart_rate_bpm")[0, 100:]).all()
+    assert feature(signals, "eda_valid")[0, 110] == 0
+    assert feature(signals, "temperature_C")[0, -1] == pytest.approx(22.0)
+
+
+def test_importing_the_engine_does_not_wait_for_scipy_signal() -> None:
+    code = "import sys, signals.engine; sys.exit('scipy.signal' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
