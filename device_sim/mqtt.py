@@ -86,7 +86,7 @@ def publish(
     wearers: int | None = None,
     seed: int,
     speed: float = 1.0,
-    seconds: int | None = None,
+    seconds: float | None = None,
     username: str | None = None,
     password: str | None = None,
     boot: int | None = None,
@@ -118,7 +118,7 @@ def publish(
         return gateway.account()
 
 
-def _play(ward: Ward, gateway: "_Gateway", speed: float, seconds: int | None, halt: threading.Event) -> None:
+def _play(ward: Ward, gateway: "_Gateway", speed: float, seconds: float | None, halt: threading.Event) -> None:
     began: float | None = None
     while not halt.is_set() and (seconds is None or ward.now_s < seconds):
         second = ward.now_s

@@ -74,7 +74,7 @@ def _person(number: int, seed: int) -> Person:
         return float(np.clip(median * np.exp(draw.normal(0, sigma)), low, high))
 
     # Stress-Predict's twelve sessions are what "measured" means below: Iqbal et al. 2022, doi:10.3390/s22218135.
-    eda_us = spread(1.2, 0.7, 0.2, 12.0)  # measured medians of a session: 0.14 to 4.8 uS
+    eda_us = spread(0.9, 0.7, 0.15, 8.0)  # measured medians of a session: 0.14 to 4.8 uS
     return Person(
         number=number,
         rest_bpm=around(76, 8, 58, 98),  # measured medians: 70 to 100 bpm, seated
