@@ -6,9 +6,9 @@ from typing import Final
 from device_sim.e4_files import session, write
 from device_sim.scenario import load
 
-SAMPLE_SEED: Final = 11
+SAMPLE_SEED: Final = 12
 SAMPLE_START_S: Final = 1_767_607_200  # 2026-01-05 10:00 UTC, for ever: the same bytes each time
-SAMPLE_S: Final = 720
+SAMPLE_S: Final = 1080
 _README: Final = """# A sample session
 
 `simulated_e4.zip` is a simulated wristband session of {minutes} minutes in the layout of an Empatica E4 export.
