@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ingest.types import Tick
+from signals import eda, filters, gaps, heart, ppg, wear, windows
 from signals.eda import Driver, Responses, Validity
 from signals.engine import Engine
 from signals.errors import SignalError
@@ -91,11 +92,14 @@ every_filter = pytest.mark.parametrize(  # the others look back over a window, o
 
 
 def recording(case: Case, seed: int, *, rows: int = ROWS, seconds: int = SECONDS, holes: bool = True) -> list[Array]:
-    """Return what the case is fed: lively signals, with short and long holes, and bands that send intervals or none."""
+    """Return what the case is fed: lively signals, stuck sensors, holes, bands with and without intervals."""
     rng = np.random.default_rng(seed + 1)
     made = []
     for name in case.channels:
         x = stream(name, seed, rows=rows, seconds=seconds)
+        stuck = int(rng.integers(20, 40)) * RATES[name]
+        if holes and name in ("eda", "touch", "stir"):
+            x[0, stuck : stuck + 20 * RATES[name]] = x[0, stuck]
         for row in range(rows if holes else 0):
             for length_s in (0.1, 0.6, 4.0):
                 at = int(rng.integers(x.shape[-1]))
@@ -132,6 +136,12 @@ def assert_same(found: tuple[NDArray[Any], ...], wanted: tuple[NDArray[Any], ...
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(np.signbit(one) & ~np.isnan(one), np.signbit(other) & ~np.isnan(other))
+
+
+def signatures() -> int:
+    """How many times kernels were compiled or loaded, over all modules."""
+    modules = (eda, filters, gaps, heart, ppg, wear, windows)
+    return sum(len(getattr(f, "signatures", ())) for module in modules for f in vars(module).values())
 
 
 def states(thing: object) -> list[NDArray[Any]]:
@@ -259,12 +269,14 @@ def test_inputs_are_neither_written_nor_kept_nor_handed_back(case: Case) -> None
 def test_however_an_array_lies_in_memory_the_answer_is_the_same(case: Case) -> None:
     arrays = recording(case, 11)
     wanted = whole(case, arrays)
+    compiled = signatures()
     assert_same(whole(case, [np.asfortranarray(x) for x in arrays]), wanted)
     assert_same(whole(case, [np.repeat(x, 2, axis=-1)[..., ::2] for x in arrays]), wanted)
     assert_same(whole(case, [x.astype(">f8") for x in arrays]), wanted)
     for x in arrays:
         x.flags.writeable = False
     assert_same(whole(case, arrays), wanted)
+    assert signatures() == compiled  # a kernel that compiles anew stalls a live tick for seconds
 
 
 @every_operator
@@ -288,6 +300,8 @@ def test_sleep_leaves_no_denormals_behind(case: Case) -> None:
     operator, lively = case.make(ROWS), recording(case, 17, holes=False)
     case.feed(operator, lively, None, 0)
     still = [np.repeat(x[..., -1:], 1200 * RATES[name], axis=-1) for name, x in zip(case.channels, lively, strict=True)]
+    for x in still:
+        x[0] = 0.0
     case.feed(operator, still, None, units(case, lively))
     for state in states(operator):
         for name in state.dtype.names or (None,):
