@@ -13,7 +13,10 @@ from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
 
-BAND_HZ: Final = (0.7, 4.0)  # keeps the upstroke of 42 to 200 beats a minute, loses breathing and noise
+BAND_HZ: Final = (
+    0.5,
+    4.0,
+)  # keeps the upstrokes of 40 to 200 beats a minute; a lower end of 0.7 lost slow hearts in noise
 REVERSAL: Final = 0.35  # of the usual upstroke: less is a dicrotic wave or noise
 ADAPT: Final = 0.15  # how much of each upstroke goes into the usual one
 FADE_S: Final = 1.0  # time constant with which the usual upstroke fades
@@ -49,14 +52,15 @@ _PULSES = np.dtype(
 class Pulses(RowOperator):
     """Intervals between pulses: (k, n) PPG in, in any unit; intervals [s] and lags [s] (k, n) out.
 
-    A pulse stands at the steepest rise of the band-passed PPG (0.7 to 4 Hz, second order each, causal: about 50 ms
+    A pulse stands at the steepest rise of the band-passed PPG (0.5 to 4 Hz, second order each, causal: about 50 ms
     after that of the PPG itself), placed between samples by a parabola through the slope. Upstrokes are the rising legs
     of a zigzag whose reversals exceed a share of the wearer's usual upstroke, so that neither gain nor dicrotic waves
-    matter. A pulse is told, as the interval that it ended, once the next fall is under way (0.2 to 0.5 s later; the
+    matter. A pulse is told, as the interval that it ended, once the next fall is under way (0.15 to 1.4 s later, mostly 0.3 s; the
     lag says), and only if its shape correlates by at least ``likeness`` with the pulse before it: movement and an empty
     strap make upstrokes too, but they do not repeat. 0 where nothing is told, NaN where PPG is unknown.
 
-    Against the E4's own beats (``IBI.csv`` of Stress-Predict) 97 % of pulses agree to 60 ms after a constant shift.
+    Of the E4's own beats (``IBI.csv`` of twelve sessions of Stress-Predict) 96 % have a pulse within 60 ms after a
+    constant shift, half of them within 6 ms, and 92 % are told.
     The method is our own; template matching as a judge of pulses: Orphanidou 2015, doi:10.1109/JBHI.2014.2338351.
     """
 
