@@ -54,7 +54,7 @@ def create_app(
     clock: Callable[[], float],
     hosts: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
-    """Return the board of ``place``. The hub must be told everything that the desk shows: ``desk.subscribe(hub.publish)``.
+    """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
     ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?"; any other name
     may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``hosts`` are the names under which the

@@ -207,7 +207,8 @@ def tally_of(rows: Sequence[Row]) -> Tally:
         return Tally(protected="Nobody is on the board", rest="")
     if count["protected"] == len(rows):
         rising = sum(row.risk == "rising" for row in rows)
-        return Tally(protected=f"All {len(rows)} protected", rest=f"{rising or 'nobody'} rising")
+        quiet = all(row.risk == "calm" for row in rows)
+        return Tally(f"All {len(rows)} protected", "nobody rising" if quiet else f"{rising} rising" if rising else "")
     doubts: tuple[Cover, ...] = ("partly", "cannot tell", "not")
     rest = ", ".join(f"{count[cover]} {cover}" for cover in doubts if count[cover])
     return Tally(protected=f"{count['protected']} of {len(rows)} protected", rest=rest)

@@ -131,7 +131,7 @@ byId("board").addEventListener("click", async (event) => {
 function showName() {
   const { name } = picker;
   byId("tablet").hidden = false;
-  byId("tablet").textContent = name ? `This tablet: ${name}` : "This tablet: nobody yet";
+  byId("tablet").querySelector(".fact-now").textContent = name || "nobody yet";
   for (const { item } of rows.list()) {
     item.querySelector(".as").textContent = name ? `as ${name}` : "";
     const other = item.querySelector(".not-me");
@@ -156,7 +156,7 @@ function showSound() {
   fact.hidden = false;
   fact.toggleAttribute("data-doubt", !able);
   fact.querySelector("use").setAttribute("href", able ? "#g-sound" : "#g-mute");
-  fact.querySelector("span").textContent = heardAt ? `Sound heard ${heardAt}` : able ? "Sound on" : "Cannot sound";
+  fact.querySelector(".fact-now").textContent = heardAt ? `heard ${heardAt}` : able ? "on" : "off";
 }
 
 async function turnSoundOn() {

@@ -147,8 +147,8 @@ class House:
 
 
 @contextmanager
-def served(views: list[WearerView]) -> Iterator[tuple[str, threading.Event]]:
-    """Serve a board of ``views``; yield its address and what stops it."""
+def served(views: list[WearerView]) -> Iterator[str]:
+    """Serve a board of ``views`` and yield its address."""
     hub, stop, ready, address = Hub(), threading.Event(), threading.Event(), []
     app = create_app(
         desk=House(views),
@@ -170,14 +170,22 @@ def served(views: list[WearerView]) -> Iterator[tuple[str, threading.Event]]:
     thread.start()
     try:
         ready.wait(10)
-        yield address[0], stop
+        yield address[0]
     finally:
         stop.set()
         thread.join()
 
 
-def board(browser: Browser, address: str, size: tuple[int, int], *, night: bool = False, sounding: bool = True) -> Page:
-    """Return a live board on a tablet of ``size`` that knows Jo, with its sound heard if ``sounding``."""
+def board(
+    browser: Browser,
+    address: str,
+    size: tuple[int, int],
+    *,
+    night: bool = False,
+    known: bool = True,
+    sounding: bool = True,
+) -> Page:
+    """Return a live board on a tablet of ``size``, that is Jo's if ``known`` and was heard to sound if ``sounding``."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if night else "light",
@@ -204,24 +212,23 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
     shots = {"calm": calm_house, "alert": alert_house, "taken": taken_house, "many": many_house}
     wanted = [(s, z) for s in shots for z in sizes] if every else [("alert", "wide"), ("many", "upright")]
     for shot, size in wanted:
-        with served(shots[shot]()) as (address, _):
+        with served(shots[shot]()) as address:
             keep(board(browser, address, sizes[size]), f"{shot}-{size}")
             if every or shot == "many":
                 keep(board(browser, address, sizes[size], night=True), f"{shot}-{size}-night")
     for size in sizes if every else ["hand"]:
-        with served(alert_house()) as (address, _):
-            page = board(browser, address, sizes[size], sounding=False)
+        with served(alert_house()) as address:
+            page = board(browser, address, sizes[size], known=False, sounding=False)
             if every:
                 page.screenshot(path=folder / f"soundless-{size}.png")
             page.click(".row[data-risk=alert] .take")
             keep(page, f"picker-{size}")
     for size in sizes if every else ["wide"]:
-        with served(many_house()) as (address, stop):
+        with served(many_house()) as address:
             page = board(browser, address, sizes[size])
-            stop.set()
-            page.clock.fast_forward(72_000)
-            page.wait_for_selector("#lost:not([hidden])")
-            keep(page, f"lost-{size}")
+        page.clock.fast_forward(72_000)
+        expect(page.locator("#lost")).to_be_visible()
+        keep(page, f"lost-{size}")
 
 
 def main() -> None:

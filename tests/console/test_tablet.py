@@ -1,0 +1,237 @@
+"""Real tablets (Chromium) before a real server: what a carer sees, hears and taps. Every page is watched for anything
+that it loads from outside, that its policy forbids, or that it complains of."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from console.rows import LOW_BATTERY_PCT
+from tests.console.house import House, Serve
+
+pytestmark = pytest.mark.service
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+LISTEN = """
+window.heard = [];
+window.forbidden = [];
+document.addEventListener("securitypolicyviolation", (event) => window.forbidden.push(event.violatedDirective));
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) {
+  window.heard.push(Math.round(this.frequency.value));
+  return start.apply(this, when);
+};
+"""
+ALERT, LOST, TAKEN = [440, 554, 659], [554, 415], [220]
+
+
+class Tablet:
+    """A page of its own tablet, and everything that went wrong on it."""
+
+    def __init__(self, browser: Browser, address: str, **options: object) -> None:
+        self.context = browser.new_context(reduced_motion="reduce", **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(5000)
+        self.context.add_init_script(LISTEN)
+        self.page: Page = self.context.new_page()
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda it: urlsplit(it.url).hostname == "127.0.0.1" or self.outside.append(it.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda it: it.type == "error" and self.complaints.append(it.text))
+        self.page.clock.install()
+        self.page.goto(address)
+
+    def live(self) -> "Tablet":
+        expect(self.page.locator("#live")).to_have_text("Live")
+        return self
+
+    def sounding(self) -> "Tablet":
+        self.page.click("#sound-on")
+        self.page.click("#sound-heard")
+        assert self.heard() == ALERT
+        self.page.evaluate("window.heard.length = 0")
+        return self
+
+    def row(self, wearer: str):  # noqa: ANN201 - a Locator
+        return self.page.locator(f"[data-wearer={wearer}]")
+
+    def heard(self) -> list[int]:
+        return self.page.evaluate("window.heard")
+
+    def hears(self, notes: list[int]) -> None:
+        """Wait until what was heard ends with ``notes``."""
+        ends = "(notes) => window.heard.slice(-notes.length).join() === notes.join()"
+        self.page.wait_for_function(ends, arg=notes)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tablets(browser: Browser) -> Iterator[list[Tablet]]:
+    """A list to put tablets in; at the end nothing may have gone wrong on them."""
+    tablets: list[Tablet] = []
+    yield tablets
+    for tablet in tablets:
+        assert tablet.page.evaluate("window.forbidden") == []
+        assert tablet.outside == []
+        assert tablet.complaints == []
+        tablet.context.close()
+
+
+@pytest.fixture
+def tablet(house: House, serve: Serve, browser: Browser, tablets: list[Tablet]) -> Tablet:
+    tablets.append(Tablet(browser, serve(house)))
+    return tablets[0].live()
+
+
+def test_an_alert_appears_by_itself_and_sounds_until_it_is_taken(house: House, tablet: Tablet) -> None:
+    tablet.sounding()
+    house.alert("w2", "Sweat rising for 6 min.")
+    expect(tablet.row("w2").locator(".lead")).to_have_text("may need you now")
+    expect(tablet.page.locator("#say-alert")).to_have_text("Bea may need you now. Sweat rising for 6 min.")
+    expect(tablet.page).to_have_title("Board: 1 alert · Forecalm")
+    tablet.hears(ALERT)
+    tablet.page.clock.fast_forward(4100)
+    tablet.hears(ALERT + ALERT)
+    house.acknowledge("w2-1", by="Sam", at_s=house.now_s)
+    expect(tablet.row("w2").locator(".word")).to_have_text("Sam has it since 14:32")
+    tablet.hears(TAKEN)
+    tablet.page.clock.fast_forward(4100)
+    assert tablet.heard() == ALERT + ALERT + TAKEN
+
+
+def test_two_taps_take_an_alert_and_every_tablet_says_whose_it_is_within_a_second(
+    house: House, browser: Browser, tablet: Tablet, tablets: list[Tablet]
+) -> None:
+    tablets.append(Tablet(browser, tablet.page.url))
+    other = tablets[1].live()
+    house.alert("w2")
+    expect(tablet.row("w2").locator(".take")).to_be_visible()
+    tablet.page.clock.fast_forward(1000)
+    tablet.row("w2").locator(".take").click()
+    tablet.page.get_by_role("button", name="Maryam").click()
+    expect(other.row("w2").locator(".has")).to_have_text("Maryam has it", timeout=1000)
+    expect(tablet.row("w2").locator(".has")).to_have_text("Maryam has it")
+    expect(tablet.page.locator("#say-status")).to_have_text("You have Bea, Maryam.")
+
+
+def test_a_tablet_that_knows_its_name_takes_with_one_tap_and_can_be_told_another(house: House, tablet: Tablet) -> None:
+    tablet.page.click("#tablet")
+    tablet.page.get_by_role("button", name="Jo").click()
+    expect(tablet.page.locator("#tablet")).to_have_text("This tablet: Jo")
+    house.alert("w1")
+    house.alert("w3")
+    expect(tablet.row("w1").locator(".take")).to_have_text("I\u2019m on itas Jo")
+    tablet.page.clock.fast_forward(1000)
+    tablet.row("w1").locator(".take").click()
+    expect(tablet.row("w1").locator(".has")).to_have_text("Jo has it")
+    tablet.page.clock.fast_forward(1000)
+    tablet.row("w3").get_by_role("button", name="Not Jo?").click()
+    tablet.page.get_by_label("Somebody else").fill("Zoë")
+    tablet.page.keyboard.press("Enter")
+    expect(tablet.row("w3").locator(".has")).to_have_text("Zoë has it")
+    assert [view.alert.acknowledged_by for view in house.views() if view.alert] == ["Jo", "Zoë"]
+
+
+def test_a_tap_just_after_the_rows_moved_takes_nobody(house: House, tablet: Tablet) -> None:
+    tablet.page.clock.pause_at(tablet.page.evaluate("Date.now()") + 100)
+    house.alert("w1")
+    expect(tablet.row("w1").locator(".take")).to_be_visible()
+    tablet.row("w1").locator(".take").click()
+    expect(tablet.row("w1").locator(".note")).to_have_text("The rows moved just now. Please tap again.")
+    expect(tablet.page.locator("#picker")).to_be_hidden()
+
+
+def test_the_button_under_a_finger_is_never_replaced_and_focus_stays(house: House, tablet: Tablet) -> None:
+    house.alert("w2")
+    button = tablet.row("w2").locator(".take")
+    button.focus()
+    button.evaluate("it => it.dataset.mine = 'yes'")
+    for percent in (LOW_BATTERY_PCT, 50):
+        house.show("w2", battery_pct=percent, trend=(None, 0.5) * 45)
+        expect(tablet.row("w2").locator(".battery")).to_have_text(f"Battery {percent} %")
+    assert tablet.page.evaluate("document.activeElement.dataset.mine") == "yes"
+
+
+def test_an_alert_that_loses_its_signal_stays_an_alert_and_says_so(house: House, tablet: Tablet) -> None:
+    house.alert("w2")
+    house.lose("w2")
+    expect(tablet.row("w2").locator(".word")).to_have_text("Signal lost 14:32. The alert stays.")
+    expect(tablet.row("w2")).to_have_attribute("data-risk", "alert")
+    expect(tablet.row("w2")).to_have_attribute("data-watch", "none")
+    expect(tablet.page.locator("#tally")).to_have_text("2 of 3 protected")
+
+
+def test_lost_protection_sounds_two_falling_notes_once(house: House, tablet: Tablet) -> None:
+    tablet.sounding()
+    house.lose("w3")
+    tablet.hears(LOST)
+    tablet.page.clock.fast_forward(1000)
+    assert tablet.heard() == LOST
+
+
+def test_a_tablet_says_that_it_cannot_sound_until_somebody_has_heard_it(tablet: Tablet) -> None:
+    expect(tablet.page.locator("#sound-strip")).to_contain_text("This tablet cannot sound yet")
+    expect(tablet.page.locator("#sound")).to_contain_text("Sound off")
+    tablet.page.get_by_role("button", name="Turn sound on").click()
+    expect(tablet.page.locator("#heard-strip")).to_contain_text("Did you hear three notes?")
+    assert tablet.heard() == ALERT
+    tablet.page.get_by_role("button", name="Yes, I heard them").click()
+    expect(tablet.page.locator("#sound")).to_contain_text("Sound heard 14:32")
+    expect(tablet.page.locator("#heard-strip")).to_be_hidden()
+
+
+def test_a_lost_server_is_said_loudly_and_the_board_returns_by_itself(
+    house: House, serve: Serve, browser: Browser, tablets: list[Tablet]
+) -> None:
+    address = serve(house)
+    tablets.append(Tablet(browser, address))
+    page = tablets[0].live().sounding().page
+    house.show("w1", battery_pct=50)
+    house.lose("w3")
+    expect(tablets[0].row("w3").locator(".word")).to_have_text("Not protected since 14:32")
+    tablets[0].hears(LOST)
+    serve.end(house)
+    page.clock.fast_forward(8000)
+    expect(page.locator("#live")).to_contain_text("Heard ")
+    page.clock.fast_forward(8000)
+    expect(page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
+    expect(page.locator("#lost-people")).to_contain_text("Callum Not protected since 14:32")
+    expect(page.locator("#lost-people")).to_contain_text("Aidan, Bea were calm. Nobody knows now.")
+    expect(page.locator("#board")).to_be_hidden()
+    tablets[0].hears(LOST + LOST)
+    back = House()
+    back.alert("w2")
+    serve(back, port=urlsplit(address).port)
+    page.clock.fast_forward(5100)
+    expect(tablets[0].live().row("w2").locator(".lead")).to_be_visible()
+    expect(page.locator("#lost")).to_be_hidden()
+    tablets[0].hears(ALERT)
+    tablets[0].complaints[:] = [it for it in tablets[0].complaints if "ERR_CONNECTION_REFUSED" not in it]
+
+
+def test_without_a_script_two_taps_take_an_alert(
+    house: House, serve: Serve, browser: Browser, tablets: list[Tablet]
+) -> None:
+    house.alert("w2")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(serve(house))
+    page.get_by_role("button", name="I\u2019m on it").click()
+    page.get_by_role("button", name="Jo").click()
+    expect(page.locator("[data-wearer=w2] .word")).to_have_text("Jo has it since 14:32")
+    context.close()
