@@ -55,9 +55,9 @@ class Pulses(RowOperator):
     A pulse stands at the steepest rise of the band-passed PPG (0.5 to 4 Hz, second order each, causal: about 50 ms
     after that of the PPG itself), placed between samples by a parabola through the slope. Upstrokes are the rising legs
     of a zigzag whose reversals exceed a share of the wearer's usual upstroke, so that neither gain nor dicrotic waves
-    matter. A pulse is told, as the interval that it ended, once the next fall is under way (0.15 to 1.4 s later, mostly 0.3 s; the
-    lag says), and only if its shape correlates by at least ``likeness`` with the pulse before it: movement and an empty
-    strap make upstrokes too, but they do not repeat. 0 where nothing is told, NaN where PPG is unknown.
+    matter. A pulse is told, as the interval that it ended, once the next fall is under way (0.15 to 1.4 s later, mostly
+    0.3 s; the lag says), and only if its shape correlates by at least ``likeness`` with the pulse before it: movement
+    and an empty strap make upstrokes too, but they do not repeat. 0 where nothing is told, NaN where PPG is unknown.
 
     Of the E4's own beats (``IBI.csv`` of twelve sessions of Stress-Predict) 96 % have a pulse within 60 ms after a
     constant shift, half of them within 6 ms, and 92 % are told.
