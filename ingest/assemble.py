@@ -172,6 +172,8 @@ class Assembler:
 
     def take(self, now_s: float) -> list[Taken]:
         """Return every second that is complete, or overdue at ``now_s``: batches of rows, each one second on."""
+        if not math.isfinite(now_s):
+            raise ValueError(f"now_s must be a time, got {now_s}")
         batches = []
         while rows := sorted(self._ready.union(np.flatnonzero(self._due_s <= now_s).tolist())):
             batches.append(self._take(rows, now_s))

@@ -168,7 +168,8 @@ def values(channel: str, samples: Samples) -> Array:
         raise WireError(f"{channel}.values: {numbers.size // axes} samples are more than {SAMPLES_MAX}")
     if np.isinf(numbers).any():
         raise WireError(f"{channel}.values: sample {int(np.isinf(numbers).argmax()) // axes} is infinite")
-    physical = numbers * samples.scale
+    with np.errstate(over="ignore"):  # beyond float64 is beyond any sensor: unknown
+        physical = numbers * samples.scale
     low, high = CHANNELS[channel].low, CHANNELS[channel].high
     physical[(physical < low) | (physical > high)] = np.nan
     return physical if axes == 1 else np.ascontiguousarray(physical.reshape(-1, axes).T)
