@@ -33,7 +33,7 @@ class Segment(NamedTuple):
 
 
 class Beats(NamedTuple):
-    """A packet's beats: it speaks for ``start_s`` to ``end_s``; ``at_s`` (n,) and the intervals that they ended."""
+    """A packet's beats: it speaks for ``start_s`` to ``end_s``, the last sample; ``at_s`` (n,), intervals ended."""
 
     start_s: float
     key: Key
@@ -72,7 +72,7 @@ def beats_of(received: Received) -> Beats | None:
     return Beats(
         min(starts, default=end_s - BEATS_SPAN_S),
         key_of(received),
-        end_s,
+        end_s - 1 / BEATS_HZ,
         EXACT,
         BEATS_JOIN_S,
         np.array(packet.ibi.tick_us, np.float64) * 1e-6 + received.offset_s,
