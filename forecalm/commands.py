@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -19,14 +20,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from alerts.errors import AlertError
-from device_sim.errors import SimError
+from console.errors import ConsoleError
+from device_sim.errors import SimulationError
 from forecalm.cli import FELL_SHORT, NOTICE
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 from forecalm.peers import PeerError
 from ingest.errors import IngestError
+from models.errors import ModelError
 
-EXPECTED = (ConfigError, IngestError, SimError, AlertError, PeerError)
+EXPECTED = (ConfigError, IngestError, SimulationError, ModelError, AlertError, ConsoleError, PeerError)
 """What the user can mend: told in one line, without a trace."""
 
 log = logging.getLogger(__name__)
@@ -47,7 +50,7 @@ def demo(chosen: argparse.Namespace) -> int:
             client.start()
         elif not chosen.no_browser:
             webbrowser.open(running.address)
-        ended_by_itself = _wait(stop, running.failed, chosen.seconds)
+        ended_by_itself = _wait(stop, running.works, chosen.seconds)
         if client is None:
             return FELL_SHORT if ended_by_itself else 0
         outcome = running.finish(client)
@@ -55,11 +58,11 @@ def demo(chosen: argparse.Namespace) -> int:
     return 0 if outcome.good and not ended_by_itself else FELL_SHORT
 
 
-def _wait(stop: threading.Event, failed: threading.Event, seconds: float | None) -> bool:
-    """Wait for Ctrl-C or the time to be over; True where something failed before."""
+def _wait(stop: threading.Event, works: Callable[[], bool], seconds: float | None) -> bool:
+    """Wait for Ctrl-C or the time to be over; True where something has stopped working before."""
     until = None if seconds is None else time.monotonic() + seconds
     while not stop.wait(0.2):
-        if failed.is_set():
+        if not works():
             _err.print("Something has stopped working; see above. Ending, so that nobody relies on it.")
             return True
         if until is not None and time.monotonic() >= until:
@@ -140,7 +143,7 @@ def _tell(found: dict[str, Any], name: str, start_s: float, notes: tuple[str, ..
     out = Console(highlight=False)
     out.print(f"[bold]{name}[/bold]  began {datetime.fromtimestamp(start_s, zone):%d %B %Y %H:%M:%S} {zone.key}")
     out.print(NOTICE, style="dim")
-    channels = Table("channel", "Hz", "samples", "missing [s]", box=None, pad_edge=False)
+    channels = Table("channel", "Hz", "samples", "missing, s", box=None, pad_edge=False)
     for channel, facts in found["channels"].items():
         channels.add_row(channel, f"{facts['rate_hz']:g}", f"{facts['samples']:,}", _said(facts["gap_s"], ".1f"))
     out.print(channels)
@@ -184,7 +187,7 @@ def serve(chosen: argparse.Namespace) -> int:
         _err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
         if not service.names:
             _err.print("Nobody is being watched yet. Say who wears what: forecalm pair BAND WEARER --name NAME")
-        return FELL_SHORT if _wait(stop, service.failed, None) else 0
+        return FELL_SHORT if _wait(stop, service.works, None) else 0
 
 
 def pair(chosen: argparse.Namespace) -> int:
@@ -216,7 +219,6 @@ def simulate(chosen: argparse.Namespace) -> int:
         sys.stdout.write(f"Wrote {chosen.sample}\n")
         return 0
     from device_sim.mqtt import publish
-
     from device_sim.scenario import load
 
     stop = _stop_event()
@@ -229,6 +231,7 @@ def simulate(chosen: argparse.Namespace) -> int:
         site=chosen.site,
         wearers=chosen.wearers,
         seed=chosen.seed,
+        boot=int(time.time()) if chosen.boot is None else chosen.boot,
         speed=chosen.speed,
         seconds=chosen.seconds,
         username=name,
@@ -246,7 +249,7 @@ def _end_with_stdin(chosen: argparse.Namespace, stop: threading.Event) -> None:
     if chosen.while_stdin_is_open:
 
         def watch() -> None:
-            while sys.stdin.buffer.read(1024):
+            while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a buffered read cannot be left at the end
                 pass
             stop.set()
 
@@ -266,7 +269,7 @@ def broker(chosen: argparse.Namespace) -> int:
 
 def schema(chosen: argparse.Namespace) -> int:
     """Print the JSON Schema of the wire."""
-    from ingest.schema import wire_schema
+    from ingest.schema import schema_text
 
-    sys.stdout.write(json.dumps(wire_schema(), indent=2) + "\n")
+    sys.stdout.write(schema_text())
     return 0

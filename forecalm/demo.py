@@ -3,20 +3,32 @@
 import json
 import logging
 import tempfile
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import available_timezones
 
 import numpy as np
-from ingest.registry import Registry
 
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
+from device_sim.past import past_packets
+from device_sim.scenario import load as load_scenario
 from forecalm.build import Files, Service, open_registry
 from forecalm.client import BoardClient
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
-from forecalm.peers import Peer, free_port
+from forecalm.live import save_learnt
+from forecalm.peers import Peer, PeerError, free_port
+from forecalm.pipeline import Pipeline
+from ingest.clock import Clocks
+from ingest.received import Received
+from ingest.registry import Registry
+from ingest.wire import Packet, encode
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +67,10 @@ class Demo:
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="forecalm-demo-"))
         self.config = Config(
             data=folder,
-            site=SiteSection(name="demo", place="Alder House (demo)", time_zone=_zone()),
+            site=SiteSection(name="demo", place="Alder House (demo)", time_zone=_local_zone()),
             mqtt=MqttSection(port=free_port()),
             console=ConsoleSection(port=port or free_port()),
         )
-        self.failed = threading.Event()
 
     @property
     def address(self) -> str:
@@ -78,7 +89,7 @@ class Demo:
 
     def _start(self) -> None:
         mqtt = self.config.mqtt
-        broker = self._stack.enter_context(
+        self._broker = self._stack.enter_context(
             Peer("broker", "broker", "--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}")
         )
         files = Files(self.config.folder)
@@ -86,10 +97,9 @@ class Demo:
         people(registry)
         self._say("Learning what is usual for each wearer from 30 minutes of simulated past")
         learn_past(files, list(registry.names()))
-        broker.wait_for_port(mqtt.port)
+        self._broker.wait_for_port(mqtt.port)
         self.service = self._stack.enter_context(Service(self.config))
-        self.failed = self.service.failed
-        self.service.wait_until_listening()
+        self.service.wait_until_subscribed()
         self._bands = self._stack.enter_context(
             Peer(
                 "simulated bands",
@@ -99,9 +109,15 @@ class Demo:
             )
         )
 
+    def works(self) -> bool:
+        """Whether everything that was started still runs."""
+        return self._broker.running() and self._bands.running() and self.service.works()
+
     def finish(self, client: BoardClient) -> Outcome:
         """Stop the bands, wait for the last commit, and compare what they sent with what is stored."""
-        sent = json.loads(self._bands.stop(within_s=10.0))
+        sent = json.loads(self._bands.stop(within_s=10.0) or "{}")
+        if not sent:
+            raise PeerError("the simulated bands did not say what they sent")
         deadline = time.monotonic() + SETTLE_S
         while (lost := self._lost(sent)) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -120,9 +136,23 @@ class Demo:
             },
         )
 
-    def _lost(self, sent: dict[str, list[dict[str, object]]]) -> int:
-        stored = self.service.store.counts()
-        return 0
+    def _lost(self, sent: dict[str, Any]) -> int:
+        """How many samples are not in the store exactly once, compared band by band and channel by channel."""
+        lost = 0
+        for band in sent["bands"]:
+            stored: Counter[str] = Counter()
+            for received in self.service.store.packets(band["band"]):
+                if received.packet.boot == band["boot"]:
+                    stored.update({block.channel: block.values.shape[-1] for block in received.blocks()})
+            lost += sum(abs(count - stored[channel]) for channel, count in band["samples"].items())
+        return lost
+
+
+def _local_zone() -> str:
+    """The zone of this machine, for the board's clock; UTC where it does not say."""
+    link = Path("/etc/localtime")
+    name = str(link.resolve()).partition("zoneinfo/")[2] if link.is_symlink() else ""
+    return name if name in available_timezones() else "UTC"
 
 
 def people(registry: Registry) -> None:
@@ -138,7 +168,16 @@ def people(registry: Registry) -> None:
 
 def learn_past(files: Files, wearers: Sequence[str]) -> None:
     """Push the scenario's past through the pipeline, so that everybody's usual is known when the demo begins."""
+    desk = Desk(wearers=wearers, policy=Policy(), journal=Scratch(), started_s=time.time())
+    pipeline = Pipeline(wearers=wearers, desk=desk)
+    past = past_packets(load_scenario(SCENARIO), wearers=len(wearers), seed=SEED, ends_us=round(time.time() * 1e6))
+    for wearer, packets in zip(wearers, past, strict=True):
+        clocks = Clocks()
+        pipeline.study(wearer, [_received(clocks, packet) for packet in packets])
+    save_learnt(pipeline, files.learnt)
 
 
-def _zone() -> str:
-    return "UTC"
+def _received(clocks: Clocks, packet: Packet) -> Received:
+    """The packet as if it had arrived when it was sent."""
+    arrived_s = (packet.sent_us or 0) * 1e-6
+    return Received(packet, clocks.map(packet, arrived_s), arrived_s, encode(packet))

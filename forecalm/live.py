@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from ingest.received import Received
 
 from forecalm.pipeline import Pipeline
+from ingest.received import Received
 from models.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-IDLE_S: Final = 1.0  # at least once a second: the boards' clock is driven from here, so that it stops if this does
+IDLE_S: Final = 1.0  # at least once a second the desk is told the time, so that silence is noticed
 SAVE_EVERY_S: Final = 60.0  # what is lost of the learnt after a power cut
 WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; beyond it the sender is held back
 
@@ -24,8 +24,8 @@ WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; beyo
 class Live:
     """The engine's thread. ``wearer_of(band, utc_s)`` says who wears a band; an unassigned band is stored, not watched.
 
-    ``on_beat(utc_s)`` is called after every round, at least once in ``IDLE_S``. An unexpected error ends the thread and
-    calls ``on_failure``: a watch that has stopped must not look like one that sees nothing.
+    An unexpected error ends the thread and calls ``on_failure``: a watch that has stopped must not look like one that
+    sees nothing.
     """
 
     def __init__(
@@ -35,14 +35,12 @@ class Live:
         wearer_of: Callable[[str, float], str | None],
         learnt: Path,
         clock: Callable[[], float],
-        on_beat: Callable[[float], None],
         on_failure: Callable[[], None],
     ) -> None:
         self._pipeline = pipeline
         self._wearer_of = wearer_of
         self._learnt = learnt
         self._clock = clock
-        self._on_beat = on_beat
         self._on_failure = on_failure
         self._waiting: queue.Queue[Received | None] = queue.Queue(WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -59,8 +57,9 @@ class Live:
 
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
-        self._waiting.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -76,7 +75,6 @@ class Live:
             going = self._take_in()
             now_s = self._clock()
             self._pipeline.advance(now_s)
-            self._on_beat(now_s)
             if now_s - saved_s >= SAVE_EVERY_S or not going:
                 save_learnt(self._pipeline, self._learnt)
                 saved_s = now_s

@@ -1,11 +1,14 @@
 """Our own commands run as processes beside this one: the embedded broker, the simulated bands."""
 
+import logging
 import signal
 import socket
 import subprocess
 import sys
 import time
 from typing import Final, Self
+
+log = logging.getLogger(__name__)
 
 START_S: Final = 30.0  # a cold interpreter on a slow machine
 STOP_S: Final = 1.5  # then it is killed: Ctrl-C must end everything within 3 s
@@ -56,10 +59,13 @@ class Peer:
         """Ask it to end, and return what it printed; it is killed after ``within_s``."""
         self._process.send_signal(signal.SIGINT)
         try:
-            return self._process.communicate(timeout=within_s)[0]
+            said, complained = self._process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.communicate()[0]
+            said, complained = self._process.communicate()
+        if self._process.returncode != 0:
+            log.error("the %s ended with %d: %s", self.name, self._process.returncode, complained.strip())
+        return said
 
 
 def free_port() -> int:

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ingest.assemble import Assembler
-from ingest.received import Received
-from models.arousal import Arousal
 from numpy.typing import NDArray
-from signals.engine import Engine
 
 from alerts.desk import Desk
 from alerts.views import Stamp
 from alerts.words import reasons
+from ingest.assemble import Assembler, whole
+from ingest.received import Received
+from models.arousal import Arousal
 from models.risk import Abstention, Risk
+from signals.engine import Engine
 from signals.features import column
 from signals.types import Signals
 
@@ -58,31 +58,38 @@ class Pipeline:
 
     def advance(self, now_s: float) -> list[Step]:
         """Decide every second that is complete or overdue at ``now_s``, tell the desk, and return what was decided."""
+        self._desk.tick(now_s)
         steps = []
         for taken in self._assembler.take(now_s):
             signals = self._engine.push(taken.tick, rows=taken.rows)
             risk = self._model.push(signals.start_s, signals.features, rows=taken.rows)
             steps.append(Step(rows=taken.rows, signals=signals, risk=risk))
             for i, last in enumerate(taken.last):
-                self._observe(int(taken.rows[i]), i, last, signals, risk)
-        self._desk.tick(now_s)
+                for second in range(taken.tick.seconds):
+                    self._observe(int(taken.rows[i]), i, second, last, signals, risk)
         return steps
 
-    def _observe(self, row: int, i: int, last: Received | None, signals: Signals, risk: Risk) -> None:
-        """Tell the desk the row's newest second."""
-        features, drivers = signals.features[i, -1], risk.drivers[i, -1]
+    def _observe(self, row: int, i: int, second: int, last: Received | None, signals: Signals, risk: Risk) -> None:
+        """Tell the desk one second of ``row``, which is the i-th of those that were decided together."""
+        features, drivers = signals.features[i, second], risk.drivers[i, second]
         packet = None if last is None else last.packet
         self._desk.observe(
             self.wearers[row],
-            float(signals.start_s[i] + signals.features.shape[1]),
-            probability=float(risk.probability[i, -1]),
-            abstention=Abstention(int(risk.abstention[i, -1])),
+            float(signals.start_s[i] + second + 1),
+            probability=float(risk.probability[i, second]),
+            abstention=Abstention(int(risk.abstention[i, second])),
             reasons=lambda: reasons(features, drivers, self._model.driver_names),
-            learnt=float(risk.learnt[i, -1]),
+            learnt=float(risk.learnt[i, second]),
             heart_rate_bpm=float(features[HEART_RATE]),
             battery_pct=self._battery[row],
             stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
         )
+
+    def study(self, wearer: str, past: Sequence[Received]) -> None:
+        """Learn what is usual for ``wearer`` from packets of their past, in one go. It alerts nobody."""
+        rows = np.array([self._row[wearer]])
+        signals = self._engine.push(whole(past), rows=rows)
+        self._model.push(signals.start_s, signals.features, rows=rows)
 
     def learnt(self) -> dict[str, NDArray[np.generic]]:
         """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""

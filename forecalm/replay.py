@@ -1,21 +1,20 @@
 """A recorded session in, what the live pipeline would have said about it out."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ingest.clock import Clocks
-from ingest.e4 import Recording, packets, read
-from ingest.received import Received
 from numpy.typing import NDArray
 
 from alerts.desk import Desk
-from alerts.journal import Journal
+from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView, WearerView
 from forecalm.pipeline import Pipeline, Step, nan_is_none
+from ingest.clock import Clocks
+from ingest.e4 import Recording, packets, read
+from ingest.received import Received
 from ingest.types import CHANNELS
 from ingest.wire import encode
 from signals.features import column
@@ -53,22 +52,18 @@ def replay(path: Path, *, pace: Callable[[float], None], progress: Callable[[flo
     Raises ingest.errors.RecordingError where the session cannot be read.
     """
     recording = read(path)
-    with tempfile.TemporaryDirectory(prefix="forecalm-replay-") as folder:
-        journal = Journal(Path(folder) / "journal.jsonl")
-        desk = Desk(wearers=[WEARER], policy=Policy(), journal=journal, started_s=recording.start_s)
-        alerts: dict[str, AlertView] = {}
+    desk = Desk(wearers=[WEARER], policy=Policy(), journal=Scratch(), started_s=recording.start_s)
+    alerts: dict[str, AlertView] = {}
 
-        def keep(view: WearerView) -> None:
-            if view.alert is not None:
-                alerts.setdefault(view.alert.alert_id, view.alert)
-                # nobody is there to take a replayed alert; untaken, the first would be the only one
-                if view.alert.acknowledged_by is None:
-                    desk.acknowledge(view.alert.alert_id, by="replay", at_s=view.at_s)
+    def keep(view: WearerView) -> None:
+        if view.alert is not None and view.alert.alert_id not in alerts:
+            alerts[view.alert.alert_id] = view.alert
+            # nobody is there to take a replayed alert; untaken, the first would be the only one
+            desk.acknowledge(view.alert.alert_id, by="replay", at_s=view.at_s)
 
-        desk.subscribe(keep)
-        pipeline = Pipeline(wearers=[WEARER], desk=desk)
-        steps = [step for moment in _moments(recording, pipeline, pace, progress) for step in moment]
-        journal.close()
+    desk.subscribe(keep)
+    pipeline = Pipeline(wearers=[WEARER], desk=desk)
+    steps = [step for moment in _moments(recording, pipeline, pace, progress) for step in moment]
     return _gather(recording, steps, tuple(alerts.values()))
 
 
@@ -91,7 +86,7 @@ def _moments(
 
 def _end_s(recording: Recording, name: str) -> float:
     block = recording.blocks[name]
-    return block.start_s + block.values.shape[-1] / block.rate_hz
+    return block.start_s + int(block.values.shape[-1]) / block.rate_hz
 
 
 def _gather(recording: Recording, steps: list[Step], alerts: tuple[AlertView, ...]) -> Replayed:

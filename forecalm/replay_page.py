@@ -7,10 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecalm.replay import Replayed
-from ingest.types import Block
+from ingest.types import Array, Block
 
 NOTICE = "Research use only \N{EN DASH} not a medical device"
 POINTS = 6_000  # a lane: more than a screen has columns, few enough for an old tablet
@@ -20,8 +19,8 @@ LANES = (
     ("Responses [µS]", 1.0),
     ("Pulse [1/min]", 2.0),
     ("Pulse wave", 1.0),
-    ("Temperature [°C]", 1.0),
-    ("Movement [g]", 1.0),
+    ("Skin [°C]", 1.0),
+    ("Moving [g]", 1.0),
     ("Risk", 2.0),
 )
 
@@ -64,7 +63,7 @@ body {{ margin: 0 auto; max-width: 90rem; padding: 1rem 1.5rem; background: #f8f
 h1 {{ margin: 0; font-size: 1.75rem; }} h2 {{ font-size: 1.25rem; }} .soft {{ color: #445453; }}
 </style></head><body>
 <header><h1>{title}</h1><p class="soft">{began}</p><p><strong>{notice}</strong></p></header>
-<main>{chart}{alerts}{notes}</main>
+<main><p class="soft">Red lines: alerts. Dotted lines: button presses.</p>{chart}{alerts}{notes}</main>
 <footer><p class="soft">{notice}</p></footer>
 </body></html>
 """
@@ -92,28 +91,31 @@ def _figure(replayed: Replayed, zone: ZoneInfo) -> Any:  # noqa: ANN401 - plotly
         figure.add_vline(x=_clock(np.array([alert.raised_s]), zone)[0], line={"color": ALERT, "width": 2})
     figure.update_layout(
         height=1150,
-        margin={"l": 80, "r": 20, "t": 20, "b": 40},
+        margin={"l": 90, "r": 20, "t": 70, "b": 40},
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,
         font={"color": INK, "size": 14},
-        legend={"orientation": "h", "y": 1.03},
+        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom"},
         hovermode="x unified",
     )
     return figure
 
 
-def _traces(replayed: Replayed) -> list[tuple[int, NDArray[np.float64], NDArray[np.float64], dict[str, Any]]]:
+Lane = tuple[int, Array, Array, dict[str, Any]]
+
+
+def _traces(replayed: Replayed) -> list[Lane]:
     """(lane, UTC s, value, style) of everything that is drawn."""
-    blocks, seconds = replayed.recording.blocks, replayed.second_s + 1.0
-    line = {"mode": "lines", "line": {"color": INK, "width": 1.25}}
-    soft = {"mode": "lines", "line": {"color": RISE, "width": 2}}
-    drawn = []
+    blocks, seconds = replayed.recording.blocks, replayed.second_s.astype(np.float64) + 1
+    line: dict[str, Any] = {"mode": "lines", "line": {"color": INK, "width": 1.25}}
+    soft: dict[str, Any] = {"mode": "lines", "line": {"color": RISE, "width": 2}}
+    drawn: list[Lane] = []
     if "eda" in blocks:
         drawn.append((1, *_thin(blocks["eda"]), {**line, "name": "Skin conductance"}))
     if replayed.features.size:
-        drawn.append((1, seconds, replayed.feature("eda_level_uS"), {**soft, "name": "Its level"}))
+        drawn.append((1, seconds, replayed.feature("eda_level_uS"), {**soft, "name": "EDA level"}))
         drawn.append((3, seconds, replayed.feature("heart_rate_bpm"), {**line, "name": "Pulse"}))
-        drawn.append((5, seconds, replayed.feature("temperature_C"), {**soft, "name": "Its level"}))
+        drawn.append((5, seconds, replayed.feature("temperature_C"), {**soft, "name": "Temperature level"}))
         drawn.append((6, seconds, replayed.feature("motion_g"), {**line, "name": "Movement"}))
     dots = {"mode": "markers", "marker": {"size": 5, "color": INK}, "name": "Responses"}
     drawn.append((2, replayed.responses[0], replayed.responses[1], dots))
@@ -130,7 +132,7 @@ def _traces(replayed: Replayed) -> list[tuple[int, NDArray[np.float64], NDArray[
     return drawn
 
 
-def _thin(block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _thin(block: Block) -> tuple[Array, Array]:
     """Keep the lowest and highest sample of each stretch, so that no spike is lost to the drawing."""
     n = block.values.shape[-1]
     step = max(1, 2 * n // POINTS)
@@ -144,6 +146,6 @@ def _thin(block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return block.start_s + at / block.rate_hz, block.values[at]
 
 
-def _clock(utc_s: NDArray[np.float64], zone: ZoneInfo) -> list[datetime]:
+def _clock(utc_s: Array, zone: ZoneInfo) -> list[datetime]:
     """Wall-clock times of the site; plotly draws naive ones as they are."""
     return [datetime.fromtimestamp(float(t), UTC).astimezone(zone).replace(tzinfo=None) for t in utc_s]
