@@ -136,6 +136,7 @@ def test_a_tablet_that_knows_its_name_takes_with_one_tap_and_can_be_told_another
     house.alert("w1")
     house.alert("w3")
     expect(tablet.row("w1").locator(".take")).to_have_text("I\u2019m on itas Jo")
+    expect(tablet.page.get_by_role("button", name="Not Jo?")).to_have_count(2)
     tablet.page.clock.fast_forward(1000)
     tablet.row("w1").locator(".take").click()
     expect(tablet.row("w1").locator(".has")).to_have_text("Jo has it")
