@@ -103,22 +103,21 @@ class Subscriber:
         if any(reason.is_failure for reason in reasons):
             self._change(f"connected, but may not subscribe to {self._topic}")
             return
-        self._change("connected")
+        self._change("connected", level=logging.INFO)
         self.connected.set()
 
     def _disconnected(
         self, _: paho.Client, __: object, ___: paho.DisconnectFlags, reason: ReasonCode, ____: Properties | None
     ) -> None:
         self.connected.clear()
-        self._change(f"disconnected: {reason}")
+        self._change(f"disconnected: {reason}", level=logging.WARNING if reason.is_failure else logging.INFO)
 
     def _unreachable(self, _: paho.Client, __: object) -> None:
         self._change("unreachable")
 
-    def _change(self, state: str) -> None:
+    def _change(self, state: str, level: int = logging.WARNING) -> None:
         """Log a state once, however often it is tried again."""
         if state != self._state:
-            level = logging.INFO if state == "connected" else logging.WARNING
             log.log(level, "broker %s:%d: %s", self._host, self._port, state)
         self._state = state
 
