@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
+from alerts.desk import Desk
 from alerts.errors import AlertError, UnknownAlert
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, WearerView
 from console.app import create_app
@@ -18,12 +19,15 @@ CARERS = ("Jo", "Maryam")
 
 
 class House:
-    """A desk that does as it is told, with a clock that stands still until it is moved."""
+    """A house whose desk does as it is told, or is a real one; its clock stands still until it is moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk | None = None) -> None:
         self.now_s = NOW_S
         self.hub = Hub()
         self.stop = threading.Event()
+        self._desk = desk or self
+        if desk:
+            desk.subscribe(self.hub.publish)
         self._lock = threading.Lock()
         self._shown = {wearer: self.calm(wearer) for wearer in NAMES}
 
@@ -76,7 +80,7 @@ class House:
 
     def app(self) -> FastAPI:
         return create_app(
-            desk=self,
+            desk=self._desk,
             hub=self.hub,
             place="Alder House",
             names=NAMES,
