@@ -255,8 +255,8 @@ def _tick(states: Sequence[_Row], *, seconds: int = 1) -> Tick:
 
 def _fill(segments: Sequence[Segment], second: int, grid_hz: int, out: Array) -> None:
     fill(
-        np.array([s.start_s for s in segments]),
-        np.array([s.rate_hz for s in segments]),
+        np.array([s.start_s for s in segments], np.float64),
+        np.array([s.rate_hz for s in segments], np.float64),
         np.array([s.values.shape[1] for s in segments], np.int64),
         segments[0].values if len(segments) == 1 else np.concatenate([s.values for s in segments], axis=1),
         float(second),

@@ -18,6 +18,13 @@ OVERLAP: Final = 0.5  # of a period (1 s at most): a sample no later than this a
 
 
 @njit(cache=True, nogil=True)
+def _repeated(start_s: float, rate_hz: float, count: int, ended_s: float) -> int:
+    """How many samples at the head of a segment repeat what ended at ``ended_s``."""
+    behind = (ended_s - start_s) * rate_hz + OVERLAP * min(1.0, rate_hz)
+    return int(min(np.floor(behind) + 1.0, count)) if behind >= 0 else 0
+
+
+@njit("void(f8[::1], f8[::1], i8[::1], f8[:, ::1], f8, i8, f8[:, ::1])", cache=True, nogil=True)
 def fill(
     start_s: Array,
     rate_hz: Array,
@@ -31,7 +38,8 @@ def fill(
 
     Segments are in order of ``start_s`` (m,); ``counts`` (m,) samples of each stand one after the other in ``values``
     (axes, sum of counts). Where segments overlap, the one that starts first is heard. Each grid point is worked out
-    from the segments alone, never from ``first_s``, so how a stream is cut into calls changes no bit.
+    from the segments alone, never from ``first_s``, so how a stream is cut into calls changes no bit. Compiled when the
+    module is imported, so that no packet waits for it.
     """
     left, left_i, left_at = -1, 0, 0  # segment, sample in it and column of the sample at or before the grid point
     right, right_i, base = 0, 0, 0  # the same of the next one; base is the column of its segment's first sample
@@ -64,10 +72,3 @@ def fill(
                 for axis in range(out.shape[0]):
                     a = values[axis, left_at]
                     out[axis, j] = a + share * (values[axis, base + right_i] - a)
-
-
-@njit(cache=True, nogil=True)
-def _repeated(start_s: float, rate_hz: float, count: int, ended_s: float) -> int:
-    """How many samples at the head of a segment repeat what ended at ``ended_s``."""
-    behind = (ended_s - start_s) * rate_hz + OVERLAP * min(1.0, rate_hz)
-    return int(min(np.floor(behind) + 1.0, count)) if behind >= 0 else 0

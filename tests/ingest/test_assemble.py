@@ -101,6 +101,13 @@ def test_native_rates_pass_bit_identical(make_received: MakeReceived) -> None:
     assert np.isnan(tick.ibi).all()
 
 
+def test_a_packet_made_here_with_a_whole_rate_is_as_good_as_one_off_the_wire(make_received: MakeReceived) -> None:
+    rates_hz = {"eda": 4, "ppg": 64}
+    floats = {name: float(rate_hz) for name, rate_hz in rates_hz.items()}
+    whole_rate, same = (whole([make_received(seq=0, rates_hz=rates)]) for rates in (rates_hz, floats))
+    np.testing.assert_array_equal(whole_rate.ppg, same.ppg)
+
+
 def test_a_row_knows_nothing_of_its_neighbours(make_received: MakeReceived) -> None:
     alone, ward = Assembler(rows=1), Assembler(rows=3)
     ours, theirs = [], []
