@@ -59,6 +59,7 @@ FLOORS: Final = (0.15, 0.35, 0.5, 0.35, 5.0, 0.05, 0.3)  # least standard deviat
 TRUST: Final = 0.35  # a third of the heart rate that movement explains is doubtful
 EXERCISE: Final = 0.9  # lasting exertion (0.15 g) at which half of the sweat is put down to exercise
 SMOOTH_S: Final = 8.0
+FADE_S: Final = 30.0  # what a quantity said fades once it is unknown; a heart takes about as long to come down
 WARY: Final = 0.3  # probability from which learning slows down, to ``SLOWEST`` at ``ALARMED``
 ALARMED: Final = 0.7
 SLOWEST: Final = 0.1
@@ -158,7 +159,7 @@ def _measure(second: Array, moving: Array, pulse: Array, x: Array) -> float:
         x[2] = math.sqrt(max(second[_RATE], 0.0))
         x[3] = math.log(max(second[_SIZE], 0.0) + 0.1)
     explained = 0.0
-    if math.isfinite(second[_HEART]) and second[_COVERAGE] >= _ONES:
+    if math.isfinite(second[_HEART]):
         known = moving[2] <= STILL_KNOWN_S
         expected, explained = expected_pulse(moving[0] if known else 0.0, moving[1] if known else 0.0, pulse)
         x[_PULSE] = second[_HEART] - (expected if math.isfinite(expected) else second[_HEART])
@@ -187,8 +188,12 @@ def _abstain(second: Array, x: Array, usual: Array) -> int:
 
 @njit(cache=True, nogil=True)
 def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: float, contributions: Array) -> None:
-    """Move the smoothed contributions towards what this second says; start anew after ``HOLD_S`` without one."""
-    follow = 1.0 if unjudged > HOLD_S else 1.0 / SMOOTH_S
+    """Move the smoothed contributions towards what this second says; start anew after ``HOLD_S`` without one.
+
+    A quantity that is unknown for a moment, as the pulse is whenever the wrist moves, is not one that is as usual.
+    """
+    anew = unjudged > HOLD_S
+    follow, fade = (1.0, 1.0) if anew else (1.0 / SMOOTH_S, 1.0 / FADE_S)
     exercise, trust = _exercise(moving), 1.0 if moving[2] <= STILL_KNOWN_S else UNSURE
     for q in range(_QUANTITIES):
         now = 0.0
@@ -200,7 +205,8 @@ def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: fl
             now = WEIGHTS[q] * math.tanh(z / FULL) * trust
             if q != _PULSE:
                 now *= 1.0 - exercise
-        contributions[q + 1] = settled(contributions[q + 1] + follow * (now - contributions[q + 1]))
+        pace = follow if math.isfinite(x[q]) else fade
+        contributions[q + 1] = settled(contributions[q + 1] + pace * (now - contributions[q + 1]))
     contributions[0] = BASE
     effort = contributions[_DRIVERS - 1]
     contributions[_DRIVERS - 1] = settled(effort + follow * (-EXERTING * exercise - effort))

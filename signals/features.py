@@ -13,7 +13,12 @@ FEATURES: Final = (
     Feature("response_rate_per_min", "1/min", 60, "eda", OFF_OR_INVALID),
     Feature("response_sum_uS", "uS", 60, "eda", OFF_OR_INVALID),
     Feature(
-        "heart_rate_bpm", "1/min", 10, "ppg or ibi", "the band is off, or beats cover less than half of the window"
+        "heart_rate_bpm",
+        "1/min",
+        10,
+        "ppg or ibi",
+        "the band is off, or beats cover less than half of the window and less than 35 % of the last 20 s, which are"
+        " looked back on then",
     ),
     Feature("beat_coverage", "1", 10, "ppg or ibi", "the band is off, or neither PPG nor intervals arrive"),
     Feature("temperature_C", "degC", 1, "temperature", "less than half of the window is known"),

@@ -5,7 +5,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-RATES = {"eda": 4, "temperature": 4, "ppg": 64, "motion": 32, "ibi": 64, "level": 1, "touch": 1, "warm": 1, "stir": 1}
+RATES = {
+    "eda": 4,
+    "temperature": 4,
+    "ppg": 64,
+    "motion": 32,
+    "ibi": 64,
+    "level": 1,
+    "touch": 1,
+    "warm": 1,
+    "stir": 1,
+    "moved": 32,
+    "bpm": 1,
+}
 
 
 def pulse_wave(beat_s: Array, *, seconds: int, rate_hz: int = 64) -> Array:
@@ -53,6 +65,11 @@ def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
             return rng.choice([0.0, 0.5], (rows, 1)) + 0.02 * rng.random(shape)
         case "warm":
             return rng.uniform(26, 34, (rows, 1)) + 0.2 * rng.standard_normal(shape)
+        case "moved":
+            strides_s = rng.uniform(0.4, 0.9, (rows, 1))
+            return np.abs(0.4 * np.sin(2 * np.pi * np.arange(shape[1]) / 32 / strides_s)) + 0.05 * rng.random(shape)
+        case "bpm":
+            return 60 + 80 * rng.random(shape)
         case "stir":
             return 0.02 * rng.random(shape)
     raise KeyError(channel)

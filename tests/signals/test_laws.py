@@ -19,7 +19,7 @@ from signals.errors import SignalError
 from signals.filters import Filter, low_pass
 from signals.gaps import Gaps
 from signals.heart import HeartRate, Rhythm
-from signals.motion import Movement
+from signals.motion import Cadence, Movement
 from signals.ppg import Pulses
 from signals.types import Array, Rows
 from signals.wear import Wear
@@ -77,6 +77,7 @@ CASES = {
     "Rhythm": Case(lambda n: Rhythm(rows=n, rate_hz=64), ("ibi",)),
     "HeartRate": Case(lambda n: HeartRate(rows=n, rate_hz=64), ("ibi",), by_second=True, pointwise=False),
     "Movement": Case(lambda n: Movement(rows=n, rate_hz=32), ("motion",)),
+    "Cadence": Case(lambda n: Cadence(rows=n, rate_hz=32), ("moved", "bpm"), by_second=True, pointwise=False),
     "Wear": Case(lambda n: Wear(rows=n, rate_hz=1), ("warm", "touch", "stir"), pointwise=False),
     "Engine": Case(
         lambda n: Engine(rows=n), ("eda", "temperature", "ppg", "motion", "ibi"), by_second=True, pointwise=False

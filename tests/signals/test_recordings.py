@@ -50,21 +50,21 @@ def own_beats(path: Path) -> tuple[Array, Array]:
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_heart_rate_agrees_with_the_bands_own_beats(session: str, shared_data: Path) -> None:
-    """In each 30 s that the band's beats cover by 80 %: reported in 70 %, median error 1.1, 95 % within 4 a minute.
+    """In each 30 s that the band's beats cover by 80 %: reported in 70 %, median error 1, 95 % within 4 a minute.
 
-    The rate looks back 10 s, so a part of the error is the heart's own change over 5 s; in 60 s the median is below 1.
+    The rate looks back 10 s or more, so a window is judged by the seconds that have looked back into it for 10 s.
     """
     path = shared_data / "stress_predict" / f"{session}.zip"
     tick = recorded(path)
     rate = Engine(rows=1).push(tick).features[0, :, column("heart_rate_bpm")]
     beat_s, interval_s = own_beats(path)
-    for length, median in ((30, 1.1), (60, 1.0)):
+    for length in (30, 60):
         errors = []
         for second in range(0, len(rate) - length + 1, length):
             began_s = tick.start_s[0] + second
             inside = (beat_s > began_s) & (beat_s <= began_s + length)
             if interval_s[inside].sum() >= 0.8 * length:
-                said = rate[second : second + length]
+                said = rate[second + 10 : second + length]
                 errors.append(
                     np.abs(np.nanmean(said) - 60 / interval_s[inside].mean()) if np.isfinite(said).any() else np.nan
                 )
@@ -72,7 +72,7 @@ def test_heart_rate_agrees_with_the_bands_own_beats(session: str, shared_data: P
             assert not errors  # the band itself covers no such window
             continue
         assert np.isfinite(errors).mean() >= 0.7
-        assert np.nanmedian(errors) <= median
+        assert np.nanmedian(errors) <= 1.0
         assert np.nanpercentile(errors, 95) <= 4.0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from signals.errors import SignalError
-from signals.motion import Movement
+from signals.motion import Cadence, Movement
 from signals.types import Array
 from signals.wear import Wear
 
@@ -107,3 +107,28 @@ def test_one_axis_unknown_is_movement_unknown() -> None:
     x = np.zeros((1, 3, 320))
     x[0, 1, 100:110] = np.nan
     assert np.isnan(Movement(rows=1, rate_hz=32).push(x)[0, 100:110]).all()
+
+
+def repeats(moved: Array, bpm: float) -> float:
+    rate = np.full((1, moved.size // 32), bpm)
+    return float(Cadence(rows=1, rate_hz=32).push(moved[None], rate)[0, -1])
+
+
+@pytest.mark.parametrize("strides_per_s", [1.0, 1.3, 1.9])
+def test_a_pulse_that_keeps_step_with_movement_is_told_from_one_that_does_not(strides_per_s: float) -> None:
+    at_s = np.arange(32 * 20) / 32
+    noise = 0.05 * np.random.default_rng(3).random(at_s.size)
+    steps = 0.5 * np.maximum(np.sin(2 * np.pi * strides_per_s * at_s), 0) + noise
+    assert repeats(steps, 60 * strides_per_s) > 0.5
+    assert repeats(steps, 60 * strides_per_s * 1.3) < 0.2
+
+
+def test_still_or_aimless_movement_explains_no_pulse() -> None:
+    rng = np.random.default_rng(4)
+    assert repeats(0.02 * rng.random(32 * 20), 75.0) == 0
+    assert repeats(0.5 * rng.random(32 * 20), 75.0) < 0.3
+
+
+def test_without_a_rate_or_without_movement_cadence_is_unknown() -> None:
+    assert np.isnan(repeats(np.full(32 * 20, 0.3), NAN))
+    assert np.isnan(repeats(np.full(32 * 20, NAN), 75.0))
