@@ -151,6 +151,7 @@ class Service:
         self._live.stop()
         self.store.close()
         self.journal.close()
+        self.registry.close()
 
 
 def open_registry(files: Files) -> Registry:

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     demo = _command(commands, "demo", "the whole system with simulated bands; opens the board")
+    demo.add_argument("--scenario", default="first_light", help="a name or a TOML file (default: first_light)")
     demo.add_argument("--port", type=int, help="where to serve the board (default: 8420, or a free port)")
     demo.add_argument("--seconds", type=float, help="stop by itself after that long")
     demo.add_argument("--json", action="store_true", help="no browser; a scripted carer, and one JSON line at the end")

@@ -17,10 +17,10 @@ class BoardClient:
     it to its row's arrival here.
     """
 
-    def __init__(self, host: str, port: int, *, name: str) -> None:
-        self._address = (host, port)
+    def __init__(self, address: str, *, name: str) -> None:
+        self._host = urllib.parse.urlsplit(address).netloc
         self._name = name
-        self._connection = http.client.HTTPConnection(host, port, timeout=5)
+        self._connection = http.client.HTTPConnection(self._host, timeout=5)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="board client", daemon=True)
         self._seen: set[tuple[str, int, int]] = set()
@@ -72,8 +72,7 @@ class BoardClient:
                 self._take(alert_id)
 
     def _take(self, alert_id: str) -> None:
-        host, port = self._address
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = http.client.HTTPConnection(self._host, timeout=5)
         try:
             connection.request(
                 "POST",
@@ -82,7 +81,7 @@ class BoardClient:
                 headers={
                     "Content-Type": "application/x-www-form-urlencoded",
                     "Accept": "application/json",
-                    "Origin": f"http://{host}:{port}",
+                    "Origin": f"http://{self._host}",
                 },
             )
             answer = connection.getresponse()

@@ -43,13 +43,14 @@ def demo(chosen: argparse.Namespace) -> int:
 
     stop = _stop_event()
     _err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
-    with Demo(port=chosen.port, say=_err.print) as running:
-        _err.print(f"The board is at [bold]{running.address}[/bold]   Ctrl-C ends it.")
-        client = BoardClient("127.0.0.1", running.config.console.port, name="Jo") if chosen.json else None
+    with Demo(scenario=chosen.scenario, port=chosen.port, say=_err.print) as running:
+        address = running.service.address
+        _err.print(f"The board is at [bold]{address}[/bold]   Ctrl-C ends it.")
+        client = BoardClient(address, name="Jo") if chosen.json else None
         if client is not None:
             client.start()
         elif not chosen.no_browser:
-            webbrowser.open(running.address)
+            webbrowser.open(address)
         ended_by_itself = _wait(stop, running.works, chosen.seconds)
         if client is None:
             return FELL_SHORT if ended_by_itself else 0

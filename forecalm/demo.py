@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -18,6 +18,7 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from device_sim.past import past_packets
+from device_sim.scenario import Scenario
 from device_sim.scenario import load as load_scenario
 from forecalm.build import Files, Service, open_registry
 from forecalm.client import BoardClient
@@ -27,12 +28,10 @@ from forecalm.peers import Peer, PeerError, free_port
 from forecalm.pipeline import Pipeline
 from ingest.clock import Clocks
 from ingest.received import Received
-from ingest.registry import Registry
 from ingest.wire import Packet, encode
 
 log = logging.getLogger(__name__)
 
-SCENARIO: Final = "first_light"
 SEED: Final = 11
 NAMES: Final = ("Aidan", "Bea", "Callum", "Esme", "Femi", "Noor")  # invented
 CARERS: Final = ("Jo", "Maryam", "Sam")  # invented
@@ -61,53 +60,41 @@ class Outcome:
 class Demo:
     """The running demo. Use as a context manager; leaving it stops everything in order."""
 
-    def __init__(self, *, port: int | None, say: Say) -> None:
+    def __init__(self, *, scenario: str, port: int | None, say: Say) -> None:
+        self._scenario = load_scenario(scenario)
+        self._scenario_name = scenario
+        self._port = port
         self._say = say
-        self._stack = ExitStack()
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="forecalm-demo-"))
-        self.config = Config(
-            data=folder,
-            site=SiteSection(name="demo", place="Alder House (demo)", time_zone=_local_zone()),
-            mqtt=MqttSection(port=free_port()),
-            console=ConsoleSection(port=port or free_port()),
-        )
 
-    @property
-    def address(self) -> str:
-        """Where the board is."""
-        return f"http://{self.config.console.host}:{self.config.console.port}/"
-
-    def __enter__(self) -> "Demo":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.push(self._stack)
-            self._start()
-            stack.pop_all()
+            self._start(stack)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _start(self) -> None:
-        mqtt = self.config.mqtt
-        self._broker = self._stack.enter_context(
-            Peer("broker", "broker", "--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}")
+    def _start(self, stack: ExitStack) -> None:
+        config = Config(
+            data=stack.enter_context(tempfile.TemporaryDirectory(prefix="forecalm-demo-")),
+            site=SiteSection(name="demo", place="Alder House (demo)", time_zone=_local_zone()),
+            mqtt=MqttSection(port=free_port()),
+            console=ConsoleSection(port=self._port or free_port(ConsoleSection().port)),
         )
-        files = Files(self.config.folder)
-        registry = open_registry(files)
-        people(registry)
-        self._say("Learning what is usual for each wearer from 30 minutes of simulated past")
-        learn_past(files, list(registry.names()))
-        self._broker.wait_for_port(mqtt.port)
-        self.service = self._stack.enter_context(Service(self.config))
+        port, user = str(config.mqtt.port), f"{config.mqtt.username}:{config.mqtt.password}"
+        self._broker = stack.enter_context(Peer("broker", "broker", "--port", port, "--user", user))
+        wearers = people(Files(config.folder), self._scenario.wearers)
+        self._say(
+            f"Learning what is usual for each wearer from {self._scenario.past_s // 60} minutes of simulated past"
+        )
+        learn_past(Files(config.folder), wearers, self._scenario)
+        self._broker.wait_for_port(config.mqtt.port)
+        self.service = stack.enter_context(Service(config))
         self.service.wait_until_subscribed()
-        self._bands = self._stack.enter_context(
-            Peer(
-                "simulated bands",
-                *("simulate", "--transport", "mqtt", "--scenario", SCENARIO, "--seed", str(SEED)),
-                *("--wearers", str(len(NAMES)), "--site", self.config.site.name),
-                *("--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}", "--json"),
-            )
-        )
+        what = ("--transport", "mqtt", "--scenario", self._scenario_name, "--seed", str(SEED))
+        where = ("--site", config.site.name, "--port", port, "--user", user)
+        self._bands = stack.enter_context(Peer("simulated bands", "simulate", *what, *where, "--json"))
 
     def works(self) -> bool:
         """Whether everything that was started still runs."""
@@ -124,7 +111,7 @@ class Demo:
         client.stop()
         late = np.array(client.latency_ms)
         return Outcome(
-            wearers=len(NAMES),
+            wearers=len(sent["bands"]),
             messages=sum(band["packets"] for band in sent["bands"]),
             samples=sum(sum(band["samples"].values()) for band in sent["bands"]),
             lost=lost,
@@ -155,22 +142,25 @@ def _local_zone() -> str:
     return name if name in available_timezones() else "UTC"
 
 
-def people(registry: Registry) -> None:
-    """Enter the invented wearers, their bands and their carers."""
-    for number, name in enumerate(NAMES, 1):
-        wearer, band = f"w-{number:02}", f"band-{number:02}"
-        registry.add_wearer(wearer, name)
-        registry.add_band(band)
-        registry.assign(band, wearer, 0.0)
-    for carer in CARERS:
-        registry.add_carer(carer)
+def people(files: Files, wearers: int) -> list[str]:
+    """Enter invented wearers, their bands and their carers; return the wearers' pseudonyms."""
+    pseudonyms = [f"w-{number:02}" for number in range(1, wearers + 1)]
+    with closing(open_registry(files)) as registry:
+        for number, wearer in enumerate(pseudonyms, 1):
+            band = f"band-{number:02}"
+            registry.add_wearer(wearer, NAMES[number - 1] if number <= len(NAMES) else wearer)
+            registry.add_band(band)
+            registry.assign(band, wearer, 0.0)
+        for carer in CARERS:
+            registry.add_carer(carer)
+    return pseudonyms
 
 
-def learn_past(files: Files, wearers: Sequence[str]) -> None:
+def learn_past(files: Files, wearers: Sequence[str], scenario: Scenario) -> None:
     """Push the scenario's past through the pipeline, so that everybody's usual is known when the demo begins."""
     desk = Desk(wearers=wearers, policy=Policy(), journal=Scratch(), started_s=time.time())
     pipeline = Pipeline(wearers=wearers, desk=desk)
-    past = past_packets(load_scenario(SCENARIO), wearers=len(wearers), seed=SEED, ends_us=round(time.time() * 1e6))
+    past = past_packets(scenario, wearers=len(wearers), seed=SEED, ends_us=round(time.time() * 1e6))
     for wearer, packets in zip(wearers, past, strict=True):
         clocks = Clocks()
         pipeline.study(wearer, [_received(clocks, packet) for packet in packets])

@@ -68,8 +68,11 @@ class Peer:
         return said
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
+def free_port(preferred: int = 0) -> int:
+    """A loopback port that nobody listens on at the moment: ``preferred``, or any other where that one is taken."""
+    with socket.socket() as probe:
+        if preferred and probe.connect_ex(("127.0.0.1", preferred)) != 0:
+            return preferred
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
