@@ -68,8 +68,7 @@ def reasons(features: Array, drivers: Array, driver_names: Sequence[str]) -> tup
     ]
     said = [text for value, text in sorted(telling, key=lambda told: -told[0]) if value >= TELLING]
     if exercising:
-        fits = "Moving a lot. The pulse fits the movement." if pulse < TELLING else "Moving a lot."
-        said = [*said, fits] if said else [fits]
+        said.append(_moving(features, pulse))
     elif (sweat >= TELLING or pulse >= TELLING) and features[_MINUTE] <= STILL_G:
         said.insert(2, "Hardly any movement, so exercise does not explain it.")
     return tuple(said[:MOST]) or ("Signs as usual for this person.",)
@@ -79,6 +78,12 @@ def _sweat(features: Array, exercising: bool) -> str:
     slope, still = features[_SLOPE], features[_MINUTE] <= STILL_G
     what = "Sweat rising" if slope > RISING_US_PER_MIN else "More sweat than usual"
     return f"{what} while sitting still." if still and not exercising else f"{what}."
+
+
+def _moving(features: Array, pulse: float) -> str:
+    """What movement says of the pulse, which may well be unknown while somebody moves a lot."""
+    fits = math.isfinite(features[_HEART]) and pulse < TELLING
+    return "Moving a lot. The pulse fits the movement." if fits else "Moving a lot."
 
 
 def _pulse(features: Array, exercising: bool) -> str:

@@ -83,18 +83,22 @@ def alert_of(
 def calm_house() -> list[WearerView]:
     """Return six people with nothing the matter."""
     return [
-        person("Aidan", 1, "Sitting still.", battery=91),
-        person("Bea", 2, "Walking. The pulse fits the movement.", battery=64),
+        person("Aidan", 1, "Signs as usual for this person.", battery=91),
+        person("Bea", 2, "Moving a lot. The pulse fits the movement.", battery=64),
         person("Callum", 3, "Moving a lot. The pulse fits the movement.", battery=88),
-        person("Esme", 4, "Sitting still.", battery=47),
-        person("Femi", 5, "Lying down.", battery=72),
-        person("Wilhelmina-Rose", 6, "Sitting still.", battery=59),
+        person("Esme", 4, "Signs as usual for this person.", battery=47),
+        person("Femi", 5, "Signs as usual for this person.", battery=72),
+        person("Wilhelmina-Rose", 6, "Signs as usual for this person.", battery=59),
     ]
 
 
 def alert_house() -> list[WearerView]:
     """Return the same, one of whom may need somebody now."""
-    reasons = ("Sweat rising for 6 min while sitting still.", "Pulse 18 above usual.", "Hardly any movement.")
+    reasons = (
+        "Sweat rising while sitting still.",
+        "Pulse 96, above usual.",
+        "Hardly any movement, so exercise does not explain it.",
+    )
     bea = person(
         "Bea",
         2,
@@ -111,7 +115,7 @@ def alert_house() -> list[WearerView]:
 def taken_house() -> list[WearerView]:
     """Return the same, once Jo has taken it."""
     views = alert_house()
-    alert = alert_of("Bea", ago_s=68, reasons=("Sweat rising for 6 min.",), by="Jo", taken_s=8)
+    alert = alert_of("Bea", ago_s=68, reasons=("Sweat rising while sitting still.",), by="Jo", taken_s=8)
     return [replace(v, risk=RiskState.ACKNOWLEDGED, alert=alert) if v.wearer == "Bea" else v for v in views]
 
 
@@ -120,13 +124,13 @@ def many_house() -> list[WearerView]:
     lost = Sight(NOW_S - 1800, Blind.SILENT)
     loose = Sight(NOW_S - 660, Blind.POOR_SIGNAL)
     return [
-        person("Aidan", 1, "Sitting still.", battery=91),
+        person("Aidan", 1, "Signs as usual for this person.", battery=91),
         *(view for view in alert_house() if view.wearer == "Bea"),
         person("Callum", 3, "The band is off.", sight=Sight(NOW_S - 1200, Blind.NOT_WORN), trend=wave(3, blind_min=20)),
         person(
             "Esme",
             4,
-            "Sweat rising while sitting. Pulse 9 above usual.",
+            "Sweat rising while sitting still. Pulse 88, above usual.",
             battery=47,
             risk=RiskState.RISING,
             risk_since_s=NOW_S - 250,
@@ -138,12 +142,12 @@ def many_house() -> list[WearerView]:
             "Signs falling for 3 min.",
             risk=RiskState.ACKNOWLEDGED,
             trend=wave(5, rise=0.7, since_min=14),
-            alert=alert_of("Femi", ago_s=600, reasons=("Pulse 20 above usual.",), by="Jo", taken_s=488),
+            alert=alert_of("Femi", ago_s=600, reasons=("Pulse 104, above usual.",), by="Jo", taken_s=488),
         ),
         person("Idris", 6, "The band is silent.", sight=lost, battery=None, trend=wave(6, blind_min=30)),
         person("Leila", 7, "", sight=Sight(NOW_S - 240, Blind.LEARNING), learnt=0.4, trend=(None,) * TREND_LENGTH),
         person("Noor", 8, "Worn, but its readings are too poor to tell.", sight=loose, trend=wave(8, blind_min=11)),
-        person("Rosa", 9, "Sitting still.", battery=11),
+        person("Rosa", 9, "Signs as usual for this person.", battery=11),
     ]
 
 

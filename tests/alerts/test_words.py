@@ -39,7 +39,12 @@ def said(features: dict[str, float], **drivers: float) -> tuple[str, ...]:
         ({**STILL, "eda_slope_uS_per_min": -1.0}, {"sweat_level": 1.0}, "More sweat than usual while sitting still."),
         ({"motion_minute_g": 0.1, "heart_rate_bpm": 96.0}, {"pulse": 1.0}, ("Pulse 96, above usual.",)),
         (STILL, {"pulse": 1.0}, "Pulse was above usual a moment ago."),
-        (WALKING, {"exertion": -0.9}, ("Moving a lot. The pulse fits the movement.",)),
+        (WALKING, {"exertion": -0.9}, ("Moving a lot.",)),
+        (
+            {**WALKING, "heart_rate_bpm": 110.0},
+            {"exertion": -0.9},
+            ("Moving a lot. The pulse fits the movement.",),
+        ),
         (
             {**WALKING, "heart_rate_bpm": 150.0},
             {"exertion": -0.9, "pulse": 2.0},

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 SCENARIO = """
-title = "One wearer is already anxious when the demo begins"
+title = "One wearer becomes anxious as the demo begins"
 past_s = 1500
 wearers = 2
 
 [[wearer]]
 responds = "both"
-episode = [{ kind = "anxiety", start_s = -35, rise_s = 40, hold_s = 420, fall_s = 240, strength = 1.0 }]
+episode = [{ kind = "anxiety", start_s = -5, rise_s = 10, hold_s = 420, fall_s = 240, strength = 1.0 }]
 
 [[wearer]]
 """
@@ -21,7 +21,7 @@ episode = [{ kind = "anxiety", start_s = -35, rise_s = 40, hold_s = 420, fall_s 
 def test_an_alert_crosses_the_whole_system_is_taken_and_nothing_is_lost(tmp_path: Path) -> None:
     scenario = tmp_path / "nearly_there.toml"
     scenario.write_text(SCENARIO)
-    command = [sys.executable, "-m", "forecalm", "demo", "--scenario", str(scenario), "--seconds", "55", "--json"]
+    command = [sys.executable, "-m", "forecalm", "demo", "--scenario", str(scenario), "--seconds", "60", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout)
