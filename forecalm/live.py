@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def save_learnt(pipeline: Pipeline, path: Path) -> None:
 def load_learnt(pipeline: Pipeline, path: Path) -> None:
     """Go on from ``path``; where it cannot be used say so and learn anew, which costs ten minutes of abstaining."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pipeline.learn({name: arrays[name] for name in arrays.files})
-    except (OSError, ValueError, KeyError, ModelError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, ModelError) as error:
         log.warning("%s cannot be used (%s): everybody's usual is learnt anew", path, error)

@@ -1,0 +1,157 @@
+"""``forecalm serve`` with a real broker, and across restarts."""
+
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from alerts.journal import AlertRaised, Journal
+from alerts.views import Blind, RiskState
+from forecalm.build import Files, Service, open_registry
+from forecalm.cli import main
+from forecalm.config import Config, ConsoleSection, MqttSection
+from forecalm.peers import free_port
+from ingest.broker import run_broker
+from ingest.e4 import packets, read
+from ingest.wire import data_topic, encode, encode_json
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+PATIENCE_S = 30
+
+
+def configured(folder: Path) -> Config:
+    return Config(data=str(folder), mqtt=MqttSection(port=free_port()), console=ConsoleSection(port=free_port()))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    config = configured(tmp_path / "var")
+    files = Files(config.folder)
+    files.folder.mkdir()
+    registry = open_registry(files)
+    registry.add_wearer("w-01", "Bea")
+    registry.add_band("band-01")
+    registry.assign("band-01", "w-01", 0.0)
+    registry.add_carer("Jo")
+    registry.close()
+    return config
+
+
+@pytest.fixture
+def broker(config: Config) -> Iterator[None]:
+    stop, mqtt = threading.Event(), config.mqtt
+    thread = threading.Thread(
+        target=run_broker,
+        kwargs={
+            **{"host": mqtt.host, "port": mqtt.port, "username": mqtt.username, "password": mqtt.password},
+            "stop": stop,
+        },
+    )
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that another thread brings about."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        threading.Event().wait(0.01)
+
+
+def send(config: Config, messages: list[tuple[str, bytes]]) -> None:
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.username_pw_set(config.mqtt.username, config.mqtt.password)
+    client.connect(config.mqtt.host, config.mqtt.port)
+    client.loop_start()
+    for topic, payload in messages:
+        client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
+    client.disconnect()
+    client.loop_stop()
+
+
+def post(address: str, path: str, **form: str) -> int:
+    request = urllib.request.Request(
+        address + path, data=urllib.parse.urlencode(form).encode(), headers={"Accept": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return int(answer.status)
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_cannot_be_used_is_quarantined_and_the_rest_goes_on(config: Config) -> None:
+    sent = [packet for _, packet in packets(read(SAMPLE), band="band-01")][:5]
+    topic, strange = data_topic("home", "band-01"), data_topic("home", "unknown")
+    with Service(config) as service:
+        service.wait_until_subscribed()
+        bad = [
+            (topic, b"\x00\x01 nonsense"),
+            (topic, b'{"v": 1, "band": "band-01"}'),
+            (strange, encode(sent[0])),  # the packet names another band than its topic
+            (topic, encode_json(sent[0]).replace(b'"rate_hz":4.0', b'"rate_hz":0', 1)),
+        ]
+        good = [(topic, encode(packet)) for packet in sent]
+        mine = [packet for _, packet in packets(read(SAMPLE), band="unknown")][:1]
+        send(config, [good[0], *bad, *good[1:], (strange, encode_json(mine[0]))])
+        until(lambda: sum(service.store.counts().packets.values()) == 6)
+        counts = service.store.counts()
+        assert counts.packets == {"band-01": 5, "unknown": 1}
+        assert counts.quarantined == len(bad)
+        until(lambda: service.desk.views()[0].sight.reason is not Blind.NOT_HEARD)
+        assert service.works()
+
+
+def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) -> None:
+    journal = Journal(Files(config.folder).journal)
+    raised = AlertRaised(
+        wearer="w-01",
+        at_s=time.time() - 60,
+        alert_id="w-01-1",
+        probability=0.9,
+        reasons=("Sweat rising while sitting still.",),
+        policy="test",
+    )
+    journal.append([raised])
+    journal.close()
+    with Service(config) as service:
+        assert service.desk.views()[0].risk is RiskState.ALERTING
+        with urllib.request.urlopen(service.address) as page:
+            text = page.read().decode()
+        assert "Bea" in text
+        assert "Sweat rising while sitting still." in text
+        assert post(service.address, "alerts/w-01-1/acknowledge", by="Jo") == 200
+    with Service(config) as service:
+        (view,) = service.desk.views()
+        assert view.risk is RiskState.ACKNOWLEDGED
+        assert view.alert is not None
+        assert view.alert.acknowledged_by == "Jo"
+
+
+def test_a_second_service_on_the_same_folder_is_refused(config: Config) -> None:
+    with Service(config), pytest.raises(Exception, match="journal"):
+        Service(config)
+
+
+def test_pairing_says_who_wears_what_from_now_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
+    assert main(["pair", "band-07", "w-12", "--name", "Aidan", "--carer", "Jo"]) == 0
+    assert main(["pair", "band-08", "w-12"]) == 0
+    assert "w-12 wears band-08" in capsys.readouterr().out
+    registry = open_registry(Files(tmp_path / "house"))
+    assert registry.names() == {"w-12": "Aidan"}
+    assert registry.carers() == ["Jo"]
+    assert registry.wearer_of("band-08", time.time()) == "w-12"
+    assert registry.wearer_of("band-07", time.time()) is None
+    registry.close()
+    assert main(["pair", "band 9", "w-12"]) == 2
+    assert "band 9" in capsys.readouterr().err
