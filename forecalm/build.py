@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,9 +14,10 @@ from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.policy import Policy
 from console.app import create_app
+from console.errors import ConsoleError
 from console.hub import Hub
 from console.serve import run
-from forecalm.config import Config
+from forecalm.config import Config, ConfigError
 from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline
@@ -57,101 +59,125 @@ class Files:
 
 
 class Service:
-    """Ingest, engine, alerts and board in one process; see docs/processes.md. Use as a context manager."""
+    """Ingest, engine, alerts and board in one process; see docs/processes.md. Use as a context manager.
+
+    Entering raises ConfigError where there is nobody to watch, and StoreError, JournalError, RegistryError or
+    ConsoleError where a file or the port cannot be had; then nothing is left running.
+    """
 
     def __init__(self, config: Config) -> None:
-        self._failed = threading.Event()
-        self._stop = threading.Event()
-        self._listening = threading.Event()
         self.address = ""
-        files = Files(config.folder)
-        files.folder.mkdir(parents=True, exist_ok=True)
-        self.registry = open_registry(files)
-        self.names = self.registry.names()
-        self.journal = Journal(files.journal)
-        self.desk = Desk(wearers=list(self.names), policy=Policy(), journal=self.journal, started_s=time.time())
-        self.hub = Hub()
-        self.desk.subscribe(self.hub.publish)
-        self._live = Live(
-            Pipeline(wearers=list(self.names), desk=self.desk),
-            wearer_of=Wearing(self.registry).wearer_of,
-            learnt=files.learnt,
-            clock=time.time,
-            on_failure=self._failed.set,
-        )
-        self.store = SqliteStore(files.readings)
-        self._subscriber = Subscriber(
-            host=config.mqtt.host,
-            port=config.mqtt.port,
-            site=config.site.name,
-            on_message=lambda topic, payload, ack: self.intake.receive(topic, payload, ack),
-            username=config.mqtt.username,
-            password=config.mqtt.password,
-            client_id=f"forecalm-{config.site.name}",
-        )
-        self.intake = Intake(
-            store=self.store,
-            clocks=Clocks(),
-            on_received=self._live.receive,
-            publish_stored=self._subscriber.publish_stored,
-            clock=time.time,
-        )
-        app = create_app(
-            desk=self.desk,
-            hub=self.hub,
-            place=config.site.place,
-            names=self.names,
-            carers=self.registry.carers(),
-            time_zone=config.zone,
-            clock=time.time,
-        )
         self._config = config
-        self._server = threading.Thread(target=self._serve, args=(app,), name="board", daemon=True)
-
-    def _serve(self, app: FastAPI) -> None:
-        """The board's thread. Whatever ends it early ends the service."""
-        host, port = self._config.console.host, self._config.console.port
-        try:
-            run(app, hub=self.hub, host=host, port=port, stop=self._stop, ready=self._ready)
-        except Exception:
-            log.critical("the board has stopped", exc_info=True)
-        if not self._stop.is_set():
-            self._failed.set()
-        self._listening.set()
-
-    def _ready(self, address: str) -> None:
-        self.address = address
-        self._listening.set()
-
-    def works(self) -> bool:
-        """Whether engine, store and board still run; where one does not, the service must end, and boards say so."""
-        return not (self._failed.is_set() or self.intake.failed.is_set())
-
-    def wait_until_subscribed(self) -> None:
-        """Return when the broker sends us what bands publish; raises PeerError where it does not within ``START_S``."""
-        if not self._subscriber.connected.wait(START_S):
-            raise PeerError(
-                f"no broker at {self._config.mqtt.host} port {self._config.mqtt.port} after {START_S:.0f} s"
-            )
+        self._failed = threading.Event()
+        self._stop_serving = threading.Event()
+        self._answered = threading.Event()
+        self._refusal: Exception | None = None
 
     def __enter__(self) -> Self:
-        self._live.start()
-        self.intake.start()
-        self._subscriber.start()
-        self._server.start()
-        self._listening.wait()
+        files = Files(self._config.folder)
+        files.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            registry = stack.enter_context(closing(open_registry(files)))
+            self.desk = self._desk(registry, stack.enter_context(closing(Journal(files.journal))))
+            self.store = stack.enter_context(closing(SqliteStore(files.readings)))
+            live = self._live(registry, files)
+            stack.callback(live.stop)
+            self._start_intake(live, stack)
+            self._start_board(registry, stack)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop from the outside in, so that whatever was received is stored and decided."""
-        self._stop.set()
-        self._server.join()
-        self.intake.stop()
-        self._subscriber.stop()
-        self._live.stop()
-        self.store.close()
-        self.journal.close()
-        self.registry.close()
+        self._stack.close()
+
+    def _desk(self, registry: Registry, journal: Journal) -> Desk:
+        wearers = registry.wearers()
+        if not wearers:
+            raise ConfigError(f"{self._config.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
+        return Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
+
+    def _live(self, registry: Registry, files: Files) -> Live:
+        live = Live(
+            Pipeline(wearers=registry.wearers(), desk=self.desk),
+            wearer_of=Wearing(registry).wearer_of,
+            learnt=files.learnt,
+            clock=time.time,
+            on_failure=self._failed.set,
+        )
+        live.start()
+        return live
+
+    def _start_intake(self, live: Live, stack: ExitStack) -> None:
+        """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""
+        mqtt, site = self._config.mqtt, self._config.site.name
+        self._subscriber = Subscriber(
+            host=mqtt.host,
+            port=mqtt.port,
+            site=site,
+            on_message=lambda topic, payload, ack: self._intake.receive(topic, payload, ack),
+            username=mqtt.username,
+            password=mqtt.password,
+            client_id=f"forecalm-{site}",
+        )
+        self._intake = Intake(
+            store=self.store,
+            clocks=Clocks(),
+            on_received=live.receive,
+            publish_stored=self._subscriber.publish_stored,
+            clock=time.time,
+        )
+        self._intake.start()
+        stack.callback(self._subscriber.stop)
+        stack.callback(self._intake.stop)
+        self._subscriber.start()
+
+    def _start_board(self, registry: Registry, stack: ExitStack) -> None:
+        hub = Hub()
+        self.desk.subscribe(hub.publish)
+        app = create_app(
+            desk=self.desk,
+            hub=hub,
+            place=self._config.site.place,
+            names=registry.names(),
+            carers=registry.carers(),
+            time_zone=self._config.zone,
+            clock=time.time,
+        )
+        board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
+        stack.callback(board.join)
+        stack.callback(self._stop_serving.set)
+        board.start()
+        self._answered.wait()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _serve(self, app: FastAPI, hub: Hub) -> None:
+        """The board's thread. Whatever ends it early ends the service."""
+        console = self._config.console
+        try:
+            run(app, hub=hub, host=console.host, port=console.port, stop=self._stop_serving, ready=self._ready)
+        except ConsoleError as error:
+            self._refusal = error
+        except Exception:
+            log.critical("the board has stopped", exc_info=True)
+        if not self._stop_serving.is_set():
+            self._failed.set()
+        self._answered.set()
+
+    def _ready(self, address: str) -> None:
+        self.address = address
+        self._answered.set()
+
+    def works(self) -> bool:
+        """Whether engine, store and board still run; where one does not, the service must end, and boards say so."""
+        return not (self._failed.is_set() or self._intake.failed.is_set())
+
+    def wait_until_subscribed(self) -> None:
+        """Return when the broker sends us what bands publish; raises PeerError where it does not within ``START_S``."""
+        mqtt = self._config.mqtt
+        if not self._subscriber.connected.wait(START_S):
+            raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
 
 
 def open_registry(files: Files) -> Registry:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 NOTICE = "Research use only \N{EN DASH} not a medical device."
 FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
+MANY = 1_000_000_000
+WEARERS_MAX = 100_000  # more than any machine simulates in real time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +50,14 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = _command(commands, "demo", "the whole system with simulated bands; opens the board")
     demo.add_argument("--scenario", default="first_light", help="a name or a TOML file (default: first_light)")
-    demo.add_argument("--port", type=int, help="where to serve the board (default: 8420, or a free port)")
-    demo.add_argument("--seconds", type=float, help="stop by itself after that long")
+    demo.add_argument("--port", type=_port, help="where to serve the board (default: 8420, or a free port)")
+    demo.add_argument("--seconds", type=_above_0, help="stop by itself after that long")
     demo.add_argument("--json", action="store_true", help="no browser; a scripted carer, and one JSON line at the end")
     demo.add_argument("--no-browser", action="store_true", help="print the address only")
 
     replay = _command(commands, "replay", "push a recorded E4 session through the live pipeline")
     replay.add_argument("path", type=Path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
-    replay.add_argument("--speed", type=_speed, help="times real time (default: as fast as it goes)")
+    replay.add_argument("--speed", type=_above_0, help="times real time (default: as fast as it goes)")
     replay.add_argument("--plot", type=Path, metavar="OUT.html", help="write an interactive page")
     replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
     replay.add_argument("--json", action="store_true", help="print one JSON object; the same file gives the same bytes")
@@ -71,14 +74,14 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = _command(commands, "simulate", "simulated bands over MQTT, or a sample session as files")
     simulate.add_argument("--scenario", default="first_light", help="a name (first_light, quiet, ward) or a TOML file")
-    simulate.add_argument("--wearers", type=int, help="how many (default: as the scenario says)")
+    simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
     simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
     simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
     simulate.add_argument("--transport", choices=["mqtt"], default="mqtt")
-    simulate.add_argument("--speed", type=_speed, default=1.0, help="times real time")
-    simulate.add_argument("--seconds", type=float, help="stop after that long (default: until Ctrl-C)")
+    simulate.add_argument("--speed", type=_above_0, default=1.0, help="times real time")
+    simulate.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
     simulate.add_argument("--host", default="127.0.0.1")
-    simulate.add_argument("--port", type=int, default=1883)
+    simulate.add_argument("--port", type=_port, default=1883)
     simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
     simulate.add_argument("--site", default="home")
     simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
@@ -86,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_while_stdin(simulate)
 
     broker = _command(commands, "broker", "the embedded MQTT broker, on this machine only")
-    broker.add_argument("--port", type=int, default=1883)
+    broker.add_argument("--port", type=_port, default=1883)
     broker.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
     _add_while_stdin(broker)
 
@@ -109,11 +112,26 @@ def _add_while_stdin(command: argparse.ArgumentParser) -> None:
     command.add_argument("--while-stdin-is-open", action="store_true", help="stop when standard input closes")
 
 
-def _speed(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and a million")
+def _above_0(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= MANY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and up to {MANY:,}")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= WEARERS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {WEARERS_MAX:,}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
 
 
 def _credentials(text: str) -> tuple[str, str]:

@@ -186,8 +186,6 @@ def serve(chosen: argparse.Namespace) -> int:
     config, stop = load_config(chosen.config), _stop_event()
     with Service(config) as service:
         _err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
-        if not service.names:
-            _err.print("Nobody is being watched yet. Say who wears what: forecalm pair BAND WEARER --name NAME")
         return FELL_SHORT if _wait(stop, service.works, None) else 0
 
 

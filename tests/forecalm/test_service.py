@@ -1,5 +1,6 @@
 """``forecalm serve`` with a real broker, and across restarts."""
 
+import socket
 import threading
 import time
 import urllib.parse
@@ -11,11 +12,13 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Journal
 from alerts.views import Blind, RiskState
+from console.errors import ConsoleError
 from forecalm.build import Files, Service, open_registry
 from forecalm.cli import main
-from forecalm.config import Config, ConsoleSection, MqttSection
+from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
 from forecalm.peers import free_port
 from ingest.broker import run_broker
 from ingest.e4 import packets, read
@@ -136,8 +139,26 @@ def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) ->
 
 
 def test_a_second_service_on_the_same_folder_is_refused(config: Config) -> None:
-    with Service(config), pytest.raises(Exception, match="journal"):
-        Service(config)
+    with Service(config), pytest.raises(JournalError, match="another"), Service(config):
+        pass
+
+
+def test_a_taken_port_is_named_and_nothing_is_left_running(config: Config) -> None:
+    before = threading.active_count()
+    with (
+        socket.create_server(("127.0.0.1", config.console.port)),
+        pytest.raises(ConsoleError, match=str(config.console.port)),
+        Service(config),
+    ):
+        pass
+    assert threading.active_count() == before
+    with Service(config) as service:
+        assert service.works()
+
+
+def test_a_service_with_nobody_to_watch_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="forecalm pair"), Service(configured(tmp_path / "empty")):
+        pass
 
 
 def test_pairing_says_who_wears_what_from_now_on(
