@@ -136,7 +136,8 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file; everything appended is already on disk."""
-        os.close(self._fd)
+        fd, self._fd = self._fd, -1  # a number that no other file can come to have
+        os.close(fd)
 
     def _write(self, data: bytes) -> None:
         os.lseek(self._fd, self._end, os.SEEK_SET)

@@ -40,7 +40,8 @@ def main() -> None:
     chosen = parser.parse_args()
     sessions = sorted(chosen.folder.glob("*.zip"))
     if not sessions:
-        raise SystemExit(f"{chosen.folder} holds no session: name a folder of E4 zips, or set FORECALM_DATA")
+        print(f"Replays not measured: {chosen.folder} holds no E4 zip. Name a folder, or set FORECALM_DATA.")
+        return
     measure(sessions[0])  # compile, or load what was compiled
     rows = []
     for session in sessions:

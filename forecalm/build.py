@@ -14,7 +14,6 @@ from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.policy import Policy
 from console.app import create_app
-from console.errors import ConsoleError
 from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
@@ -61,8 +60,8 @@ class Files:
 class Service:
     """Ingest, engine, alerts and board in one process; see docs/processes.md. Use as a context manager.
 
-    Entering raises ConfigError where there is nobody to watch, and StoreError, JournalError, RegistryError or
-    ConsoleError where a file or the port cannot be had; then nothing is left running.
+    Entering raises ConfigError where there is nobody to watch, and StoreError, JournalError, RegistryError, OSError or
+    ConsoleError where a file, the folder or the port cannot be had; then nothing is left running.
     """
 
     def __init__(self, config: Config) -> None:
@@ -71,16 +70,26 @@ class Service:
         self._failed = threading.Event()
         self._stop_serving = threading.Event()
         self._answered = threading.Event()
-        self._refusal: Exception | None = None
+        self._refusal: BaseException | None = None
 
     def __enter__(self) -> Self:
         files = Files(self._config.folder)
         files.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             registry = stack.enter_context(closing(open_registry(files)))
-            self.desk = self._desk(registry, stack.enter_context(closing(Journal(files.journal))))
+            wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(files.journal)))
+            if not wearers:
+                raise ConfigError(f"{files.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
+            self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(SqliteStore(files.readings)))
-            live = self._live(registry, files)
+            live = Live(
+                Pipeline(wearers=wearers, desk=self.desk),
+                wearer_of=Wearing(registry.wearer_of).wearer_of,
+                learnt=files.learnt,
+                clock=time.time,
+                on_failure=self._failed.set,
+            )
+            live.start()
             stack.callback(live.stop)
             self._start_intake(live, stack)
             self._start_board(registry, stack)
@@ -90,23 +99,6 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """Stop from the outside in, so that whatever was received is stored and decided."""
         self._stack.close()
-
-    def _desk(self, registry: Registry, journal: Journal) -> Desk:
-        wearers = registry.wearers()
-        if not wearers:
-            raise ConfigError(f"{self._config.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
-        return Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
-
-    def _live(self, registry: Registry, files: Files) -> Live:
-        live = Live(
-            Pipeline(wearers=registry.wearers(), desk=self.desk),
-            wearer_of=Wearing(registry).wearer_of,
-            learnt=files.learnt,
-            clock=time.time,
-            on_failure=self._failed.set,
-        )
-        live.start()
-        return live
 
     def _start_intake(self, live: Live, stack: ExitStack) -> None:
         """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""
@@ -157,13 +149,14 @@ class Service:
         console = self._config.console
         try:
             run(app, hub=hub, host=console.host, port=console.port, stop=self._stop_serving, ready=self._ready)
-        except ConsoleError as error:
+        except (Exception, SystemExit) as error:  # uvicorn leaves by SystemExit
+            if self._answered.is_set():
+                log.critical("the board has stopped", exc_info=True)
             self._refusal = error
-        except Exception:
-            log.critical("the board has stopped", exc_info=True)
-        if not self._stop_serving.is_set():
-            self._failed.set()
-        self._answered.set()
+        finally:
+            if not self._stop_serving.is_set():
+                self._failed.set()
+            self._answered.set()
 
     def _ready(self, address: str) -> None:
         self.address = address

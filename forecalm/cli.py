@@ -33,11 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(chosen)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except commands.EXPECTED as error:
+    except (*commands.EXPECTED, OSError) as error:
         if chosen.verbose:
             raise
-        sys.stderr.write(f"forecalm: {error}\n")
+        sys.stderr.write(f"forecalm: {_told(error)}\n")
         return BAD_INPUT
+
+
+def _told(error: Exception) -> str:
+    """One line of what was wrong; errors of the operating system begin with the path."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

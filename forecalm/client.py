@@ -44,12 +44,15 @@ class BoardClient:
             stream = self._connection.getresponse()
             event, first_s = "", time.monotonic()
             while not self._stop.is_set():
-                line = stream.readline().decode().rstrip("\n\r")
+                raw = stream.readline()
+                if not raw:
+                    raise ConnectionError("it ended")
+                line = raw.decode().rstrip("\n\r")
                 if line.startswith("event:"):
                     event = line.removeprefix("event:").strip()
                 elif line.startswith("data:") and event == "row":
                     self._row(json.loads(line.removeprefix("data:")), fresh=time.monotonic() - first_s > 1)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             if not self._stop.is_set():
                 log.error("the board's event stream broke off: %s", error)
         finally:

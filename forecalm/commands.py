@@ -41,9 +41,9 @@ def demo(chosen: argparse.Namespace) -> int:
     from forecalm.client import BoardClient
     from forecalm.demo import Demo
 
-    stop = _stop_event()
     _err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
     with Demo(scenario=chosen.scenario, port=chosen.port, say=_err.print) as running:
+        stop = _stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
         address = running.service.address
         _err.print(f"The board is at [bold]{address}[/bold]   Ctrl-C ends it.")
         client = BoardClient(address, name="Jo") if chosen.json else None
@@ -183,8 +183,8 @@ def serve(chosen: argparse.Namespace) -> int:
     """Receive, watch and tell, until Ctrl-C."""
     from forecalm.build import Service
 
-    config, stop = load_config(chosen.config), _stop_event()
-    with Service(config) as service:
+    with Service(load_config(chosen.config)) as service:
+        stop = _stop_event()
         _err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
         return FELL_SHORT if _wait(stop, service.works, None) else 0
 

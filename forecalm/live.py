@@ -1,5 +1,6 @@
 """Received packets in from any thread, the pipeline run on its own: wakes on arrival and at every deadline."""
 
+import contextlib
 import logging
 import os
 import queue
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 
 IDLE_S: Final = 1.0  # at least once a second the desk is told the time, so that silence is noticed
 SAVE_EVERY_S: Final = 60.0  # what is lost of the learnt after a power cut
-WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; beyond it the sender is held back
+WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; what does not fit is stored, not watched
+AT_ONCE: Final = 500  # packets taken in before what is due is decided: a backlog must not hold up a deadline
+STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends without it
 
 
 class Live:
@@ -44,6 +47,8 @@ class Live:
         self._clock = clock
         self._on_failure = on_failure
         self._waiting: queue.Queue[Received | None] = queue.Queue(WAITING_MAX)
+        self._told: set[str] = set()  # what has been logged once
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -53,14 +58,20 @@ class Live:
         self._thread.start()
 
     def receive(self, received: Received) -> None:
-        """Hand over a packet, from any thread; waits while the engine is far behind."""
-        self._waiting.put(received)
+        """Hand over a packet, from any thread; never waits, for storing must not wait for the engine."""
+        try:
+            self._waiting.put_nowait(received)
+        except queue.Full:
+            self._tell("the engine is far behind: readings are stored, but decide nothing", logging.CRITICAL)
 
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
+        self._stop.set()
+        with contextlib.suppress(queue.Full):  # then it is awake anyway
+            self._waiting.put_nowait(None)
+        self._thread.join(STOP_S)
         if self._thread.is_alive():
-            self._waiting.put(None)
-            self._thread.join()
+            log.critical("the engine does not end: what it learnt in the last minute is lost")
 
     def _run(self) -> None:
         try:
@@ -71,29 +82,51 @@ class Live:
 
     def _loop(self) -> None:
         saved_s = self._clock()
-        going = True
-        while going:
-            going = self._take_in()
+        while True:
+            self._take_in()
             now_s = self._clock()
             self._pipeline.advance(now_s)
-            if now_s - saved_s >= SAVE_EVERY_S or not going:
-                save_learnt(self._pipeline, self._learnt)
+            ending = self._stop.is_set() and self._waiting.empty()
+            if ending or now_s - saved_s >= SAVE_EVERY_S:
+                self._save()
                 saved_s = now_s
+            if ending:
+                return
 
-    def _take_in(self) -> bool:
-        """Wait for packets, a deadline or the end; give what there is to the pipeline. False at the end."""
+    def _take_in(self) -> None:
+        """Wait for packets, a deadline or the end; give the pipeline at most ``AT_ONCE`` of them."""
         deadline_s = self._pipeline.next_deadline_s()
         wait_s = IDLE_S if deadline_s is None else min(max(deadline_s - self._clock(), 0.0), IDLE_S)
+        for _ in range(AT_ONCE):
+            try:
+                received = self._waiting.get(timeout=wait_s)
+            except queue.Empty:
+                return
+            wait_s = 0.0
+            if received is not None:
+                self._give(received)
+
+    def _give(self, received: Received) -> None:
+        wearer = self._wearer_of(received.packet.band, received.received_s)
+        if wearer is None:
+            return
+        if wearer in self._pipeline.rows:
+            self._pipeline.receive(wearer, received)
+        else:
+            self._tell(f"{wearer} has a band, and is watched when the service is started again", logging.WARNING)
+
+    def _save(self) -> None:
+        """Keep what was learnt, if the disk takes it: a full disk costs the learnt of a minute, never an alert."""
         try:
-            received = self._waiting.get(timeout=wait_s)
-            while received is not None:
-                wearer = self._wearer_of(received.packet.band, received.received_s)
-                if wearer is not None:
-                    self._pipeline.receive(wearer, received)
-                received = self._waiting.get_nowait()
-        except queue.Empty:
-            return True
-        return False
+            save_learnt(self._pipeline, self._learnt)
+        except OSError as error:
+            self._tell(f"what was learnt cannot be kept in {self._learnt}: {error.strerror}", logging.ERROR)
+
+    def _tell(self, what: str, level: int) -> None:
+        """Log what lasts once."""
+        if what not in self._told:
+            self._told.add(what)
+            log.log(level, what)
 
 
 def save_learnt(pipeline: Pipeline, path: Path) -> None:

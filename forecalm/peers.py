@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Final, Self
 
@@ -23,20 +24,22 @@ class Peer:
 
     def __init__(self, name: str, *arguments: str) -> None:
         self.name = name
+        self._complaints = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
             [sys.executable, "-P", "-m", "forecalm", *arguments, "--while-stdin-is-open"],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,  # a line at the end
+            stderr=self._complaints,  # maybe much, and a full pipe would stall it
             text=True,
             start_new_session=True,  # Ctrl-C is for us; we stop them in order
         )
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
+        if not self._ended:
             self.stop()
 
     def wait_for_port(self, port: int) -> None:
@@ -44,7 +47,7 @@ class Peer:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise PeerError(f"the {self.name} ended at its start: {self._process.communicate()[1].strip()[-500:]}")
+                raise PeerError(f"the {self.name} ended at its start: {self._complained()}")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
@@ -59,13 +62,19 @@ class Peer:
         """Ask it to end, and return what it printed; it is killed after ``within_s``."""
         self._process.send_signal(signal.SIGINT)
         try:
-            said, complained = self._process.communicate(timeout=within_s)
+            said, _ = self._process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            said, complained = self._process.communicate()
-        if self._process.returncode != 0:
-            log.error("the %s ended with %d: %s", self.name, self._process.returncode, complained.strip())
+            said, _ = self._process.communicate()
+        if self._process.returncode not in (0, -signal.SIGINT):  # the latter: before it could take notice
+            log.error("the %s ended with %d: %s", self.name, self._process.returncode, self._complained())
+        self._complaints.close()
+        self._ended = True
         return said
+
+    def _complained(self) -> str:
+        self._complaints.seek(0)
+        return self._complaints.read().strip()[-500:]
 
 
 def free_port(preferred: int = 0) -> int:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from alerts.views import Stamp
 from alerts.words import reasons
-from ingest.assemble import Assembler, whole
+from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
 from models.arousal import Arousal
+from models.errors import ModelError
 from models.risk import Abstention, Risk
 from signals.engine import Engine
 from signals.features import column
@@ -38,7 +39,7 @@ class Pipeline:
 
     def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
         self.wearers = tuple(wearers)
-        self._row = {wearer: row for row, wearer in enumerate(self.wearers)}
+        self.rows = {wearer: row for row, wearer in enumerate(self.wearers)}
         self._desk = desk
         self._assembler = Assembler(rows=len(self.wearers))
         self._engine = Engine(rows=len(self.wearers))
@@ -47,9 +48,8 @@ class Pipeline:
 
     def receive(self, wearer: str, received: Received) -> None:
         """Take in one packet of the band that ``wearer`` wears."""
-        row = self._row[wearer]
-        self._assembler.add(row, received)
-        if received.packet.battery is not None:
+        row = self.rows[wearer]
+        if self._assembler.add(row, received) is Added.TAKEN and received.packet.battery is not None:
             self._battery[row] = received.packet.battery
 
     def next_deadline_s(self) -> float | None:
@@ -87,7 +87,7 @@ class Pipeline:
 
     def study(self, wearer: str, past: Sequence[Received]) -> None:
         """Learn what is usual for ``wearer`` from packets of their past, in one go. It alerts nobody."""
-        rows = np.array([self._row[wearer]])
+        rows = np.array([self.rows[wearer]])
         signals = self._engine.push(whole(past), rows=rows)
         self._model.push(signals.start_s, signals.features, rows=rows)
 
@@ -100,6 +100,8 @@ class Pipeline:
         known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
         arrays = {}
         for name, mine in self._model.snapshot().items():
+            if learnt[name].shape != (len(known), *mine.shape[1:]) or learnt[name].dtype != mine.dtype:
+                raise ModelError(f"{name}: {learnt[name].shape} of {learnt[name].dtype} is not of this model")
             mine = mine.copy()
             for row, wearer in enumerate(self.wearers):
                 if wearer in known:

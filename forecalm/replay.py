@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
-from alerts.views import AlertView, WearerView
+from alerts.views import AlertView
 from forecalm.pipeline import Pipeline, Step, nan_is_none
+from ingest.assemble import DEADLINE_S
 from ingest.clock import Clocks
 from ingest.e4 import Recording, packets, read
 from ingest.received import Received
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 WEARER = "recorded"
 BAND = "recording"
 WINDOW_S = 30  # heart rate is compared in windows of 30 s, as long as the band's own runs of beats
-SETTLED_S = 10  # the heart rate looks back 10 s: a window is judged by the seconds that look back into it alone
+SETTLED_S = 10  # a window is judged by the seconds that looked back into it for 10 s; a few look back 20 s
 COVERED = 0.8  # of a window must lie in the band's own intervals for them to be a reference
 
 
@@ -53,18 +54,17 @@ def replay(path: Path, *, pace: Callable[[float], None], progress: Callable[[flo
     """
     recording = read(path)
     desk = Desk(wearers=[WEARER], policy=Policy(), journal=Scratch(), started_s=recording.start_s)
-    alerts: dict[str, AlertView] = {}
-
-    def keep(view: WearerView) -> None:
-        if view.alert is not None and view.alert.alert_id not in alerts:
-            alerts[view.alert.alert_id] = view.alert
+    pipeline = Pipeline(wearers=[WEARER], desk=desk)
+    steps: list[Step] = []
+    alerts: list[AlertView] = []
+    for moment in _moments(recording, pipeline, pace, progress):
+        steps += moment
+        (view,) = desk.views()
+        if view.alert is not None and view.alert.acknowledged_by is None:
+            alerts.append(view.alert)
             # nobody is there to take a replayed alert; untaken, the first would be the only one
             desk.acknowledge(view.alert.alert_id, by="replay", at_s=view.at_s)
-
-    desk.subscribe(keep)
-    pipeline = Pipeline(wearers=[WEARER], desk=desk)
-    steps = [step for moment in _moments(recording, pipeline, pace, progress) for step in moment]
-    return _gather(recording, steps, tuple(alerts.values()))
+    return _gather(recording, steps, tuple(alerts))
 
 
 def _moments(
@@ -74,19 +74,13 @@ def _moments(
     progress: Callable[[float, float], None],
 ) -> Iterator[list[Step]]:
     clocks = Clocks()
-    end_s = max(_end_s(recording, name) for name in recording.blocks)
-    arrived_s = recording.start_s
     for arrived_s, packet in packets(recording, band=BAND):
         pace(arrived_s)
         received = Received(packet, clocks.map(packet, arrived_s), arrived_s, encode(packet))
         pipeline.receive(WEARER, received)
         yield pipeline.advance(arrived_s)
-        progress(arrived_s - recording.start_s, end_s - recording.start_s)
-
-
-def _end_s(recording: Recording, name: str) -> float:
-    block = recording.blocks[name]
-    return block.start_s + int(block.values.shape[-1]) / block.rate_hz
+        progress(arrived_s - recording.start_s, recording.end_s - recording.start_s)
+    yield pipeline.advance(recording.end_s + DEADLINE_S)  # what the end of the recording left incomplete
 
 
 def _gather(recording: Recording, steps: list[Step], alerts: tuple[AlertView, ...]) -> Replayed:
@@ -121,9 +115,8 @@ def summary(replayed: Replayed) -> dict[str, object]:
     recording, probability = replayed.recording, replayed.probability
     worn = replayed.feature("worn") == 1 if replayed.features.size else np.zeros(0, bool)
     valid_min = float(np.sum(replayed.feature("eda_valid") >= 0.5)) / 60 if replayed.features.size else 0.0
-    ends = [_end_s(recording, name) for name in recording.blocks]
     return {
-        "duration_s": _rounded(max(ends) - recording.start_s),
+        "duration_s": _rounded(recording.end_s - recording.start_s),
         "channels": {name: _channel(recording, name) for name in CHANNELS if name in recording.blocks},
         "worn_s": int(worn.sum()),
         "coverage": _rounded(float(np.isfinite(probability[worn]).mean())) if worn.any() else None,
@@ -145,9 +138,7 @@ def _channel(recording: Recording, name: str) -> dict[str, object]:
     block = recording.blocks[name]
     n = block.values.shape[-1]
     known = np.isfinite(block.values) if block.values.ndim == 1 else np.isfinite(block.values).all(axis=0)
-    starts = [other.start_s for other in recording.blocks.values()]
-    ends = [_end_s(recording, other) for other in recording.blocks]
-    outside = (block.start_s - min(starts)) + (max(ends) - _end_s(recording, name))
+    outside = (block.start_s - recording.start_s) + (recording.end_s - block.end_s)
     gap_s = outside + float((~known).sum()) / block.rate_hz
     return {"rate_hz": block.rate_hz, "samples": n, "gap_s": _rounded(gap_s)}
 
