@@ -70,7 +70,9 @@ def create_app(
     async def show_board() -> Response:
         rows = board.rows(await run_in_threadpool(desk.views))
         page = pages.get_template("board.html")
-        return HTMLResponse(page.render(rows=rows, tally=tally_of(rows), clock=board.wall_clock()))
+        return HTMLResponse(
+            page.render(rows=rows, tally=tally_of(rows, kept=desk.journal_fault is None), clock=board.wall_clock())
+        )
 
     @app.get("/events")
     async def stream() -> Response:
@@ -125,7 +127,7 @@ async def _events(board: Board, desk: DeskLike, hub: Hub) -> AsyncIterator[bytes
                 if event != told[wearer]:
                     told[wearer] = event
                     yield event
-            yield board.beat_event(views.values())
+            yield board.beat_event(views.values(), kept=desk.journal_fault is None)
 
 
 def _pages(*, place: str, carers: tuple[str, ...]) -> jinja2.Environment:

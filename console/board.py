@@ -13,7 +13,12 @@ from console.rows import Row, Tally, row_of, tally_of
 
 
 class DeskLike(Protocol):
-    """What the console needs of the desk. Both methods are called from worker threads, while the engine runs."""
+    """What the console needs of the desk. Called from any thread, while the engine runs."""
+
+    @property
+    def journal_fault(self) -> str | None:
+        """Why alerts are not kept on disk, or None while they are."""
+        ...
 
     def views(self) -> list[WearerView]:
         """Return the newest view of every wearer."""
@@ -88,11 +93,11 @@ class Board:
             self._encoded[view.wearer] = kept
         return kept[2]
 
-    def beat_event(self, views: Iterable[WearerView]) -> bytes:
-        """Return the ``beat`` event of a tablet that has been told ``views``."""
+    def beat_event(self, views: Iterable[WearerView], *, kept: bool) -> bytes:
+        """Return the ``beat`` event of a tablet that has been told ``views``; ``kept`` as in ``tally_of``."""
         rows = self.rows(views)
         wearers = tuple(row.wearer for row in rows)
-        return _event("beat", Beat(self._clock(), self.wall_clock(), tally_of(rows), wearers))
+        return _event("beat", Beat(self._clock(), self.wall_clock(), tally_of(rows, kept=kept), wearers))
 
 
 def _facts(row: Row, view: WearerView) -> RowEvent:

@@ -7,7 +7,7 @@ show ``Row`` values, so there is one truth; the page's script only copies their 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final, Literal
@@ -24,6 +24,8 @@ LOW_BATTERY_PCT: Final = 15
 
 ALERT_LINE: Final = round((38 - 36 * ENTER) / 0.4, 1)
 """How far down the trend's box [%] the production policy begins to count towards an alert."""
+
+UNKEPT: Final = "alerts sound, but would not outlast a restart: tell whoever runs this server"
 
 Risk = Literal["calm", "rising", "alert", "held", "unknown"]
 Watch = Literal["ok", "partly", "none"]
@@ -200,8 +202,13 @@ def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
     )
 
 
-def tally_of(rows: Sequence[Row]) -> Tally:
-    """Return how many of ``rows`` can be watched. Somebody whom the model cannot tell about is not protected."""
+def tally_of(rows: Sequence[Row], *, kept: bool = True) -> Tally:
+    """Return how many of ``rows`` can be watched. Somebody whom the model cannot tell about is not protected.
+
+    ``kept`` is whether alerts outlast a restart of the server; where they do not, that is what is said beside.
+    """
+    if not kept:
+        return replace(tally_of(rows), rest=UNKEPT)
     count = Counter(row.cover for row in rows)
     if not rows:
         return Tally(protected="Nobody is on the board", rest="")

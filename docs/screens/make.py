@@ -156,6 +156,7 @@ class House:
     """A desk whose views stand still."""
 
     shown: list[WearerView]
+    journal_fault: str | None = None
 
     def views(self) -> list[WearerView]:
         return self.shown

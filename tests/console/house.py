@@ -22,6 +22,7 @@ class House:
     """A house whose desk does as it is told, or is a real one; its clock stands still until it is moved."""
 
     def __init__(self, desk: Desk | None = None) -> None:
+        self.journal_fault: str | None = None
         self.now_s = NOW_S
         self.hub = Hub()
         self.stop = threading.Event()

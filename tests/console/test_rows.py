@@ -195,6 +195,13 @@ def test_a_house_at_peace_says_so_and_one_with_an_alert_does_not() -> None:
     assert tally_of([]).protected == "Nobody is on the board"
 
 
+def test_alerts_that_a_restart_would_forget_are_said_beside_the_tally() -> None:
+    calm = shown(view(RiskState.WATCHING))
+    tally = tally_of([calm], kept=False)
+    assert tally.protected == "All 1 protected"
+    assert "restart" in tally.rest
+
+
 @given(st.lists(st.sampled_from(EVERY), max_size=8))
 def test_everybody_is_counted_once(states: list[tuple[RiskState, Blind | None]]) -> None:
     rows = [shown(view(risk, blind)) for risk, blind in states]
