@@ -23,7 +23,7 @@ from device_sim.scenario import Scenario
 from device_sim.spool import Spool
 from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
 from ingest.types import CHANNELS
-from ingest.wire import Packet, Stored, data_topic, encode, stored_topic
+from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode, stored_topic
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class _Gateway:
         self._topics = [data_topic(site, band.name) for band in ward.bands]
         self._rows = {stored_topic(site, band.name): row for row, band in enumerate(ward.bands)}
         self._spool = Spool(bands=len(ward.bands))
-        self._watermarks: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        self._watermarks: queue.SimpleQueue[tuple[int, Stored]] = queue.SimpleQueue()
         self._online = threading.Event()
         self._news = threading.Event()
         self._reconnected = False
@@ -235,8 +235,8 @@ class _Gateway:
         """Take in the watermarks; send again what a reconnection, or a watermark that stands still, calls for."""
         now = time.monotonic()
         while not self._watermarks.empty():
-            row, seq = self._watermarks.get()
-            self._spool.stored(row, seq, now)
+            row, stored = self._watermarks.get()
+            self._spool.stored(row, since=stored.since, seq=stored.seq, now_s=now)
         if not self._online.is_set():
             return
         again = self._spool.overdue(now)
@@ -279,7 +279,7 @@ class _Gateway:
         if reason.is_failure:
             self._refused = str(reason)
             return
-        client.subscribe(f"forecalm/v1/{self._site}/band/+/stored", qos=1)
+        client.subscribe(all_stored_topic(self._site), qos=1)
         self._reconnected = True
         self._online.set()
 
@@ -299,13 +299,12 @@ class _Gateway:
         if row is None:
             return
         try:
-            is_json = message.payload[:1] == b"{"
-            stored = (msgspec.json if is_json else msgspec.msgpack).decode(message.payload, type=Stored)
+            stored = msgspec.json.decode(message.payload, type=Stored)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             log.warning("%s: not a watermark", message.topic)
             return
         if stored.boot == self._ward.bands[row].boot:
-            self._watermarks.put((row, stored.seq))
+            self._watermarks.put((row, stored))
             self._news.set()
 
 

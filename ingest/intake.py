@@ -227,12 +227,12 @@ class Intake:
             for boot in list(boots) if everything else list(boots)[:1]:
                 del boots[boot]
                 try:
-                    seq = self._store.watermark(band, boot)
+                    run = self._store.watermark(band, boot)
                 except StoreError as error:
                     log.warning("the watermark of %s is told with its next packet: %s", band, error)
                     continue
-                if seq is not None:
-                    self._publish_stored(band, Stored(v=1, boot=boot, seq=seq))
+                if run is not None:
+                    self._publish_stored(band, Stored(v=1, boot=boot, since=run.since, seq=run.seq))
             self._published_s[band] = now_s
             if not boots:
                 del self._unpublished[band]

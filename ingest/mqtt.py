@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.wire import Stored, data_topic, stored_topic
+from ingest.wire import Stored, bands_topic, stored_topic
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Subscriber:
         self._port = port
         self._site = site
         self._on_message = on_message
-        self._topic = data_topic(site, "BAND").replace("/BAND/", "/+/")
+        self._topic = bands_topic(site)
         self._connection = 0  # counts connections: an ack belongs to the one its message came by
         self._state = "not connected yet"
         self._client = paho.Client(

@@ -15,14 +15,13 @@ from typing import Final
 
 from ingest.errors import IngestError, StoreError
 from ingest.received import Received
-from ingest.store import Counts, Mapping
+from ingest.store import Counts, Mapping, Run
 from ingest.types import Block
 from ingest.wire import AHEAD_MAX_US, PACKET_MAX, SPAN_MAX_US, decode
 
-VERSION: Final = 1  # of the tables; PRAGMA user_version
-REACH_S: Final = (
-    SPAN_MAX_US + AHEAD_MAX_US
-) * 1e-6 + 100.0  # a packet spans no more, with the period of its last sample
+VERSION: Final = 2  # of the tables; PRAGMA user_version
+# No packet spans more, with the period of its last sample.
+REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 100.0
 BUSY_S: Final = 5.0  # how long to wait for another writer, which has no business here
 
 SCHEMA: Final = """
@@ -34,7 +33,7 @@ CREATE TABLE inbox (
 ) WITHOUT ROWID;
 CREATE INDEX inbox_time ON inbox (band, start_s);
 CREATE TABLE boots (
-    band TEXT NOT NULL, boot INTEGER NOT NULL, watermark INTEGER NOT NULL,
+    band TEXT NOT NULL, boot INTEGER NOT NULL, since INTEGER NOT NULL, watermark INTEGER NOT NULL,
     packets INTEGER NOT NULL, samples INTEGER NOT NULL,
     tick_us INTEGER NOT NULL, offset_s REAL NOT NULL, received_s REAL NOT NULL,
     PRIMARY KEY (band, boot)
@@ -118,14 +117,17 @@ class SqliteStore:
             db.execute("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             if name is not None:
                 band, boot, seq = name
-                db.execute("INSERT OR IGNORE INTO boots VALUES (?, ?, ?, 0, 0, 0, 0, ?)", (band, boot, seq, received_s))
+                row = (band, boot, seq, seq, received_s)
+                db.execute("INSERT OR IGNORE INTO boots VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)", row)
                 _advance(db, band, boot)
 
-    def watermark(self, band: str, boot: int) -> int | None:
-        """The highest seq of a boot up to which everything is stored; None before anything is."""
+    def watermark(self, band: str, boot: int) -> Run | None:
+        """The packets around the first of a boot that came, as far as they are stored without a hole, either way; None
+        before one has come."""
+        query = "SELECT since, watermark FROM boots WHERE band = ? AND boot = ?"
         with self._lock, self._errors():
-            row = self._db.execute("SELECT watermark FROM boots WHERE band = ? AND boot = ?", (band, boot)).fetchone()
-        return None if row is None else int(row[0])
+            row = self._db.execute(query, (band, boot)).fetchone()
+        return None if row is None else Run(*row)
 
     def read(self, band: str, channel: str, since_s: float, until_s: float) -> Iterator[Block]:
         """Yield the blocks of one channel that reach into ``[since_s, until_s)`` [UTC s], in time order, uncut."""
@@ -202,9 +204,9 @@ def _insert(db: sqlite3.Connection, received: Received) -> bool:
 def _note(db: sqlite3.Connection, band: str, boot: int, new: Sequence[Received]) -> None:
     """Bring what is known of a boot up to date with packets that have just become part of it."""
     newest = max(new, key=lambda received: received.packet.tick_us)
-    first = min(received.packet.seq for received in new)
+    first = new[0].packet.seq
     mapping = (newest.packet.tick_us, newest.offset_s, max(received.received_s for received in new))
-    db.execute("INSERT OR IGNORE INTO boots VALUES (?, ?, ?, 0, 0, ?, ?, ?)", (band, boot, first, *mapping))
+    db.execute("INSERT OR IGNORE INTO boots VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)", (band, boot, first, first, *mapping))
     db.execute(
         "UPDATE boots SET packets = packets + ?, samples = samples + ? WHERE band = ? AND boot = ?",
         (len(new), sum(received.samples() for received in new), band, boot),
@@ -217,13 +219,21 @@ def _note(db: sqlite3.Connection, band: str, boot: int, new: Sequence[Received])
 
 
 def _advance(db: sqlite3.Connection, band: str, boot: int) -> None:
-    """Move the watermark of a boot over everything that is there without a hole."""
-    query = "SELECT watermark FROM boots WHERE band = ? AND boot = ?"
-    (watermark,) = db.execute(query, (band, boot)).fetchone()
-    while db.execute(
-        "SELECT 1 FROM inbox WHERE band = :band AND boot = :boot AND seq = :seq"
-        " UNION ALL SELECT 1 FROM quarantine WHERE band = :band AND boot = :boot AND seq = :seq",
-        {"band": band, "boot": boot, "seq": watermark + 1},
-    ).fetchone():
+    """Move both ends of a boot's run over everything that is there without a hole."""
+    query = "SELECT since, watermark FROM boots WHERE band = ? AND boot = ?"
+    since, watermark = db.execute(query, (band, boot)).fetchone()
+    while _has(db, band, boot, since - 1):
+        since -= 1
+    while _has(db, band, boot, watermark + 1):
         watermark += 1
-    db.execute("UPDATE boots SET watermark = ? WHERE band = ? AND boot = ?", (watermark, band, boot))
+    query = "UPDATE boots SET since = ?, watermark = ? WHERE band = ? AND boot = ?"
+    db.execute(query, (since, watermark, band, boot))
+
+
+def _has(db: sqlite3.Connection, band: str, boot: int, seq: int) -> bool:
+    """Whether a packet is stored, or counts as stored."""
+    query = (
+        "SELECT 1 FROM inbox WHERE band = :band AND boot = :boot AND seq = :seq"
+        " UNION ALL SELECT 1 FROM quarantine WHERE band = :band AND boot = :boot AND seq = :seq"
+    )
+    return db.execute(query, {"band": band, "boot": boot, "seq": seq}).fetchone() is not None

@@ -19,6 +19,14 @@ class Mapping:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Packets of one boot that are all stored: from ``since`` up to and including ``seq``."""
+
+    since: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """What a store holds: packets and samples (of all axes and channels, and beats) by band; messages in quarantine."""
 
@@ -40,8 +48,9 @@ class Store(Protocol):
         """Make durable what could not be used, and why, once however often it comes. ``name`` is its (band, boot, seq)
         where that is known: such a message counts as stored, so that it holds up no watermark."""
 
-    def watermark(self, band: str, boot: int) -> int | None:
-        """The highest seq up to which everything is stored, from the first of that boot that ever came; None before."""
+    def watermark(self, band: str, boot: int) -> Run | None:
+        """The packets around the first of that boot that ever came, as far as they are stored without a hole, either
+        way; None before one has come. Nothing is said of what lies outside."""
 
     def read(self, band: str, channel: str, since_s: float, until_s: float) -> Iterator[Block]:
         """Yield the blocks of one channel that reach into ``[since_s, until_s)`` [UTC s], in time order, uncut."""

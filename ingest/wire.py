@@ -206,6 +206,11 @@ def data_topic(site: str, band: str) -> str:
     return topic
 
 
+def bands_topic(site: str) -> str:
+    """What to subscribe to for the packets of every band of a site; raises WireError as ``data_topic`` does."""
+    return data_topic(site, "x").removesuffix("x/data") + "+/data"
+
+
 def band_of(topic: str) -> str:
     """Return the band that a data topic names; raises WireError on any other topic."""
     match = _TOPIC.match(topic)
@@ -219,9 +224,19 @@ def stored_topic(site: str, band: str) -> str:
     return data_topic(site, band).removesuffix("/data") + "/stored"
 
 
+def all_stored_topic(site: str) -> str:
+    """What to subscribe to for how far every band of a site is stored; raises WireError as ``data_topic`` does."""
+    return bands_topic(site).removesuffix("/data") + "/stored"
+
+
 class Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every packet of ``boot`` up to and including ``seq`` is on disk: its sender may let it go."""
+    """Every packet of ``boot`` from ``since`` up to and including ``seq`` is on disk: its sender may let these go.
+
+    ``since`` is the first that came, or what has come just below it later. What lies lower may have been lost on the
+    way: nothing is said of it.
+    """
 
     v: Literal[1]
     boot: Count
+    since: Count
     seq: Count

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,17 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def wait_for(port: int) -> None:
+    """Return when somebody listens."""
+    pause = threading.Event()
+    for _ in range(600):
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        pause.wait(0.02)
+    pytest.fail("the broker does not listen")
+
+
 @contextmanager
 def broker(program: str, folder: Path, port: int, *extra: str) -> Iterator[None]:
     config = folder / "mosquitto.conf"
@@ -40,12 +51,7 @@ def broker(program: str, folder: Path, port: int, *extra: str) -> Iterator[None]
     config.write_text("\n".join([*lines, "" if extra else "allow_anonymous true", ""]))
     process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        answered = threading.Event()
-        for _ in range(600):
-            with socket.socket() as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            answered.wait(0.02)
+        wait_for(port)
         yield
     finally:
         process.terminate()
@@ -88,11 +94,13 @@ class Service:
             self.packets[packet.band, packet.boot, packet.seq] = packet
             self._news.notify_all()
         if self._stores:
-            mine = {seq for band, boot, seq in self.packets if (band, boot) == (packet.band, packet.boot)}
-            upto = min(mine)
+            mine = [seq for band, boot, seq in self.packets if (band, boot) == (packet.band, packet.boot)]
+            since = upto = mine[0]
+            while since - 1 in mine:
+                since -= 1
             while upto + 1 in mine:
                 upto += 1
-            told = msgspec.json.encode(Stored(v=1, boot=packet.boot, seq=upto))
+            told = msgspec.json.encode(Stored(v=1, boot=packet.boot, since=since, seq=upto))
             client.publish(stored_topic(SITE, packet.band), told, qos=1, retain=True)
 
 
@@ -159,6 +167,37 @@ def test_nothing_is_lost_when_the_broker_dies_with_what_it_had(mosquitto: str, t
         stop.set()
         run.join(LONG_S)
         assert_all_arrived(outcome[0], second)
+    assert outcome[0].resent > 0
+
+
+@pytest.mark.parametrize("dies", [True, False], ids=["the broker dies", "the broker forgets"])
+def test_nothing_is_lost_that_a_broker_took_before_anybody_listened(
+    mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    """It acknowledges to the sender what it delivers to nobody; the first that the service hears is not the first."""
+    monkeypatch.setattr("device_sim.spool.PATIENCE_S", 0.5)
+    port, stop, outcome, taken = free_port(), threading.Event(), [], threading.Event()
+    stamps = iter(range(10**9))
+
+    def clock() -> float:
+        if next(stamps) > 20:
+            taken.set()
+        return 0.0
+
+    settings = {"speed": 20.0, "seconds": None, "stop": stop, "clock": clock}
+    run = threading.Thread(target=lambda: outcome.append(published(port, **settings)))
+    with ExitStack() as brokers, ExitStack() as last:
+        brokers.enter_context(broker(mosquitto, tmp_path, port))
+        run.start()
+        assert taken.wait(LONG_S)
+        if dies:
+            brokers.close()
+            last.enter_context(broker(mosquitto, tmp_path, port))
+        service = last.enter_context(Service(port, stores=True))
+        service.wait_for(lambda: {seq for band, _, seq in service.packets if band == "band-01"} >= set(range(20, 40)))
+        stop.set()
+        run.join(LONG_S)
+        assert_all_arrived(outcome[0], service)
     assert outcome[0].resent > 0
 
 

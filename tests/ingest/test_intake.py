@@ -14,6 +14,7 @@ from ingest.errors import StoreError
 from ingest.intake import Counters, Intake
 from ingest.received import Received
 from ingest.sqlite_store import SqliteStore
+from ingest.store import Run
 from ingest.wire import Packet, Stored, data_topic, encode, encode_json
 
 MakePacket = Callable[..., Packet]
@@ -64,7 +65,7 @@ def test_a_packet_is_handed_on_stored_acknowledged_and_told(bench: Bench, make_p
     (stored,) = bench.store.packets("b")
     assert stored == bench.handed[0]
     assert stored.offset_s == 1e9 - packet.tick_us * 1e-6
-    assert bench.published.get(timeout=WAIT_S) == ("b", Stored(v=1, boot=1, seq=4))
+    assert bench.published.get(timeout=WAIT_S) == ("b", Stored(v=1, boot=1, since=4, seq=4))
 
 
 def test_both_forms_of_the_wire_are_taken_in(bench: Bench, make_packet: MakePacket) -> None:
@@ -106,14 +107,14 @@ def test_a_quarantined_packet_holds_up_no_watermark(bench: Bench, make_packet: M
     bench.send(b'{"v":1,"band":"b","boot":1,"seq":1,"tick_us":1,"colour":"red"}')
     bench.send(encode(make_packet(seq=2)))
     bench.intake.stop()
-    assert bench.store.watermark("b", 1) == 2
+    assert bench.store.watermark("b", 1) == Run(0, 2)
 
 
 def test_no_band_speaks_for_another(bench: Bench, make_packet: MakePacket) -> None:
     bench.send(encode(make_packet(seq=0)))
     bench.send(encode(make_packet(seq=1)), topic=data_topic("home", "other"))
     bench.intake.stop()
-    assert bench.store.watermark("b", 1) == 0
+    assert bench.store.watermark("b", 1) == Run(0, 0)
     assert bench.store.counts().quarantined == 1
 
 
@@ -146,7 +147,7 @@ def test_stopping_stores_all_that_was_received(store: SqliteStore, make_packet: 
         bench.send(encode(make_packet(seq=seq, rates_hz={"eda": 4.0})))
     bench.intake.stop()
     assert bench.acked.qsize() == 500
-    assert store.watermark("b", 1) == 499
+    assert store.watermark("b", 1) == Run(0, 499)
     bench.send(encode(make_packet(seq=500)))
     assert bench.acked.qsize() == 500
 

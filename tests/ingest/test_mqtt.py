@@ -198,9 +198,9 @@ def test_packets_go_in_and_the_watermark_comes_out(broker: Broker, tmp_path: Pat
 
 def test_the_watermark_is_retained_for_a_gateway_that_comes_later(broker: Broker) -> None:
     with subscribed(broker, lambda *_: None) as subscriber:
-        subscriber.publish_stored("b", Stored(v=1, boot=3, seq=9))
+        subscriber.publish_stored("b", Stored(v=1, boot=3, since=2, seq=9))
         with peer(broker, stored_topic("home", "b")) as (_, told):
-            assert json.loads(told.get(timeout=WAIT_S).payload) == {"v": 1, "boot": 3, "seq": 9}
+            assert json.loads(told.get(timeout=WAIT_S).payload) == {"v": 1, "boot": 3, "since": 2, "seq": 9}
 
 
 def test_other_sites_and_other_topics_are_not_ours(broker: Broker, make_packet: MakePacket) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.sqlite_store import SqliteStore
-from ingest.store import Counts, Mapping, Store
+from ingest.store import Counts, Mapping, Run, Store
 from ingest.wire import Intervals, values
 
 MakeReceived = Callable[..., Received]
@@ -75,29 +75,43 @@ def test_intervals_come_back_as_a_block_of_events(store: Store, make_received: M
 
 
 def test_the_watermark_stops_at_a_hole_and_moves_when_it_is_filled(store: Store, make_received: MakeReceived) -> None:
-    def commit(*seqs: int) -> int | None:
+    def commit(*seqs: int) -> Run | None:
         store.commit([make_received(seq=seq) for seq in seqs])
         return store.watermark("b", 1)
 
     assert store.watermark("b", 1) is None
-    assert [commit(5, 6), commit(8), commit(9, 10), commit(7), commit(6)] == [6, 6, 6, 10, 10]
+    assert [commit(5, 6), commit(8), commit(9, 10)] == [Run(5, 6)] * 3
+    assert [commit(7), commit(6)] == [Run(5, 10)] * 2
     assert store.watermark("b", 2) is None
 
 
+def test_what_lies_below_the_first_that_came_is_not_said_to_be_stored_before_it_is(
+    store: Store, make_received: MakeReceived
+) -> None:
+    def commit(*seqs: int) -> Run | None:
+        store.commit([make_received(seq=seq) for seq in seqs])
+        return store.watermark("b", 1)
+
+    assert [commit(5), commit(2, 3), commit(4), commit(0)] == [Run(5, 5), Run(5, 5), Run(2, 5), Run(2, 5)]
+    store.quarantine("t", b"odd", "values: infinite", UTC_S, name=("b", 1, 1))
+    assert store.watermark("b", 1) == Run(0, 5)
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.permutations(range(1, 9)), st.sets(st.integers(1, 8)))
-def test_the_watermark_is_the_end_of_the_first_run(
+@given(st.permutations(range(9)), st.sets(st.integers(0, 8)))
+def test_the_watermark_is_the_run_around_the_first_that_came(
     store: Store,
     make_received: MakeReceived,
     order: list[int],
     lost: set[int],
 ) -> None:
     boot = next(BOOTS)  # the store lives through all examples
-    store.commit([make_received(seq=0, boot=boot)])
+    store.commit([make_received(seq=4, boot=boot)])
     for seq in order:
         if seq not in lost:
             store.commit([make_received(seq=seq, boot=boot)])
-    assert store.watermark("b", boot) == min(lost, default=9) - 1
+    below, above = [seq for seq in lost if seq < 4], [seq for seq in lost if seq > 4]
+    assert store.watermark("b", boot) == Run(max(below, default=-1) + 1, min(above, default=9) - 1)
 
 
 def test_a_quarantined_message_is_kept_once_and_holds_up_no_watermark(
@@ -109,8 +123,8 @@ def test_a_quarantined_message_is_kept_once_and_holds_up_no_watermark(
         store.quarantine("t", b"\x00junk", "not a packet", UTC_S)
     store.quarantine("t", b"odd", "values: infinite", UTC_S, name=("b", 1, 1))
     store.quarantine("t", b"strange", "values: infinite", UTC_S, name=("c", 4, 9))
-    assert store.watermark("b", 1) == 2
-    assert store.watermark("c", 4) == 9
+    assert store.watermark("b", 1) == Run(0, 2)
+    assert store.watermark("c", 4) == Run(9, 9)
     assert store.counts() == Counts({"b": 2}, {"b": 208}, 3)
 
 
@@ -141,7 +155,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path, make_received: Make
         with closing(make(tmp_path)) as store:
             store.commit([make_received(seq=1)])
             assert [received.packet.seq for received in store.packets("b")] == [0, 1]
-            assert store.watermark("b", 1) == 1
+            assert store.watermark("b", 1) == Run(0, 1)
 
 
 READER = """
