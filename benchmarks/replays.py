@@ -12,7 +12,7 @@ from pathlib import Path
 
 from forecalm.replay import replay, summary
 
-DEFAULT = Path(os.environ.get("FORECALM_DATA", Path(__file__).parents[2] / "shared" / "data")) / "stress_predict"
+RECORDINGS = Path(os.environ.get("FORECALM_TEST_RECORDINGS", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def measure(path: Path) -> dict[str, object]:
@@ -35,12 +35,12 @@ def measure(path: Path) -> dict[str, object]:
 def main() -> None:
     """Measure every zip of a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT)
+    parser.add_argument("folder", nargs="?", type=Path, default=RECORDINGS / "stress_predict")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     sessions = sorted(chosen.folder.glob("*.zip"))
     if not sessions:
-        print(f"Replays not measured: {chosen.folder} holds no E4 zip. Name a folder, or set FORECALM_DATA.")
+        print(f"Replays not measured: {chosen.folder} holds no E4 zip. Name a folder, or set FORECALM_TEST_RECORDINGS.")
         return
     measure(sessions[0])  # compile, or load what was compiled
     rows = []

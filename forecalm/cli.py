@@ -84,7 +84,6 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
     simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
     simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
-    simulate.add_argument("--transport", choices=["mqtt"], default="mqtt")
     simulate.add_argument("--speed", type=_above_0, default=1.0, help="times real time")
     simulate.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
     simulate.add_argument("--host", default="127.0.0.1")

@@ -240,7 +240,7 @@ def simulate(chosen: argparse.Namespace) -> int:
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
     else:
-        sys.stdout.write(f"Sent {sum(band.packets for band in sent.bands):,} messages of {len(sent.bands)} bands.\n")
+        sys.stdout.write(f"Sent {sent.packets:,} messages of {len(sent.bands)} bands.\n")
     return 0
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 PREFIX: Final = "FORECALM_"  # FORECALM_MQTT_PORT=1884 overrides [mqtt] port
+OF_TESTS: Final = "FORECALM_TEST_"  # is not ours
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Site = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 
@@ -60,6 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return ZoneInfo(self.site.time_zone)
 
 
+SECTIONS: Final = {"site": SiteSection, "mqtt": MqttSection, "console": ConsoleSection}
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -74,20 +76,21 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    origin = "the environment" if path is None else f"{path} (or FORECALM_* in the environment)"
     overridden = _override(found, os.environ if environment is None else environment)
     try:
         config = msgspec.convert(overridden, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path or 'environment'}: {error}") from None
+        raise ConfigError(f"{origin}: {error}") from None
     try:
         _ = config.zone
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(
-            f"{path or 'environment'}: site.time_zone: {config.site.time_zone!r} is no zone such as Europe/London"
+            f"{origin}: site.time_zone: {config.site.time_zone!r} is no zone such as Europe/London"
         ) from None
     if config.console.host not in LOOPBACK:
         raise ConfigError(
-            f"{path or 'environment'}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
+            f"{origin}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
             " so whoever reaches the page could take an alert: use 127.0.0.1 (and a tunnel)"
         )
     return config
@@ -96,12 +99,15 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
 def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[str, object]:
     """Return ``found`` with FORECALM_DATA_FOLDER and FORECALM_{SECTION}_{KEY} laid over it."""
     merged = dict(found)
-    if PREFIX + "DATA_FOLDER" in environment:
-        merged["data"] = environment[PREFIX + "DATA_FOLDER"]
-    for section in ("site", "mqtt", "console"):
-        start = f"{PREFIX}{section.upper()}_"
-        over = {name.removeprefix(start).lower(): environment[name] for name in environment if name.startswith(start)}
+    for name, value in environment.items():
+        if not name.startswith(PREFIX) or name.startswith(OF_TESTS):
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("_")
         inner = merged.get(section, {})
-        if over and isinstance(inner, dict):
-            merged[section] = {**inner, **over}
+        if name == PREFIX + "DATA_FOLDER":
+            merged["data"] = value
+        elif section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
+            raise ConfigError(f"{name}: no such setting; see docs/configuration.md")
+        elif isinstance(inner, dict):
+            merged[section] = {**inner, key: value}
     return merged

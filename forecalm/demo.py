@@ -92,7 +92,7 @@ class Demo:
         self._broker.wait_for_port(config.mqtt.port)
         self.service = stack.enter_context(Service(config))
         self.service.wait_until_subscribed()
-        what = ("--transport", "mqtt", "--scenario", self._scenario_name, "--seed", str(SEED))
+        what = ("--scenario", self._scenario_name, "--seed", str(SEED))
         where = ("--site", config.site.name, "--port", port, "--user", user)
         self._bands = stack.enter_context(Peer("simulated bands", "simulate", *what, *where, "--json"))
 

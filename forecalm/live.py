@@ -91,6 +91,7 @@ class Live:
                 self._save()
                 saved_s = now_s
             if ending:
+                log.info("the engine ends; %s", self._pipeline.misses())
                 return
 
     def _take_in(self) -> None:

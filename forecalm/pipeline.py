@@ -91,6 +91,11 @@ class Pipeline:
         signals = self._engine.push(whole(past), rows=rows)
         self._model.push(signals.start_s, signals.features, rows=rows)
 
+    def misses(self) -> str:
+        """What did not decide anything: seconds that missed their deadline, and packets by what became of them."""
+        counts = ", ".join(f"{count} {added.value}" for added, count in self._assembler.counts.items())
+        return f"{self._assembler.overdue} seconds overdue; packets: {counts}"
+
     def learnt(self) -> dict[str, NDArray[np.generic]]:
         """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""
         return {"wearers": np.array(self.wearers), **self._model.snapshot()}

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from forecalm.cli import NOTICE
 from forecalm.replay import Replayed
 from ingest.types import Array, Block
 
-NOTICE = "Research use only \N{EN DASH} not a medical device"
 POINTS = 6_000  # a lane: more than a screen has columns, few enough for an old tablet
 INK, INK_2, LINE, PAPER, RISE, ALERT = "#0e1f1f", "#445453", "#c2cdcb", "#f8faf9", "#f0ae17", "#a3180a"
 LANES = (

@@ -11,18 +11,18 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real recordings, named by FORECALM_DATA or beside the checkout; skips where there is none."""
-    folder = Path(os.environ.get("FORECALM_DATA", ROOT.parent / "shared" / "data"))
+    """The folder of real recordings, which FORECALM_TEST_RECORDINGS names; skips where there is none."""
+    folder = Path(os.environ.get("FORECALM_TEST_RECORDINGS", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip("no real recordings here: set FORECALM_DATA to their folder")
+        pytest.skip("no real recordings here: set FORECALM_TEST_RECORDINGS to their folder")
     return folder
 
 
 def _program(name: str) -> str:
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if path is None:
-        if os.environ.get("FORECALM_REQUIRE_SERVICES"):
-            pytest.fail(f"{name} is not installed, and FORECALM_REQUIRE_SERVICES is set")
+        if os.environ.get("FORECALM_TEST_REQUIRE_SERVICES"):
+            pytest.fail(f"{name} is not installed, and FORECALM_TEST_REQUIRE_SERVICES is set")
         pytest.skip(f"{name} is not installed")
     return path
 

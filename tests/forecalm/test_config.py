@@ -41,6 +41,12 @@ def test_what_cannot_be_used_is_named_with_the_file(tmp_path: Path, text: str, t
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["FORECALM_MQT_PORT", "FORECALM_MQTT_PROT", "FORECALM_DATA"])
+def test_a_mistyped_variable_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        load(None, {name: "1884"})
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml", {})

@@ -13,8 +13,10 @@ from alerts.policy import Policy
 from alerts.views import Blind
 from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
+from forecalm.wearing import Wearing
 from ingest.clock import Clocks
 from ingest.e4 import packets, read
+from ingest.errors import RegistryError
 from ingest.received import Received
 from ingest.wire import encode
 
@@ -74,6 +76,44 @@ def test_an_engine_that_fails_says_so(tmp_path: Path, caplog: pytest.LogCaptureF
     assert failed.wait(30)
     live.stop()
     assert "the engine has stopped" in caplog.text
+
+
+def test_a_full_disk_and_a_wearer_who_is_new_end_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    some = received(30)
+    watched, desk = pipeline(some[0].received_s, "w-01")
+    failed = threading.Event()
+    live = Live(
+        watched,
+        wearer_of=lambda band, utc_s: "w-new" if utc_s < some[5].received_s else "w-01",
+        learnt=tmp_path / "no such folder" / "learnt.npz",
+        clock=lambda: some[-1].received_s,
+        on_failure=failed.set,
+    )
+    live.start()
+    for each in some:
+        live.receive(each)
+    live.stop()
+    assert desk.views()[0].heart_rate_bpm is not None
+    assert not failed.is_set()
+    assert "w-new has a band" in caplog.text
+    assert "cannot be kept" in caplog.text
+
+
+def test_where_the_registry_does_not_answer_the_last_answer_stands(caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[str | RegistryError | None] = ["w-01", RegistryError("locked"), RegistryError("locked"), None]
+
+    def ask(band: str, utc_s: float) -> str | None:
+        answer = answers.pop(0)
+        if isinstance(answer, RegistryError):
+            raise answer
+        return answer
+
+    wearing = Wearing(ask)
+    assert [wearing.wearer_of("band-01", at_s) for at_s in (0.0, 4.9)] == ["w-01", "w-01"]
+    assert [wearing.wearer_of("band-01", at_s) for at_s in (6.0, 12.0)] == ["w-01", "w-01"]
+    assert caplog.text.count("does not say") == 1
+    assert wearing.wearer_of("band-01", 18.0) is None
+    assert not answers
 
 
 def test_what_was_learnt_goes_with_the_wearer_and_not_with_the_row(tmp_path: Path) -> None:

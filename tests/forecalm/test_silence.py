@@ -1,0 +1,86 @@
+"""A band that falls silent just before an alert is due: nothing is raised from what is over, and sight is lost."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import SILENT_AFTER_S, Policy
+from alerts.views import Blind, WearerView
+from forecalm.pipeline import Pipeline
+from ingest.clock import Clocks
+from ingest.e4 import packets, read
+from ingest.received import Received
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+WEARER = "w-01"
+
+
+class Bed:
+    """One wearer before the desk; ``views`` is all that was shown of them, ``shown`` with the moment it was."""
+
+    def __init__(self, started_s: float) -> None:
+        self.desk = Desk(wearers=[WEARER], policy=Policy(), journal=Scratch(), started_s=started_s)
+        self.pipeline = Pipeline(wearers=[WEARER], desk=self.desk)
+        self.views: list[WearerView] = []
+        self.desk.subscribe(self.views.append)
+
+    def hear(self, received: Received) -> None:
+        self.pipeline.receive(WEARER, received)
+        self.pipeline.advance(received.received_s)
+
+
+@pytest.fixture(scope="module")
+def session() -> list[Received]:
+    clocks = Clocks()
+    return [Received(packet, clocks.map(packet, at_s), at_s, b"") for at_s, packet in packets(read(SAMPLE), band="b")]
+
+
+@pytest.fixture(scope="module")
+def alert_at(session: list[Received]) -> int:
+    """How many packets it takes until the alert."""
+    bed = Bed(session[0].received_s)
+    for i, received in enumerate(session):
+        bed.hear(received)
+        if any(view.alert for view in bed.views):
+            return i + 1
+    raise AssertionError("the sample session raises no alert")
+
+
+@pytest.mark.parametrize("before", [1, 2, 4, 8, 12, 16, 24])
+def test_nothing_is_raised_after_the_last_packet(session: list[Received], alert_at: int, before: int) -> None:
+    heard = session[: alert_at - before]
+    last_s = heard[-1].received_s
+    bed = Bed(session[0].received_s)
+    for received in heard:
+        bed.hear(received)
+    probability = bed.views[-1].probability
+    assert probability is not None
+    assert probability > 0.3, "signs are rising when the band falls silent"
+    del bed.views[:]
+    lost_s = None
+    for tenth in range(1, 1200):
+        now_s = last_s + tenth / 10
+        bed.pipeline.advance(now_s)
+        assert not any(view.alert for view in bed.views)
+        if lost_s is None and any(view.sight.reason is Blind.SILENT for view in bed.views):
+            lost_s = now_s
+    assert lost_s is not None
+    assert SILENT_AFTER_S <= lost_s - last_s <= SILENT_AFTER_S + 2
+    assert bed.views[-1].sight.reason is Blind.SILENT
+    assert abs(bed.views[-1].sight.since_s - last_s) <= 1
+
+
+def test_a_silent_band_says_no_probability_and_no_heart_rate(session: list[Received], alert_at: int) -> None:
+    heard = session[: alert_at - 2]
+    bed = Bed(session[0].received_s)
+    for received in heard:
+        bed.hear(received)
+    steps = [step for tenth in range(1, 300) for step in bed.pipeline.advance(heard[-1].received_s + tenth / 10)]
+    last = [step for step in steps if step.signals.start_s[0] >= heard[-1].received_s]
+    assert len(last) > 20
+    for step in last:
+        assert np.isnan(step.signals.features).all()
+        assert np.isnan(step.risk.probability).all()
