@@ -43,6 +43,7 @@ _STATE: Final = {
     "pulse": (9,),
     "moving": (3,),  # fast and slow exertion; seconds since movement was known
     "contributions": (len(DRIVERS),),
+    "unknown": (len(WEIGHTS),),  # seconds since each quantity was known
     "unjudged": (),  # seconds since there was an estimate
     "next_s": (),  # where the stream stands, UTC seconds
 }
@@ -62,7 +63,7 @@ class Arousal:
             raise ModelError(f"rows: at least one person, not {rows}")
         self._rows = rows
         self._state = {name: np.zeros((rows, *shape)) for name, shape in _STATE.items()}
-        self._state["unjudged"][:] = np.inf
+        self._state["unknown"][:] = self._state["unjudged"][:] = np.inf
         self._state["moving"][:, 2] = np.inf
         self._state["next_s"][:] = -np.inf
 
@@ -87,6 +88,7 @@ class Arousal:
             self._state["pulse"],
             self._state["moving"],
             self._state["contributions"],
+            self._state["unknown"],
             self._state["unjudged"],
             self._state["next_s"],
             probability,

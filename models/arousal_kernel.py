@@ -60,6 +60,7 @@ TRUST: Final = 0.35  # a third of the heart rate that movement explains is doubt
 EXERCISE: Final = 0.9  # lasting exertion (0.15 g) at which half of the sweat is put down to exercise
 SMOOTH_S: Final = 8.0
 FADE_S: Final = 30.0  # what a quantity said fades once it is unknown; a heart takes about as long to come down
+STALE_S: Final = 10.0  # seconds unknown after which it counts no more; with a pulse's window less than an alert's hold
 WARY: Final = 0.3  # probability from which learning slows down, to ``SLOWEST`` at ``ALARMED``
 ALARMED: Final = 0.7
 SLOWEST: Final = 0.1
@@ -86,6 +87,7 @@ def run(
     pulse: Array,
     moving: Array,
     contributions: Array,
+    unknown: Array,
     unjudged: Array,
     next_s: Array,
     probability: Array,
@@ -99,6 +101,7 @@ def run(
         row = rows[k]
         if start_s[k] != next_s[row]:
             missed = start_s[k] - next_s[row] if start_s[k] > next_s[row] else math.inf
+            unknown[row] += missed
             unjudged[row] += missed
             moving[row, 2] += missed
         next_s[row] = start_s[k] + features.shape[1]
@@ -106,12 +109,14 @@ def run(
             second = features[k, i]
             _move(second, moving[row])
             explained = _measure(second, moving[row], pulse[row], x)
+            for q in range(_QUANTITIES):
+                unknown[row, q] = 0.0 if math.isfinite(x[q]) else unknown[row, q] + 1.0
             reason = _abstain(second, x, usual[row])
             abstention[k, i] = reason
             if reason in (_NONE, _LEARNING):
                 gain = 1.0
                 if reason == _NONE:
-                    _weigh(x, moving[row], explained, usual[row], unjudged[row], contributions[row])
+                    _weigh(x, moving[row], explained, usual[row], unknown[row], unjudged[row], contributions[row])
                     unjudged[row] = 0.0
                     odds = 0.0
                     for d in range(_DRIVERS):
@@ -187,13 +192,16 @@ def _abstain(second: Array, x: Array, usual: Array) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: float, contributions: Array) -> None:
+def _weigh(
+    x: Array, moving: Array, explained: float, usual: Array, unknown: Array, unjudged: float, contributions: Array
+) -> None:
     """Move the smoothed contributions towards what this second says; start anew after ``HOLD_S`` without one.
 
-    A quantity that is unknown for a moment, as the pulse is whenever the wrist moves, is not one that is as usual.
+    A quantity that is unknown for a moment, as the pulse is whenever the wrist moves, is not one that is as usual; but
+    what was said of it is dropped once it has been unknown for ``STALE_S``, so that no alert is held up by it alone.
     """
     anew = unjudged > HOLD_S
-    follow, fade = (1.0, 1.0) if anew else (1.0 / SMOOTH_S, 1.0 / FADE_S)
+    follow = 1.0 if anew else 1.0 / SMOOTH_S
     exercise, trust = _exercise(moving), 1.0 if moving[2] <= STILL_KNOWN_S else UNSURE
     for q in range(_QUANTITIES):
         now = 0.0
@@ -205,7 +213,8 @@ def _weigh(x: Array, moving: Array, explained: float, usual: Array, unjudged: fl
             now = WEIGHTS[q] * math.tanh(z / FULL) * trust
             if q != _PULSE:
                 now *= 1.0 - exercise
-        pace = follow if math.isfinite(x[q]) else fade
+        fade = 1.0 if anew or unknown[q] >= STALE_S else 1.0 / FADE_S
+        pace = fade if unknown[q] > 0.0 else follow
         contributions[q + 1] = settled(contributions[q + 1] + pace * (now - contributions[q + 1]))
     contributions[0] = BASE
     effort = contributions[_DRIVERS - 1]

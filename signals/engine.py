@@ -45,6 +45,11 @@ class Engine:
 
     A row's ticks need not follow each other: seconds between them that nobody sent count as NaN, however many they are
     (after ``SILENCE_S`` of them nothing is remembered, so that more cost nothing).
+
+    A second in which a row sends nothing at all has no features, though windows could still look back past it: what is
+    over is not what is. Heart rate and coverage are said only of seconds of which at least half of the PPG, or of the
+    intervals, arrived. A rate that keeps step with movement is not said; where movement is unknown, as it always is of
+    a band without an accelerometer, nothing speaks against the rate and it is.
     """
 
     def __init__(self, *, rows: int) -> None:
@@ -96,11 +101,12 @@ class Engine:
 
     def _advance(self, tick: Tick, rows: Rows) -> Signals:
         found: Found = {}
+        silent = ~_heard(tick)
         moved = self._feel(tick, rows, found)
         off = found["worn"] == 0
         responses, response_lag_s = self._sweat(tick, rows, off, found)
         beats, beat_lag_s = self._beat(tick, moved, rows, off, found)
-        features = np.stack([found[name] for name in NAMES], axis=-1)
+        features = np.stack([np.where(silent, np.nan, found[name]) for name in NAMES], axis=-1)
         return Signals(tick.start_s, features, beats, beat_lag_s, responses, response_lag_s)
 
     def _feel(self, tick: Tick, rows: Rows, found: Found) -> Array:
@@ -153,10 +159,11 @@ class Engine:
         beats = self._rhythm.push(intervals, rows=rows)
         rate, coverage = self._heart_rate.push(beats, rows=rows)
         sparse, _ = self._sparse_rate.push(beats, rows=rows)
-        rate = np.where(np.isfinite(rate), rate, sparse)
+        rate = np.where(np.isfinite(rate) | ~(coverage > 0), rate, sparse)
         stepping = self._cadence.push(moved, rate, rows=rows) >= STEPPING
-        found["heart_rate_bpm"] = np.where(off | stepping, np.nan, rate)
-        found["beat_coverage"] = np.where(off, np.nan, coverage)
+        deaf = off | ~(_arrived(tick.ppg, rate_hz=PPG_HZ) | _arrived(tick.ibi, rate_hz=IBI_HZ))
+        found["heart_rate_bpm"] = np.where(deaf | stepping, np.nan, rate)
+        found["beat_coverage"] = np.where(deaf, np.nan, coverage)
         return beats, np.where((beats > 0) & ~sent, lag_s, np.where(beats > 0, 0.0, beats))
 
 
@@ -164,6 +171,21 @@ def _level(cutoff_hz: float, *, rows: int, rate_hz: float) -> Filter:
     """Return the low-pass that follows a slow channel: first order, unknown for 5 s after it begins."""
     sos = low_pass(cutoff_hz=cutoff_hz, rate_hz=rate_hz, order=1)
     return Filter(sos, rows=rows, rate_hz=rate_hz, hold_s=HOLD_S, warm_s=5.0)
+
+
+def _heard(tick: Tick) -> Off:
+    """Return in which seconds any sample of any channel arrived, (k, n)."""
+    heard = np.zeros((len(tick.start_s), tick.seconds), bool)
+    for name, channel in CHANNELS.items():
+        known = np.isfinite(getattr(tick, name)).reshape(len(heard), channel.axes, tick.seconds, channel.grid_hz)
+        heard |= known.any(axis=(1, 3))
+    return heard
+
+
+def _arrived(x: Array, *, rate_hz: int) -> Off:
+    """Return of which seconds at least half of the samples arrived, (k, n)."""
+    _, known = seconds(x, rate_hz=rate_hz)
+    return 2 * known >= rate_hz
 
 
 def _checked(tick: Tick, *, rows: int) -> Tick:

@@ -1,4 +1,7 @@
-"""The one registry of features: what the engine says about a person once a second, in a stable documented order."""
+"""The one registry of features: what the engine says about a person once a second, in a stable documented order.
+
+In a second in which nothing at all arrives every feature is unknown; what else makes it so stands with each.
+"""
 
 from typing import Final
 
@@ -15,12 +18,19 @@ FEATURES: Final = (
     Feature(
         "heart_rate_bpm",
         "1/min",
+        10,  # 20 where beats are sparse
+        "ppg or ibi, motion",
+        "the band is off, neither half of the second's PPG nor of its intervals arrives, the pulse keeps step with"
+        " movement, or beats cover less than half of the window, and less than 35 % of the last 20 s, which are looked"
+        " back on then, or nothing of the last 10 s",
+    ),
+    Feature(
+        "beat_coverage",
+        "1",
         10,
         "ppg or ibi",
-        "the band is off, or beats cover less than half of the window and less than 35 % of the last 20 s, which are"
-        " looked back on then",
+        "the band is off, or neither half of the second's PPG nor of its intervals arrives",
     ),
-    Feature("beat_coverage", "1", 10, "ppg or ibi", "the band is off, or neither PPG nor intervals arrive"),
     Feature("temperature_C", "degC", 1, "temperature", "less than half of the window is known"),
     Feature("temperature_slope_C_per_min", "degC/min", 60, "temperature", "less than half of the window is known"),
     Feature("motion_g", "g", 1, "motion", "less than half of the window is known"),

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from alerts.policy import Policy
 from models import arousal_kernel
 from models.arousal import Arousal
-from models.arousal_kernel import LEARN_S, expected_pulse, learn, learn_pulse
+from models.arousal_kernel import FADE_S, LEARN_S, STALE_S, expected_pulse, learn, learn_pulse
 from models.errors import ModelError
 from models.risk import Abstention, Risk
-from signals.features import NAMES, column
+from signals.features import FEATURES, NAMES, column
 
 Array = NDArray[np.float64]
 LEARNT = int(LEARN_S)
@@ -164,6 +164,59 @@ def test_after_a_silence_the_estimate_starts_anew_with_what_was_learnt(day: type
     assert risk.probability[0, 1199] > 0.5
     assert risk.abstention[0, 1210] == Abstention.NONE
     assert risk.probability[0, 1210] < 0.2
+
+
+def test_a_pulse_lost_for_ten_seconds_goes_on_counting_and_fades(day: type) -> None:
+    scene = day(1200)
+    scene.pulse(30.0, 1000, 1200)
+    scene.change("heart_rate_bpm", lambda x: x * np.nan, 1100, 1109)
+    said = watch(scene.features).drivers[0, :, Arousal(rows=1).driver_names.index("pulse")]
+    assert (np.diff(said[1099:1109]) < 0).all()
+    assert said[1108] == pytest.approx(said[1099] * (1 - 1 / FADE_S) ** 9)
+    assert said[1140] > 0.95 * said[1099]
+
+
+def test_a_pulse_lost_for_longer_counts_no_more(day: type) -> None:
+    scene = day(1300)
+    scene.pulse(30.0, 1000, 1300)
+    scene.change("heart_rate_bpm", lambda x: x * np.nan, 1100, 1160)
+    risk = watch(scene.features)
+    said = risk.drivers[0, :, Arousal(rows=1).driver_names.index("pulse")]
+    gone = 1100 + int(STALE_S) - 1
+    assert said[gone - 1] > 2
+    assert (said[gone:1160] == 0).all()
+    assert (risk.probability[0, gone:1160] < LOW).all()
+    assert said[1200] > 2
+
+
+def test_fading_evidence_alone_never_raises_the_probability(day: type) -> None:
+    scene = day(1200)
+    scene.pulse(30.0, 1000, 1200)
+    scene.features[0, 1100:] = scene.features[0, 1100]
+    for name in ("heart_rate_bpm", "temperature_slope_C_per_min", "motion_minute_g"):
+        scene.change(name, lambda x: x * np.nan, 1140)
+    risk = watch(scene.features)
+    assert (risk.abstention[0, 1140:] == Abstention.NONE).all()
+    assert (np.diff(risk.probability[0, 1139 : 1140 + int(STALE_S)]) < 0).all()
+
+
+def test_no_hold_is_filled_by_a_pulse_that_is_gone() -> None:
+    looked_back_s = FEATURES[column("heart_rate_bpm")].window_s
+    assert looked_back_s + STALE_S <= Policy().hold_s
+
+
+def test_a_silence_ages_what_was_said_however_it_is_told(day: type) -> None:
+    scene = day(1200)
+    scene.pulse(30.0, 1000, 1200)
+    before, after = scene.features[:, :1100], scene.features[:, 1108:].copy()
+    after[..., column("heart_rate_bpm")] = np.nan
+    silent, skipped = Arousal(rows=1), Arousal(rows=1)
+    silent.push(np.zeros(1, np.int64), before)
+    skipped.push(np.zeros(1, np.int64), before)
+    silent.push(np.array([1100]), np.full((1, 8, len(NAMES)), np.nan))
+    one, other = (model.push(np.array([1108]), after) for model in (silent, skipped))
+    np.testing.assert_array_equal(one.drivers, other.drivers)
+    assert one.drivers[0, 2, Arousal(rows=1).driver_names.index("pulse")] == 0
 
 
 def test_a_day_of_somebody_flat_asleep_stays_finite(day: type) -> None:

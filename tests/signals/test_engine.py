@@ -12,7 +12,7 @@ from signals.engine import SILENCE_S, Engine
 from signals.errors import SignalError
 from signals.features import FEATURES, NAMES, column
 from signals.types import Array, Signals
-from tests.signals.streams import stream
+from tests.signals.streams import pulse_wave, stream
 
 BEGAN_S = 1_700_000_000
 
@@ -163,6 +163,81 @@ def test_a_band_taken_off_says_so_and_has_neither_conductance_nor_heart_rate() -
     assert np.isnan(feature(signals, "heart_rate_bpm")[0, 100:]).all()
     assert feature(signals, "eda_valid")[0, 110] == 0
     assert feature(signals, "temperature_C")[0, -1] == pytest.approx(22.0)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_second_in_which_anything_arrives_is_said_and_any_other_is_not(name: str) -> None:
+    tick = lively(rows=1, seconds=120)
+    channels = {channel: getattr(tick, channel).copy() for channel in CHANNELS}
+    for x in channels.values():
+        x[..., x.shape[-1] * 100 // 120 :] = np.nan
+    alive = channels[name]
+    alive[..., -1] = 1.0 if name != "ibi" else 0.0
+    said = Engine(rows=1).push(Tick(start_s=tick.start_s, **channels)).features[0]
+    assert np.isnan(said[100:119]).all()
+    assert np.isfinite(said[99]).all()
+    assert np.isfinite(said[119]).any() or name == "ibi"
+
+
+def test_no_heart_rate_is_said_of_a_second_without_ppg() -> None:
+    tick = lively(rows=1, seconds=120)
+    ppg = tick.ppg.copy()
+    ppg[0, 64 * 100 : 64 * 105] = np.nan
+    ppg[0, 64 * 110 + 31 : 64 * 111] = np.nan
+    signals = Engine(rows=1).push(replace(tick, ppg=ppg))
+    for name in ("heart_rate_bpm", "beat_coverage"):
+        said = np.isfinite(feature(signals, name)[0])
+        np.testing.assert_array_equal(np.flatnonzero(~said[30:]) + 30, [100, 101, 102, 103, 104, 110])
+
+
+def bursts(*, on_s: int, off_s: int, seconds: int = 120) -> Tick:
+    """Return a wearer whose band sends a beat a second for ``on_s``, then none for ``off_s``, and so on."""
+    tick = lively(rows=1, seconds=seconds)
+    beats = np.zeros((1, 64 * seconds))
+    beats[0, ::64] = np.where(np.arange(seconds) % (on_s + off_s) < on_s, 1.0, 0.0)
+    return replace(tick, ibi=beats, ppg=np.full_like(tick.ppg, np.nan))
+
+
+@pytest.mark.parametrize(("on_s", "off_s", "says"), [(7, 13, True), (6, 14, False)])
+def test_sparse_beats_have_a_rate_from_seven_in_twenty_seconds_on(on_s: int, off_s: int, says: bool) -> None:
+    signals = Engine(rows=1).push(bursts(on_s=on_s, off_s=off_s))
+    rate, coverage = feature(signals, "heart_rate_bpm")[0, 60:], feature(signals, "beat_coverage")[0, 60:]
+    dense, dead = coverage >= 0.5, coverage == 0
+    assert dead.any()
+    assert np.isnan(rate[dead]).all()
+    assert np.isfinite(rate[dense]).all()
+    between = ~dense & ~dead
+    assert between.any()
+    assert np.isfinite(rate[between]).all() == says
+    assert set(rate[np.isfinite(rate)]) == {60.0}
+
+
+def test_a_sensor_that_goes_flat_has_no_heart_rate_ten_seconds_later() -> None:
+    tick = lively(rows=1, seconds=120)
+    ppg = tick.ppg.copy()
+    ppg[0, 64 * 100 :] = ppg[0, 64 * 100]
+    rate = feature(Engine(rows=1).push(replace(tick, ppg=ppg)), "heart_rate_bpm")[0]
+    assert np.isfinite(rate[30:105]).all()
+    assert np.isnan(rate[111:]).all()
+
+
+@pytest.mark.parametrize(("steps_hz", "says"), [(1.25, False), (1.7, True)])
+def test_a_pulse_that_keeps_step_with_the_feet_is_not_said(steps_hz: float, says: bool) -> None:
+    seconds, pulse_hz = 90, 1.25
+    tick = lively(rows=1, seconds=seconds)
+    at_s = np.arange(32 * seconds) / 32
+    motion = tick.motion.copy()
+    motion[0, 2] += 0.5 * np.maximum(np.sin(2 * np.pi * steps_hz * at_s), 0)
+    ppg = 60 * pulse_wave(np.arange(0.3, seconds, 1 / pulse_hz), seconds=seconds)[None]
+    signals = Engine(rows=1).push(replace(tick, ppg=ppg, motion=motion))
+    assert np.isfinite(feature(signals, "heart_rate_bpm")[0, 30:]).mean() == float(says)
+    assert (feature(signals, "beat_coverage")[0, 30:] > 0.9).all()
+
+
+def test_where_movement_is_unknown_the_rate_is_said() -> None:
+    tick = lively(rows=1, seconds=90)
+    signals = Engine(rows=1).push(replace(tick, motion=np.full_like(tick.motion, np.nan)))
+    assert np.isfinite(feature(signals, "heart_rate_bpm")[0, 30:]).all()
 
 
 def test_importing_the_engine_does_not_wait_for_scipy_signal() -> None:
