@@ -9,6 +9,8 @@ from numba import njit
 from signals.rows import Counts, RowOperator, Standing
 from signals.types import Array, Rows
 
+# These four must never change meaning: kernels in other files have them compiled in, and numba's cache notices a change
+# only in the file that the kernel stands in.
 UNKNOWN: Final = 0  # nothing to feed: not begun, or missing for longer than the hold
 HELD: Final = 1  # missing, bridged with the last finite value
 KNOWN: Final = 2

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from signals.errors import SignalError
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
 from signals.rows import Counts, RowOperator, Standing
 from signals.types import Array, Rows
@@ -75,9 +74,7 @@ class HeartRate(RowOperator):
 
     def __init__(self, *, rows: int, rate_hz: int, window_s: float = 10.0, least: float = 0.5) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        if rate_hz != int(rate_hz):
-            raise SignalError(f"{self._name}.rate_hz: must be a whole number, got {rate_hz!r}")
-        self._grain = int(rate_hz)
+        self._grain = self._whole_rate()
         self._least = self._share("least", least)
         self._window_s = window_s
         self._spent = Window(rows=rows, rate_hz=1.0, window_s=window_s)

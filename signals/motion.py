@@ -1,5 +1,6 @@
-"""Acceleration in, movement out: what is left of it without gravity, however the band sits on the wrist."""
+"""Acceleration in, movement out, however the band sits; Cadence: whether a pulse keeps step with that movement."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from signals.rows import Counts, RowOperator
 from signals.types import Array, Rows
 
 PERIOD_MAX_S: Final = 2.0  # of a pulse: 30 a minute
+STRIDE: Final = 2.0  # an arm swings once in two steps
+ASIDE: Final = 0.2  # of a period: so far away the autocorrelation must be lower
 
 
 class Movement(RowOperator):
@@ -48,14 +51,12 @@ class Cadence(RowOperator):
 
     def __init__(self, *, rows: int, rate_hz: int, window_s: float = 10.0, least_g: float = 0.1) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        if rate_hz != int(rate_hz):
-            raise SignalError(f"{self._name}.rate_hz: must be a whole number, got {rate_hz!r}")
         if not 0 <= least_g < np.inf:
             raise SignalError(f"{self._name}.least_g: must be finite and at least 0, got {least_g!r}")
-        self._grain = int(rate_hz)
+        self._grain = self._whole_rate()
         self._least_g = least_g
-        least = 2 * self._samples("PERIOD_MAX_S", PERIOD_MAX_S)
-        self._ring = np.full((rows, self._samples("window_s", window_s, least=least)), np.nan)
+        longest = math.ceil((1.0 + ASIDE) * STRIDE * PERIOD_MAX_S * rate_hz)
+        self._ring = np.full((rows, self._samples("window_s", window_s, least=longest + 1)), np.nan)
         self._at = np.zeros(rows, np.int64)
 
     def push(self, moved: Array, rate: Array, *, rows: Rows | None = None) -> Array:
@@ -101,7 +102,7 @@ def _repeat(
             out[k, i] = 0.0
             if square >= least_g * least_g * known:
                 period = grain * 60.0 / rate[k, i]
-                out[k, i] = max(_peak(window, period), _peak(window, 2.0 * period), 0.0)
+                out[k, i] = max(_peak(window, period), _peak(window, STRIDE * period), 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -111,7 +112,9 @@ def _peak(window: Array, period: float) -> float:
     best = 0.0
     for near in range(max(round(period) - 1, 1), round(period) + 2):
         best = max(best, _autocorrelation(window, near))
-    return best - max(_autocorrelation(window, round(0.8 * period)), _autocorrelation(window, round(1.2 * period)), 0.0)
+    below = _autocorrelation(window, round((1.0 - ASIDE) * period))
+    above = _autocorrelation(window, round((1.0 + ASIDE) * period))
+    return best - max(below, above, 0.0)
 
 
 @njit(cache=True, nogil=True)

@@ -13,10 +13,8 @@ from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
 
-BAND_HZ: Final = (
-    0.5,
-    4.0,
-)  # keeps the upstrokes of 40 to 200 beats a minute; a lower end of 0.7 lost slow hearts in noise
+# Keeps the upstrokes of 40 to 200 beats a minute; a lower end of 0.7 lost slow hearts in noise.
+BAND_HZ: Final = (0.5, 4.0)
 REVERSAL: Final = 0.35  # of the usual upstroke: less is a dicrotic wave or noise
 ADAPT: Final = 0.15  # how much of each upstroke goes into the usual one
 FADE_S: Final = 1.0  # time constant with which the usual upstroke fades

@@ -38,6 +38,12 @@ class RowOperator:
     def _name(self) -> str:
         return type(self).__name__
 
+    def _whole_rate(self) -> int:
+        """Return ``rate_hz`` as samples a second; raises SignalError where a second holds no whole number of them."""
+        if not self._rate_hz.is_integer():
+            raise SignalError(f"{self._name}.rate_hz: must be a whole number, got {self._rate_hz!r}")
+        return int(self._rate_hz)
+
     def _samples(self, argument: str, seconds: float, *, least: int = 0) -> int:
         """Return ``seconds`` as a whole number of samples; raises SignalError below ``least`` or where not finite."""
         if not math.isfinite(seconds) or round(seconds * self._rate_hz) < least:

@@ -16,9 +16,8 @@ COLD_C: Final = 30.0  # with DRY_US: 0 to 0.2 % of worn minutes of three E4 data
 WARM_C: Final = 31.0  # only skin is this warm: hysteresis of 1 degC
 COOLING_C: Final = 1.0  # fallen within COOLING_S: off the skin and still warm
 COOLING_S: Final = 30.0
-STILL_G: Final = (
-    0.004  # a quarter of an E4's step: lies on a table; breathing alone moves a wrist by more over a minute
-)
+# A quarter of an E4's step: lies on a table; breathing alone moves a wrist by more over a minute.
+STILL_G: Final = 0.004
 STILL_S: Final = 60.0
 HOLD_S: Final = 10.0  # evidence lasts this long before it decides, and silence before what was known is forgotten
 

@@ -132,3 +132,16 @@ def test_still_or_aimless_movement_explains_no_pulse() -> None:
 def test_without_a_rate_or_without_movement_cadence_is_unknown() -> None:
     assert np.isnan(repeats(np.full(32 * 20, 0.3), NAN))
     assert np.isnan(repeats(np.full(32 * 20, NAN), 75.0))
+
+
+def test_the_window_of_cadence_holds_the_longest_lag_that_it_looks_at() -> None:
+    slowest = np.full((1, 20), 30.0)
+    steps = np.maximum(np.sin(np.pi * np.arange(32 * 20) / 32), 0)[None]
+    assert Cadence(rows=1, rate_hz=32, window_s=5.0).push(steps, slowest)[0, -1] >= 0
+    with pytest.raises(SignalError, match=r"^Cadence\.window_s: must be at least 155 samples"):
+        Cadence(rows=1, rate_hz=32, window_s=4.8)
+
+
+def test_cadence_takes_a_whole_number_of_samples_a_second() -> None:
+    with pytest.raises(SignalError, match=r"^Cadence\.rate_hz: must be a whole number"):
+        Cadence(rows=1, rate_hz=12.5)  # type: ignore[arg-type]
