@@ -25,7 +25,10 @@ SETTLE_S = 300  # of flat signals before sleep is timed: time enough to decay in
 
 
 def busy(*, seconds: int, seed: int = 1) -> dict[str, Array]:
-    """Return ``DISTINCT`` wearers: pulses of 55 to 110 a minute with noise, responses every 12 s or so, movement."""
+    """Return ``DISTINCT`` wearers: pulses of 55 to 110 a minute with noise, responses every 12 s or so, movement.
+
+    Every third walks, one to two steps a second at about 0.2 g: enough movement that its cadence is looked for.
+    """
     rng = np.random.default_rng(seed)
     t = np.arange(64 * seconds) / 64
     rate_hz = rng.uniform(0.9, 1.8, (DISTINCT, 1)) + 0.05 * np.sin(
@@ -39,6 +42,9 @@ def busy(*, seconds: int, seed: int = 1) -> dict[str, Array]:
     eda = 2 + 0.1 * np.sin(slow / 30) + 0.6 * (np.exp(-since / 2.0) - np.exp(-since / 0.7))
     eda = eda + 0.002 * rng.standard_normal(eda.shape)
     motion = 0.03 * rng.standard_normal((DISTINCT, 3, 32 * seconds)) + np.array([0.3, 0.4, 0.87])[:, None]
+    moment = np.arange(32 * seconds) / 32
+    steps_hz = rng.integers(seconds, 2 * seconds, (DISTINCT, 1)) / seconds  # whole steps in the loop
+    motion[::3, 2] += 0.28 * np.sin(2 * np.pi * steps_hz * moment)[::3]
     temperature = 33 + 0.3 * np.sin(slow / 60) + 0.01 * rng.standard_normal(eda.shape)
     return {"eda": eda, "temperature": temperature, "ppg": ppg, "motion": motion}
 
