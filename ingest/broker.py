@@ -6,10 +6,13 @@ import logging
 import threading
 from dataclasses import dataclass
 
+import amqtt.errors
 from amqtt.broker import Broker
 from amqtt.contexts import BaseContext
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
+
+from ingest.errors import BrokerError
 
 
 class OneUser(BaseAuthPlugin):  # type: ignore[misc]
@@ -34,13 +37,13 @@ class OneUser(BaseAuthPlugin):  # type: ignore[misc]
 
 
 def run_broker(*, host: str, port: int, username: str, password: str, stop: threading.Event) -> None:
-    """Serve one user until ``stop`` is set. Raises OSError where the port is taken.
+    """Serve one user until ``stop`` is set. Raises BrokerError where it cannot listen at ``host`` and ``port``.
 
     Not a place to keep readings: messages delivered and not yet acknowledged die with it (amqtt 0.12), which is why
     senders keep them until the service says that they are stored.
     """
     for name in ("amqtt", "transitions"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     asyncio.run(_serve(host, port, username, password, stop))
 
 
@@ -51,7 +54,13 @@ async def _serve(host: str, port: int, username: str, password: str, stop: threa
             "plugins": {f"{OneUser.__module__}.{OneUser.__name__}": {"username": username, "password": password}},
         }
     )
-    await broker.start()
+    try:
+        await broker.start()
+    except amqtt.errors.BrokerError as error:
+        reason = error.__cause__ or error
+        raise BrokerError(
+            f"broker {host}:{port}: cannot listen: {reason}; stop whoever is there or choose another port"
+        ) from error
     try:
         await asyncio.to_thread(stop.wait)
     finally:

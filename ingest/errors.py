@@ -17,5 +17,9 @@ class StoreError(IngestError):
     """A store refused to write or read; what was stored before is untouched."""
 
 
+class BrokerError(IngestError):
+    """The embedded broker cannot serve; the message names host and port, the reason and the mend."""
+
+
 class RegistryError(IngestError, ValueError):
     """The registry refused a change; the message names the field and what would be right."""

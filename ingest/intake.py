@@ -9,11 +9,13 @@ import logging
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ingest.clock import Clocks
+from ingest.complaints import Complaints
 from ingest.errors import StoreError, WireError
 from ingest.received import Received
 from ingest.store import Store
@@ -64,7 +66,8 @@ class _Batch:
 class Intake:
     """``receive`` may be called from any thread; commits happen in one of its own, in groups of ``GROUP_S``.
 
-    ``on_received`` gets each packet as soon as it is decoded, duplicates too. ``publish_stored(band, stored)`` is told
+    ``on_received`` gets each packet as soon as it is in line to be stored, duplicates too; should it fail or take its
+    time, storing goes on. ``publish_stored(band, stored)`` is told
     how far a band is stored, at most once in ``STORED_EVERY_S`` a band. ``clock`` gives UTC seconds. Stop it before the
     transport that feeds it, so that the last acknowledgements still leave. ``failed`` is set if storing has ended by an
     error of our own: then nothing is taken in any more.
@@ -88,7 +91,8 @@ class Intake:
         self._lock = threading.Lock()
         self._waiting: queue.Queue[tuple[Received | _Refused, Callable[[], None]] | None] = queue.Queue(WAITING_MAX)
         self._unpublished: dict[str, dict[int, None]] = {}  # boots by band whose watermark is to be published
-        self._published_s: dict[str, float] = {}  # monotonic
+        self._published_s: OrderedDict[str, float] = OrderedDict()  # monotonic; of the last STORED_EVERY_S
+        self._complaints = Complaints()
         self.failed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
@@ -120,18 +124,16 @@ class Intake:
         try:
             packet = _packet(topic, payload)
         except WireError as error:
-            log.warning("message on %s quarantined: %s", topic, error)
+            self._complaints.hear(topic, str(error), time.monotonic())
             self._count(messages=1, quarantined=1)
             self._wait(_Refused(topic, payload, str(error), received_s, _name(topic, payload)), ack)
             return
         with self._lock:
             offset_s = self._clocks.map(packet, received_s)
         received = Received(packet, offset_s, received_s, payload)
-        try:
-            self._on_received(received)
-        finally:
-            self._count(messages=1, samples=received.samples())
-            self._wait(received, ack)
+        self._count(messages=1, samples=received.samples())
+        self._wait(received, ack)
+        self._on_received(received)
 
     def _wait(self, what: Received | _Refused, ack: Callable[[], None]) -> None:
         """Queue up to be stored; at the end of all give up, unacknowledged."""
@@ -221,8 +223,10 @@ class Intake:
     def _publish(self, *, everything: bool) -> None:
         """Tell each band's sender how far it is stored, one boot a turn; ``everything`` now, at the end."""
         now_s = time.monotonic()
+        while self._published_s and now_s - next(iter(self._published_s.values())) >= STORED_EVERY_S:
+            self._published_s.popitem(last=False)
         for band, boots in list(self._unpublished.items()):
-            if now_s - self._published_s.get(band, -STORED_EVERY_S) < STORED_EVERY_S and not everything:
+            if band in self._published_s and not everything:
                 continue
             for boot in list(boots) if everything else list(boots)[:1]:
                 del boots[boot]

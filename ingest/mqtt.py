@@ -28,7 +28,8 @@ class Subscriber:
     will come again.
 
     The session persists on the broker under ``client_id``, so that nothing is missed while we are away. Reconnects by
-    itself.
+    itself. ``failed`` is set if ``on_message`` has raised: that message is not acknowledged, and nobody should rely on
+    us any longer.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Subscriber:
         client_id: str,
     ) -> None:
         self.connected = threading.Event()  # set while subscribed
+        self.failed = threading.Event()
         self._host = host
         self._port = port
         self._site = site
@@ -86,7 +88,11 @@ class Subscriber:
             if connection == self._connection:
                 client.ack(mid, qos)
 
-        self._on_message(message.topic, bytes(message.payload), ack)
+        try:
+            self._on_message(message.topic, bytes(message.payload), ack)
+        except Exception:  # paho would end its thread, and with it all that comes in
+            log.critical("a message on %s could not be taken in", message.topic, exc_info=True)
+            self.failed.set()
 
     def _connected(
         self, client: paho.Client, _: object, flags: paho.ConnectFlags, reason: ReasonCode, __: Properties | None

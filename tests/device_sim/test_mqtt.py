@@ -21,7 +21,6 @@ from device_sim.scenario import Scenario, load
 from ingest.types import CHANNELS
 from ingest.wire import Packet, Stored, band_of, decode, stored_topic, values
 
-pytestmark = pytest.mark.service
 SHORT = Scenario(name="short", title="", past_s=20, wearers=3, parts=load("quiet").parts)
 SITE = "house"
 LONG_S = 30.0  # for events that come at once unless something is broken

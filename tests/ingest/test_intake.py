@@ -164,6 +164,44 @@ def test_a_restart_goes_on_with_the_stored_mapping(store: SqliteStore, make_pack
     assert offsets[1] - offsets[0] < 1e-3
 
 
+def test_storing_does_not_wait_for_whoever_gets_the_packets(store: SqliteStore, make_packet: MakePacket) -> None:
+    bench, handing_on, go_on = Bench(store), threading.Event(), threading.Event()
+
+    def slow(received: Received) -> None:
+        handing_on.set()
+        assert go_on.wait(WAIT_S)
+
+    bench.handed = []
+    bench.intake._on_received = slow
+    bench.intake.start()
+    sender = threading.Thread(target=lambda: bench.send(encode(make_packet(seq=0)), "stored"))
+    sender.start()
+    assert handing_on.wait(WAIT_S)
+    assert bench.acked.get(timeout=WAIT_S) == "stored"
+    go_on.set()
+    sender.join(WAIT_S)
+    bench.intake.stop()
+
+
+def test_what_could_not_be_handed_on_is_stored_all_the_same(bench: Bench, make_packet: MakePacket) -> None:
+    bench.intake._on_received = lambda received: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        bench.send(encode(make_packet(seq=0)), "stored")
+    assert bench.acked.get(timeout=WAIT_S) == "stored"
+
+
+def test_names_that_anybody_makes_up_are_not_remembered_for_ever(
+    bench: Bench, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.intake.STORED_EVERY_S", 0.0)
+    for number in range(50):
+        band = f"x-{number}"
+        bench.send(encode(make_packet(seq=0, band=band)), topic=data_topic("home", band))
+        bench.published.get(timeout=WAIT_S)
+    bench.intake.stop()
+    assert len(bench.intake._published_s) <= 1
+
+
 class Failing:
     """A store that cannot write until it is mended."""
 

@@ -15,7 +15,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.broker import run_broker
 from ingest.clock import Clocks
+from ingest.errors import BrokerError
 from ingest.intake import Intake
 from ingest.mqtt import Subscriber
 from ingest.sqlite_store import SqliteStore
@@ -166,9 +168,6 @@ def publish(client: paho.Client, *packets: Packet) -> None:
         client.publish(data_topic("home", packet.band), encode(packet), qos=1).wait_for_publish(WAIT_S)
 
 
-pytestmark = pytest.mark.service
-
-
 def test_packets_go_in_and_the_watermark_comes_out(broker: Broker, tmp_path: Path, make_packet: MakePacket) -> None:
     received: queue.Queue[object] = queue.Queue()
     box: list[Intake] = []
@@ -229,8 +228,8 @@ def test_a_broker_that_comes_back_is_found_again(broker: Broker, make_packet: Ma
             publish(client, make_packet(seq=0))
         stale = heard.get(timeout=WAIT_S)[2]
         broker.stop()
-        while subscriber.connected.is_set():
-            pass
+        pause = threading.Event()
+        assert any(pause.wait(0.01) or not subscriber.connected.is_set() for _ in range(1500))
         broker.start()
         assert subscriber.connected.wait(WAIT_S)
         stale()  # belongs to a connection that is gone: must not acknowledge anything of the new one
@@ -265,6 +264,36 @@ def test_the_embedded_broker_lets_nobody_else_in() -> None:
             assert refused.get(timeout=WAIT_S)
             client.disconnect()
             client.loop_stop()
+
+
+def test_a_port_that_is_taken_is_named_with_the_mend() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"127.0.0.1:{port}: .*in use.*choose another port"):
+            run_broker(host="127.0.0.1", port=port, username=USER, password=PASSWORD, stop=threading.Event())
+
+
+def test_an_error_while_taking_in_is_told_and_acknowledges_nothing(
+    mosquitto: str, tmp_path: Path, make_packet: MakePacket, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: queue.Queue[Message] = queue.Queue()
+
+    def take_in(topic: str, payload: bytes, ack: Callable[[], None]) -> None:
+        if payload == encode(make_packet(seq=0)):
+            raise ZeroDivisionError
+        heard.put((topic, payload, ack))
+
+    with mosquitto_broker(mosquitto, tmp_path) as broker, peer(broker) as (client, _):
+        with subscribed(broker, take_in) as subscriber:
+            assert not subscriber.failed.is_set()
+            publish(client, make_packet(seq=0), make_packet(seq=1))
+            heard.get(timeout=WAIT_S)[2]()
+            assert subscriber.failed.is_set()
+        with subscribed(broker, lambda *message: heard.put(message)):
+            assert heard.get(timeout=WAIT_S)[1] == encode(make_packet(seq=0))
+    assert "could not be taken in" in caplog.text
 
 
 def test_a_broker_out_of_reach_is_said_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
