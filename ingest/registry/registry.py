@@ -3,7 +3,7 @@
 import math
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import event
 
 from ingest.errors import RegistryError, StoreError
@@ -50,14 +51,27 @@ class Registry:
             raise StoreError(f"registry {self._shown}: {error}") from error
 
     def upgrade(self) -> None:
-        """Bring the tables up to date, from nothing or from any earlier version."""
+        """Bring the tables up to date, from nothing or from any earlier version.
+
+        Raises RegistryError where a newer version wrote them. Where it raises, the connections are let go.
+        """
         config = Config()
         folder = Path(__file__).parent / "migrations"
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        with self._transaction() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with self._transaction() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            self.close()
+            raise RegistryError(
+                f"registry {self._shown}: written by a newer version of this software, or by another one ({error});"
+                " install that version, or take another registry"
+            ) from error
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let the connections go."""
@@ -65,26 +79,18 @@ class Registry:
 
     def add_wearer(self, pseudonym: str, name: str) -> None:
         """Enter a person: the pseudonym goes into topics and files, the name is kept apart."""
-        _require_id("pseudonym", pseudonym)
-        _require_name("name", name)
         with self._transaction() as connection:
-            _require_new(connection, WEARER.c.pseudonym, pseudonym)
-            connection.execute(WEARER.insert().values(pseudonym=pseudonym))
-            connection.execute(WEARER_NAME.insert().values(pseudonym=pseudonym, name=name))
+            _add_wearer(connection, pseudonym, name)
 
     def add_band(self, band: str) -> None:
         """Enter a band by the name that it sends."""
-        _require_id("band", band)
         with self._transaction() as connection:
-            _require_new(connection, BAND.c.name, band)
-            connection.execute(BAND.insert().values(name=band))
+            _add_band(connection, band)
 
     def add_carer(self, name: str) -> None:
         """Enter somebody who may take an alert."""
-        _require_name("carer", name)
         with self._transaction() as connection:
-            _require_new(connection, CARER.c.name, name)
-            connection.execute(CARER.insert().values(name=name))
+            _add_carer(connection, name)
 
     def assign(self, band: str, wearer: str, since_s: float) -> None:
         """Say that ``wearer`` wears ``band`` from ``since_s`` [UTC s] on.
@@ -92,28 +98,32 @@ class Registry:
         That ends whatever that band and that wearer had open. Raises RegistryError where it would overlap what is known
         of either from then on: the past is not rewritten here. Saying again what is so changes nothing.
         """
-        if not math.isfinite(since_s):
-            raise RegistryError(f"since_s: must be a time in UTC seconds, got {since_s}")
-        either = (ASSIGNMENT.c.band == band) | (ASSIGNMENT.c.wearer == wearer)
-        still_open = ASSIGNMENT.c.until_s.is_(None)
         with self._transaction() as connection:
             for what, column, value in (("band", BAND.c.name, band), ("wearer", WEARER.c.pseudonym, wearer)):
-                if not connection.execute(sa.select(column).where(column == value)).first():
+                if not _is_there(connection, column, value):
                     raise RegistryError(f"{what}: {value!r} is not known; enter it first")
-            same = sa.select(ASSIGNMENT.c.since_s).where(
-                ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s
-            )
-            if connection.execute(same).first():
-                return
-            later = (still_open & (ASSIGNMENT.c.since_s >= since_s)) | (ASSIGNMENT.c.until_s > since_s)
-            clash = connection.execute(sa.select(ASSIGNMENT).where(either, later)).first()
-            if clash:
-                raise RegistryError(
-                    f"since_s: {clash.wearer} has worn {clash.band} since {clash.since_s:.0f}, later than or beyond"
-                    f" {since_s:.0f}; choose a later time"
-                )
-            connection.execute(ASSIGNMENT.update().where(either, still_open).values(until_s=since_s))
-            connection.execute(ASSIGNMENT.insert().values(band=band, wearer=wearer, since_s=since_s))
+            _assign(connection, band, wearer, since_s)
+
+    def pair(self, *, band: str, wearer: str, since_s: float, name: str | None, carers: Sequence[str]) -> None:
+        """Enter what is new of a band, a wearer with a name, and carers, and ``assign``; all of it or nothing.
+
+        ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, and as
+        ``add_wearer``, ``add_band``, ``add_carer`` and ``assign`` do.
+        """
+        with self._transaction() as connection:
+            if _is_there(connection, WEARER.c.pseudonym, wearer):
+                if name is not None:
+                    _rename(connection, wearer, name)
+            elif name is None:
+                raise RegistryError(f"name: {wearer!r} is not known; give the name to show for a new wearer")
+            else:
+                _add_wearer(connection, wearer, name)
+            if not _is_there(connection, BAND.c.name, band):
+                _add_band(connection, band)
+            for carer in dict.fromkeys(carers):
+                if not _is_there(connection, CARER.c.name, carer):
+                    _add_carer(connection, carer)
+            _assign(connection, band, wearer, since_s)
 
     def wearer_of(self, band: str, at_s: float) -> str | None:
         """The pseudonym of who wore ``band`` at ``at_s`` [UTC s]; None where nobody is known to."""
@@ -156,6 +166,54 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _add_wearer(connection: sa.Connection, pseudonym: str, name: str) -> None:
+    _require_id("pseudonym", pseudonym)
+    _require_name("name", name)
+    _require_new(connection, WEARER.c.pseudonym, pseudonym)
+    connection.execute(WEARER.insert().values(pseudonym=pseudonym))
+    connection.execute(WEARER_NAME.insert().values(pseudonym=pseudonym, name=name))
+
+
+def _rename(connection: sa.Connection, pseudonym: str, name: str) -> None:
+    _require_name("name", name)
+    connection.execute(WEARER_NAME.delete().where(WEARER_NAME.c.pseudonym == pseudonym))
+    connection.execute(WEARER_NAME.insert().values(pseudonym=pseudonym, name=name))
+
+
+def _add_band(connection: sa.Connection, band: str) -> None:
+    _require_id("band", band)
+    _require_new(connection, BAND.c.name, band)
+    connection.execute(BAND.insert().values(name=band))
+
+
+def _add_carer(connection: sa.Connection, name: str) -> None:
+    _require_name("carer", name)
+    _require_new(connection, CARER.c.name, name)
+    connection.execute(CARER.insert().values(name=name))
+
+
+def _assign(connection: sa.Connection, band: str, wearer: str, since_s: float) -> None:
+    """See ``Registry.assign``; band and wearer are known."""
+    if not math.isfinite(since_s):
+        raise RegistryError(f"since_s: must be a time in UTC seconds, got {since_s}")
+    either = (ASSIGNMENT.c.band == band) | (ASSIGNMENT.c.wearer == wearer)
+    still_open = ASSIGNMENT.c.until_s.is_(None)
+    same = sa.select(ASSIGNMENT.c.since_s).where(
+        ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s
+    )
+    if connection.execute(same).first():
+        return
+    later = (still_open & (ASSIGNMENT.c.since_s >= since_s)) | (ASSIGNMENT.c.until_s > since_s)
+    clash = connection.execute(sa.select(ASSIGNMENT).where(either, later)).first()
+    if clash:
+        raise RegistryError(
+            f"since_s: {clash.wearer} has worn {clash.band} since {clash.since_s:.0f}, later than or beyond"
+            f" {since_s:.0f}; choose a later time"
+        )
+    connection.execute(ASSIGNMENT.update().where(either, still_open).values(until_s=since_s))
+    connection.execute(ASSIGNMENT.insert().values(band=band, wearer=wearer, since_s=since_s))
+
+
 def _require_id(what: str, value: str) -> None:
     if not _ID.match(value):
         raise RegistryError(f"{what}: {value!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
@@ -166,6 +224,10 @@ def _require_name(what: str, value: str) -> None:
         raise RegistryError(f"{what}: must be 1 to {_NAME_MAX} characters")
 
 
+def _is_there(connection: sa.Connection, column: sa.Column[str], value: str) -> bool:
+    return connection.execute(sa.select(column).where(column == value)).first() is not None
+
+
 def _require_new(connection: sa.Connection, column: sa.Column[str], value: str) -> None:
-    if connection.execute(sa.select(column).where(column == value)).first():
+    if _is_there(connection, column, value):
         raise RegistryError(f"{column.table.name}: {value!r} is there already")

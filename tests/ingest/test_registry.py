@@ -121,6 +121,71 @@ def test_what_makes_no_sense_is_refused_by_name(registry: Registry, change: obje
     assert before == (registry.names(), registry.bands(), registry.carers())
 
 
+def everything(registry: Registry) -> tuple[object, ...]:
+    worn = [registry.wearer_of(band, at_s) for band in registry.bands() for at_s in (1.0, 150.0, 1e6)]
+    return registry.names(), registry.wearers(), registry.bands(), registry.carers(), worn
+
+
+def test_pairing_enters_what_is_new_and_leaves_what_is_known(registry: Registry) -> None:
+    registry.add_carer("Zoe")
+    for _ in range(2):  # the second time everything is known
+        registry.pair(band="b-9", wearer="w-9", since_s=100.0, name="Cleo", carers=["Zoe", "Cy", "Cy"])
+        assert registry.wearer_of("b-9", 100.0) == "w-9"
+        assert registry.names() == {"w-1": "Ann", "w-2": "Bo", "w-9": "Cleo"}
+        assert (registry.bands(), registry.carers()) == (["b-1", "b-2", "b-9"], ["Cy", "Zoe"])
+
+
+def test_pairing_with_a_name_renames_and_without_one_does_not(registry: Registry) -> None:
+    registry.pair(band="b-1", wearer="w-1", since_s=100.0, name="Anna", carers=[])
+    registry.pair(band="b-2", wearer="w-2", since_s=100.0, name=None, carers=[])
+    assert registry.names() == {"w-1": "Anna", "w-2": "Bo"}
+    assert [registry.wearer_of(band, 100.0) for band in ("b-1", "b-2")] == ["w-1", "w-2"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"band": "b/9"}, "band"),
+        ({"wearer": "Cleo Example"}, "pseudonym"),
+        ({"name": None}, "name: 'w-9' is not known"),
+        ({"name": " "}, "name"),
+        ({"wearer": "w-1", "name": "x" * 201}, "name"),
+        ({"carers": ["Cy", ""]}, "carer"),
+        ({"since_s": math.inf}, "since_s"),
+        ({"wearer": "w-1", "name": "Anna", "since_s": 50.0}, "since_s: w-1 has worn b-1 since 100"),
+    ],
+)
+def test_pairing_that_is_refused_leaves_nothing_behind(registry: Registry, wrong: dict[str, object], what: str) -> None:
+    registry.assign("b-1", "w-1", 100.0)
+    before = everything(registry)
+    asked = {"band": "b-9", "wearer": "w-9", "since_s": 200.0, "name": "Cleo", "carers": ["Cy"], **wrong}
+    with pytest.raises(RegistryError, match=what):
+        registry.pair(**asked)
+    assert everything(registry) == before
+
+
+def test_a_registry_of_a_newer_version_is_named_and_left_alone(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+    with (
+        closing(Registry(f"sqlite:///{path}")) as older,
+        pytest.raises(RegistryError, match=r"registry\.sqlite: .*newer"),
+    ):
+        older.upgrade()
+    assert registry.names() == {"w-1": "Ann", "w-2": "Bo"}
+
+
+def test_an_upgrade_that_fails_lets_its_connections_go(tmp_path: Path) -> None:
+    (tmp_path / "registry.sqlite").write_bytes(b"no database at all " * 99)
+    registry = Registry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    let_go: list[object] = []
+    sa.event.listen(registry._engine, "engine_disposed", let_go.append)
+    with pytest.raises(StoreError):
+        registry.upgrade()
+    assert let_go
+
+
 def test_everything_is_there_after_a_restart_and_a_second_upgrade(registry: Registry, tmp_path: Path) -> None:
     registry.assign("b-1", "w-1", 1.0)
     with closing(Registry(f"sqlite:///{tmp_path / 'registry.sqlite'}")) as again:
