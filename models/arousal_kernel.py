@@ -118,10 +118,7 @@ def run(
                 if reason == _NONE:
                     _weigh(x, moving[row], explained, usual[row], unknown[row], unjudged[row], contributions[row])
                     unjudged[row] = 0.0
-                    odds = 0.0
-                    for d in range(_DRIVERS):
-                        odds += contributions[row, d]
-                    probability[k, i] = 1.0 / (1.0 + math.exp(-odds))
+                    probability[k, i] = _chance(contributions[row])
                     gain = _gain(probability[k, i])
                 _learn(second, x, moving[row], gain, usual[row], pulse[row])
             if reason != _NONE:
@@ -219,6 +216,15 @@ def _weigh(
     contributions[0] = BASE
     effort = contributions[_DRIVERS - 1]
     contributions[_DRIVERS - 1] = settled(effort + follow * (-EXERTING * exercise - effort))
+
+
+@njit(cache=True, nogil=True)
+def _chance(contributions: Array) -> float:
+    """The probability whose log-odds the contributions add up to."""
+    odds = 0.0
+    for d in range(_DRIVERS):
+        odds += contributions[d]
+    return 1.0 / (1.0 + math.exp(-odds))
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,9 @@
 """A band that falls silent just before an alert is due: nothing is raised from what is over, and sight is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,6 +15,9 @@ from forecalm.pipeline import Pipeline
 from ingest.clock import Clocks
 from ingest.e4 import packets, read
 from ingest.received import Received
+from models.arousal import DRIVERS
+from models.arousal_kernel import STALE_S
+from signals.features import column
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 WEARER = "w-01"
@@ -84,3 +89,25 @@ def test_a_silent_band_says_no_probability_and_no_heart_rate(session: list[Recei
     for step in last:
         assert np.isnan(step.signals.features).all()
         assert np.isnan(step.risk.probability).all()
+
+
+def test_a_pulse_that_is_lost_while_sweat_is_seen_counts_for_less_than_a_hold(
+    session: list[Received], alert_at: int
+) -> None:
+    lost = alert_at - 8
+    bed = Bed(session[0].received_s)
+    for received in session[:lost]:
+        bed.hear(received)
+    lost_s = session[lost - 1].received_s
+    steps = []
+    for received in session[lost : lost + 40]:
+        deaf = msgspec.structs.replace(received.packet, ppg=None, ibi=None)
+        bed.pipeline.receive(WEARER, replace(received, packet=deaf))
+        steps += bed.pipeline.advance(received.received_s)
+    later = [step for step in steps if step.signals.start_s[0] >= lost_s]
+    rate = np.array([step.signals.features[0, 0, column("heart_rate_bpm")] for step in later])
+    pulse = np.array([step.risk.drivers[0, 0, DRIVERS.index("pulse")] for step in later])
+    assert np.isnan(rate).all()
+    assert np.isfinite(pulse).all()
+    assert pulse[0] > 0
+    assert (pulse[int(STALE_S) :] == 0).all()
