@@ -6,7 +6,8 @@ class SimulationError(Exception):
 
 
 class ScenarioError(SimulationError, ValueError):
-    """A scenario cannot be played; the message names the file, the field and the mend."""
+    """A scenario cannot be played, or not as asked; the message names the file and field, or the argument, and the
+    mend."""
 
 
 class PublishError(SimulationError, OSError):

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from device_sim.drive import Drive
+from device_sim.lag import share
 from device_sim.motion import RATE as MOTION_RATE
 from device_sim.noise import Keys, keys, normal
 from device_sim.person import Person
@@ -23,16 +24,10 @@ _HOLD: Final = RATE // MOTION_RATE
 _SLOW_RATE: Final = 4  # the slow rhythms are worked out this often a second
 _EVERY: Final = RATE // _SLOW_RATE
 _SILENT: Final = 0.08  # what a non-responder's heart keeps of its gain
-
-
-def _share(tau_s: float, rate: int) -> float:
-    return float(1 - np.exp(-1 / (rate * tau_s)))
-
-
-_AROUSED: Final = _share(6.0, RATE)  # heart rate follows arousal within seconds
-_CALMED: Final = _share(25.0, RATE)  # and comes down more slowly
-_STARTING: Final = _share(20.0, RATE)  # exercise on-kinetics: vagal withdrawal, then the rest; our choice
-_RESTING: Final = _share(60.0, RATE)  # recovery: about a minute
+_AROUSED: Final = share(6.0, RATE)  # heart rate follows arousal within seconds
+_CALMED: Final = share(25.0, RATE)  # and comes down more slowly
+_STARTING: Final = share(20.0, RATE)  # exercise on-kinetics: vagal withdrawal, then the rest; our choice
+_RESTING: Final = share(60.0, RATE)  # recovery: about a minute
 _POLE: Final = 0.975  # the slow rhythm: noise around 0.1 Hz
 _A1: Final = 2 * _POLE * np.cos(2 * np.pi * 0.1 / _SLOW_RATE)
 _A2: Final = -_POLE * _POLE
@@ -41,7 +36,7 @@ _WANDER: Final = np.exp(-1 / (_SLOW_RATE * 40.0))  # rate wanders over minutes
 _WANDER_SHARE: Final = 0.04
 _SHAKEN: Final = 9.0  # pulses an artefact is high for 1 g of movement: by the tails of Stress-Predict's BVP
 _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.25 / RATE)  # bands are AC coupled: about 0.25 Hz
-_SKIN: Final = _share(0.06, RATE)  # tissue smooths what movement does to the light
+_SKIN: Final = share(0.06, RATE)  # tissue smooths what movement does to the light
 _DRIFT: Final = np.exp(-1 / (RATE * 0.4))
 _WAVE_AT: Final = (0.19, 0.42)  # the two humps of the mean E4 beat of Stress-Predict [s after the foot at 75 bpm]
 _WAVE_SD: Final = (0.075, 0.15)
@@ -56,14 +51,9 @@ class Heart:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
         k = len(people)
         gain = [p.heart_gain * (1.0 if p.heart_responder else _SILENT) for p in people]
-        own = [p.rest_bpm for p in people], gain, [p.effort_gain for p in people], [p.rsa for p in people]
-        rest = (
-            [p.slow for p in people],
-            [p.breaths_hz for p in people],
-            [p.pulse for p in people],
-            [p.blur for p in people],
-        )
-        self._own = np.ascontiguousarray(np.array([*own, *rest]).T)
+        rates = [(p.rest_bpm, answers, p.effort_gain, p.rsa, p.slow) for p, answers in zip(people, gain, strict=True)]
+        pulses = [(p.breaths_hz, p.pulse, p.blur) for p in people]
+        self._own = np.hstack([np.array(rates).reshape(-1, 5), np.array(pulses).reshape(-1, 3)])
         self._rhythm = np.zeros((k, 7))  # arousal, effort, phase of breath, slow, slow before, wander, phase of beat
         self._feet = np.zeros((k, 6))  # last foot, its height and width; the same of the foot before it
         self._feet[:, 0], self._feet[:, 2], self._feet[:, 3], self._feet[:, 5] = -0.4, 1.0, -1.2, 1.0
@@ -81,11 +71,7 @@ class Heart:
 
 
 @njit(cache=True, nogil=True)
-def _wave(
-    since_s: float,
-    high: float,
-    width: float,
-) -> float:
+def _wave(since_s: float, high: float, width: float) -> float:
     """The pulse ``since_s`` after its foot: two humps, as wide as the beat before it was long."""
     out = 0.0
     for hump in range(2):
@@ -96,10 +82,7 @@ def _wave(
 
 
 @njit(cache=True, nogil=True)
-def _bpm(
-    own: Array,
-    rhythm: Array,
-) -> float:
+def _bpm(own: Array, rhythm: Array) -> float:
     """The instantaneous heart rate [beats a minute], within 35 and 210."""
     aroused, effort, breath, slow, _, wander, _ = rhythm
     rate = own[0] * (1 + own[1] * aroused + own[2] * effort)
@@ -160,14 +143,7 @@ def _beat(
 
 
 @njit(cache=True, nogil=True)
-def _advance(
-    key: int,
-    at: int,
-    arousal: float,
-    effort: float,
-    breaths_hz: float,
-    rhythm: Array,
-) -> None:
+def _advance(key: int, at: int, arousal: float, effort: float, breaths_hz: float, rhythm: Array) -> None:
     """Take one row's rhythms one sample on, in place."""
     rhythm[0] += (arousal - rhythm[0]) * (_AROUSED if arousal > rhythm[0] else _CALMED)
     rhythm[1] += (effort - rhythm[1]) * (_STARTING if effort > rhythm[1] else _RESTING)

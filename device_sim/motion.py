@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from device_sim.drive import POSTURES, Drive
+from device_sim.lag import share
 from device_sim.noise import Keys, keys, normal
 from device_sim.person import Person
 from ingest.types import CHANNELS, Array
@@ -19,8 +20,8 @@ _HANGING: Final = 3
 _SHELF: Final = 4
 _ANGLES: Final = 0.12  # how differently people hold their arms [g]
 _ACTS: Final = 4  # walk, run, fidget, flap
-_EASE: Final = 1 - np.exp(-1 / (RATE * 0.3))  # acts start and stop within about a second
-_TURN: Final = 1 - np.exp(-1 / (RATE * 0.5))  # so does the arm's turning
+_EASE: Final = share(0.3, RATE)  # acts start and stop within about a second
+_TURN: Final = share(0.5, RATE)  # so does the arm's turning
 _SWAY: Final = np.exp(-1 / (RATE * 2.0))  # slow sway while sitting
 _SWAY_G: Final = 0.004
 _NOISE_G: Final = 0.003  # sensor noise and tremor; an E4's step of 1/64 g adds 0.0045 g, as in Stress-Predict
@@ -61,10 +62,7 @@ class Motion:
 
 
 @njit(cache=True, nogil=True)
-def _hold_arms(
-    keys: Keys,
-    arm: Array,
-) -> None:
+def _hold_arms(keys: Keys, arm: Array) -> None:
     for r in range(arm.shape[0]):
         for p in range(arm.shape[1]):
             for axis in range(3):
@@ -90,47 +88,26 @@ def _move(
     moving: Array,
 ) -> None:
     rows, seconds, _ = acts.shape
-    two_pi = 2 * np.pi
     for r in range(rows):
         key = keys[r]
         for i in range(seconds):
-            on = worn[r, i]
-            lies = posture[r, i] if on else _SHELF
-            if on and max(acts[r, i, 0], acts[r, i, 1]) > 0.1:
+            lies = posture[r, i] if worn[r, i] else _SHELF
+            if worn[r, i] and max(acts[r, i, 0], acts[r, i, 1]) > 0.1:
                 lies = _HANGING
             if np.isnan(gravity[r, 0]):
                 gravity[r] = arm[r, lies]
             for s in range(RATE):
                 at = (first + i) * RATE + s
-                for a in range(_ACTS):
-                    level[r, a] += (acts[r, i, a] - level[r, a]) * _EASE
-                    if level[r, a] < _TINY:
-                        level[r, a] = 0.0
+                _go_on(key, at, acts[r, i], rhythm[r], level[r], phase[r])
                 walk, run, fidget, flap = level[r]
-                phase[r, 0] = (phase[r, 0] + rhythm[r, 0] / RATE) % 2.0  # two steps: one swing of the arm
-                phase[r, 1] = (phase[r, 1] + _RUN_HZ / RATE) % 2.0
-                phase[r, 2] = (phase[r, 2] + rhythm[r, 1] * (1 + 0.1 * normal(key, 21, at // RATE)) / RATE) % 1.0
-                step, swing = two_pi * phase[r, 0], np.pi * phase[r, 0]
-                stride, pump = two_pi * phase[r, 1], np.pi * phase[r, 1]
-                up = _WALK_G * walk * (np.sin(step) + 0.4 * np.sin(2 * step + 0.7)) if walk > 0 else 0.0
-                side = 0.6 * _WALK_G * walk * np.sin(swing) if walk > 0 else 0.0
-                if run > 0:
-                    up += _RUN_G * run * (np.sin(stride) + 0.3 * np.sin(2 * stride + 0.4))
-                    side += 0.7 * _RUN_G * run * np.sin(pump)
-                turn = two_pi * phase[r, 2]
-                hand = _FLAP_G * flap * np.sin(turn) if flap > 0 else 0.0
-                wrist = 0.5 * _FLAP_G * flap * np.cos(turn) if flap > 0 else 0.0
+                up, side = _stride(walk, run, phase[r])
+                wrist, hand = _flapping(flap, phase[r, 2])
                 rough = _FIDGET_G * fidget + 0.25 * _RUN_G * run + 0.25 * _WALK_G * walk + 0.15 * _FLAP_G * flap
                 size = 0.0
                 for axis in range(3):
                     gravity[r, axis] += (arm[r, lies, axis] - gravity[r, axis]) * _TURN
-                    sways = normal(key, 22 + axis, at)
-                    now = _A1 * noise[r, axis, 0] + _A2 * noise[r, axis, 1] + _UNIT * normal(key, 25 + axis, at)
-                    noise[r, axis, 1] = noise[r, axis, 0]
-                    noise[r, axis, 0] = now
-                    noise[r, axis, 2] = _SWAY * noise[r, axis, 2] + sways * _SWAY_G * np.sqrt(1 - _SWAY * _SWAY)
                     along = gravity[r, axis]
-                    own = rough * now + up * along
+                    own = rough * _shake(key, at, axis, noise[r, axis]) + up * along
                     if axis == 0:
                         own += side
                     elif axis == 1:
@@ -138,6 +115,53 @@ def _move(
                     else:
                         own += hand
                     size += own * (1.0 if axis == 0 else 0.6)
-                    still = noise[r, axis, 2] if on else 0.0
+                    still = noise[r, axis, 2] if worn[r, i] else 0.0
                     motion[r, axis, i * RATE + s] = along + own + still + _NOISE_G * normal(key, 28 + axis, at)
                 moving[r, i * RATE + s] = size
+
+
+@njit(cache=True, nogil=True)
+def _go_on(key: int, at: int, acts: Array, rhythm: Array, level: Array, phase: Array) -> None:
+    """Take one row's acts and their rhythms one sample on, in place."""
+    for a in range(_ACTS):
+        level[a] += (acts[a] - level[a]) * _EASE
+        if level[a] < _TINY:
+            level[a] = 0.0
+    phase[0] = (phase[0] + rhythm[0] / RATE) % 2.0  # two steps: one swing of the arm
+    phase[1] = (phase[1] + _RUN_HZ / RATE) % 2.0
+    phase[2] = (phase[2] + rhythm[1] * (1 + 0.1 * normal(key, 21, at // RATE)) / RATE) % 1.0
+
+
+@njit(cache=True, nogil=True)
+def _stride(walk: float, run: float, phase: Array) -> tuple[float, float]:
+    """What steps do along gravity and what the swinging arm does along itself [g]."""
+    up, side = 0.0, 0.0
+    if walk > 0:
+        step, swing = 2 * np.pi * phase[0], np.pi * phase[0]
+        up = _WALK_G * walk * (np.sin(step) + 0.4 * np.sin(2 * step + 0.7))
+        side = 0.6 * _WALK_G * walk * np.sin(swing)
+    if run > 0:
+        stride, pump = 2 * np.pi * phase[1], np.pi * phase[1]
+        up += _RUN_G * run * (np.sin(stride) + 0.3 * np.sin(2 * stride + 0.4))
+        side += 0.7 * _RUN_G * run * np.sin(pump)
+    return up, side
+
+
+@njit(cache=True, nogil=True)
+def _flapping(flap: float, phase: float) -> tuple[float, float]:
+    """What a flapping hand does across the wrist, and across the hand [g]."""
+    if not flap > 0:
+        return 0.0, 0.0
+    turn = 2 * np.pi * phase
+    return 0.5 * _FLAP_G * flap * np.cos(turn), _FLAP_G * flap * np.sin(turn)
+
+
+@njit(cache=True, nogil=True)
+def _shake(key: int, at: int, axis: int, noise: Array) -> float:
+    """Take one axis's fidgeting and sway one sample on, in place; return the fidgeting, of variance 1."""
+    sways = normal(key, 22 + axis, at)
+    now: float = _A1 * noise[0] + _A2 * noise[1] + _UNIT * normal(key, 25 + axis, at)
+    noise[1] = noise[0]
+    noise[0] = now
+    noise[2] = _SWAY * noise[2] + sways * _SWAY_G * np.sqrt(1 - _SWAY * _SWAY)
+    return now

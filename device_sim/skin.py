@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from device_sim.drive import Drive
+from device_sim.lag import share
 from device_sim.noise import Keys, keys, normal
 from device_sim.person import Person
 from ingest.types import CHANNELS, Array
@@ -15,17 +16,11 @@ RATE: Final = CHANNELS["temperature"].grid_hz
 ROOM_C: Final = 22.5  # a heated room
 _WARMING_C: Final = 0.6  # the wrist after long exercise: our choice
 _NOISE_C: Final = 0.008  # an E4's steps are 0.02 degC and stand still for seconds
-
-
-def _share(tau_s: float) -> float:
-    return float(1 - np.exp(-1 / (RATE * tau_s)))
-
-
-_NARROWING: Final = _share(90.0)  # vessels of the skin narrow over a minute or two,
-_WIDENING: Final = _share(240.0)  # and open more slowly
-_HEATING: Final = _share(300.0)
-_SENSOR_ON: Final = _share(60.0)  # a band warms up within minutes after putting on,
-_SENSOR_OFF: Final = _share(180.0)  # and cools down in the open more slowly
+_NARROWING: Final = share(90.0, RATE)  # vessels of the skin narrow over a minute or two,
+_WIDENING: Final = share(240.0, RATE)  # and open more slowly
+_HEATING: Final = share(300.0, RATE)
+_SENSOR_ON: Final = share(60.0, RATE)  # a band warms up within minutes after putting on,
+_SENSOR_OFF: Final = share(180.0, RATE)  # and cools down in the open more slowly
 _WANDER: Final = float(np.exp(-1 / (RATE * 900.0)))
 _WANDER_C: Final = 0.35  # measured in Stress-Predict: a session stays within 1 or 2 degC (doi:10.3390/s22218135)
 

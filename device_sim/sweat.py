@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from device_sim.drive import Drive
+from device_sim.lag import share
 from device_sim.motion import RATE as MOTION_RATE
 from device_sim.noise import Keys, keys, normal, uniform
 from device_sim.person import Person
@@ -20,32 +21,24 @@ RATE: Final = CHANNELS["eda"].grid_hz
 _HOLD: Final = MOTION_RATE // RATE
 _DECAY_S: Final = 2.0
 _RISE_S: Final = 0.7
-PEAK_S: Final = float(
-    np.log(_DECAY_S / _RISE_S) * _DECAY_S * _RISE_S / (_DECAY_S - _RISE_S)
-)  # from onset to peak: 1.13 s
+# From onset to peak: 1.13 s.
+PEAK_S: Final = float(np.log(_DECAY_S / _RISE_S) * _DECAY_S * _RISE_S / (_DECAY_S - _RISE_S))
 _HEIGHT: Final = float(1 / (np.exp(-PEAK_S / _DECAY_S) - np.exp(-PEAK_S / _RISE_S)))
 _DECAY: Final = float(np.exp(-1 / (RATE * _DECAY_S)))
 _RISE: Final = float(np.exp(-1 / (RATE * _RISE_S)))
 _REFRACTORY: Final = 5  # samples: the same glands do not answer twice within a second or so
 _SILENT: Final = 0.08  # what a non-responder's skin keeps of its gains
-
-
-def _share(tau_s: float) -> float:
-    return float(1 - np.exp(-1 / (RATE * tau_s)))
-
-
-_AROUSED: Final = _share(15.0)  # the tonic level follows arousal up in tens of seconds,
-_CALMED: Final = _share(120.0)  # and down in minutes, as in the tasks of Stress-Predict
-_HEATED: Final = _share(150.0)  # sweating for heat begins minutes into exercise
+_AROUSED: Final = share(15.0, RATE)  # the tonic level follows arousal up in tens of seconds,
+_CALMED: Final = share(120.0, RATE)  # and down in minutes, as in the tasks of Stress-Predict
+_HEATED: Final = share(150.0, RATE)  # sweating for heat begins minutes into exercise
 _WANDER: Final = float(np.exp(-1 / (RATE * 300.0)))
-_SMOOTH: Final = _share(20.0)  # the level's own wandering is smooth: steps would look like responses
+_SMOOTH: Final = share(20.0, RATE)  # the level's own wandering is smooth: steps would look like responses
 _WANDER_SHARE: Final = 0.15
+# These two by the responses in still and in moving minutes of Stress-Predict: 0-4 and 0-9 a minute, told by our own
+# detector.
 _PRESSED: Final = 0.6  # share of the level that a press or drag of the electrodes changes, for 1 g of movement
-_UNMOVED_G: Final = (
-    0.06  # so little movement leaves electrodes where they are; with the above: responses in still and in
-)
-# moving minutes of Stress-Predict (0-4 and 0-9 a minute, told by our own detector)
-_WARMED: Final = _share(60.0)  # electrodes put on anew need a minute or so
+_UNMOVED_G: Final = 0.06  # so little movement leaves electrodes where they are
+_WARMED: Final = share(60.0, RATE)  # electrodes put on anew need a minute or so
 _CEILING_US: Final = 40.0  # every sensor ends somewhere; ours fits in its 16 bits
 
 
@@ -121,15 +114,7 @@ def _sweat(
 
 
 @njit(cache=True, nogil=True)
-def _advance(
-    key: int,
-    at: int,
-    arousal: float,
-    effort: float,
-    worn: bool,
-    shake: float,
-    state: Array,
-) -> None:
+def _advance(key: int, at: int, arousal: float, effort: float, worn: bool, shake: float, state: Array) -> None:
     """Take one row's skin one sample on, in place."""
     state[0] += (arousal - state[0]) * (_AROUSED if arousal > state[0] else _CALMED)
     state[1] += (effort - state[1]) * _HEATED

@@ -27,8 +27,6 @@ PACKETS_MAX: Final = 1024  # waiting in one row: two minutes of a band that send
 SKIP: Final = 60  # seconds: a longer silence found at once is skipped to its last second
 WHOLE_MAX_S: Final = 8 * 86_400  # seconds that ``whole`` makes at once: 1.3 GB
 
-EVEN: Final = tuple(name for name in CHANNELS if name != "ibi")
-
 
 class Added(Enum):
     """What became of a packet. Only a TAKEN one can decide anything; all of them are worth storing."""
