@@ -1,6 +1,8 @@
 """A scenario in, one wearer's session on disk in the layout of an Empatica E4 out, and the truth beside it."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_sim.band import STEPS, quantise
+from device_sim.errors import ScenarioError, SimulationError
 from device_sim.physiology import Samples
 from device_sim.scenario import KINDS, Scenario
 from device_sim.ward import Ward
@@ -31,9 +34,12 @@ class Session:
 def session(scenario: Scenario, *, wearer: int = 1, seed: int, start_s: int, seconds: int) -> Session:
     """Return ``seconds`` s of the ``wearer``-th wearer (1 for the first), from the end of the scenario's past on.
 
+    Raises ScenarioError where the wearer, the seed or ``seconds`` (from 11 on: HR.csv begins 10 s late) cannot be.
     ``start_s`` is the UTC of the first sample [s]. A button press marks the beginning of every episode. Deviations from
     a real E4: HR.csv is the mean of the last 10 s (a real one lags the pulse by about 36 s); tags are whole seconds.
     """
+    if wearer < 1 or seconds <= _HR_LATE_S:
+        raise ScenarioError(f"wearer, seconds: must be at least 1 and {_HR_LATE_S + 1}, got {wearer} and {seconds}")
     ward = Ward(scenario, wearers=wearer, seed=seed)
     past_s = -ward.now_s
     ward.past()
@@ -57,7 +63,24 @@ def session(scenario: Scenario, *, wearer: int = 1, seed: int, start_s: int, sec
 
 
 def write(path: Path, recorded: Session) -> None:
-    """Write the session's files into the folder ``path``, or into one zip if its name ends so."""
+    """Write the session's files into the folder ``path``, or into one zip if its name ends so.
+
+    Raises SimulationError, naming the path, where it cannot be written.
+    """
+    with writing(path):
+        _write(path, recorded)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError in writing to ``path`` into a SimulationError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise SimulationError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _write(path: Path, recorded: Session) -> None:
     if path.suffix != ".zip":
         path.mkdir(parents=True, exist_ok=True)
         for name, text in recorded.files.items():

@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device_sim.errors import PublishError
+from device_sim.errors import PublishError, ScenarioError
 from device_sim.scenario import Scenario
 from device_sim.spool import Spool
 from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
@@ -101,11 +101,13 @@ def publish(
     and SIGTERM do the same (in the main thread). ``started`` is called once, when the broker was reached and the past
     is over. ``clock`` (UTC, s) is read as each packet is published.
 
-    Raises PublishError if the broker cannot be reached or refuses us (later losses are waited out), and ValueError for
-    a speed, a number of seconds or of wearers that cannot be.
+    Raises PublishError if the broker cannot be reached or refuses us (later losses are waited out), and ScenarioError,
+    naming the argument, for a speed, seconds, a seed, a boot or a number of wearers that cannot be.
     """
-    if not speed > 0 or (seconds is not None and seconds < 0):
-        raise ValueError(f"speed must be positive and seconds not negative, got {speed} and {seconds}")
+    if not speed > 0:
+        raise ScenarioError(f"speed: must be more than 0, got {speed}")
+    if seconds is not None and not seconds >= 0:
+        raise ScenarioError(f"seconds: must be 0 or more, got {seconds}")
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
     with _stopping(stop) as halt, _Gateway(ward, site=site, clock=clock) as gateway:
         gateway.connect(host, port, username, password)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from device_sim.e4_files import session, write
+from device_sim.e4_files import session, write, writing
 from device_sim.scenario import load
 
 SAMPLE_SEED: Final = 12
@@ -25,10 +25,15 @@ Make all of it anew with `make sample-data`; the same seed gives the same bytes 
 
 
 def write_sample(folder: Path) -> None:
-    """Write ``simulated_e4.zip``, ``truth.csv`` and ``README.md`` into ``folder``; the same bytes each time."""
+    """Write ``simulated_e4.zip``, ``truth.csv`` and ``README.md`` into ``folder``; the same bytes each time.
+
+    Raises SimulationError, naming the folder, where it cannot be written.
+    """
     scenario = load("sample")
     recorded = session(scenario, seed=SAMPLE_SEED, start_s=SAMPLE_START_S, seconds=SAMPLE_S)
-    write(folder / "simulated_e4.zip", recorded)
-    (folder / "truth.csv").write_bytes(recorded.truth.encode())
     begins = {episode.kind: f"{episode.start_s:g}" for episode in scenario.parts[0].episodes}
-    (folder / "README.md").write_bytes(_README.format(minutes=SAMPLE_S // 60, **begins).encode())
+    readme = _README.format(minutes=SAMPLE_S // 60, **begins)
+    with writing(folder):
+        write(folder / "simulated_e4.zip", recorded)
+        (folder / "truth.csv").write_bytes(recorded.truth.encode())
+        (folder / "README.md").write_bytes(readme.encode())

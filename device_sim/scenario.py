@@ -1,6 +1,5 @@
 """A TOML file in, a ``Scenario`` out: what befalls whom, and when; every mistake is told with its field."""
 
-import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def load(name_or_path: str | Path) -> Scenario:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ScenarioError(f"{path}: not TOML: {error}") from None
     return _Reader(path.name).scenario(table, path.stem)
 
@@ -173,7 +172,7 @@ class _Reader:
         value = rest.pop(key, default)
         if value is None:
             raise self._error(f"{where}{key}", "is missing")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # NaN
             raise self._error(f"{where}{key}", f"must be a number, got {value!r}")
         if not low <= value <= high or (whole and value != round(value)):
             raise self._error(

@@ -8,15 +8,18 @@ import numpy as np
 
 from device_sim.band import Band
 from device_sim.drive import Director
+from device_sim.errors import ScenarioError
 from device_sim.noise import bits
 from device_sim.person import Person, people
 from device_sim.physiology import Physiology, Samples
-from device_sim.scenario import Scenario
+from device_sim.scenario import WEARERS_MAX, Scenario
 from ingest.wire import Packet
 
 _RESPONDS: Final = {"both": (True, True), "heart": (True, False), "sweat": (False, True), "neither": (False, False)}
 _DRIFT_PPM: Final = 20.0  # what cheap quartz promises, either way
 _UP_S: Final = 14 * 86_400  # bands were started at some time in the last fortnight
+_SEED_MAX: Final = (1 << 62) - 1  # what a key of ``noise`` holds
+_BOOT_MAX: Final = (1 << 53) - 1  # what the wire holds
 PAST_CHUNK_S: Final = 60  # the past is lived in pieces of this length: it bounds memory, and changes nothing
 
 
@@ -55,13 +58,15 @@ class Ward:
     """Everybody of a scenario, a row each, and their bands; lives from the scenario's past on.
 
     ``boot`` names this life of all the bands (default: drawn from ``seed``). Give another one where a store may have
-    seen the same seed before: it takes ``(band, boot, seq)`` for the same packet.
+    seen the same seed before: it takes ``(band, boot, seq)`` for the same packet. Raises ScenarioError, naming the
+    argument, where that many wearers, the seed or the boot cannot be.
     """
 
     def __init__(self, scenario: Scenario, *, wearers: int | None = None, seed: int, boot: int | None = None) -> None:
         count = scenario.wearers if wearers is None else wearers
-        if count < 1 or seed < 0:
-            raise ValueError(f"there must be a wearer and the seed not be negative, got {count} and {seed}")
+        _require("wearers", count, 1, WEARERS_MAX)
+        _require("seed", seed, 0, _SEED_MAX)
+        _require("boot", 0 if boot is None else boot, 0, _BOOT_MAX)
         self.people = cast(scenario, wearers=count, seed=seed)
         self.bands = tuple(_band(number, seed, boot) for number in range(1, count + 1))
         self._director = Director(scenario, self.people, seed=seed)
@@ -97,6 +102,11 @@ class Ward:
             for whole, part in zip(packets, stretch.packets, strict=True):
                 whole.extend(part)
         return packets
+
+
+def _require(what: str, number: int, least: int, most: int) -> None:
+    if not least <= number <= most:
+        raise ScenarioError(f"{what}: must be a whole number from {least} to {most}, got {number}")
 
 
 def _band(number: int, seed: int, boot: int | None) -> Band:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_sim.band import STEPS, Band, quantise
+from device_sim.errors import ScenarioError
 from device_sim.past import past_packets
 from device_sim.scenario import Scenario, load
 from device_sim.ward import Stretch, Ward
@@ -141,5 +142,5 @@ def test_names_are_pseudonyms_in_order() -> None:
 
 
 def test_a_ward_without_wearers_is_refused() -> None:
-    with pytest.raises(ValueError, match="there must be a wearer"):
+    with pytest.raises(ScenarioError, match="wearers: must be a whole number from 1"):
         Ward(SHORT, wearers=0, seed=1)

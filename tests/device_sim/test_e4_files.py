@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from device_sim.e4_files import Session, session, write
+from device_sim.errors import ScenarioError, SimulationError
 from device_sim.sample import SAMPLE_S, SAMPLE_SEED, SAMPLE_START_S, write_sample
 from device_sim.scenario import load
 
@@ -106,6 +107,20 @@ def test_the_sample_is_made_with_the_same_bytes_each_time_and_is_small(tmp_path:
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
     assert (tmp_path / "one" / "simulated_e4.zip").stat().st_size < 1_500_000
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, where a folder is wanted")
+    with pytest.raises(SimulationError, match=r"taken.*: cannot be written: "):
+        write_sample(tmp_path / "taken")
+    with pytest.raises(SimulationError, match="taken: cannot be written: "):
+        write(tmp_path / "taken", sample())
+
+
+@pytest.mark.parametrize("wrong", [{"wearer": 0}, {"seconds": 10}, {"seed": -1}])
+def test_a_session_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ScenarioError, match="must"):
+        session(load("sample"), **{"seed": 1, "start_s": SAMPLE_START_S, "seconds": 60, **wrong})
 
 
 def test_the_sample_in_the_repository_is_the_one_that_is_made(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from device_sim.errors import PublishError
+from device_sim.errors import PublishError, ScenarioError
 from device_sim.mqtt import Sent, publish
 from device_sim.past import past_packets
 from device_sim.scenario import Scenario, load
@@ -232,7 +232,21 @@ def test_a_broker_that_refuses_is_named_with_its_reason(mosquitto: str, tmp_path
         published(port)
 
 
-@pytest.mark.parametrize("wrong", [{"speed": 0.0}, {"speed": math.nan}, {"seconds": -1}, {"wearers": 0}])
-def test_what_cannot_be_is_refused_before_anything_is_sent(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="must"):
-        published(1, **wrong)
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("speed", 0.0),
+        ("speed", math.nan),
+        ("seconds", -1),
+        ("seconds", math.nan),
+        ("wearers", 0),
+        ("wearers", 10**9),
+        ("seed", -1),
+        ("seed", 1 << 62),
+        ("boot", -5),
+        ("boot", 1 << 53),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name_before_anything_is_sent(argument: str, value: float) -> None:
+    with pytest.raises(ScenarioError, match=f"^{argument}: must"):
+        published(1, **{argument: value})
