@@ -115,6 +115,7 @@ class Intake:
         with contextlib.suppress(queue.Full):  # then the writer sees the end when it has emptied the queue
             self._waiting.put_nowait(None)
         self._thread.join()
+        log.info("taken in since the start: %s", self.counters)
 
     def receive(self, topic: str, payload: bytes, ack: Callable[[], None]) -> None:
         """Take in one message; ``ack`` is called, from another thread, when it is stored. Waits while too many do."""

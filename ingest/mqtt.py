@@ -91,7 +91,7 @@ class Subscriber:
         try:
             self._on_message(message.topic, bytes(message.payload), ack)
         except Exception:  # paho would end its thread, and with it all that comes in
-            log.critical("a message on %s could not be taken in", message.topic, exc_info=True)
+            log.critical("a message on %s could not be taken in", self._topic, exc_info=True)
             self.failed.set()
 
     def _connected(

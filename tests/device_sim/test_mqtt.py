@@ -80,6 +80,7 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
     def wait_for(self, enough: Callable[[], bool]) -> None:
         """Until ``enough`` of what was heard; fails after ``LONG_S``."""

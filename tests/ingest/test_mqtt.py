@@ -77,8 +77,10 @@ def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
         process.wait(WAIT_S)
 
     start()
-    yield Broker(port, start, stop)
-    stop()
+    try:
+        yield Broker(port, start, stop)
+    finally:
+        stop()
 
 
 EMBEDDED = """
@@ -106,8 +108,10 @@ def embedded_broker() -> Iterator[Broker]:
         assert process.wait(WAIT_S) == 0
 
     start()
-    yield Broker(port, start, stop)
-    stop()
+    try:
+        yield Broker(port, start, stop)
+    finally:
+        stop()
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])
