@@ -23,6 +23,9 @@ TELLING: Final = 0.5
 SMALL: Final = 0.4
 """Small drivers are worth one at this share of that, after the large ones."""
 
+NEAR_USUAL: Final = -0.85
+"""Log-odds of 3 in 10: below it nothing is said to be above usual beside the word calm."""
+
 STILL_G: Final = 0.04
 """A minute's movement below this is sitting or lying: writing moves a wrist more."""
 
@@ -36,7 +39,7 @@ _BLIND: Final = {
     Blind.NOT_HEARD: "The band has not been heard yet.",
     Blind.SILENT: "The band is silent.",
     Blind.NOT_WORN: "The band is off.",
-    Blind.POOR_SIGNAL: "The band is worn, but its readings are too poor to tell.",
+    Blind.POOR_SIGNAL: "The band is worn, but too little can be read from it at the moment.",
     Blind.OUT_OF_RANGE: "Readings like these have not been met before, so they tell nothing.",
 }
 
@@ -57,6 +60,7 @@ def reasons(features: Array, drivers: Array, driver_names: Sequence[str]) -> tup
     weight = {name: float(value) for name, value in zip(driver_names, drivers, strict=True) if math.isfinite(value)}
     if not weight:
         return ()
+    near_usual = sum(weight.values()) < NEAR_USUAL
     exercising = weight.get("exertion", 0.0) <= -TELLING
     sweat = sum(weight.get(name, 0.0) for name in _SWEAT)
     pulse = weight.get("pulse", 0.0)
@@ -67,6 +71,8 @@ def reasons(features: Array, drivers: Array, driver_names: Sequence[str]) -> tup
         (weight.get("restlessness", 0.0) / SMALL, "More restless than usual."),
     ]
     said = [text for value, text in sorted(telling, key=lambda told: -told[0]) if value >= TELLING]
+    if near_usual and said and not exercising:
+        return ("Not far from usual for this person.",)
     if exercising:
         said.append(_moving(features, pulse))
     elif (sweat >= TELLING or pulse >= TELLING) and features[_MINUTE] <= STILL_G:

@@ -213,9 +213,11 @@ def tally_of(rows: Sequence[Row], *, kept: bool = True) -> Tally:
     if not rows:
         return Tally(protected="Nobody is on the board", rest="")
     if count["protected"] == len(rows):
-        rising = sum(row.risk == "rising" for row in rows)
-        quiet = all(row.risk == "calm" for row in rows)
-        return Tally(f"All {len(rows)} protected", "nobody rising" if quiet else f"{rising} rising" if rising else "")
+        rising, needing = (sum(row.risk == risk for row in rows) for risk in ("rising", "alert"))
+        quiet = "nobody rising" if all(row.risk == "calm" for row in rows) else ""
+        now = [f"{needing} may need you"] if needing else []
+        now += [f"{rising} rising"] if rising else []
+        return Tally(f"All {len(rows)} protected", ", ".join(now) or quiet)
     doubts: tuple[Cover, ...] = ("partly", "cannot tell", "not")
     rest = ", ".join(f"{count[cover]} {cover}" for cover in doubts if count[cover])
     return Tally(protected=f"{count['protected']} of {len(rows)} protected", rest=rest)
@@ -332,7 +334,7 @@ def _taken(view: WearerView) -> tuple[str, float]:
 
 def _loss_words(view: WearerView, loss: _Loss) -> str:
     if view.sight.reason is Blind.LEARNING:
-        return f"No alert can come yet. About {int(10 * view.learnt)} in 10 is known."
+        return f"No alert can come yet. {_sentences(view.why[:2] or (loss.why,))}"
     return loss.why if loss is _STALE else _sentences(view.why[:2] or (loss.why,))
 
 

@@ -1,6 +1,7 @@
 """Configuration in, a running service out: the only place where the rooms meet."""
 
 import logging
+import secrets
 import threading
 import time
 from contextlib import ExitStack, closing
@@ -110,7 +111,7 @@ class Service:
             on_message=lambda topic, payload, ack: self._intake.receive(topic, payload, ack),
             username=mqtt.username,
             password=mqtt.password,
-            client_id=f"forecalm-{site}",
+            client_id=f"forecalm-{site}-{identity(self._config.folder)}",
         )
         self._intake = Intake(
             store=self.store,
@@ -171,6 +172,17 @@ class Service:
         mqtt = self._config.mqtt
         if not self._subscriber.connected.wait(START_S):
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
+
+
+def identity(folder: Path) -> str:
+    """The name of the installation in ``folder``, made at its first start.
+
+    A broker keeps one connection a client id, so two services must never share one: each would cut the other off.
+    """
+    path = folder / "identity"
+    if not path.exists():
+        path.write_text(secrets.token_hex(8) + "\n")
+    return path.read_text().strip()
 
 
 def open_registry(files: Files) -> Registry:

@@ -11,7 +11,7 @@ from typing import Any
 NOTICE = "Research use only \N{EN DASH} not a medical device."
 FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 MANY = 1_000_000_000
-WEARERS_MAX = 100_000  # more than any machine simulates in real time
+WEARERS_MAX = 10_000  # more than one core simulates in real time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address only")
 
     replay = _command(commands, "replay", "push a recorded E4 session through the live pipeline")
-    replay.add_argument("path", type=Path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
+    replay.add_argument("path", type=_path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
     replay.add_argument("--speed", type=_above_0, help="times real time (default: as fast as it goes)")
     replay.add_argument("--plot", type=Path, metavar="OUT.html", help="write an interactive page")
     replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
@@ -116,6 +116,12 @@ def _add_config(command: argparse.ArgumentParser) -> None:
 def _add_while_stdin(command: argparse.ArgumentParser) -> None:
     """For commands that run beside another: they end with whoever started them, however that one ends."""
     command.add_argument("--while-stdin-is-open", action="store_true", help="stop when standard input closes")
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("is empty: name a zip or a folder")
+    return Path(text)
 
 
 def _above_0(text: str) -> float:

@@ -10,7 +10,9 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -85,6 +87,8 @@ def replay(chosen: argparse.Namespace) -> int:
     from forecalm import replay_page
 
     zone = _zone(chosen.time_zone)
+    if chosen.plot is not None:
+        _require_page(chosen.plot)
     with _progress(quiet=chosen.json) as progress:
         bar = progress.add_task(chosen.path.name, total=None)
         replayed = recorded.replay(
@@ -102,6 +106,16 @@ def replay(chosen: argparse.Namespace) -> int:
         if chosen.plot is not None:
             Console(highlight=False).print(f"Page: {chosen.plot}")
     return 0
+
+
+def _require_page(path: Path) -> None:
+    """Raise ConfigError unless a page may be written to ``path``, before anything long is done or lost."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--plot {path}: must end in .html, so that no recording is overwritten")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--plot {path}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"--plot {path}: cannot be written")
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -151,10 +165,10 @@ def _tell(found: dict[str, Any], name: str, start_s: float, notes: tuple[str, ..
     heart, risk = found["heart_rate_bpm"], found["risk"]
     rows = [
         ("lasted", f"{found['duration_s'] / 60:.1f} min, worn {found['worn_s'] / 60:.1f} min"),
-        ("risk said for", _said(found["coverage"], ".0%") + " of worn time"),
-        ("pulse", _said(heart["median"], ".1f") + " a minute (median)"),
+        ("risk said for", _said(found["coverage"], ".0%", " of worn time; the first ten minutes are learnt from")),
+        ("pulse", _said(heart["median"], ".1f", " a minute (median)")),
         ("against the band's own", _against(heart["recorded"])),
-        ("skin responses", _said(found["scr_per_min"], ".1f") + " a minute"),
+        ("skin responses", _said(found["scr_per_min"], ".1f", " a minute")),
         ("risk", ", ".join(f"{key} {_said(risk[key], '.2f')}" for key in ("median", "p95", "max"))),
         ("alerts", str(len(found["alerts"]))),
     ]
@@ -168,15 +182,17 @@ def _tell(found: dict[str, Any], name: str, start_s: float, notes: tuple[str, ..
         out.print(f"Note: {note}", style="dim")
 
 
-def _said(value: float | None, form: str) -> str:
-    return "unknown" if value is None else format(value, form)
+def _said(value: float | None, form: str, unit: str = "") -> str:
+    return "unknown" if value is None else format(value, form) + unit
 
 
 def _against(recorded: dict[str, float | None] | None) -> str:
     if recorded is None:
         return "unknown: no window that its intervals cover by 80 %"
-    error, p95, share = recorded["median_error"], recorded["p95_error"], recorded["share"]
-    return f"median {_said(error, '.2f')} off, 95 % within {_said(p95, '.1f')}, in {_said(share, '.0%')} of windows"
+    if not recorded["share"]:
+        return "unknown: nothing said in the windows that its intervals cover by 80 %"
+    error, p95, share = (recorded[name] for name in ("median_error", "p95_error", "share"))
+    return f"median {error:.2f} off, 95 % within {p95:.2f}, in {share:.0%} of windows"
 
 
 def serve(chosen: argparse.Namespace) -> int:
@@ -196,16 +212,16 @@ def pair(chosen: argparse.Namespace) -> int:
     config: Config = load_config(chosen.config)
     files = Files(config.folder)
     files.folder.mkdir(parents=True, exist_ok=True)
-    registry = open_registry(files)
-    if chosen.wearer not in registry.names():
-        registry.add_wearer(chosen.wearer, chosen.name or chosen.wearer)
-    if chosen.band not in registry.bands():
-        registry.add_band(chosen.band)
-    registry.assign(chosen.band, chosen.wearer, time.time())
-    for carer in chosen.carer:
-        if carer not in registry.carers():
-            registry.add_carer(carer)
-    sys.stdout.write(f"{chosen.wearer} wears {chosen.band} from now on.\n")
+    with closing(open_registry(files)) as registry:
+        now_s, names = time.time(), registry.names()
+        before = registry.wearer_of(chosen.band, now_s)
+        registry.pair(band=chosen.band, wearer=chosen.wearer, since_s=now_s, name=chosen.name, carers=chosen.carer)
+    said = [f"{chosen.wearer} wears {chosen.band} from now on."]
+    if before not in (None, chosen.wearer):
+        said.append(f"{before} ({names[before]}) no longer has a band.")
+    if chosen.wearer not in names:
+        said.append("A service that runs must be started again to watch a new wearer.")
+    sys.stdout.write(" ".join(said) + f"\nKept in {files.registry}\n")
     return 0
 
 
@@ -241,6 +257,10 @@ def simulate(chosen: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
     else:
         sys.stdout.write(f"Sent {sent.packets:,} messages of {len(sent.bands)} bands.\n")
+        if sent.unstored:
+            sys.stdout.write(
+                f"Nobody has said yet that {sent.unstored:,} are stored: is forecalm serve running?\n"
+            )
     return 0
 
 

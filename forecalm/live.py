@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from forecalm.pipeline import Pipeline
+from forecalm.pipeline import Pipeline, warm
 from ingest.received import Received
 from models.errors import ModelError
 
@@ -52,7 +52,8 @@ class Live:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Load what was learnt before, and begin."""
+        """Load what was learnt before, and begin; compiles what must be compiled first."""
+        warm()
         if self._learnt.exists():
             load_learnt(self._pipeline, self._learnt)
         self._thread.start()

@@ -15,6 +15,7 @@ from alerts.views import Stamp
 from alerts.words import reasons
 from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
+from ingest.types import CHANNELS, Tick
 from models.arousal import Arousal
 from models.errors import ModelError
 from models.risk import Abstention, Risk
@@ -23,6 +24,13 @@ from signals.features import column
 from signals.types import Signals
 
 HEART_RATE = column("heart_rate_bpm")
+
+
+def warm() -> None:
+    """Compile every kernel, or load what was compiled, so that no wearer's first second waits for it."""
+    silence = {name: np.full((1, *([c.axes] if c.axes > 1 else []), c.grid_hz), np.nan) for name, c in CHANNELS.items()}
+    signals = Engine(rows=1).push(Tick(start_s=np.zeros(1, np.int64), **silence))
+    Arousal(rows=1).push(signals.start_s, signals.features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import { Rows } from "./rows.js";
 import { Sound } from "./sound.js";
 import { Watch } from "./watch.js";
 
+const NOTE_MS = 8000;     // long enough to be read
 const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const SEND_MS = 5000;
 
@@ -112,7 +113,9 @@ byId("board").addEventListener("submit", (event) => {
   const form = event.target;
   if (form.querySelector("[aria-disabled]")) return;
   if (performance.now() - rows.movedAt < SETTLE_MS) {
-    form.closest(".row").querySelector(".note").textContent = "The rows moved just now. Please tap again.";
+    const note = form.closest(".row").querySelector(".note");
+    note.textContent = "The rows moved just now. Please tap again.";
+    setTimeout(() => { note.textContent = ""; }, NOTE_MS);
     return;
   }
   take(form);

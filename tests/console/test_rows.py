@@ -148,7 +148,7 @@ def test_who_has_somebody_is_named_in_the_hands_and_on_the_line() -> None:
 
 
 def test_somebody_whose_usual_is_being_learnt_is_said_to_be_without_alerts() -> None:
-    assert shown(view(blind=Blind.LEARNING)).why == "No alert can come yet. About 4 in 10 is known."
+    assert shown(view(blind=Blind.LEARNING)).why == "No alert can come yet. First sentence. Second sentence."
 
 
 def test_a_low_battery_makes_calm_partly_protected() -> None:
@@ -190,7 +190,7 @@ def test_the_tally_counts_nobody_as_protected_whom_no_alert_could_reach() -> Non
 def test_a_house_at_peace_says_so_and_one_with_an_alert_does_not() -> None:
     calm, alerting, rising = (shown(view(risk)) for risk in (RiskState.WATCHING, RiskState.ALERTING, RiskState.RISING))
     assert tally_of([calm, calm]).rest == "nobody rising"
-    assert tally_of([calm, alerting]).rest == ""
+    assert tally_of([calm, alerting]).rest == "1 may need you"
     assert tally_of([calm, rising]).rest == "1 rising"
     assert tally_of([]).protected == "Nobody is on the board"
 

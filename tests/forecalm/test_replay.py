@@ -57,6 +57,19 @@ def test_the_page_stands_alone_and_is_the_same_twice(capsys: pytest.CaptureFixtu
     assert 'src="http' not in text
 
 
+@pytest.mark.parametrize("page", ["session.zip", "no/such/folder/page.html", "folder.html"])
+def test_a_page_that_cannot_or_must_not_be_written_is_refused_before_anything_is_done(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, page: str
+) -> None:
+    session = tmp_path / "session.zip"
+    session.write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "folder.html").mkdir()
+    code, out, err = run(capsys, session, "--plot", tmp_path / page)
+    assert (code, out) == (2, "")
+    assert page in err
+    assert session.read_bytes() == SAMPLE.read_bytes()
+
+
 def test_a_session_that_sends_intervals_only_has_a_heart_rate(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
