@@ -16,7 +16,7 @@ from signals.ppg import Pulses
 from signals.rows import laid_out, rows_of
 from signals.types import Array, Rows, Signals
 from signals.wear import Wear
-from signals.windows import Mean, Share, Slope, second_means, seconds
+from signals.windows import Mean, Share, Slope, Window, second_means, seconds
 
 EDA_HZ: Final = CHANNELS["eda"].grid_hz
 TEMPERATURE_HZ: Final = CHANNELS["temperature"].grid_hz
@@ -77,6 +77,8 @@ class Engine:
         self._rhythm = Rhythm(rows=rows, rate_hz=IBI_HZ)
         self._heart_rate = HeartRate(rows=rows, rate_hz=IBI_HZ, window_s=QUALITY_S)
         self._cadence = Cadence(rows=rows, rate_hz=MOTION_HZ, window_s=QUALITY_S)
+        self._steps = Window(rows=rows, rate_hz=1, window_s=QUALITY_S)
+        self._sparse_steps = Window(rows=rows, rate_hz=1, window_s=SPARSE_S)
         self._sparse_rate = HeartRate(rows=rows, rate_hz=IBI_HZ, window_s=SPARSE_S, least=SPARSE_LEAST)
 
     def push(self, tick: Tick, *, rows: Rows | None = None) -> Signals:
@@ -150,7 +152,7 @@ class Engine:
 
     def _beat(self, tick: Tick, moved: Array, rows: Rows, off: Off, found: Found) -> tuple[Array, Array]:
         """Beats from PPG, or from the band where it sends them, and heart rate; nothing while the band is off, and no
-        rate that is the rhythm of the movement."""
+        rate that is, or looks back on, the rhythm of the movement."""
         pulses, lag_s = self._pulses.push(tick.ppg, rows=rows)
         alike, known = seconds(pulses, rate_hz=PPG_HZ)
         found["ppg_quality"] = self._quality.push(np.where(known > 0, alike, np.nan), rows=rows)
@@ -159,10 +161,14 @@ class Engine:
         beats = self._rhythm.push(intervals, rows=rows)
         rate, coverage = self._heart_rate.push(beats, rows=rows)
         sparse, _ = self._sparse_rate.push(beats, rows=rows)
-        rate = np.where(np.isfinite(rate) | ~(coverage > 0), rate, sparse)
-        stepping = self._cadence.push(moved, rate, rows=rows) >= STEPPING
+        near = np.isfinite(rate) | ~(coverage > 0)
+        rate = np.where(near, rate, sparse)
+        stepping = (self._cadence.push(moved, rate, rows=rows) >= STEPPING).astype(np.float64)
+        steps, _ = self._steps.push(stepping, rows=rows)
+        sparse_steps, _ = self._sparse_steps.push(stepping, rows=rows)
+        stepped = np.where(near, steps, sparse_steps) > 0
         deaf = off | ~(_arrived(tick.ppg, rate_hz=PPG_HZ) | _arrived(tick.ibi, rate_hz=IBI_HZ))
-        found["heart_rate_bpm"] = np.where(deaf | stepping, np.nan, rate)
+        found["heart_rate_bpm"] = np.where(deaf | stepped, np.nan, rate)
         found["beat_coverage"] = np.where(deaf, np.nan, coverage)
         return beats, np.where((beats > 0) & ~sent, lag_s, np.where(beats > 0, 0.0, beats))
 

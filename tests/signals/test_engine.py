@@ -234,6 +234,19 @@ def test_a_pulse_that_keeps_step_with_the_feet_is_not_said(steps_hz: float, says
     assert (feature(signals, "beat_coverage")[0, 30:] > 0.9).all()
 
 
+def test_a_rate_that_looks_back_on_steps_is_not_said_either() -> None:
+    seconds, stands_s = 90, 60
+    tick = lively(rows=1, seconds=seconds)
+    at_s = np.arange(32 * seconds) / 32
+    motion = tick.motion.copy()
+    motion[0, 2] += 0.5 * np.maximum(np.sin(2 * np.pi * 1.25 * at_s), 0) * (at_s < stands_s)
+    beats = np.concatenate([np.arange(0.3, stands_s, 0.8), np.arange(stands_s + 0.3, seconds, 0.5)])
+    ppg = 60 * pulse_wave(beats, seconds=seconds)[None]
+    rate = feature(Engine(rows=1).push(replace(tick, ppg=ppg, motion=motion)), "heart_rate_bpm")[0]
+    assert np.isnan(rate[30 : stands_s + 8]).all()  # the last seconds of steps are still in its window
+    np.testing.assert_allclose(rate[-10:], 120, atol=2)
+
+
 def test_where_movement_is_unknown_the_rate_is_said() -> None:
     tick = lively(rows=1, seconds=90)
     signals = Engine(rows=1).push(replace(tick, motion=np.full_like(tick.motion, np.nan)))
