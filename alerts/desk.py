@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 Reasons = Callable[[], tuple[str, ...]] | tuple[str, ...]
 Listener = Callable[[WearerView], None]
 
+BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0 ")
+"""Letters to Unicode, and nothing to see for a person: the Hangul fillers."""
+
 NAME_MAX: Final = 80
 """Characters of a carer's name: long enough for any name, short enough for a board."""
 
@@ -289,6 +292,6 @@ def _sentences(reasons: Reasons) -> tuple[str, ...]:
 
 def _name(by: str) -> str:
     name = by.strip()
-    if not name or len(name) > NAME_MAX or not name.isprintable():
+    if not any(map(str.isalnum, name)) or len(name) > NAME_MAX or not name.isprintable() or set(name) <= BLANKS:
         raise AlertError(f"an alert is taken by name: 1 to {NAME_MAX} printable characters, not {len(name)} like these")
     return name

@@ -35,8 +35,7 @@ class Guard:
                 headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 
-        host = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
-        if host in self._hosts:
+        if _host_in(f"//{Headers(scope=scope).get('host', '')}") in self._hosts:
             await self._app(scope, receive, send_guarded)
         else:
             await PlainTextResponse("The board is not served under this name.", 421)(scope, receive, send_guarded)
@@ -47,4 +46,12 @@ def is_foreign(headers: Headers) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site != "same-origin"
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
+
+
+def _host_in(address: str) -> str | None:
+    """Return the host that an address names; None where it names none, or is no address."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None

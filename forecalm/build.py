@@ -165,7 +165,7 @@ class Service:
 
     def works(self) -> bool:
         """Whether engine, store and board still run; where one does not, the service must end, and boards say so."""
-        return not (self._failed.is_set() or self._intake.failed.is_set())
+        return not any(failed.is_set() for failed in (self._failed, self._intake.failed, self._subscriber.failed))
 
     def wait_until_subscribed(self) -> None:
         """Return when the broker sends us what bands publish; raises PeerError where it does not within ``START_S``."""

@@ -53,6 +53,8 @@ class Recording:
 def read(path: Path) -> Recording:
     """Read the session at ``path``. A sensor whose file is empty or missing is noted; raises RecordingError, naming the
     file, the line and the mend, where a file cannot be used or no sensor is left."""
+    if path.suffix.lower() == ".csv":
+        raise RecordingError(f"{path.name}: one file of a session: name the folder or the zip that holds it")
     files = _in_zip(path) if path.is_file() else _in_folder(path)
     if not files:
         raise RecordingError(f"{path.name}: no E4 session: none of {', '.join(FILES.values())} is in it")
@@ -161,6 +163,8 @@ def _in_zip(path: Path) -> dict[str, bytes]:
                     raise RecordingError(f"{path.name}: {name} unpacks to more than {FILE_MAX} bytes: not an E4 file")
                 files[_leaf(name)] = data
             return files
+    except PermissionError as error:
+        raise RecordingError(f"{path.name}: may not be read: {error.strerror}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise RecordingError(f"{path.name}: not a whole zip file ({error}): copy or download it again") from error
     except (RuntimeError, NotImplementedError, ValueError) as error:

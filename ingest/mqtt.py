@@ -88,6 +88,9 @@ class Subscriber:
             if connection == self._connection:
                 client.ack(mid, qos)
 
+        if not paho.topic_matches_sub(self._topic, message.topic):
+            ack()  # amqtt hands its retained watermarks to every session that comes back
+            return
         try:
             self._on_message(message.topic, bytes(message.payload), ack)
         except Exception:  # paho would end its thread, and with it all that comes in
@@ -98,7 +101,7 @@ class Subscriber:
         self, client: paho.Client, _: object, flags: paho.ConnectFlags, reason: ReasonCode, __: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._change(f"refused: {reason}")
+            self._change(f"refused: {reason}; look at mqtt.username and mqtt.password")
             return
         self._connection += 1
         client.subscribe(self._topic, qos=1)
