@@ -43,6 +43,7 @@ check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
 bench: .venv/.dev  ## Measure; never a part of the tests
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.replays
+	$(BIN)/python -m benchmarks.detector
 
 sample-data: .venv/.core  ## Make data/sample/ anew
 	$(BIN)/forecalm simulate --sample data/sample
