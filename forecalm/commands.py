@@ -257,10 +257,8 @@ def simulate(chosen: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
     else:
         sys.stdout.write(f"Sent {sent.packets:,} messages of {len(sent.bands)} bands.\n")
-        if sent.unstored:
-            sys.stdout.write(
-                f"Nobody has said yet that {sent.unstored:,} are stored: is forecalm serve running?\n"
-            )
+        if sent.unstored >= sent.packets > 0:
+            sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
     return 0
 
 

@@ -68,12 +68,15 @@ def test_heart_rate_is_right_in_noise(bpm: int) -> None:
     assert np.nanmax(coverage) <= 1
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**20), st.sampled_from(["white", "brown"]))
-def test_noise_has_hardly_any_heart_rate(seed: int, colour: str) -> None:
-    noise = np.random.default_rng(seed).standard_normal(64 * SECONDS)
-    rate, _ = rate_of(np.cumsum(noise) if colour == "brown" else noise)
-    assert np.isfinite(rate).mean() <= 0.1
+@pytest.mark.parametrize("colour", ["white", "brown"])
+def test_noise_has_hardly_any_heart_rate(colour: str) -> None:
+    """On average: among many stretches of noise a few repeat themselves for a while."""
+    shares = []
+    for seed in range(20):
+        noise = np.random.default_rng(seed).standard_normal(64 * SECONDS)
+        rate, _ = rate_of(np.cumsum(noise) if colour == "brown" else noise)
+        shares.append(np.isfinite(rate).mean())
+    assert np.mean(shares) <= 0.02
 
 
 def test_a_flat_line_has_no_beats_and_no_heart_rate() -> None:
