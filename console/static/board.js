@@ -28,7 +28,8 @@ function onRow({ row }) {
   }
   if (happened === "taken") {
     sound.taken();
-    say("status", `${row.name}: ${row.hands}`);
+    const mine = picker.name && row.hands === `${picker.name} has it`;
+    say("status", mine ? youHave(row.name, picker.name) : `${row.name}: ${row.hands}`);
   }
   if (happened === "lost") {
     sound.lost();
@@ -68,6 +69,10 @@ function onState(now, silence) {
   state = now;
 }
 
+function youHave(name, by) {
+  return `You have ${name}, ${by}.`;
+}
+
 function say(kind, text) {
   byId(`say-${kind}`).textContent = text;
 }
@@ -103,7 +108,7 @@ async function send(action, by) {
   });
   const facts = await answer.json();
   if (!answer.ok) return `${facts.title}. ${facts.detail}`;
-  const said = facts.by === by ? `You have ${facts.name}, ${by}.` : `${facts.by} took it first.`;
+  const said = facts.by === by ? youHave(facts.name, by) : `${facts.by} took it first.`;
   say("status", said);
   return said;
 }
