@@ -3,7 +3,6 @@
 Told what time it is; starts no thread and opens nothing, so a recording can be pushed through it as if it were live.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -121,8 +120,3 @@ class Pipeline:
                     mine[row] = learnt[name][known[wearer]]
             arrays[name] = mine
         self._model.restore(arrays)
-
-
-def nan_is_none(value: float) -> float | None:
-    """Return ``value``, or None where it is unknown."""
-    return None if math.isnan(value) else value

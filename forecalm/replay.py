@@ -1,5 +1,6 @@
 """A recorded session in, what the live pipeline would have said about it out."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView
-from forecalm.pipeline import Pipeline, Step, nan_is_none
+from forecalm.pipeline import Pipeline, Step
 from ingest.assemble import DEADLINE_S
 from ingest.clock import Clocks
 from ingest.e4 import Recording, packets, read
@@ -173,8 +174,8 @@ def _against_recorded(replayed: Replayed) -> dict[str, object] | None:
 
 
 def _rounded(value: float) -> float | None:
-    """Six decimals: more would be noise, and would differ between machines."""
-    return nan_is_none(round(value, 6))
+    """Six decimals, for more would be noise and would differ between machines; None where ``value`` is unknown."""
+    return None if math.isnan(value) else round(value, 6)
 
 
 def _median(values: Array) -> float | None:

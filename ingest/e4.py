@@ -163,13 +163,13 @@ def _in_zip(path: Path) -> dict[str, bytes]:
                     raise RecordingError(f"{path.name}: {name} unpacks to more than {FILE_MAX} bytes: not an E4 file")
                 files[_leaf(name)] = data
             return files
+    except RecordingError:  # a ValueError too, and already told
+        raise
     except PermissionError as error:
         raise RecordingError(f"{path.name}: may not be read: {error.strerror}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise RecordingError(f"{path.name}: not a whole zip file ({error}): copy or download it again") from error
-    except (RuntimeError, NotImplementedError, ValueError) as error:
-        if isinstance(error, RecordingError):
-            raise
+    except (RuntimeError, ValueError) as error:  # zipfile's words for a password and for unknown compression
         raise RecordingError(f"{path.name}: cannot be unpacked ({error}): zip it again without a password") from error
 
 
