@@ -152,7 +152,7 @@ def _in_zip(path: Path) -> dict[str, bytes]:
     """The same of a zip, read in memory: nothing is ever unpacked to a path that the zip names."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+            members = {info.filename: info for info in archive.infolist() if not info.filename.endswith("/")}
             if len(members) > MEMBERS_MAX:
                 raise RecordingError(f"{path.name}: holds {len(members)} files: not an E4 session")
             files = {}

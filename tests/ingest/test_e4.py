@@ -175,6 +175,12 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         read(zipped(tmp_path / "s.zip", SESSION))
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "s.zip", SESSION | {"zzzz": b""})
+    path.write_bytes(path.read_bytes().replace(b"zzzz", b"\0zzz"))  # a name ends at its first zero
+    assert read(path).blocks.keys() == read(zipped(tmp_path / "whole.zip", SESSION)).blocks.keys()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_damage_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
