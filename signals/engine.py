@@ -6,16 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.types import CHANNELS, Tick
-from signals.eda import Driver, Responses, Validity
+from signals.eda.phasic import Driver
+from signals.eda.quality import Validity
+from signals.eda.responses import Responses
 from signals.errors import SignalError
 from signals.features import NAMES
 from signals.filters import Filter, low_pass
-from signals.heart import HeartRate, Rhythm
-from signals.motion import Cadence, Movement
-from signals.ppg import Pulses
-from signals.rows import laid_out, rows_of
+from signals.heart.pulses import Pulses
+from signals.heart.rate import HeartRate
+from signals.heart.rhythm import Rhythm
+from signals.motion.cadence import Cadence
+from signals.motion.movement import Movement
+from signals.rows import RowState, laid_out, rows_of
+from signals.skin.wear import Wear
 from signals.types import Array, Rows, Signals
-from signals.wear import Wear
 from signals.windows import Mean, Share, Slope, Window, second_means, seconds
 
 EDA_HZ: Final = CHANNELS["eda"].grid_hz
@@ -40,7 +44,7 @@ Found = dict[str, Array]
 Off = NDArray[np.bool_]
 
 
-class Engine:
+class Engine(RowState):
     """Every operator over ``rows`` people, or recordings, in one order: skin, wear, conductance, beats, windows.
 
     A row's ticks need not follow each other: seconds between them that nobody sent count as NaN, however many they are

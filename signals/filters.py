@@ -8,7 +8,7 @@ from numba import njit
 
 from signals.errors import SignalError
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
-from signals.rows import Counts, RowOperator, Standing
+from signals.rows import Counts, RowOperator, Standing, constant
 from signals.types import Array, Rows
 
 QUIET: Final = 1e-25  # below any physiology in any unit: a state this small is 0, before denormals make it slow
@@ -55,8 +55,8 @@ class Filter(RowOperator):
             raise SignalError(f"{self._name}.sos: must be (sections, 6) with a0 = 1, got {sos.shape}")
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
         self._warm = self._samples("warm_s", warm_s)
-        self._sos = np.array(sos, np.float64)
-        self._rest = _at_rest(self._sos)
+        self._sos = constant(sos)
+        self._rest = constant(_at_rest(self._sos))
         self._state = np.zeros((rows, len(sos), 2))
         self._age = np.zeros(rows, np.int64)  # samples since the restart, up to the end of the warm-up
 

@@ -1,6 +1,7 @@
 """Arrays in, the same arrays checked and laid out for kernels out: what every operator asks of its arguments."""
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -17,7 +18,55 @@ Record = Any  # one row of a structured state: its fields have no static types
 RATE_MAX_HZ: Final = 4096.0  # no wristband samples faster
 
 
-class RowOperator:
+class RowState:
+    """What keeps a state for ``rows`` streams: every writeable array it holds, however deep, has a leading axis of the
+    rows (or of a fixed number of streams a row), and is state; constants are not arrays, or are read-only ones."""
+
+    _rows: int
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def snapshot(self, *, rows: Rows | None = None) -> dict[str, NDArray[Any]]:
+        """Return a copy of the state of the rows ``rows`` (default: all): named arrays with a leading axis of k rows.
+
+        They hold numbers only, also in structured arrays, so that they can be kept without pickles.
+        """
+        known = rows_of(self._name, rows, total=self._rows)
+        return {name: _by_row(state, self._rows)[known] for name, state in self._states()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], *, rows: Rows | None = None) -> None:
+        """Go on from a snapshot of k rows as the rows ``rows`` (default: all); others are not touched.
+
+        Raises SignalError where the snapshot is not of k rows of this operator made the same way; then nothing changed.
+        """
+        known = rows_of(self._name, rows, total=self._rows)
+        mine = dict(self._states())
+        if arrays.keys() != mine.keys():
+            odd = sorted(arrays.keys() ^ mine.keys())
+            raise SignalError(f"{self._name}.arrays: not a snapshot of this operator ({odd[0]!r})")
+        for name, state in mine.items():
+            shape = (len(known), *_by_row(state, self._rows).shape[1:])
+            theirs = arrays[name]
+            if not isinstance(theirs, np.ndarray) or theirs.shape != shape or theirs.dtype != state.dtype:
+                raise SignalError(
+                    f"{self._name}.arrays[{name!r}]: must be {state.dtype} {shape}, got "
+                    f"{getattr(theirs, 'dtype', type(theirs).__name__)} {getattr(theirs, 'shape', '')}"
+                )
+        for name, state in mine.items():
+            _by_row(state, self._rows)[known] = arrays[name]
+
+    def _states(self, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+        """Yield every array of state by name, those of the operators inside included."""
+        for name, value in vars(self).items():
+            if isinstance(value, RowState):
+                yield from value._states(f"{prefix}{name.strip('_')}.")
+            elif isinstance(value, np.ndarray) and value.flags.writeable:
+                yield f"{prefix}{name.strip('_')}", value
+
+
+class RowOperator(RowState):
     """What every operator shares: ``rows`` streams sampled at ``rate_hz``, and the checks of what is pushed.
 
     An operator keeps its state with a leading row axis. ``push`` takes the next samples of the rows ``rows`` (default:
@@ -33,10 +82,6 @@ class RowOperator:
             raise SignalError(f"{self._name}.rate_hz: must be above 0 and at most {RATE_MAX_HZ:g}, got {rate_hz!r}")
         self._rows = int(rows)
         self._rate_hz = float(rate_hz)
-
-    @property
-    def _name(self) -> str:
-        return type(self).__name__
 
     def _whole_rate(self) -> int:
         """Return ``rate_hz`` as samples a second; raises SignalError where a second holds no whole number of them."""
@@ -72,6 +117,13 @@ class RowOperator:
         return laid_out(x, np.float64), known
 
 
+def constant(x: Array) -> Array:
+    """Return ``x`` as a read-only, row-major copy: what an operator holds and never changes."""
+    fixed = np.array(x, np.float64, order="C")
+    fixed.flags.writeable = False
+    return fixed
+
+
 def rows_of(operator: str, rows: Rows | None, *, total: int) -> Rows:
     """Return the row numbers meant by ``rows``; raises SignalError unless each is below ``total`` and named once."""
     if rows is None:
@@ -95,6 +147,11 @@ def laid_out(x: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     """
     even = np.ascontiguousarray(x, dtype=dtype)
     return even if even.flags.writeable else even.copy()
+
+
+def _by_row(state: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Return a view of ``state`` with an axis of the rows; several streams a row get a second axis."""
+    return state if len(state) == rows else state.reshape(rows, len(state) // rows, *state.shape[1:])
 
 
 def _kind(x: object) -> str:

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from signals.eda import Driver, Responses, Validity
+from signals.eda.phasic import Driver
+from signals.eda.quality import Validity
+from signals.eda.responses import Responses
 from signals.errors import SignalError
 from signals.filters import Filter, low_pass
 from signals.types import Array

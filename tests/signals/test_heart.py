@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals import ppg
 from signals.errors import SignalError
-from signals.heart import HeartRate, Rhythm
-from signals.ppg import Pulses
+from signals.heart import pulses as ppg
+from signals.heart.pulses import Pulses
+from signals.heart.rate import HeartRate
+from signals.heart.rhythm import Rhythm
 from signals.types import Array
 from tests.signals.streams import pulse_wave
 

@@ -1,8 +1,9 @@
-"""One list of operators, the whole engine among them, and the laws that each of them keeps."""
+"""The laws that every operator keeps, the whole engine among them; tests/signals/cases lists the operators."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import importlib
+import pkgutil
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,80 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ingest.types import Tick
-from signals import eda, filters, gaps, heart, ppg, wear, windows
-from signals.eda import Driver, Responses, Validity
-from signals.engine import Engine
+import signals
 from signals.errors import SignalError
-from signals.filters import Filter, low_pass
-from signals.gaps import Gaps
-from signals.heart import HeartRate, Rhythm
-from signals.motion import Cadence, Movement
-from signals.ppg import Pulses
 from signals.types import Array, Rows
-from signals.wear import Wear
-from signals.windows import Mean, Share, Slope, Window
+from tests.signals.case import Case, Operator
 from tests.signals.streams import RATES, stream
 
 ROWS = 3
-SECONDS = 80  # a minute's window, full, and some more
-Operator = Any  # whatever keeps the laws
 Argument = Any
-SILENCE_S = 95  # longer than anything remembers
-
-
-@dataclass(frozen=True)
-class Case:
-    """An operator: how it is made, what it is fed, and whether it is cut between samples or only between seconds."""
-
-    make: Callable[[int], Operator]
-    channels: tuple[str, ...]
-    by_second: bool = False
-    pointwise: bool = True  # unknown at a sample in is unknown at that sample out
-
-    def width(self, channel: str) -> int:
-        """Samples of a channel in one unit of cutting."""
-        return RATES[channel] if self.by_second else 1
-
-    def feed(self, operator: Operator, arrays: list[Array], rows: Rows | None, at: int) -> tuple[Array, ...]:
-        """Push, and return every array that comes out, (k, n, ...)."""
-        if isinstance(operator, Engine):
-            start_s = np.full(len(arrays[0]), 1_700_000_000 + at, np.int64)
-            out = operator.push(Tick(start_s, *arrays), rows=rows)
-            return out.features, out.beats, out.beat_lag_s, out.responses, out.response_lag_s
-        out = operator.push(*arrays, rows=rows)
-        if isinstance(operator, Gaps):
-            return out.filled, out.standing
-        return out if isinstance(out, tuple) else (out,)
-
-
-def _low_pass(rows: int) -> Filter:
-    sos = np.vstack([low_pass(cutoff_hz=0.5, rate_hz=4, order=2), low_pass(cutoff_hz=0.05, rate_hz=4, order=1)])
-    return Filter(sos, rows=rows, rate_hz=4, hold_s=1.0, warm_s=1.0)
-
-
-CASES = {
-    "Gaps": Case(lambda n: Gaps(rows=n, rate_hz=4, hold_s=1.0), ("eda",), pointwise=False),
-    "Filter": Case(_low_pass, ("eda",)),
-    "Window": Case(lambda n: Window(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
-    "Mean": Case(lambda n: Mean(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
-    "Share": Case(lambda n: Share(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
-    "Slope": Case(lambda n: Slope(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
-    "Validity": Case(lambda n: Validity(rows=n, rate_hz=4), ("eda",)),
-    "Driver": Case(lambda n: Driver(rows=n, rate_hz=4), ("eda",)),
-    "Responses": Case(lambda n: Responses(rows=n, rate_hz=4), ("eda",)),
-    "Pulses": Case(lambda n: Pulses(rows=n, rate_hz=64), ("ppg",)),
-    "Rhythm": Case(lambda n: Rhythm(rows=n, rate_hz=64), ("ibi",)),
-    "HeartRate": Case(lambda n: HeartRate(rows=n, rate_hz=64), ("ibi",), by_second=True, pointwise=False),
-    "Movement": Case(lambda n: Movement(rows=n, rate_hz=32), ("motion",)),
-    "Cadence": Case(lambda n: Cadence(rows=n, rate_hz=32), ("moved", "bpm"), by_second=True, pointwise=False),
-    "Wear": Case(lambda n: Wear(rows=n, rate_hz=1), ("warm", "touch", "stir"), pointwise=False),
-    "Engine": Case(
-        lambda n: Engine(rows=n), ("eda", "temperature", "ppg", "motion", "ibi"), by_second=True, pointwise=False
-    ),
-}
+SILENCE_S = 95  # longer than anything remembers that forgets
+ROOMS = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py"))
+CASES: dict[str, Case] = {}
+for room in ROOMS:
+    CASES |= importlib.import_module(f"tests.signals.cases.{room}").CASES
 
 every_operator = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+every_that_forgets = pytest.mark.parametrize(
+    "case",
+    [case for case in CASES.values() if case.forgets],
+    ids=[key for key, case in CASES.items() if case.forgets],
+)
 every_filter = pytest.mark.parametrize(  # the others look back over a window, or say what a gap is
     "case",
     [case for case in CASES.values() if case.pointwise],
@@ -92,9 +39,9 @@ every_filter = pytest.mark.parametrize(  # the others look back over a window, o
 )
 
 
-def recording(case: Case, seed: int, *, rows: int = ROWS, seconds: int = SECONDS, holes: bool = True) -> list[Array]:
+def recording(case: Case, seed: int, *, rows: int = ROWS, holes: bool = True) -> list[Array]:
     """Return what the case is fed: lively signals, stuck sensors, holes, bands with and without intervals."""
-    rng = np.random.default_rng(seed + 1)
+    rng, seconds = np.random.default_rng(seed + 1), case.seconds
     made = []
     for name in case.channels:
         x = stream(name, seed, rows=rows, seconds=seconds)
@@ -141,7 +88,8 @@ def assert_same(found: tuple[NDArray[Any], ...], wanted: tuple[NDArray[Any], ...
 
 def signatures() -> int:
     """How many times kernels were compiled or loaded, over all modules."""
-    modules = (eda, filters, gaps, heart, ppg, wear, windows)
+    names = [module.name for module in pkgutil.walk_packages(signals.__path__, "signals.")]
+    modules = [importlib.import_module(name) for name in names]
     return sum(len(getattr(f, "signatures", ())) for module in modules for f in vars(module).values())
 
 
@@ -213,6 +161,34 @@ def test_only_the_named_rows_move(case: Case) -> None:
 
 
 @every_operator
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**20))
+def test_a_snapshot_goes_on_elsewhere_as_if_nothing_had_happened(case: Case, seed: int) -> None:
+    arrays, rows = recording(case, seed), np.array([2, 0])
+    half, first = units(case, arrays) // 2, case.make(ROWS)
+    case.feed(first, piece(case, arrays, 0, half), None, 0)
+    kept = first.snapshot(rows=rows)
+    assert kept
+    assert all(len(array) == len(rows) for array in kept.values())
+    wanted = case.feed(first, piece(case, arrays, half, units(case, arrays)), None, half)
+    second = case.make(4)
+    second.restore(kept, rows=np.array([1, 3]))
+    found = case.feed(second, piece(case, arrays, half, units(case, arrays), rows), np.array([1, 3]), half)
+    assert_same(found, tuple(x[rows] for x in wanted))
+
+
+@every_operator
+def test_a_snapshot_that_does_not_fit_is_refused_and_nothing_changes(case: Case) -> None:
+    arrays, operator = recording(case, 23), case.make(ROWS)
+    kept, name = operator.snapshot(), type(operator).__name__
+    first = next(iter(kept))
+    for wrong in ({}, kept | {"odd": kept[first]}, kept | {first: kept[first][:2]}, kept | {first: "?"}):
+        with pytest.raises(SignalError, match=rf"^{name}\.arrays"):
+            operator.restore(wrong)
+    assert_same(case.feed(operator, arrays, None, 0), whole(case, arrays))
+
+
+@every_that_forgets
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**20))
 def test_after_a_long_silence_a_row_begins_anew(case: Case, seed: int) -> None:
@@ -230,7 +206,7 @@ def test_nothing_in_is_nothing_out(case: Case) -> None:
     empty = [np.full_like(x, np.nan) for x in recording(case, 1)]
     for out in whole(case, empty):
         assert (np.isnan(out) | (out == 0)).all()
-        if not isinstance(case.make(1), Gaps | Window):  # they say 0: nothing to feed, nothing counted
+        if case.silent:
             assert np.isnan(out).all()
 
 

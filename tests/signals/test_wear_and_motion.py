@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from signals.errors import SignalError
-from signals.motion import Cadence, Movement
+from signals.motion.cadence import Cadence
+from signals.motion.movement import Movement
+from signals.skin.wear import Wear
 from signals.types import Array
-from signals.wear import Wear
 
 NAN = float("nan")
 

@@ -1,0 +1,1 @@
+"""The heart: pulses, the intervals between them, and what those say."""

@@ -1,0 +1,1 @@
+"""The skin under the band: its temperature, and whether there is any."""

@@ -1,0 +1,23 @@
+"""What every operator is made of, for the laws."""
+
+import numpy as np
+
+from signals.filters import Filter, low_pass
+from signals.gaps import Gaps
+from signals.windows import Mean, Share, Slope, Window
+from tests.signals.case import Case
+
+
+def _low_pass(rows: int) -> Filter:
+    sos = np.vstack([low_pass(cutoff_hz=0.5, rate_hz=4, order=2), low_pass(cutoff_hz=0.05, rate_hz=4, order=1)])
+    return Filter(sos, rows=rows, rate_hz=4, hold_s=1.0, warm_s=1.0)
+
+
+CASES = {
+    "Gaps": Case(lambda n: Gaps(rows=n, rate_hz=4, hold_s=1.0), ("eda",), pointwise=False, silent=False),
+    "Filter": Case(_low_pass, ("eda",)),
+    "Window": Case(lambda n: Window(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False, silent=False),
+    "Mean": Case(lambda n: Mean(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Share": Case(lambda n: Share(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+    "Slope": Case(lambda n: Slope(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
+}
