@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench sample-data schema screenshots lock clean
+.PHONY: help setup setup-dev demo test check bench accuracy pictures sample-data schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,10 +40,24 @@ check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-bench: .venv/.dev  ## Measure; never a part of the tests
-	$(BIN)/python -m benchmarks.engine
-	$(BIN)/python -m benchmarks.replays
-	$(BIN)/python -m benchmarks.detector
+bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md, benchmarks/results.json
+	.venv-bench/bin/python -m benchmarks.speed
+	.venv-bench/bin/python -m benchmarks.engine
+	.venv-bench/bin/python -m benchmarks.replays
+	.venv-bench/bin/python -m benchmarks.detector
+
+accuracy: .venv-bench/.made  ## Measure accuracy on real recordings: docs/accuracy.md, benchmarks/accuracy.json
+	.venv-bench/bin/python -m benchmarks.accuracy
+
+pictures: .venv-bench/.made  ## Draw the pictures of docs/signals.md anew from real recordings
+	.venv-bench/bin/python docs/signals/make.py
+
+.venv-bench/.made: requirements/bench.txt pyproject.toml
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo "Installing the peers beside ours"
+	@.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
 
 sample-data: .venv/.core  ## Make data/sample/ anew
 	$(BIN)/forecalm simulate --sample data/sample
@@ -59,7 +73,9 @@ lock: .venv/.dev  ## Resolve the locks anew from pyproject.toml (needs uv)
 	  requirements/build.in pyproject.toml -o requirements/core.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  --extra dev -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  --extra bench requirements/build.in pyproject.toml -o requirements/bench.txt
 
 clean:           ## Remove what was made, but no data in var/
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

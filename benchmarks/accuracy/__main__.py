@@ -1,0 +1,61 @@
+"""Real recordings in, docs/accuracy.md and benchmarks/accuracy.json out: how near to the truth every signal comes.
+
+python -m benchmarks.accuracy [MODULE ...] [--data FOLDER]
+
+A module of this folder has ``measure(data: Path) -> list[Figure]``. Named modules are measured and printed, nothing is
+written; without names all are, and the files are written.
+"""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+import time
+from pathlib import Path
+
+import benchmarks.accuracy
+from benchmarks.figures import ROOT, Figure, keep_json, table
+
+HEAD = """# How near to the truth
+*Research use only \N{EN DASH} not a medical device.* Written by `make accuracy`; what each figure is computed by stands in the
+module of `benchmarks/accuracy` that is named below it. The recordings are not in this repository.
+"""
+
+
+def report(found: dict[str, list[Figure]]) -> str:
+    """Return the table of every figure, and the details below it."""
+    figures = [figure for several in found.values() for figure in several]
+    lines = [[f.what, f.against, f.reach, f.found, "yes" if f.met else "**no**"] for f in figures]
+    parts = [HEAD, table(["what", "against", "to reach", "found", "met"], lines)]
+    for name, several in found.items():
+        for figure in several:
+            if figure.detail:
+                parts.append(f"\n## {figure.what} (`benchmarks/accuracy/{name}.py`)\n{figure.detail}")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def main() -> None:
+    """Measure, print, and keep."""
+    known = [module.name for module in pkgutil.iter_modules(benchmarks.accuracy.__path__) if module.name != "__main__"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", choices=[*known, []], help="measure only these")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="where the recordings are")
+    asked = parser.parse_args()
+    if not asked.data.is_dir():
+        sys.exit(f"{asked.data}: no such folder; the recordings are needed, name theirs with --data")
+    found = {}
+    for name in asked.modules or known:
+        begun = time.perf_counter()
+        found[name] = importlib.import_module(f"benchmarks.accuracy.{name}").measure(asked.data)
+        for figure in found[name]:
+            print(f"{figure.what}: {figure.found} (to reach: {figure.reach}) {'met' if figure.met else 'NOT met'}")
+        print(f"  {name}: {time.perf_counter() - begun:.1f} s", flush=True)
+    if asked.modules:
+        print("\n".join(figure.detail for several in found.values() for figure in several))
+    else:
+        (ROOT / "docs" / "accuracy.md").write_text(report(found))
+        keep_json(ROOT / "benchmarks" / "accuracy.json", [figure for several in found.values() for figure in several])
+
+
+if __name__ == "__main__":
+    main()

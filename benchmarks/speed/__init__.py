@@ -1,0 +1,1 @@
+"""How fast signals are; each module races one piece of work against peers, ``python -m benchmarks.speed`` runs them."""
