@@ -17,8 +17,8 @@ import benchmarks.accuracy
 from benchmarks.figures import ROOT, Figure, keep_json, table
 
 HEAD = """# How near to the truth
-*Research use only \N{EN DASH} not a medical device.* Written by `make accuracy`; what each figure is computed by stands in the
-module of `benchmarks/accuracy` that is named below it. The recordings are not in this repository.
+*Research use only \N{EN DASH} not a medical device.* Written by `make accuracy`; how each
+figure is computed stands in its module of `benchmarks/accuracy`. The recordings are not in this repository.
 """
 
 
