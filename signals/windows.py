@@ -1,12 +1,18 @@
-"""Samples in, seconds out, and what the last seconds amount to: sums, counts and slopes that never drift.
+"""Samples in, seconds out, and what the last seconds amount to: sums, counts, extremes and slopes that never drift.
 
-A window is summed afresh from its oldest value to its newest, so that a result depends on nothing but the values in the
-window: not on where the stream began, was cut or was silent.
+A window slides over panes of its own length: what it amounts to is the end of the pane before, summed backwards when
+that pane was full, and the beginning of this one, summed as it comes (van Herk 1992, doi:10.1016/0167-8655(92)90069-C).
+So an answer costs the same however long the window is, and only values inside the window are ever in it: nothing is
+subtracted, nothing drifts. A row's first pane begins with the first value that it knows after a whole window of
+nothing; from there on panes are counted by the sample, however the stream is cut.
 """
+
+from typing import Final
 
 import numpy as np
 from numba import njit
 
+from signals.errors import SignalError
 from signals.rows import Counts, RowOperator
 from signals.types import Array, Rows
 
@@ -34,20 +40,49 @@ def share(total: Array, known: Array, *, least: float) -> Array:
     return np.where(enough, total / np.where(enough, known, 1.0), np.nan)
 
 
+LEAST: Final = 0  # what a pane can be reduced to: its smallest known value,
+GREATEST: Final = 1  # its greatest
+
+
 class Window(RowOperator):
     """The sum of the known values in the last ``window_s``, and how many they are: (k, n) in, two (k, n) out."""
 
     def __init__(self, *, rows: int, rate_hz: float, window_s: float) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        self._ring = np.full((rows, self._samples("window_s", window_s, least=1)), np.nan)
-        self._at = np.zeros(rows, np.int64)  # where the next value goes
+        length = self._samples("window_s", window_s, least=1)
+        self._at = np.zeros(rows, np.int64)  # values in the pane that is being filled
+        self._pane = np.full((rows, length), np.nan)
+        self._head = np.zeros((rows, 2))  # sum and count of the pane that is being filled
+        self._tail = np.zeros((rows, length + 1, 2))  # and of the one before, from each place to its end
 
     def push(self, x: Array, *, rows: Rows | None = None) -> tuple[Array, Array]:
         """Return sum and count at each of the next n values of the rows ``rows``."""
         x, rows = self._take(x, rows)
         total, known = np.empty_like(x), np.empty_like(x)
-        _slide(x, rows, self._ring, self._at, total, known)
+        _slide(x, rows, self._at, self._pane, self._head, self._tail, total, known)
         return total, known
+
+
+class Extreme(RowOperator):
+    """The LEAST or GREATEST (``which``) known value of the last ``window_s``: (k, n) in and out, NaN where none is."""
+
+    def __init__(self, *, rows: int, rate_hz: float, window_s: float, which: int) -> None:
+        super().__init__(rows=rows, rate_hz=rate_hz)
+        if which not in (LEAST, GREATEST):
+            raise SignalError(f"{self._name}.which: must be LEAST or GREATEST, got {which!r}")
+        length = self._samples("window_s", window_s, least=1)
+        self._sign = 1.0 if which == GREATEST else -1.0
+        self._at = np.zeros(rows, np.int64)
+        self._pane = np.full((rows, length), np.nan)
+        self._head = np.full(rows, -np.inf)
+        self._tail = np.full((rows, length + 1), -np.inf)
+
+    def push(self, x: Array, *, rows: Rows | None = None) -> Array:
+        """Return the extreme at each of the next n values of the rows ``rows``."""
+        x, rows = self._take(x, rows)
+        out = np.empty_like(x)
+        _stretch(x, rows, self._sign, self._at, self._pane, self._head, self._tail, out)
+        return out
 
 
 class Mean(RowOperator):
@@ -83,6 +118,9 @@ class Share(RowOperator):
         return np.where(known > 0, np.minimum(total / self._length, 1.0), np.nan)
 
 
+MOMENTS: Final = ("count", "time", "time squared", "value", "time by value")
+
+
 class Slope(RowOperator):
     """The least-squares slope per minute over the last ``window_s``: (k, n) in and out.
 
@@ -91,15 +129,20 @@ class Slope(RowOperator):
 
     def __init__(self, *, rows: int, rate_hz: float, window_s: float, least: float = 0.5) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        self._ring = np.full((rows, self._samples("window_s", window_s, least=2)), np.nan)
+        length = self._samples("window_s", window_s, least=2)
+        self._least = max(self._share("least", least) * length, 2.0)
         self._at = np.zeros(rows, np.int64)
-        self._least = max(self._share("least", least) * self._ring.shape[1], 2.0)
+        self._pane = np.full((rows, length), np.nan)
+        self._origin = np.zeros(rows)  # what values are measured from, so that large levels lose no digits
+        self._head = np.zeros((rows, len(MOMENTS)))
+        self._tail = np.zeros((rows, length + 1, len(MOMENTS)))
 
     def push(self, x: Array, *, rows: Rows | None = None) -> Array:
         """Return the slope at each of the next n values of the rows ``rows``."""
         x, rows = self._take(x, rows)
         out = np.empty_like(x)
-        _lean(x, rows, 60.0 * self._rate_hz, self._least, self._ring, self._at, out)
+        per_minute = 60.0 * self._rate_hz
+        _lean(x, rows, per_minute, self._least, self._at, self._pane, self._origin, self._head, self._tail, out)
         return out
 
 
@@ -116,46 +159,118 @@ def _seconds(x: Array, rate_hz: int, total: Array, known: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _slide(x: Array, rows: Rows, ring: Array, at: Counts, total: Array, known: Array) -> None:
-    length = ring.shape[1]
+def _slide(x: Array, rows: Rows, at: Counts, pane: Array, head: Array, tail: Array, total: Array, known: Array) -> None:
+    length = pane.shape[1]
     for k in range(rows.size):
         row = rows[k]
-        for i in range(x.shape[1]):
-            ring[row, at[row]] = x[k, i]
-            at[row] = (at[row] + 1) % length
-            sum_, count = 0.0, 0
-            for j in range(length):
-                value = ring[row, (at[row] + j) % length]
-                if np.isfinite(value):
-                    sum_ += value
-                    count += 1
-            total[k, i], known[k, i] = sum_, count
+        h, t, p, i = head[row], tail[row], pane[row], at[row]
+        for j in range(x.shape[1]):
+            value = x[k, j]
+            p[i] = value
+            if np.isfinite(value):
+                h[0] += value
+                h[1] += 1.0
+            i += 1
+            total[k, j], known[k, j] = t[i, 0] + h[0], t[i, 1] + h[1]
+            if known[k, j] == 0.0:
+                i, total[k, j] = 0, 0.0
+                if t[0, 1] > 0.0:
+                    t[:] = 0.0
+            elif i == length:
+                for m in range(length - 1, -1, -1):
+                    finite = np.isfinite(p[m])
+                    t[m, 0] = t[m + 1, 0] + (p[m] if finite else 0.0)
+                    t[m, 1] = t[m + 1, 1] + (1.0 if finite else 0.0)
+                h[:] = 0.0
+                i = 0
+        at[row] = i
 
 
 @njit(cache=True, nogil=True)
-def _lean(x: Array, rows: Rows, per_minute: float, least: float, ring: Array, at: Counts, out: Array) -> None:
-    length = ring.shape[1]
+def _stretch(x: Array, rows: Rows, sign: float, at: Counts, pane: Array, head: Array, tail: Array, out: Array) -> None:
+    length = pane.shape[1]
     for k in range(rows.size):
         row = rows[k]
-        for i in range(x.shape[1]):
-            ring[row, at[row]] = x[k, i]
-            at[row] = (at[row] + 1) % length
-            count, mean_t, mean_v = 0, 0.0, 0.0
-            for j in range(length):
-                value = ring[row, (at[row] + j) % length]
-                if np.isfinite(value):
-                    count += 1
-                    mean_t += j
-                    mean_v += value
-            out[k, i] = np.nan
-            if count < least:
-                continue
-            mean_t /= count
-            mean_v /= count
-            rise, run = 0.0, 0.0
-            for j in range(length):
-                value = ring[row, (at[row] + j) % length]
-                if np.isfinite(value):
-                    rise += (j - mean_t) * (value - mean_v)
-                    run += (j - mean_t) * (j - mean_t)
-            out[k, i] = rise / run * per_minute
+        t, p, i, top = tail[row], pane[row], at[row], head[row]
+        for j in range(x.shape[1]):
+            p[i] = sign * x[k, j] if np.isfinite(x[k, j]) else -np.inf
+            top = max(top, p[i])
+            i += 1
+            best = max(t[i], top)
+            out[k, j] = sign * best if best > -np.inf else np.nan
+            if best == -np.inf:
+                i = 0
+                if t[0] > -np.inf:
+                    t[:] = -np.inf
+            elif i == length:
+                for m in range(length - 1, -1, -1):
+                    t[m] = max(t[m + 1], p[m])
+                top = -np.inf
+                i = 0
+        at[row], head[row] = i, top
+
+
+@njit(cache=True, nogil=True)
+def _lean(
+    x: Array,
+    rows: Rows,
+    per_minute: float,
+    least: float,
+    at: Counts,
+    pane: Array,
+    origin: Array,
+    head: Array,
+    tail: Array,
+    out: Array,
+) -> None:
+    length = pane.shape[1]
+    for k in range(rows.size):
+        row = rows[k]
+        h, t, p, i = head[row], tail[row], pane[row], at[row]
+        for j in range(x.shape[1]):
+            value = x[k, j]
+            if np.isfinite(value):
+                if h[0] + t[i, 0] == 0.0:
+                    origin[row] = value
+                _weigh(h, h, float(i), value - origin[row])
+            p[i] = value
+            i += 1
+            count, sum_t, sum_tt = h[0] + t[i, 0], h[1] + t[i, 1], h[2] + t[i, 2]
+            sum_v, sum_tv = h[3] + t[i, 3], h[4] + t[i, 4]
+            out[k, j] = np.nan
+            if count >= least:
+                out[k, j] = (sum_tv - sum_t * sum_v / count) / (sum_tt - sum_t * sum_t / count) * per_minute
+            if count == 0.0:
+                i = 0
+                if t[0, 0] > 0.0:
+                    t[:] = 0.0
+            elif i == length:
+                _close(p, origin, row, t)
+                h[:] = 0.0
+                i = 0
+        at[row] = i
+
+
+@njit(cache=True, nogil=True)
+def _weigh(after: Array, before: Array, time: float, value: float) -> None:
+    """Add one value at ``time`` to the moments ``before``: count, time, time squared, value, time by value."""
+    after[0] = before[0] + 1.0
+    after[1] = before[1] + time
+    after[2] = before[2] + time * time
+    after[3] = before[3] + value
+    after[4] = before[4] + time * value
+
+
+@njit(cache=True, nogil=True)
+def _close(pane: Array, origin: Array, row: int, tail: Array) -> None:
+    """Sum a full pane backwards, its times counted from the end, its values from the newest known one."""
+    length = pane.size
+    for m in range(length - 1, -1, -1):
+        if np.isfinite(pane[m]):
+            origin[row] = pane[m]
+            break
+    for m in range(length - 1, -1, -1):
+        if np.isfinite(pane[m]):
+            _weigh(tail[m], tail[m + 1], float(m - length), pane[m] - origin[row])
+        else:
+            tail[m] = tail[m + 1]

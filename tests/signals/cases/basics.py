@@ -4,7 +4,7 @@ import numpy as np
 
 from signals.filters import Filter, low_pass
 from signals.gaps import Gaps
-from signals.windows import Mean, Share, Slope, Window
+from signals.windows import GREATEST, Extreme, Mean, Share, Slope, Window
 from tests.signals.case import Case
 
 
@@ -17,6 +17,7 @@ CASES = {
     "Gaps": Case(lambda n: Gaps(rows=n, rate_hz=4, hold_s=1.0), ("eda",), pointwise=False, silent=False),
     "Filter": Case(_low_pass, ("eda",)),
     "Window": Case(lambda n: Window(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False, silent=False),
+    "Extreme": Case(lambda n: Extreme(rows=n, rate_hz=1, window_s=7, which=GREATEST), ("level",), pointwise=False),
     "Mean": Case(lambda n: Mean(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
     "Share": Case(lambda n: Share(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
     "Slope": Case(lambda n: Slope(rows=n, rate_hz=1, window_s=7), ("level",), pointwise=False),
