@@ -17,6 +17,7 @@ RATES = {
     "stir": 1,
     "moved": 32,
     "bpm": 1,
+    "context": 1,
 }
 
 
@@ -70,6 +71,8 @@ def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
             return np.abs(0.4 * np.sin(2 * np.pi * np.arange(shape[1]) / 32 / strides_s)) + 0.05 * rng.random(shape)
         case "bpm":
             return 60 + 80 * rng.random(shape)
+        case "context":
+            return np.floor(2 * rng.random(shape))
         case "stir":
             return 0.02 * rng.random(shape)
     raise KeyError(channel)
