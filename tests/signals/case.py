@@ -34,7 +34,7 @@ class Case:
     def feed(self, operator: Operator, arrays: list[Array], rows: Rows | None, at: int) -> tuple[Array, ...]:
         """Push, and return every array that comes out, (k, n, ...)."""
         if isinstance(operator, Engine):
-            start_s = np.full(len(arrays[0]), 1_700_000_000 + at, np.int64)
+            start_s = np.full(arrays[0].shape[:1], 1_700_000_000 + at, np.int64)
             out = operator.push(Tick(start_s, *arrays), rows=rows)
             return out.features, out.beats, out.beat_lag_s, out.responses, out.response_lag_s
         out = operator.push(*arrays, rows=rows)

@@ -329,6 +329,29 @@ def test_arrays_that_do_not_fit_are_refused_before_anything_is_touched(case: Cas
 
 
 @every_operator
+@settings(max_examples=25, deadline=None)
+@given(
+    dtype=st.sampled_from(["f8", "f4", "f2", "i8", "u1", "?", "c16", "M8[s]", "U3", "O"]),
+    shape=st.lists(st.integers(0, 5), max_size=4).map(tuple),
+    fill=st.sampled_from([0, 1, 300]),
+    which=st.integers(0, 9),
+)
+def test_whatever_is_pushed_is_refused_by_name_or_taken_whole(
+    case: Case, dtype: str, shape: tuple[int, ...], fill: int, which: int
+) -> None:
+    operator, arrays = case.make(ROWS), piece(case, recording(case, 29), 0, 1)
+    arrays[which % len(arrays)] = np.full(shape, fill).astype(dtype)
+    before = [x.tobytes() for x in states(operator)]
+    try:
+        out = case.feed(operator, arrays, None, 0)
+    except SignalError as refusal:
+        assert str(refusal).startswith(f"{type(operator).__name__}.")
+        assert [x.tobytes() for x in states(operator)] == before
+    else:
+        assert all(x.shape[0] == ROWS for x in out)
+
+
+@every_operator
 def test_an_operator_is_not_made_of_no_rows(case: Case) -> None:
     with pytest.raises(SignalError, match=r"\.rows: must be a whole number of at least 1"):
         case.make(0)
