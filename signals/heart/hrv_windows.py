@@ -1,0 +1,211 @@
+"""Intervals between beats in, the variability of each window of them by FLIRT's definitions out: many windows at once.
+
+Definitions of FLIRT 0.0.2 (Foell et al. 2021, doi:10.1016/j.cmpb.2021.106461): time domain, the three bands of a
+Lomb-Scargle periodogram with floating mean (as astropy's, five points a peak, normalised as a power spectral density,
+integrated by trapezia whose corners lie in the band; VanderPlas 2018, doi:10.3847/1538-4365/aab766), and the Poincare
+plot (Brennan 2001, doi:10.1109/10.959330). The power is computed without the phase that makes sine and cosine orthogonal,
+which is the same number (Zechmeister 2009, doi:10.1051/0004-6361:200811296).
+"""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from signals.types import Array
+
+Counts = NDArray[np.int64]
+
+LOWEST_HZ: Final = 0.003
+VLF_HZ: Final = 0.04
+LF_HZ: Final = 0.15
+HF_HZ: Final = 0.40
+BLOCK: Final = 128  # frequencies in one pass over the beats: a window of 60 s needs 119
+STRIDE: Final = 8
+PER_PEAK: Final = 5.0  # points of the periodogram in one peak's width
+
+FEATURES: Final = (  # name, unit, definition
+    ("mean_nni", "ms", "mean interval"),
+    ("median_nni", "ms", "median interval"),
+    ("range_nni", "ms", "longest less shortest interval"),
+    ("sdsd", "ms", "standard deviation of the population of differences of neighbours"),
+    ("rmssd", "ms", "root of the mean square of differences of neighbours"),
+    ("nni_50", "1", "differences above 50 ms"),
+    ("pnni_50", "%", "differences above 50 ms, of the number of intervals"),
+    ("nni_20", "1", "differences above 20 ms"),
+    ("pnni_20", "%", "differences above 20 ms, of the number of intervals"),
+    ("cvsd", "1", "rmssd / mean_nni"),
+    ("sdnn", "ms", "standard deviation of the sample of intervals"),
+    ("cvnni", "1", "sdnn / mean_nni"),
+    ("mean_hr", "1/min", "mean of 60000 / interval"),
+    ("min_hr", "1/min", "smallest of 60000 / interval"),
+    ("max_hr", "1/min", "largest of 60000 / interval"),
+    ("std_hr", "1/min", "standard deviation of the population of 60000 / interval"),
+    ("total_power", "ms2", "vlf + lf + hf"),
+    ("vlf", "ms2", "power from 0.003 to 0.04 Hz, in astropy's scale, which grows with the number of beats"),
+    ("lf", "ms2", "power from 0.04 to 0.15 Hz, in the same scale"),
+    ("hf", "ms2", "power from 0.15 to 0.40 Hz, in the same scale"),
+    ("lf_hf_ratio", "1", "lf / hf"),
+    ("lfnu", "%", "lf of lf + hf"),
+    ("hfnu", "%", "hf of lf + hf"),
+    ("SD1", "ms", "spread across the Poincare plot"),
+    ("SD2", "ms", "spread along the Poincare plot"),
+    ("SD2SD1", "1", "SD2 / SD1"),
+    ("CSI", "1", "SD2 / SD1"),
+    ("CVI", "1", "log10(16 SD1 SD2)"),
+    ("CSI_Modified", "ms", "4 SD2 squared / SD1"),
+)
+LEAST_BEATS: Final = 3  # fewer have no spread of differences
+
+
+def of_beats(interval_s: Array, start: Counts, stop: Counts) -> Array:
+    """Return ``FEATURES`` of each window ``interval_s[start[i]:stop[i]]`` of finite intervals [s] in the order of their
+    beats, (len(start), 29); NaN where a window has fewer than 3. Intervals follow each other as if none were missing
+    between them, as FLIRT takes them."""
+    out = np.empty((len(start), len(FEATURES)))
+    _of_beats(1000.0 * interval_s, start, stop, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _of_beats(x: Array, start: Counts, stop: Counts, out: Array) -> None:
+    room, bands = np.empty(10 * BLOCK), np.empty(3)
+    for w in range(len(start)):
+        piece, o = x[start[w] : stop[w]], out[w]
+        n = len(piece)
+        o[:] = np.nan
+        if n < LEAST_BEATS:
+            continue
+        _spread(piece, o)
+        _bands(piece, room, bands)
+        vlf, lf, hf = bands
+        o[16], o[17], o[18], o[19] = vlf + lf + hf, vlf, lf, hf
+        if lf > 0 and hf > 0:
+            o[20], o[21], o[22] = lf / hf, 100 * lf / (lf + hf), 100 * hf / (lf + hf)
+        steps = o[3] * o[3] * (n - 1) / (n - 2)
+        across = np.sqrt(0.5 * steps)
+        along = np.sqrt(max(2 * o[10] * o[10] - 0.5 * steps, 0.0))
+        o[23], o[24] = across, along
+        if across > 0:
+            o[25], o[26], o[28] = along / across, along / across, 4 * along * along / across
+            if along > 0:
+                o[27] = np.log10(16 * across * along)
+
+
+@njit(cache=True, nogil=True)
+def _spread(x: Array, o: Array) -> None:
+    """The time domain, into the first 16."""
+    n = len(x)
+    total = rates = 0.0
+    low = high = x[0]
+    for v in x:
+        total += v
+        rates += 60000.0 / v
+        low, high = min(low, v), max(high, v)
+    mean, rate = total / n, rates / n
+    square = rate_square = step_square = 0.0
+    over_50 = over_20 = 0
+    drift = (x[n - 1] - x[0]) / (n - 1)
+    for i in range(n):
+        square += (x[i] - mean) ** 2
+        rate_square += (60000.0 / x[i] - rate) ** 2
+        if i:
+            d = x[i] - x[i - 1]
+            step_square += (d - drift) ** 2
+            over_50 += abs(d) > 50
+            over_20 += abs(d) > 20
+    sdsd = np.sqrt(step_square / (n - 1))
+    rmssd, sdnn = np.sqrt(step_square / (n - 1) + drift * drift), np.sqrt(square / (n - 1))
+    o[0], o[1], o[2], o[3], o[4] = mean, np.median(x), high - low, sdsd, rmssd
+    o[5], o[6], o[7], o[8] = over_50, 100.0 * over_50 / n, over_20, 100.0 * over_20 / n
+    o[9], o[10], o[11] = rmssd / mean, sdnn, sdnn / mean
+    o[12], o[13], o[14], o[15] = rate, 60000.0 / high, 60000.0 / low, np.sqrt(rate_square / n)
+
+
+@njit(cache=True, nogil=True)
+def _bands(x: Array, room: Array, bands: Array) -> None:
+    """The power in three bands: the terms of a block of frequencies are summed two beats at a time, side by side.
+
+    ``room`` is ten blocks in one array, so that the compiler knows that they do not overlap: cosine and sine of either
+    beat, and the six sums.
+    """
+    n = len(x)
+    mean = x.mean()
+    step = 1.0 / (PER_PEAK * (x.sum() - x[0]) / 1000.0)
+    count = 1 + int(np.round((HF_HZ - LOWEST_HZ) / step))
+    seeds = np.zeros((n + 1, 4 * STRIDE + 2))  # of each beat, and of none where their number is odd
+    bands[:] = 0.0
+    before, band_before = 0.0, -1
+    for begin in range(0, count, BLOCK):
+        first = LOWEST_HZ + step * begin
+        wanted = min(BLOCK, count - begin)
+        room[4 * BLOCK :] = 0.0
+        t = 0.0
+        for i in range(n):
+            t += x[i] / 1000.0 if i else 0.0
+            _phasors(2 * np.pi * first * t, 2 * np.pi * step * t, seeds[i])
+            seeds[i, 4 * STRIDE + 1] = x[i] - mean
+        for i in range(0, n, 2):
+            _add(room, seeds[i], seeds[i + 1])
+        for k in range(wanted):
+            frequency = first + step * k
+            power = _power(n, room, 4 * BLOCK + k)
+            band = 0 if frequency < VLF_HZ else 1 if frequency < LF_HZ else 2 if frequency < HF_HZ else 3
+            if band < 3 and band == band_before:
+                bands[band] += 0.5 * (power + before) * step
+            before, band_before = power, band
+
+
+@njit(cache=True, nogil=True)
+def _phasors(begin: float, step: float, seed: Array) -> None:
+    """Fill two strides of cosines and of sines of ``begin + k step``, each half the one before it, turned; and twice
+    the cosine of a stride."""
+    reach = 2 * STRIDE
+    seed[0], seed[reach] = np.cos(begin), np.sin(begin)
+    turn_c, turn_s = np.cos(step), np.sin(step)
+    done = 1
+    while done < reach:
+        for j in range(done):
+            c, s = seed[j], seed[reach + j]
+            seed[done + j], seed[reach + done + j] = c * turn_c - s * turn_s, s * turn_c + c * turn_s
+        seed[2 * reach] = 2 * turn_c
+        turn_c, turn_s = turn_c * turn_c - turn_s * turn_s, 2 * turn_c * turn_s
+        done *= 2
+
+
+@njit(cache=True, nogil=True)
+def _add(room: Array, seed: Array, seed2: Array) -> None:
+    """Add the terms of two beats to the sums of a block, whole, for loops of a known length are the fast ones; beyond
+    the first two strides a cosine follows from those one and two strides before it."""
+    reach = 2 * STRIDE
+    for k in range(2 * STRIDE):
+        room[k], room[BLOCK + k] = seed[k], seed[reach + k]
+        room[2 * BLOCK + k], room[3 * BLOCK + k] = seed2[k], seed2[reach + k]
+    turn, turn2, y, y2 = seed[2 * reach], seed2[2 * reach], seed[2 * reach + 1], seed2[2 * reach + 1]
+    for k in range(2 * STRIDE, BLOCK):
+        room[k] = turn * room[k - STRIDE] - room[k - 2 * STRIDE]
+        room[BLOCK + k] = turn * room[BLOCK + k - STRIDE] - room[BLOCK + k - 2 * STRIDE]
+        room[2 * BLOCK + k] = turn2 * room[2 * BLOCK + k - STRIDE] - room[2 * BLOCK + k - 2 * STRIDE]
+        room[3 * BLOCK + k] = turn2 * room[3 * BLOCK + k - STRIDE] - room[3 * BLOCK + k - 2 * STRIDE]
+    for k in range(BLOCK):
+        c, s, c2, s2 = room[k], room[BLOCK + k], room[2 * BLOCK + k], room[3 * BLOCK + k]
+        room[4 * BLOCK + k] += c + c2
+        room[5 * BLOCK + k] += s + s2
+        room[6 * BLOCK + k] += c * c + c2 * c2
+        room[7 * BLOCK + k] += c * s + c2 * s2
+        room[8 * BLOCK + k] += y * c + y2 * c2
+        room[9 * BLOCK + k] += y * s + y2 * s2
+
+
+@njit(cache=True, nogil=True)
+def _power(n: int, room: Array, at: int) -> float:
+    """The periodogram at one frequency, from the sums of its terms over n beats."""
+    part = 1.0 / n
+    c, s, cc = part * room[at], part * room[at + BLOCK], part * room[at + 2 * BLOCK]
+    cs, yc, ys = part * room[at + 3 * BLOCK], part * room[at + 4 * BLOCK], part * room[at + 5 * BLOCK]
+    ss = 1.0 - cc - s * s
+    cc -= c * c
+    cs -= c * s
+    apart = cc * ss - cs * cs
+    return 0.5 * n * (ss * yc * yc + cc * ys * ys - 2 * cs * yc * ys) / apart if apart > 0 else 0.0

@@ -1,0 +1,1 @@
+"""The feature sets that others use, over windows of recordings; nothing looks ahead."""
