@@ -15,8 +15,8 @@ from signals.types import Array, Rows
 
 DECAY_S: Final = 2.0  # the fastest that conductance recovers: Greco 2016, doi:10.1109/TBME.2015.2474131
 SPAN_S: Final = 0.5  # a lifted electrode falls within this
-LOWEST_S: Final = 10.0  # a response stands on the lowest level of this long
-DIP_S: Final = 1.0  # dips shorter than this are no level
+LOWEST_S: Final = 25.0  # what responses stand on is the lowest of this long, however they pile up
+DIP_S: Final = 2.0  # dips shorter than this are no level
 LEVEL_S: Final = 30.0
 LEAST_US: Final = 0.02  # the smallest response there is (EDA-Explorer: Taylor 2015, doi:10.1109/EMBC.2015.7318762)
 # The only number here that was fitted: to the majority of three experts on four recordings of one man, 0.024 to 0.027
@@ -29,7 +29,8 @@ _ROW = np.dtype(
         ("age", "i8"),  # samples since the restart, up to those that LEVEL_S or the window holds
         ("unbroken", "i8"),  # samples since the last missing one, up to the longest span
         ("since", "i8"),  # samples since the last impossible fall, up to the window
-        ("at", "i8"),  # of the ring of crests
+        ("lowest", "f8"),  # of the ring of crests
+        ("at", "i8"),
     ]
 )
 
@@ -39,7 +40,7 @@ class Artefacts(RowOperator):
 
     Skin dries slowly: whatever glands do, conductance falls back no faster than by the decay of a response, 2 s, and no
     lower than where the response began. A band that is pressed, dragged or lifted loses it at once. So the sign of an
-    artefact is a fall, within 0.5 s, beyond what the responses of the last 10 s can give back, by more than
+    artefact is a fall, within 0.5 s, beyond what the responses of the last 25 s can give back, by more than
     ``least_us`` + ``share`` of the person's level: what is less can neither be taken for a response nor hide one.
     Rises tell nothing, as responses rise as fast; one that is an artefact falls, or follows a fall, within the window.
 
@@ -119,7 +120,7 @@ def _shaken(
             value = x[k, i]
             if standing[k, i] == RESTART:
                 s.age, s.unbroken, s.since, s.at, s.level = 0, 0, window, 0, 0.0
-                ring[:] = value
+                ring[:] = s.lowest = value
             s.age = min(s.age + 1, max(memory, window))
             s.level += (value - s.level) / min(s.age, memory)
             if abs(s.level) < QUIET:
@@ -132,14 +133,14 @@ def _shaken(
             crest = value
             for j in range(min(s.unbroken, dip - 1)):
                 crest = max(crest, past[j, 0])
-            ring[s.at] = crest
+            gone, ring[s.at] = ring[s.at], crest
             s.at = (s.at + 1) % ring.size
-            lowest = ring[0]
-            for j in range(1, ring.size):
-                lowest = min(lowest, ring[j])
+            s.lowest = min(s.lowest, crest)
+            if gone == s.lowest:
+                s.lowest = ring.min()
             for j in range(len(past) - 1, 0, -1):
                 past[j, 0], past[j, 1] = past[j - 1, 0], past[j - 1, 1]
-            past[0, 0], past[0, 1] = value, lowest
+            past[0, 0], past[0, 1] = value, s.lowest
             s.unbroken = min(s.unbroken + 1, len(past))
             if s.since < window:
                 out[k, i] = 1.0

@@ -105,7 +105,7 @@ def _touch(
 @njit(cache=True, nogil=True)
 def _lowest(ring: Array, at: int) -> float:
     """Return the lowest of the ring, whose oldest pane is at ``at``, but for its newest NEAR_S."""
-    lowest = ring[at]
+    lowest = float(ring[at])
     for j in range(1, ring.size - int(NEAR_S)):
         lowest = min(lowest, ring[(at + j) % ring.size])
     return lowest

@@ -61,8 +61,8 @@ _MISSING: Final = -1
 
 
 class Reasons(RowOperator):
-    """Why a sample of skin conductance is not believed: (k, n) uS in; codes (k, n), 0 where it is, NaN where there is no
-    sample, out. ``REASONS[code]`` is its name; where several hold, the lowest is said.
+    """Why a sample of skin conductance is not believed: (k, n) uS in; codes (k, n), 0 where it is, NaN where there is
+    no sample, out. ``REASONS[code]`` is its name; where several hold, the lowest is said.
 
     Kleckner's rules (doi:10.1109/TBME.2017.2758643): 0.05 to 60 uS, no steeper than 10 uS/s, skin no hotter than
     40 degC, nothing within ``around_s`` of a sample that breaks one of these. Deviations:
