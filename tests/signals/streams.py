@@ -10,6 +10,7 @@ RATES = {
     "temperature": 4,
     "ppg": 64,
     "motion": 32,
+    "rocking": 32,
     "ibi": 64,
     "level": 1,
     "touch": 1,
@@ -60,6 +61,10 @@ def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
             return x
         case "motion":
             return np.array([0.3, 0.4, 0.87])[:, None] + 0.05 * rng.standard_normal((rows, 3, shape[1]))
+        case "rocking":
+            turns = rng.uniform(0.6, 3.5, (rows, 1)) * np.arange(shape[1]) / 32
+            sway = np.sin(2 * np.pi * turns) * (np.arange(shape[1]) // 320 % 2)
+            return stream("motion", seed, rows=rows, seconds=seconds) + 0.3 * sway[:, None] * np.ones((3, 1))
         case "level":
             return np.cumsum(rng.standard_normal(shape), axis=1)
         case "touch":

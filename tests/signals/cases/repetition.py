@@ -1,0 +1,10 @@
+"""The operators over rhythmic movement, for the laws."""
+
+from signals.motion.repetition import Repetition
+from signals.motion.stereotypy import Stereotypy
+from tests.signals.case import Case
+
+CASES = {
+    "Repetition": Case(lambda n: Repetition(rows=n, rate_hz=32), ("rocking",), by_second=True, pointwise=False),
+    "Stereotypy": Case(lambda n: Stereotypy(rows=n, rate_hz=32), ("rocking",), by_second=True, pointwise=False),
+}
