@@ -1,0 +1,223 @@
+"""Simulated truth, stretches marked by hand and worn recordings in; how often and how soon wear is told right out.
+
+Time right counts seconds; "cannot tell" counts as wrong. A latency runs from the second in which a band comes off or
+is put on to the end of the second that says so. The simulated bands sense what an E4 can resolve; their own contact
+bits are left out except where a line says otherwise. ``wear_marks.csv`` holds the stretches of ``exam_stress``: read off
+plots of the raw channels before any detector was run; minutes in which a band was handled in an unclear way are in no
+stretch. Nobody marked the sessions of the other sets: their bands are taken to be worn from the beginning to the end,
+which is not so at the ends that the table names.
+"""
+
+import csv
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.figures import Figure, table
+from device_sim.band import STEPS, quantise
+from device_sim.scenario import Episode, Scenario, Wearer
+from device_sim.ward import Ward
+from ingest.e4 import read
+from ingest.types import CHANNELS, Array
+from signals.motion.movement import Movement
+from signals.skin.wear import Wear
+from signals.windows import second_means
+
+MARKS: Final = Path(__file__).parent / "wear_marks.csv"
+WORN_SETS: Final = ("stress_predict", "nurse_stress", "e4_msr2023")
+SIMULATED: Final = 60
+SECONDS: Final = 7200
+OFF_S: Final = 10
+ON_S: Final = 30
+LACKING: Final[dict[str, tuple[str, ...]]] = {
+    "all three": (),
+    "no motion": ("motion",),
+    "no conductance": ("eda",),
+    "no temperature": ("temperature",),
+}
+Seconds = dict[str, Array]
+
+
+def measure(data: Path) -> list[Figure]:
+    """Return the figures of the simulation, of the marked stretches and of the sessions taken to be worn."""
+    return [_simulated(), _marked(data), _worn(data)]
+
+
+def told(heard: Seconds, *, without: tuple[str, ...] = (), contact: Array | None = None) -> Array:
+    """Return what ``Wear`` says of seconds (k, n) of temperature, eda and motion."""
+    lacking = {name: np.full_like(x, np.nan) if name in without else x for name, x in heard.items()}
+    return Wear(rows=len(heard["eda"]), rate_hz=1).push(
+        lacking["temperature"], lacking["eda"], lacking["motion"], contact
+    )
+
+
+def session(path: Path) -> tuple[int, Seconds]:
+    """Return when a recorded session's first whole second began [UTC s], and its second means, one row."""
+    recording = read(path)
+    start_s = int(np.ceil(recording.start_s))
+    count = int(recording.end_s) - start_s
+    heard = {}
+    for name in ("temperature", "eda", "motion"):
+        rate, axes = CHANNELS[name].grid_hz, CHANNELS[name].axes
+        x = np.full((1, axes, rate * count), np.nan)
+        if name in recording.blocks:
+            block = recording.blocks[name]
+            values = np.atleast_2d(block.values)
+            at = round((block.start_s - start_s) * rate)
+            part = values[:, max(-at, 0) :][:, : rate * count - max(at, 0)]
+            x[0, :, max(at, 0) : max(at, 0) + part.shape[1]] = part
+        heard[name] = stirring(x) if name == "motion" else second_means(x[:, 0], rate_hz=rate)
+    return start_s, heard
+
+
+def stirring(motion: Array) -> Array:
+    """Return the root mean square of dynamic acceleration a second, as the engine has it."""
+    moved = Movement(rows=len(motion), rate_hz=CHANNELS["motion"].grid_hz).push(motion)
+    return np.sqrt(second_means(moved * moved, rate_hz=CHANNELS["motion"].grid_hz))
+
+
+def _simulated() -> Figure:
+    heard, truth = _simulation()
+    lines, numbers, met = [], {}, True
+    for what, without in [*LACKING.items(), ("all three and a contact bit", ())]:
+        said = told(heard, without=without, contact=truth if what.endswith("bit") else None)
+        right = float((said == truth).mean())
+        off_s, on_s = _latencies(said, truth, 0.0), _latencies(said, truth, 1.0)
+        lines.append(
+            [what, f"{right:.4f}", f"{np.isnan(said).mean():.3f}", *[_spread(latency) for latency in (off_s, on_s)]]
+        )
+        if not without and "contact" not in what:
+            numbers = {"right": right, "off_max_s": float(off_s.max()), "on_max_s": float(on_s.max())}
+            numbers |= {"off_median_s": float(np.median(off_s)), "on_median_s": float(np.median(on_s))}
+            met = right >= 0.99 and off_s.max() <= OFF_S and on_s.max() <= ON_S
+            changes = f"{off_s.size} times off, {on_s.size} times on"
+    return Figure(
+        "wear, simulated",
+        "simulator's truth",
+        f"off <= {OFF_S} s, on <= {ON_S} s, >= 0.99 of the time right",
+        f"off {numbers['off_max_s']:.0f} s, on {numbers['on_max_s']:.0f} s at worst, {numbers['right']:.4f} right",
+        met,
+        numbers,
+        f"{SIMULATED} people, {SECONDS // 3600} h each, {changes}. Latency: median / 95 % / worst [s].\n\n"
+        + table(["sensors", "time right", "cannot tell", "off after", "on after"], lines),
+    )
+
+
+def _simulation() -> tuple[Seconds, Array]:
+    """Return second means of simulated people who take their bands off and on, and the truth, (k, n) each."""
+    rng = np.random.default_rng(5)
+    people = []
+    for person in range(SIMULATED):
+        episodes, at = [], float(rng.integers(300, 900))
+        while at < SECONDS - 300:
+            length = float(rng.integers(60, 1200))
+            episodes.append(_episode("off_wrist", at, length))
+            at += length + float(rng.integers(180, 1500))
+        exercise = [_episode("exercise", float(rng.integers(SECONDS - 600)), 300.0)] if person % 3 == 0 else []
+        anxious = [_episode("anxiety", float(rng.integers(SECONDS - 600)), 300.0)] if person % 3 == 1 else []
+        people.append(Wearer(episodes=(*episodes, *exercise, *anxious), activity=("ordinary", "still")[person % 2]))
+    scenario = Scenario(name="wear", title="wear", past_s=300, wearers=SIMULATED, parts=tuple(people))
+    samples = Ward(scenario, seed=5).skip(300 + SECONDS)
+    eda, temperature, motion = (
+        np.asarray(quantise(name, getattr(samples, name)) * STEPS[name], np.float64)
+        for name in ("eda", "temperature", "motion")
+    )
+    heard = {
+        "temperature": second_means(temperature, rate_hz=CHANNELS["temperature"].grid_hz),
+        "eda": second_means(eda, rate_hz=CHANNELS["eda"].grid_hz),
+        "motion": stirring(motion),
+    }
+    return heard, samples.drive.worn.astype(np.float64)
+
+
+def _episode(kind: str, start_s: float, hold_s: float) -> Episode:
+    return Episode(kind=kind, start_s=start_s, rise_s=0.0, hold_s=hold_s, fall_s=0.0, strength=1.0)
+
+
+def _latencies(said: Array, truth: Array, state: float) -> Array:
+    """Return how long after each change of the truth to ``state`` it is said [s]; infinite where it changes before."""
+    found = []
+    for row in range(len(truth)):
+        begins = np.flatnonzero((truth[row, 1:] == state) & (truth[row, :-1] != state)) + 1
+        ends = np.append(np.flatnonzero((truth[row, 1:] != state) & (truth[row, :-1] == state)) + 1, truth.shape[1])
+        for begin in begins:
+            end = ends[ends > begin][0]
+            right = np.flatnonzero(said[row, begin:end] == state)
+            if right.size or end - begin > ON_S:
+                found.append(right[0] + 1.0 if right.size else np.inf)
+    return np.array(found)
+
+
+def _spread(latency_s: Array) -> str:
+    worst = latency_s.max()
+    if not np.isfinite(worst):
+        return f"{np.median(latency_s):.0f} / never in {np.isinf(latency_s).sum()} of {latency_s.size}"
+    return f"{np.median(latency_s):.0f} / {np.percentile(latency_s, 95):.0f} / {worst:.0f}"
+
+
+def _marked(data: Path) -> Figure:
+    with MARKS.open(newline="") as file:
+        marks = list(csv.DictReader(file))
+    lines, right, length, per_lack = [], 0, 0, dict.fromkeys(LACKING, 0)
+    for name in sorted({mark["file"] for mark in marks}):
+        start_s, heard = session(data / "exam_stress" / f"{name}.zip")
+        sums = {0.0: [0, 0, 0], 1.0: [0, 0, 0]}
+        for what, without in LACKING.items():
+            said = told(heard, without=without)[0]
+            for mark in (mark for mark in marks if mark["file"] == name):
+                part, worn = (
+                    said[int(mark["start_unix"]) - start_s : int(mark["end_unix"]) - start_s],
+                    float(mark["worn"]),
+                )
+                per_lack[what] += int((part == worn).sum())
+                if not without:
+                    sums[worn] = [
+                        a + b
+                        for a, b in zip(
+                            sums[worn], (part.size, (part == worn).sum(), np.isnan(part).sum()), strict=True
+                        )
+                    ]
+        right += int(sums[0.0][1] + sums[1.0][1])
+        length += sums[0.0][0] + sums[1.0][0]
+        lines.append([name, *[f"{n / 60:.0f} min, {good / n:.4f}" for n, good, _ in (sums[1.0], sums[0.0])]])
+    share = right / length
+    lacking = ", ".join(f"{what} {good / length:.3f}" for what, good in per_lack.items())
+    return Figure(
+        "wear, marked by hand",
+        "stretches of exam_stress",
+        ">= 0.98 of the time right",
+        f"{share:.4f} of {length / 3600:.1f} h",
+        share >= 0.98,
+        {"right": share, "hours": length / 3600},
+        table(["session", "worn, of it right", "off, of it right"], lines)
+        + f"\n\nWith less (what cannot be told counts as wrong): {lacking}.",
+    )
+
+
+def _worn(data: Path) -> Figure:
+    lines, flagged, length = [], 0, 0
+    for folder in WORN_SETS:
+        for path in sorted((data / folder).glob("*.zip")):
+            _, heard = session(path)
+            said = told(heard)[0]
+            off = np.flatnonzero(said == 0)
+            at_end = 0
+            while at_end < said.size and said[-1 - at_end] == 0:
+                at_end += 1
+            flagged += off.size - at_end
+            length += said.size - at_end
+            if off.size:
+                lines.append([f"{folder} {path.stem}", f"{said.size / 60:.0f}", str(off.size - at_end), str(at_end)])
+    share = flagged / length
+    return Figure(
+        "wear, false flags",
+        "sessions taken to be worn",
+        "<= 0.002 of the time said to be off",
+        f"{share:.5f} of {length / 3600:.1f} h",
+        share <= 0.002,
+        {"off": share, "hours": length / 3600},
+        "Sessions with any second said to be off. Those at the end are bands being taken off before the recording is"
+        " stopped (conductance to 0 and temperature down by degrees within seconds) and do not count.\n\n"
+        + table(["session", "minutes", "seconds off", "seconds off at the end"], lines),
+    )
