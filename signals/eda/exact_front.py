@@ -130,8 +130,8 @@ def weigh(model: Model, known: Array, gram: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def factor(model: Model, known: Array, gram: Array, weight: Array, f: Factor) -> None:
-    """Factorise M'M + A'(weight)A, the splines' and the trend's part and gamma, into ``f``."""
+def factor(model: Model, known: Array, gram: Array, ridge: Array, weight: Array, f: Factor) -> None:
+    """Factorise M'M + A'(weight)A, what the columns add and the splines' ``ridge``, into ``f``."""
     basis, knot = model.basis, model.knot
     a0, a1, a2 = model.ar
     n, intervals = len(basis), len(gram)
@@ -168,7 +168,7 @@ def factor(model: Model, known: Array, gram: Array, weight: Array, f: Factor) ->
             store(f.front, 54, h0)
             store(f.front, 55, h1)
             store(f.front, 63, g0)
-            _retire(f, model.gamma, m)
+            _retire(f, ridge, m)
             x, y = _take(f.front, 6, FRONT), _take(f.front, 7, FRONT)
             h0, h1, g0 = load(f.front, 54), load(f.front, 55), load(f.front, 63)
     inverse = 1.0 / h0
@@ -185,7 +185,7 @@ def factor(model: Model, known: Array, gram: Array, weight: Array, f: Factor) ->
         store(f.front, a * FRONT + 6, o)
         store(f.front, a * FRONT + 7, o)
     for e in range(intervals - 1, intervals + 3):
-        _retire(f, model.gamma, e)
+        _retire(f, ridge, e)
 
 
 @njit(cache=True, nogil=True)
@@ -221,9 +221,9 @@ def _gather(f: Factor, gram: Array, m: int, first: int, last: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _retire(f: Factor, gamma: float, e: int) -> None:
+def _retire(f: Factor, ridge: Array, e: int) -> None:
     """Eliminate the spline that leaves, keep its row as the ``e``-th of ``leaving``, and move the others up."""
-    inverse = 1.0 / (load(f.front, 0) + gamma)
+    inverse = 1.0 / (load(f.front, 0) + load(ridge, e))
     store(f.leaving, e * FRONT, inverse)
     for b in range(1, FRONT):
         store(f.leaving, e * FRONT + b, load(f.front, b))
@@ -243,8 +243,8 @@ def _retire(f: Factor, gamma: float, e: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def forward(model: Model, pull: Pull, l: Array, f: Factor) -> None:  # noqa: E741
-    """Take the right side (M'residual + A'drive, B'residual - gamma l, the trend's residual) through the factor."""
+def forward(model: Model, ridge: Array, pull: Pull, l: Array, f: Factor) -> None:  # noqa: E741
+    """Take the right side (M'residual + A'drive, B'residual - ridge l, the trend's residual) through the factor."""
     basis, knot = model.basis, model.knot
     a0, a1, a2 = model.ar
     n, intervals = len(basis), len(f.leaving) - 3
@@ -272,7 +272,7 @@ def forward(model: Model, pull: Pull, l: Array, f: Factor) -> None:  # noqa: E74
             c = _less(c, x, _take(f.columns, 6 * n - 12, 1))
             c = _less(c, z, _take(f.columns, 6 * n - 6, 1))
         for e in range(m, end):
-            x = (c[0] - model.gamma * load(l, e)) * load(f.leaving, e * FRONT)
+            x = (c[0] - load(ridge, e) * load(l, e)) * load(f.leaving, e * FRONT)
             store(f.half_l, e, x)
             b = _take(f.leaving, e * FRONT + 1, 1)
             c = (c[1] - b[0] * x, c[2] - b[1] * x, c[3] - b[2] * x, o, c[4] - b[3] * x, c[5] - b[4] * x)

@@ -21,6 +21,7 @@ _SHY: Final = 0.995  # share of the way to the border that a step goes
 _LEAST: Final = 1e-60  # slack and multiplier stay above it: far below any solution, far above denormals
 _DRIVER: Final = 1.0  # constant driver to start from [standard deviations]
 _PRESSURE: Final = 1.0  # its multipliers [alpha]
+_CLOSED: Final = 1e18  # gamma of a spline whose knot lies behind the last known sample: there is none
 _FLOOR: Final = 1e-6  # objective a sample below which a recording counts as explained (a ramp has an objective of 0)
 
 
@@ -52,7 +53,8 @@ def solve_rows(
     at, step = _point(n, intervals), _point(n, intervals)
     pull = Pull(*(_column(n), _column(n), _column(n), _column(n), _column(n)))
     f, gram = empty_factor(n, intervals), np.empty((intervals, COLUMNS, COLUMNS, LANES))
-    y, known, alpha, figures = _column(n), _column(n), _column(1), _column(FIGURES)
+    y, known, ridge = _column(n), _column(n), _column(intervals + 3)
+    alpha, figures = _column(1), _column(FIGURES)
     for first in range(0, len(rows), LANES):
         for k in range(LANES):
             row = rows[min(first + k, len(rows) - 1)]
@@ -61,8 +63,11 @@ def solve_rows(
                 there = np.isfinite(x[row, i])
                 known[i, k] = 1.0 if there else 0.0
                 y[i, k] = (x[row, i] - mean[row]) / spread[row] if there else 0.0
+            for e in range(intervals + 3):
+                reached = known[max(0, (e - 1) * model.knot) :, k].any()
+                ridge[e, k] = model.gamma if reached else _CLOSED
         weigh(model, known, gram)
-        _solve(model, y, known, gram, load(alpha, 0), tolerance, most, at, step, pull, f, figures)
+        _solve(model, y, known, gram, ridge, load(alpha, 0), tolerance, most, at, step, pull, f, figures)
         for k in range(min(LANES, len(rows) - first)):
             row = rows[first + k]
             _write(model, at, k, row, mean[row], spread[row], out)
@@ -103,6 +108,7 @@ def _solve(
     y: Array,
     known: Array,
     gram: Array,
+    ridge: Array,
     alpha: Eight,
     tolerance: float,
     most: int,
@@ -117,8 +123,8 @@ def _solve(
     one, o = each(1.0), each(0.0)
     live, amiss, count, length = one, one, o, o
     for iteration in range(most + 1):
-        gap, misfit, total, ridge = _advance(length, model, y, known, alpha, at, step, pull)
-        objective = misfit + alpha * total + ridge
+        gap, misfit, total, bend = _advance(length, model, y, known, alpha, at, step, pull)
+        objective = misfit + alpha * total + bend
         amiss = amiss * (1.0 - length)  # the dual residual shrinks as the steps go
         goal = tolerance * (objective + _FLOOR * n)
         live = pick(largest(gap, amiss), goal, live, o)
@@ -130,13 +136,13 @@ def _solve(
         if iteration == most or f.rest[0].max() == 0.0:
             break
         count = count + live
-        factor(model, known, gram, pull.weight, f)
-        forward(model, pull, at.l, f)
+        factor(model, known, gram, ridge, pull.weight, f)
+        forward(model, ridge, pull, at.l, f)
         far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, at, step)
         by_s, by_z = 1.0 / largest(one, far_s), 1.0 / largest(one, far_z)
         left = (gap + by_s * z_ds + by_z * s_dz + by_s * by_z * ds_dz) / gap
         _centre(left * left * left * gap / (n - 2.0), alpha, at, step, pull)
-        forward(model, pull, at.l, f)
+        forward(model, ridge, pull, at.l, f)
         far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, at, step)
         far = largest(far_s, far_z)
         length = live * pick(far, each(_SHY), _SHY / far, one)
@@ -169,11 +175,11 @@ def _advance(
     """Go ``by`` the step and look around: return sum s z, half the squared residual, sum s, half gamma l'l."""
     basis, knot = model.basis, model.knot
     o, least = each(0.0), each(_LEAST)
-    gap, misfit, total, ridge = o, o, o, o
+    gap, misfit, total, bend = o, o, o, o
     for e in range(len(at.l)):
         x = _moved(by, at.l, e, step.l)
         store(at.l, e, x)
-        ridge = ridge + x * x
+        bend = bend + x * x
     d0, d1 = _moved(by, at.d, 0, step.d), _moved(by, at.d, 1, step.d)
     store(at.d, 0, d0)
     store(at.d, 1, d1)
@@ -201,7 +207,7 @@ def _advance(
             store(pull.residual, i, r)
             misfit = misfit + r * r
             x2, x1 = x1, x
-    return gap, 0.5 * misfit, total, 0.5 * model.gamma * ridge
+    return gap, 0.5 * misfit, total, 0.5 * model.gamma * bend
 
 
 @njit(cache=True, nogil=True)
