@@ -1,10 +1,8 @@
 """Intervals between beats in, the variability of each window of them by FLIRT's definitions out: many windows at once.
 
 Definitions of FLIRT 0.0.2 (Foell et al. 2021, doi:10.1016/j.cmpb.2021.106461): time domain, the three bands of a
-Lomb-Scargle periodogram with floating mean (as astropy's, five points a peak, normalised as a power spectral density,
-integrated by trapezia whose corners lie in the band; VanderPlas 2018, doi:10.3847/1538-4365/aab766), and the Poincare
-plot (Brennan 2001, doi:10.1109/10.959330). The power is computed without the phase that makes sine and cosine orthogonal,
-which is the same number (Zechmeister 2009, doi:10.1051/0004-6361:200811296).
+Lomb-Scargle periodogram (as astropy's, five points a peak, integrated by trapezia whose corners lie in the band), and
+the Poincare plot (Brennan 2001, doi:10.1109/10.959330).
 """
 
 from typing import Final
@@ -13,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from signals.heart.hrv_periodogram import periodogram
 from signals.types import Array
 
 Counts = NDArray[np.int64]
@@ -21,8 +20,6 @@ LOWEST_HZ: Final = 0.003
 VLF_HZ: Final = 0.04
 LF_HZ: Final = 0.15
 HF_HZ: Final = 0.40
-BLOCK: Final = 128  # frequencies in one pass over the beats: a window of 60 s needs 119
-STRIDE: Final = 8
 PER_PEAK: Final = 5.0  # points of the periodogram in one peak's width
 
 FEATURES: Final = (  # name, unit, definition
@@ -70,7 +67,7 @@ def of_beats(interval_s: Array, start: Counts, stop: Counts) -> Array:
 
 @njit(cache=True, nogil=True)
 def _of_beats(x: Array, start: Counts, stop: Counts, out: Array) -> None:
-    room, bands = np.empty(10 * BLOCK), np.empty(3)
+    bands = np.empty(3)
     for w in range(len(start)):
         piece, o = x[start[w] : stop[w]], out[w]
         n = len(piece)
@@ -78,7 +75,7 @@ def _of_beats(x: Array, start: Counts, stop: Counts, out: Array) -> None:
         if n < LEAST_BEATS:
             continue
         _spread(piece, o)
-        _bands(piece, room, bands)
+        _bands(piece, bands)
         vlf, lf, hf = bands
         o[16], o[17], o[18], o[19] = vlf + lf + hf, vlf, lf, hf
         if lf > 0 and hf > 0:
@@ -124,88 +121,17 @@ def _spread(x: Array, o: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _bands(x: Array, room: Array, bands: Array) -> None:
-    """The power in three bands: the terms of a block of frequencies are summed two beats at a time, side by side.
-
-    ``room`` is ten blocks in one array, so that the compiler knows that they do not overlap: cosine and sine of either
-    beat, and the six sums.
-    """
-    n = len(x)
-    mean = x.mean()
-    step = 1.0 / (PER_PEAK * (x.sum() - x[0]) / 1000.0)
-    count = 1 + int(np.round((HF_HZ - LOWEST_HZ) / step))
-    seeds = np.zeros((n + 1, 4 * STRIDE + 2))  # of each beat, and of none where their number is odd
+def _bands(x: Array, bands: Array) -> None:
+    """The power in three bands of intervals that follow each other."""
+    time_s = np.cumsum(x) / 1000.0 - x[0] / 1000.0
+    step = 1.0 / (PER_PEAK * time_s[-1])
+    power = np.empty(1 + int(np.round((HF_HZ - LOWEST_HZ) / step)))
+    periodogram(time_s, x, LOWEST_HZ, step, power)
     bands[:] = 0.0
-    before, band_before = 0.0, -1
-    for begin in range(0, count, BLOCK):
-        first = LOWEST_HZ + step * begin
-        wanted = min(BLOCK, count - begin)
-        room[4 * BLOCK :] = 0.0
-        t = 0.0
-        for i in range(n):
-            t += x[i] / 1000.0 if i else 0.0
-            _phasors(2 * np.pi * first * t, 2 * np.pi * step * t, seeds[i])
-            seeds[i, 4 * STRIDE + 1] = x[i] - mean
-        for i in range(0, n, 2):
-            _add(room, seeds[i], seeds[i + 1])
-        for k in range(wanted):
-            frequency = first + step * k
-            power = _power(n, room, 4 * BLOCK + k)
-            band = 0 if frequency < VLF_HZ else 1 if frequency < LF_HZ else 2 if frequency < HF_HZ else 3
-            if band < 3 and band == band_before:
-                bands[band] += 0.5 * (power + before) * step
-            before, band_before = power, band
-
-
-@njit(cache=True, nogil=True)
-def _phasors(begin: float, step: float, seed: Array) -> None:
-    """Fill two strides of cosines and of sines of ``begin + k step``, each half the one before it, turned; and twice
-    the cosine of a stride."""
-    reach = 2 * STRIDE
-    seed[0], seed[reach] = np.cos(begin), np.sin(begin)
-    turn_c, turn_s = np.cos(step), np.sin(step)
-    done = 1
-    while done < reach:
-        for j in range(done):
-            c, s = seed[j], seed[reach + j]
-            seed[done + j], seed[reach + done + j] = c * turn_c - s * turn_s, s * turn_c + c * turn_s
-        seed[2 * reach] = 2 * turn_c
-        turn_c, turn_s = turn_c * turn_c - turn_s * turn_s, 2 * turn_c * turn_s
-        done *= 2
-
-
-@njit(cache=True, nogil=True)
-def _add(room: Array, seed: Array, seed2: Array) -> None:
-    """Add the terms of two beats to the sums of a block, whole, for loops of a known length are the fast ones; beyond
-    the first two strides a cosine follows from those one and two strides before it."""
-    reach = 2 * STRIDE
-    for k in range(2 * STRIDE):
-        room[k], room[BLOCK + k] = seed[k], seed[reach + k]
-        room[2 * BLOCK + k], room[3 * BLOCK + k] = seed2[k], seed2[reach + k]
-    turn, turn2, y, y2 = seed[2 * reach], seed2[2 * reach], seed[2 * reach + 1], seed2[2 * reach + 1]
-    for k in range(2 * STRIDE, BLOCK):
-        room[k] = turn * room[k - STRIDE] - room[k - 2 * STRIDE]
-        room[BLOCK + k] = turn * room[BLOCK + k - STRIDE] - room[BLOCK + k - 2 * STRIDE]
-        room[2 * BLOCK + k] = turn2 * room[2 * BLOCK + k - STRIDE] - room[2 * BLOCK + k - 2 * STRIDE]
-        room[3 * BLOCK + k] = turn2 * room[3 * BLOCK + k - STRIDE] - room[3 * BLOCK + k - 2 * STRIDE]
-    for k in range(BLOCK):
-        c, s, c2, s2 = room[k], room[BLOCK + k], room[2 * BLOCK + k], room[3 * BLOCK + k]
-        room[4 * BLOCK + k] += c + c2
-        room[5 * BLOCK + k] += s + s2
-        room[6 * BLOCK + k] += c * c + c2 * c2
-        room[7 * BLOCK + k] += c * s + c2 * s2
-        room[8 * BLOCK + k] += y * c + y2 * c2
-        room[9 * BLOCK + k] += y * s + y2 * s2
-
-
-@njit(cache=True, nogil=True)
-def _power(n: int, room: Array, at: int) -> float:
-    """The periodogram at one frequency, from the sums of its terms over n beats."""
-    part = 1.0 / n
-    c, s, cc = part * room[at], part * room[at + BLOCK], part * room[at + 2 * BLOCK]
-    cs, yc, ys = part * room[at + 3 * BLOCK], part * room[at + 4 * BLOCK], part * room[at + 5 * BLOCK]
-    ss = 1.0 - cc - s * s
-    cc -= c * c
-    cs -= c * s
-    apart = cc * ss - cs * cs
-    return 0.5 * n * (ss * yc * yc + cc * ys * ys - 2 * cs * yc * ys) / apart if apart > 0 else 0.0
+    before = -1
+    for k in range(len(power)):
+        frequency = LOWEST_HZ + step * k
+        band = 0 if frequency < VLF_HZ else 1 if frequency < LF_HZ else 2 if frequency < HF_HZ else 3
+        if band < 3 and band == before:
+            bands[band] += 0.5 * (power[k] + power[k - 1]) * step
+        before = band

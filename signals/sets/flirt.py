@@ -1,5 +1,5 @@
-"""Recordings in, FLIRT's feature set out: 22 statistics each of tonic and phasic conductance and of acceleration, and 52
-numbers about intervals between beats, for windows of any length and hop.
+"""Recordings in, FLIRT's feature set out: 22 statistics each of tonic and phasic conductance and of acceleration, and
+52 numbers about intervals between beats, for windows of any length and hop.
 
 Definitions of FLIRT 0.0.2 (Foell et al. 2021, doi:10.1016/j.cmpb.2021.106461), columns by its names and in its order:
 conductance is decomposed window by window by the convex problem of Greco 2016 (doi:10.1109/TBME.2015.2474131), not
@@ -122,10 +122,9 @@ def movement(motion: Array, *, rate_hz: float, window_s: float, hop_s: float, le
     windows = Windows("flirt", window_s, hop_s, motion.shape[2] / rate_hz)
     window, hop = windows.samples(rate_hz)
     values = np.empty((len(motion), windows.count, 4 * len(NAMES)))
+    enough = share_of("flirt.least", least)
     for row, axes in enumerate(motion):
-        known = coverage(axes, window=window, hop=hop, count=windows.count).min(axis=0) >= share_of(
-            "flirt.least", least
-        )
+        known = coverage(axes, window=window, hop=hop, count=windows.count).min(axis=0) >= enough
         counts = COUNTS_PER_G * held(axes)
         for c in range(4):
             x = counts[c] if c < 3 else np.sqrt(counts[0] ** 2 + counts[1] ** 2 + counts[2] ** 2)

@@ -81,7 +81,7 @@ class Windows:
     @property
     def end_s(self) -> Array:
         """When each window ends."""
-        return self.window_s + self.hop_s * np.arange(self.count)
+        return self.window_s + self.hop_s * np.arange(self.count, dtype=np.float64)
 
     def samples(self, rate_hz: float) -> tuple[int, int]:
         """Return window and hop in samples; raises SignalError unless both are whole numbers of them."""

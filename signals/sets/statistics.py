@@ -1,7 +1,7 @@
 """Series in, FLIRT's 22 statistics of each window out: of short pieces directly, of long recordings by sliding.
 
-Definitions of FLIRT 0.0.2 (Foell et al. 2021, doi:10.1016/j.cmpb.2021.106461), which are NumPy's and SciPy's: moments of
-the population, excess kurtosis, linear quantiles, peaks of a prominence of at least 0.9 in the unit of the series,
+Definitions of FLIRT 0.0.2 (Foell et al. 2021, doi:10.1016/j.cmpb.2021.106461), which are NumPy's and SciPy's: moments
+of the population, excess kurtosis, linear quantiles, peaks of a prominence of at least 0.9 in the unit of the series,
 entropy of the values taken as shares of their sum [nat], permutation and singular-value entropy of pairs three samples
 apart [bit].
 """
@@ -186,8 +186,8 @@ def _pane(x: Array, start: int, stop: int, end: int, centre: float, sums: Array)
 
 @njit(cache=True, nogil=True)
 def _lower(x: Array, reach: int, left: Indices, right: Indices) -> None:
-    """For each local maximum (the middle of its plateau): the nearest sample within ``reach`` on each side that is lower
-    by the prominence with nothing higher between, -1 and n where there is none; for all others -2."""
+    """For each local maximum (the middle of its plateau): the nearest sample within ``reach`` on each side that is
+    lower by the prominence with nothing higher between, -1 and n where there is none; for all others -2."""
     n = len(x)
     left[:] = -2
     right[:] = -2
