@@ -2,9 +2,9 @@
 
 Time right counts seconds; "cannot tell" counts as wrong. A latency runs from the second in which a band comes off or
 is put on to the end of the second that says so. The simulated bands sense what an E4 can resolve; their own contact
-bits are left out except where a line says otherwise. ``wear_marks.csv`` holds the stretches of ``exam_stress``: read off
-plots of the raw channels before any detector was run; minutes in which a band was handled in an unclear way are in no
-stretch. Nobody marked the sessions of the other sets: their bands are taken to be worn from the beginning to the end,
+bits are left out except where a line says otherwise. ``wear_marks.csv`` holds the stretches of ``exam_stress``: read
+off plots of the raw channels before any detector was run; minutes in which a band was handled in an unclear way are in
+no stretch. Nobody marked the sessions of the other sets: their bands are taken to be worn from beginning to end,
 which is not so at the ends that the table names.
 """
 
@@ -119,16 +119,18 @@ def _simulation() -> tuple[Seconds, Array]:
         people.append(Wearer(episodes=(*episodes, *exercise, *anxious), activity=("ordinary", "still")[person % 2]))
     scenario = Scenario(name="wear", title="wear", past_s=300, wearers=SIMULATED, parts=tuple(people))
     samples = Ward(scenario, seed=5).skip(300 + SECONDS)
-    eda, temperature, motion = (
-        np.asarray(quantise(name, getattr(samples, name)) * STEPS[name], np.float64)
-        for name in ("eda", "temperature", "motion")
-    )
+    eda, temperature, motion = (_sensed(name, getattr(samples, name)) for name in ("eda", "temperature", "motion"))
     heard = {
         "temperature": second_means(temperature, rate_hz=CHANNELS["temperature"].grid_hz),
         "eda": second_means(eda, rate_hz=CHANNELS["eda"].grid_hz),
         "motion": stirring(motion),
     }
     return heard, samples.drive.worn.astype(np.float64)
+
+
+def _sensed(channel: str, values: Array) -> Array:
+    """Return ``values`` as a simulated band's sensor resolves them."""
+    return np.asarray(quantise(channel, values) * STEPS[channel], np.float64)
 
 
 def _episode(kind: str, start_s: float, hold_s: float) -> Episode:

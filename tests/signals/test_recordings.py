@@ -78,10 +78,11 @@ def test_heart_rate_agrees_with_the_bands_own_beats(session: str, shared_data: P
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_worn_band_is_never_said_to_be_off(session: str, shared_data: Path) -> None:
+    """Some come off before the recording is stopped: conductance is gone and temperature fell by degrees."""
     worn = (
         Engine(rows=1).push(recorded(shared_data / "stress_predict" / f"{session}.zip")).features[0, :, column("worn")]
     )
-    assert np.nanmin(worn[15:]) == 1
+    assert np.nanmin(worn[15:-15]) == 1
 
 
 @pytest.mark.parametrize("session", ["S01_Midterm1", "S06_Midterm2", "S04_Final"])

@@ -14,7 +14,8 @@ def told(
     celsius: Array, us: Array, *, motion: Array | None = None, contact: Array | None = None, pulse: Array | None = None
 ) -> Array:
     motion = np.full(len(us), 0.03) if motion is None else motion
-    return Wear(rows=1, rate_hz=1).push(celsius[None], us[None], motion[None], contact, pulse)[0]
+    said: Array = Wear(rows=1, rate_hz=1).push(celsius[None], us[None], motion[None], contact, pulse)[0]
+    return said
 
 
 def worn(celsius: list[float], us: list[float], g: list[float] | None = None) -> Array:
