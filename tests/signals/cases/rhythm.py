@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from signals.heart.explained import Explained
 from signals.heart.rate_periodic import Periodicity
 from signals.heart.rate_tracked import TrackedRate
 from signals.heart.rhythm_clean import Intervals
@@ -39,4 +40,5 @@ CASES = {
     "LateIntervals": Case(lambda n: LateIntervals(rows=n, rate_hz=64), ("ibi",)),
     "Periodicity": Case(lambda n: Periodicity(rows=n, rate_hz=64), ("ppg",), by_second=True, pointwise=False),
     "TrackedRate": Case(lambda n: AidedRate(rows=n, rate_hz=64), ("ibi",), by_second=True, pointwise=False),
+    "Explained": Case(lambda n: Explained(rows=n), ("bpm", "stir"), pointwise=False, forgets=False, seconds=240),
 }
