@@ -1,9 +1,15 @@
-"""Bands on skin, on tables, in bags and in hands."""
+"""Bands on skin, on tables, in bags and in hands; temperature that moves; sensors that do not."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.e4 import read
+from ingest.types import CHANNELS
 from signals.errors import SignalError
+from signals.skin.frozen import AFTER_S, ALIVE, AT_HIGH, AT_LOW, STUCK, Frozen
+from signals.skin.temperature import Trend
 from signals.skin.wear import Wear
 from signals.types import Array
 
@@ -155,3 +161,131 @@ def test_wear_is_told_once_a_second() -> None:
         Wear(rows=1, rate_hz=1).push(np.zeros((1, 3)), np.zeros((1, 3)), np.zeros((1, 4)))
     with pytest.raises(SignalError, match=r"^Wear\.pulse: must be"):
         Wear(rows=1, rate_hz=1).push(np.zeros((1, 3)), np.zeros((1, 3)), np.zeros((1, 3)), None, np.zeros((1, 4)))
+
+
+def ramp(c_per_min: float, *, seconds: int = 900, noise_c: float = 0.01, seed: int = 1) -> Array:
+    noise = noise_c * np.random.default_rng(seed).standard_normal(seconds)
+    return (33.0 + c_per_min / 60 * np.arange(seconds) + noise)[None]
+
+
+@pytest.mark.parametrize("c_per_min", [-0.4, -0.1, 0.0, 0.15])
+def test_a_steady_slope_is_found_and_lies_within_its_error(c_per_min: float) -> None:
+    found = [Trend(rows=1, rate_hz=1).push(ramp(c_per_min, seed=seed)) for seed in range(20)]
+    misses = np.array([slope[0, -1] - c_per_min for slope, _, _ in found])
+    errors = np.array([error[0, -1] for _, error, _ in found])
+    assert np.abs(misses).max() < 0.03
+    assert (np.abs(misses) < 1.96 * errors).mean() >= 0.9
+    assert errors.max() < 0.05
+
+
+def test_noise_that_is_greater_makes_the_error_greater() -> None:
+    errors = [Trend(rows=1, rate_hz=1).push(ramp(0.0, noise_c=noise_c))[1][0, -1] for noise_c in (0.01, 0.03, 0.1)]
+    assert errors[0] < errors[1] < errors[2]
+    assert errors[2] > 5 * errors[0]
+
+
+def test_the_error_of_a_slope_is_honest_where_slopes_wander_and_values_are_steps() -> None:
+    rng = np.random.default_rng(2)
+    slopes, kick = np.zeros((8, 3000)), 0.08 * np.sqrt(1 - np.exp(-2 / 120))
+    for i in range(1, 3000):
+        slopes[:, i] = slopes[:, i - 1] * np.exp(-1 / 120) + kick * rng.standard_normal(8)
+    celsius = 33 + np.cumsum(slopes, axis=1) / 60
+    steps = 0.02 * np.round((np.repeat(celsius, 4, axis=1) + 0.01 * rng.standard_normal((8, 12000))) / 0.02)
+    slope, error, _ = Trend(rows=8, rate_hz=1).push(steps.reshape(8, 3000, 4).mean(axis=2))
+    held = np.abs(slope - slopes)[:, 300:] < 1.96 * error[:, 300:]
+    assert 0.85 <= held.mean() <= 0.99
+
+
+def test_a_change_of_slope_is_followed_by_half_within_a_third_of_the_window() -> None:
+    celsius = np.concatenate([ramp(0.0, seconds=600)[0], ramp(0.6, seconds=300)[0]])[None]
+    slope, _, _ = Trend(rows=1, rate_hz=1).push(celsius)
+    assert 0.2 < slope[0, 621] < 0.45
+    assert slope[0, 660] == pytest.approx(0.6, abs=0.1)
+
+
+def test_a_band_that_slips_is_no_slope_of_skin() -> None:
+    celsius = ramp(0.0)
+    celsius[0, 500:] -= 1.5
+    slope, _, _ = Trend(rows=1, rate_hz=1).push(celsius)
+    assert np.abs(slope[0, 500:]).max() < 0.1
+
+
+def test_missing_seconds_make_a_slope_less_sure_and_long_silence_begins_anew() -> None:
+    holed, cut = ramp(0.1), ramp(0.1)
+    holed[0, 500:508] = np.nan
+    cut[0, 500:520] = np.nan
+    slope, error, _ = Trend(rows=1, rate_hz=1).push(holed)
+    assert np.isnan(slope[0, 500:508]).all()
+    assert error[0, 508] > error[0, 499]
+    slope, _, warming = Trend(rows=1, rate_hz=1).push(cut)
+    assert np.isnan(slope[0, 500:539]).all()
+    assert np.isfinite(slope[0, 540])
+    assert warming[0, 545] == 1
+
+
+def test_warming_up_is_told_from_a_slope_of_skin_until_it_ends() -> None:
+    at = np.arange(1500)
+    put_on = 33 - 8 * np.exp(-at / 150) + 0.01 * np.random.default_rng(3).standard_normal(1500)
+    _, _, warming = Trend(rows=1, rate_hz=1).push(put_on[None])
+    assert (warming[0, 30:600] == 1).all()
+    assert (warming[0, 1200:] == 0).all()
+    worn = np.ones((1, 1500))
+    worn[0, 1300:1310] = 0
+    _, _, warming = Trend(rows=1, rate_hz=1).push(put_on[None], worn)
+    assert warming[0, 1299] == 0
+    assert (warming[0, 1300:1310] == 1).all()
+
+
+def test_a_trend_says_what_it_cannot_use() -> None:
+    with pytest.raises(SignalError, match=r"^Trend\.window_s"):
+        Trend(rows=1, rate_hz=1, window_s=2)
+    with pytest.raises(SignalError, match=r"^Trend\.worn: must be \(1, 900\)"):
+        Trend(rows=1, rate_hz=1).push(ramp(0.0), np.ones((1, 5)))
+
+
+def test_what_repeats_to_the_last_bit_is_stuck_and_what_wavers_by_one_is_not() -> None:
+    x = 5 + 0.001 * np.random.default_rng(4).standard_normal((2, 400))
+    x[0, 100:300] = x[0, 100]
+    said = Frozen(rows=2, rate_hz=4, after_s=15.0).push(x)
+    assert (said[0, :159] == ALIVE).all()
+    assert (said[0, 159:300] == STUCK).all()
+    assert (said[0, 300:] == ALIVE).all()
+    assert (said[1] == ALIVE).all()
+
+
+def test_one_axis_that_lives_is_a_sensor_that_lives() -> None:
+    x = np.zeros((1, 3, 320))
+    x[0, 2] = np.random.default_rng(5).standard_normal(320)
+    assert (Frozen(rows=1, rate_hz=32, axes=3, after_s=2.0).push(x) == ALIVE).all()
+    x[0, 2, 100:] = 1.0
+    assert (Frozen(rows=1, rate_hz=32, axes=3, after_s=2.0).push(x)[0, 163:] == STUCK).all()
+
+
+def test_a_sensor_at_an_end_of_its_range_says_which() -> None:
+    x = np.sin(np.arange(400) / 7)[None] * 2.5
+    said = Frozen(rows=1, rate_hz=4, after_s=15.0, low=-2.0, high=2.0, end_s=1.0).push(np.clip(x, -2, 2))
+    assert {AT_LOW, AT_HIGH, ALIVE} == set(np.unique(said))
+    assert (said[0, (x[0] > -1.5) & (x[0] < 1.5)] == ALIVE).all()
+
+
+def test_missing_samples_neither_freeze_nor_thaw_a_sensor() -> None:
+    x = np.full((1, 200), 3.0)
+    x[0, 50:54] = np.nan
+    said = Frozen(rows=1, rate_hz=4, after_s=15.0).push(x)
+    assert np.isnan(said[0, 50:54]).all()
+    assert (said[0, 63:] == STUCK).all()
+
+
+def test_frozen_says_what_it_cannot_use() -> None:
+    for bad, says in (({"axes": 0}, "axes"), ({"low": 2.0, "high": 1.0}, "low"), ({"after_s": 0.1}, "after_s")):
+        with pytest.raises(SignalError, match=rf"^Frozen\.{says}"):
+            Frozen(**{"rows": 1, "rate_hz": 4, "after_s": 5.0} | bad)
+
+
+def test_worn_e4_sensors_are_not_frozen(shared_data: Path) -> None:
+    recording = read(shared_data / "stress_predict" / "S08.zip")
+    for name, after_s in AFTER_S.items():
+        block = recording.blocks[name]
+        axes = CHANNELS[name].axes
+        sensor = Frozen(rows=1, rate_hz=block.rate_hz, axes=axes, after_s=after_s)
+        assert (sensor.push(block.values[None])[0, 40 * int(block.rate_hz) :] == ALIVE).all()
