@@ -46,7 +46,8 @@ def sessions(folder: Path) -> list[Session]:
 
 
 def session(path: Path) -> Session:
-    """Return the session in the zip ``path``; its name is Study_person-month-day-year or alike."""
+    """Return the session in the zip ``path``; its name is Study_person-date. Numbers are of people: who is
+    001 in one study is taken to be 001 in the other, so that nobody is left out by half."""
     found = re.fullmatch(r"(Study\d+)_(.*?)-?(\d{3})-([\d-]+)\.zip", path.name)
     if found is None:
         raise ValueError(f"{path.name}: not the name of a session")
@@ -61,7 +62,7 @@ def session(path: Path) -> Session:
     motion = {side: on_grid(t, in_g(t, x), start_s=start_s, seconds=seconds) for side, (t, x) in counts.items()}
     seen = [span for label in MOVEMENTS for span in marks.get(label, [])]
     return Session(
-        person=f"{found[1]}-{found[3]}",
+        person=found[3],
         name=path.stem,
         motion=motion,
         stereotyped=_share(seen, start_s, seconds) >= 0.5,

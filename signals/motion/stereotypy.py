@@ -11,10 +11,18 @@ from signals.motion.repetition import TRAITS, Repetition
 from signals.rows import RowOperator, constant, laid_out, rows_of
 from signals.types import Array, Rows
 
-# Written by `python -m benchmarks.stereotypy_fit`; see there for the people behind them and how they were fitted.
-CENTRE: Final = (-1.8, 1.4) * 3 + (0.2, 0.35) + (-1.8, 1.4) + (0.2, 0.35)  # of the traits: round, and not fitted
-SCALE: Final = (1.0,) * 6 + (0.15, 0.3) + (1.0,) * 2 + (0.15, 0.3)
-POPULATION: Final = (-0.803, 0.210, 0.218, 0.241, 0.260, 0.109, 0.167, 0.474, 0.430, 0.256, 0.383, 0.350, 0.224)
+_WINDOW: Final = (-1.8, 1.4, 0.2, 0.35, 0.65, 0.1)  # level, jerk, height, prominence, main and least direction
+_SPREAD: Final = (1.0, 1.0, 0.15, 0.3, 0.15, 0.06)
+CENTRE: Final = (-1.8, 1.4, -1.8, 1.4, *_WINDOW, *_WINDOW)  # of the traits: round, and not fitted
+SCALE: Final = (1.0, 1.0, 1.0, 1.0, *_SPREAD, *_SPREAD)
+
+# Printed by `python -m benchmarks.stereotypy_fit`, which says who is behind them and how they were fitted.
+_BIAS: Final = -0.90
+_BY_SECOND: Final = (0.21, 0.21, 0.24, 0.25)
+_BY_4_S: Final = (0.11, 0.16, 0.48, 0.45, -0.13, 0.00)
+_BY_8_S: Final = (0.26, 0.38, 0.36, 0.25, -0.19, 0.04)
+POPULATION: Final = (_BIAS, *_BY_SECOND, *_BY_4_S, *_BY_8_S)
+
 LIKELY: Final = 0.5  # of the population's score: as likely as not where stereotyped and other seconds were as many
 LIKELY_OWN: Final = 0.4  # of a personal one: about half of the F1 to be had, which is where F1 is highest
 PULL: Final = 10.0  # how many seconds' worth of doubt a scale's change of a coefficient is: what calibrating is held by
@@ -27,7 +35,7 @@ class Stereotypy(RowOperator):
     """How likely movement is stereotyped: (k, 3, 32 n) g in; score, strength, frequency [Hz] and amplitude [g] out.
 
     ``score`` (k, n), 0 to 1, told with second t describes second t - 3 (``LAG_S`` of ``signals.motion.repetition``):
-    the logistic function of a weighted sum of the 12 ``TRAITS``. The weights are the population's until ``adopt`` gives
+    the logistic function of a weighted sum of the 16 ``TRAITS``. The weights are the population's until ``adopt`` gives
     a row its own. It tells rhythm and vigour, not meaning: hurried walking, brushing and clapping are alike. The other
     three describe the last 4 s, need no labels, and are those of ``Repetition``. NaN where less than half of a window
     is known. A row's weights are part of its state: a snapshot keeps them, silence does not touch them.
@@ -39,7 +47,7 @@ class Stereotypy(RowOperator):
         self._coefficients = np.tile(POPULATION, (rows, 1))
 
     def adopt(self, coefficients: Array, *, rows: Rows) -> None:
-        """Judge each of the k rows ``rows`` by its own ``coefficients`` (k, 13) from now on; see ``calibrate``."""
+        """Judge each of the k rows ``rows`` by its own ``coefficients`` (k, 17) from now on; see ``calibrate``."""
         known = rows_of(self._name, rows, total=self._rows)
         self._coefficients[known] = _checked(f"{self._name}.coefficients", coefficients, (len(known), len(POPULATION)))
 
@@ -53,8 +61,8 @@ class Stereotypy(RowOperator):
 
 
 def score(traits: Array, *, coefficients: Array | None = None) -> Array:
-    """Return how likely each of ``traits`` (n, 12) is of stereotyped movement, (n,), NaN where unknown, judged by
-    ``coefficients`` (13,): the bias, and a weight for each trait in units of its ``SCALE`` (default: POPULATION)."""
+    """Return how likely each of ``traits`` (n, 16) is of stereotyped movement, (n,), NaN where unknown, judged by
+    ``coefficients`` (17,): the bias, and a weight for each trait in units of its ``SCALE`` (default: POPULATION)."""
     one = _checked("score.traits", traits, (None, len(TRAITS)))
     by = np.array(POPULATION) if coefficients is None else coefficients
     likely: Array = np.empty((1, len(one)))
@@ -70,7 +78,7 @@ def calibrate(
     pull: float = PULL,
     balanced: bool = False,
 ) -> Array:
-    """Return a person's coefficients (13,) from labelled seconds: ``traits`` (n, 12) and whether each was stereotyped.
+    """Return a person's coefficients (17,) from labelled seconds: ``traits`` (n, 16) and whether each was stereotyped.
 
     Logistic regression with a ridge of ``pull`` towards the weights of ``prior`` (default: POPULATION), not towards 0:
     few seconds change little, and what ten minutes say nothing about stays as it was. The bias is free, so that the
