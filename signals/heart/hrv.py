@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from signals.errors import SignalError
-from signals.heart.hrv_periodogram import periodogram
+from signals.heart.hrv_periodogram import band_power
 from signals.rows import Counts, RowOperator
 from signals.types import Array, Feature, Rows
 
@@ -171,7 +172,7 @@ def _vary(
 def _describe(
     x: Array,
     time_s: Array,
-    follows: Array,
+    follows: NDArray[np.bool_],
     window_s: float,
     least: float,
     due: bool,
@@ -209,21 +210,10 @@ def _describe(
     out[4] = 1e3 * np.sqrt(step_square / pairs)
     out[5] = 1e3 * np.sqrt(max(2 * variance - 0.5 * spread, 0.0))
     if due:
-        power[0] = _band(time_s, x, HF_HZ[0], HF_HZ[1], spectrum)
+        power[0] = band_power(time_s, x, HF_HZ[0], HF_HZ[1], spectrum)
         if len(out) > VALUES:
-            power[1] = _band(time_s, x, LF_HZ[0], LF_HZ[1], spectrum)
+            power[1] = band_power(time_s, x, LF_HZ[0], LF_HZ[1], spectrum)
     out[6] = power[0]
     if len(out) > VALUES:
         out[7] = power[1]
         out[8] = power[1] / power[0] if power[0] > 0 else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _band(time_s: Array, x: Array, low_hz: float, high_hz: float, spectrum: Array) -> float:
-    """The power of ``x`` [s] in a band, in ms2."""
-    n = len(x)
-    step_hz = (high_hz - low_hz) / (len(spectrum) - 1)
-    periodogram(time_s, x, low_hz, step_hz, spectrum)
-    area = spectrum.sum() - 0.5 * (spectrum[0] + spectrum[-1])
-    span_s = time_s[n - 1] + x[0]
-    return 1e6 * 2.0 * span_s / n * area * step_hz

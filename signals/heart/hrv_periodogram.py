@@ -42,6 +42,18 @@ def periodogram(time_s: Array, value: Array, first_hz: float, step_hz: float, po
 
 
 @njit(cache=True, nogil=True)
+def band_power(time_s: Array, interval_s: Array, low_hz: float, high_hz: float, spectrum: Array) -> float:
+    """Return the power [ms2] of intervals [s] in a band, ``spectrum`` being room for the points it is computed at; a
+    sine wave of amplitude A has A^2 / 2."""
+    n = len(interval_s)
+    step_hz = (high_hz - low_hz) / (len(spectrum) - 1)
+    periodogram(time_s, interval_s, low_hz, step_hz, spectrum)
+    area = spectrum.sum() - 0.5 * (spectrum[0] + spectrum[-1])
+    power: float = 1e6 * 2.0 * (time_s[n - 1] + interval_s[0]) / n * area * step_hz
+    return power
+
+
+@njit(cache=True, nogil=True)
 def _phasors(begin: float, step: float, seed: Array) -> None:
     """Fill two strides of cosines and of sines of ``begin + k step``, each half the one before it, turned; and twice
     the cosine of a stride."""

@@ -31,12 +31,13 @@ from signals.sets.registry import (
     Entry,
     Table,
     Windows,
+    batches,
     channel,
-    coverage,
     held,
     joined,
     same_time,
     share_of,
+    told,
 )
 from signals.sets.statistics import DEFINITIONS, NAMES, of_pieces, of_windows
 from signals.types import Array
@@ -47,7 +48,6 @@ INTERVAL_MAX_S: Final = 2.0
 CHANGE_MAX: Final = 0.2  # from the interval before, as a share of this one
 LEAST_BEATS: Final = 0.2  # of a window that intervals are to fill
 SHORTEST_S: Final = 10.0  # of a window of conductance: one knot of its tonic spline
-BATCH: Final = 2048  # windows of conductance decomposed at once: about 40 MB
 _COUNTED: Final = ("peaks", "n_above_mean", "n_below_mean", "n_sign_changes", "skewness", "kurtosis")
 _UNITS: Final = {"entropy": "nat", "perm_entropy": "bit", "svd_entropy": "bit"} | dict.fromkeys(_COUNTED, "1")
 
@@ -101,14 +101,11 @@ def conductance(eda: Array, *, rate_hz: float, window_s: float, hop_s: float, le
     if window_s < SHORTEST_S:
         raise SignalError(f"flirt.window_s: conductance needs windows of at least {SHORTEST_S:g} s, got {window_s!r}")
     window, hop = windows.samples(rate_hz)
-    known = coverage(eda, window=window, hop=hop, count=windows.count) >= share_of("flirt.least", least)
+    known = told(eda, window=window, hop=hop, count=windows.count, least=share_of("flirt.least", least))
     filled = held(eda)
     values = np.full((len(eda), windows.count, 2 * len(NAMES)), np.nan)
     for row in range(len(eda)):
-        told = np.flatnonzero(known[row] & np.isfinite(filled[row, hop * np.arange(windows.count)]))
-        for begin in range(0, len(told), BATCH):
-            some = told[begin : begin + BATCH]
-            pieces = filled[row, (hop * some)[:, None] + np.arange(window)]
+        for some, pieces in batches(filled[row], known[row], window=window, hop=hop):
             parts = decompose(pieces, rate_hz=rate_hz, standardise=False)
             start = window * np.arange(len(some))
             for at, part in ((0, parts.tonic), (len(NAMES), parts.phasic)):
@@ -124,12 +121,12 @@ def movement(motion: Array, *, rate_hz: float, window_s: float, hop_s: float, le
     values = np.empty((len(motion), windows.count, 4 * len(NAMES)))
     enough = share_of("flirt.least", least)
     for row, axes in enumerate(motion):
-        known = coverage(axes, window=window, hop=hop, count=windows.count).min(axis=0) >= enough
+        known = np.all(told(axes, window=window, hop=hop, count=windows.count, least=enough), axis=0)
         counts = COUNTS_PER_G * held(axes)
         for c in range(4):
             x = counts[c] if c < 3 else np.sqrt(counts[0] ** 2 + counts[1] ** 2 + counts[2] ** 2)
             found = of_windows(x, window=window, hop=hop, count=windows.count)
-            values[row, :, c * len(NAMES) : (c + 1) * len(NAMES)] = np.where(known[:, None], found, np.nan)
+            values[row, :, c * len(NAMES) : (c + 1) * len(NAMES)] = np.where(known.reshape(-1, 1), found, np.nan)
     return Table(_movement_entries(window_s, least), windows.end_s, values)
 
 
@@ -161,10 +158,10 @@ def heart(
             at, interval_s = at[keep], interval_s[keep]
         start, stop = np.searchsorted(at, begin), np.searchsorted(at, begin + window)
         filled_s = np.concatenate([[0.0], np.cumsum(interval_s)])
-        told = filled_s[stop] - filled_s[start] >= wanted
+        enough = filled_s[stop] - filled_s[start] >= wanted
         values[row, :, 0] = stop - start
-        values[row, told, 1 : 1 + len(HEART)] = of_beats(interval_s, start[told], stop[told])
-        values[row, told, 1 + len(HEART) :] = of_pieces(1000 * interval_s, start[told], stop[told])
+        values[row, enough, 1 : 1 + len(HEART)] = of_beats(interval_s, start[enough], stop[enough])
+        values[row, enough, 1 + len(HEART) :] = of_pieces(1000 * interval_s, start[enough], stop[enough])
     return Table(_heart_entries(window_s, least_beats), windows.end_s, values)
 
 

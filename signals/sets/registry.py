@@ -1,17 +1,20 @@
 """What every feature set shares: entries with their definitions, windows of any length and hop, and what is unknown."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from signals.errors import SignalError
 from signals.rows import RATE_MAX_HZ, laid_out
 from signals.types import Array
 
 LEAST: Final = 0.8  # of a window that is to be known before anything is said about it
+
+BATCH: Final = 1 << 19  # samples of windows laid out at once: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +141,21 @@ def held(x: Array) -> Array:
     return np.take_along_axis(x, at, axis=-1)
 
 
-def coverage(x: Array, *, window: int, hop: int, count: int) -> Array:
-    """Return the known share of each of ``count`` windows of ``x`` (..., n), (..., count)."""
+def told(x: Array, *, window: int, hop: int, count: int, least: float, begin: int = 0) -> NDArray[np.bool_]:
+    """Return of which of ``count`` windows of ``x`` (..., n), the first from sample ``begin`` on, at least the share
+    ``least`` is known, and something before what is unknown, (..., count)."""
     known = np.zeros((*x.shape[:-1], x.shape[-1] + 1), np.int64)
     np.cumsum(~np.isnan(x), axis=-1, out=known[..., 1:])
-    start = hop * np.arange(count)
-    return (known[..., start + window] - known[..., start]) / window
+    start = begin + hop * np.arange(count)
+    inside = known[..., start + window] - known[..., start]
+    begun: NDArray[np.bool_] = known[..., start + 1] > 0
+    return begun & (inside >= least * window)
+
+
+def batches(x: Array, which: NDArray[np.bool_], *, window: int, hop: int) -> Iterator[tuple[NDArray[np.intp], Array]]:
+    """Yield numbers and samples (b, window) of the windows of ``x`` (n,) that are True in ``which``, some at a time."""
+    some = np.flatnonzero(which)
+    size = max(BATCH // window, 1)
+    for begin in range(0, len(some), size):
+        part = some[begin : begin + size]
+        yield part, x[(hop * part)[:, None] + np.arange(window)]

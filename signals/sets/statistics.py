@@ -157,9 +157,9 @@ def _fill(n: int, sums: Array, low: float, high: float, ends: Array, counts: Cou
 
 
 @njit(cache=True, nogil=True)
-def _pane(x: Array, start: int, stop: int, end: int, centre: float, sums: Array) -> tuple[float, float]:
+def _pane(x: Array, start: int, stop: int, centre: float, sums: Array) -> tuple[float, float]:
     """Fill ``sums`` of x[start:stop]: powers 1 to 4 about ``centre``, sum, squares, |x| ln |x|, steps, sign changes,
-    rises and products over three samples (partners before ``end``); return the smallest and the largest."""
+    rises and products over three samples, all from earlier samples of ``x``; return the smallest and the largest."""
     low = high = x[start]
     sums[:] = 0.0
     for i in range(start, stop):
@@ -175,12 +175,12 @@ def _pane(x: Array, start: int, stop: int, end: int, centre: float, sums: Array)
         if v != 0:
             sums[6] += abs(v) * np.log(abs(v))
         low, high = min(low, v), max(high, v)
-        if i + 1 < end:
-            sums[7] += abs(x[i + 1] - v)
-            sums[8] += _sign(x[i + 1]) != _sign(v)
-        if i + 3 < end:
-            sums[9] += v <= x[i + 3]
-            sums[10] += v * x[i + 3]
+        if i >= 1:
+            sums[7] += abs(v - x[i - 1])
+            sums[8] += _sign(v) != _sign(x[i - 1])
+        if i >= APART:
+            sums[9] += x[i - APART] <= v
+            sums[10] += x[i - APART] * v
     return low, high
 
 
@@ -247,7 +247,7 @@ def _plant(x: Array, pane: int, tree: Array, low: Array, high: Array) -> None:
     """Fill the leaves (the second half) with the sums of panes, and every node above with those of its two."""
     leaves = len(low) // 2
     for b in range(len(x) // pane):
-        low[leaves + b], high[leaves + b] = _pane(x, b * pane, (b + 1) * pane, len(x), x[0], tree[leaves + b])
+        low[leaves + b], high[leaves + b] = _pane(x, b * pane, (b + 1) * pane, x[0], tree[leaves + b])
     for node in range(leaves - 1, 0, -1):
         for t in range(FIELDS):
             tree[node, t] = tree[2 * node, t] + tree[2 * node + 1, t]
@@ -329,16 +329,16 @@ def _of_windows(
                 smallest, largest = min(smallest, low[b]), max(largest, high[b])
             a >>= 1
             b >>= 1
-        if e < len(x):
-            sums[7] -= abs(x[e] - x[e - 1])
-            sums[8] -= _sign(x[e]) != _sign(x[e - 1])
+        if s >= 1:  # what the first samples have with those before the window
+            sums[7] -= abs(x[s] - x[s - 1])
+            sums[8] -= _sign(x[s]) != _sign(x[s - 1])
         ends[:] = 0.0
-        for i in range(e - 3, e):
-            ends[0] += x[i] * x[i]
-            ends[1] += x[i - window + 3] * x[i - window + 3]
-            if i + 3 < len(x):
-                sums[9] -= x[i] <= x[i + 3]
-                sums[10] -= x[i] * x[i + 3]
+        for i in range(s, s + APART):
+            ends[0] += x[i + window - APART] * x[i + window - APART]
+            ends[1] += x[i] * x[i]
+            if i >= APART:
+                sums[9] -= x[i - APART] <= x[i]
+                sums[10] -= x[i - APART] * x[i]
         for k in range(4):
             at = QUANTILES[k] * (window - 1)
             i = int(at)
@@ -361,7 +361,7 @@ def _of_pieces(x: Array, start: Counts, stop: Counts, out: Array) -> None:
         out[w] = np.nan
         if n <= 6 or not np.isfinite(piece).all():
             continue
-        low, high = _pane(piece, 0, n, n, piece[0], sums)
+        low, high = _pane(piece, 0, n, piece[0], sums)
         order = np.sort(piece)
         for k in range(4):
             at = QUANTILES[k] * (n - 1)
