@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from benchmarks.accuracy.eda_artefacts import laboratory, recordings
+from benchmarks.accuracy.eda_artefacts import recordings
+from benchmarks.accuracy.eda_artefacts_elsewhere import laboratory
 from benchmarks.accuracy.eda_quality import channels
 from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact

@@ -270,7 +270,7 @@ def test_artefacts_have_a_plain_twin(x: Array, holes: list[int]) -> None:
                 lowest = min(lowest, crest)
             before = x[0, j]
             given_back = (1 - np.exp(-span / 8)) * (before - min(before, lowest))
-            if before - value - given_back > 0.02 + 0.025 * level:
+            if before - value - given_back > 0.01 + 0.028 * level:
                 fallen = i
         if i - fallen < 20:
             assert found[i] == 1
