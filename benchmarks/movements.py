@@ -20,6 +20,7 @@ from ingest.types import CHANNELS
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Marks = dict[str, list[tuple[float, float]]]
 
 GRID_HZ: Final = CHANNELS["motion"].grid_hz
 GAP_S: Final = 0.25  # longer silence between samples is a gap: a period of the fastest rhythm
@@ -31,12 +32,14 @@ SIDES: Final = ("left", "right")
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
     """A session of one person: ``motion`` by side (3, 32 n) g, NaN in gaps; of each second whether it was
-    ``stereotyped`` (at least half of it) and whether anything is known of it (``good``, wholly so)."""
+    ``stereotyped`` (at least half of it) by the video, whether it was ``tapped`` so on a phone as it happened, and
+    whether anything is known of it (``good``, wholly so)."""
 
     person: str
     name: str
     motion: dict[str, Array]
     stereotyped: Flags
+    tapped: Flags
     good: Flags
 
 
@@ -53,26 +56,24 @@ def session(path: Path) -> Session:
         raise ValueError(f"{path.name}: not the name of a session")
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
-        marks = intervals(
-            file.read(next(name for name in names if name.endswith("Annotator1Stereotypy.annotation.xml")))
-        )
+        seen, live = (_marks(file, names, by) for by in ("Annotator1Stereotypy", "Phone"))
         counts = {side: _counts(file, names, side) for side in SIDES}
     start_s = np.ceil(max(t[0] for t, _ in counts.values()))
     seconds = int(min(t[-1] for t, _ in counts.values()) - start_s)
     motion = {side: on_grid(t, in_g(t, x), start_s=start_s, seconds=seconds) for side, (t, x) in counts.items()}
-    seen = [span for label in MOVEMENTS for span in marks.get(label, [])]
     return Session(
         person=found[3],
         name=path.stem,
         motion=motion,
-        stereotyped=_share(seen, start_s, seconds) >= 0.5,
-        good=_share(marks["Good Data"], start_s, seconds) >= 0.999,
+        stereotyped=_share(seen, MOVEMENTS, start_s, seconds) >= 0.5,
+        tapped=_share(live, MOVEMENTS, start_s, seconds) >= 0.5,
+        good=_share(seen, ("Good Data",), start_s, seconds) >= 0.999,
     )
 
 
-def intervals(xml: bytes) -> dict[str, list[tuple[float, float]]]:
+def intervals(xml: bytes) -> Marks:
     """Return, by label, begin and end of every annotation, in the seconds of the recording's own clock."""
-    marks: dict[str, list[tuple[float, float]]] = {}
+    marks: Marks = {}
     for mark in ET.fromstring(xml).iter("ANNOTATION"):  # noqa: S314 a file of one's own
         label, start, stop = (str(mark.findtext(tag)).strip() for tag in ("LABEL", "START_DT", "STOP_DT"))
         marks.setdefault(label, []).append((clock_s(start), clock_s(stop)))
@@ -129,10 +130,14 @@ def _counts(file: zipfile.ZipFile, names: list[str], side: str) -> tuple[Array, 
     return table[:, 0] / 1000, table[:, 1:4]
 
 
-def _share(spans: list[tuple[float, float]], start_s: float, seconds: int) -> Array:
-    """Return which share of each second lies in any of ``spans``, counted up to 1."""
+def _marks(file: zipfile.ZipFile, names: list[str], by: str) -> Marks:
+    return intervals(file.read(next(name for name in names if name.endswith(f"{by}.annotation.xml"))))
+
+
+def _share(marks: Marks, labels: tuple[str, ...], start_s: float, seconds: int) -> Array:
+    """Return which share of each second was given any of ``labels``, at most 1."""
     second = start_s + np.arange(seconds)
     covered = np.zeros(seconds)
-    for begin, end in spans:
+    for begin, end in (span for label in labels for span in marks.get(label, [])):
         covered += np.clip(np.minimum(end, second + 1) - np.maximum(begin, second), 0, 1)
     return np.minimum(covered, 1.0)

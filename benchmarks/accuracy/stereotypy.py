@@ -12,9 +12,10 @@ asked in the same run, with classes weighed the same; the best of its four forms
 The ten minutes of a person come from the other session of that person, and what they teach is tested on the whole of
 this one, then the other way round: the ten consecutive minutes in which the observers marked the most stereotyped
 seconds, more than half of them counting for no more than half, so that both kinds are in them. Only the labels of the
-session that teaches choose them. The threshold is fixed (``LIKELY_OWN``). Two other ways to spend ten minutes are in
-the detail: ten single minutes (the five fullest, and five evenly spread among the rest) and the first ten minutes of
-the first session, tested on all that follows.
+session that teaches choose them. The threshold is fixed (``LIKELY_OWN``). Other ways to spend ten minutes are in the
+detail: ten single minutes (the five fullest, and five evenly spread among the rest) and the first ten minutes of
+the first session, tested on all that follows; and the first way again with labels that somebody tapped on a phone as it
+happened, for which the video is the truth too.
 """
 
 from collections.abc import Callable
@@ -43,17 +44,19 @@ FIRM: Final = (
 TEN_MIN_S: Final = 600
 BANDS_HZ: Final = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
 FORESTS: Final = tuple((seconds, by_axis) for seconds in (2, 4) for by_axis in (True, False))
-Choose = Callable[["Seconds"], NDArray[np.intp]]
+Choose = Callable[[Flags], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seconds:
-    """The good seconds of one wrist in one session: what was ``seen``, its ``traits`` and its band ``powers``."""
+    """The good seconds of one wrist in one session: what was ``seen`` on video and ``tapped`` live, its ``traits`` and
+    its band ``powers``."""
 
     person: str
     session: str
     side: str
     seen: Flags
+    tapped: Flags
     traits: Array
     powers: dict[tuple[int, bool], Array]
 
@@ -80,7 +83,15 @@ def good_seconds(session: Session, side: str) -> Seconds:
     traits = Repetition(rows=1, rate_hz=GRID_HZ).push(motion[None])[3][0]
     traits = np.concatenate([traits[LAG_S:], np.full((LAG_S, traits.shape[1]), np.nan)])
     powers = {form: band_powers(motion, seconds=form[0], by_axis=form[1])[session.good] for form in FORESTS}
-    return Seconds(session.person, session.name, side, session.stereotyped[session.good], traits[session.good], powers)
+    return Seconds(
+        person=session.person,
+        session=session.name,
+        side=side,
+        seen=session.stereotyped[session.good],
+        tapped=session.tapped[session.good],
+        traits=traits[session.good],
+        powers=powers,
+    )
 
 
 def band_powers(motion: Array, *, seconds: int, by_axis: bool) -> Array:
@@ -128,20 +139,24 @@ def unseen_people(every: list[Seconds]) -> dict[str, dict[tuple[str, str], Judge
     return found
 
 
-def after_ten_minutes(every: list[Seconds], choose: Choose) -> dict[tuple[str, str], Judged]:
-    """Return by person and side what is reached on each session with ten minutes ``choose`` found in the other."""
+def after_ten_minutes(every: list[Seconds], choose: Choose, *, tapped: bool = False) -> dict[tuple[str, str], Judged]:
+    """Return by person and side what is reached on each session with ten minutes that ``choose`` found in the one
+    before it, for the first in the second; nothing of people with one session."""
     found = {}
     for person in sorted({one.person for one in every}):
         prior = population([one for one in every if one.person != person])
         for side in SIDES:
             own = [one for one in every if one.person == person and one.side == side]
             said, seen = [], []
-            for teaches, tested in ((a, b) for a in own for b in own if a.session != b.session):
-                ten = choose(teaches)
-                coefficients = _taught(teaches.traits[ten], teaches.seen[ten], prior)
+            for i, tested in enumerate(own if len(own) > 1 else []):
+                teaches = own[i - 1] if i else own[1]
+                marks = teaches.tapped if tapped else teaches.seen
+                ten = choose(marks)
+                coefficients = _taught(teaches.traits[ten], marks[ten], prior)
                 said.append(score(tested.traits, coefficients=coefficients))
                 seen.append(tested.seen)
-            found[person, side] = judged(np.concatenate(seen), np.concatenate(said), least=LIKELY_OWN)
+            if seen:
+                found[person, side] = judged(np.concatenate(seen), np.concatenate(said), least=LIKELY_OWN)
     return found
 
 
@@ -164,18 +179,18 @@ def _taught(traits: Array, seen: Flags, prior: Array) -> Array:
     return calibrate(traits, seen, prior=prior) if seen.any() and not seen.all() else prior
 
 
-def fullest_ten_minutes(one: Seconds) -> NDArray[np.intp]:
+def fullest_ten_minutes(marks: Flags) -> NDArray[np.intp]:
     """Return the ten consecutive minutes with the most stereotyped seconds, up to half of them."""
-    length = min(TEN_MIN_S, len(one.seen))
-    count = np.cumsum(np.append(0, one.seen))
+    length = min(TEN_MIN_S, len(marks))
+    count = np.cumsum(np.append(0, marks))
     most = np.minimum(count[length:] - count[:-length], length // 2)
     return int(most.argmax()) + np.arange(length)
 
 
-def ten_single_minutes(one: Seconds) -> NDArray[np.intp]:
+def ten_single_minutes(marks: Flags) -> NDArray[np.intp]:
     """Return the five single minutes with the most stereotyped seconds, and five evenly spread among the others."""
-    minutes = np.arange(len(one.seen) // 60 * 60).reshape(-1, 60)
-    order = np.argsort(-one.seen[minutes].sum(axis=1), kind="stable")
+    minutes = np.arange(len(marks) // 60 * 60).reshape(-1, 60)
+    order = np.argsort(-marks[minutes].sum(axis=1), kind="stable")
     rest = np.sort(order[5:])
     return minutes[np.sort(np.append(order[:5], rest[np.linspace(0, len(rest) - 1, 5).round().astype(int)]))].reshape(
         -1
@@ -248,6 +263,7 @@ def measure(data: Path) -> list[Figure]:
     ten = {
         "ten fullest minutes of the other session": known,
         "ten single minutes of the other session": after_ten_minutes(every, ten_single_minutes),
+        "ten fullest minutes, as tapped on a phone": after_ten_minutes(every, fullest_ten_minutes, tapped=True),
         "the first ten minutes, tested on the rest": after_the_first_ten_minutes(every),
     }
     own = _mean(known)

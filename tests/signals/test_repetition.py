@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.accuracy.stereotypy import fullest_ten_minutes, ten_single_minutes
 from benchmarks.movements import clock_s, in_g, intervals, on_grid, session
 from signals.errors import SignalError
 from signals.motion.repetition import LAG_S, LAGS, LEAST_G, PLAIN, TRAITS, Repetition
@@ -325,6 +326,21 @@ def test_on_the_grid_silence_is_unknown_and_broken_words_are_silence() -> None:
     x = on_grid(time_s, g, start_s=0.0, seconds=9)
     assert np.isnan(x[:, 32 * 5 + 2 : 32 * 7]).all()
     np.testing.assert_allclose(x[:, : 32 * 4], np.array([0.0, 0.0, 1.0])[:, None] * np.ones(32 * 4))
+
+
+def test_ten_minutes_are_chosen_by_their_labels_and_hold_both_kinds() -> None:
+    marks = np.zeros(3600, bool)
+    marks[1200:1700] = marks[3000:3030] = True
+    ten = fullest_ten_minutes(marks)
+    assert len(ten) == 600
+    assert (np.diff(ten) == 1).all()
+    assert marks[ten].sum() >= 300
+    assert not marks[ten].all()
+    clips = ten_single_minutes(marks)
+    assert len(np.unique(clips)) == 600
+    assert marks[clips].sum() == 300
+    assert clips.max() > 3400
+    assert len(fullest_ten_minutes(marks[:400])) == 400
 
 
 def test_people_who_rock_are_told_from_their_own_quiet_minutes(shared_data: Path) -> None:
