@@ -20,7 +20,7 @@ SPARSITY: Final = 8e-4  # alpha, for standardised conductance
 SMOOTHNESS: Final = 1e-2  # gamma
 RATE_MIN_HZ: Final = 1.0  # below, a sample is longer than the rise of a response
 RATE_MAX_HZ: Final = 128.0  # above, neighbouring samples are too alike for float64: decimate
-MOST_ITERATIONS: Final = 100  # 9 to 25 are usual, 43 the most that the wildest rows needed
+MOST_ITERATIONS: Final = 100  # 9 to 25 are usual, 40 the most that the wildest rows needed
 _NOISE: Final = 1e-10  # a spread below this share of the mean is rounding
 
 

@@ -16,6 +16,7 @@ from signals.types import Array
 
 COLUMNS: Final = 6  # four splines and the two numbers of the trend
 FRONT: Final = 8
+SAMPLE: Final = 10  # numbers of the factor a sample
 
 Six = tuple[Eight, Eight, Eight, Eight, Eight, Eight]
 Five = tuple[float, float, float, float, float]
@@ -32,17 +33,15 @@ class Model(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """The factor: by sample the ``inverse`` of its pivot (n), its coupling with the ``near`` two (2 n) and with the
-    ``columns`` (6 n); by spline that leaves its row of the ``front`` (intervals + 3, 8); and half a solution."""
+    """The factor, and a solution half done: ``samples`` (n, 10) by sample the inverse of its pivot, its coupling with
+    the next two (1, 2) and with the columns (3 to 8), its half solution; ``leaving`` (intervals + 3, 8) by spline its
+    row of the ``front`` (8, 8) when it leaves; ``splines`` (intervals + 3) and ``trend`` (2) their half solutions."""
 
-    inverse: Array
-    near: Array
-    columns: Array
+    samples: Array
     leaving: Array
     front: Array
-    half: Array
-    half_l: Array
-    rest: Array
+    splines: Array
+    trend: Array
 
 
 class Point(NamedTuple):
@@ -57,11 +56,10 @@ class Point(NamedTuple):
 
 
 class Pull(NamedTuple):
-    """What pulls at the point: ``residual`` of the samples, ``drive`` on A q, ``push`` of the centre, ``over``
-    1 / (s z) and ``weight`` z / s, all (n)."""
+    """What pulls at the point: ``residual`` of the samples, ``push`` of the corrector on A q, ``over`` 1 / (s z) and
+    ``weight`` z / s, all (n)."""
 
     residual: Array
-    drive: Array
     push: Array
     over: Array
     weight: Array
@@ -130,21 +128,34 @@ def weigh(model: Model, known: Array, gram: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def factor(model: Model, known: Array, gram: Array, ridge: Array, weight: Array, f: Factor) -> None:
-    """Factorise M'M + A'(weight)A, what the columns add and the splines' ``ridge``, into ``f``."""
+def factor(
+    model: Model,
+    known: Array,
+    gram: Array,
+    ridge: Array,
+    alpha: Eight,
+    pull: Pull,
+    at: Point,
+    f: Factor,
+) -> None:
+    """Factorise M'M + A'(weight)A, what the columns add and the splines' ``ridge``, into ``f``; on the way take the
+    predictor's right side, M'residual - alpha A'1 and B'residual - ridge l, through it as ``forward`` does."""
     basis, knot = model.basis, model.knot
     a0, a1, a2 = model.ar
     n, intervals = len(basis), len(gram)
     o = each(0.0)
     nothing = (o, o, o, o, o, o)
-    for at in range(FRONT * FRONT):
-        store(f.front, at, o)
+    for i in range(FRONT * FRONT):
+        store(f.front, i, o)
     h0, h1, g0 = o, o, o  # of the two samples before: their diagonal, what couples them
-    x, y = nothing, nothing  # ... and their columns
+    x, y = nothing, nothing  # ... their columns
+    rx, ry, c = o, o, nothing  # ... and the right sides
     first = 0
+    for i in range(2):
+        c = _plus(c, load(pull.residual, i), _at(basis, i))
     for m in range(intervals):
         for i in range(max(2, m * knot), min(n, (m + 1) * knot)):
-            v, w, u, j = _at(basis, i), load(known, i), load(weight, i), i - 2
+            v, w, u, j = _at(basis, i), load(known, i), load(pull.weight, i), i - 2
             h0 = h0 + (w + u * (a2 * a2))
             h1 = h1 + (2.0 * w + u * (a2 * a1))
             h2 = w + u * (a2 * a0)
@@ -152,10 +163,15 @@ def factor(model: Model, known: Array, gram: Array, ridge: Array, weight: Array,
             g1 = 2.0 * w + u * (a1 * a0)
             x, y, z = _plus(x, w, v), _plus(y, 2.0 * w, v), _plus(nothing, w, v)
             inverse = 1.0 / h0
-            store(f.inverse, j, inverse)
-            store(f.near, 2 * j, h1)
-            store(f.near, 2 * j + 1, h2)
-            _keep(f.columns, 6 * j, 1, x)
+            store(f.samples, SAMPLE * j, inverse)
+            store(f.samples, SAMPLE * j + 1, h1)
+            store(f.samples, SAMPLE * j + 2, h2)
+            _keep(f.samples, SAMPLE * j + 3, 1, x)
+            r = load(pull.residual, i)
+            half = (rx + (r - alpha * a2)) * inverse
+            store(f.samples, SAMPLE * j + 9, half)
+            rx, ry = ry + (2.0 * r - alpha * a1) - h1 * half, r - alpha * a0 - h2 * half
+            c = _less(_plus(c, r, v), half, x)
             to_next, to_last = h1 * inverse, h2 * inverse
             x, y = _less(y, to_next, x), _less(z, to_last, x)
             h0, h1, g0 = g0 - to_next * h1, g1 - to_next * h2, (w + u * (a0 * a0)) - to_last * h2
@@ -169,23 +185,28 @@ def factor(model: Model, known: Array, gram: Array, ridge: Array, weight: Array,
             store(f.front, 55, h1)
             store(f.front, 63, g0)
             _retire(f, ridge, m)
+            c, rx, ry = _pass(f, ridge, at.l, m, c, rx, ry)
             x, y = _take(f.front, 6, FRONT), _take(f.front, 7, FRONT)
             h0, h1, g0 = load(f.front, 54), load(f.front, 55), load(f.front, 63)
     inverse = 1.0 / h0
-    store(f.inverse, n - 2, inverse)
-    store(f.near, 2 * n - 4, h1)
-    _keep(f.columns, 6 * n - 12, 1, x)
-    store(f.inverse, n - 1, 1.0 / (g0 - h1 * inverse * h1))
-    _keep(f.columns, 6 * n - 6, 1, _less(y, h1 * inverse, x))
-    store(f.near, 2 * n - 3, o)
-    store(f.near, 2 * n - 2, o)
-    store(f.near, 2 * n - 1, o)
+    store(f.samples, SAMPLE * (n - 2), inverse)
+    store(f.samples, SAMPLE * (n - 2) + 1, h1)
+    _keep(f.samples, SAMPLE * (n - 2) + 3, 1, x)
+    store(f.samples, SAMPLE * (n - 1), 1.0 / (g0 - h1 * inverse * h1))
+    _keep(f.samples, SAMPLE * (n - 1) + 3, 1, _less(y, h1 * inverse, x))
+    c = _last(f, c, rx, ry)
+    store(f.samples, SAMPLE * (n - 2) + 2, o)
+    store(f.samples, SAMPLE * (n - 1) + 1, o)
+    store(f.samples, SAMPLE * (n - 1) + 2, o)
     _gather(f, gram, intervals - 1, first, n)
     for a in range(FRONT):
         store(f.front, a * FRONT + 6, o)
         store(f.front, a * FRONT + 7, o)
     for e in range(intervals - 1, intervals + 3):
         _retire(f, ridge, e)
+        c, rx, ry = _pass(f, ridge, at.l, e, c, o, o)
+    store(f.trend, 0, c[4])
+    store(f.trend, 1, c[5])
 
 
 @njit(cache=True, nogil=True)
@@ -197,7 +218,7 @@ def _gather(f: Factor, gram: Array, m: int, first: int, last: int) -> None:
             store(f.front, at, load(f.front, at) + load(gram, (m * COLUMNS + a) * COLUMNS + b))
     x, y = _take(f.front, 0, 1), _take(f.front, 8, 1)  # as many at a time as there are registers
     for j in range(first, last):
-        v, w = _take(f.columns, 6 * j, 1), load(f.inverse, j)
+        v, w = _take(f.samples, SAMPLE * j + 3, 1), load(f.samples, SAMPLE * j)
         x, y = _less(x, v[0] * w, v), _less(y, v[1] * w, v)
     _keep(f.front, 0, 1, x)
     _keep(f.front, 8, 1, y)
@@ -205,7 +226,7 @@ def _gather(f: Factor, gram: Array, m: int, first: int, last: int) -> None:
     x2, x3 = (x[2], x[3], x[4], x[5]), (y[3], y[4], y[5])
     x4, x5 = (load(f.front, 36), load(f.front, 37)), load(f.front, 45)
     for j in range(first, last):
-        v, w = _take(f.columns, 6 * j, 1), load(f.inverse, j)
+        v, w = _take(f.samples, SAMPLE * j + 3, 1), load(f.samples, SAMPLE * j)
         u = v[2] * w
         x2 = (x2[0] - u * v[2], x2[1] - u * v[3], x2[2] - u * v[4], x2[3] - u * v[5])
         u = v[3] * w
@@ -243,46 +264,64 @@ def _retire(f: Factor, ridge: Array, e: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def forward(model: Model, ridge: Array, pull: Pull, l: Array, f: Factor) -> None:  # noqa: E741
-    """Take the right side (M'residual + A'drive, B'residual - ridge l, the trend's residual) through the factor."""
+def _pass(f: Factor, ridge: Array, splines: Array, e: int, c: Six, y: Eight, z: Eight) -> tuple[Six, Eight, Eight]:
+    """Take the right sides of the columns and of the last two samples past the ``e``-th spline that leaves."""
+    x = (c[0] - load(ridge, e) * load(splines, e)) * load(f.leaving, e * FRONT)
+    store(f.splines, e, x)
+    b = _take(f.leaving, e * FRONT + 1, 1)
+    c = (c[1] - b[0] * x, c[2] - b[1] * x, c[3] - b[2] * x, each(0.0), c[4] - b[3] * x, c[5] - b[4] * x)
+    return c, y - b[5] * x, z - load(f.leaving, e * FRONT + 7) * x
+
+
+@njit(cache=True, nogil=True)
+def _last(f: Factor, c: Six, y: Eight, z: Eight) -> Six:
+    """Take the right side past the last two samples; return what is left to the columns."""
+    n = len(f.samples)
+    x = y * load(f.samples, SAMPLE * (n - 2))
+    z = (z - load(f.samples, SAMPLE * (n - 2) + 1) * x) * load(f.samples, SAMPLE * (n - 1))
+    store(f.samples, SAMPLE * (n - 2) + 9, x)
+    store(f.samples, SAMPLE * (n - 1) + 9, z)
+    return _less(_less(c, x, _take(f.samples, SAMPLE * (n - 2) + 3, 1)), z, _take(f.samples, SAMPLE * (n - 1) + 3, 1))
+
+
+@njit(cache=True, nogil=True)
+def forward(
+    model: Model, ridge: Array, alpha: Eight, goal: Eight, pull: Pull, at: Point, step: Point, f: Factor
+) -> None:
+    """Take the corrector's right side through the factor: the predictor's, and a push of A q that aims at products
+    s z of ``goal`` and undoes the predictor's error of second order."""
     basis, knot = model.basis, model.knot
     a0, a1, a2 = model.ar
     n, intervals = len(basis), len(f.leaving) - 3
     o = each(0.0)
     c = (o, o, o, o, o, o)
     y, z = o, o
+    for i in range(2):
+        c = _plus(c, load(pull.residual, i), _at(basis, i))
     for m in range(intervals):
-        for i in range(m * knot, min(n, (m + 1) * knot)):
-            r = load(pull.residual, i)
-            c = _plus(c, r, _at(basis, i))
-            if i >= 2:
-                j, g = i - 2, load(pull.drive, i)
-                x = (y + (r + a2 * g)) * load(f.inverse, j)
-                store(f.half, j, x)
-                y = z + (2.0 * r + a1 * g) - load(f.near, 2 * j) * x
-                z = r + a0 * g - load(f.near, 2 * j + 1) * x
-                c = _less(c, x, _take(f.columns, 6 * j, 1))
-        end = m + 1
-        if m == intervals - 1:
-            end = m + 4
-            x = y * load(f.inverse, n - 2)
-            z = (z - load(f.near, 2 * n - 4) * x) * load(f.inverse, n - 1)
-            store(f.half, n - 2, x)
-            store(f.half, n - 1, z)
-            c = _less(c, x, _take(f.columns, 6 * n - 12, 1))
-            c = _less(c, z, _take(f.columns, 6 * n - 6, 1))
-        for e in range(m, end):
-            x = (c[0] - load(ridge, e) * load(l, e)) * load(f.leaving, e * FRONT)
-            store(f.half_l, e, x)
-            b = _take(f.leaving, e * FRONT + 1, 1)
-            c = (c[1] - b[0] * x, c[2] - b[1] * x, c[3] - b[2] * x, o, c[4] - b[3] * x, c[5] - b[4] * x)
-            y, z = y - b[5] * x, z - load(f.leaving, e * FRONT + 7) * x
-    store(f.rest, 0, c[4])
-    store(f.rest, 1, c[5])
+        for i in range(max(2, m * knot), min(n, (m + 1) * knot)):
+            r, j = load(pull.residual, i), i - 2
+            push = (goal - load(step.s, i) * load(step.z, i)) * (load(at.z, i) * load(pull.over, i))
+            store(pull.push, i, push)
+            g = push - alpha
+            x = (y + (r + a2 * g)) * load(f.samples, SAMPLE * j)
+            store(f.samples, SAMPLE * j + 9, x)
+            y = z + (2.0 * r + a1 * g) - load(f.samples, SAMPLE * j + 1) * x
+            z = r + a0 * g - load(f.samples, SAMPLE * j + 2) * x
+            c = _less(_plus(c, r, _at(basis, i)), x, _take(f.samples, SAMPLE * j + 3, 1))
+        if m < intervals - 1:
+            c, y, z = _pass(f, ridge, at.l, m, c, y, z)
+    c = _last(f, c, y, z)
+    for e in range(intervals - 1, intervals + 3):
+        c, y, z = _pass(f, ridge, at.l, e, c, o, o)
+    store(f.trend, 0, c[4])
+    store(f.trend, 1, c[5])
 
 
 @njit(cache=True, nogil=True)
-def backward(model: Model, f: Factor, pull: Pull, at: Point, step: Point) -> tuple[Eight, Eight, Eight, Eight, Eight]:
+def backward(
+    model: Model, f: Factor, pull: Pull, pushed: bool, at: Point, step: Point
+) -> tuple[Eight, Eight, Eight, Eight, Eight]:
     """Finish the solution as ``step`` from ``at``; return the largest -ds/s and -dz/z (at least 0) and the sums of
     z ds, s dz and ds dz."""
     knot = model.knot
@@ -299,20 +338,22 @@ def backward(model: Model, f: Factor, pull: Pull, at: Point, step: Point) -> tup
             b = _take(f.leaving, e * FRONT + 1, 1)
             x = b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + (b[3] * c[4] + b[4] * c[5])
             x = x + (b[5] * x1 + load(f.leaving, e * FRONT + 7) * x2)
-            x = load(f.half_l, e) - load(f.leaving, e * FRONT) * x
+            x = load(f.splines, e) - load(f.leaving, e * FRONT) * x
             store(step.l, e, x)
             c = (x, c[0], c[1], c[2], c[4], c[5])
         for j in range(last - 1, max(0, m * knot - 2) - 1, -1):
-            b, inverse = _take(f.columns, 6 * j, 1), load(f.inverse, j)
+            b, inverse = _take(f.samples, SAMPLE * j + 3, 1), load(f.samples, SAMPLE * j)
             x = b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + (b[3] * c[3] + b[4] * c[4] + b[5] * c[5])
-            x = (load(f.half, j) - inverse * x) - inverse * (load(f.near, 2 * j + 1) * x2)
-            x = x - inverse * (load(f.near, 2 * j) * x1)
+            x = (load(f.samples, SAMPLE * j + 9) - inverse * x) - inverse * (load(f.samples, SAMPLE * j + 2) * x2)
+            x = x - inverse * (load(f.samples, SAMPLE * j + 1) * x1)
             store(step.q, j, x)
             if j < n - 2:
                 i = j + 2
                 s, z, over = load(at.s, i), load(at.z, i), load(pull.over, i)
                 ds = a0 * x2 + a1 * x1 + a2 * x
-                dz = load(pull.push, i) - z - ds * load(pull.weight, i)
+                dz = o - z - ds * load(pull.weight, i)
+                if pushed:
+                    dz = dz + load(pull.push, i)
                 store(step.s, i, ds)
                 store(step.z, i, dz)
                 far_s = largest(far_s, o - ds * (z * over))
@@ -328,8 +369,8 @@ def _trend(f: Factor, d: Array) -> Six:
     o = each(0.0)
     f0, f1, f2 = load(f.front, 36), load(f.front, 37), load(f.front, 45)
     slant = f1 / f0
-    slope = (load(f.rest, 1) - slant * load(f.rest, 0)) / (f2 - slant * f1)
-    level = (load(f.rest, 0) - f1 * slope) / f0
+    slope = (load(f.trend, 1) - slant * load(f.trend, 0)) / (f2 - slant * f1)
+    level = (load(f.trend, 0) - f1 * slope) / f0
     store(d, 0, level)
     store(d, 1, slope)
     return o, o, o, o, level, slope
@@ -339,12 +380,9 @@ def _trend(f: Factor, d: Array) -> Six:
 def empty_factor(n: int, intervals: int) -> Factor:
     """Return room for the factor of ``n`` samples."""
     return Factor(
-        np.empty((n, LANES)),
-        np.empty((2 * n, LANES)),
-        np.empty((6 * n, LANES)),
-        np.empty(((intervals + 3) * FRONT, LANES)).reshape(intervals + 3, FRONT, LANES),
-        np.empty((FRONT * FRONT, LANES)),
-        np.empty((n, LANES)),
+        np.empty((n, SAMPLE, LANES)),
+        np.empty((intervals + 3, FRONT, LANES)),
+        np.empty((FRONT, FRONT, LANES)),
         np.empty((intervals + 3, LANES)),
         np.empty((2, LANES)),
     )

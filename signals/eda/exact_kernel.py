@@ -17,10 +17,10 @@ from signals.types import Array, Rows
 Out = tuple[Array, Array, Array, Array, Array, Array]  # tonic, phasic, driver, splines, trend, figures, by row
 
 FIGURES: Final = 4  # a row: iterations, objective, gap, half the squared residual
-_SHY: Final = 0.995  # share of the way to the border that a step goes
+_SHY: Final = 0.997  # share of the way to the border that a step goes
 _LEAST: Final = 1e-60  # slack and multiplier stay above it: far below any solution, far above denormals
-_DRIVER: Final = 1.0  # constant driver to start from [standard deviations]
-_PRESSURE: Final = 1.0  # its multipliers [alpha]
+_DRIVER: Final = 4.0  # constant driver to start from [standard deviations]
+_PRESSURE: Final = 3.0  # its multipliers [alpha]
 _CLOSED: Final = 1e18  # gamma of a spline whose knot lies behind the last known sample: there is none
 _FLOOR: Final = 1e-6  # objective a sample below which a recording counts as explained (a ramp has an objective of 0)
 
@@ -51,7 +51,7 @@ def solve_rows(
     n = x.shape[1]
     intervals = (n + model.knot - 1) // model.knot
     at, step = _point(n, intervals), _point(n, intervals)
-    pull = Pull(*(_column(n), _column(n), _column(n), _column(n), _column(n)))
+    pull = Pull(_column(n), _column(n), _column(n), _column(n))
     f, gram = empty_factor(n, intervals), np.empty((intervals, COLUMNS, COLUMNS, LANES))
     y, known, ridge = _column(n), _column(n), _column(intervals + 3)
     alpha, figures = _column(1), _column(FIGURES)
@@ -123,27 +123,26 @@ def _solve(
     one, o = each(1.0), each(0.0)
     live, amiss, count, length = one, one, o, o
     for iteration in range(most + 1):
-        gap, misfit, total, bend = _advance(length, model, y, known, alpha, at, step, pull)
+        gap, misfit, total, bend = _advance(length, model, y, known, at, step, pull)
         objective = misfit + alpha * total + bend
         amiss = amiss * (1.0 - length)  # the dual residual shrinks as the steps go
-        goal = tolerance * (objective + _FLOOR * n)
-        live = pick(largest(gap, amiss), goal, live, o)
+        enough = tolerance * (objective + _FLOOR * n)
+        live = pick(largest(gap, amiss), enough, live, o)
         store(figures, 0, count)
         store(figures, 1, objective)
         store(figures, 2, gap)
         store(figures, 3, misfit)
-        store(f.rest, 0, live)
-        if iteration == most or f.rest[0].max() == 0.0:
+        store(f.trend, 0, live)
+        if iteration == most or f.trend[0].max() == 0.0:
             break
         count = count + live
-        factor(model, known, gram, ridge, pull.weight, f)
-        forward(model, ridge, pull, at.l, f)
-        far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, at, step)
+        factor(model, known, gram, ridge, alpha, pull, at, f)
+        far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, False, at, step)
         by_s, by_z = 1.0 / largest(one, far_s), 1.0 / largest(one, far_z)
         left = (gap + by_s * z_ds + by_z * s_dz + by_s * by_z * ds_dz) / gap
-        _centre(left * left * left * gap / (n - 2.0), alpha, at, step, pull)
-        forward(model, ridge, pull, at.l, f)
-        far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, at, step)
+        goal = left * left * left * gap / (n - 2.0)
+        forward(model, ridge, alpha, goal, pull, at, step, f)
+        far_s, far_z, z_ds, s_dz, ds_dz = backward(model, f, pull, True, at, step)
         far = largest(far_s, far_z)
         length = live * pick(far, each(_SHY), _SHY / far, one)
 
@@ -170,7 +169,7 @@ def _moved(by: Eight, x: Array, i: int, dx: Array) -> Eight:
 
 @njit(cache=True, nogil=True)
 def _advance(
-    by: Eight, model: Model, y: Array, known: Array, alpha: Eight, at: Point, step: Point, pull: Pull
+    by: Eight, model: Model, y: Array, known: Array, at: Point, step: Point, pull: Pull
 ) -> tuple[Eight, Eight, Eight, Eight]:
     """Go ``by`` the step and look around: return sum s z, half the squared residual, sum s, half gamma l'l."""
     basis, knot = model.basis, model.knot
@@ -200,20 +199,9 @@ def _advance(
                 store(at.z, i, z)
                 store(pull.over, i, over)
                 store(pull.weight, i, z * z * over)
-                store(pull.push, i, o)
-                store(pull.drive, i, o - alpha)
                 gap, total = gap + s * z, total + s
             r = r * load(known, i)
             store(pull.residual, i, r)
             misfit = misfit + r * r
             x2, x1 = x1, x
     return gap, 0.5 * misfit, total, 0.5 * model.gamma * bend
-
-
-@njit(cache=True, nogil=True)
-def _centre(goal: Eight, alpha: Eight, at: Point, step: Point, pull: Pull) -> None:
-    """Aim at products s z of ``goal``, and undo the predictor's error of second order."""
-    for i in range(2, len(at.s)):
-        push = (goal - load(step.s, i) * load(step.z, i)) * (load(at.z, i) * load(pull.over, i))
-        store(pull.push, i, push)
-        store(pull.drive, i, push - alpha)
