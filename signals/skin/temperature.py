@@ -61,7 +61,7 @@ class Trend(RowOperator):
     the slope stays. Missing samples only widen the error; after ``hold_s`` of them everything begins anew. NaN where
     the sample is missing, and until ``least_s`` are known.
 
-    Warming up: from the beginning, a restart, or a second in which ``worn`` is not 1, until the slope first is 0.05
+    Warming up: from the beginning, a restart, or a second in which ``worn`` is 0, until the slope first is 0.05
     degC/min or less while worn. Until then a rise says that the band was put on and not that vessels opened; a
     fall ends it.
     """
