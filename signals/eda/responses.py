@@ -1,5 +1,7 @@
-"""Electrodermal activity in, skin-conductance responses out: uS, a row a person."""
+"""Electrodermal activity in, skin-conductance responses out, with rise, size and recovery: uS, a row a person."""
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -7,18 +9,33 @@ from numba import njit
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
+from signals.filters import Filter, low_pass
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
-from signals.rows import RowOperator, Standing
+from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
+
+CUTOFF_HZ: Final = 1.0  # keeps the steepness of a rise, by which skin is told from movement; 0.5 blurs it
+DELAY_S: Final = math.sqrt(2) / (2 * math.pi * CUTOFF_HZ)  # of that low-pass, for anything as slow as a response
+SETTLE_S: Final = 0.25  # nothing higher for so long: a peak
+AROUND_S: Final = (4.0, 1.0)  # how far before and after a peak falls are looked for, and before it the steepest rise
+STEEPEST_PER_S: Final = 1.8  # of what fills in all: a step through the low-pass has 1.96, Greco 2016's response 1.2
+EMPTIES_S: Final = 2.0  # skin empties no faster: the slower time constant of Greco 2016, doi:10.1109/TBME.2015.2474131
 
 _RESPONSE = np.dtype(
     [
+        ("at", "i8"),  # samples since the restart
         ("phase", "i8"),  # resting, rising, or drifting: a rise that is too long for a response
         ("last", "f8"),
         ("onset", "f8"),
+        ("onset_at", "i8"),
         ("peak", "f8"),
-        ("rise", "i8"),  # samples from onset to peak
-        ("past", "i8"),  # samples since the peak
+        ("peak_at", "i8"),
+        ("due_size", "f8"),  # a response whose first second of fall is awaited; 0: none
+        ("due_rise", "i8"),
+        ("due_peak", "f8"),
+        ("due_at", "i8"),
+        ("half", "f8"),  # to which the last response told has to fall
+        ("half_since", "i8"),  # its peak; -1: none is awaited
     ]
 )
 RESTING: Final = 0
@@ -26,14 +43,35 @@ RISING: Final = 1
 DRIFTING: Final = 2
 
 
-class Responses(RowOperator):
-    """Skin-conductance responses: (k, n) clean uS in; amplitudes [uS] and lags [s] (k, n) out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """Responses at the samples at which they were told, each (k, n): 0 where there is none, NaN where unknown.
 
-    A response begins where conductance first climbs faster than ``onset_us_per_s`` and peaks where nothing higher has
-    followed for ``told_s``; then it is told, once: the amplitude (peak less onset, absolute) stands at that sample, the
-    lag is how long before it the peak was. 0 where nothing is told, NaN where conductance is unknown. Only rises of
-    ``shortest_s`` to ``longest_s`` with at least ``least_us`` count (EDA-Explorer: at least 0.02 uS, at most 4 s); a
-    longer rise is drift, and nothing begins before it has flattened.
+    ``amplitude_us``, peak less onset; ``lag_s``, how long before that sample the peak was; ``rise_s``, from onset to
+    peak (so the onset was ``lag_s + rise_s`` ago). ``recovery_s`` stands later, where conductance has fallen by half of
+    the amplitude: how long after the peak that was.
+    """
+
+    amplitude_us: Array
+    lag_s: Array
+    rise_s: Array
+    recovery_s: Array
+
+
+class Responses(RowOperator):
+    """Skin-conductance responses: (k, n) believed uS in, not smoothed; ``Told`` of (k, n) out.
+
+    Of conductance below 1 Hz (Butterworth, causal; its 0.23 s are in every lag), a response begins where it first
+    climbs faster than ``onset_us_per_s``, also on the falling limb of another, and peaks where nothing higher has
+    followed for 0.25 s. Only rises of ``shortest_s`` to ``longest_s`` by at least ``least_us`` count, in absolute terms
+    (EDA-Explorer, Taylor 2015, doi:10.1109/EMBC.2015.7318442: at least 0.02 uS, at most 4 s); a longer rise is drift,
+    and nothing begins before it has flattened. It is told 1.0 s after its peak, once, if conductance around it behaves
+    as skin does, which fills fast and empties slowly: from 4 s before to 1 s after the peak nothing may fall faster
+    than by half of its height above the lowest of that time a second (a time constant of 2.0 s), and ``excess`` times
+    the steepest rise on top; and what fills it, rise and emptying together, comes no faster than 1.8 times its whole a
+    second. Pressed or dragged electrodes fall as fast as they rise, and slipping ones step. These rules are our own.
+
+    Half-recovery is told where it is reached: not if the next response is told before, nor after ``recovery_s``.
     """
 
     def __init__(
@@ -43,41 +81,49 @@ class Responses(RowOperator):
         rate_hz: float,
         least_us: float = 0.03,
         onset_us_per_s: float = 0.02,
-        shortest_s: float = 0.5,
+        shortest_s: float = 0.75,
         longest_s: float = 5.0,
-        told_s: float = 0.5,
+        excess: float = 0.5,
+        recovery_s: float = 15.0,
         hold_s: float = 2.0,
     ) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
         if not (least_us > 0 and onset_us_per_s > 0):
             raise SignalError(f"{self._name}.least_us and .onset_us_per_s: must be above 0")
+        if not excess >= 0:
+            raise SignalError(f"{self._name}.excess: must not be below 0, got {excess!r}")
+        sos = low_pass(cutoff_hz=CUTOFF_HZ, rate_hz=rate_hz, order=2)
+        self._low = Filter(sos, rows=rows, rate_hz=rate_hz, hold_s=hold_s, warm_s=1.0)
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
-        self._least = least_us
-        self._climb = onset_us_per_s / rate_hz
-        self._shortest = self._samples("shortest_s", shortest_s, least=1)
-        self._longest = self._samples("longest_s", longest_s, least=self._shortest)
-        self._told = self._samples("told_s", told_s, least=1)
+        shortest = self._samples("shortest_s", shortest_s, least=1)
+        self._limits = (
+            shortest,
+            self._samples("longest_s", longest_s, least=shortest),
+            self._samples("rate_hz", SETTLE_S, least=1),
+            self._samples("rate_hz", AROUND_S[0], least=1),
+            self._samples("rate_hz", AROUND_S[1], least=1),
+            self._samples("recovery_s", recovery_s, least=1),
+        )
+        self._numbers = (onset_us_per_s / rate_hz, least_us, float(excess), float(rate_hz))
+        self._past = np.zeros((rows, self._samples("hold_s", sum(AROUND_S) + hold_s) + 2))
         self._state = np.zeros(rows, _RESPONSE)
 
     def push(self, x: Array, *, rows: Rows | None = None) -> tuple[Array, Array]:
-        """Return the responses told, and their lags, at the next n samples of the rows ``rows``."""
+        """Return the amplitudes told, and their lags, at the next n samples of the rows ``rows``."""
+        told = self.tell(x, rows=rows)
+        return told.amplitude_us, told.lag_s
+
+    def tell(self, x: Array, *, rows: Rows | None = None) -> Told:
+        """Return everything told at the next n samples of the rows ``rows``; takes the stream on as ``push`` does."""
         x, rows = self._take(x, rows)
-        bridged = self._gaps.push(x, rows=rows)
-        told, lag = np.empty_like(x), np.empty_like(x)
-        limits = (self._shortest, self._longest, self._told)
-        _respond(
-            bridged.filled,
-            bridged.standing,
-            rows,
-            self._climb,
-            self._least,
-            limits,
-            self._rate_hz,
-            self._state,
-            told,
-            lag,
-        )
-        return told, lag
+        bridged = self._gaps.push(self._low.push(x, rows=rows), rows=rows)
+        out = np.empty((4, *x.shape))
+        _respond(bridged.filled, bridged.standing, rows, self._limits, self._numbers, self._past, self._state, out)
+        return Told(out[0], out[1], out[2], out[3])
+
+
+Limits = tuple[int, int, int, int, int, int]
+Numbers = tuple[float, float, float, float]
 
 
 @njit(cache=True, nogil=True)
@@ -85,38 +131,78 @@ def _respond(
     x: Array,
     standing: Standing,
     rows: Rows,
-    climb: float,
-    least: float,
-    limits: tuple[int, int, int],
-    rate_hz: float,
+    limits: Limits,
+    numbers: Numbers,
+    past: Array,
     state: NDArray[np.void],
-    told: Array,
-    lag: Array,
+    out: Array,
 ) -> None:
-    shortest, longest, wait = limits
+    after, recovery, rate_hz = limits[4], limits[5], numbers[3]
     for k in range(rows.size):
-        s = state[rows[k]]
+        s, ring = state[rows[k]], past[rows[k]]
         for i in range(x.shape[1]):
             unknown = standing[k, i] == UNKNOWN or standing[k, i] == HELD
-            told[k, i] = lag[k, i] = np.nan if unknown else 0.0
+            for part in range(4):
+                out[part, k, i] = np.nan if unknown else 0.0
             if standing[k, i] == UNKNOWN:
                 continue
             value = x[k, i]
             if standing[k, i] == RESTART:
-                s.phase, s.last = RESTING, value
-            climbs = value - s.last > climb
-            if s.phase == RESTING and climbs:
-                s.phase, s.onset, s.peak, s.rise, s.past = RISING, s.last, value, 1, 0
-            elif s.phase == RISING:
-                s.past = min(s.past + 1, longest + wait)
-                if value > s.peak:
-                    s.peak, s.rise, s.past = value, s.rise + s.past, 0
-                if s.rise > longest:
-                    s.phase = DRIFTING
-                elif s.past >= wait and not unknown:
-                    if s.rise >= shortest and s.peak - s.onset >= least:
-                        told[k, i], lag[k, i] = s.peak - s.onset, s.past / rate_hz
-                    s.phase = RESTING
-            elif s.phase == DRIFTING and not climbs:
-                s.phase = RESTING
+                s.phase, s.last, s.at, s.due_size, s.half_since = RESTING, value, 0, 0.0, -1
+                ring[:] = value
+            s.at += 1
+            ring[s.at % ring.size] = value
+            _climb(s, value, limits, numbers)
             s.last = value
+            if unknown:
+                continue
+            if s.due_size > 0 and s.at - s.due_at >= after:
+                if _empties(ring, s.at, s.due_at, s.due_rise, limits, numbers):
+                    out[0, k, i], out[1, k, i] = s.due_size, (s.at - s.due_at) / rate_hz + DELAY_S
+                    out[2, k, i] = s.due_rise / rate_hz
+                    s.half, s.half_since = s.due_peak - 0.5 * s.due_size, s.due_at
+                s.due_size = 0.0
+            if s.half_since >= 0 and (value <= s.half or s.at - s.half_since > recovery):
+                if value <= s.half:
+                    out[3, k, i] = (s.at - s.half_since) / rate_hz
+                s.half_since = -1
+
+
+@njit(cache=True, nogil=True)
+def _climb(s: Record, value: float, limits: Limits, numbers: Numbers) -> None:
+    """Take the search for a rise one sample on; where one ends in a peak, it is due to be judged."""
+    shortest, longest, settle = limits[:3]
+    climbs = value - s.last > numbers[0]
+    if s.phase == RESTING and climbs:
+        s.phase, s.onset, s.onset_at, s.peak, s.peak_at = RISING, s.last, s.at - 1, value, s.at
+    elif s.phase == RISING:
+        if value > s.peak:
+            s.peak, s.peak_at = value, s.at
+        rise = s.peak_at - s.onset_at
+        if rise > longest:
+            s.phase = DRIFTING
+        elif s.at - s.peak_at >= settle:
+            if rise >= shortest and s.peak - s.onset >= numbers[1] and s.due_size == 0:
+                s.due_size, s.due_rise, s.due_peak, s.due_at = s.peak - s.onset, rise, s.peak, s.peak_at
+            s.phase = RESTING
+    elif s.phase == DRIFTING and not climbs:
+        s.phase = RESTING
+
+
+@njit(cache=True, nogil=True)
+def _empties(ring: Array, now: int, peak_at: int, length: int, limits: Limits, numbers: Numbers) -> bool:
+    """Return whether nothing around the peak fell faster than skin empties, measured by the steepest rise."""
+    before, after = limits[3:5]
+    first, last = max(peak_at - before, now - ring.size + 2, 1), min(peak_at + after, now)
+    floor, rise, fall, steepest, filled = np.inf, 0.0, 0.0, 0.0, 0.0
+    for at in range(first - 1, last + 1):
+        floor = min(floor, ring[at % ring.size])
+    for at in range(first, last + 1):
+        was, value = ring[(at - 1) % ring.size], ring[at % ring.size]
+        emptied = (was - floor) / (EMPTIES_S * numbers[3])
+        fall = max(fall, was - value - emptied)
+        if at <= peak_at:
+            rise = max(rise, value - was)
+            if at > peak_at - length:
+                steepest, filled = max(steepest, value - was + emptied), filled + value - was + emptied
+    return fall <= numbers[2] * rise and steepest * numbers[3] <= STEEPEST_PER_S * filled
