@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from signals.errors import SignalError
 from signals.motion.repetition import TRAITS, Repetition
-from signals.rows import RowOperator, constant, laid_out, rows_of
+from signals.rows import RowOperator, laid_out, rows_of
 from signals.types import Array, Rows
 
 _WINDOW: Final = (-1.8, 1.4, 0.2, 0.35, 0.65, 0.1)  # level, jerk, height, prominence, main and least direction
@@ -38,25 +38,25 @@ class Stereotypy(RowOperator):
     the logistic function of a weighted sum of the 16 ``TRAITS``. The weights are the population's until ``adopt`` gives
     a row its own. It tells rhythm and vigour, not meaning: hurried walking, brushing and clapping are alike. The other
     three describe the last 4 s, need no labels, and are those of ``Repetition``. NaN where less than half of a window
-    is known. A row's weights are part of its state: a snapshot keeps them, silence does not touch them.
+    is known. A row's own weights are part of its state: a snapshot keeps them, silence does not touch them.
     """
 
     def __init__(self, *, rows: int, rate_hz: int) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
         self._repetition = Repetition(rows=rows, rate_hz=rate_hz)
-        self._coefficients = np.tile(POPULATION, (rows, 1))
+        self._own = np.full((rows, len(POPULATION)), np.nan)  # NaN: the population's, whatever they will be then
 
     def adopt(self, coefficients: Array, *, rows: Rows) -> None:
         """Judge each of the k rows ``rows`` by its own ``coefficients`` (k, 17) from now on; see ``calibrate``."""
         known = rows_of(self._name, rows, total=self._rows)
-        self._coefficients[known] = _checked(f"{self._name}.coefficients", coefficients, (len(known), len(POPULATION)))
+        self._own[known] = _checked(f"{self._name}.coefficients", coefficients, (len(known), len(POPULATION)))
 
     def push(self, x: Array, *, rows: Rows | None = None) -> tuple[Array, Array, Array, Array]:
         """Return score, strength, frequency and amplitude of the next n seconds of the rows ``rows``."""
         x, rows = self._take(x, rows, axes=3, grain=int(self._rate_hz))
         strength, frequency_hz, amplitude_g, traits = self._repetition.push(x, rows=rows)
-        likely = np.empty_like(strength)
-        _weigh(traits, self._coefficients[rows], _CENTRE, _SCALE, likely)
+        likely, own = np.empty_like(strength), self._own[rows]
+        _weigh(traits, np.where(np.isnan(own), POPULATION, own), _CENTRE, _SCALE, likely)
         return likely, strength, frequency_hz, amplitude_g
 
 
@@ -151,5 +151,5 @@ def _weigh(traits: Array, coefficients: Array, centre: Array, scale: Array, like
             likely[k, i] = 1.0 / (1.0 + np.exp(-z))
 
 
-_CENTRE: Final = laid_out(constant(np.array(CENTRE)), np.float64)
-_SCALE: Final = laid_out(constant(np.array(SCALE)), np.float64)
+_CENTRE: Final = np.array(CENTRE)
+_SCALE: Final = np.array(SCALE)

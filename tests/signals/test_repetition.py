@@ -203,6 +203,12 @@ def test_a_persons_own_coefficients_outlive_a_restart() -> None:
     np.testing.assert_array_equal(again.push(x)[0], operator.push(x)[0])
 
 
+def test_a_snapshot_does_not_freeze_the_populations_coefficients() -> None:
+    operator = Stereotypy(rows=1, rate_hz=32)
+    operator.push(rocking(1.5)[None])
+    assert np.isnan(operator.snapshot()["own"]).all()
+
+
 def test_the_score_is_a_plain_logistic_function() -> None:
     traits = np.random.default_rng(7).standard_normal((50, len(TRAITS)))
     z = POPULATION[0] + ((traits - CENTRE) / SCALE) @ np.array(POPULATION[1:])
