@@ -102,7 +102,7 @@ def measure(data: Path) -> list[Figure]:
             detail=table(
                 ["session", "windows", "said", "median", "95 %", "still", "of still said", "of worn said"], lines
             )
-            + f"\n\nPooled: {len(pooled)} windows, {np.isfinite(pooled).mean():.3f} of them said; of all worn time, moving"
+            + f"\n\nPooled: {len(pooled)} windows, {np.isfinite(pooled).mean():.3f} of them said; of worn time, moving"
             f" or not, {of_all:.2f}. Still: below {STILL_G} g. In sessions of nurse 15 and 6B the light hardly shows a"
             " pulse at all, however still the wrist: silence is right there.",
         )

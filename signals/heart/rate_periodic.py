@@ -18,18 +18,20 @@ FASTEST: Final = 180.0
 LOUD: Final = 2.0  # mean lengths: what is larger is an artefact, and cut to it
 ROUNDS: Final = 4  # of cutting
 KNOWN: Final = 0.8  # of the window
+ABOUT: Final = 0.85  # of the greatest height
 
 
 class Periodicity(RowOperator):
     """How fast PPG repeats, and how plainly: (k, rate_hz n) in, in any unit; rate [1/min] and plainness (k, n) out.
 
     The autocorrelation of the last ``window_s`` of band-passed (0.6 to 4 Hz, causal, about 0.1 s late), cut (to twice
-    its mean length, so that one jolt does not outweigh ten beats) and coarsened PPG. The period is where its means at
-    one and two periods stand highest above those half a period away, which neither half nor twice the period does; that
-    height is the plainness: 2 for a sine, above 1 for most clean pulses, above 0.8 for noise in no second of a hundred.
-    A pulse changes its rate within a window, so that 2 is not reached: the rate is that of the window's middle,
-    ``window_s`` / 2 ago. NaN until the window is full and where less than 80 % of it is known; the rate is NaN, and the
-    plainness 0, where nothing repeats at 40 to 180 a minute. The method is our own.
+    its mean length, so that one jolt does not outweigh ten beats) and coarsened PPG. The period is where its mean at
+    one and two periods stands highest above that half a period away, which it does neither at half nor at twice the
+    period; that height is the plainness: 2 for a sine, above 1 for most clean pulses, above 0.8 for noise in hardly a
+    second of a hundred. The rate is that of the window's middle, ``window_s`` / 2 ago.
+
+    NaN until the window is full and where less than 80 % of it is known; the rate is NaN, and the plainness 0, where
+    nothing repeats at 40 to 180 a minute. The method is our own.
     """
 
     def __init__(self, *, rows: int, rate_hz: int, window_s: float = 10.0, hold_s: float = 0.1) -> None:
@@ -62,7 +64,7 @@ def _recur(x: Array, rows: Rows, ring: Array, at: Counts, rate: Array, plainness
     length = ring.shape[1]
     shortest, longest = int(COARSE_HZ * 60.0 / FASTEST), math.ceil(COARSE_HZ * 60.0 / SLOWEST)
     window, squares = np.empty(length), np.empty(length + 1)
-    again = np.empty(2 * longest + 2)
+    again = np.empty(2 * longest + 5)
     for k in range(rows.size):
         row = rows[k]
         for i in range(rate.shape[1]):
@@ -121,24 +123,42 @@ def _again(window: Array, squares: Array, lag: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _plainest(again: Array, shortest: int, longest: int) -> tuple[float, float]:
-    """Return the rate that stands highest, and how high."""
+    """Return the rate that stands highest, and how high. Three periods are half a period away from nothing but three
+    times what one is, so that of a rate and its third that stand about as high, the rate is meant."""
     best, found = 0.0, 0
     for lag in range(shortest, longest + 1):
-        if again[lag] < again[lag - 1] or again[lag] < again[lag + 1]:
-            continue
-        beside = 0.5 * (_between(again, 0.5 * lag) + _between(again, 1.5 * lag))
-        height = 0.5 * (again[lag] + again[2 * lag]) - beside
+        height = _height(again, lag)
         if height > best:
             best, found = height, lag
     if found == 0:
         return np.nan, 0.0
-    top = 2 * found
-    for lag in (2 * found - 1, 2 * found + 1):
-        if lag + 1 < again.size and again[lag] > again[top]:
-            top = lag
-    bend = again[top - 1] - 2.0 * again[top] + again[top + 1] if top + 1 < again.size else 0.0
+    third = round(found / 3.0)
+    for lag in range(max(third - 1, shortest), third + 2):
+        if _height(again, lag) >= ABOUT * best:
+            found = lag
+    top = _top(again, 2 * found)
+    bend = again[top - 1] - 2.0 * again[top] + again[top + 1]
     part = 0.5 * (again[top - 1] - again[top + 1]) / bend if bend < 0.0 else 0.0
-    return 2.0 * 60.0 * COARSE_HZ / (top + min(max(part, -0.5), 0.5)), best
+    return 2.0 * 60.0 * COARSE_HZ / (top + min(max(part, -0.5), 0.5)), _height(again, found)
+
+
+@njit(cache=True, nogil=True)
+def _height(again: Array, lag: int) -> float:
+    """How far the correlation at one and two periods stands above that half a period away; 0 where there is no peak."""
+    if again[lag] < again[lag - 1] or again[lag] < again[lag + 1]:
+        return 0.0
+    beside = 0.5 * (_between(again, 0.5 * lag) + _between(again, 1.5 * lag))
+    return float(0.5 * (again[lag] + again[_top(again, 2 * lag)]) - beside)
+
+
+@njit(cache=True, nogil=True)
+def _top(again: Array, lag: int) -> int:
+    """Where the correlation is highest, there or beside."""
+    top = lag
+    for near in (lag - 1, lag + 1):
+        if again[near] > again[top]:
+            top = near
+    return top
 
 
 @njit(cache=True, nogil=True)

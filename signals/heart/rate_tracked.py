@@ -21,6 +21,7 @@ REPEATS: Final = 0.1  # a second of plain repetition: 3 % off, and ten of its wi
 NEAR: Final = 0.12  # an interval so far away is no evidence for the rate
 AGREES: Final = 0.1  # repetition so near to the rate bears it out
 ALONE: Final = 0.6  # what beats weigh that no repetition bears out: chance keeps a rhythm for a while
+AGAINST: Final = 0.2  # and those that plain repetition contradicts
 FAR: Final = 3.0  # standard deviations from which a measurement is cut
 UNKNOWN_RATE: Final = 0.2  # how little is known before the first measurement
 WINDOW_S: Final = 10.0  # the time constant of coverage
@@ -51,12 +52,12 @@ class TrackedRate(RowOperator):
     (Huber 1964, doi:10.1214/aoms/1177703732), so that a wrong interval moves little and a true leap is followed in a
     few beats. The rate is some 5 s behind a steady rise.
 
-    Coverage is the share of time lately, with a time constant of 10 s, for which there is evidence: intervals within
-    12 % of the rate, whole where repetition agrees with them and at 0.6 where it does not, and plain repetition.
-    Repetition is NaN where there is none to be had: intervals that a band sends count whole. Rate and error are NaN
-    where the coverage is below ``least``, the error above ``surely_bpm``, or fewer than three measurements were made;
-    all are NaN in a second in which neither an interval nor repetition is known. After 20 s without a measurement the
-    rate is begun anew.
+    Coverage is the share of time lately, with a time constant of 10 s, for which there is evidence: plain repetition,
+    and intervals within 12 % of the rate: whole where repetition agrees with them, at 0.2 where it plainly does not, at
+    0.6 where it says nothing. Repetition is NaN where there is none to be had: intervals that a band sends count whole.
+    Rate and error are NaN where the coverage is below ``least``, the error above ``surely_bpm``, or fewer than three
+    measurements were made; all are NaN in a second in which neither an interval nor repetition is known. After 20 s
+    without a measurement the rate is begun anew.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ def _track(
             plainly = plainness[k, i] if known and repeats[k, i] > 0.0 and np.isfinite(repeats[k, i]) else 0.0
             agrees = s.known > 0 and plainly >= 0.5 * plain and abs(math.log(repeats[k, i]) - s.log) <= AGREES
             if known and not agrees:
-                filled *= ALONE
+                filled *= AGAINST if plainly >= plain else ALONE
             if plainly >= plain or agrees:
                 measured = True
                 _measure(s, math.log(repeats[k, i]), REPEATS * REPEATS, False)

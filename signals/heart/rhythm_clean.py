@@ -166,6 +166,7 @@ def _wait(s: Record, interval: float, lag: float, rate_hz: float) -> None:
 def _judge(s: Record, third: float, change: float) -> tuple[float, float]:
     """Take the oldest interval that waits, and return what is told of it and its kind; ``third``: see ``_kind``."""
     rr, linked, part = s.rr[0], s.linked[0], s.part
+    raw = rr
     second = s.rr[1] if s.waiting == 2 and s.linked[1] == 1 else 0.0
     third = third if second > 0.0 else 0.0
     if part > 0.0 and linked == 1:
@@ -193,6 +194,9 @@ def _judge(s: Record, third: float, change: float) -> tuple[float, float]:
     )
     s.waiting -= 1
     s.rr[0], s.at[0], s.lag[0], s.linked[0] = s.rr[1], s.at[1], s.lag[1], s.linked[1]
+    if kind != ECTOPIC and SHORTEST_S <= raw <= LONGEST_S:  # never as mended: mistaken once is not mistaken for ever
+        s.past[s.known % BEFORE] = raw
+        s.known += 1
     if kind == EXTRA:
         s.part = rr
         return 0.0, EXTRA
@@ -203,9 +207,6 @@ def _judge(s: Record, third: float, change: float) -> tuple[float, float]:
     s.strayed += 1
     mended = 0.5 * rr if kind == MISSED else rr
     s.before, s.step = mended, 0.0 if kind == MISSED else step / step_limit
-    if kind != ECTOPIC and SHORTEST_S <= mended <= LONGEST_S:
-        s.past[s.known % BEFORE] = mended
-        s.known += 1
     if kind in (ECTOPIC, ODD):
         return 0.0, kind
     if not SHORTEST_S <= mended <= LONGEST_S:
