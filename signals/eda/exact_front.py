@@ -150,7 +150,6 @@ def factor(
     h0, h1, g0 = o, o, o  # of the two samples before: their diagonal, what couples them
     x, y = nothing, nothing  # ... their columns
     rx, ry, c = o, o, nothing  # ... and the right sides
-    first = 0
     for i in range(2):
         c = _plus(c, load(pull.residual, i), _at(basis, i))
     for m in range(intervals):
@@ -175,38 +174,54 @@ def factor(
             to_next, to_last = h1 * inverse, h2 * inverse
             x, y = _less(y, to_next, x), _less(z, to_last, x)
             h0, h1, g0 = g0 - to_next * h1, g1 - to_next * h2, (w + u * (a0 * a0)) - to_last * h2
-        last = max(0, (m + 1) * knot - 2)
         if m < intervals - 1:
-            _gather(f, gram, m, first, last)
-            first = last
-            _keep(f.front, 6, FRONT, x)
-            _keep(f.front, 7, FRONT, y)
-            store(f.front, 54, h0)
-            store(f.front, 55, h1)
-            store(f.front, 63, g0)
-            _retire(f, ridge, m)
+            _gather(f, gram, m, max(0, m * knot - 2), (m + 1) * knot - 2)
+            h0, h1, g0, x, y = _leave(f, ridge, m, h0, h1, g0, x, y)
             c, rx, ry = _pass(f, ridge, at.l, m, c, rx, ry)
-            x, y = _take(f.front, 6, FRONT), _take(f.front, 7, FRONT)
-            h0, h1, g0 = load(f.front, 54), load(f.front, 55), load(f.front, 63)
-    inverse = 1.0 / h0
-    store(f.samples, SAMPLE * (n - 2), inverse)
-    store(f.samples, SAMPLE * (n - 2) + 1, h1)
-    _keep(f.samples, SAMPLE * (n - 2) + 3, 1, x)
-    store(f.samples, SAMPLE * (n - 1), 1.0 / (g0 - h1 * inverse * h1))
-    _keep(f.samples, SAMPLE * (n - 1) + 3, 1, _less(y, h1 * inverse, x))
+    _end(f, gram, h0, h1, g0, x, y, max(0, (intervals - 1) * knot - 2))
     c = _last(f, c, rx, ry)
-    store(f.samples, SAMPLE * (n - 2) + 2, o)
-    store(f.samples, SAMPLE * (n - 1) + 1, o)
-    store(f.samples, SAMPLE * (n - 1) + 2, o)
-    _gather(f, gram, intervals - 1, first, n)
-    for a in range(FRONT):
-        store(f.front, a * FRONT + 6, o)
-        store(f.front, a * FRONT + 7, o)
     for e in range(intervals - 1, intervals + 3):
         _retire(f, ridge, e)
         c, rx, ry = _pass(f, ridge, at.l, e, c, o, o)
     store(f.trend, 0, c[4])
     store(f.trend, 1, c[5])
+
+
+@njit(cache=True, nogil=True)
+def _leave(
+    f: Factor, ridge: Array, m: int, h0: Eight, h1: Eight, g0: Eight, x: Six, y: Six
+) -> tuple[Eight, Eight, Eight, Six, Six]:
+    """Eliminate the ``m``-th spline that leaves; return what is left of the last two samples and their columns."""
+    _keep(f.front, 6, FRONT, x)
+    _keep(f.front, 7, FRONT, y)
+    store(f.front, 54, h0)
+    store(f.front, 55, h1)
+    store(f.front, 63, g0)
+    _retire(f, ridge, m)
+    x, y = _take(f.front, 6, FRONT), _take(f.front, 7, FRONT)
+    return load(f.front, 54), load(f.front, 55), load(f.front, 63), x, y
+
+
+@njit(cache=True, nogil=True)
+def _end(f: Factor, gram: Array, h0: Eight, h1: Eight, g0: Eight, x: Six, y: Six, first: int) -> None:
+    """Eliminate the last two samples; then the front holds the last splines and the trend only."""
+    n = len(f.samples)
+    o = each(0.0)
+    at = SAMPLE * (n - 2)
+    inverse = 1.0 / h0
+    store(f.samples, at, inverse)
+    store(f.samples, at + 1, h1)
+    store(f.samples, at + 2, o)
+    _keep(f.samples, at + 3, 1, x)
+    at = SAMPLE * (n - 1)
+    store(f.samples, at, 1.0 / (g0 - h1 * inverse * h1))
+    store(f.samples, at + 1, o)
+    store(f.samples, at + 2, o)
+    _keep(f.samples, at + 3, 1, _less(y, h1 * inverse, x))
+    _gather(f, gram, len(gram) - 1, first, n)
+    for a in range(FRONT):
+        store(f.front, a * FRONT + 6, o)
+        store(f.front, a * FRONT + 7, o)
 
 
 @njit(cache=True, nogil=True)

@@ -59,13 +59,14 @@ def solve_rows(
         for k in range(LANES):
             row = rows[min(first + k, len(rows) - 1)]
             alpha[0, k] = alphas[row]
+            last = 0
             for i in range(n):
                 there = np.isfinite(x[row, i])
+                last = i if there else last
                 known[i, k] = 1.0 if there else 0.0
                 y[i, k] = (x[row, i] - mean[row]) / spread[row] if there else 0.0
             for e in range(intervals + 3):
-                reached = known[max(0, (e - 1) * model.knot) :, k].any()
-                ridge[e, k] = model.gamma if reached else _CLOSED
+                ridge[e, k] = model.gamma if (e - 1) * model.knot <= last else _CLOSED
         weigh(model, known, gram)
         _solve(model, y, known, gram, ridge, load(alpha, 0), tolerance, most, at, step, pull, f, figures)
         for k in range(min(LANES, len(rows) - first)):
