@@ -7,6 +7,7 @@ them. Judged is how well a second tells of anxiety, or of a task, by the heart r
 what movement leaves unexplained of it (area under the receiver operating characteristic).
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,9 @@ def simulated(seed: int) -> tuple[Drive, Array, Array]:
         title="Explained",
         past_s=0,
         wearers=PEOPLE,
-        parts=(Wearer(responds="both", episodes=episodes),),
+        parts=(Wearer(episodes=episodes),),
     )
-    persons = people(PEOPLE, seed=seed)
+    persons = tuple(replace(person, heart_responder=True) for person in people(PEOPLE, seed=seed))
     drive = Director(scenario, persons, seed=seed).drive(0, SECONDS)
     samples = Physiology(persons, seed=seed).push(drive)
     moved = Movement(rows=PEOPLE, rate_hz=32).push(samples.motion)
