@@ -20,6 +20,7 @@ from signals.eda.exact import decompose
 Array = NDArray[np.float64]
 
 RATE_HZ = 4.0
+MINUTE = 240
 NEAR_US = 2.5e-4  # to reach
 SAME = 1e-9  # two objectives this near, as a share, are equal: both stop there
 TIGHT = {"abstol": 1e-12, "reltol": 1e-12, "feastol": 1e-12, "show_progress": False, "maxiters": 200}
@@ -67,37 +68,64 @@ def _against_file(path: Path) -> Figure:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Ours and NeuroKit2's of the same conductance: how far off the optimum [uS], our objective, by what share it is
+    above NeuroKit2's, and our steps."""
+
+    off_us: float
+    peer_off_us: float
+    objective: float
+    excess: float
+    steps: int
+
+
 def _against_peer(data: Path) -> list[Figure]:
-    lines, off, peers_off, excess = [], [], [], []
+    whole, minutes, lines = [], [], []
     for name, x in _recordings(data):
-        ours = decompose(x[None], rate_hz=RATE_HZ, standardise=False)
-        peer, tight = _peer(x), _peer(x, tight=True)
-        off.append(max(np.abs(ours.tonic[0] - tight.tonic).max(), np.abs(ours.phasic[0] - tight.phasic).max()))
-        peers_off.append(max(np.abs(peer.tonic - tight.tonic).max(), np.abs(peer.phasic - tight.phasic).max()))
-        excess.append(ours.objective[0] / peer.objective - 1)
-        cells = [f"{len(x) / RATE_HZ / 60:.0f}", f"{off[-1]:.1e}", f"{peers_off[-1]:.1e}"]
-        cells += [f"{ours.objective[0]:.9g}", f"{excess[-1]:+.1e}", str(ours.iterations[0])]
-        lines.append([name, *cells])
+        found = _compare(x)
+        whole.append(found)
+        cells = [f"{len(x) / RATE_HZ / 60:.0f}", f"{found.off_us:.1e}", f"{found.peer_off_us:.1e}"]
+        lines.append([name, *cells, f"{found.objective:.9g}", f"{found.excess:+.1e}", str(found.steps)])
+        minute = x[len(x) // 2 :][:MINUTE]
+        if len(minute) == MINUTE and np.ptp(minute) > 0:
+            minutes.append(_compare(minute))
     head = ["recording", "minutes", "ours off, µS", "NeuroKit2 off, µS", "our objective", "above NeuroKit2's", "steps"]
+    off, peers_off = [c.off_us for c in whole], [c.peer_off_us for c in whole]
+    minutes_off = max(c.off_us for c in minutes)
     near = Figure(
-        what="EDA, exact decomposition: whole recordings",
+        what="EDA, exact decomposition: whole recordings, and a minute from the middle of each",
         against="CVXOPT run to 1e-12 in this run",
         reach=f"≤ {NEAR_US:g} µS off",
         found=f"worst {max(off):.1e} µS of {len(off)} recordings, median {np.median(off):.1e} "
-        f"(NeuroKit2 {max(peers_off):.1e}, {np.median(peers_off):.1e})",
-        met=bool(max(off) <= NEAR_US),
-        numbers={"worst_us": max(off), "median_us": float(np.median(off)), "peer_worst_us": max(peers_off)},
+        f"(NeuroKit2 {max(peers_off):.1e}, {np.median(peers_off):.1e}); worst minute {minutes_off:.1e}",
+        met=bool(max(*off, minutes_off) <= NEAR_US),
+        numbers={"worst_us": max(off), "median_us": float(np.median(off)), "worst_minute_us": minutes_off}
+        | {"peer_worst_us": max(peers_off)},
         detail=table(head, lines),
     )
+    excess = [c.excess for c in (*whole, *minutes)]
     least = Figure(
         what="EDA, exact decomposition: objective",
-        against="NeuroKit2's on the same recordings",
+        against="NeuroKit2's on the same recordings and minutes",
         reach="equal or lower",
         found=f"from {min(excess):+.1e} to {max(excess):+.1e} of it",
         met=bool(max(excess) <= SAME),
         numbers={"worst_excess": max(excess), "best_excess": min(excess)},
     )
     return [near, least]
+
+
+def _compare(x: Array) -> Comparison:
+    ours = decompose(x[None], rate_hz=RATE_HZ, standardise=False)
+    peer, tight = _peer(x), _peer(x, tight=True)
+    return Comparison(
+        off_us=float(max(np.abs(ours.tonic[0] - tight.tonic).max(), np.abs(ours.phasic[0] - tight.phasic).max())),
+        peer_off_us=float(max(np.abs(peer.tonic - tight.tonic).max(), np.abs(peer.phasic - tight.phasic).max())),
+        objective=float(ours.objective[0]),
+        excess=float(ours.objective[0] / peer.objective - 1),
+        steps=int(ours.iterations[0]),
+    )
 
 
 def _recordings(data: Path) -> Iterator[tuple[str, Array]]:
