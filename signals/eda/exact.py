@@ -68,7 +68,7 @@ def decompose(
     standardise : decompose y = (x - mean) / standard deviation as the paper does, and give the parts back in uS; then
         scaling or shifting x scales or shifts the parts. Otherwise y = x, as NeuroKit2 and BioSPPy do.
     tolerance : the gap to stop at, as a share of the objective (of 1e-6 a sample more, for what a line explains); 1e-4
-        leaves up to 2e-4 uS in 60 s and 1e-2 in hours, 1e-9 up to 1e-5 and 3e-5.
+        leaves up to 2e-4 uS in 60 s and 1e-2 in hours, 1e-9 up to 1e-5 and 6e-5.
 
     Where x is NaN the sample does not count in the first term, and the model bridges it; so rows of different length
     go together, NaN behind the shorter (no knots lie there). A constant row is all tonic. Parts are NaN throughout in a
