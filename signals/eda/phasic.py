@@ -19,7 +19,7 @@ RISE_S: Final = 0.7
 SPARSE: Final = 8e-4  # cost of drive, and of the splines of the level, per squared residual: Greco 2016
 SMOOTH: Final = 1e-2
 KNOT_S: Final = 15.0  # Greco 2016 has 10; with the future unknown, a level so free follows responses
-HORIZON_S: Final = 16.0  # 12 s lost .01 of the correlation with the decomposition of the whole, 24 s gained nothing
+HORIZON_S: Final = 20.0  # 12 s lost .01 of the correlation with the decomposition of the whole, 24 s gained .002
 LAG_S: Final = 2.0
 STEP_S: Final = 0.5  # drive is constant for so long, and found anew so often
 # What a wearer's conductance is taken to vary by, while little of it was seen: a fifth of its level, weighed as 10 min.
@@ -57,7 +57,7 @@ class Phasic(RowOperator):
     What stands at sample i is of sample ``i - lag_s * rate_hz``, and knows nothing after i. Twice a second cvxEDA's
     problem (Greco 2016, doi:10.1109/TBME.2015.2474131: a drive that is never negative and as small as can be, through
     the Bateman response with time constants 2.0 s and 0.7 s, on cubic splines and a trend) is solved for the last
-    16 s, by exchanging what is driven and what is not, which begins with the solution before; what came earlier enters
+    20 s, by exchanging what is driven and what is not, which begins with the solution before; what came earlier enters
     as the phasic part that it leaves behind (a moving-horizon estimate: Rao 2001, doi:10.1016/S0005-1098(00)00115-0).
 
     Deviations: knots lie 15 s apart and move along; drive is constant over half a second, and has a gain of 1 at rest;

@@ -19,6 +19,7 @@ DELAY_S: Final = math.sqrt(2) / (2 * math.pi * CUTOFF_HZ)  # of that low-pass, f
 SETTLE_S: Final = 0.25  # nothing higher for so long: a peak
 AROUND_S: Final = (4.0, 1.0)  # how far before and after a peak falls are looked for, and before it the steepest rise
 STEEPEST_PER_S: Final = 1.8  # of what fills in all: a step through the low-pass has 1.96, Greco 2016's response 1.2
+NOISY: Final = 0.005  # of the level: less may be noise, which grows with it (0.05 uS at 10 uS)
 EMPTIES_S: Final = 2.0  # skin empties no faster: the slower time constant of Greco 2016, doi:10.1109/TBME.2015.2474131
 
 _RESPONSE = np.dtype(
@@ -64,12 +65,14 @@ class Responses(RowOperator):
     Of conductance below 1 Hz (Butterworth, causal; its 0.23 s are in every lag), a response begins where it first
     climbs faster than ``onset_us_per_s``, also on the falling limb of another, and peaks where nothing higher has
     followed for 0.25 s. Only rises of ``shortest_s`` to ``longest_s`` by at least ``least_us`` count, in absolute terms
-    (EDA-Explorer, Taylor 2015, doi:10.1109/EMBC.2015.7318442: at least 0.02 uS, at most 4 s); a longer rise is drift,
-    and nothing begins before it has flattened. It is told 1.0 s after its peak, once, if conductance around it behaves
-    as skin does, which fills fast and empties slowly: from 4 s before to 1 s after the peak nothing may fall faster
-    than by half of its height above the lowest of that time a second (a time constant of 2.0 s), and ``excess`` times
-    the steepest rise on top; and what fills it, rise and emptying together, comes no faster than 1.8 times its whole a
-    second. Pressed or dragged electrodes fall as fast as they rise, and slipping ones step. These rules are our own.
+    (EDA-Explorer, Taylor 2015, doi:10.1109/EMBC.2015.7318442: at least 0.02 uS, at most 4 s), and by half a per cent of
+    the level, with which noise grows; a longer rise is drift, and nothing begins before it has flattened.
+
+    It is told 1.0 s after its peak, once, if conductance around it behaves as skin does, which fills fast and empties
+    slowly: from 4 s before to 1 s after the peak nothing may fall faster than by half of its height above the lowest of
+    that time a second (a time constant of 2.0 s), and ``excess`` times the steepest rise on top; and what fills it,
+    rise and emptying together, comes no faster than 1.8 times its whole a second. Pressed or dragged electrodes fall as
+    fast as they rise, and slipping ones step. These rules are our own.
 
     Half-recovery is told where it is reached: not if the next response is told before, nor after ``recovery_s``.
     """
@@ -182,8 +185,9 @@ def _climb(s: Record, value: float, limits: Limits, numbers: Numbers) -> None:
         if rise > longest:
             s.phase = DRIFTING
         elif s.at - s.peak_at >= settle:
-            if rise >= shortest and s.peak - s.onset >= numbers[1] and s.due_size == 0:
-                s.due_size, s.due_rise, s.due_peak, s.due_at = s.peak - s.onset, rise, s.peak, s.peak_at
+            size = s.peak - s.onset
+            if rise >= shortest and size >= max(numbers[1], NOISY * s.onset) and s.due_size == 0:
+                s.due_size, s.due_rise, s.due_peak, s.due_at = size, rise, s.peak, s.peak_at
             s.phase = RESTING
     elif s.phase == DRIFTING and not climbs:
         s.phase = RESTING

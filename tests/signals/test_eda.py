@@ -169,7 +169,7 @@ def test_a_step_is_forgotten_within_the_horizon(step_us: float) -> None:
     x, _, _ = conductance(8)
     other = x + step_us * (np.arange(len(x)) >= 400)
     one, two = (Phasic(rows=1, rate_hz=4).push(y[None]).phasic_us[0] for y in (x, other))
-    later = slice(400 + 4 * 40, None)
+    later = slice(400 + 4 * 50, None)
     assert np.abs(one[later] - two[later]).mean() < 0.03
     assert np.corrcoef(one[later], two[later])[0, 1] > 0.98
 
@@ -187,30 +187,30 @@ def test_the_drive_of_a_horizon_is_that_of_non_negative_least_squares() -> None:
     for _ in range(2):
         a = slow * a + (1 - slow) * 2.0 / 1.3 * first
         b = fast * b + (1 - fast) * 0.7 / 1.3 * first
-    t = np.arange(1, 65)
-    z = x[-64:] - x[-64] - a * slow**t + b * fast**t
-    shapes = np.zeros((64, 32))
-    for j in range(32):
+    t = np.arange(1, 81)
+    z = x[-80:] - x[-80] - a * slow**t + b * fast**t
+    shapes = np.zeros((80, 40))
+    for j in range(40):
         for since in (2 * j, 2 * j + 1):
-            k = np.arange(64 - since)
+            k = np.arange(80 - since)
             shapes[since:, j] += (1 - slow) * 2.0 / 1.3 * slow**k - (1 - fast) * 0.7 / 1.3 * fast**k
-    knots = np.abs(np.arange(-63, 1)[:, None] / 60 - np.arange(-3, 3))
+    knots = np.abs(np.arange(-79, 1)[:, None] / 60 - np.arange(-4, 3))
     splines = np.where(knots < 1, 1 - 1.5 * knots**2 + 0.75 * knots**3, 0.25 * np.maximum(2 - knots, 0) ** 3)
     splines = splines[:, splines.max(axis=0) > 0]
     seen = operator.snapshot()["state"]
     count, square = seen["seen"][0], seen["square"][0]
-    scale = np.sqrt((2400 * (0.2 * x[-64:].mean()) ** 2 + count * square) / (2400 + count))
-    level = np.hstack([splines, 1e3 * np.ones((64, 1)), 1e3 * np.arange(-63, 1)[:, None] / 64])
+    scale = np.sqrt((2400 * (0.2 * x[-80:].mean()) ** 2 + count * square) / (2400 + count))
+    level = np.hstack([splines, 1e3 * np.ones((80, 1)), 1e3 * np.arange(-79, 1)[:, None] / 80])
     free = np.hstack([shapes, level, -level])
     weights = np.zeros(free.shape[1])
     ridge = np.zeros((splines.shape[1], free.shape[1]))
-    ridge[:, 32 : 32 + splines.shape[1]] = np.eye(splines.shape[1]) * 0.1
-    ridge[:, 32 + level.shape[1] : 32 + level.shape[1] + splines.shape[1]] = -np.eye(splines.shape[1]) * 0.1
-    weights[:32] = 2 * 8e-4 / 1.3 * scale
+    ridge[:, 40 : 40 + splines.shape[1]] = np.eye(splines.shape[1]) * 0.1
+    ridge[:, 40 + level.shape[1] : 40 + level.shape[1] + splines.shape[1]] = -np.eye(splines.shape[1]) * 0.1
+    weights[:40] = 2 * 8e-4 / 1.3 * scale
     # a linear cost w is, in the limit, a row of 1e-5 w with the target -1e5
     rows = np.vstack([free, ridge, 1e-5 * weights[None]])
     wanted, _ = nnls(rows, np.r_[z, np.zeros(len(ridge)), -1e5], maxiter=10_000)
-    np.testing.assert_allclose(shapes @ u, shapes @ wanted[:32], atol=2e-3)
+    np.testing.assert_allclose(shapes @ u, shapes @ wanted[:40], atol=2e-3)
 
 
 def test_the_driver_of_one_burst_is_one_burst_of_the_same_area() -> None:
