@@ -109,7 +109,8 @@ def _walk(rng: np.random.Generator, t: Array) -> Array:
 def _flap(rng: np.random.Generator, t: Array) -> Array:
     turn = 2 * np.pi * np.cumsum(rng.uniform(2, 4) * (1 + 0.05 * rng.standard_normal(t.size))) / MOTION_HZ
     across = np.stack([np.sin(turn), np.cos(turn), 0.5 * np.sin(2 * turn)])
-    return 0.8 * rng.normal(0, 1, (3, 1)) * across + 0.1 * _rough(rng, t)
+    flapping: Array = 0.8 * rng.normal(0, 1, (3, 1)) * across + 0.1 * _rough(rng, t)
+    return flapping
 
 
 def _gesture(rng: np.random.Generator, t: Array) -> Array:

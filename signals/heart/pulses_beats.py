@@ -23,6 +23,8 @@ USUAL_WIDTH: Final = 0.5  # and how well it is known, as a logarithm
 KEPT: Final = 32  # rises remembered: 3 s of them at most
 WAIT_STEPS: Final = 1.25  # a slow heart's next beat is waited for
 DOUBTFUL: Final = 0.5  # a beat that gains less waits for twice as long
+LEARNT_FROM: Final = 0.3  # a beat of this quality makes the wearer's usual shape
+LEARNING: Final = 0.05  # with this share
 NEVER: Final = 1 << 60
 
 
@@ -34,6 +36,7 @@ class Beliefs(NamedTuple):
     higher: float = 1.6  # or higher
     lowest: float = 1.3  # the gain never falls below minus this
     shape: float = 1.0  # gain of a beat shaped like the one before it
+    familiar: float = 0.8  # how much the usual shape of the wearer's pulses counts in that, against the one before
     shapeless: float = 0.3  # correlation that gains nothing
     rhythm: float = 0.9  # loss where an interval differs from the pace
     width: float = 0.2  # by this logarithm
@@ -58,7 +61,6 @@ _RISE = np.dtype(
         ("usual", "f8"),  # height in that sequence
         ("pace", "f8"),  # interval in that sequence [samples]; 0: unknown
         ("step", "f8"),  # from the rise before it
-        ("alike", "f8"),  # correlation with it
         ("gain", "f8"),  # what this rise added to the score
     ]
 )
@@ -69,6 +71,7 @@ _ROW = np.dtype(
         ("earlier", "f8"),  # two samples ago
         ("count", "i8"),  # rises remembered
         ("begun", "i8"),  # 1: the first of them is the last beat
+        ("learnt", "f8"),  # how far the usual shape is known, 0 to 1
         ("due", "i8"),  # age at which the next beat may be told
     ]
 )
@@ -128,6 +131,7 @@ class Beats(RowOperator):
         self._past = np.zeros((rows, edge + max(edge, before) + 2))
         self._state = np.zeros(rows, _ROW)
         self._rises = np.zeros((rows, KEPT), _RISE)
+        self._usual = np.zeros((rows, (before + edge) // EVERY))
         self._shapes = np.zeros((rows, KEPT, (before + edge) // EVERY))
 
     def push(self, x: Array, motion: Array | None = None, *, rows: Rows | None = None) -> tuple[Array, Array, Array]:
@@ -154,6 +158,7 @@ class Beats(RowOperator):
             self._state,
             self._rises,
             self._shapes,
+            self._usual,
             told,
             lag,
             quality,
@@ -176,13 +181,14 @@ def _find(
     state: NDArray[Any],
     rises: NDArray[Any],
     shapes: Array,
+    usuals: Array,
     told: Array,
     lag: Array,
     quality: Array,
 ) -> None:
     edge, before = limits[3], limits[4]
     for k in range(rows.size):
-        s, ring, held, shape = state[rows[k]], past[rows[k]], rises[rows[k]], shapes[rows[k]]
+        s, ring, held, shape, usual = state[rows[k]], past[rows[k]], rises[rows[k]], shapes[rows[k]], usuals[rows[k]]
         for i in range(x.shape[1]):
             unknown = standing[k, i] == UNKNOWN or standing[k, i] == HELD
             told[k, i] = lag[k, i] = quality[k, i] = np.nan if unknown else 0.0
@@ -190,17 +196,17 @@ def _find(
                 continue
             if standing[k, i] == RESTART:
                 s.age, s.rise, s.earlier, s.count, s.begun, s.due = ring.size, 0.0, 0.0, 0, 0, NEVER
-                ring[:] = 0.0
+                ring[:], usual[:], s.learnt = 0.0, 0.0, 0.0
             s.age += 1
             ring[s.age % ring.size] = x[k, i]
             rise = _rise(ring, s.age, edge)
             if s.rise > 0 and s.rise >= rise and s.rise > s.earlier:
                 _remember(s, held, shape, ring, rise, edge, before)
-                _link(held, shape, s.count - 1, s.begun, limits, beliefs)
+                _link(s, held, shape, usual, s.count - 1, limits, beliefs)
                 s.due = min(s.due, s.age)
             s.earlier, s.rise = s.rise, rise
             if s.age >= s.due and not unknown:
-                trust = _decide(s, held, shape, limits, beliefs)
+                trust = _decide(s, held, shape, usual, limits, beliefs)
                 if trust > 0:
                     one = held[0]
                     told[k, i], lag[k, i] = one.step / rate_hz, (s.age - one.at - one.part) / rate_hz
@@ -269,12 +275,15 @@ def _strain(ratio: float, width: float, most: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _link(held: Record, shape: Array, c: int, begun: int, limits: Limits, beliefs: Beliefs) -> None:
+def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: Limits, beliefs: Beliefs) -> None:
     """Find the likeliest sequence that ends with rise ``c``."""
     shortest, longest, usual_step = limits[0], limits[1], limits[5]
     one = held[c]
-    one.before, one.usual, one.pace, one.step, one.alike, one.gain = -1, one.height, 0.0, 0.0, 0.0, 0.0
-    one.score = (held[0].score if begun else 0.0) - beliefs.start
+    one.before, one.usual, one.pace, one.step, one.gain = -1, one.height, 0.0, 0.0, 0.0
+    one.score = (held[0].score if s.begun else 0.0) - beliefs.start
+    familiar = 0.0
+    for j in range(usual.size):
+        familiar += shape[c, j] * usual[j]
     for p in range(c - 1, -1, -1):
         other = held[p]
         step = (one.at - other.at) + (one.part - other.part)
@@ -296,9 +305,10 @@ def _link(held: Record, shape: Array, c: int, begun: int, limits: Limits, belief
         for q in range(p + 1, c):
             passed += min(max((held[q].height / other.usual - beliefs.small) / (1.0 - beliefs.small), 0.0), 1.0)
         gain = beliefs.size * _sized(one.height / other.usual, beliefs) - beliefs.rhythm * strain
+        alike += beliefs.familiar * s.learnt * (familiar - alike)
         gain += beliefs.shape * (max(alike, -0.2) - beliefs.shapeless) - beliefs.passed * passed
         if other.score + gain > one.score:
-            one.score, one.gain, one.before, one.step, one.alike = other.score + gain, gain, p, step, alike
+            one.score, one.gain, one.before, one.step = other.score + gain, gain, p, step
             grown = min(max(one.height / other.usual, 0.6), 1.6)
             one.usual = other.usual * (1.0 + beliefs.size_follows * (grown - 1.0))
             changed = min(max(step / other.pace, 0.8), 1.25) if other.pace > 0 else 1.0
@@ -306,7 +316,7 @@ def _link(held: Record, shape: Array, c: int, begun: int, limits: Limits, belief
 
 
 @njit(cache=True, nogil=True)
-def _decide(s: Record, held: Record, shape: Array, limits: Limits, beliefs: Beliefs) -> float:
+def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits, beliefs: Beliefs) -> float:
     """Fix the next beat of the likeliest sequence once it has waited for long enough; return its quality, or 0."""
     longest, wait = limits[1], limits[2]
     s.due = NEVER
@@ -314,7 +324,7 @@ def _decide(s: Record, held: Record, shape: Array, limits: Limits, beliefs: Beli
         _forget(s, held, shape, 1)
         s.begun = 0
         for c in range(s.count):
-            _link(held, shape, c, 0, limits, beliefs)
+            _link(s, held, shape, usual, c, limits, beliefs)
     if s.count <= s.begun:
         return 0.0
     chosen, after = s.begun, -1
@@ -334,9 +344,13 @@ def _decide(s: Record, held: Record, shape: Array, limits: Limits, beliefs: Beli
         quality = _quality(held[0].gain, held[chosen].gain, held[after].gain if after >= 0 else 0.0)
     _forget(s, held, shape, chosen)
     s.begun, s.due = 1, s.age + 1
+    if quality > LEARNT_FROM:
+        for j in range(usual.size):
+            usual[j] += (LEARNING if s.learnt > 0 else 1.0) * (shape[0, j] - usual[j])
+        s.learnt = min(s.learnt + 0.1, 1.0)
     held[0].before, held[0].score = -1, 0.0
     for c in range(1, s.count):
-        _link(held, shape, c, 1, limits, beliefs)
+        _link(s, held, shape, usual, c, limits, beliefs)
     return quality
 
 
