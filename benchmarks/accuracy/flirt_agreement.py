@@ -174,7 +174,7 @@ def measure(data: Path) -> list[Figure]:
         [
             table(["session", "windows", "features that agree in every window", "values that agree"], lines),
             "All that do not are of the decomposition: FLIRT's solver stops at a tolerance at which they still move."
-            " Tightened (1e-12 for each tolerance, nothing else changed), it comes to ours; what is left is the order of"
+            " Tightened (1e-12 for each tolerance, nothing else changed), it comes to ours; left is the order of"
             " phasic samples that are zero but for rounding.",
             table(head, differing),
         ]

@@ -96,7 +96,8 @@ def race() -> list[Race]:
     hour = inputs(hours=1)
     ours(hour)  # kernels are loaded
     found = [ours(hour) for _ in range(5)]
-    peer = flirts(hour, hours=1)
+    peers = [flirts(hour, hours=1) for _ in range(3)]
+    peer = {name: statistics.median(one[name] for one in peers) for name in peers[0]}
     windows = 3600 - WINDOW_S + 1
     middle = {name: statistics.median(one[name] for one in found) for name in found[0]}
     return [
