@@ -21,6 +21,7 @@ LATELY_S: Final = 10  # how far back falls and rises of temperature are looked f
 JUST_S: Final = 3  # a fall that goes on fell in these too; a band that slipped falls once
 FALL_C: Final = 0.15  # within LATELY_S: more than dry electrodes on skin show
 FALLING_C: Final = 0.05  # within JUST_S
+PLUNGE_C: Final = 0.3  # the same where there is no conductance to ask: kept up for 40 s, faster than skin of worn E4s
 CLIFF_C: Final = 2.0  # within LATELY_S and to below COLD_C: no skin does this
 RISE_C: Final = 0.5  # within LATELY_S: put on, or in a hand
 COOLED_C: Final = 1.5  # since contact was lost, slowly: a band whose sensor is slow, or in a pocket
@@ -62,12 +63,17 @@ class Wear(RowOperator):
     Evidence for off and for on is summed second by second and decides when it reaches a bound (a cumulative sum test
     after Page 1954, doi:10.1093/biomet/41.1-2.100; the weights are our own); in between what was known stays known.
 
-    Off: while conductance is below 0.05 uS, a temperature that falls and goes on falling (decides in 4 s), that is
-    below 30 degC after conductance let go in one step (16 s) or after it fell by 1.5 degC since contact was lost (4 s),
-    or that is below 31 degC while nothing has moved for a minute (4 s). A fall by 2 degC within 10 s to below 30 degC
-    counts whatever conductance says: fingers touch electrodes too. Neither cool nor dry skin, nor both after drying
-    slowly, is any evidence. On: conductance of at least 0.05 uS unless temperature falls or nothing moves (10 s; 5
-    while temperature rises); at least 31 degC and not falling, or rising by 0.5 degC in 10 s (20 s).
+    Off: while conductance is below 0.05 uS, a temperature that falls and goes on falling (decides in 4 s); that is
+    below 30 degC, or fell by 0.5 degC, since conductance let go in one step to an open circuit, which reads the same
+    all the time (16 s); that is below 30 degC and fell by 1.5 degC since contact was lost (4 s); or that is below 31
+    degC while nothing has moved for a minute (4 s). A fall by 2 degC within 10 s to below 30 degC counts whatever
+    conductance says: fingers touch electrodes too. Neither cool nor dry skin, nor both after drying slowly, is any
+    evidence; from the first second on both together are. On: conductance of at least 0.05 uS unless temperature falls
+    or nothing moves (10 s; 5 s while temperature rises by 0.5 degC in 10 s, 20 s on a cold band that was off); at least
+    31 degC and not falling (10 s), or rising by 0.5 degC in 10 s (20 s).
+
+    Without conductance, off: a fall that goes on for 40 s, or cold and 3 degC below what is usual. Cool skin is unknown
+    then, until there is a pulse. Without temperature dry is unknown.
 
     ``contact`` (1 touches, 0 does not, NaN not reported) is what the band itself says. ``pulse`` is the share of the
     last 10 s that beats in rhythm fill, looked for whether worn or not; at least 0.8 at rest (steps look like a pulse)
@@ -154,6 +160,7 @@ def _tell(
             if s.off >= OFF:
                 s.worn, s.on = 0.0, 0.0
             elif s.on >= ON:
+                s.usual_C = s.usual_C if s.worn == 1.0 else celsius
                 s.worn = 1.0
             elif s.blind >= BLIND_S:
                 s.worn = np.nan
@@ -188,9 +195,10 @@ def _off(s: Record, celsius: float, us: float, warmth: Array, touch: Array, bit:
     fallen = np.nanmax(warmth) - celsius
     cliff = fallen >= CLIFF_C and celsius < COLD_C
     laid = s.still >= STILL_S
+    falling = warmth[(s.at - JUST_S) % LATELY_S] - celsius >= FALLING_C
     weight = 1.0 if cliff else 0.0
     if us < DRY_US:
-        if fallen >= FALL_C and warmth[(s.at - JUST_S) % LATELY_S] - celsius >= FALLING_C:
+        if fallen >= FALL_C and falling:
             weight += 1.0
         if celsius < COLD_C and s.lost_C - celsius >= COOLED_C:
             weight += 1.0
@@ -202,7 +210,9 @@ def _off(s: Record, celsius: float, us: float, warmth: Array, touch: Array, bit:
         weight -= 2.0
     elif laid and celsius < WARM_C:
         weight += 1.0
-    elif celsius < COLD_C and s.usual_C - celsius >= FAR_C:
+    elif fallen >= PLUNGE_C and falling:
+        weight += 0.1
+    elif celsius < COLD_C and s.usual_C - celsius >= FAR_C and not celsius - np.nanmin(warmth) >= RISE_C:
         weight += 0.25
     if bit == 0.0:
         weight += 2.0

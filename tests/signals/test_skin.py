@@ -82,6 +82,15 @@ def test_without_conductance_a_fall_that_no_skin_makes_is_off() -> None:
     assert (said[36:] == 0).all()
 
 
+def test_without_conductance_a_band_off_cools_and_a_band_put_on_warms() -> None:
+    cooling = 22.5 + 10.5 * np.exp(-np.arange(200) / 180)
+    warming = 33.0 - (33.0 - cooling[-1]) * np.exp(-np.arange(100) / 60)
+    said = worn([33.0] * 60 + cooling.tolist() + warming.tolist(), [NAN] * 360)
+    assert (said[9:60] == 1).all()
+    assert (said[115:260] == 0).all()
+    assert (said[290:] == 1).all()
+
+
 def test_without_temperature_contact_tells_on_and_dryness_cannot_tell() -> None:
     said = worn([NAN] * 90, [0.5] * 30 + [0.0] * 60)
     assert (said[9:30] == 1).all()
