@@ -18,6 +18,8 @@ FASTEST: Final = 180.0
 LOUD: Final = 2.0  # mean lengths: what is larger is an artefact, and cut to it
 ROUNDS: Final = 4  # of cutting
 KNOWN: Final = 0.8  # of the window
+RECENT_S: Final = 3  # if so much of the window's end is
+FAINT: Final = 0.2  # as faint as that of the whole, what repeated is over
 ABOUT: Final = 0.85  # of the greatest height
 
 
@@ -31,7 +33,7 @@ class Periodicity(RowOperator):
     second of a hundred. The rate is that of the window's middle, ``window_s`` / 2 ago.
 
     NaN until the window is full and where less than 80 % of it is known; the rate is NaN, and the plainness 0, where
-    nothing repeats at 40 to 180 a minute. The method is our own.
+    nothing repeats at 40 to 180 a minute or the last 3 s are as good as flat. The method is our own.
     """
 
     def __init__(self, *, rows: int, rate_hz: int, window_s: float = 10.0, hold_s: float = 0.1) -> None:
@@ -93,7 +95,7 @@ def _recur(x: Array, rows: Rows, ring: Array, at: Counts, rate: Array, plainness
 
 @njit(cache=True, nogil=True)
 def _even(window: Array, known: int) -> bool:
-    """Cut what is loud, and take the mean away, in place; say whether anything is left."""
+    """Cut what is loud, and take the mean away, in place; say whether anything is left, at the end too."""
     length = np.inf
     for _ in range(ROUNDS):
         total = 0.0
@@ -103,6 +105,11 @@ def _even(window: Array, known: int) -> bool:
     if not length > 1e-12:
         return False
     mean = 0.0
+    recent = 0.0
+    for j in range(window.size - RECENT_S * COARSE_HZ, window.size):
+        recent += min(abs(window[j]), LOUD * length)
+    if recent < FAINT * length * RECENT_S * COARSE_HZ:
+        return False
     for j in range(window.size):
         window[j] = min(max(window[j] / length, -LOUD), LOUD)
         mean += window[j] / window.size

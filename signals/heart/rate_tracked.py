@@ -25,7 +25,8 @@ AGAINST: Final = 0.2  # and those that plain repetition contradicts
 FAR: Final = 3.0  # standard deviations from which a measurement is cut
 UNKNOWN_RATE: Final = 0.2  # how little is known before the first measurement
 WINDOW_S: Final = 10.0  # the time constant of coverage
-SILENT_S: Final = 20  # seconds of nothing after which a rate is begun anew
+STALE_S: Final = 6  # seconds without a measurement after which no rate is said,
+SILENT_S: Final = 20  # and after which a rate is begun anew
 
 _STATE = np.dtype(
     [
@@ -33,9 +34,9 @@ _STATE = np.dtype(
         ("log", "f8"),  # of the rate [1/min]
         ("variance", "f8"),
         ("breath", "f8"),  # variance of an interval about the rate
-        ("coverage", "f8"),
+        ("coverage", "f8"),  # what measurements fill of the time lately, and how much of that is evidence
+        ("evidence", "f8"),
         ("silent", "i8"),  # seconds without a measurement
-        ("unknown", "i8"),  # seconds in which nothing was known
     ]
 )
 SETTLED: Final = 3
@@ -52,12 +53,12 @@ class TrackedRate(RowOperator):
     (Huber 1964, doi:10.1214/aoms/1177703732), so that a wrong interval moves little and a true leap is followed in a
     few beats. The rate is some 5 s behind a steady rise.
 
-    Coverage is the share of time lately, with a time constant of 10 s, for which there is evidence: plain repetition,
-    and intervals within 12 % of the rate: whole where repetition agrees with them, at 0.2 where it plainly does not, at
-    0.6 where it says nothing. Repetition is NaN where there is none to be had: intervals that a band sends count whole.
-    Rate and error are NaN where the coverage is below ``least``, the error above ``surely_bpm``, or fewer than three
-    measurements were made; all are NaN in a second in which neither an interval nor repetition is known. After 20 s
-    without a measurement the rate is begun anew.
+    Coverage is the share of time lately, with a time constant of 10 s, that intervals within 12 % of the rate and
+    repetition within 10 % fill. Of it, intervals with which repetition agrees are evidence whole, those it plainly
+    contradicts for 0.2, and where it says nothing for 0.6. Repetition is NaN where there is none to be had: intervals
+    that a band sends are evidence whole. Rate and error are NaN where the evidence is below ``least``, the error above
+    ``surely_bpm``, nothing was measured for 6 s, or less than three times ever; all are NaN in a second in which
+    neither an interval nor repetition is known. After 20 s without a measurement the rate is begun anew.
     """
 
     def __init__(
@@ -128,23 +129,25 @@ def _track(
             known = np.isfinite(plainness[k, i])
             plainly = plainness[k, i] if known and repeats[k, i] > 0.0 and np.isfinite(repeats[k, i]) else 0.0
             agrees = s.known > 0 and plainly >= 0.5 * plain and abs(math.log(repeats[k, i]) - s.log) <= AGREES
+            proven = filled
             if known and not agrees:
-                filled *= AGAINST if plainly >= plain else ALONE
+                proven *= AGAINST if plainly >= plain else ALONE
             if plainly >= plain or agrees:
                 measured = True
                 _measure(s, math.log(repeats[k, i]), REPEATS * REPEATS, False)
-                filled = max(filled, min(2.0 * plainly / plain - 1.0, 1.0))
+            if agrees:
+                share = min(2.0 * plainly / plain - 1.0, 1.0)
+                filled, proven = max(filled, share), max(proven, share)
             s.silent = 0 if measured else s.silent + 1
-            s.coverage += (filled - s.coverage) / WINDOW_S
-            if s.coverage < 1e-9:
-                s.coverage = 0.0
+            s.coverage = _settled(s.coverage + (filled - s.coverage) / WINDOW_S)
+            s.evidence = _settled(s.evidence + (proven - s.evidence) / WINDOW_S)
             rate[k, i] = error[k, i] = coverage[k, i] = np.nan
             if heard == 0 and not known:
                 continue
             coverage[k, i] = min(s.coverage, 1.0)
             bpm = math.exp(s.log)
             off = bpm * math.sqrt(s.variance)
-            if s.known >= SETTLED and coverage[k, i] >= least and off <= surely:
+            if s.known >= SETTLED and s.evidence >= least and s.silent < STALE_S and off <= surely:
                 rate[k, i], error[k, i] = bpm, off
 
 
@@ -152,7 +155,7 @@ def _track(
 def _begin(s: Record) -> None:
     """Forget the rate."""
     s.known, s.log, s.variance = 0, 0.0, 0.0
-    s.breath, s.coverage, s.silent = BREATH * BREATH, 0.0, 0
+    s.breath, s.coverage, s.evidence, s.silent = BREATH * BREATH, 0.0, 0.0, 0
 
 
 @njit(cache=True, nogil=True)
@@ -174,3 +177,8 @@ def _measure(s: Record, log: float, noise: float, beat: bool) -> float:
         s.breath += PERSONAL * (cut * cut - s.variance - s.breath)
         s.breath = min(max(s.breath, BREATH_LEAST * BREATH_LEAST), BREATH_MOST * BREATH_MOST)
     return float(abs(off))
+
+
+@njit(cache=True, nogil=True)
+def _settled(x: float) -> float:
+    return x if x > 1e-9 else 0.0

@@ -233,11 +233,20 @@ def test_the_rate_goes_silent_when_beats_do_and_its_error_grows() -> None:
     assert (np.diff(coverage[end + 1 :]) <= 0).all()
 
 
-def test_what_repetition_contradicts_counts_for_less() -> None:
-    agreed, _, sure = tracked(hearts(60), repeats=75)
-    _, _, doubted = tracked(hearts(60), repeats=120)
-    assert (sure[20:45] >= doubted[20:45]).all()
+def test_where_beats_and_repetition_plainly_contradict_each_other_nothing_is_said() -> None:
+    agreed, _, _ = tracked(hearts(60), repeats=75)
     assert np.abs(agreed[20:45] - 75).max() < 2
+    for repeats in (50, 95, 120):
+        assert np.isnan(tracked(hearts(60), repeats=repeats)[0][25:45]).all()
+
+
+def test_a_sensor_that_goes_flat_has_no_rate_ten_seconds_later() -> None:
+    x = 50 * pulse_wave(np.cumsum(hearts(80)), seconds=60)[None]
+    x[0, 40 * HZ :] = x[0, 40 * HZ]
+    beats, _, _ = Intervals(rows=1, rate_hz=HZ).push(*Pulses(rows=1, rate_hz=HZ).push(x))
+    rate, _, _ = TrackedRate(rows=1, rate_hz=HZ).push(beats, *Periodicity(rows=1, rate_hz=HZ).push(x))
+    assert np.isfinite(rate[0, 20:40]).all()
+    assert np.isnan(rate[0, 50:]).all()
 
 
 @pytest.mark.parametrize(
