@@ -55,7 +55,7 @@ class Trend(RowOperator):
     The squared standard error is the sum of the filter's own, times ``(1 + rho) / (1 - rho)`` for the first
     autocorrelation ``rho`` of the innovations where that is positive (an effective number of samples, as noise is not
     white), and of the mean square by which the slope changed within 0.35 ``window_s`` in the last 5 minutes, as it lags
-    behind by about that. Our own; on worn E4s 1.96 of it held in 0.97 of the seconds, against a centred slope.
+    behind by about that. Our own; on worn E4s 1.96 of it held in 0.96 of the seconds or more, against a centred slope.
 
     A step of more than 0.5 degC from one second to the next is a band that slipped: the level begins anew and
     the slope stays. Missing samples only widen the error; after ``hold_s`` of them everything begins anew. NaN where
