@@ -25,6 +25,8 @@ WAIT_STEPS: Final = 1.25  # a slow heart's next beat is waited for
 DOUBTFUL: Final = 0.5  # a beat that gains less waits for twice as long
 LEARNT_FROM: Final = 0.3  # a beat of this quality makes the wearer's usual shape
 LEARNING: Final = 0.05  # with this share
+GROWN: Final = 0.5  # a beat moves the usual height by at most this logarithm, before its share is taken
+CHANGED: Final = 0.22  # and the pace by this
 NEVER: Final = 1 << 60
 
 
@@ -56,11 +58,14 @@ _RISE = np.dtype(
         ("at", "i8"),
         ("part", "f8"),
         ("height", "f8"),
+        ("log_height", "f8"),
         ("score", "f8"),  # of the likeliest sequence that ends with this rise
         ("before", "i8"),  # the rise before it in that sequence; -1: none
         ("usual", "f8"),  # height in that sequence
-        ("pace", "f8"),  # interval in that sequence [samples]; 0: unknown
-        ("step", "f8"),  # from the rise before it
+        ("log_usual", "f8"),
+        ("step", "f8"),  # from the rise before it [samples]; 0: none
+        ("log_step", "f8"),
+        ("log_pace", "f8"),  # interval in that sequence
         ("gain", "f8"),  # what this rise added to the score
     ]
 )
@@ -128,7 +133,7 @@ class Beats(RowOperator):
             self._samples("usual_step_s", USUAL_STEP_S, least=1),
         )
         self._beliefs = beliefs
-        self._past = np.zeros((rows, edge + max(edge, before) + 2))
+        self._past = np.zeros((rows, 2 * (edge + max(edge, before) + 2)))  # each sample twice: the last lie in a line
         self._state = np.zeros(rows, _ROW)
         self._rises = np.zeros((rows, KEPT), _RISE)
         self._usual = np.zeros((rows, (before + edge) // EVERY))
@@ -186,7 +191,7 @@ def _find(
     lag: Array,
     quality: Array,
 ) -> None:
-    edge, before = limits[3], limits[4]
+    edge, length = limits[3], past.shape[1] // 2
     for k in range(rows.size):
         s, ring, held, shape, usual = state[rows[k]], past[rows[k]], rises[rows[k]], shapes[rows[k]], usuals[rows[k]]
         for i in range(x.shape[1]):
@@ -195,13 +200,14 @@ def _find(
             if standing[k, i] == UNKNOWN:
                 continue
             if standing[k, i] == RESTART:
-                s.age, s.rise, s.earlier, s.count, s.begun, s.due = ring.size, 0.0, 0.0, 0, 0, NEVER
+                s.age, s.rise, s.earlier, s.count, s.begun, s.due = length, 0.0, 0.0, 0, 0, NEVER
                 ring[:], usual[:], s.learnt = 0.0, 0.0, 0.0
             s.age += 1
-            ring[s.age % ring.size] = x[k, i]
-            rise = _rise(ring, s.age, edge)
+            place = s.age % length
+            ring[place] = ring[place + length] = x[k, i]
+            rise = _rise(ring, place + length, edge)
             if s.rise > 0 and s.rise >= rise and s.rise > s.earlier:
-                _remember(s, held, shape, ring, rise, edge, before)
+                _remember(s, held, shape, ring, place + length, rise, limits)
                 _link(s, held, shape, usual, s.count - 1, limits, beliefs)
                 s.due = min(s.due, s.age)
             s.earlier, s.rise = s.rise, rise
@@ -214,30 +220,31 @@ def _find(
 
 
 @njit(cache=True, nogil=True)
-def _rise(ring: Array, age: int, edge: int) -> float:
-    """Return the mean of the last ``edge`` samples less that of as many before the one before them."""
-    total, at = 0.0, age % ring.size
-    for j in range(2 * edge + 1):
-        if j < edge:
-            total += ring[at]
-        elif j > edge:
-            total -= ring[at]
-        at = at - 1 if at > 0 else ring.size - 1
-    return total / edge
+def _rise(line: Array, last: int, edge: int) -> float:
+    """Return the mean of the ``edge`` samples up to ``last`` less that of as many before the one before them."""
+    even, odd = 0.0, 0.0
+    for j in range(0, edge - 1, 2):
+        even += line[last - j] - line[last - edge - 1 - j]
+        odd += line[last - j - 1] - line[last - edge - 2 - j]
+    if edge % 2:
+        even += line[last - edge + 1] - line[last - 2 * edge]
+    return (even + odd) / edge
 
 
 @njit(cache=True, nogil=True)
-def _remember(s: Record, held: Record, shape: Array, ring: Array, rise: float, edge: int, before: int) -> None:
+def _remember(s: Record, held: Record, shape: Array, ring: Array, last: int, rise: float, limits: Limits) -> None:
     """Add the rise that was highest a sample ago, with its shape: of mean 0 and length 1."""
     if s.count == held.size:
         _forget(s, held, shape, 1)
         s.begun = 0
+    edge, before = limits[3], limits[4]
     one, at = held[s.count], s.age - edge - 1
     bend = s.earlier - 2.0 * s.rise + rise
     one.at, one.part, one.height = at, (0.5 * (s.earlier - rise) / bend if bend < 0 else 0.0), s.rise
+    one.log_height = math.log(s.rise)
     mean, square, n = 0.0, 0.0, shape.shape[1]
     for j in range(n):
-        value = ring[(at - before + EVERY * (j + 1)) % ring.size]
+        value = ring[last - edge - 1 - before + EVERY * (j + 1)]
         shape[s.count, j] = value
         mean += value / n
     for j in range(n):
@@ -259,31 +266,39 @@ def _forget(s: Record, held: Record, shape: Array, n: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _sized(ratio: float, beliefs: Beliefs) -> float:
-    """Return the gain of a beat by its height over the usual one, at most 1."""
-    away = math.log(ratio)
+def _sized(away: float, beliefs: Beliefs) -> float:
+    """Return the gain of a beat by the logarithm of its height over the usual one, at most 1."""
     if away < 0:
         return max(1.0 - (away / beliefs.lower) ** 2, -beliefs.lowest)
     return max(1.0 - (away / beliefs.higher) ** 2, -1.0)
 
 
 @njit(cache=True, nogil=True)
-def _strain(ratio: float, width: float, most: float) -> float:
-    """Return the loss by an interval's ratio to what was expected: 0 to ``most``."""
-    square = (math.log(ratio) / width) ** 2
+def _strain(away: float, width: float, most: float) -> float:
+    """Return the loss by the logarithm of an interval over what was expected: 0 to ``most``."""
+    square = (away / width) ** 2
     return square / (1.0 + square / most)
+
+
+@njit(cache=True, nogil=True)
+def _likeness(one: Array, other: Array) -> float:
+    """Return the scalar product of two shapes."""
+    even, odd, n = 0.0, 0.0, one.size
+    for j in range(0, n - 1, 2):
+        even += one[j] * other[j]
+        odd += one[j + 1] * other[j + 1]
+    return even + odd + (one[n - 1] * other[n - 1] if n % 2 else 0.0)
 
 
 @njit(cache=True, nogil=True)
 def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: Limits, beliefs: Beliefs) -> None:
     """Find the likeliest sequence that ends with rise ``c``."""
-    shortest, longest, usual_step = limits[0], limits[1], limits[5]
+    shortest, longest, usual_log_step = limits[0], limits[1], math.log(limits[5])
     one = held[c]
-    one.before, one.usual, one.pace, one.step, one.gain = -1, one.height, 0.0, 0.0, 0.0
+    one.before, one.usual, one.log_usual, one.step, one.gain = -1, one.height, one.log_height, 0.0, 0.0
     one.score = (held[0].score if s.begun else 0.0) - beliefs.start
-    familiar = 0.0
-    for j in range(usual.size):
-        familiar += shape[c, j] * usual[j]
+    familiar, weight = _likeness(shape[c], usual), beliefs.familiar * s.learnt
+    best = -1
     for p in range(c - 1, -1, -1):
         other = held[p]
         step = (one.at - other.at) + (one.part - other.part)
@@ -291,28 +306,39 @@ def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: L
             continue
         if step > longest:
             break
-        alike = 0.0
-        for j in range(shape.shape[1]):
-            alike += shape[c, j] * shape[p, j]
-        if other.pace > 0:
-            strain = min(
-                _strain(step / other.pace, beliefs.width, beliefs.most),
-                _strain(step / other.step, beliefs.width, beliefs.most) + beliefs.twice,
-            )
+        gain = beliefs.size * _sized(one.log_height - other.log_usual, beliefs)
+        least = one.score - other.score - beliefs.shape * (1.0 - beliefs.shapeless)
+        if gain <= least:  # whatever else it gains
+            continue
+        log_step = math.log(step)
+        if other.step > 0:
+            strain = _strain(log_step - other.log_pace, beliefs.width, beliefs.most)
+            if strain > beliefs.twice:
+                strain = min(strain, _strain(log_step - other.log_step, beliefs.width, beliefs.most) + beliefs.twice)
         else:
-            strain = _strain(step / usual_step, USUAL_WIDTH, beliefs.most)
-        passed = 0.0
+            strain = _strain(log_step - usual_log_step, USUAL_WIDTH, beliefs.most)
+        gain -= beliefs.rhythm * strain
+        if gain <= least:
+            continue
+        small, slope = beliefs.small * other.usual, beliefs.passed / ((1.0 - beliefs.small) * other.usual)
         for q in range(p + 1, c):
-            passed += min(max((held[q].height / other.usual - beliefs.small) / (1.0 - beliefs.small), 0.0), 1.0)
-        gain = beliefs.size * _sized(one.height / other.usual, beliefs) - beliefs.rhythm * strain
-        alike += beliefs.familiar * s.learnt * (familiar - alike)
-        gain += beliefs.shape * (max(alike, -0.2) - beliefs.shapeless) - beliefs.passed * passed
+            if held[q].height > small:
+                gain -= min(slope * (held[q].height - small), beliefs.passed)
+        if gain <= least:
+            continue
+        alike = _likeness(shape[c], shape[p])
+        alike += weight * (familiar - alike)
+        gain += beliefs.shape * (max(alike, -0.2) - beliefs.shapeless)
         if other.score + gain > one.score:
-            one.score, one.gain, one.before, one.step = other.score + gain, gain, p, step
-            grown = min(max(one.height / other.usual, 0.6), 1.6)
-            one.usual = other.usual * (1.0 + beliefs.size_follows * (grown - 1.0))
-            changed = min(max(step / other.pace, 0.8), 1.25) if other.pace > 0 else 1.0
-            one.pace = other.pace * changed**beliefs.pace_follows if other.pace > 0 else step
+            one.score, one.gain, one.before, one.step, one.log_step = other.score + gain, gain, p, step, log_step
+            best = p
+    if best >= 0:
+        other = held[best]
+        grown = min(max(one.log_height - other.log_usual, -GROWN), GROWN)
+        one.log_usual = other.log_usual + beliefs.size_follows * grown
+        one.usual = math.exp(one.log_usual)
+        away = min(max(one.log_step - other.log_pace, -CHANGED), CHANGED) if other.step > 0 else 0.0
+        one.log_pace = other.log_pace + beliefs.pace_follows * away if other.step > 0 else one.log_step
 
 
 @njit(cache=True, nogil=True)
@@ -333,7 +359,7 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
             chosen = c
     while held[chosen].before >= s.begun:
         chosen, after = held[chosen].before, chosen
-    need = max(wait, int(WAIT_STEPS * held[chosen].pace))
+    need = max(wait, int(WAIT_STEPS * math.exp(held[chosen].log_pace))) if held[chosen].step > 0 else wait
     if not s.begun or held[chosen].gain < DOUBTFUL:
         need = 2 * wait
     if s.age - held[chosen].at < need:
@@ -348,9 +374,14 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
         for j in range(usual.size):
             usual[j] += (LEARNING if s.learnt > 0 else 1.0) * (shape[0, j] - usual[j])
         s.learnt = min(s.learnt + 0.1, 1.0)
+    score, astray = held[0].score, False
     held[0].before, held[0].score = -1, 0.0
     for c in range(1, s.count):
-        _link(s, held, shape, usual, c, limits, beliefs)
+        held[c].score -= score
+        astray = astray or held[c].before < 0
+    if astray:  # some other sequence is no longer possible
+        for c in range(1, s.count):
+            _link(s, held, shape, usual, c, limits, beliefs)
     return quality
 
 

@@ -21,12 +21,14 @@ MEMORY_S: Final = 6.0  # what it is fitted to fades so fast
 PROOF_S: Final = 8.0  # and so fast what it proved to explain
 RIDGE: Final = 0.01  # of the mean power of the taps
 STILL_G: Final = 0.01  # movement of this size is the sensor's noise
+QUIET_G: Final = 0.005  # and what is smaller teaches nothing and takes nothing off
 
 _STEADY = np.dtype(
     [
         ("known", "i8"),  # samples of motion since one was unknown
         ("at", "i8"),  # place in the ring
         ("left", "i8"),  # samples until the filter is solved for
+        ("learnt", "i8"),  # 1: from some sample since the last time
         ("weight", "f8"),  # samples in the sums, faded
         ("share", "f8"),  # of the prediction that is taken off
         ("now", "f8"),  # prediction at this sample of motion
@@ -124,39 +126,53 @@ def _steady(
     out: Array,
 ) -> None:
     ratio, apart, block = limits
-    tap = np.empty(AXES * TAPS)
+    tap, moving = np.empty(AXES * TAPS), False
     for k in range(rows.size):
         row = rows[k]
         s, ring, square, cross, w = state[row], past[row], squares[row], crosses[row], filters[row]
         for i in range(x.shape[1]):
             if standing[k, i] == RESTART:
+                s.learnt = 0
                 s.left, s.weight, s.share, s.now, s.before, s.both, s.predicted = block, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
                 square[:], cross[:], w[:] = 0.0, 0.0, 0.0
             part = i % ratio
             if part == 0:
                 _feel(s, ring, moved[k, 0, i // ratio], moved[k, 1, i // ratio], moved[k, 2, i // ratio])
                 s.before, s.now = s.now, 0.0
-                if s.known >= ring.shape[1]:
-                    for axis in range(AXES):
-                        for j in range(TAPS):
-                            tap[axis * TAPS + j] = ring[axis, (s.at - j * apart) % ring.shape[1]]
+                moving = s.known >= ring.shape[1] and _taps(ring, s.at, apart, tap) > QUIET_G * QUIET_G * tap.size
+                if moving:
                     for j in range(tap.size):
                         s.now += w[j] * tap[j]
             artefact = s.share * (s.now + part / ratio * (s.now - s.before))
             out[k, i] = x[k, i] - artefact if np.isfinite(x[k, i]) else np.nan
-            if part == 0 and s.known >= ring.shape[1] and np.isfinite(x[k, i]):
+            if part == 0 and moving and np.isfinite(x[k, i]):
                 _learn(s, square, cross, tap, x[k, i], fades[1])
             if part == ratio - 1 and s.weight > 0:
                 s.left -= 1
                 if s.left <= 0:
-                    _solve(s, square, cross, w, fades[0])
-                    s.left = block
+                    if s.learnt == 1:
+                        _solve(s, square, cross, w)
+                    _fade(s, square, cross, fades[0])
+                    s.left, s.learnt = block, 0
+
+
+@njit(cache=True, nogil=True)
+def _taps(ring: Array, at: int, apart: int, tap: Array) -> float:
+    """Read what the filter sees into ``tap``; return the sum of its squares."""
+    total = 0.0
+    for j in range(TAPS):
+        place = at - j * apart
+        place += ring.shape[1] if place < 0 else 0
+        for axis in range(AXES):
+            tap[axis * TAPS + j] = ring[axis, place]
+            total += ring[axis, place] * ring[axis, place]
+    return total
 
 
 @njit(cache=True, nogil=True)
 def _feel(s: Record, ring: Array, x: float, y: float, z: float) -> None:
     """Take one sample of motion."""
-    s.at = (s.at + 1) % ring.shape[1]
+    s.at = s.at + 1 if s.at + 1 < ring.shape[1] else 0
     if np.isfinite(x) and np.isfinite(y) and np.isfinite(z):
         s.known = min(s.known + 1, ring.shape[1])
         ring[0, s.at], ring[1, s.at], ring[2, s.at] = x, y, z
@@ -173,14 +189,15 @@ def _learn(s: Record, square: Array, cross: Array, tap: Array, value: float, fad
         for b in range(a + 1):
             square[a, b] += tap[a] * tap[b]
     s.weight += 1.0
+    s.learnt = 1
     both, predicted = fade * s.both + s.now * value, fade * s.predicted + s.now * s.now
     s.both = both if abs(both) > QUIET else 0.0
     s.predicted = predicted if predicted > QUIET else 0.0
 
 
 @njit(cache=True, nogil=True)
-def _solve(s: Record, square: Array, cross: Array, w: Array, fade: float) -> None:
-    """Solve for the filter (Cholesky), and let the sums fade."""
+def _solve(s: Record, square: Array, cross: Array, w: Array) -> None:
+    """Solve for the filter (Cholesky), and for the share of it that proved right."""
     n = cross.size
     power = 0.0
     for a in range(n):
@@ -204,8 +221,13 @@ def _solve(s: Record, square: Array, cross: Array, w: Array, fade: float) -> Non
             value -= root[c, a] * w[c]
         w[a] = value / root[a, a]
     s.share = min(max(s.both / s.predicted, 0.0), 1.0) if s.predicted > 0 else 0.0
-    s.weight *= fade
-    for a in range(n):
+
+
+@njit(cache=True, nogil=True)
+def _fade(s: Record, square: Array, cross: Array, fade: float) -> None:
+    """Let the sums fade."""
+    s.weight = s.weight * fade if s.weight > QUIET else 0.0
+    for a in range(cross.size):
         cross[a] = cross[a] * fade if abs(cross[a]) > QUIET else 0.0
         for b in range(a + 1):
             square[a, b] = square[a, b] * fade if abs(square[a, b]) > QUIET else 0.0
