@@ -201,20 +201,24 @@ def _lower(x: Array, reach: int, left: Indices, right: Indices) -> None:
             j += 1
         if x[j] < x[i]:
             m = (i + j - 1) // 2
-            left[m], right[m] = -1, n
-            a = m
-            while a >= max(m - reach, 0) and x[a] <= x[m]:
-                if x[m] - x[a] >= PROMINENCE:
-                    left[m] = a
-                    break
-                a -= 1
-            b = m
-            while b < min(m + reach, n) and x[b] <= x[m]:
-                if x[m] - x[b] >= PROMINENCE:
-                    right[m] = b
-                    break
-                b += 1
+            left[m] = _next_lower(x, m, -1, max(m - reach, -1), -1, left)
         i = j
+    for m in range(n - 1, -1, -1):
+        if left[m] > -2:
+            right[m] = _next_lower(x, m, 1, min(m + reach, n), n, right)
+
+
+@njit(cache=True, nogil=True)
+def _next_lower(x: Array, m: int, way: int, end: int, none: int, found: Indices) -> int:
+    """Walk from the maximum ``m`` up to ``end``; an equal maximum on the way has ``found`` what lies behind it."""
+    a = m + way
+    while a != end and x[a] <= x[m]:
+        if x[m] - x[a] >= PROMINENCE:
+            return a
+        if found[a] > -2 and x[a] == x[m]:
+            return int(found[a])
+        a += way
+    return none
 
 
 @njit(cache=True, nogil=True)
