@@ -1,4 +1,4 @@
-"""Worn recordings and simulated slopes in; how far slopes of skin temperature are off and how often their errors hold out.
+"""Worn recordings and simulated slopes in; how far slopes of temperature are off and how often their errors hold out.
 
 On recordings nobody knows the slope: the least-squares slope of the minute *around* each second, which looks ahead as a
 live one cannot, stands in for it. The peer is the least-squares slope of the last minute.

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.e4 import read
 from ingest.types import CHANNELS
@@ -298,3 +300,35 @@ def test_worn_e4_sensors_are_not_frozen(shared_data: Path) -> None:
         axes = CHANNELS[name].axes
         sensor = Frozen(rows=1, rate_hz=block.rate_hz, axes=axes, after_s=after_s)
         assert (sensor.push(block.values[None])[0, 40 * int(block.rate_hz) :] == ALIVE).all()
+
+
+def test_a_trend_is_the_kalman_filter_of_the_textbook() -> None:
+    celsius = ramp(0.3, seconds=200, seed=8)[0]
+    celsius[60:64] = np.nan
+    move, look = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 0.0]])
+    wander = np.diag([0.0, (4.0 / 60) ** 4])
+    state, spread = np.array([celsius[0], 0.0]), np.diag([1.0, (1 / 60 / 0.01) ** 2])
+    wanted = np.full(200, np.nan)
+    for i in range(1, 200):
+        state, spread = move @ state, move @ spread @ move.T + wander
+        if np.isfinite(celsius[i]):
+            gain = spread @ look.T / (look @ spread @ look.T + 1)
+            state = state + gain[:, 0] * (celsius[i] - look @ state)
+            spread = spread - gain @ look @ spread
+            wanted[i] = 60 * state[1] if i >= 19 else np.nan
+    slope, _, _ = Trend(rows=1, rate_hz=1).push(celsius[None])
+    np.testing.assert_allclose(slope[0], wanted, rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(st.sampled_from([0.0, 1.0, 2.0, NAN]), min_size=1, max_size=60))
+def test_frozen_counts_as_one_would_by_hand(values: list[float]) -> None:
+    said = Frozen(rows=1, rate_hz=1, after_s=3, low=0.0, end_s=2, hold_s=100).push(np.array([values]))[0]
+    heard: list[float] = []
+    for value, state in zip(values, said, strict=True):
+        if np.isnan(value):
+            assert np.isnan(state)
+            continue
+        heard.append(value)
+        low, same = heard[-2:] == [0.0, 0.0], len(heard) >= 3 and len(set(heard[-3:])) == 1
+        assert state == (AT_LOW if low else STUCK if same else ALIVE)
