@@ -124,6 +124,9 @@ def _spread(x: Array, o: Array) -> None:
 def _bands(x: Array, bands: Array) -> None:
     """The power in three bands of intervals that follow each other."""
     time_s = np.cumsum(x) / 1000.0 - x[0] / 1000.0
+    bands[:] = np.nan
+    if not time_s[-1] > 0:
+        return
     step = 1.0 / (PER_PEAK * time_s[-1])
     power = np.empty(1 + int(np.round((HF_HZ - LOWEST_HZ) / step)))
     periodogram(time_s, x, LOWEST_HZ, step, power)

@@ -32,6 +32,7 @@ from signals.sets.registry import (
     Table,
     Windows,
     batches,
+    beats,
     channel,
     held,
     joined,
@@ -142,15 +143,13 @@ def heart(
     """Return the 52 features of ``intervals`` (rows, n): the interval [s] that a beat ended at the sample where it
     ended, 0 or NaN elsewhere. ``clean`` leaves out those outside 0.25 to 2 s or 20 % off the one before, as FLIRT does.
     """
-    intervals = channel("flirt", "intervals", intervals, rate_hz=rate_hz)
+    intervals = beats("flirt", intervals, rate_hz=rate_hz)
     windows = Windows("flirt", window_s, hop_s, intervals.shape[1] / rate_hz)
     window, hop = windows.samples(rate_hz)
     wanted = share_of("flirt.least_beats", least_beats) * window_s
     values = np.full((len(intervals), windows.count, 1 + len(HEART) + len(NAMES)), np.nan)
     begin = hop * np.arange(windows.count)
     for row, x in enumerate(intervals):
-        if (x < 0).any():
-            raise SignalError(f"flirt.intervals: row {row} is negative at sample {(x < 0).argmax()}")
         at = np.flatnonzero(x > 0)
         interval_s = x[at]
         if clean:

@@ -14,6 +14,7 @@ from signals.types import Array
 
 LEAST: Final = 0.8  # of a window that is to be known before anything is said about it
 
+INTERVAL_MAX_S: Final = 10.0  # what the wire carries
 BATCH: Final = 1 << 19  # samples of windows laid out at once: 4 MB
 
 
@@ -111,6 +112,18 @@ def channel(set_name: str, argument: str, x: Array, *, rate_hz: float, axes: int
         raise SignalError(f"{set_name}.{argument}: must be {wanted}, got {x.shape}")
     endless = np.isinf(x)
     return laid_out(np.where(endless, np.nan, x) if endless.any() else x, np.float64)
+
+
+def beats(set_name: str, x: Array, *, rate_hz: float) -> Array:
+    """Return ``intervals`` [s] as ``channel`` does; raises SignalError also where one is negative or above 10 s, which
+    is no interval between two beats."""
+    x = channel(set_name, "intervals", x, rate_hz=rate_hz)
+    for row, one in enumerate(x):
+        odd = (one < 0) | (one > INTERVAL_MAX_S)
+        if odd.any():
+            at = int(odd.argmax())
+            raise SignalError(f"{set_name}.intervals: row {row} says {one[at]:g} s at sample {at}: no interval")
+    return x
 
 
 def same_time(set_name: str, seconds: Mapping[str, float], rows: Mapping[str, int]) -> tuple[float, int]:

@@ -19,6 +19,7 @@ from signals.sets.registry import (
     Table,
     Windows,
     batches,
+    beats,
     channel,
     held,
     same_time,
@@ -103,7 +104,7 @@ def features(
     share_of("wesad.least_beats", least_beats)
     arrays = {
         "eda": (channel("wesad", "eda", eda, rate_hz=eda_hz), eda_hz),
-        "intervals": (channel("wesad", "intervals", intervals, rate_hz=interval_hz), interval_hz),
+        "intervals": (beats("wesad", intervals, rate_hz=interval_hz), interval_hz),
         "motion": (channel("wesad", "motion", motion, rate_hz=motion_hz, axes=3), motion_hz),
         "temperature": (channel("wesad", "temperature", temperature, rate_hz=temperature_hz), temperature_hz),
     }

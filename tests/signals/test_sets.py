@@ -1,5 +1,6 @@
 """The sets of others: statistics against their plain twins, windows, unknown samples, nothing from the future."""
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -339,6 +340,7 @@ def test_wesads_numbers_are_those_of_known_signals() -> None:
         ("motion", {"motion": np.zeros((2, 3, 7000))}),
         ("intervals", {"intervals": np.zeros((3, 64 * SECONDS))}),
         ("intervals", {"intervals": np.full((2, 64 * SECONDS), -1.0)}),
+        ("intervals", {"intervals": np.full((2, 64 * SECONDS), 1e9)}),
         ("eda", {"eda_hz": 0.0}),
         ("window_s", {"window_s": 0.0}),
         ("window_s", {"window_s": 60.1}),
@@ -363,6 +365,19 @@ def test_what_cannot_be_is_refused_by_name(argument: str, changes: dict[str, obj
     }
     with pytest.raises(SignalError, match=rf"^flirt\.{argument}\b"):
         flirt.features(**(given | changes))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**20), scale=st.sampled_from([1e-300, 1e-9, 1.0, 1e6, 1e30]), holes=st.floats(0, 0.5))
+def test_whatever_comes_in_a_number_or_a_named_refusal_comes_out(seed: int, scale: float, holes: float) -> None:
+    rng, x = np.random.default_rng(seed), channels(seed, rows=1)
+    for one in x.values():
+        one *= scale
+        one[rng.random(one.shape) < holes] = rng.choice([np.nan, np.inf, -np.inf])
+    for of in (flirt_of, wesad_of, imbiriba_of):
+        with contextlib.suppress(SignalError):
+            table = of(x, hop_s=30.0)
+            assert table.values.shape == (1, 7, len(table.entries))
 
 
 @pytest.mark.parametrize(
