@@ -14,8 +14,8 @@ from signals.heart.pulses_steady import AXES, Steady, together
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
 
-BAND_HZ: Final = (0.5, 4.0)  # keeps the upstrokes of 40 to 200 beats a minute
-EDGE_S: Final = 0.125  # the mean of so much after a point minus that of so much before it is the rise at the point
+BAND_HZ: Final = (0.5, 3.0)  # the pulse of 40 to 200 beats a minute; more of its edge would be more noise than edge
+EDGE_S: Final = 0.16  # the mean of so much after a point minus that of so much before it is the rise at the point
 BEFORE_S: Final = 0.375  # of a pulse, before its steepest rise: what is compared with other pulses, with EDGE_S after
 EVERY: Final = 2  # sample of it
 USUAL_STEP_S: Final = 0.85  # expected of the first interval
@@ -90,7 +90,7 @@ class Beats(RowOperator):
     PPG is unknown. A beat that has no beat within ``longest_s`` before it ends no interval and is not told: its time is
     that of the next one, less the interval.
 
-    A pulse stands at the steepest rise of the band-passed PPG (0.5 to 4 Hz, second order each, causal; about 0.12 s
+    A pulse stands at the steepest rise of the band-passed PPG (0.5 to 3 Hz, second order each, causal; about 0.15 s
     after the foot of an E4's pulse), placed between samples by a parabola. All rises compete: a sequence of them is as
     likely as its rises are of one height and one shape, keep a rhythm and leave no other rise unexplained. The
     likeliest sequence is carried on with each rise (dynamic programming, as Ellis 2007, doi:10.1080/09298210701653344,
@@ -388,4 +388,4 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
 @njit(cache=True, nogil=True)
 def _quality(before: float, here: float, after: float) -> float:
     """Return the probability that a beat is one, by what it and its neighbours added to the likelihood."""
-    return 1.0 / (1.0 + math.exp(1.4 - 1.05 * before - 1.7 * here - 1.5 * after))
+    return 1.0 / (1.0 + math.exp(1.5 - 1.15 * before - 1.85 * here - 1.55 * after))
