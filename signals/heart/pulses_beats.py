@@ -98,7 +98,7 @@ class Beats(RowOperator):
     happened (twice as long where a sequence begins). Gain never matters; an upstroke must go up.
 
     Quality is the probability that the beat is one: a logistic of what this beat, the one before and the one after it
-    added to the likelihood, fitted to simulated wrists at rest and in movement. Nothing is left out for low quality:
+    added to the likelihood, fitted to simulated wrists in movement and to noise. Nothing is left out for low quality:
     0.5 and more is a beat that may be believed.
     """
 
@@ -388,4 +388,4 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
 @njit(cache=True, nogil=True)
 def _quality(before: float, here: float, after: float) -> float:
     """Return the probability that a beat is one, by what it and its neighbours added to the likelihood."""
-    return 1.0 / (1.0 + math.exp(1.5 - 1.15 * before - 1.85 * here - 1.55 * after))
+    return 1.0 / (1.0 + math.exp(2.7 - 1.45 * before - 2.05 * here - 1.95 * after))
