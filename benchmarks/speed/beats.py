@@ -42,7 +42,7 @@ def race() -> list[Race]:
             peer="NeuroKit2 Elgendi",
             peer_s=peer_s,
             ours_s=aided_s,
-            reach=1,
+            reach=8,
             goal=8,
             note=f"sensitivity/PPV {said['aided']}, theirs {said['theirs']}; live: {live_aided_us:.1f} us a second",
         ),
