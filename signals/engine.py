@@ -3,45 +3,23 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.types import CHANNELS, Tick
-from signals.eda.phasic import Driver
-from signals.eda.quality import Validity
-from signals.eda.responses import Responses
+from signals.eda.sweating import Sweating
 from signals.errors import SignalError
 from signals.features import NAMES
-from signals.filters import Filter, low_pass
-from signals.heart.pulses import Pulses
-from signals.heart.rate import HeartRate
-from signals.heart.rhythm import Rhythm
-from signals.motion.cadence import Cadence
-from signals.motion.movement import Movement
+from signals.heart.beating import Beating
+from signals.motion.moving import Moving
 from signals.rows import RowState, laid_out, rows_of
-from signals.skin.wear import Wear
-from signals.types import Array, Rows, Signals
-from signals.windows import Mean, Share, Slope, Window, second_means, seconds
+from signals.skin.touching import Touching
+from signals.types import Found, Off, Rows, Signals
+from signals.usual import Usual
 
 EDA_HZ: Final = CHANNELS["eda"].grid_hz
-TEMPERATURE_HZ: Final = CHANNELS["temperature"].grid_hz
-PPG_HZ: Final = CHANNELS["ppg"].grid_hz
-MOTION_HZ: Final = CHANNELS["motion"].grid_hz
-IBI_HZ: Final = CHANNELS["ibi"].grid_hz
-
-CLEAN_HZ: Final = 0.5  # conductance has nothing faster to say: a response takes at least 0.5 s to rise
-LEVEL_HZ: Final = 0.05  # slower is level, faster is response
-WARMTH_HZ: Final = 0.1  # skin and sensor are slower than this
-HOLD_S: Final = 2.0  # the slow channels are bridged for as long as they can be taken not to have moved
-MINUTE_S: Final = 60.0
-QUALITY_S: Final = 10.0
-STEPPING: Final = 0.3  # movement that repeats so well at the period of the pulse explains the pulse
-SPARSE_S: Final = 20.0  # a wrist that moves now and then leaves beats enough in this, where 10 s hold too few
-SPARSE_LEAST: Final = 0.35  # 7 s of intervals: on Stress-Predict 5 to 7 bpm off at most in 95 % of the seconds gained
-SILENCE_S: Final = 90  # after so long without a sample no operator remembers anything: the minute, the holds, a margin
+SILENCE_S: Final = (
+    330  # after so long without a sample nothing but what is usual is remembered: the longest window, holds
+)
 NEVER: Final = np.iinfo(np.int64).min
-
-Found = dict[str, Array]
-Off = NDArray[np.bool_]
 
 
 class Engine(RowState):
@@ -57,33 +35,13 @@ class Engine(RowState):
     """
 
     def __init__(self, *, rows: int) -> None:
-        self._wear = Wear(rows=rows, rate_hz=1)
         self._rows = rows
         self._end_s = np.full(rows, NEVER)
-        self._warmth = _level(WARMTH_HZ, rows=rows, rate_hz=TEMPERATURE_HZ)
-        self._warmth_slope = Slope(rows=rows, rate_hz=1, window_s=MINUTE_S)
-        self._movement = Movement(rows=rows, rate_hz=MOTION_HZ)
-        self._movement_minute = Mean(rows=rows, rate_hz=1, window_s=MINUTE_S)
-        self._validity = Validity(rows=rows, rate_hz=EDA_HZ, hold_s=HOLD_S)
-        self._valid = Share(rows=rows, rate_hz=1, window_s=QUALITY_S)
-        self._clean = Filter(
-            low_pass(cutoff_hz=CLEAN_HZ, rate_hz=EDA_HZ, order=2), rows=rows, rate_hz=EDA_HZ, hold_s=HOLD_S, warm_s=1.0
-        )
-        self._level = _level(LEVEL_HZ, rows=rows, rate_hz=EDA_HZ)
-        self._level_slope = Slope(rows=rows, rate_hz=1, window_s=MINUTE_S)
-        self._driver = Driver(rows=rows, rate_hz=EDA_HZ, hold_s=HOLD_S)
-        self._drive = Mean(rows=rows, rate_hz=1, window_s=QUALITY_S)
-        self._responses = Responses(rows=rows, rate_hz=EDA_HZ, hold_s=HOLD_S)
-        self._response_count = Mean(rows=rows, rate_hz=1, window_s=MINUTE_S)
-        self._response_sum = Mean(rows=rows, rate_hz=1, window_s=MINUTE_S)
-        self._pulses = Pulses(rows=rows, rate_hz=PPG_HZ)
-        self._quality = Share(rows=rows, rate_hz=1, window_s=QUALITY_S)
-        self._rhythm = Rhythm(rows=rows, rate_hz=IBI_HZ)
-        self._heart_rate = HeartRate(rows=rows, rate_hz=IBI_HZ, window_s=QUALITY_S)
-        self._cadence = Cadence(rows=rows, rate_hz=MOTION_HZ, window_s=QUALITY_S)
-        self._steps = Window(rows=rows, rate_hz=1, window_s=QUALITY_S)
-        self._sparse_steps = Window(rows=rows, rate_hz=1, window_s=SPARSE_S)
-        self._sparse_rate = HeartRate(rows=rows, rate_hz=IBI_HZ, window_s=SPARSE_S, least=SPARSE_LEAST)
+        self._moving = Moving(rows=rows)
+        self._beating = Beating(rows=rows)
+        self._touching = Touching(rows=rows)
+        self._sweating = Sweating(rows=rows)
+        self._usual = Usual(rows=rows)
 
     def push(self, tick: Tick, *, rows: Rows | None = None) -> Signals:
         """Return the signals of the rows ``rows`` (default: all), whose next n seconds are in ``tick``; no other row's
@@ -108,79 +66,18 @@ class Engine(RowState):
     def _advance(self, tick: Tick, rows: Rows) -> Signals:
         found: Found = {}
         silent = ~_heard(tick)
-        moved = self._feel(tick, rows, found)
+        moved = self._moving.push(tick.motion, found, rows=rows)
+        heard = self._beating.hear(tick.ppg, tick.motion, tick.ibi, found, rows=rows)
+        self._touching.push(tick.temperature, tick.eda, heard.pulse, found, rows=rows)
         off = found["worn"] == 0
-        responses, response_lag_s = self._sweat(tick, rows, off, found)
-        beats, beat_lag_s = self._beat(tick, moved, rows, off, found)
-        features = np.stack([np.where(silent, np.nan, found[name]) for name in NAMES], axis=-1)
+        responses, response_lag_s = self._sweating.push(tick.eda, tick.temperature, off, found, rows=rows)
+        beats, beat_lag_s = self._beating.push(heard, tick.ppg, moved, off, found, rows=rows)
+        for name in found:
+            found[name][silent] = np.nan
+        self._usual.push(found, rows=rows)
+        features = np.stack([found[name] for name in NAMES], axis=-1)
+        features[silent] = np.nan
         return Signals(tick.start_s, features, beats, beat_lag_s, responses, response_lag_s)
-
-    def _feel(self, tick: Tick, rows: Rows, found: Found) -> Array:
-        """Temperature, movement, and from both and raw conductance, wear; returns the dynamic acceleration."""
-        celsius = second_means(self._warmth.push(tick.temperature, rows=rows), rate_hz=TEMPERATURE_HZ)
-        found["temperature_C"] = celsius
-        found["temperature_slope_C_per_min"] = self._warmth_slope.push(celsius, rows=rows)
-        moved = self._movement.push(tick.motion, rows=rows)
-        found["motion_g"] = np.sqrt(second_means(moved * moved, rate_hz=MOTION_HZ))
-        found["motion_minute_g"] = self._movement_minute.push(found["motion_g"], rows=rows)
-        touch = second_means(tick.eda, rate_hz=EDA_HZ)
-        warm = second_means(tick.temperature, rate_hz=TEMPERATURE_HZ)
-        found["worn"] = self._wear.push(warm, touch, found["motion_g"], rows=rows)
-        return moved
-
-    def _sweat(self, tick: Tick, rows: Rows, off: Off, found: Found) -> tuple[Array, Array]:
-        """Conductance: what of it is valid, its level, drive and responses; nothing while the band is off."""
-        valid = self._validity.push(tick.eda, rows=rows)
-        found["eda_valid"] = self._valid.push(second_means(valid, rate_hz=EDA_HZ, least=0), rows=rows)
-        believed = np.where((valid == 1) & ~np.repeat(off, EDA_HZ, axis=1), tick.eda, np.nan)
-        clean = self._clean.push(believed, rows=rows)
-        level = second_means(self._level.push(clean, rows=rows), rate_hz=EDA_HZ)
-        found["eda_level_uS"] = level
-        found["eda_slope_uS_per_min"] = self._level_slope.push(level, rows=rows)
-        drive = second_means(self._driver.push(clean, rows=rows), rate_hz=EDA_HZ)
-        found["eda_driver_uS"] = self._drive.push(drive, rows=rows)
-        told, lag_s = self._responses.push(clean, rows=rows)
-        a_second = second_means(told, rate_hz=EDA_HZ) * EDA_HZ
-        count = second_means(np.where(told > 0, 1.0, told), rate_hz=EDA_HZ) * EDA_HZ
-        found["response_rate_per_min"] = self._response_count.push(count, rows=rows) * MINUTE_S
-        found["response_sum_uS"] = self._response_sum.push(a_second, rows=rows) * MINUTE_S
-        for name in (
-            "eda_level_uS",
-            "eda_slope_uS_per_min",
-            "eda_driver_uS",
-            "response_rate_per_min",
-            "response_sum_uS",
-        ):
-            found[name] = np.where(off, np.nan, found[name])
-        return told, lag_s
-
-    def _beat(self, tick: Tick, moved: Array, rows: Rows, off: Off, found: Found) -> tuple[Array, Array]:
-        """Beats from PPG, or from the band where it sends them, and heart rate; nothing while the band is off, and no
-        rate that is, or looks back on, the rhythm of the movement."""
-        pulses, lag_s = self._pulses.push(tick.ppg, rows=rows)
-        alike, known = seconds(pulses, rate_hz=PPG_HZ)
-        found["ppg_quality"] = self._quality.push(np.where(known > 0, alike, np.nan), rows=rows)
-        sent = np.isfinite(tick.ibi)
-        intervals = np.where(np.repeat(off, IBI_HZ, axis=1), np.nan, np.where(sent, tick.ibi, pulses))
-        beats = self._rhythm.push(intervals, rows=rows)
-        rate, coverage = self._heart_rate.push(beats, rows=rows)
-        sparse, _ = self._sparse_rate.push(beats, rows=rows)
-        near = np.isfinite(rate) | ~(coverage > 0)
-        rate = np.where(near, rate, sparse)
-        stepping = (self._cadence.push(moved, rate, rows=rows) >= STEPPING).astype(np.float64)
-        steps, _ = self._steps.push(stepping, rows=rows)
-        sparse_steps, _ = self._sparse_steps.push(stepping, rows=rows)
-        stepped = np.where(near, steps, sparse_steps) > 0
-        deaf = off | ~(_arrived(tick.ppg, rate_hz=PPG_HZ) | _arrived(tick.ibi, rate_hz=IBI_HZ))
-        found["heart_rate_bpm"] = np.where(deaf | stepped, np.nan, rate)
-        found["beat_coverage"] = np.where(deaf, np.nan, coverage)
-        return beats, np.where((beats > 0) & ~sent, lag_s, np.where(beats > 0, 0.0, beats))
-
-
-def _level(cutoff_hz: float, *, rows: int, rate_hz: float) -> Filter:
-    """Return the low-pass that follows a slow channel: first order, unknown for 5 s after it begins."""
-    sos = low_pass(cutoff_hz=cutoff_hz, rate_hz=rate_hz, order=1)
-    return Filter(sos, rows=rows, rate_hz=rate_hz, hold_s=HOLD_S, warm_s=5.0)
 
 
 def _heard(tick: Tick) -> Off:
@@ -190,12 +87,6 @@ def _heard(tick: Tick) -> Off:
         known = np.isfinite(getattr(tick, name)).reshape(len(heard), channel.axes, tick.seconds, channel.grid_hz)
         heard |= known.any(axis=(1, 3))
     return heard
-
-
-def _arrived(x: Array, *, rate_hz: int) -> Off:
-    """Return of which seconds at least half of the samples arrived, (k, n)."""
-    _, known = seconds(x, rate_hz=rate_hz)
-    return 2 * known >= rate_hz
 
 
 def _checked(tick: Tick, *, rows: int) -> Tick:

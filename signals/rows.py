@@ -60,10 +60,13 @@ class RowState:
     def _states(self, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
         """Yield every array of state by name, those of the operators inside included."""
         for name, value in vars(self).items():
-            if isinstance(value, RowState):
-                yield from value._states(f"{prefix}{name.strip('_')}.")
-            elif isinstance(value, np.ndarray) and value.flags.writeable:
-                yield f"{prefix}{name.strip('_')}", value
+            inside = value.items() if isinstance(value, dict) else ((None, value),)
+            for key, part in inside:
+                full = prefix + name.strip("_") + ("" if key is None else f".{key}")
+                if isinstance(part, RowState):
+                    yield from part._states(f"{full}.")
+                elif isinstance(part, np.ndarray) and part.flags.writeable:
+                    yield full, part
 
 
 class RowOperator(RowState):

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Off = NDArray[np.bool_]
+Found = dict[str, Array]  # features by name, (k, n) each
 
 
 @dataclass(frozen=True, slots=True)

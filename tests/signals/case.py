@@ -25,6 +25,7 @@ class Case:
     pointwise: bool = True  # unknown at a sample in is unknown at that sample out
     forgets: bool = True  # begins anew after a long silence
     silent: bool = True  # nothing in is NaN out, not 0
+    mute: tuple[int, ...] = ()  # features that the streams give nothing to say
     seconds: int = 80  # how much it is fed: a minute's window, full, and some more
 
     def width(self, channel: str) -> int:
