@@ -89,8 +89,9 @@ class Beating(RowState):
             found[feature.name] = np.where(off, np.nan, said[..., i])
         return beats, lag_s
 
-    def _rate(self, heard: Heard, ppg: Array, moved: Array, beats: Array, off: Off, found: Found, rows: Rows) -> None:
-        """Follow the rate, take out what movement fakes, and tell what movement explains."""
+    def _rate(self, heard: Heard, ppg: Array, moved: Array, beats: Array, off: Off, found: Found, rows: Rows) -> Off:
+        """Follow the rate, take out what movement fakes, and tell what movement explains; return in which seconds the
+        pulse keeps step with movement, or did in the last 10 s."""
         repeats, plain = self._periodicity.push(ppg, rows=rows)
         banded = seconds(np.where(heard.sent, 1.0, np.nan), rate_hz=IBI_HZ)[1] > 0
         plain = np.where(found["motion_g"] >= SHAKEN_G, np.minimum(plain, 0.0), plain)
