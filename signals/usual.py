@@ -15,7 +15,7 @@ LEAST_S: Final = 600.0  # of one context
 
 # What has a usual, and the least that its scale can be: below it lies what sensors and filters do on their own.
 FLOORS: Final = {
-    "eda_tonic_uS": 0.02,
+    "eda_level_uS": 0.05,  # of its logarithm: 5 %
     "eda_phasic_uS": 0.005,
     "response_rate_per_min": 0.5,
     "heart_rate_bpm": 1.0,
@@ -25,6 +25,8 @@ FLOORS: Final = {
     "motion_minute_g": 0.005,
     "repetition_strength": 0.02,
 }
+LOGARITHMIC: Final = ("eda_level_uS",)  # skins differ by a factor of a hundred, and change by factors
+LEAST_LEVEL_US: Final = 0.05  # below it nobody believes it
 UNKNOWN: Final = "the feature is, or less than 10 min of it are known in this context (still, moving, movement unknown)"
 FEATURES: Final = tuple(Feature(f"{name}_deviation", "1", MEMORY_S, name, UNKNOWN) for name in FLOORS)
 
@@ -43,7 +45,8 @@ class Usual(RowState):
         """Add the deviations to ``found``, each judged before it is learnt."""
         context = context_of(found["motion_minute_g"])
         for name, usual in self._usual.items():
-            found[f"{name}_deviation"], _, _ = usual.push(found[name], context, rows=rows)
+            x = np.log(np.maximum(found[name], LEAST_LEVEL_US)) if name in LOGARITHMIC else found[name]
+            found[f"{name}_deviation"], _, _ = usual.push(x, context, rows=rows)
 
 
 def context_of(minute_g: Array) -> Array:

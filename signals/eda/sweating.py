@@ -13,7 +13,7 @@ from signals.filters import Filter, low_pass
 from signals.rows import RowState
 from signals.skin.frozen import AFTER_S, Frozen
 from signals.types import Array, Found, Off, Rows
-from signals.windows import Mean, Share, Slope, second_means, seconds
+from signals.windows import GREATEST, LEAST, Extreme, Mean, Share, Slope, second_means, seconds
 
 EDA_HZ = CHANNELS["eda"].grid_hz
 CLEAN_HZ = 0.5  # conductance has nothing faster to say: a response takes at least 0.5 s to rise
@@ -21,6 +21,11 @@ LEVEL_HZ = 0.05  # slower is level, faster is response
 HOLD_S = 2.0
 MINUTE_S = 60.0
 QUALITY_S = 10.0
+# What responses add, conductance has climbed lately: a larger phasic part, or a level below 0, is no sweat but a fall
+# that the model cannot make, and explains by a hollow in the level.
+TRAVEL_S = 30.0
+TRAVELLED = 1.5
+LEAST_US = 0.02
 OFF = (  # what is said of skin only
     "eda_level_uS",
     "eda_slope_uS_per_min",
@@ -55,6 +60,8 @@ class Sweating(RowState):
         self._driver = Driver(**each, hold_s=HOLD_S)
         self._drive = Mean(**once, window_s=QUALITY_S)
         self._phasic = Phasic(**each, hold_s=HOLD_S)
+        self._highest = Extreme(**once, window_s=TRAVEL_S, which=GREATEST)
+        self._lowest = Extreme(**once, window_s=TRAVEL_S, which=LEAST)
         self._phasic_mean = Mean(**once, window_s=QUALITY_S)
         self._phasic_drive = Mean(**once, window_s=QUALITY_S)
         self._responses = Responses(**each, hold_s=HOLD_S)
@@ -93,10 +100,15 @@ class Sweating(RowState):
         drive = second_means(self._driver.push(clean, rows=rows), rate_hz=EDA_HZ)
         found["eda_driver_uS"] = self._drive.push(drive, rows=rows)
         parts = self._phasic.push(believed, rows=rows)
-        found["eda_tonic_uS"] = second_means(parts.tonic_us, rate_hz=EDA_HZ)
-        phasic, sparse = second_means(parts.phasic_us, rate_hz=EDA_HZ), second_means(parts.drive_us, rate_hz=EDA_HZ)
-        found["eda_phasic_uS"] = self._phasic_mean.push(phasic, rows=rows)
-        found["eda_phasic_drive_uS"] = self._phasic_drive.push(sparse, rows=rows)
+        tonic, phasic, sparse = (
+            second_means(x, rate_hz=EDA_HZ) for x in (parts.tonic_us, parts.phasic_us, parts.drive_us)
+        )
+        seen = second_means(believed, rate_hz=EDA_HZ)
+        travel = self._highest.push(seen, rows=rows) - self._lowest.push(seen, rows=rows)
+        hollow = (phasic > TRAVELLED * travel + LEAST_US) | (tonic < 0)
+        found["eda_tonic_uS"] = np.where(hollow, np.nan, tonic)
+        found["eda_phasic_uS"] = self._phasic_mean.push(np.where(hollow, np.nan, phasic), rows=rows)
+        found["eda_phasic_drive_uS"] = self._phasic_drive.push(np.where(hollow, np.nan, sparse), rows=rows)
 
     def _respond(self, believed: Array, found: Found, rows: Rows) -> tuple[Array, Array]:
         """How many responses a minute, how large, how fast they rise and fall back."""
