@@ -1,11 +1,12 @@
 """Simulated wearers in, how many of their skin-conductance responses are told, and how much else, out.
 
-Truth is the simulator's: a response counts that is at least 0.05 uS high and at least eight times as high as the
-noise of its conductance (as much again as the steps of the band's sensor), while the band is worn. It is found if a
+Truth is the simulator's: a response counts that is at least 0.05 uS high, while the band is worn. It is found if a
 told peak lies within 1.5 s of its own peak, one to one, nearest first. Told peaks that belong to a smaller
 true response are neither found nor false. Clean: everybody still, before the band. With artefacts: the ward (walks,
 exercise, flapping, bands taken off, electrodes pressed and dragged), as the band reports it. Ours goes live: validity,
-responses; the peers get the whole recording at once.
+responses; the peers get the whole recording at once. Five seeds of the simulator that no rule was made by, nor looked
+at before the rules stood; that responses count only from half a per cent of the level on came of false ones in
+another. The simulator's one shape of response is the one that the rules assume (Greco 2016).
 """
 
 import contextlib
@@ -30,12 +31,11 @@ from signals.types import Array
 
 RATE: Final = 4
 WEARERS: Final = 20
-SEEDS: Final = (1, 2)  # not those that the operator was tuned on
+SEEDS: Final = (101, 102, 103, 104, 105)
 SECONDS: Final = 3600
 WARM_S: Final = 60  # of life before the first second that counts
 NEAR_S: Final = 1.5
 LEAST_US: Final = 0.05
-TIMES_NOISE: Final = 8.0
 
 
 Detector = Callable[[Array], Array]
@@ -115,11 +115,10 @@ def counts(simulation: Simulated, detector: Detector) -> Array:
             warnings.simplefilter("ignore")
             found_s = detector(eda)
         peak_s, size_us = simulation.peak_s[row], simulation.size_us[row]
-        noise_us = 0.001 + 0.0003 * np.median(eda) + STEPS["eda"] / np.sqrt(12)
         found_s = found_s[counted(found_s, simulation.worn[row])]
         inside = counted(peak_s, simulation.worn[row])
         peak_s, size_us = peak_s[inside], size_us[inside]
-        large = size_us >= max(LEAST_US, TIMES_NOISE * noise_us)
+        large = size_us >= LEAST_US
         one, _ = matched(found_s, peak_s[large])
         rest = np.delete(found_s, one)
         small, _ = matched(rest, peak_s[~large])
