@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench accuracy pictures sample-data schema screenshots lock clean
+.PHONY: help setup setup-dev demo test check bench accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,9 @@ pictures: .venv-bench/.made  ## Draw the pictures of docs/signals.md anew from r
 
 sample-data: .venv/.core  ## Make data/sample/ anew
 	$(BIN)/forecalm simulate --sample data/sample
+
+features: .venv/.core  ## Make docs/features.md anew
+	$(BIN)/forecalm features > docs/features.md
 
 schema: .venv/.core  ## Make docs/wire.schema.json anew
 	$(BIN)/forecalm schema > docs/wire.schema.json

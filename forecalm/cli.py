@@ -69,6 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
     replay.add_argument("--json", action="store_true", help="print one JSON object; the same file gives the same bytes")
 
+    features = _command(commands, "features", "the features of a recorded E4 session as CSV, or what there are")
+    features.add_argument("path", type=_path, nargs="?", metavar="PATH", help="a session; without it, what there are")
+    features.add_argument(
+        "--set", default="live", choices=("live", "flirt", "wesad", "imbiriba"), help="which (default: live)"
+    )
+    features.add_argument(
+        "--window", type=_above_0, metavar="S", help="of all sets but live (default: 60; imbiriba 180)"
+    )
+    features.add_argument("--hop", type=_above_0, default=1.0, metavar="S", help="between rows (default: 1)")
+    features.add_argument("--out", type=Path, metavar="FILE.csv", help="where to write (default: standard output)")
+    features.add_argument("--json", action="store_true", help="what there are, as JSON")
+
     serve = _command(commands, "serve", "receive, watch, tell: the service with its board")
     _add_config(serve)
 

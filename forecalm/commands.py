@@ -30,8 +30,9 @@ from forecalm.config import load as load_config
 from forecalm.peers import PeerError
 from ingest.errors import IngestError
 from models.errors import ModelError
+from signals.errors import SignalError
 
-EXPECTED = (ConfigError, IngestError, SimulationError, ModelError, AlertError, ConsoleError, PeerError)
+EXPECTED = (ConfigError, IngestError, SimulationError, SignalError, ModelError, AlertError, ConsoleError, PeerError)
 """What the user can mend: told in one line, without a trace."""
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def replay(chosen: argparse.Namespace) -> int:
 
     zone = _zone(chosen.time_zone)
     if chosen.plot is not None:
-        _require_page(chosen.plot)
+        _require_file(chosen.plot, "--plot", suffixes=(".html", ".htm"))
     with _progress(quiet=chosen.json) as progress:
         bar = progress.add_task(chosen.path.name, total=None)
         replayed = recorded.replay(
@@ -108,14 +109,14 @@ def replay(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _require_page(path: Path) -> None:
-    """Raise ConfigError unless a page may be written to ``path``, before anything long is done or lost."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--plot {path}: must end in .html, so that no recording is overwritten")
+def _require_file(path: Path, option: str, *, suffixes: tuple[str, ...]) -> None:
+    """Raise ConfigError unless a file may be written to ``path``, before anything long is done or lost."""
+    if path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{option} {path}: must end in {suffixes[0]}, so that no recording is overwritten")
     if not path.parent.is_dir():
-        raise ConfigError(f"--plot {path}: there is no folder {path.parent}")
+        raise ConfigError(f"{option} {path}: there is no folder {path.parent}")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ConfigError(f"--plot {path}: cannot be written")
+        raise ConfigError(f"{option} {path}: cannot be written")
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -281,6 +282,28 @@ def broker(chosen: argparse.Namespace) -> int:
     _end_with_stdin(chosen, stop)
     name, password = chosen.user
     run_broker(host="127.0.0.1", port=chosen.port, username=name, password=password, stop=stop)
+    return 0
+
+
+def features(chosen: argparse.Namespace) -> int:
+    """Write a session's features, or print what there are."""
+    from forecalm.features import features_of, page, write
+    from signals.features import FEATURES
+
+    if chosen.path is None:
+        sys.stdout.write(msgspec.json.encode(FEATURES).decode() + "\n" if chosen.json else page())
+        return 0
+    if chosen.set == "live" and (chosen.window is not None or not chosen.hop.is_integer()):
+        raise ConfigError("--window, --hop: the live set has windows of its own and comes once in whole seconds")
+    if chosen.out is not None:
+        _require_file(chosen.out, "--out", suffixes=(".csv",))
+    window_s = chosen.window or (180.0 if chosen.set == "imbiriba" else 60.0)
+    with _progress(quiet=chosen.out is None) as progress:
+        progress.add_task(f"reading {chosen.path.name}", total=None)
+        table = features_of(chosen.path, feature_set=chosen.set, window_s=window_s, hop_s=chosen.hop)
+    write(table, chosen.out)
+    if chosen.out is not None:
+        _err.print(f"{len(table):,} rows of {table.shape[1]} features in {chosen.out}")
     return 0
 
 

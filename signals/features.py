@@ -10,6 +10,7 @@ from signals.heart import hrv
 from signals.types import Feature
 
 OFF_OR_INVALID: Final = "the band is off, or less than half of the window is believed"
+HOLLOW: Final = f"{OFF_OR_INVALID}, or the model would hollow out the level to explain a fall"
 HALF: Final = "less than half of the window is known"
 UNHEARD: Final = "the band is off, or neither half of the second's PPG nor any interval of the band arrives"
 UNSURE: Final = (
@@ -21,9 +22,9 @@ CONDUCTANCE: Final = (
     Feature("eda_level_uS", "uS", 1, "eda", OFF_OR_INVALID),
     Feature("eda_slope_uS_per_min", "uS/min", 60, "eda", OFF_OR_INVALID),
     Feature("eda_driver_uS", "uS", 10, "eda", OFF_OR_INVALID),
-    Feature("eda_tonic_uS", "uS", 1, "eda, of 2 s ago", OFF_OR_INVALID),
-    Feature("eda_phasic_uS", "uS", 10, "eda, until 2 s ago", OFF_OR_INVALID),
-    Feature("eda_phasic_drive_uS", "uS", 10, "eda, until 2 s ago", OFF_OR_INVALID),
+    Feature("eda_tonic_uS", "uS", 1, "eda, of 2 s ago", HOLLOW),
+    Feature("eda_phasic_uS", "uS", 10, "eda, until 2 s ago", HOLLOW),
+    Feature("eda_phasic_drive_uS", "uS", 10, "eda, until 2 s ago", HOLLOW),
     Feature("response_rate_per_min", "1/min", 60, "eda", OFF_OR_INVALID),
     Feature("response_sum_uS", "uS", 60, "eda", OFF_OR_INVALID),
     Feature("response_rise_s", "s", 60, "eda", "the band is off, or no response was told in the window"),
