@@ -15,7 +15,7 @@ import numpy as np
 
 from ingest.grid import fill
 from ingest.received import Received
-from ingest.segments import Beats, Key, Segment, beats_of, covers, key_of, place, segments_of
+from ingest.segments import Beats, Contact, Key, Segment, beats_of, contact_of, covers, key_of, place, say, segments_of
 from ingest.types import CHANNELS, Array, Rows, Tick
 
 DEADLINE_S: Final = 1.5  # after a second's end; law 1 of the design
@@ -49,22 +49,25 @@ class Taken(NamedTuple):
 class _Row:
     """What one row waits with: the next ``second`` to decide, and the stretches that speak for it and what follows."""
 
-    __slots__ = ("beats", "begun", "channels", "completed", "latest", "second", "seen")
+    __slots__ = ("beats", "begun", "channels", "completed", "contacts", "latest", "second", "seen")
 
     def __init__(self) -> None:
         self.second = 0
         self.begun = False  # whether ``second`` can still move back for a packet that was overtaken
         self.channels: dict[str, list[Segment]] = {}
         self.beats: list[Beats] = []
+        self.contacts: list[Contact] = []
         self.seen: dict[Key, float] = {}
         self.completed: deque[Received] = deque()  # who completed ``second``, the one after it, ...
         self.latest: Received | None = None
 
-    def place(self, segments: dict[str, Segment], beats: Beats | None) -> None:
+    def place(self, segments: dict[str, Segment], beats: Beats | None, contact: Contact | None) -> None:
         for name, segment in segments.items():
             insort(self.channels.setdefault(name, []), segment)
         if beats is not None:
             insort(self.beats, beats)
+        if contact is not None:
+            insort(self.contacts, contact)
 
     def complete(self) -> None:
         """Note which further seconds the latest packet has completed."""
@@ -90,7 +93,7 @@ class _Row:
     def go_to(self, second: int) -> None:
         """Make ``second`` the next one, and forget what it cannot need."""
         self.second, self.begun = second, True
-        lists: list[list[Segment] | list[Beats]] = [*self.channels.values(), self.beats]
+        lists: list[list[Segment] | list[Beats] | list[Contact]] = [*self.channels.values(), self.beats, self.contacts]
         for each in lists:
             while each and each[0].end_s < second - KEPT_S:
                 del each[0]
@@ -148,7 +151,7 @@ class Assembler:
             self._due_s[row] = state.second + 1 + self._deadline_s
         state.seen[key] = end_s
         state.latest = received
-        state.place(segments, beats)
+        state.place(segments, beats, contact_of(received, stretches))
         state.complete()
         if state.completed:
             state.begun = True
@@ -224,9 +227,13 @@ def whole(received: Sequence[Received]) -> Tick:
         for stretch in stretches:
             firsts.append(stretch.start_s - stretch.slack_s)
             ends.append(stretch.end_s)
+        contact = contact_of(each, stretches)
+        if contact is not None:
+            state.contacts.append(contact)
     for segments_ in state.channels.values():
         segments_.sort()
     state.beats.sort()
+    state.contacts.sort()
     if len(firsts) == 1:
         return _tick([state], seconds=0)
     state.second = math.ceil(min(firsts))
@@ -239,15 +246,18 @@ def whole(received: Sequence[Received]) -> Tick:
 def _tick(states: Sequence[_Row], *, seconds: int = 1) -> Tick:
     """Work out the next seconds of each row."""
     arrays = {name: np.full((len(states), c.axes, c.grid_hz * seconds), np.nan) for name, c in CHANNELS.items()}
+    contact = np.empty((len(states), seconds))
     for i, state in enumerate(states):
         for name, segments in state.channels.items():
             if segments:
                 _fill(segments, state.second, CHANNELS[name].grid_hz, arrays[name][i])
         if state.beats:
             place(state.beats, state.second, arrays["ibi"][i, 0])
+        say(state.contacts, state.second, contact[i])
     return Tick(
         start_s=np.array([state.second for state in states], np.int64),
         **{name: array if name == "motion" else array[:, 0] for name, array in arrays.items()},
+        contact=contact,
     )
 
 

@@ -1,4 +1,4 @@
-"""One packet in, what it says about each channel as a stretch of UTC time out; and whether stretches cover a second."""
+"""One packet in, what it says of each channel and of contact as stretches of UTC time out; and what covers a second."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingest.grid import EXACT, REACH
+from ingest.grid import EXACT, REACH, REACH_MAX_S
 from ingest.received import Received
 from ingest.types import CHANNELS, Array
 from ingest.wire import values
@@ -42,6 +42,16 @@ class Beats(NamedTuple):
     join_s: float
     at_s: Array
     interval_s: Array
+
+
+class Contact(NamedTuple):
+    """What a packet says of skin contact while its samples last, ``start_s`` to ``end_s``: it ``touches`` (1) or not
+    (0). Sorts by time, then by the packet's name."""
+
+    start_s: float
+    key: Key
+    end_s: float
+    touches: float
 
 
 def key_of(received: Received) -> Key:
@@ -80,6 +90,14 @@ def beats_of(received: Received) -> Beats | None:
     )
 
 
+def contact_of(received: Received, stretches: Iterable[Segment | Beats]) -> Contact | None:
+    """Return what a packet of these stretches says of skin contact; None where it says nothing, or has no samples."""
+    touches, spans = received.packet.contact, [(s.start_s, s.end_s + min(s.join_s, REACH_MAX_S)) for s in stretches]
+    if touches is None or not spans:
+        return None
+    return Contact(min(start for start, _ in spans), key_of(received), max(end for _, end in spans), float(touches))
+
+
 def covers(stretches: Iterable[Segment | Beats], second: int, grid_hz: int) -> bool:
     """Whether stretches, in order, reach over every grid point of a second without a hole."""
     last_s = second + 1 - 1 / grid_hz
@@ -106,3 +124,12 @@ def place(beats: Sequence[Beats], first: int, out: Array) -> None:
         nearest = np.floor(stretch.at_s * BEATS_HZ + 0.5).astype(np.int64) - base
         inside = (nearest >= 0) & (nearest < out.size)
         out[nearest[inside]] = stretch.interval_s[inside]
+
+
+def say(contacts: Iterable[Contact], first: int, out: Array) -> None:
+    """Write what contacts, in order, say into ``out`` (n,) from UTC second ``first`` on: of each second whoever speaks
+    for its middle, the one that began last where several do; NaN where nobody does."""
+    out[:] = np.nan
+    for contact in contacts:
+        low, high = math.ceil(contact.start_s - 0.5) - first, math.floor(contact.end_s - 0.5) - first
+        out[max(low, 0) : max(high + 1, 0)] = contact.touches

@@ -69,6 +69,8 @@ class Tick:
     motion : (k, 3, 32 n), g.
     ibi : (k, 64 n): the interval [s] that a beat ended at that sample, for bands that send intervals; 0 where there was
         no beat; NaN throughout for bands that send PPG.
+    contact : (k, n), what the band itself says of its skin contact in each second: 1 touches, 0 does not, NaN not
+        reported; None where no row reports any. Not a channel: nothing is sampled, and alone it is no sign of life.
     """
 
     start_s: NDArray[np.int64]
@@ -77,6 +79,7 @@ class Tick:
     ppg: Array
     motion: Array
     ibi: Array
+    contact: Array | None = None
 
     @property
     def seconds(self) -> int:

@@ -12,7 +12,7 @@ from signals.heart.beating import Beating
 from signals.motion.moving import Moving
 from signals.rows import RowState, laid_out, rows_of
 from signals.skin.touching import Touching
-from signals.types import Found, Off, Rows, Signals
+from signals.types import Array, Found, Off, Rows, Signals
 from signals.usual import Usual
 
 EDA_HZ: Final = CHANNELS["eda"].grid_hz
@@ -31,7 +31,8 @@ class Engine(RowState):
     A second in which a row sends nothing at all has no features, though windows could still look back past it: what is
     over is not what is. Heart rate and coverage are said only of seconds of which at least half of the PPG, or of the
     intervals, arrived. A rate that keeps step with movement is not said; where movement is unknown, as it always is of
-    a band without an accelerometer, nothing speaks against the rate and it is.
+    a band without an accelerometer, nothing speaks against the rate and it is. What a band says of its contact counts
+    only in seconds in which anything else arrives.
     """
 
     def __init__(self, *, rows: int) -> None:
@@ -68,7 +69,8 @@ class Engine(RowState):
         silent = ~_heard(tick)
         moved = self._moving.push(tick.motion, found, rows=rows)
         heard = self._beating.hear(tick.ppg, tick.motion, tick.ibi, found, rows=rows)
-        self._touching.push(tick.temperature, tick.eda, heard.pulse, found, rows=rows)
+        contact = None if tick.contact is None else np.where(silent, np.nan, tick.contact)
+        self._touching.push(tick.temperature, tick.eda, contact, heard.pulse, found, rows=rows)
         off = found["worn"] == 0
         responses, response_lag_s = self._sweating.push(tick.eda, tick.temperature, off, found, rows=rows)
         beats, beat_lag_s = self._beating.push(heard, tick.ppg, moved, off, found, rows=rows)
@@ -101,12 +103,19 @@ def _checked(tick: Tick, *, rows: int) -> Tick:
         x = getattr(tick, name)
         axes = () if channel.axes == 1 else (channel.axes,)
         shape = (rows, *axes, channel.grid_hz * tick.seconds)
-        if not isinstance(x, np.ndarray) or x.shape != shape:
-            raise SignalError(f"Engine.tick.{name}: must be an array of {shape}, got {getattr(x, 'shape', type(x))}")
-        if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
-            raise SignalError(f"Engine.tick.{name}: must be float64 or float32, got {x.dtype}")
-        arrays[name] = laid_out(x, np.float64)
+        arrays[name] = _fitting(x, name, shape)
+    if tick.contact is not None:
+        arrays["contact"] = _fitting(tick.contact, "contact", (rows, tick.seconds))
     return Tick(start_s=start_s.astype(np.int64), **arrays)
+
+
+def _fitting(x: object, name: str, shape: tuple[int, ...]) -> Array:
+    """Return ``x`` laid out for kernels where it is an array of ``shape``; raises SignalError elsewhere."""
+    if not isinstance(x, np.ndarray) or x.shape != shape:
+        raise SignalError(f"Engine.tick.{name}: must be an array of {shape}, got {getattr(x, 'shape', type(x))}")
+    if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
+        raise SignalError(f"Engine.tick.{name}: must be float64 or float32, got {x.dtype}")
+    return laid_out(x, np.float64)
 
 
 def _silence(length: int, *, rows: int) -> Tick:

@@ -26,15 +26,18 @@ class Touching(RowState):
         self._wear = Wear(rows=rows, rate_hz=1)
         self._frozen = Frozen(rows=rows, rate_hz=TEMPERATURE_HZ, after_s=AFTER_S["temperature"])
 
-    def push(self, temperature: Array, eda: Array, pulse: Array, found: Found, *, rows: Rows) -> None:
+    def push(
+        self, temperature: Array, eda: Array, contact: Array | None, pulse: Array, found: Found, *, rows: Rows
+    ) -> None:
         """Say whether the band is worn, and how warm the skin is, in the next n seconds.
 
-        ``temperature`` and ``eda`` are (k, 4 n) as they come; ``pulse`` (k, n) is how much of the last 10 s beats in
-        rhythm fill, worn or not; ``found`` has ``motion_g``.
+        ``temperature`` and ``eda`` are (k, 4 n) as they come; ``contact`` (k, n) is what the band says of its skin
+        contact (1, 0, NaN not reported; None: none does); ``pulse`` (k, n) how much of the last 10 s beats in rhythm
+        fill, worn or not; ``found`` has ``motion_g``.
         """
         warm = second_means(temperature, rate_hz=TEMPERATURE_HZ)
         touch = second_means(eda, rate_hz=EDA_HZ)
-        found["worn"] = self._wear.push(warm, touch, found["motion_g"], None, pulse, rows=rows)
+        found["worn"] = self._wear.push(warm, touch, found["motion_g"], contact, pulse, rows=rows)
         found["temperature_C"] = second_means(self._warmth.push(temperature, rows=rows), rate_hz=TEMPERATURE_HZ)
         (
             found["temperature_slope_C_per_min"],

@@ -15,6 +15,7 @@ from ingest.wire import Intervals, Packet, values
 
 MakeReceived = Callable[..., Received]
 UTC_S = 10**9
+GIVEN = {name: channel.grid_hz for name, channel in CHANNELS.items()} | {"contact": 1}  # by the second
 ODD_HZ = {"eda": 15.0, "temperature": 7.5, "ppg": 63.9999, "motion": 52.0}
 
 
@@ -26,7 +27,7 @@ def joined(batches: Sequence[Taken], row: int = 0) -> dict[int, Tick]:
             start_s = int(taken.tick.start_s[i])
             assert not found or start_s > max(found)
             assert taken.tick.seconds == 1
-            found[start_s] = Tick(taken.tick.start_s[i : i + 1], *(getattr(taken.tick, c)[i : i + 1] for c in CHANNELS))
+            found[start_s] = Tick(taken.tick.start_s[i : i + 1], *(getattr(taken.tick, c)[i : i + 1] for c in GIVEN))
     return found
 
 
@@ -34,8 +35,8 @@ def assert_same(live: dict[int, Tick], offline: Tick) -> None:
     """The live seconds are those of ``offline`` to the last bit; where there is no live second all is unknown."""
     for i in range(offline.seconds):
         tick = live.get(int(offline.start_s[0]) + i)
-        for name, channel in CHANNELS.items():
-            want = getattr(offline, name)[..., i * channel.grid_hz : (i + 1) * channel.grid_hz]
+        for name, rate_hz in GIVEN.items():
+            want = getattr(offline, name)[..., i * rate_hz : (i + 1) * rate_hz]
             np.testing.assert_array_equal(
                 np.full_like(want, np.nan) if tick is None else getattr(tick, name), want, name
             )
@@ -57,6 +58,7 @@ def sent(draw: st.DrawFn, make_received: MakeReceived) -> list[Received]:
             ticks = {"boot": 2, "offset_s": offset_s + reboot * length_s + draw(st.sampled_from([0.0, 0.01, -0.01]))}
             start_s = (seq - reboot) * length_s
         if seq not in lost:
+            ticks["contact"] = draw(st.sampled_from([True, False, None]))
             found.append(make_received(seq=seq, start_s=start_s, length_s=length_s, rates_hz=rates_hz, **ticks))
     return found
 
@@ -257,6 +259,30 @@ def test_another_band_on_the_row_is_heard_from_where_the_first_ends(make_receive
     seconds = joined([*batches, *assembler.take(UTC_S + 8.0)])
     assert np.isfinite(np.concatenate([seconds[UTC_S + k].eda[0] for k in range(6)])).all()
     np.testing.assert_array_equal(seconds[UTC_S + 1].eda, whole(first).eda[:, 4:8])
+
+
+def test_what_a_band_says_of_its_contact_holds_while_its_samples_last(make_received: MakeReceived) -> None:
+    said = {0: True, 1: False, 2: None, 4: False}
+    tick = whole([make_received(seq=seq, contact=contact) for seq, contact in said.items()])
+    np.testing.assert_array_equal(tick.contact, [[1, 0, np.nan, np.nan, 0]])
+
+
+def test_a_second_has_the_contact_of_whoever_speaks_for_its_middle(make_received: MakeReceived) -> None:
+    stream = [make_received(seq=seq, offset_s=UTC_S + 0.4, contact=seq > 1) for seq in range(4)]
+    np.testing.assert_array_equal(whole(stream).contact, [[0, 1, 1, 1]])
+    newer = make_received(seq=0, boot=2, start_s=0.05, offset_s=UTC_S + 2.4, contact=False)
+    np.testing.assert_array_equal(whole([*stream, newer]).contact, [[0, 0, 1, 1]])
+    np.testing.assert_array_equal(whole([newer, *stream]).contact, [[0, 0, 1, 1]])
+
+
+def test_contact_without_samples_speaks_for_no_second(make_received: MakeReceived) -> None:
+    tick = whole([make_received(seq=0), make_received(seq=1, rates_hz={}, contact=False), make_received(seq=2)])
+    assert np.isnan(tick.contact).all()
+
+
+def test_a_strap_may_say_its_contact_too(make_received: MakeReceived) -> None:
+    stream = [make_received(**beats(seq, [], {}), contact=seq < 2) for seq in range(4)]
+    np.testing.assert_array_equal(whole(stream).contact, [[1, 1, 0, 0]])
 
 
 def beats(seq: int, ticks_s: Sequence[float], rates_hz: dict[str, float]) -> dict[str, object]:

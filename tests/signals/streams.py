@@ -12,6 +12,7 @@ RATES = {
     "motion": 32,
     "rocking": 32,
     "ibi": 64,
+    "contact": 1,
     "level": 1,
     "touch": 1,
     "warm": 1,
@@ -76,6 +77,8 @@ def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
             return np.abs(0.4 * np.sin(2 * np.pi * np.arange(shape[1]) / 32 / strides_s)) + 0.05 * rng.random(shape)
         case "bpm":
             return 60 + 80 * rng.random(shape)
+        case "contact":
+            return np.where(np.arange(shape[1]) // 4 == rng.integers(seconds, size=(rows, 1)) // 4, 0.0, 1.0)
         case "context":
             return np.floor(2 * rng.random(shape))
         case "stir":

@@ -118,9 +118,9 @@ def test_time_that_runs_backwards_is_refused_and_nothing_is_touched() -> None:
     assert_same(engine.push(back), twin.push(back))
 
 
-@pytest.mark.parametrize("name", CHANNELS)
+@pytest.mark.parametrize("name", [*CHANNELS, "contact"])
 def test_a_channel_that_does_not_fit_is_named(name: str) -> None:
-    tick = lively(seconds=3)
+    tick = replace(lively(seconds=3), contact=np.ones((2, 3)))
     with pytest.raises(SignalError, match=rf"^Engine\.tick\.{name}: "):
         Engine(rows=2).push(replace(tick, **{name: getattr(tick, name)[..., :-1]}))
     with pytest.raises(SignalError, match=rf"^Engine\.tick\.{name}: "):
@@ -170,6 +170,37 @@ def test_a_band_taken_off_says_so_and_has_neither_conductance_nor_heart_rate() -
     assert np.isnan(feature(signals, "heart_rate_bpm")[0, 100:]).all()
     assert feature(signals, "eda_valid")[0, 110] == 0
     assert feature(signals, "temperature_C")[0, -1] == pytest.approx(22.0)
+
+
+def test_a_band_that_tells_its_contact_is_believed_within_seconds() -> None:
+    tick = lively(rows=2, seconds=120)
+    eda, contact = tick.eda.copy(), np.full((2, 120), np.nan)
+    eda[:, 4 * 60 : 4 * 80] = 0.0  # and as warm as before: in a hand
+    contact[0] = 1.0
+    contact[0, 60:80] = 0.0
+    worn = feature(Engine(rows=2).push(replace(tick, eda=eda, contact=contact)), "worn")
+    assert (worn[:, 10:60] == 1).all()
+    assert (worn[0, 61:80] == 0).all()
+    assert (worn[0, 84:] == 1).all()
+    assert (worn[1, 60:] == 1).all()
+
+
+def test_contact_that_nobody_reports_and_contact_that_is_unknown_are_the_same() -> None:
+    tick = lively(seconds=70)
+    untold = replace(tick, contact=np.full((2, 70), np.nan))
+    assert_same(Engine(rows=2).push(tick), Engine(rows=2).push(untold))
+
+
+def test_contact_alone_is_no_second_that_was_heard() -> None:
+    tick, quiet = lively(rows=1, seconds=90), lively(rows=1, seconds=20, start_s=BEGAN_S + 90)
+    after = lively(rows=1, seconds=20, seed=2, start_s=BEGAN_S + 110)
+    told, untold = Engine(rows=1), Engine(rows=1)
+    told.push(tick)
+    untold.push(tick)
+    said = told.push(replace(nothing(quiet, seconds=20), contact=np.zeros((1, 20))))
+    assert np.isnan(said.features).all()
+    untold.push(nothing(quiet, seconds=20))
+    assert_same(told.push(after), untold.push(after))
 
 
 @pytest.mark.parametrize("name", CHANNELS)

@@ -4,7 +4,7 @@ from signals.engine import Engine
 from signals.features import NAMES
 from tests.signals.case import Case
 
-CHANNELS = ("eda", "temperature", "ppg", "motion", "ibi")
+CHANNELS = ("eda", "temperature", "ppg", "motion", "ibi", "contact")
 NEEDS_LONGER = ("heart_rate_expected_bpm", "heart_rate_unexplained_bpm")  # than two minutes; deviations need ten
 NEEDS_MORE = ("eda_artefact", "repetition_hz", "repetition_g", "activity_level", "still", "posture_changes_per_min")
 NEEDS_FAULTS = ("ppg_frozen", "temperature_frozen", "motion_frozen")
