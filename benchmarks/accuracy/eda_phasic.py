@@ -132,8 +132,8 @@ def measure(data: Path) -> list[Figure]:
             what="causal phasic part, 2 s late",
             against=f"exact decomposition of clean stretches of {len(found)} recordings",
             reach="median correlation >= 0.90",
-            found=f"{median:.3f} (lower quartile {low:.2f}; high-pass {fast:.2f}); {together:.2f} against stretches solved"
-            f" together, {raw:.2f} on recordings as they are",
+            found=f"{median:.3f} (lower quartile {low:.2f}; high-pass {fast:.2f}); {together:.2f} against stretches"
+            f" solved together, {raw:.2f} on recordings as they are",
             met=median >= 0.90,
             numbers={
                 "median": median,

@@ -6,6 +6,7 @@ Still is a second whose dynamic acceleration (above 0.25 Hz) has a root mean squ
 step of 1/64 g; worn is what the engine says of it.
 """
 
+import functools
 import zipfile
 from collections.abc import Iterator
 from io import StringIO
@@ -28,6 +29,7 @@ WINDOW_S = 30
 SETTLED_S = 10
 COVERED = 0.8
 STILL_G = 0.03
+KEPT = ("heart_rate_bpm", "motion_g", "worn")
 FOLDERS = ("stress_predict", "nurse_stress")
 
 
@@ -42,6 +44,14 @@ def assembled(path: Path) -> Tick:
     """Return a session as the engine gets it, in one go."""
     clocks = Clocks()
     return whole([Received(p, clocks.map(p, at_s), at_s, b"") for at_s, p in packets(read(path), band="recording")])
+
+
+@functools.cache
+def lived(path: Path) -> tuple[int, dict[str, Array]]:
+    """Return when a session began [UTC s], and what the engine says of each second (n,), by feature."""
+    tick = assembled(path)
+    features = Engine(rows=1).push(tick).features[0]
+    return int(tick.start_s[0]), {name: features[:, column(name)].copy() for name in KEPT}
 
 
 def own_beats(path: Path) -> tuple[Array, Array]:
@@ -71,12 +81,10 @@ def measure(data: Path) -> list[Figure]:
     """Measure every session, and all of them together."""
     lines, off, still_s, said_s, worn_s, worn_said_s = [], [], 0, 0, 0, 0
     for name, path in sessions(data):
-        tick = assembled(path)
-        features = Engine(rows=1).push(tick).features[0]
-        rate, motion = features[:, column("heart_rate_bpm")], features[:, column("motion_g")]
-        worn = features[:, column("worn")] == 1
-        still = worn & (motion < STILL_G)
-        one = errors(rate, float(tick.start_s[0]), *own_beats(path))
+        start_s, features = lived(path)
+        rate, worn = features["heart_rate_bpm"], features["worn"] == 1
+        still = worn & (features["motion_g"] < STILL_G)
+        one = errors(rate, float(start_s), *own_beats(path))
         off.append(one)
         still_s, said_s = still_s + still.sum(), said_s + np.isfinite(rate[still]).sum()
         worn_s, worn_said_s = worn_s + worn.sum(), worn_said_s + np.isfinite(rate[worn]).sum()
