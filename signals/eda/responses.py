@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
-from signals.filters import Filter, low_pass
+from signals.filters import QUIET, low_pass
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
@@ -22,9 +22,16 @@ STEEPEST_PER_S: Final = 1.8  # of what fills in all: a step through the low-pass
 NOISY: Final = 0.005  # of the level: less may be noise, which grows with it (0.05 uS at 10 uS)
 EMPTIES_S: Final = 2.0  # skin empties no faster: the slower time constant of Greco 2016, doi:10.1109/TBME.2015.2474131
 
+WARM_S: Final = 1.0  # until that low-pass has forgotten that it began at rest
+
 _RESPONSE = np.dtype(
     [
-        ("at", "i8"),  # samples since the restart
+        ("raw", "f8"),  # the last known value, before the low-pass
+        ("missing", "i8"),  # samples since it, to be drawn through once another is known
+        ("z0", "f8"),  # state of the low-pass
+        ("z1", "f8"),
+        ("warm", "i8"),  # samples since the restart, up to those of the warm-up
+        ("at", "i8"),  # samples since the warm-up
         ("phase", "i8"),  # resting, rising, or drifting: a rise that is too long for a response
         ("last", "f8"),
         ("onset", "f8"),
@@ -75,6 +82,10 @@ class Responses(RowOperator):
     fast as they rise, and slipping ones step. These rules are our own.
 
     Half-recovery is told where it is reached: not if the next response is told before, nor after ``recovery_s``.
+
+    A line is drawn through gaps of up to ``hold_s`` once they are over: what was held would step, as skin never does,
+    and a lost packet a second would hide a third of the responses. NaN where conductance is unknown, and for 1 s after
+    the start and longer gaps, where all begins anew.
     """
 
     def __init__(
@@ -95,8 +106,8 @@ class Responses(RowOperator):
             raise SignalError(f"{self._name}.least_us and .onset_us_per_s: must be above 0")
         if not excess >= 0:
             raise SignalError(f"{self._name}.excess: must not be below 0, got {excess!r}")
-        sos = low_pass(cutoff_hz=CUTOFF_HZ, rate_hz=rate_hz, order=2)
-        self._low = Filter(sos, rows=rows, rate_hz=rate_hz, hold_s=hold_s, warm_s=1.0)
+        b0, b1, b2, _, a1, a2 = low_pass(cutoff_hz=CUTOFF_HZ, rate_hz=rate_hz, order=2)[0].tolist()
+        self._section = (b0, b1, b2, a1, a2)
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
         shortest = self._samples("shortest_s", shortest_s, least=1)
         self._limits = (
@@ -106,6 +117,7 @@ class Responses(RowOperator):
             self._samples("rate_hz", AROUND_S[0], least=1),
             self._samples("rate_hz", AROUND_S[1], least=1),
             self._samples("recovery_s", recovery_s, least=1),
+            self._samples("rate_hz", WARM_S),
         )
         self._numbers = (onset_us_per_s / rate_hz, least_us, float(excess), float(rate_hz))
         self._past = np.zeros((rows, self._samples("hold_s", sum(AROUND_S) + hold_s) + 2))
@@ -119,14 +131,16 @@ class Responses(RowOperator):
     def tell(self, x: Array, *, rows: Rows | None = None) -> Told:
         """Return everything told at the next n samples of the rows ``rows``; takes the stream on as ``push`` does."""
         x, rows = self._take(x, rows)
-        bridged = self._gaps.push(self._low.push(x, rows=rows), rows=rows)
+        bridged = self._gaps.push(x, rows=rows)
         out = np.empty((4, *x.shape))
-        _respond(bridged.filled, bridged.standing, rows, self._limits, self._numbers, self._past, self._state, out)
+        fixed = (self._limits, self._numbers, self._section)
+        _respond(bridged.filled, bridged.standing, rows, *fixed, self._past, self._state, out)
         return Told(out[0], out[1], out[2], out[3])
 
 
-Limits = tuple[int, int, int, int, int, int]
+Limits = tuple[int, int, int, int, int, int, int]
 Numbers = tuple[float, float, float, float]
+Section = tuple[float, float, float, float, float]
 
 
 @njit(cache=True, nogil=True)
@@ -136,29 +150,32 @@ def _respond(
     rows: Rows,
     limits: Limits,
     numbers: Numbers,
+    section: Section,
     past: Array,
     state: NDArray[np.void],
     out: Array,
 ) -> None:
-    after, recovery, rate_hz = limits[4], limits[5], numbers[3]
+    after, recovery, warm, rate_hz = limits[4], limits[5], limits[6], numbers[3]
     for k in range(rows.size):
         s, ring = state[rows[k]], past[rows[k]]
         for i in range(x.shape[1]):
-            unknown = standing[k, i] == UNKNOWN or standing[k, i] == HELD
             for part in range(4):
-                out[part, k, i] = np.nan if unknown else 0.0
-            if standing[k, i] == UNKNOWN:
+                out[part, k, i] = np.nan
+            if standing[k, i] == HELD:
+                s.missing += 1
+            if standing[k, i] == UNKNOWN or standing[k, i] == HELD:
                 continue
-            value = x[k, i]
             if standing[k, i] == RESTART:
-                s.phase, s.last, s.at, s.due_size, s.half_since = RESTING, value, 0, 0.0, -1
-                ring[:] = value
-            s.at += 1
-            ring[s.at % ring.size] = value
-            _climb(s, value, limits, numbers)
-            s.last = value
-            if unknown:
+                _begin(s, x[k, i], section)
+            apart = s.missing + 1
+            for step in range(1, apart):
+                _follow(s, ring, s.raw + (x[k, i] - s.raw) * step / apart, section, limits, numbers)
+            value = _follow(s, ring, x[k, i], section, limits, numbers)
+            s.raw, s.missing = x[k, i], 0
+            if s.warm <= warm:
                 continue
+            for part in range(4):
+                out[part, k, i] = 0.0
             if s.due_size > 0 and s.at - s.due_at >= after:
                 if _empties(ring, s.at, s.due_at, s.due_rise, limits, numbers):
                     out[0, k, i], out[1, k, i] = s.due_size, (s.at - s.due_at) / rate_hz + DELAY_S
@@ -169,6 +186,36 @@ def _respond(
                 if value <= s.half:
                     out[3, k, i] = (s.at - s.half_since) / rate_hz
                 s.half_since = -1
+
+
+@njit(cache=True, nogil=True)
+def _begin(s: Record, value: float, section: Section) -> None:
+    """Begin anew, the low-pass at rest on ``value``: its gain there is 1."""
+    b0, _, b2, _, a2 = section
+    s.z0, s.z1 = (1.0 - b0) * value, (b2 - a2) * value
+    s.warm, s.missing = 0, 0
+
+
+@njit(cache=True, nogil=True)
+def _follow(s: Record, ring: Array, raw: float, section: Section, limits: Limits, numbers: Numbers) -> float:
+    """Take one sample through the low-pass and on to the search; return it as it left the low-pass."""
+    b0, b1, b2, a1, a2 = section
+    value: float = b0 * raw + s.z0
+    s.z0, s.z1 = b1 * raw - a1 * value + s.z1, b2 * raw - a2 * value
+    s.z0 = s.z0 if abs(s.z0) > QUIET else 0.0
+    s.z1 = s.z1 if abs(s.z1) > QUIET else 0.0
+    warm = limits[6]
+    s.warm = min(s.warm + 1, warm + 2)
+    if s.warm <= warm:
+        return value
+    if s.warm == warm + 1:
+        s.phase, s.last, s.at, s.due_size, s.half_since = RESTING, value, 0, 0.0, -1
+        ring[:] = value
+    s.at += 1
+    ring[s.at % ring.size] = value
+    _climb(s, value, limits, numbers)
+    s.last = value
+    return value
 
 
 @njit(cache=True, nogil=True)

@@ -10,6 +10,7 @@ from signals.eda.quality import Reasons, validity
 from signals.eda.responses import Responses
 from signals.eda.sympathetic import Sympathetic
 from signals.filters import Filter, low_pass
+from signals.gaps import HELD, Gaps
 from signals.rows import RowState
 from signals.skin.frozen import AFTER_S, Frozen
 from signals.types import Array, Found, Off, Rows
@@ -65,6 +66,7 @@ class Sweating(RowState):
         self._phasic_mean = Mean(**once, window_s=QUALITY_S)
         self._phasic_drive = Mean(**once, window_s=QUALITY_S)
         self._responses = Responses(**each, hold_s=HOLD_S)
+        self._bridged = Gaps(**once, hold_s=HOLD_S)  # responses in gaps so short are told after them
         self._count = Mean(**once, window_s=MINUTE_S)
         self._sum = Mean(**once, window_s=MINUTE_S)
         self._rise = EventMean(rows=rows)
@@ -113,15 +115,21 @@ class Sweating(RowState):
     def _respond(self, believed: Array, found: Found, rows: Rows) -> tuple[Array, Array]:
         """How many responses a minute, how large, how fast they rise and fall back."""
         told = self._responses.tell(believed, rows=rows)
-        a_second = second_means(told.amplitude_us, rate_hz=EDA_HZ) * EDA_HZ
-        count = np.where(told.amplitude_us > 0, 1.0, told.amplitude_us)
-        found["response_rate_per_min"] = (
-            self._count.push(second_means(count, rate_hz=EDA_HZ) * EDA_HZ, rows=rows) * MINUTE_S
-        )
-        found["response_sum_uS"] = self._sum.push(a_second, rows=rows) * MINUTE_S
+        count = _events(np.where(told.amplitude_us > 0, 1.0, told.amplitude_us))
+        bridged = self._bridged.push(count, rows=rows).standing == HELD
+        found["response_rate_per_min"] = self._count.push(np.where(bridged, 0.0, count), rows=rows) * MINUTE_S
+        amount = np.where(bridged, 0.0, _events(told.amplitude_us))
+        found["response_sum_uS"] = self._sum.push(amount, rows=rows) * MINUTE_S
         found["response_rise_s"] = self._rise.push(told.rise_s, rows=rows)
         found["response_recovery_s"] = self._recovery.push(told.recovery_s, rows=rows)
         return told.amplitude_us, told.lag_s
+
+
+def _events(x: Array) -> Array:
+    """Return the sum of the events of each second, (k, n); NaN where none of its samples is known. What is known is not
+    counted for what is unknown, as in a mean it would be."""
+    total, known = seconds(x, rate_hz=EDA_HZ)
+    return np.where(known > 0, total, np.nan)
 
 
 class EventMean(RowState):
