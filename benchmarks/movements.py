@@ -57,6 +57,8 @@ def session(path: Path) -> Session:
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
         seen, live = (_marks(file, names, by) for by in ("Annotator1Stereotypy", "Phone"))
+        if not seen:
+            raise ValueError(f"{path.name}: nobody annotated the video")
         counts = {side: _counts(file, names, side) for side in SIDES}
     start_s = np.ceil(max(t[0] for t, _ in counts.values()))
     seconds = int(min(t[-1] for t, _ in counts.values()) - start_s)
@@ -131,7 +133,9 @@ def _counts(file: zipfile.ZipFile, names: list[str], side: str) -> tuple[Array, 
 
 
 def _marks(file: zipfile.ZipFile, names: list[str], by: str) -> Marks:
-    return intervals(file.read(next(name for name in names if name.endswith(f"{by}.annotation.xml"))))
+    """Return what ``by`` marked; nothing where there is no such file, as of a session without a phone."""
+    found = [name for name in names if name.endswith(f"{by}.annotation.xml")]
+    return intervals(file.read(found[0])) if found else {}
 
 
 def _share(marks: Marks, labels: tuple[str, ...], start_s: float, seconds: int) -> Array:
