@@ -8,7 +8,7 @@ from numba import njit
 
 from signals.errors import SignalError
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
-from signals.rows import Counts, RowOperator, Standing, constant
+from signals.rows import Counts, RowOperator, Standing, constant, is_finite
 from signals.types import Array, Rows
 
 QUIET: Final = 1e-25  # below any physiology in any unit: a state this small is 0, before denormals make it slow
@@ -17,9 +17,9 @@ QUIET: Final = 1e-25  # below any physiology in any unit: a state this small is 
 def low_pass(*, cutoff_hz: float, rate_hz: float, order: int) -> Array:
     """Return the section (1, 6) of a Butterworth low-pass of ``order`` 1 or 2 (bilinear transform, prewarped).
 
-    Raises SignalError unless the cut-off lies between 0 and half of the rate.
+    Raises SignalError unless the order is one of them and the cut-off lies between 0 and half of the rate.
     """
-    w = _prewarped(cutoff_hz, rate_hz)
+    w = _prewarped(cutoff_hz, rate_hz, order)
     if order == 1:
         return np.array([[w / (1 + w), w / (1 + w), 0.0, 1.0, (w - 1) / (w + 1), 0.0]])
     n = 1 / (1 + math.sqrt(2) * w + w * w)
@@ -29,16 +29,18 @@ def low_pass(*, cutoff_hz: float, rate_hz: float, order: int) -> Array:
 
 def high_pass(*, cutoff_hz: float, rate_hz: float, order: int) -> Array:
     """Return the section (1, 6) of a Butterworth high-pass; see ``low_pass``."""
-    w = _prewarped(cutoff_hz, rate_hz)
+    w = _prewarped(cutoff_hz, rate_hz, order)
     if order == 1:
         return np.array([[1 / (1 + w), -1 / (1 + w), 0.0, 1.0, (w - 1) / (w + 1), 0.0]])
     n = 1 / (1 + math.sqrt(2) * w + w * w)
     return np.array([[n, -2 * n, n, 1.0, 2 * (w * w - 1) * n, (1 - math.sqrt(2) * w + w * w) * n]])
 
 
-def _prewarped(cutoff_hz: float, rate_hz: float) -> float:
-    if not 0 < cutoff_hz < rate_hz / 2:
-        raise SignalError(f"cutoff_hz: must lie between 0 and half of {rate_hz:g} Hz, got {cutoff_hz!r}")
+def _prewarped(cutoff_hz: float, rate_hz: float, order: int) -> float:
+    if order not in (1, 2):
+        raise SignalError(f"order: must be 1 or 2, got {order!r}")
+    if not (is_finite(rate_hz) and is_finite(cutoff_hz) and 0 < cutoff_hz < rate_hz / 2):
+        raise SignalError(f"cutoff_hz: must lie between 0 and half of {rate_hz!r} Hz, got {cutoff_hz!r}")
     return math.tan(math.pi * cutoff_hz / rate_hz)
 
 
@@ -51,8 +53,11 @@ class Filter(RowOperator):
 
     def __init__(self, sos: Array, *, rows: int, rate_hz: float, hold_s: float, warm_s: float) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        if sos.ndim != 2 or sos.shape[1] != 6 or not (sos[:, 3] == 1).all():
-            raise SignalError(f"{self._name}.sos: must be (sections, 6) with a0 = 1, got {sos.shape}")
+        if not isinstance(sos, np.ndarray) or sos.ndim != 2 or sos.shape[1] != 6 or not (sos[:, 3] == 1).all():
+            shape = getattr(sos, "shape", type(sos).__name__)
+            raise SignalError(f"{self._name}.sos: must be (sections, 6) with a0 = 1, got {shape}")
+        if not (np.isfinite(sos).all() and (np.abs(sos[:, 5]) < 1).all() and (np.abs(sos[:, 4]) < 1 + sos[:, 5]).all()):
+            raise SignalError(f"{self._name}.sos: must be finite, its poles inside the unit circle, got {sos.tolist()}")
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
         self._warm = self._samples("warm_s", warm_s)
         self._sos = constant(sos)

@@ -20,6 +20,8 @@ from signals.types import Array, Feature, Signals
 if TYPE_CHECKING:
     import pandas as pd
 
+LATEST_S = 1e11  # UTC seconds: what lies beyond is no time, or in milliseconds
+
 
 def of_signals(signals: Signals, *, wearers: Sequence[str] | None = None) -> "pd.DataFrame":
     """Return the features of one push of the engine, float64, NaN where unknown.
@@ -35,7 +37,11 @@ def of_signals(signals: Signals, *, wearers: Sequence[str] | None = None) -> "pd
 def of_table(table: Table, *, start_s: NDArray[np.int64], wearers: Sequence[str] | None = None) -> "pd.DataFrame":
     """Return a feature set; ``start_s`` (rows,): the UTC seconds at which each row's recording began. Index, columns
     and ``attrs`` as of ``of_signals``."""
-    if not isinstance(start_s, np.ndarray) or start_s.shape != table.values.shape[:1]:
+    if (
+        not isinstance(start_s, np.ndarray)
+        or start_s.shape != table.values.shape[:1]
+        or start_s.dtype.kind not in "iuf"
+    ):
         raise SignalError(f"of_table.start_s: must be {table.values.shape[0]} UTC seconds, one a row")
     return _frame("of_table", table.values, start_s[:, None] + table.end_s, table.entries, wearers)
 
@@ -109,8 +115,8 @@ def _frame(
         raise SignalError(f"{name}.wearers: {rows} rows need {rows} names")
     if wearers is not None and (len(wearers) != rows or len(set(wearers)) != rows):
         raise SignalError(f"{name}.wearers: must be {rows} different names, got {len(set(wearers))}")
-    if not np.isfinite(end_s).all():
-        raise SignalError(f"{name}.start_s: must be finite")
+    if not (np.abs(end_s) < LATEST_S).all():
+        raise SignalError(f"{name}.start_s: must be UTC seconds, finite and before the year 5138")
     moments = pd.to_datetime(np.round(1e6 * end_s.ravel()).astype(np.int64), unit="us", utc=True).as_unit("us")
     if wearers is None:
         index: pd.Index = moments.rename("time")

@@ -81,7 +81,7 @@ class RowOperator(RowState):
     def __init__(self, *, rows: int, rate_hz: float) -> None:
         if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
             raise SignalError(f"{self._name}.rows: must be a whole number of at least 1, got {rows!r}")
-        if not (math.isfinite(rate_hz) and 0 < rate_hz <= RATE_MAX_HZ):
+        if not (is_finite(rate_hz) and 0 < rate_hz <= RATE_MAX_HZ):
             raise SignalError(f"{self._name}.rate_hz: must be above 0 and at most {RATE_MAX_HZ:g}, got {rate_hz!r}")
         self._rows = int(rows)
         self._rate_hz = float(rate_hz)
@@ -94,13 +94,13 @@ class RowOperator(RowState):
 
     def _samples(self, argument: str, seconds: float, *, least: int = 0) -> int:
         """Return ``seconds`` as a whole number of samples; raises SignalError below ``least`` or where not finite."""
-        if not math.isfinite(seconds) or round(seconds * self._rate_hz) < least:
+        if not is_finite(seconds) or round(seconds * self._rate_hz) < least:
             raise SignalError(f"{self._name}.{argument}: must be at least {least} samples, got {seconds!r} s")
         return round(seconds * self._rate_hz)
 
     def _share(self, argument: str, value: float) -> float:
         """Return ``value`` where it lies in (0, 1]; raises SignalError elsewhere."""
-        if not 0 < value <= 1:
+        if not (is_finite(value) and 0 < value <= 1):
             raise SignalError(f"{self._name}.{argument}: must be above 0 and at most 1, got {value!r}")
         return float(value)
 
@@ -118,6 +118,11 @@ class RowOperator(RowState):
         if x.shape[-1] % grain:
             raise SignalError(f"{self._name}.{argument}: {x.shape[-1]} samples are no whole number of {grain}")
         return laid_out(x, np.float64), known
+
+
+def is_finite(value: object) -> bool:
+    """Return whether ``value`` is a number, and neither NaN nor infinite."""
+    return isinstance(value, int | float | np.integer | np.floating) and math.isfinite(value)
 
 
 def constant(x: Array) -> Array:
@@ -146,8 +151,11 @@ def rows_of(operator: str, rows: Rows | None, *, total: int) -> Rows:
 def laid_out(x: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
     """Return ``x`` in the one layout that kernels are compiled for; a copy only where it is laid out differently.
 
-    Read-only arrays are copied too: to numba they are another type, and compiling anew would stall a live tick.
+    Read-only arrays are copied too: to numba they are another type, and compiling anew would stall a live tick. What a
+    masked array masks is unknown, NaN, and not what lies under the mask.
     """
+    if isinstance(x, np.ma.MaskedArray) and x.dtype.kind == "f":
+        x = x.filled(np.nan)
     even = np.ascontiguousarray(x, dtype=dtype)
     return even if even.flags.writeable else even.copy()
 

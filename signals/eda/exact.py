@@ -1,6 +1,5 @@
 """Skin conductance in, its exact convex decomposition out: tonic, phasic and driver, a row a recording; offline."""
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from signals.eda.exact_front import Model
 from signals.eda.exact_kernel import FIGURES, describe, solve_rows
 from signals.errors import SignalError
-from signals.rows import laid_out
+from signals.rows import is_finite, laid_out
 from signals.types import Array
 
 FALL_S: Final = 2.0  # the five constants of Greco 2016, doi:10.1109/TBME.2015.2474131: tau0
@@ -118,14 +117,14 @@ def decompose(
 
 
 def _checked(x: Array, rate_hz: float, sparsity: float, smoothness: float, tolerance: float) -> Array:
-    if not (math.isfinite(rate_hz) and RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ):
+    if not (is_finite(rate_hz) and RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ):
         raise SignalError(
             f"decompose.rate_hz: must be at least {RATE_MIN_HZ:g} and at most {RATE_MAX_HZ:g}, got {rate_hz!r}"
         )
     for name, value in (("sparsity", sparsity), ("smoothness", smoothness)):
-        if not (math.isfinite(value) and value > 0):
+        if not (is_finite(value) and value > 0):
             raise SignalError(f"decompose.{name}: must be above 0, got {value!r}")
-    if not 1e-12 <= tolerance <= 1e-2:
+    if not (is_finite(tolerance) and 1e-12 <= tolerance <= 1e-2):
         raise SignalError(f"decompose.tolerance: must be at least 1e-12 and at most 0.01, got {tolerance!r}")
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8) or x.ndim != 2:
         got = f"{x.ndim}-dimensional {x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__

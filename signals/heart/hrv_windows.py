@@ -11,7 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from signals.errors import SignalError
 from signals.heart.hrv_periodogram import periodogram
+from signals.rows import laid_out
 from signals.types import Array
 
 Counts = NDArray[np.int64]
@@ -20,6 +22,7 @@ LOWEST_HZ: Final = 0.003
 VLF_HZ: Final = 0.04
 LF_HZ: Final = 0.15
 HF_HZ: Final = 0.40
+INTERVAL_MAX_S: Final = 10.0  # what the wire carries
 PER_PEAK: Final = 5.0  # points of the periodogram in one peak's width
 
 FEATURES: Final = (  # name, unit, definition
@@ -59,9 +62,28 @@ LEAST_BEATS: Final = 3  # fewer have no spread of differences
 def of_beats(interval_s: Array, start: Counts, stop: Counts) -> Array:
     """Return ``FEATURES`` of each window ``interval_s[start[i]:stop[i]]`` of finite intervals [s] in the order of their
     beats, (len(start), 29); NaN where a window has fewer than 3. Intervals follow each other as if none were missing
-    between them, as FLIRT takes them."""
+    between them, as FLIRT takes them.
+
+    Raises SignalError where an interval is none between 0 and 10 s, or a window does not lie in them.
+    """
+    if not isinstance(interval_s, np.ndarray) or interval_s.ndim != 1 or interval_s.dtype.kind != "f":
+        raise SignalError("of_beats.interval_s: must be a one-dimensional array of floats")
+    odd = ~((interval_s > 0) & (interval_s <= INTERVAL_MAX_S))
+    if odd.any():
+        raise SignalError(f"of_beats.interval_s: {interval_s[odd.argmax()]:g} s at {odd.argmax()} is no interval")
+    for name, edge in (("start", start), ("stop", stop)):
+        if not isinstance(edge, np.ndarray) or edge.ndim != 1 or edge.dtype.kind not in "iu":
+            raise SignalError(f"of_beats.{name}: must be a one-dimensional array of whole numbers")
+    if start.shape != stop.shape:
+        raise SignalError(f"of_beats.stop: must be {start.shape} as start is, got {stop.shape}")
+    outside = (start < 0) | (stop < 0) | (stop > len(interval_s))
+    if outside.any():
+        window = int(outside.argmax())
+        raise SignalError(
+            f"of_beats.stop: window {window}, {start[window]} to {stop[window]}, is not in {len(interval_s)} intervals"
+        )
     out = np.empty((len(start), len(FEATURES)))
-    _of_beats(1000.0 * interval_s, start, stop, out)
+    _of_beats(1000.0 * laid_out(interval_s, np.float64), start.astype(np.int64), stop.astype(np.int64), out)
     return out
 
 

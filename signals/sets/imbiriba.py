@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
+from signals.rows import is_finite
 from signals.sets.registry import LEAST, Entry, Table, Windows, channel, held, same_time, share_of, told
 from signals.types import Array
 
@@ -60,7 +61,7 @@ def features(
     Raises SignalError, naming the argument, where one cannot be used.
     """
     name = "imbiriba"
-    bins = round(window_s / bin_s) if bin_s > 0 else 0
+    bins = round(window_s / bin_s) if is_finite(window_s) and is_finite(bin_s) and bin_s > 0 else 0
     if bins < 1 or abs(bins * bin_s - window_s) > 1e-9:
         raise SignalError(f"{name}.bin_s: {window_s!r} s are no whole number of bins of {bin_s!r} s")
     if not channels:
@@ -86,12 +87,19 @@ def features(
     if len(onsets) != rows:
         raise SignalError(f"{name}.incidents_s: has {len(onsets)} rows, but {next(iter(channels))} {rows}")
     for row, onset_s in enumerate(onsets):
-        if onset_s.ndim != 1 or not np.isfinite(onset_s).all() or (np.diff(onset_s) < 0).any():
+        if not _are_times(onset_s):
             raise SignalError(f"{name}.incidents_s: row {row} must be finite times in order")
         before = np.searchsorted(onset_s, windows.end_s, side="left")
         values[row, :, -2] = before > 0
         values[row, :, -1] = windows.end_s - np.concatenate([[0.0], onset_s])[before]
     return Table(entries, windows.end_s, values)
+
+
+def _are_times(x: object) -> bool:
+    """Return whether ``x`` is an array of finite numbers in order."""
+    if not isinstance(x, np.ndarray) or x.ndim != 1 or x.dtype.kind not in "iuf":
+        return False
+    return bool(np.isfinite(x).all() and (np.diff(x) >= 0).all())
 
 
 def _entries(units: Mapping[str, str], window_s: float, bin_s: float, bins: int, least: float) -> tuple[Entry, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
-from signals.rows import RATE_MAX_HZ, laid_out
+from signals.rows import RATE_MAX_HZ, is_finite, laid_out
 from signals.types import Array
 
 LEAST: Final = 0.8  # of a window that is to be known before anything is said about it
@@ -74,7 +74,7 @@ class Windows:
     def __post_init__(self) -> None:
         for name in ("window_s", "hop_s"):
             value = getattr(self, name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+            if not (is_finite(value) and value > 0):
                 raise SignalError(f"{self.set_name}.{name}: must be above 0, got {value!r}")
 
     @property
@@ -100,7 +100,7 @@ class Windows:
 
 def channel(set_name: str, argument: str, x: Array, *, rate_hz: float, axes: int = 1) -> Array:
     """Return a channel as row-major float64, (rows, n) or (rows, axes, n), infinities as NaN; raises SignalError."""
-    if not (math.isfinite(rate_hz) and 0 < rate_hz <= RATE_MAX_HZ):
+    if not (is_finite(rate_hz) and 0 < rate_hz <= RATE_MAX_HZ):
         raise SignalError(
             f"{set_name}.{argument}: its rate must be above 0 and at most {RATE_MAX_HZ:g}, got {rate_hz!r}"
         )
@@ -110,8 +110,9 @@ def channel(set_name: str, argument: str, x: Array, *, rate_hz: float, axes: int
         raise SignalError(f"{set_name}.{argument}: must be an array of float64 or float32, got {found}")
     if x.ndim != (3 if axes > 1 else 2) or (axes > 1 and x.shape[1] != axes):
         raise SignalError(f"{set_name}.{argument}: must be {wanted}, got {x.shape}")
-    endless = np.isinf(x)
-    return laid_out(np.where(endless, np.nan, x) if endless.any() else x, np.float64)
+    even = laid_out(x, np.float64)
+    endless = np.isinf(even)
+    return np.where(endless, np.nan, even) if endless.any() else even
 
 
 def beats(set_name: str, x: Array, *, rate_hz: float) -> Array:
@@ -139,7 +140,7 @@ def same_time(set_name: str, seconds: Mapping[str, float], rows: Mapping[str, in
 
 def share_of(argument: str, value: float) -> float:
     """Return ``value`` where it lies in (0, 1]; raises SignalError elsewhere."""
-    if not 0 < value <= 1:
+    if not (is_finite(value) and 0 < value <= 1):
         raise SignalError(f"{argument}: must be above 0 and at most 1, got {value!r}")
     return float(value)
 
