@@ -5,7 +5,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -14,7 +14,6 @@ import numpy as np
 
 from forecalm.pipeline import Pipeline, warm
 from ingest.received import Received
-from models.errors import ModelError
 
 log = logging.getLogger(__name__)
 
@@ -142,9 +141,11 @@ def save_learnt(pipeline: Pipeline, path: Path) -> None:
 
 
 def load_learnt(pipeline: Pipeline, path: Path) -> None:
-    """Go on from ``path``; where it cannot be used say so and learn anew, which costs ten minutes of abstaining."""
+    """Go on from ``path``; what of it cannot be used is said and learnt anew, which costs ten minutes of abstaining."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pipeline.learn({name: arrays[name] for name in arrays.files})
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, ModelError) as error:
-        log.warning("%s cannot be used (%s): everybody's usual is learnt anew", path, error)
+            refused: Sequence[Exception] = pipeline.learn({name: arrays[name] for name in arrays.files})
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile) as error:
+        refused = [error]
+    for why in refused:
+        log.warning("%s cannot be used (%s): everybody's usual is learnt anew", path, why)

@@ -17,12 +17,14 @@ from ingest.received import Received
 from ingest.types import CHANNELS, Tick
 from models.arousal import Arousal
 from models.errors import ModelError
-from models.risk import Abstention, Risk
+from models.risk import Abstention, Risk, Rows
 from signals.engine import Engine
+from signals.errors import SignalError
 from signals.features import column
 from signals.types import Signals
 
 HEART_RATE = column("heart_rate_bpm")
+ENGINE = "engine."  # before the names of what the engine knows; what the model knows has its own names alone
 
 
 def warm() -> None:
@@ -68,13 +70,21 @@ class Pipeline:
         self._desk.tick(now_s)
         steps = []
         for taken in self._assembler.take(now_s):
-            signals = self._engine.push(taken.tick, rows=taken.rows)
+            signals = self._signals(taken.tick, taken.rows)
             risk = self._model.push(signals.start_s, signals.features, rows=taken.rows)
             steps.append(Step(rows=taken.rows, signals=signals, risk=risk))
             for i, last in enumerate(taken.last):
                 for second in range(taken.tick.seconds):
                     self._observe(int(taken.rows[i]), i, second, last, signals, risk)
         return steps
+
+    def _signals(self, tick: Tick, rows: Rows) -> Signals:
+        """Push ``tick`` through the engine. Whoever was known until later than that, because the clock was set back
+        before a restart, begins anew: refusing them would leave them unwatched until that time has come."""
+        back = tick.start_s < self._engine.ended_s(rows=rows)
+        if back.any():
+            self._engine.begin_anew(rows=rows[back])
+        return self._engine.push(tick, rows=rows)
 
     def _observe(self, row: int, i: int, second: int, last: Received | None, signals: Signals, risk: Risk) -> None:
         """Tell the desk one second of ``row``, which is the i-th of those that were decided together."""
@@ -95,7 +105,7 @@ class Pipeline:
     def study(self, wearer: str, past: Sequence[Received]) -> None:
         """Learn what is usual for ``wearer`` from packets of their past, in one go. It alerts nobody."""
         rows = np.array([self.rows[wearer]])
-        signals = self._engine.push(whole(past), rows=rows)
+        signals = self._signals(whole(past), rows)
         self._model.push(signals.start_s, signals.features, rows=rows)
 
     def misses(self) -> str:
@@ -105,18 +115,44 @@ class Pipeline:
 
     def learnt(self) -> dict[str, NDArray[np.generic]]:
         """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""
-        return {"wearers": np.array(self.wearers), **self._model.snapshot()}
+        engine = {ENGINE + name: array for name, array in self._engine.snapshot().items()}
+        return {"wearers": np.array(self.wearers), **self._model.snapshot(), **engine}
 
-    def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> None:
-        """Go on from what was learnt before, for the wearers who are in it; raises ModelError where it does not fit."""
+    def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> list[ModelError | SignalError]:
+        """Go on from what was learnt before, for the wearers who are in it: to the engine the time since is a silence.
+
+        Model and engine go on each by itself. Returns why one or both could not, because another version had learnt it:
+        these know nobody yet. Raises KeyError where it is not said whose it is.
+        """
         known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
-        arrays = {}
+        rows = np.array([row for row, wearer in enumerate(self.wearers) if wearer in known], np.intp)
+        theirs = np.array([known[self.wearers[row]] for row in rows], np.intp)
+        engine = {name.removeprefix(ENGINE): array for name, array in learnt.items() if name.startswith(ENGINE)}
+        model = {name: array for name, array in learnt.items() if name != "wearers" and not name.startswith(ENGINE)}
+        refused: list[ModelError | SignalError] = []
+        try:
+            self._learn_model(model, rows, theirs, total=len(known))
+        except ModelError as error:
+            refused.append(error)
+        try:
+            self._learn_engine(engine, rows, theirs, total=len(known))
+        except SignalError as error:
+            refused.append(error)
+        return refused
+
+    def _learn_model(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:
+        fresh = {}
         for name, mine in self._model.snapshot().items():
-            if learnt[name].shape != (len(known), *mine.shape[1:]) or learnt[name].dtype != mine.dtype:
-                raise ModelError(f"{name}: {learnt[name].shape} of {learnt[name].dtype} is not of this model")
-            mine = mine.copy()
-            for row, wearer in enumerate(self.wearers):
-                if wearer in known:
-                    mine[row] = learnt[name][known[wearer]]
-            arrays[name] = mine
-        self._model.restore(arrays)
+            kept = arrays.get(name)
+            if kept is None or kept.shape != (total, *mine.shape[1:]) or kept.dtype != mine.dtype:
+                found = "nothing" if kept is None else f"{kept.shape} of {kept.dtype}"
+                raise ModelError(f"the model's {name}: {found}, not of this version")
+            fresh[name] = mine.copy()
+            fresh[name][rows] = kept[theirs]
+        self._model.restore(fresh)
+
+    def _learn_engine(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:
+        for name, kept in arrays.items():
+            if kept.shape[:1] != (total,):
+                raise SignalError(f"the engine's {name}: {kept.shape}, not of {total} wearers")
+        self._engine.restore({name: kept[theirs] for name, kept in arrays.items()}, rows=rows)

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.types import CHANNELS, Tick
 from signals.eda.sweating import Sweating
@@ -19,6 +20,7 @@ EDA_HZ: Final = CHANNELS["eda"].grid_hz
 SILENCE_S: Final = (
     330  # after so long without a sample nothing but what is usual is remembered: the longest window, holds
 )
+SILENT_ROWS: Final = 16  # go through a silence together: after an outage everybody does, and more at once are slower
 NEVER: Final = np.iinfo(np.int64).min
 
 
@@ -44,6 +46,19 @@ class Engine(RowState):
         self._sweating = Sweating(rows=rows)
         self._usual = Usual(rows=rows)
 
+    def ended_s(self, *, rows: Rows | None = None) -> NDArray[np.int64]:
+        """Return when the last tick of the rows ``rows`` (default: all) ended [UTC s]; NEVER where there was none."""
+        return self._end_s[rows_of("Engine", rows, total=self._rows)]
+
+    def begin_anew(self, *, rows: Rows | None = None) -> None:
+        """Forget of the rows ``rows`` (default: all) what ``SILENCE_S`` of silence forget; what is usual stays known.
+
+        Their next tick may begin at any time, also before the last one ended: for clocks that were set back.
+        """
+        known = rows_of("Engine", rows, total=self._rows)
+        self._be_silent(SILENCE_S, known)
+        self._end_s[known] = NEVER
+
     def push(self, tick: Tick, *, rows: Rows | None = None) -> Signals:
         """Return the signals of the rows ``rows`` (default: all), whose next n seconds are in ``tick``; no other row's
         state is touched.
@@ -60,9 +75,14 @@ class Engine(RowState):
             raise SignalError(f"Engine.tick.start_s: row {known[k]} begins {-missing[k]} s before its last tick ended")
         silent = np.minimum(missing, SILENCE_S)
         for length in np.unique(silent[silent > 0]):
-            self._advance(_silence(int(length), rows=int((silent == length).sum())), known[silent == length])
+            self._be_silent(int(length), known[silent == length])
         self._end_s[known] = tick.start_s + tick.seconds
         return self._advance(tick, known)
+
+    def _be_silent(self, length: int, rows: Rows) -> None:
+        for first in range(0, len(rows), SILENT_ROWS):
+            some = rows[first : first + SILENT_ROWS]
+            self._advance(_silence(length, rows=len(some)), some)
 
     def _advance(self, tick: Tick, rows: Rows) -> Signals:
         found: Found = {}

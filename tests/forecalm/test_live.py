@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ingest.e4 import packets, read
 from ingest.errors import RegistryError
 from ingest.received import Received
 from ingest.wire import encode
+from signals.features import NAMES, column
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 
@@ -123,11 +125,126 @@ def test_what_was_learnt_goes_with_the_wearer_and_not_with_the_row(tmp_path: Pat
     save_learnt(taught, tmp_path / "learnt.npz")
     anew, _ = pipeline(some[-1].received_s, "w-02", "w-03")
     load_learnt(anew, tmp_path / "learnt.npz")
-    before, after = taught.learnt(), anew.learnt()
-    for name in before.keys() - {"wearers"}:
-        np.testing.assert_array_equal(after[name][0], before[name][1])
     fresh, _ = pipeline(some[-1].received_s, "w-02", "w-03")
-    np.testing.assert_array_equal(after["usual"][1], fresh.learnt()["usual"][1])
+    before, after, untaught = taught.learnt(), anew.learnt(), fresh.learnt()
+    for name in before.keys() - {"wearers"}:
+        assert after[name][0].tobytes() == before[name][1].tobytes(), name
+        assert after[name][1].tobytes() == untaught[name][1].tobytes(), name
+
+
+def test_after_a_restart_everything_goes_on_as_after_a_silence_of_that_length(tmp_path: Path) -> None:
+    some = received(1080)
+    going_on, _ = pipeline(some[0].received_s, "w-01")
+    for each in some[:1000]:
+        going_on.receive("w-01", each)
+        going_on.advance(each.received_s)
+    save_learnt(going_on, tmp_path / "learnt.npz")
+    started_s = some[1010].received_s
+    started_again, _ = pipeline(started_s, "w-01")
+    load_learnt(started_again, tmp_path / "learnt.npz")
+    untaught, _ = pipeline(started_s, "w-01")
+    said = [seconds(each, some[1010:]) for each in (going_on, started_again, untaught)]
+    assert said[0].keys() - said[1].keys() == set(range(min(said[0]), min(said[1])))  # the silence, second by second
+    for second, features in said[1].items():
+        np.testing.assert_array_equal(features, said[0][second])
+    deviations = [column(name) for name in NAMES if name.endswith("_deviation")]
+    assert np.isfinite([features[deviations] for features in said[1].values()]).any()
+    assert np.isnan([features[deviations] for features in said[2].values()]).all()
+
+
+def seconds(pipeline: Pipeline, some: list[Received]) -> dict[int, np.ndarray]:
+    """The features of each second that these packets decide, by its UTC second."""
+    found = {}
+    for each in some:
+        pipeline.receive("w-01", each)
+        for step in pipeline.advance(each.received_s):
+            found[int(step.signals.start_s[0])] = step.signals.features[0, 0]
+    return found
+
+
+def test_a_clock_set_back_before_a_restart_leaves_nobody_unwatched_and_keeps_their_usual(tmp_path: Path) -> None:
+    some = received(1000)
+    ahead, _ = pipeline(some[0].received_s, "w-01")
+    ahead.study("w-01", some[100:])
+    save_learnt(ahead, tmp_path / "learnt.npz")
+    set_back, _ = pipeline(some[0].received_s, "w-01")
+    load_learnt(set_back, tmp_path / "learnt.npz")
+    said = list(seconds(set_back, some[:60]).values())
+    assert len(said) == 60
+    assert np.isnan(said[0][column("heart_rate_bpm")])  # what was over before is not now
+    assert np.isfinite(said[-1][column("heart_rate_bpm_deviation")])
+
+
+def rewritten(path: Path, **arrays: np.ndarray | None) -> None:
+    """Change arrays of a file, or take them out; ``__`` in a name stands for a dot."""
+    with np.load(path) as kept:
+        found = {name: kept[name] for name in kept.files}
+    for name, array in arrays.items():
+        found.pop(name.replace("__", "."), None)
+        if array is not None:
+            found[name.replace("__", ".")] = array
+    np.savez(path, **found)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"engine__end_s": None}, "end_s"),
+        ({"engine__odd": np.zeros(1)}, "odd"),
+        ({"engine__end_s": np.zeros((1, 2), np.int64)}, "end_s"),
+        ({"engine__end_s": np.zeros(1)}, "end_s"),
+        ({"engine__end_s": np.zeros((), np.int64)}, "end_s"),
+    ],
+)
+def test_what_another_version_of_the_engine_learnt_is_refused_by_name_and_the_models_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: dict[str, np.ndarray | None], says: str
+) -> None:
+    path = taught(tmp_path)
+    rewritten(path, **change)
+    anew, _ = pipeline(0.0, "w-01")
+    fresh, _ = pipeline(0.0, "w-01")
+    with caplog.at_level(logging.WARNING):
+        load_learnt(anew, path)
+    (said,) = caplog.messages
+    assert says in said
+    assert "learnt anew" in said
+    with np.load(path) as kept:
+        assert_learnt(anew.learnt(), kept, engine=False)
+    assert_learnt(anew.learnt(), fresh.learnt(), engine=True)
+
+
+def test_what_another_version_of_the_model_learnt_is_refused_by_name_and_the_engines_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = taught(tmp_path)
+    rewritten(path, usual=None)
+    anew, _ = pipeline(0.0, "w-01")
+    fresh, _ = pipeline(0.0, "w-01")
+    with caplog.at_level(logging.WARNING):
+        load_learnt(anew, path)
+    (said,) = caplog.messages
+    assert "usual" in said
+    with np.load(path) as kept:
+        assert_learnt(anew.learnt(), kept, engine=True)
+    assert_learnt(anew.learnt(), fresh.learnt(), engine=False)
+
+
+def taught(folder: Path) -> Path:
+    """What was learnt of a wearer in a few minutes."""
+    some = received(300)
+    knowing, _ = pipeline(some[0].received_s, "w-01")
+    knowing.study("w-01", some)
+    path = folder / "learnt.npz"
+    save_learnt(knowing, path)
+    return path
+
+
+def assert_learnt(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray], *, engine: bool) -> None:
+    """What the engine, or the model, learnt is the same in both."""
+    names = {name for name in wanted if name.startswith("engine.") == engine} - {"wearers"}
+    assert names
+    for name in names:
+        assert found[name].tobytes() == wanted[name].tobytes(), name
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"PK\x03\x04 not a zip at all", None])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ingest.types import CHANNELS, Tick
-from signals.engine import SILENCE_S, Engine
+from signals.engine import NEVER, SILENCE_S, SILENT_ROWS, Engine
 from signals.errors import SignalError
 from signals.features import FEATURES, NAMES, column
-from signals.types import Array, Signals
+from signals.types import Array, Rows, Signals
 from tests.signals.streams import pulse_wave, stream
 
 BEGAN_S = 1_700_000_000
@@ -34,6 +34,11 @@ def nothing(tick: Tick, *, seconds: int) -> Tick:
     """Return the first ``seconds`` of a tick with nothing in them."""
     empty = {name: np.full_like(getattr(tick, name), np.nan) for name in CHANNELS}
     return part(Tick(start_s=tick.start_s, **empty), 0, seconds)
+
+
+def chosen(tick: Tick, rows: Rows) -> Tick:
+    """Return some rows of a tick."""
+    return Tick(*(getattr(tick, name)[rows] for name in ("start_s", *CHANNELS)))
 
 
 def feature(signals: Signals, name: str) -> Array:
@@ -116,6 +121,32 @@ def test_time_that_runs_backwards_is_refused_and_nothing_is_touched() -> None:
     with pytest.raises(SignalError, match=r"^Engine\.tick\.start_s: row 1 begins 3 s before its last tick ended"):
         engine.push(replace(back, start_s=back.start_s - np.array([0, 3])))
     assert_same(engine.push(back), twin.push(back))
+
+
+def test_rows_that_begin_anew_know_only_what_is_usual_and_go_on_from_any_time() -> None:
+    tick, engine, alone = lively(seconds=700), Engine(rows=2), Engine(rows=2)
+    engine.push(tick)
+    alone.push(tick)
+    engine.begin_anew(rows=np.array([1]))
+    assert engine.ended_s().tolist() == [BEGAN_S + 700, NEVER]
+    later = lively(seconds=90, seed=2)
+    back = replace(later, start_s=np.array([BEGAN_S + 700, BEGAN_S - 5000]))
+    away = replace(later, start_s=np.array([BEGAN_S + 700, BEGAN_S + 700 + SILENCE_S]))
+    found, wanted = engine.push(back), alone.push(away)
+    np.testing.assert_array_equal(found.features, wanted.features)
+    assert np.isfinite(feature(found, "temperature_C_deviation")[1, 30])
+
+
+def test_a_ward_that_was_silent_goes_on_as_each_of_its_rows_would_alone() -> None:
+    rows = SILENT_ROWS + 2
+    engine, before, after = Engine(rows=rows), lively(rows=rows, seconds=20), lively(rows=rows, seconds=20, seed=2)
+    engine.push(before)
+    after = replace(after, start_s=after.start_s + 50 + np.arange(rows) // (rows - 1))
+    found = engine.push(after)
+    for row in (0, SILENT_ROWS, rows - 1):
+        alone, one = Engine(rows=1), np.array([row])
+        alone.push(chosen(before, one))
+        np.testing.assert_array_equal(found.features[one], alone.push(chosen(after, one)).features)
 
 
 @pytest.mark.parametrize("name", [*CHANNELS, "contact"])
