@@ -1,12 +1,10 @@
 """The operators over electrodermal activity, for the laws."""
 
 from signals.eda.phasic import Driver
-from signals.eda.quality import Validity
 from signals.eda.responses import Responses
 from tests.signals.case import Case
 
 CASES = {
-    "Validity": Case(lambda n: Validity(rows=n, rate_hz=4), ("eda",)),
     "Driver": Case(lambda n: Driver(rows=n, rate_hz=4), ("eda",)),
     "Responses": Case(lambda n: Responses(rows=n, rate_hz=4), ("eda",)),
 }
