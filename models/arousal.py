@@ -1,28 +1,30 @@
 """Features in, risk out without any training: arousal that movement does not explain, against the person's own usual.
 
 What is compared are conductance level, sudomotor drive, response rate and size, the fall of skin temperature,
-movement, and the heart rate that is left when a regression on the person's own recent movement has had its say. Each
-distance from the usual becomes a bounded, signed contribution in log-odds; ``Risk.drivers`` add up to the log-odds of
-the probability.
+movement, and the heart rate that the person's own recent movement leaves unexplained (``signals.heart.explained``).
+Each distance from the usual becomes a bounded, signed contribution in log-odds; ``Risk.drivers`` add up to the log-odds
+of the probability.
 
 The probability is an ordering with sensible ends, not a calibrated frequency: the weights come from what is known of
 such signals, not from data. Sources of the size of things: heart rate rises by 22 +- 16 % about a minute before onset
 (Nuske 2019, doi:10.1080/10253890.2019.1572744); an E4's conductance agreed badly with a laboratory's (Milstein & Gordon
 2020, doi:10.3389/fnbeh.2020.00148), so it is compared with the person's own alone, in four voices of which none is
 enough. Restlessness is part of agitation: movement changes what pulse is expected and how much sweat counts, but is
-never a reason to say nothing.
+never a reason to say nothing. Flapping hands are no exercise: what repeats faster than arms swing counts as little.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from numpy.lib.recfunctions import structured_to_unstructured, unstructured_to_structured
 from numpy.typing import NDArray
 
-from models.arousal_kernel import READS, WEIGHTS, run
+from models.arousal_kernel import QUANTITIES, READS, run
 from models.errors import ModelError
 from models.risk import Array, Risk, Rows
 from signals.features import NAMES, column
+from signals.heart.explained import LOST_S, Explained
 
 DRIVERS: Final = (
     "base",
@@ -37,16 +39,22 @@ DRIVERS: Final = (
 )
 
 _COLUMNS: Final = [column(name) for name in READS]
+_HEART, _MOTION, _WORN = column("heart_rate_bpm"), column("motion_g"), column("worn")
+_STEREOTYPY, _RHYTHM = column("stereotypy"), column("repetition_hz")
+
+RHYTHMIC: Final = 0.5  # a stereotypy this likely may as well be a gait, for both repeat: only
+FLAPPING_HZ: Final = 1.8  # tells them apart, for arms swing once in two steps, at 0.7 to 1.2 Hz, running at 1.3 to 1.6
+FLAPPING_G: Final = 0.1  # flapping hands move as much as running ones, and cost the heart no more than this
 
 _STATE: Final = {
-    "usual": (len(WEIGHTS), 3),  # location, scale, seconds
-    "pulse": (9,),
+    "usual": (QUANTITIES, 3),  # location, scale, seconds
     "moving": (3,),  # fast and slow exertion; seconds since movement was known
     "contributions": (len(DRIVERS),),
-    "unknown": (len(WEIGHTS),),  # seconds since each quantity was known
+    "unknown": (QUANTITIES,),  # seconds since each quantity was known
     "unjudged": (),  # seconds since there was an estimate
     "next_s": (),  # where the stream stands, UTC seconds
 }
+_FINITE: Final = ("usual", "contributions", "explained")
 
 
 class Arousal:
@@ -66,6 +74,7 @@ class Arousal:
         self._state["unknown"][:] = self._state["unjudged"][:] = np.inf
         self._state["moving"][:, 2] = np.inf
         self._state["next_s"][:] = -np.inf
+        self._explained = Explained(rows=rows)
 
     @property
     def driver_names(self) -> tuple[str, ...]:
@@ -77,15 +86,16 @@ class Arousal:
         chosen = np.arange(self._rows) if rows is None else np.asarray(rows)
         start_s, features = np.asarray(start_s), np.asarray(features, np.float64)
         self._check(start_s, features, chosen)
+        chosen = chosen.astype(np.intp)
         k, n = features.shape[:2]
         probability, learnt = np.empty((k, n)), np.empty((k, n))
         abstention, drivers = np.empty((k, n), np.int8), np.empty((k, n, len(DRIVERS)))
+        start_s = start_s.astype(np.int64)
         run(
-            chosen.astype(np.intp),
-            start_s.astype(np.int64),
-            features[:, :, _COLUMNS],  # a copy, row-major whatever the layout was
+            chosen,
+            start_s,
+            self._seen(start_s, features, chosen),
             self._state["usual"],
-            self._state["pulse"],
             self._state["moving"],
             self._state["contributions"],
             self._state["unknown"],
@@ -96,16 +106,17 @@ class Arousal:
             drivers,
             learnt,
         )
-        return Risk(start_s.astype(np.int64), probability, abstention, drivers, learnt)
+        return Risk(start_s, probability, abstention, drivers, learnt)
 
     def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
         """A copy of everything that was learnt and of where the stream stands, a leading row axis each."""
-        return {name: array.copy() for name, array in self._state.items()}
+        explained = structured_to_unstructured(self._explained.snapshot()["state"], np.float64)
+        return {**{name: array.copy() for name, array in self._state.items()}, "explained": explained}
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from a snapshot of as many rows; raises ModelError where it does not fit, and then nothing changed."""
         fresh = {}
-        for name, mine in self._state.items():
+        for name, mine in self.snapshot().items():
             if name not in arrays:
                 raise ModelError(f"snapshot: {name!r} is missing, it has {', '.join(sorted(arrays)) or 'nothing'}")
             theirs = np.asarray(arrays[name])
@@ -113,11 +124,26 @@ class Arousal:
                 raise ModelError(
                     f"snapshot: {name!r} is {theirs.dtype} {theirs.shape}, right would be {mine.dtype} {mine.shape}"
                 )
-            if np.isnan(theirs).any() or (name in ("usual", "pulse", "contributions") and np.isinf(theirs).any()):
+            if np.isnan(theirs).any() or (name in _FINITE and np.isinf(theirs).any()):
                 raise ModelError(f"snapshot: {name!r} holds values that are not finite: it was not written by snapshot")
             fresh[name] = theirs.copy()
+        state = self._explained.snapshot()["state"]
+        self._explained.restore({"state": unstructured_to_structured(fresh.pop("explained"), state.dtype)})
         for name, theirs in fresh.items():
             self._state[name][...] = theirs
+
+    def _seen(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> Array:
+        """Return what the kernel reads, row-major whatever the layout was, for each layout is compiled for: (k, n, R)
+        features, and movement, what is expected of heart rate with it, and what is above."""
+        missed = np.minimum(np.abs(start_s - self._state["next_s"][rows]), LOST_S)
+        for row, seconds in zip(rows[missed > 0], missed[missed > 0], strict=True):
+            nothing = np.full((1, int(seconds)), np.nan)
+            self._explained.push(nothing, nothing, rows=np.array([row]))
+        motion_g = _exertion(features)
+        rate = np.where(features[:, :, _WORN] == 0, np.nan, features[:, :, _HEART])
+        expected, unexplained = self._explained.push(rate, motion_g, rows=rows)
+        added = np.stack([motion_g, expected, unexplained], axis=-1)
+        return np.ascontiguousarray(np.concatenate([features[:, :, _COLUMNS], added], axis=-1))
 
     def _check(self, start_s: NDArray[np.generic], features: Array, rows: NDArray[np.generic]) -> None:
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
@@ -130,3 +156,10 @@ class Arousal:
             raise ModelError(f"features: ({len(rows)}, n, {len(NAMES)}) would be right, not {features.shape}")
         if start_s.shape != (len(rows),) or start_s.dtype.kind not in "iu":
             raise ModelError(f"start_s: whole seconds, ({len(rows)},), not {start_s.dtype} {start_s.shape}")
+
+
+def _exertion(features: Array) -> Array:
+    """Return movement (k, n) [g] without what only the hand does."""
+    flapping = (features[:, :, _STEREOTYPY] >= RHYTHMIC) & (features[:, :, _RHYTHM] >= FLAPPING_HZ)
+    motion_g = features[:, :, _MOTION]
+    return np.where(flapping, np.minimum(motion_g, FLAPPING_G), motion_g)

@@ -4,8 +4,8 @@ The usual of a quantity is a location and a scale (mean absolute deviation) that
 seen and, once an hour of it is known, forget exponentially. What lies far outside is pulled in to ``CLIP`` scales
 before it is learnt (Huber 1964, doi:10.1214/aoms/1177703732), so that an artefact or an episode does not become usual.
 
-The pulse is a linear regression of heart rate on how much the person moved lately, as exponentially forgotten averages
-of its normal equations with a prior that never fades: the prior is an adult's, the person's own minutes outweigh it.
+The pulse is what ``signals.heart.explained`` leaves unexplained by movement. Where it cannot say, as of a band without
+an accelerometer, heart rate is compared with the person's own, and counts half.
 
 All of it is in one file, and the columns that it reads are named here: numba keeps what it compiled until *this* file
 changes, and would not notice a change in another.
@@ -28,25 +28,23 @@ READS: Final = (
     "heart_rate_bpm",
     "beat_coverage",
     "temperature_slope_C_per_min",
-    "motion_g",
     "motion_minute_g",
     "worn",
     "eda_valid",
 )
-"""The features that the kernel is given, in its own order."""
+"""The features that the kernel is given, in its own order; ``models.arousal`` adds movement [g] without what only the
+hand does, and the heart rate that is expected with it and what is above [1/min]."""
 
-_EDA, _DRIVE, _RATE, _SIZE, _HEART, _COVERAGE, _SLOPE, _MOTION, _MINUTE, _WORN, _VALID = range(len(READS))
+_EDA, _DRIVE, _RATE, _SIZE, _HEART, _COVERAGE, _SLOPE, _MINUTE, _WORN, _VALID = range(len(READS))
+_MOTION, _EXPECTED, _UNEXPLAINED = range(len(READS), len(READS) + 3)
 
 MEMORY_S: Final = 3600.0  # an hour: longer than an episode, shorter than a shift, so that slow drifts are followed
 CLIP: Final = 3.0
 FREE: Final = 60.0  # seconds before the scale is known well enough to clip by
 DEVIATIONS: Final = 1.2533  # standard deviations in a mean absolute deviation of a normal distribution
 
-FAST_S: Final = 30.0  # time constants of the pulse after movement: the first minute, and the minutes after
+FAST_S: Final = 30.0  # time constants of what movement does to sweat: the first minute, and the minutes after
 SLOW_S: Final = 180.0
-PRIOR_FAST_BPM: Final = 13.0  # together 20 bpm for each unit of ``exertion``: brisk walking (about 0.3 g) raises an
-PRIOR_SLOW_BPM: Final = 7.0  # adult's pulse by some 25 to 30 bpm, running (about 1 g) by some 50
-PRIOR_S: Final = 60.0  # the prior weighs as much as a minute of data, in which pulse windows of 10 s hardly repeat
 EXERTION_G: Final = 0.1
 NOTHING: Final = 1e-12
 
@@ -55,8 +53,8 @@ BASE: Final = -3.0  # 1 in 20 when all is as usual
 FULL: Final = 3.0  # standard deviations at which a contribution has three quarters of its weight
 WEIGHTS: Final = (1.2, 1.4, 1.0, 0.8, 4.2, 0.4, 0.4)  # sweat in its four voices 4.4, the pulse 4.2: either may do
 EXERTING: Final = 1.0  # log-odds that exercise takes away
-FLOORS: Final = (0.15, 0.35, 0.5, 0.35, 5.0, 0.05, 0.3)  # least standard deviations, in the units of ``_measure``
-TRUST: Final = 0.35  # a third of the heart rate that movement explains is doubtful
+FLOORS: Final = (0.15, 0.35, 0.5, 0.35, 5.5, 0.05, 0.3)  # least standard deviations, in the units of ``_measure``
+TRUST: Final = 0.5  # half of the heart rate that movement explains is doubtful
 EXERCISE: Final = 0.9  # lasting exertion (0.15 g) at which half of the sweat is put down to exercise
 SMOOTH_S: Final = 8.0
 FADE_S: Final = 30.0  # what a quantity said fades once it is unknown; a heart takes about as long to come down
@@ -68,12 +66,14 @@ UNSURE: Final = 0.5  # of the evidence counts while movement is unknown: it migh
 HOLD_S: Final = 5  # seconds without an estimate after which smoothing starts anew
 STILL_KNOWN_S: Final = 30  # seconds without movement after which how much there was of late is forgotten
 
-_QUANTITIES: Final = len(WEIGHTS)
-_DRIVERS: Final = _QUANTITIES + 2  # and the base, and exertion
+_VOICES: Final = len(WEIGHTS)
+_DRIVERS: Final = _VOICES + 2  # and the base, and exertion
+QUANTITIES: Final = _VOICES + 1  # and heart rate as it is, for when nobody can say what movement explains of it
 
 _PULSE: Final = 4  # among the quantities
 _COOLING: Final = 5
 _RESTLESS: Final = 6
+_BEATING: Final = 7
 _ONES: Final = 0.5  # a share from here counts as yes
 _NONE, _NO_SIGNAL, _NOT_WORN, _POOR_SIGNAL, _LEARNING = (int(reason) for reason in tuple(Abstention)[:5])
 
@@ -84,7 +84,6 @@ def run(
     start_s: NDArray[np.int64],
     features: Array,
     usual: Array,
-    pulse: Array,
     moving: Array,
     contributions: Array,
     unknown: Array,
@@ -96,7 +95,7 @@ def run(
     learnt: Array,
 ) -> None:
     """One row after the other, one second after the other; writes the state of these rows and the four outputs."""
-    x = np.empty(_QUANTITIES)
+    x = np.empty(QUANTITIES)
     for k in range(rows.size):
         row = rows[k]
         if start_s[k] != next_s[row]:
@@ -108,25 +107,27 @@ def run(
         for i in range(features.shape[1]):
             second = features[k, i]
             _move(second, moving[row])
-            explained = _measure(second, moving[row], pulse[row], x)
-            for q in range(_QUANTITIES):
+            _measure(second, x)
+            for q in range(QUANTITIES):
                 unknown[row, q] = 0.0 if math.isfinite(x[q]) else unknown[row, q] + 1.0
             reason = _abstain(second, x, usual[row])
             abstention[k, i] = reason
             if reason in (_NONE, _LEARNING):
                 gain = 1.0
                 if reason == _NONE:
-                    _weigh(x, moving[row], explained, usual[row], unknown[row], unjudged[row], contributions[row])
+                    _weigh(second, x, moving[row], usual[row], unknown[row], unjudged[row], contributions[row])
                     unjudged[row] = 0.0
                     probability[k, i] = _chance(contributions[row])
                     gain = _gain(probability[k, i])
-                _learn(second, x, moving[row], gain, usual[row], pulse[row])
+                for q in range(QUANTITIES):
+                    if math.isfinite(x[q]):
+                        learn(x[q], gain, usual[row, q])
             if reason != _NONE:
                 unjudged[row] += 1.0
                 probability[k, i] = math.nan
             for d in range(_DRIVERS):
                 drivers[k, i, d] = contributions[row, d] if reason == _NONE else math.nan
-            learnt[k, i] = min(1.0, max(usual[row, 0, 2], usual[row, _PULSE, 2]) / LEARN_S)
+            learnt[k, i] = min(1.0, max(usual[row, 0, 2], usual[row, _BEATING, 2]) / LEARN_S)
 
 
 @njit(cache=True, nogil=True)
@@ -146,51 +147,46 @@ def _move(second: Array, moving: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _measure(second: Array, moving: Array, pulse: Array, x: Array) -> float:
+def _measure(second: Array, x: Array) -> None:
     """Put the second's quantities into ``x``, on scales on which a person's usual is about normal; NaN where unknown.
 
     Level, drive and sum of responses [uS] as logarithms, counts a minute as roots, heart rate as bpm above what
-    movement explains (0 in the first second), temperature as degC a minute of fall, movement as a logarithm. Returns
-    how much of the expected heart rate movement explains [bpm].
+    movement explains, and as it is, temperature as degC a minute of fall, movement as a logarithm.
     """
-    for q in range(_QUANTITIES):
+    for q in range(QUANTITIES):
         x[q] = math.nan
     if second[_VALID] >= _ONES and second[_EDA] > 0.0:
         x[0] = math.log(second[_EDA])
         x[1] = math.log(max(second[_DRIVE], 0.0) + 0.05)
         x[2] = math.sqrt(max(second[_RATE], 0.0))
         x[3] = math.log(max(second[_SIZE], 0.0) + 0.1)
-    explained = 0.0
-    if math.isfinite(second[_HEART]):
-        known = moving[2] <= STILL_KNOWN_S
-        expected, explained = expected_pulse(moving[0] if known else 0.0, moving[1] if known else 0.0, pulse)
-        x[_PULSE] = second[_HEART] - (expected if math.isfinite(expected) else second[_HEART])
+    x[_PULSE] = second[_UNEXPLAINED]
     x[_COOLING] = -second[_SLOPE]
     if math.isfinite(second[_MINUTE]):
         x[_RESTLESS] = math.log(max(second[_MINUTE], 0.0) + 0.01)
-    return explained
+    x[_BEATING] = second[_HEART]
 
 
 @njit(cache=True, nogil=True)
 def _abstain(second: Array, x: Array, usual: Array) -> int:
     """Return the ``Abstention`` of this second."""
-    if not math.isfinite(second[_WORN]) and not math.isfinite(x[_PULSE]):
+    if not math.isfinite(second[_WORN]) and not math.isfinite(x[_BEATING]):
         heard = second[_VALID] >= 0.0 or second[_COVERAGE] >= 0.0 or second[_MOTION] >= 0.0
         return _POOR_SIGNAL if heard else _NO_SIGNAL
     if second[_WORN] < _ONES:
         return _NOT_WORN
-    sweat, heart = math.isfinite(x[0]), math.isfinite(x[_PULSE])
+    sweat, heart = math.isfinite(x[0]), math.isfinite(x[_BEATING])
     if not sweat and not heart:
         return _POOR_SIGNAL
-    if (sweat and usual[0, 2] >= LEARN_S) or (heart and usual[_PULSE, 2] >= LEARN_S):
+    if (sweat and usual[0, 2] >= LEARN_S) or (heart and usual[_BEATING, 2] >= LEARN_S):
         return _NONE
-    known = usual[0, 2] >= LEARN_S or usual[_PULSE, 2] >= LEARN_S
+    known = usual[0, 2] >= LEARN_S or usual[_BEATING, 2] >= LEARN_S
     return _POOR_SIGNAL if known else _LEARNING
 
 
 @njit(cache=True, nogil=True)
 def _weigh(
-    x: Array, moving: Array, explained: float, usual: Array, unknown: Array, unjudged: float, contributions: Array
+    second: Array, x: Array, moving: Array, usual: Array, unknown: Array, unjudged: float, contributions: Array
 ) -> None:
     """Move the smoothed contributions towards what this second says; start anew after ``HOLD_S`` without one.
 
@@ -200,22 +196,33 @@ def _weigh(
     anew = unjudged > HOLD_S
     follow = 1.0 if anew else 1.0 / SMOOTH_S
     exercise, trust = _exercise(moving), 1.0 if moving[2] <= STILL_KNOWN_S else UNSURE
-    for q in range(_QUANTITIES):
+    for q in range(_VOICES):
         now = 0.0
-        if math.isfinite(x[q]) and usual[q, 2] >= LEARN_S:
-            floor = FLOORS[q]
-            if q == _PULSE:
-                floor = math.hypot(floor, TRUST * explained)
-            z = z_score(x[q], usual[q], floor)
-            now = WEIGHTS[q] * math.tanh(z / FULL) * trust
-            if q != _PULSE:
-                now *= 1.0 - exercise
-        fade = 1.0 if anew or unknown[q] >= STALE_S else 1.0 / FADE_S
-        pace = fade if unknown[q] > 0.0 else follow
+        if q == _PULSE:
+            silent = unknown[_BEATING]
+            now = WEIGHTS[q] * _pulse(second, x, usual)
+        else:
+            silent = unknown[q]
+            if math.isfinite(x[q]) and usual[q, 2] >= LEARN_S:
+                z = z_score(x[q], usual[q], FLOORS[q])
+                now = WEIGHTS[q] * math.tanh(z / FULL) * trust * (1.0 - exercise)
+        fade = 1.0 if anew or silent >= STALE_S else 1.0 / FADE_S
+        pace = fade if silent > 0.0 else follow
         contributions[q + 1] = settled(contributions[q + 1] + pace * (now - contributions[q + 1]))
     contributions[0] = BASE
     effort = contributions[_DRIVERS - 1]
     contributions[_DRIVERS - 1] = settled(effort + follow * (-EXERTING * exercise - effort))
+
+
+@njit(cache=True, nogil=True)
+def _pulse(second: Array, x: Array, usual: Array) -> float:
+    """What the pulse says, -1 to 1: what movement leaves unexplained, or else, at half, how far it is from usual."""
+    if not (math.isfinite(x[_BEATING]) and usual[_BEATING, 2] >= LEARN_S):
+        return 0.0
+    if not math.isfinite(x[_PULSE]):
+        return UNSURE * math.tanh(z_score(x[_BEATING], usual[_BEATING], FLOORS[_PULSE]) / FULL)
+    explained = max(second[_EXPECTED] - usual[_BEATING, 0], 0.0)
+    return math.tanh(z_score(x[_PULSE], usual[_PULSE], math.hypot(FLOORS[_PULSE], TRUST * explained)) / FULL)
 
 
 @njit(cache=True, nogil=True)
@@ -242,21 +249,8 @@ def _gain(probability: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _learn(second: Array, x: Array, moving: Array, gain: float, usual: Array, pulse: Array) -> None:
-    """Take the second into the usual; the pulse is pulled in towards what is expected, as in ``learn``."""
-    residual = x[_PULSE]
-    for q in range(_QUANTITIES):
-        if math.isfinite(x[q]):
-            learn(x[q], gain, usual[q])
-    if math.isfinite(x[_PULSE]) and moving[2] <= STILL_KNOWN_S:
-        reach = CLIP * max(DEVIATIONS * usual[_PULSE, 1], FLOORS[_PULSE])
-        off = residual - min(max(residual, -reach), reach)
-        learn_pulse(second[_HEART] - off, moving[0], moving[1], gain, pulse)
-
-
-@njit(cache=True, nogil=True)
 def exertion(motion_g: float) -> float:
-    """Movement [g] as what the heart answers to: about linear up to 0.1 g, then in ever smaller steps."""
+    """Movement [g] as what the body answers to: about linear up to 0.1 g, then in ever smaller steps."""
     return math.log1p(motion_g / EXERTION_G)
 
 
@@ -283,48 +277,3 @@ def learn(x: float, gain: float, usual: Array) -> None:
     usual[0] += weight * off
     usual[1] = settled(usual[1] + weight * (abs(off) - usual[1]))
     usual[2] += gain
-
-
-@njit(cache=True, nogil=True)
-def expected_pulse(fast: float, slow: float, pulse: Array) -> tuple[float, float]:
-    """Return the heart rate [bpm] that goes with the exertion of late, and how much of it exertion explains.
-
-    ``pulse`` (9,): averages of fast, slow, their three products, the rate and its products with them, and the seconds
-    learnt. NaN and 0 before the first.
-    """
-    if pulse[8] <= 0.0:
-        return math.nan, 0.0
-    still, more_fast, more_slow = _coefficients(pulse)
-    explained = more_fast * fast + more_slow * slow
-    return still + explained, explained
-
-
-@njit(cache=True, nogil=True)
-def _coefficients(pulse: Array) -> tuple[float, float, float]:
-    """Solve the normal equations with the intercept taken out: covariances of the two exertions and the rate."""
-    mean_fast, mean_slow, mean_rate = pulse[0], pulse[1], pulse[5]
-    prior = PRIOR_S / min(pulse[8], MEMORY_S)
-    ff = max(pulse[2] - mean_fast * mean_fast, 0.0) + prior
-    fs = pulse[3] - mean_fast * mean_slow
-    ss = max(pulse[4] - mean_slow * mean_slow, 0.0) + prior
-    fr = pulse[6] - mean_fast * mean_rate + prior * PRIOR_FAST_BPM
-    sr = pulse[7] - mean_slow * mean_rate + prior * PRIOR_SLOW_BPM
-    determinant = ff * ss - fs * fs
-    fast = (fr * ss - sr * fs) / determinant
-    slow = (sr * ff - fr * fs) / determinant
-    return mean_rate - fast * mean_fast - slow * mean_slow, fast, slow
-
-
-@njit(cache=True, nogil=True)
-def learn_pulse(rate: float, fast: float, slow: float, gain: float, pulse: Array) -> None:
-    """Take one second of heart rate and exertion into the regression with weight ``gain``, from 0 to 1."""
-    weight = gain / (min(pulse[8], MEMORY_S) + 1.0)
-    pulse[0] = settled(pulse[0] + weight * (fast - pulse[0]))
-    pulse[1] = settled(pulse[1] + weight * (slow - pulse[1]))
-    pulse[2] = settled(pulse[2] + weight * (fast * fast - pulse[2]))
-    pulse[3] = settled(pulse[3] + weight * (fast * slow - pulse[3]))
-    pulse[4] = settled(pulse[4] + weight * (slow * slow - pulse[4]))
-    pulse[5] += weight * (rate - pulse[5])
-    pulse[6] = settled(pulse[6] + weight * (fast * rate - pulse[6]))
-    pulse[7] = settled(pulse[7] + weight * (slow * rate - pulse[7]))
-    pulse[8] += gain

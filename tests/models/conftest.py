@@ -28,11 +28,14 @@ REST = {
 
 
 class Day:
-    """n seconds of one wearer at rest, with the small wanderings of a real one; ``change`` makes something of them."""
+    """n seconds of one wearer at rest, with the small wanderings of a real one; ``change`` makes something of them.
+
+    What ``REST`` does not name is unknown.
+    """
 
     def __init__(self, n: int, *, seed: int = 1) -> None:
         rng = np.random.default_rng(seed)
-        self.features = np.tile([REST[name] for name in NAMES], (1, n, 1))
+        self.features = np.tile([REST.get(name, np.nan) for name in NAMES], (1, n, 1))
         t = np.arange(n) + rng.uniform(0, 300)
         self.change("heart_rate_bpm", lambda x: x + 3 * np.sin(t / 25) + rng.normal(0, 1, n))
         self.change("eda_level_uS", lambda x: x * np.exp(0.05 * np.sin(t / 130) + rng.normal(0, 0.01, n)))
@@ -53,6 +56,11 @@ class Day:
 
     def pulse(self, by_bpm: float, since: int, until: int) -> None:
         self.change("heart_rate_bpm", lambda x: x + by_bpm * np.minimum(np.arange(x.size) / 15, 1), since, until)
+
+    def flap(self, hz: float, since: int, until: int) -> None:
+        """Hands that flap, or arms that swing, as hard as in running."""
+        for name, value in (("motion_g", 0.5), ("stereotypy", 1.0), ("repetition_hz", hz)):
+            self.change(name, lambda x, value=value: 0 * np.nan_to_num(x) + value, since, until)
 
     def exercise(self, g: float, since: int, until: int) -> None:
         """Movement, and the pulse and sweat that follow it, up within a minute or two and down again over minutes."""
