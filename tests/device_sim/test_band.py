@@ -1,5 +1,6 @@
 """Bands: what a body did, quantised, numbered and timed, in packets that the wire accepts."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,8 +13,12 @@ from device_sim.errors import ScenarioError
 from device_sim.past import past_packets
 from device_sim.scenario import Scenario, load
 from device_sim.ward import Stretch, Ward
+from ingest.assemble import whole
+from ingest.received import Received
 from ingest.types import CHANNELS
 from ingest.wire import Packet, decode, encode, values
+from signals.engine import Engine
+from signals.features import column
 
 SHORT = Scenario(name="short", title="", past_s=30, wearers=3, parts=load("quiet").parts)
 
@@ -127,6 +132,22 @@ def test_only_bands_that_can_tell_report_contact() -> None:
     before, after = ward.push(1).packets, ward.push(1).packets
     assert [row[0].contact for row in before] == [None, True, None, True, None, True]
     assert [row[0].contact for row in after] == [None, True, None, False, None, True]
+
+
+def test_contact_arrives_on_the_grid_as_it_was_and_the_engine_hears_it() -> None:
+    ward = Ward(load("first_light"), seed=1)
+    ward.skip(1800)
+    stretch, row = ward.push(180), 3
+    sent = stretch.packets[row]
+    tick = whole([Received(packet, -sent[0].tick_us * 1e-6, 0.0, b"") for packet in sent])
+    worn = stretch.samples.drive.worn[row]
+    assert 60 < worn.argmin() < 175
+    np.testing.assert_array_equal(tick.contact[0], worn)
+    said = Engine(rows=1).push(tick).features[0, :, column("worn")]
+    off, silent_on_it = worn.argmin(), replace(tick, contact=None)
+    assert said[off + 2] == 0
+    assert said[off - 1] == 1
+    assert Engine(rows=1).push(silent_on_it).features[0, off + 2, column("worn")] == 1
 
 
 def test_the_past_may_say_when_it_was_sent() -> None:
