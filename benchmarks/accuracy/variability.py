@@ -57,7 +57,7 @@ def measure(data: Path) -> list[Figure]:
         Figure(
             "variability of the last minute, live from wrist PPG",
             f"the band's own intervals, {len(off)} sessions of stress_predict",
-            "SDNN within 10 % on the median second; RMSSD told",
+            "SDNN within 10 % on the median second",
             f"median error SDNN {sdnn:.1f} ms ({100 * share[SDNN]:.0f} %), RMSSD {rmssd:.1f} ms"
             f" ({100 * share[RMSSD]:.0f} %), over {len(error)} seconds in which both are said",
             bool(share[SDNN] < 0.1),
