@@ -21,6 +21,8 @@ KNOWN: Final = 0.8  # of the window
 RECENT_S: Final = 3  # if so much of the window's end is
 FAINT: Final = 0.2  # as faint as that of the whole, what repeated is over
 ABOUT: Final = 0.85  # of the greatest height
+HALVED: Final = 0.2  # correlation: what is so much more like itself two periods later than one,
+WHOLE: Final = 0.6  # and so much then, has a second wave half a period after the first
 
 
 class Periodicity(RowOperator):
@@ -30,7 +32,9 @@ class Periodicity(RowOperator):
     its mean length, so that one jolt does not outweigh ten beats) and coarsened PPG. The period is where its mean at
     one and two periods stands highest above that half a period away, which it does neither at half nor at twice the
     period; that height is the plainness: 2 for a sine, above 1 for most clean pulses, above 0.8 for noise in hardly a
-    second of a hundred. The rate is that of the window's middle, ``window_s`` / 2 ago.
+    second of a hundred. What is much more like itself after two such periods than after one is a pulse with a second
+    wave half way, as young arteries have: the two are one period, and plain only as far as they differ from it. The
+    rate is that of the window's middle, ``window_s`` / 2 ago.
 
     NaN until the window is full and where less than 80 % of it is known; the rate is NaN, and the plainness 0, where
     nothing repeats at 40 to 180 a minute or the last 3 s are as good as flat. The method is our own.
@@ -131,7 +135,8 @@ def _again(window: Array, squares: Array, lag: int) -> float:
 @njit(cache=True, nogil=True)
 def _plainest(again: Array, shortest: int, longest: int) -> tuple[float, float]:
     """Return the rate that stands highest, and how high. Three periods are half a period away from nothing but three
-    times what one is, so that of a rate and its third that stand about as high, the rate is meant."""
+    times what one is, so that of a rate and its third that stand about as high, the rate is meant; a second wave in
+    each period stands at half of it, but is less like what follows than the next period is."""
     best, found = 0.0, 0
     for lag in range(shortest, longest + 1):
         height = _height(again, lag)
@@ -143,6 +148,9 @@ def _plainest(again: Array, shortest: int, longest: int) -> tuple[float, float]:
     for lag in range(max(third - 1, shortest), third + 2):
         if _height(again, lag) >= ABOUT * best:
             found = lag
+    twice = _top(again, 2 * found)
+    if twice <= longest and again[twice] > max(again[found] + HALVED, WHOLE):
+        found = twice
     top = _top(again, 2 * found)
     bend = again[top - 1] - 2.0 * again[top] + again[top + 1]
     part = 0.5 * (again[top - 1] - again[top + 1]) / bend if bend < 0.0 else 0.0

@@ -178,6 +178,22 @@ def test_a_pulse_repeats_at_its_rate(bpm: int) -> None:
     np.testing.assert_allclose(rate[0, 14:45], bpm, rtol=0.05)
 
 
+@pytest.mark.parametrize("bpm", [50, 60, 75])
+@pytest.mark.parametrize("second", [0.4, 0.55, 0.7])
+def test_a_second_wave_half_a_period_later_is_no_beat_and_hides_none(bpm: int, second: float) -> None:
+    beat_s, t = np.arange(0.5, 60, 60 / bpm), np.arange(60 * HZ) / HZ
+    away = t[:, None] - beat_s
+    wave = np.exp(-0.5 * (away / 0.09) ** 2) + second * np.exp(-0.5 * ((away - 0.45 * 60 / bpm) / 0.11) ** 2)
+    ppg = 60 * wave.sum(axis=1) + np.random.default_rng(3).standard_normal(t.size)
+    repeats, plainness = Periodicity(rows=1, rate_hz=HZ).push(ppg[None])
+    assert np.median(repeats[0, 12:]) == pytest.approx(bpm, rel=0.03)
+    beats = np.zeros((1, t.size))
+    beats[0, np.round(beat_s[1:] * HZ).astype(int)] = 60 / bpm
+    rate, _, coverage = TrackedRate(rows=1, rate_hz=HZ).push(beats, repeats, plainness)
+    np.testing.assert_allclose(rate[0, 20:], bpm, rtol=0.02)
+    assert (coverage[0, 30:] > 0.9).all()
+
+
 def test_a_pulse_drowned_by_jolts_and_noise_still_repeats() -> None:
     rng = np.random.default_rng(3)
     wave = pulse_wave(np.cumsum(hearts(60)), seconds=45) + 0.3 * rng.standard_normal(HZ * 45)
