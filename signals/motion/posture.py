@@ -96,7 +96,8 @@ def _hold(
                 s.gap = 0
                 s.gravity[:] += SMOOTH * (mean - s.gravity)
                 length = math.sqrt((s.gravity * s.gravity).sum())
-                elevation[k, i] = math.degrees(math.asin(min(max(s.gravity[axis] / length, -1.0), 1.0)))
+                if length > 0.0:
+                    elevation[k, i] = math.degrees(math.asin(min(max(s.gravity[axis] / length, -1.0), 1.0)))
                 change = 0
                 if s.age >= BACK_S:
                     turn[k, i] = _angle(s.gravity, ring[s.at])

@@ -8,7 +8,7 @@ import pytest
 from ingest.e4 import read
 from signals.errors import SignalError
 from signals.motion.movement import CHILD_G, Activity, Movement
-from signals.motion.posture import Posture
+from signals.motion.posture import SMOOTH, Posture
 from signals.types import Array
 
 
@@ -168,3 +168,13 @@ def test_an_hour_of_desk_work_is_mostly_inactive_and_gravity_is_near_one(shared_
     assert np.nanmean(level[0] == 0) > 0.9
     assert 0.5 < np.nanmean(still[0]) < 0.95
     assert 0.98 < operator.snapshot()["state"]["unit"][0] < 1.02
+
+
+def test_gravity_that_turns_over_into_nothing_has_no_direction_and_stops_nobody() -> None:
+    before_g = next(g for g in np.linspace(0.8, 1.2, 4001) if g + SMOOTH * ((g - g / SMOOTH) - g) == 0 and g > 0.86)
+    after_g = before_g - before_g / SMOOTH  # smoothed, the two are 0 to the last bit
+    x = np.zeros((1, 3, 64))
+    x[0, 2, :32], x[0, 2, 32:] = before_g, after_g
+    elevation, _, _ = Posture(rows=1, rate_hz=32, axis=2).push(x)
+    assert elevation[0, 0] == 90
+    assert np.isnan(elevation[0, 1])
