@@ -32,8 +32,12 @@ STILL_G: Final = 0.04
 RISING_US_PER_MIN: Final = 0.05
 """A slope above this is a rise: the smallest response that counts as one, each minute."""
 
+TOLD_BPM: Final = 5.0
+"""What movement leaves unexplained of the pulse is said as a number from here on: less is within its error."""
+
 _SWEAT: Final = ("sweat_level", "sweat_drive", "response_rate", "response_size")
 _SLOPE, _HEART, _MINUTE = column("eda_slope_uS_per_min"), column("heart_rate_bpm"), column("motion_minute_g")
+_UNEXPLAINED = column("heart_rate_unexplained_bpm")
 
 _BLIND: Final = {
     Blind.NOT_HEARD: "The band has not been heard yet.",
@@ -96,5 +100,7 @@ def _pulse(features: Array, exercising: bool) -> str:
     rate = features[_HEART]
     if not math.isfinite(rate):
         return "Pulse was above usual a moment ago."
-    than = "more than the movement explains" if exercising else "above usual"
-    return f"Pulse {rate:.0f}, {than}."
+    if exercising:
+        return f"Pulse {rate:.0f}, more than the movement explains."
+    above = features[_UNEXPLAINED]
+    return f"Pulse {rate:.0f}, {above:.0f} above usual." if above >= TOLD_BPM else f"Pulse {rate:.0f}, above usual."

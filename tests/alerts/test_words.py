@@ -38,6 +38,16 @@ def said(features: dict[str, float], **drivers: float) -> tuple[str, ...]:
         ),
         ({**STILL, "eda_slope_uS_per_min": -1.0}, {"sweat_level": 1.0}, "More sweat than usual while sitting still."),
         ({"motion_minute_g": 0.1, "heart_rate_bpm": 96.0}, {"pulse": 1.0}, ("Pulse 96, above usual.",)),
+        (
+            {"motion_minute_g": 0.1, "heart_rate_bpm": 96.4, "heart_rate_unexplained_bpm": 20.4},
+            {"pulse": 1.0},
+            ("Pulse 96, 20 above usual.",),
+        ),
+        (
+            {"motion_minute_g": 0.1, "heart_rate_bpm": 96.0, "heart_rate_unexplained_bpm": 3.0},
+            {"pulse": 1.0},
+            ("Pulse 96, above usual.",),
+        ),
         (STILL, {"pulse": 1.0}, "Pulse was above usual a moment ago."),
         (WALKING, {"exertion": -0.9}, ("Moving a lot.",)),
         (
