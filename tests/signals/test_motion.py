@@ -171,8 +171,12 @@ def test_an_hour_of_desk_work_is_mostly_inactive_and_gravity_is_near_one(shared_
 
 
 def test_gravity_that_turns_over_into_nothing_has_no_direction_and_stops_nobody() -> None:
-    before_g = next(g for g in np.linspace(0.8, 1.2, 4001) if g + SMOOTH * ((g - g / SMOOTH) - g) == 0 and g > 0.86)
-    after_g = before_g - before_g / SMOOTH  # smoothed, the two are 0 to the last bit
+    before_g, after_g = next(
+        (g, g - g / SMOOTH)
+        for g in np.linspace(0.87, 1.2, 4001)
+        if g + SMOOTH * ((g - g / SMOOTH) - g) == 0
+        and all(np.cumsum(np.full(32, m))[-1] / 32 == m for m in (g, g - g / SMOOTH))
+    )
     x = np.zeros((1, 3, 64))
     x[0, 2, :32], x[0, 2, 32:] = before_g, after_g
     elevation, _, _ = Posture(rows=1, rate_hz=32, axis=2).push(x)
