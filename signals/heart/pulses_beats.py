@@ -8,19 +8,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
-from signals.filters import Filter, high_pass, low_pass
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
-from signals.heart.pulses_steady import AXES, Steady, together
+from signals.heart.pulses_steady import AXES, FLUSHED, Section, Steady, flushed, sections, through, together
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
 
-BAND_HZ: Final = (0.5, 3.0)  # the pulse of 40 to 200 beats a minute; more of its edge would be more noise than edge
-EDGE_S: Final = 0.16  # the mean of so much after a point minus that of so much before it is the rise at the point
-BEFORE_S: Final = 0.375  # of a pulse, before its steepest rise: what is compared with other pulses, with EDGE_S after
+BAND_HZ: Final = (0.5, 3.5)  # the pulse of 40 to 200 beats a minute; more of its edge would be more noise than edge
+PEAK_S: Final = 0.125  # a peak is the highest sample within so much on either side
+UPSTROKE_S: Final = 0.3125  # a pulse rises for no longer than this; what lies further back is another one's
+FIRM: Final = 0.5  # share of the peak, against the middle of the upstroke, in the place of a pulse
+BEFORE_S: Final = 0.4375  # of a pulse, before its place: what is compared with other pulses
+AFTER_S: Final = 0.0625  # and so much after
 EVERY: Final = 2  # sample of it
 USUAL_STEP_S: Final = 0.85  # expected of the first interval
 USUAL_WIDTH: Final = 0.5  # and how well it is known, as a logarithm
-KEPT: Final = 32  # rises remembered: 3 s of them at most
+KEPT: Final = 32  # upstrokes remembered: 3 s of them at most
 WAIT_STEPS: Final = 1.25  # a slow heart's next beat is waited for
 DOUBTFUL: Final = 0.5  # a beat that gains less waits for twice as long
 LEARNT_FROM: Final = 0.3  # a beat of this quality makes the wearer's usual shape
@@ -31,9 +33,9 @@ NEVER: Final = 1 << 60
 
 
 class Beliefs(NamedTuple):
-    """What makes one sequence of rises likelier than another; found on simulated wrists and E4 sessions together."""
+    """What makes one sequence of upstrokes likelier than another; found on simulated wrists and E4 sessions together."""
 
-    size: float = 0.6  # gain of a beat whose rise is as high as the sequence's usual one
+    size: float = 0.6  # gain of a beat whose upstroke is as high as the sequence's usual one
     lower: float = 0.7  # logarithm by which it may be lower until that gain is gone
     higher: float = 1.6  # or higher
     lowest: float = 1.3  # the gain never falls below minus this
@@ -44,7 +46,7 @@ class Beliefs(NamedTuple):
     width: float = 0.2  # by this logarithm
     most: float = 2.2  # where the loss of a wrong interval ends
     twice: float = 0.2  # loss where it equals the interval before it, but not the pace
-    passed: float = 0.95  # loss for each rise passed over that is as high as the usual one
+    passed: float = 0.95  # loss for each upstroke passed over that is as high as the usual one
     small: float = 0.5  # of it: what may be passed over for nothing
     start: float = 2.0  # loss where a sequence begins anew
     size_follows: float = 0.3  # share of a beat's height in the usual one
@@ -59,22 +61,20 @@ _RISE = np.dtype(
         ("part", "f8"),
         ("height", "f8"),
         ("log_height", "f8"),
-        ("score", "f8"),  # of the likeliest sequence that ends with this rise
-        ("before", "i8"),  # the rise before it in that sequence; -1: none
+        ("score", "f8"),  # of the likeliest sequence that ends with this upstroke
+        ("before", "i8"),  # the upstroke before it in that sequence; -1: none
         ("usual", "f8"),  # height in that sequence
         ("log_usual", "f8"),
-        ("step", "f8"),  # from the rise before it [samples]; 0: none
+        ("step", "f8"),  # from the upstroke before it [samples]; 0: none
         ("log_step", "f8"),
         ("log_pace", "f8"),  # interval in that sequence
-        ("gain", "f8"),  # what this rise added to the score
+        ("gain", "f8"),  # what this upstroke added to the score
     ]
 )
 _ROW = np.dtype(
     [
         ("age", "i8"),  # samples since the restart, and the length of the ring
-        ("rise", "f8"),  # a sample ago
-        ("earlier", "f8"),  # two samples ago
-        ("count", "i8"),  # rises remembered
+        ("count", "i8"),  # upstrokes remembered
         ("begun", "i8"),  # 1: the first of them is the last beat
         ("learnt", "f8"),  # how far the usual shape is known, 0 to 1
         ("due", "i8"),  # age at which the next beat may be told
@@ -90,10 +90,12 @@ class Beats(RowOperator):
     PPG is unknown. A beat that has no beat within ``longest_s`` before it ends no interval and is not told: its time is
     that of the next one, less the interval.
 
-    A pulse stands at the steepest rise of the band-passed PPG (0.5 to 3 Hz, second order each, causal; about 0.15 s
-    after the foot of an E4's pulse), placed between samples by a parabola. All rises compete: a sequence of them is as
-    likely as its rises are of one height and one shape, keep a rhythm and leave no other rise unexplained. The
-    likeliest sequence is carried on with each rise (dynamic programming, as Ellis 2007, doi:10.1080/09298210701653344,
+    Every peak of the band-passed PPG (0.5 to 3.5 Hz, second order each, causal) ends an upstroke, as high as the peak
+    stands over the lowest point of the 0.31 s before it. A pulse is placed halfway between the middle of its upstroke
+    (where its slope has its mean) and its peak (by a parabola): an E4's pulse about 0.2 s after its foot. The middle
+    follows the foot better, the peak stands firmer in noise. All upstrokes compete: a sequence of them is as likely as
+    they are of one height and one shape, keep a rhythm and leave no other upstroke unexplained. The
+    likeliest sequence is carried on with each upstroke (dynamic programming, as Ellis 2007, doi:10.1080/09298210701653344,
     follows the beat of music, with the pace itself part of the sequence), and its next beat told ``wait_s`` after it
     happened (twice as long where a sequence begins). Gain never matters; an upstroke must go up.
 
@@ -115,29 +117,30 @@ class Beats(RowOperator):
         beliefs: Beliefs = BELIEFS,
     ) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        low, high = BAND_HZ
-        band = [high_pass(cutoff_hz=low, rate_hz=rate_hz, order=2), low_pass(cutoff_hz=high, rate_hz=rate_hz, order=2)]
-        self._band = Filter(np.vstack(band), rows=rows, rate_hz=rate_hz, hold_s=hold_s, warm_s=0.0)
+        self._band = sections(BAND_HZ, rate_hz=rate_hz)
         if motion_hz is not None:
             self._steady = Steady(rows=rows, rate_hz=rate_hz, motion_hz=motion_hz, band_hz=BAND_HZ, hold_s=hold_s)
         self._motion_hz = motion_hz
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
-        edge = self._samples("edge_s", EDGE_S, least=1)
-        before = self._samples("before_s", BEFORE_S, least=2)
+        side = self._samples("peak_s", PEAK_S, least=1)
+        climb = self._samples("upstroke_s", UPSTROKE_S, least=2)
+        before, after = self._samples("before_s", BEFORE_S, least=EVERY), self._samples("after_s", AFTER_S)
         self._limits = (
             self._samples("shortest_s", shortest_s, least=1),
             self._samples("longest_s", longest_s, least=2),
-            self._samples("wait_s", wait_s, least=edge + 2),
-            edge,
-            before,
+            self._samples("wait_s", wait_s, least=climb + side),
+            side,
+            climb,
+            after,
             self._samples("usual_step_s", USUAL_STEP_S, least=1),
         )
         self._beliefs = beliefs
-        self._past = np.zeros((rows, 2 * (edge + max(edge, before) + 2)))  # each sample twice: the last lie in a line
+        points = (before + after) // EVERY + 1
+        self._flow = np.zeros((rows, 5))  # two states of each section of the band, and samples since they were flushed
+        self._past = np.zeros((rows, 2 * (side + climb + before + EVERY)))  # each sample twice: the last lie in a line
         self._state = np.zeros(rows, _ROW)
         self._rises = np.zeros((rows, KEPT), _RISE)
-        self._usual = np.zeros((rows, (before + edge) // EVERY))
-        self._shapes = np.zeros((rows, KEPT, (before + edge) // EVERY))
+        self._shapes = np.zeros((rows, KEPT + 1, points))  # and the wearer's usual one
 
     def push(self, x: Array, motion: Array | None = None, *, rows: Rows | None = None) -> tuple[Array, Array, Array]:
         """Return intervals, lags and qualities at the next n samples of the rows ``rows``."""
@@ -147,10 +150,10 @@ class Beats(RowOperator):
         if motion is not None and self._motion_hz is not None:
             motion, _ = self._take(motion, known, argument="motion", axes=AXES)
             together(self._name, x, motion, ratio=round(self._rate_hz / self._motion_hz))
-        banded = self._band.push(x, rows=known)
+        bridged = self._gaps.push(x, rows=known)
+        _pass(bridged.filled, bridged.standing, known, self._band, self._flow)
         if motion is not None:
-            banded = self._steady.push(banded, motion, rows=known)
-        bridged = self._gaps.push(banded, rows=known)
+            self._steady.take_off(bridged.filled, bridged.standing, motion, rows=known)
         told, lag, quality = np.empty_like(x), np.empty_like(x), np.empty_like(x)
         _find(
             bridged.filled,
@@ -163,7 +166,6 @@ class Beats(RowOperator):
             self._state,
             self._rises,
             self._shapes,
-            self._usual,
             told,
             lag,
             quality,
@@ -171,10 +173,32 @@ class Beats(RowOperator):
         return told, lag, quality
 
 
-Limits = tuple[int, int, int, int, int, int]
+Limits = tuple[int, int, int, int, int, int, int]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pass(x: Array, standing: Standing, rows: Rows, band: tuple[Section, Section], flow: Array) -> None:
+    """Band-pass ``x`` in place, at rest on its first value after a restart."""
+    high, low = band
+    for k in range(rows.size):
+        one = flow[rows[k]]
+        z0, z1, z2, z3, count = one[0], one[1], one[2], one[3], one[4]
+        for i in range(x.shape[1]):
+            if standing[k, i] == UNKNOWN:
+                continue
+            value = x[k, i]
+            if standing[k, i] == RESTART:
+                z0, z1, z2, z3 = -high[0] * value, high[2] * value, 0.0, 0.0
+            y, z0, z1 = through(value, z0, z1, high)
+            x[k, i], z2, z3 = through(y, z2, z3, low)
+            count += 1.0
+            if count >= FLUSHED:
+                count = 0.0
+                z0, z1, z2, z3 = flushed(z0), flushed(z1), flushed(z2), flushed(z3)
+        one[0], one[1], one[2], one[3], one[4] = z0, z1, z2, z3, count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _find(
     x: Array,
     standing: Standing,
@@ -186,86 +210,105 @@ def _find(
     state: NDArray[Any],
     rises: NDArray[Any],
     shapes: Array,
-    usuals: Array,
     told: Array,
     lag: Array,
     quality: Array,
 ) -> None:
-    edge, length = limits[3], past.shape[1] // 2
+    side, length = limits[3], past.shape[1] // 2
     for k in range(rows.size):
-        s, ring, held, shape, usual = state[rows[k]], past[rows[k]], rises[rows[k]], shapes[rows[k]], usuals[rows[k]]
+        s, ring, held, shape = state[rows[k]], past[rows[k]], rises[rows[k]], shapes[rows[k]]
+        place = s.age % length
         for i in range(x.shape[1]):
             unknown = standing[k, i] == UNKNOWN or standing[k, i] == HELD
             told[k, i] = lag[k, i] = quality[k, i] = np.nan if unknown else 0.0
             if standing[k, i] == UNKNOWN:
                 continue
             if standing[k, i] == RESTART:
-                s.age, s.rise, s.earlier, s.count, s.begun, s.due = length, 0.0, 0.0, 0, 0, NEVER
-                ring[:], usual[:], s.learnt = 0.0, 0.0, 0.0
+                s.age, s.count, s.begun, s.due, place = length, 0, 0, NEVER, 0
+                ring[:], shape[KEPT], s.learnt = 0.0, 0.0, 0.0
             s.age += 1
-            place = s.age % length
+            place = place + 1 if place + 1 < length else 0
             ring[place] = ring[place + length] = x[k, i]
-            rise = _rise(ring, place + length, edge)
-            if s.rise > 0 and s.rise >= rise and s.rise > s.earlier:
-                _remember(s, held, shape, ring, place + length, rise, limits)
-                _link(s, held, shape, usual, s.count - 1, limits, beliefs)
+            if _peaks(ring, place + length, side) and _remember(s, held, shape, ring, place + length, limits):
+                _link(s, held, shape, s.count - 1, limits, beliefs)
                 s.due = min(s.due, s.age)
-            s.earlier, s.rise = s.rise, rise
             if s.age >= s.due and not unknown:
-                trust = _decide(s, held, shape, usual, limits, beliefs)
+                trust = _decide(s, held, shape, limits, beliefs)
                 if trust > 0:
                     one = held[0]
                     told[k, i], lag[k, i] = one.step / rate_hz, (s.age - one.at - one.part) / rate_hz
                     quality[k, i] = trust
 
 
-@njit(cache=True, nogil=True)
-def _rise(line: Array, last: int, edge: int) -> float:
-    """Return the mean of the ``edge`` samples up to ``last`` less that of as many before the one before them."""
-    even, odd = 0.0, 0.0
-    for j in range(0, edge - 1, 2):
-        even += line[last - j] - line[last - edge - 1 - j]
-        odd += line[last - j - 1] - line[last - edge - 2 - j]
-    if edge % 2:
-        even += line[last - edge + 1] - line[last - 2 * edge]
-    return (even + odd) / edge
+@njit(cache=True, nogil=True, error_model="numpy")
+def _peaks(line: Array, last: int, side: int) -> bool:
+    """Return whether the sample ``side`` before the last is above those after it, and not below those before it."""
+    top, j = line[last - side], 1
+    while j <= side and line[last - side + j] < top and line[last - side - j] <= top:
+        j += 1
+    return j > side
 
 
-@njit(cache=True, nogil=True)
-def _remember(s: Record, held: Record, shape: Array, ring: Array, last: int, rise: float, limits: Limits) -> None:
-    """Add the rise that was highest a sample ago, with its shape: of mean 0 and length 1."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _remember(s: Record, held: Record, shape: Array, ring: Array, last: int, limits: Limits) -> bool:
+    """Add the upstroke that ends with the peak, with its shape, of mean 0 and length 1; return whether there is one."""
+    side, climb, after = limits[3], limits[4], limits[5]
+    peak = last - side
+    foot, low = peak, ring[peak]
+    for j in range(peak - 1, peak - climb, -1):
+        if ring[j] < low:
+            foot, low = j, ring[j]
+    height, area = ring[peak] - low, 0.0
+    if not height > 0:
+        return False
+    for j in range(foot + 1, peak + 1):
+        area += ring[j] - low
+    middle = max(area / height - 0.5, 0.0)  # before the peak: where the mean of the slope stands
+    bend = ring[peak - 1] - 2.0 * ring[peak] + ring[peak + 1]
+    summit = 0.5 * (ring[peak - 1] - ring[peak + 1]) / bend if bend < 0 else 0.0
+    place = FIRM * summit - (1.0 - FIRM) * middle - side
+    whole = math.floor(place)
+    at = s.age + int(whole)
+    if s.count > 0 and at <= held[s.count - 1].at:
+        return False
     if s.count == held.size:
         _forget(s, held, shape, 1)
         s.begun = 0
-    edge, before = limits[3], limits[4]
-    one, at = held[s.count], s.age - edge - 1
-    bend = s.earlier - 2.0 * s.rise + rise
-    one.at, one.part, one.height = at, (0.5 * (s.earlier - rise) / bend if bend < 0 else 0.0), s.rise
-    one.log_height = math.log(s.rise)
-    mean, square, n = 0.0, 0.0, shape.shape[1]
-    for j in range(n):
-        value = ring[last - edge - 1 - before + EVERY * (j + 1)]
-        shape[s.count, j] = value
-        mean += value / n
-    for j in range(n):
-        shape[s.count, j] -= mean
-        square += shape[s.count, j] ** 2
-    for j in range(n):
-        shape[s.count, j] *= 1.0 / math.sqrt(square) if square > 0 else 0.0
+    one = held[s.count]
+    one.at, one.part, one.height, one.log_height = at, place - whole, height, math.log(height)
+    _draw(shape, s.count, ring, last + min(int(whole) + after, 0))
     s.count += 1
+    return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _draw(shape: Array, c: int, ring: Array, end: int) -> None:
+    """Take the shape of upstroke ``c``, that ends at ``end``: of mean 0 and length 1."""
+    mean, n = 0.0, shape.shape[1]
+    for j in range(n):
+        shape[c, j] = ring[end - EVERY * (n - 1 - j)]
+        mean += shape[c, j]
+    mean /= n
+    for j in range(n):
+        shape[c, j] -= mean
+    square = _likeness(shape, c, c)
+    scale = 1.0 / math.sqrt(square) if square > 0 else 0.0
+    for j in range(n):
+        shape[c, j] *= scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _forget(s: Record, held: Record, shape: Array, n: int) -> None:
-    """Forget the first ``n`` rises."""
+    """Forget the first ``n`` upstrokes."""
     for j in range(s.count - n):
         held[j] = held[j + n]
-        shape[j] = shape[j + n]
+        for i in range(shape.shape[1]):
+            shape[j, i] = shape[j + n, i]
         held[j].before = max(held[j].before - n, -1)
     s.count -= n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sized(away: float, beliefs: Beliefs) -> float:
     """Return the gain of a beat by the logarithm of its height over the usual one, at most 1."""
     if away < 0:
@@ -273,31 +316,35 @@ def _sized(away: float, beliefs: Beliefs) -> float:
     return max(1.0 - (away / beliefs.higher) ** 2, -1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _strain(away: float, width: float, most: float) -> float:
     """Return the loss by the logarithm of an interval over what was expected: 0 to ``most``."""
     square = (away / width) ** 2
     return square / (1.0 + square / most)
 
 
-@njit(cache=True, nogil=True)
-def _likeness(one: Array, other: Array) -> float:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _likeness(shape: Array, one: int, other: int) -> float:
     """Return the scalar product of two shapes."""
-    even, odd, n = 0.0, 0.0, one.size
-    for j in range(0, n - 1, 2):
-        even += one[j] * other[j]
-        odd += one[j + 1] * other[j + 1]
-    return even + odd + (one[n - 1] * other[n - 1] if n % 2 else 0.0)
+    a, b, c, d, n = 0.0, 0.0, 0.0, 0.0, shape.shape[1]
+    for j in range(0, n - 3, 4):
+        a += shape[one, j] * shape[other, j]
+        b += shape[one, j + 1] * shape[other, j + 1]
+        c += shape[one, j + 2] * shape[other, j + 2]
+        d += shape[one, j + 3] * shape[other, j + 3]
+    for j in range(n - n % 4, n):
+        a += shape[one, j] * shape[other, j]
+    return (a + b) + (c + d)
 
 
-@njit(cache=True, nogil=True)
-def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: Limits, beliefs: Beliefs) -> None:
-    """Find the likeliest sequence that ends with rise ``c``."""
-    shortest, longest, usual_log_step = limits[0], limits[1], math.log(limits[5])
+@njit(cache=True, nogil=True, error_model="numpy")
+def _link(s: Record, held: Record, shape: Array, c: int, limits: Limits, beliefs: Beliefs) -> None:
+    """Find the likeliest sequence that ends with upstroke ``c``."""
+    shortest, longest, usual_log_step = limits[0], limits[1], math.log(limits[6])
     one = held[c]
     one.before, one.usual, one.log_usual, one.step, one.gain = -1, one.height, one.log_height, 0.0, 0.0
     one.score = (held[0].score if s.begun else 0.0) - beliefs.start
-    familiar, weight = _likeness(shape[c], usual), beliefs.familiar * s.learnt
+    familiar, weight = _likeness(shape, c, KEPT), beliefs.familiar * s.learnt
     best = -1
     for p in range(c - 1, -1, -1):
         other = held[p]
@@ -306,8 +353,10 @@ def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: L
             continue
         if step > longest:
             break
-        gain = beliefs.size * _sized(one.log_height - other.log_usual, beliefs)
         least = one.score - other.score - beliefs.shape * (1.0 - beliefs.shapeless)
+        if beliefs.size <= least:
+            continue
+        gain = beliefs.size * _sized(one.log_height - other.log_usual, beliefs)
         if gain <= least:  # whatever else it gains
             continue
         log_step = math.log(step)
@@ -326,7 +375,7 @@ def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: L
                 gain -= min(slope * (held[q].height - small), beliefs.passed)
         if gain <= least:
             continue
-        alike = _likeness(shape[c], shape[p])
+        alike = _likeness(shape, c, p)
         alike += weight * (familiar - alike)
         gain += beliefs.shape * (max(alike, -0.2) - beliefs.shapeless)
         if other.score + gain > one.score:
@@ -341,8 +390,8 @@ def _link(s: Record, held: Record, shape: Array, usual: Array, c: int, limits: L
         one.log_pace = other.log_pace + beliefs.pace_follows * away if other.step > 0 else one.log_step
 
 
-@njit(cache=True, nogil=True)
-def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits, beliefs: Beliefs) -> float:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide(s: Record, held: Record, shape: Array, limits: Limits, beliefs: Beliefs) -> float:
     """Fix the next beat of the likeliest sequence once it has waited for long enough; return its quality, or 0."""
     longest, wait = limits[1], limits[2]
     s.due = NEVER
@@ -350,7 +399,7 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
         _forget(s, held, shape, 1)
         s.begun = 0
         for c in range(s.count):
-            _link(s, held, shape, usual, c, limits, beliefs)
+            _link(s, held, shape, c, limits, beliefs)
     if s.count <= s.begun:
         return 0.0
     chosen, after = s.begun, -1
@@ -371,8 +420,8 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
     _forget(s, held, shape, chosen)
     s.begun, s.due = 1, s.age + 1
     if quality > LEARNT_FROM:
-        for j in range(usual.size):
-            usual[j] += (LEARNING if s.learnt > 0 else 1.0) * (shape[0, j] - usual[j])
+        for j in range(shape.shape[1]):
+            shape[KEPT, j] += (LEARNING if s.learnt > 0 else 1.0) * (shape[0, j] - shape[KEPT, j])
         s.learnt = min(s.learnt + 0.1, 1.0)
     score, astray = held[0].score, False
     held[0].before, held[0].score = -1, 0.0
@@ -381,11 +430,11 @@ def _decide(s: Record, held: Record, shape: Array, usual: Array, limits: Limits,
         astray = astray or held[c].before < 0
     if astray:  # some other sequence is no longer possible
         for c in range(1, s.count):
-            _link(s, held, shape, usual, c, limits, beliefs)
+            _link(s, held, shape, c, limits, beliefs)
     return quality
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _quality(before: float, here: float, after: float) -> float:
     """Return the probability that a beat is one, by what it and its neighbours added to the likelihood."""
-    return 1.0 / (1.0 + math.exp(2.7 - 1.45 * before - 2.05 * here - 1.95 * after))
+    return 1.0 / (1.0 + math.exp(2.8 - 1.7 * before - 2.15 * here - 2.45 * after))

@@ -8,24 +8,33 @@ from numba import njit
 from numpy.typing import NDArray
 
 from signals.errors import SignalError
-from signals.filters import QUIET, Filter, high_pass, low_pass
-from signals.gaps import RESTART, Gaps
-from signals.rows import Record, RowOperator, Standing
+from signals.filters import QUIET, high_pass, low_pass
+from signals.gaps import KNOWN, RESTART, UNKNOWN, Gaps
+from signals.rows import Record, RowOperator, Standing, is_finite
 from signals.types import Array, Rows
 
 AXES: Final = 3
 TAPS: Final = 4  # of each axis
+N: Final = AXES * TAPS
 APART_S: Final = 0.094  # between taps: 4 Hz need no closer ones; together they reach 0.28 s back
+LEARN: Final = 2  # every second sample of motion teaches: those between would say the same
 BLOCK_S: Final = 0.5  # the filter is solved for so often
 MEMORY_S: Final = 6.0  # what it is fitted to fades so fast
-PROOF_S: Final = 8.0  # and so fast what it proved to explain
+PROOF_S: Final = 12.0  # and so fast what it proved to explain
+CHANCE: Final = 0.02  # share of the power of PPG that any prediction explains by chance
+PROVED: Final = 0.05  # from here on a prediction is believed
 RIDGE: Final = 0.01  # of the mean power of the taps
 STILL_G: Final = 0.01  # movement of this size is the sensor's noise
-QUIET_G: Final = 0.005  # and what is smaller teaches nothing and takes nothing off
+QUIET_G: Final = 0.005  # and what is smaller on every axis teaches nothing and takes nothing off
+FLUSHED: Final = 32  # samples between two looks for numbers too small to be worth their time
+
+Section = tuple[float, float, float, float, float]  # b0, b1, b2, a1 and a2
 
 _STEADY = np.dtype(
     [
         ("known", "i8"),  # samples of motion since one was unknown
+        ("loud", "i8"),  # samples until the last one with movement leaves the taps
+        ("turn", "i8"),  # samples with movement since one taught
         ("at", "i8"),  # place in the ring
         ("left", "i8"),  # samples until the filter is solved for
         ("learnt", "i8"),  # 1: from some sample since the last time
@@ -35,6 +44,7 @@ _STEADY = np.dtype(
         ("before", "f8"),  # and at the one before
         ("both", "f8"),  # sum of PPG times prediction, faded
         ("predicted", "f8"),  # of the prediction squared
+        ("power", "f8"),  # of PPG squared
     ]
 )
 
@@ -45,7 +55,8 @@ class Steady(RowOperator):
     A filter of four taps on each axis (0.28 s) is fitted to the last seconds by least squares, twice a second, and
     *predicts* the artefact from acceleration (k, 3, n * motion_hz / rate_hz) [g]. What is taken off is the share of
     the prediction that past predictions, made before their PPG was known, proved to explain: nothing where acceleration
-    and light are strangers, all of it where they move as one. Unknown movement takes nothing off. No delay.
+    and light are strangers or where it explains less than 2 % of the light, all of it where they move as one. Unknown
+    movement takes nothing off. No delay.
 
     A pulse in step with the movement is taken off with it. Adaptive cancellation of movement in PPG: Ram et al. 2012,
     doi:10.1109/TIM.2011.2175832; the fit in blocks and the share by proof are our own.
@@ -55,25 +66,22 @@ class Steady(RowOperator):
         self, *, rows: int, rate_hz: float, motion_hz: float, band_hz: tuple[float, float], hold_s: float = 0.1
     ) -> None:
         super().__init__(rows=rows, rate_hz=rate_hz)
-        ratio = rate_hz / motion_hz if motion_hz > 0 else 0.0
+        ratio = rate_hz / motion_hz if is_finite(motion_hz) and motion_hz > 0 else 0.0
         if not (ratio >= 1 and ratio.is_integer()):
             raise SignalError(f"{self._name}.motion_hz: must divide {rate_hz:g} Hz, got {motion_hz!r}")
-        low, high = band_hz
-        band = [
-            high_pass(cutoff_hz=low, rate_hz=motion_hz, order=2),
-            low_pass(cutoff_hz=high, rate_hz=motion_hz, order=2),
-        ]
-        self._band = Filter(np.vstack(band), rows=AXES * rows, rate_hz=motion_hz, hold_s=hold_s, warm_s=0.0)
         self._gaps = Gaps(rows=rows, rate_hz=rate_hz, hold_s=hold_s)
         self._ratio = int(ratio)
+        self._band = sections(band_hz, rate_hz=motion_hz)
         apart, block = max(round(APART_S * motion_hz), 1), max(round(BLOCK_S * motion_hz), 1)
-        self._limits = (self._ratio, apart, block)
-        self._fades = (math.exp(-block / MEMORY_S / motion_hz), math.exp(-1 / PROOF_S / motion_hz))
-        n = AXES * TAPS
-        self._ring = np.zeros((rows, AXES, (TAPS - 1) * apart + 1))
-        self._square = np.zeros((rows, n, n))
-        self._cross = np.zeros((rows, n))
-        self._filter = np.zeros((rows, n))
+        self._limits = (self._ratio, apart, block, round(hold_s * motion_hz))
+        self._fades = (math.exp(-block / MEMORY_S / motion_hz), math.exp(-LEARN / PROOF_S / motion_hz))
+        self._felt = np.zeros(
+            (rows, AXES * 5 + 2)
+        )  # of each axis the last value and two states of each section; missing
+        self._ring = np.zeros((rows, (TAPS - 1) * apart + 1, AXES))
+        self._square = np.zeros((rows, N, N))
+        self._cross = np.zeros((rows, N))
+        self._filter = np.zeros((rows, N))
         self._state = np.zeros(rows, _STEADY)
 
     def push(self, x: Array, motion: Array, *, rows: Rows | None = None) -> Array:
@@ -81,25 +89,35 @@ class Steady(RowOperator):
         x, known = self._take(x, rows)
         motion, _ = self._take(motion, known, argument="motion", axes=AXES)
         together(self._name, x, motion, ratio=self._ratio)
-        axes = (AXES * known[:, None] + np.arange(AXES)).ravel()
-        moved = self._band.push(motion.reshape(axes.size, motion.shape[-1]), rows=axes).reshape(motion.shape)
-        standing = self._gaps.push(x, rows=known).standing
-        out = np.empty_like(x)
+        bridged = self._gaps.push(x, rows=known)
+        self.take_off(bridged.filled, bridged.standing, motion, rows=known)
+        return np.where(np.isfinite(x), bridged.filled, np.nan)
+
+    def take_off(self, filled: Array, standing: Standing, motion: Array, *, rows: Rows) -> None:
+        """Steady ``filled`` (k, n), the bridged PPG of ``standing``, in place; nothing is checked."""
+        moved = np.empty_like(motion)
+        _feel(motion, rows, self._limits[3], self._band, self._felt, moved)
         _steady(
-            x,
+            filled,
             standing,
             moved,
-            known,
-            self._limits,
+            rows,
+            self._limits[:3],
             self._fades,
             self._ring,
             self._square,
             self._cross,
             self._filter,
             self._state,
-            out,
         )
-        return out
+
+
+def sections(band_hz: tuple[float, float], *, rate_hz: float) -> tuple[Section, Section]:
+    """Return a high-pass and a low-pass of second order each: together the band."""
+    low, high = band_hz
+    both = high_pass(cutoff_hz=low, rate_hz=rate_hz, order=2), low_pass(cutoff_hz=high, rate_hz=rate_hz, order=2)
+    first, second = (tuple(float(one[0, i]) for i in (0, 1, 2, 4, 5)) for one in both)
+    return first, second  # type: ignore[return-value]
 
 
 def together(operator: str, x: Array, motion: Array, *, ratio: int) -> None:
@@ -110,7 +128,79 @@ def together(operator: str, x: Array, motion: Array, *, ratio: int) -> None:
         )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def through(value: float, first: float, second: float, section: Section) -> tuple[float, float, float]:
+    """Return what a section makes of ``value``, and its two states."""
+    out = section[0] * value + first
+    return out, section[1] * value - section[3] * out + second, section[2] * value - section[4] * out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def flushed(state: float) -> float:
+    """Return ``state``, or 0 where it is too small to be worth its time."""
+    return state if abs(state) > QUIET else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _feel(motion: Array, rows: Rows, hold: int, band: tuple[Section, Section], felt: Array, moved: Array) -> None:
+    """Band-pass motion, at rest on its first value; what is missing is held for up to ``hold`` samples, and NaN out."""
+    high, low = band
+    for k in range(rows.size):
+        kept = felt[rows[k]]
+        x, x0, x1, x2, x3, y, y0, y1, y2, y3, z, z0, z1, z2, z3 = (
+            kept[0],
+            kept[1],
+            kept[2],
+            kept[3],
+            kept[4],
+            kept[5],
+            kept[6],
+            kept[7],
+            kept[8],
+            kept[9],
+            kept[10],
+            kept[11],
+            kept[12],
+            kept[13],
+            kept[14],
+        )
+        missing, count = kept[15], kept[16]
+        for i in range(motion.shape[2]):
+            known = math.isfinite(motion[k, 0, i]) and math.isfinite(motion[k, 1, i]) and math.isfinite(motion[k, 2, i])
+            if known:
+                x, y, z = motion[k, 0, i], motion[k, 1, i], motion[k, 2, i]
+                if missing == 0 or missing > hold + 1:
+                    x0, x1, x2, x3 = -high[0] * x, high[2] * x, 0.0, 0.0
+                    y0, y1, y2, y3 = -high[0] * y, high[2] * y, 0.0, 0.0
+                    z0, z1, z2, z3 = -high[0] * z, high[2] * z, 0.0, 0.0
+                missing = 1.0
+            else:
+                moved[k, 0, i] = moved[k, 1, i] = moved[k, 2, i] = np.nan
+                missing = min(missing + 1.0, hold + 2.0) if missing > 0 else 0.0
+                if missing == 0 or missing > hold + 1:
+                    continue
+            once, x0, x1 = through(x, x0, x1, high)
+            twice, x2, x3 = through(once, x2, x3, low)
+            moved[k, 0, i] = twice if known else np.nan
+            once, y0, y1 = through(y, y0, y1, high)
+            twice, y2, y3 = through(once, y2, y3, low)
+            moved[k, 1, i] = twice if known else np.nan
+            once, z0, z1 = through(z, z0, z1, high)
+            twice, z2, z3 = through(once, z2, z3, low)
+            moved[k, 2, i] = twice if known else np.nan
+            count += 1.0
+            if count >= FLUSHED:
+                count = 0.0
+                x0, x1, x2, x3 = flushed(x0), flushed(x1), flushed(x2), flushed(x3)
+                y0, y1, y2, y3 = flushed(y0), flushed(y1), flushed(y2), flushed(y3)
+                z0, z1, z2, z3 = flushed(z0), flushed(z1), flushed(z2), flushed(z3)
+        kept[:5] = x, x0, x1, x2, x3
+        kept[5:10] = y, y0, y1, y2, y3
+        kept[10:15] = z, z0, z1, z2, z3
+        kept[15], kept[16] = missing, count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _steady(
     x: Array,
     standing: Standing,
@@ -123,111 +213,113 @@ def _steady(
     crosses: Array,
     filters: Array,
     state: NDArray[Any],
-    out: Array,
 ) -> None:
     ratio, apart, block = limits
-    tap, moving = np.empty(AXES * TAPS), False
+    tap, span = np.empty(N), past.shape[1]
     for k in range(rows.size):
         row = rows[k]
         s, ring, square, cross, w = state[row], past[row], squares[row], crosses[row], filters[row]
-        for i in range(x.shape[1]):
-            if standing[k, i] == RESTART:
-                s.learnt = 0
-                s.left, s.weight, s.share, s.now, s.before, s.both, s.predicted = block, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-                square[:], cross[:], w[:] = 0.0, 0.0, 0.0
-            part = i % ratio
-            if part == 0:
-                _feel(s, ring, moved[k, 0, i // ratio], moved[k, 1, i // ratio], moved[k, 2, i // ratio])
+        at, known, loud, turn = s.at, s.known, s.loud, s.turn
+        for i in range(moved.shape[2]):
+            first = i * ratio
+            for j in range(first, first + ratio):
+                if standing[k, j] == RESTART:
+                    s.left, s.learnt, s.weight, s.share, s.now, s.both, s.predicted = block, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+                    s.power, turn = 0.0, 0
+                    square[:], cross[:], w[:] = 0.0, 0.0, 0.0
+            a, b, c = moved[k, 0, i], moved[k, 1, i], moved[k, 2, i]
+            power = a * a + b * b + c * c
+            at = at + 1 if at + 1 < span else 0
+            ring[at, 0], ring[at, 1], ring[at, 2] = a, b, c
+            known = min(known + 1, span) if power >= 0 else 0
+            loud = span if power > AXES * QUIET_G * QUIET_G else max(loud - 1, 0)
+            if loud > 0 or s.now != 0:
                 s.before, s.now = s.now, 0.0
-                moving = s.known >= ring.shape[1] and _taps(ring, s.at, apart, tap) > QUIET_G * QUIET_G * tap.size
-                if moving:
-                    for j in range(tap.size):
-                        s.now += w[j] * tap[j]
-            artefact = s.share * (s.now + part / ratio * (s.now - s.before))
-            out[k, i] = x[k, i] - artefact if np.isfinite(x[k, i]) else np.nan
-            if part == 0 and moving and np.isfinite(x[k, i]):
-                _learn(s, square, cross, tap, x[k, i], fades[1])
-            if part == ratio - 1 and s.weight > 0:
+                if loud > 0 and known == span:
+                    s.now = _predict(ring, at, apart, w, tap)
+                    turn = turn + 1 if turn + 1 < LEARN else 0
+                    if turn == 0 and (standing[k, first] == KNOWN or standing[k, first] == RESTART):
+                        _learn(s, square, cross, tap, x[k, first], fades[1])
+                for j in range(ratio):
+                    if standing[k, first + j] != UNKNOWN:
+                        x[k, first + j] -= s.share * (s.now + j / ratio * (s.now - s.before))
+            if s.weight > 0:
                 s.left -= 1
                 if s.left <= 0:
                     if s.learnt == 1:
                         _solve(s, square, cross, w)
                     _fade(s, square, cross, fades[0])
                     s.left, s.learnt = block, 0
+        s.at, s.known, s.loud, s.turn = at, known, loud, turn
 
 
-@njit(cache=True, nogil=True)
-def _taps(ring: Array, at: int, apart: int, tap: Array) -> float:
-    """Read what the filter sees into ``tap``; return the sum of its squares."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _predict(ring: Array, at: int, apart: int, w: Array, tap: Array) -> float:
+    """Read what the filter sees into ``tap``; return what it makes of it."""
     total = 0.0
     for j in range(TAPS):
         place = at - j * apart
-        place += ring.shape[1] if place < 0 else 0
+        place += ring.shape[0] if place < 0 else 0
         for axis in range(AXES):
-            tap[axis * TAPS + j] = ring[axis, place]
-            total += ring[axis, place] * ring[axis, place]
+            tap[AXES * j + axis] = ring[place, axis]
+            total += w[AXES * j + axis] * ring[place, axis]
     return total
 
 
-@njit(cache=True, nogil=True)
-def _feel(s: Record, ring: Array, x: float, y: float, z: float) -> None:
-    """Take one sample of motion."""
-    s.at = s.at + 1 if s.at + 1 < ring.shape[1] else 0
-    if np.isfinite(x) and np.isfinite(y) and np.isfinite(z):
-        s.known = min(s.known + 1, ring.shape[1])
-        ring[0, s.at], ring[1, s.at], ring[2, s.at] = x, y, z
-    else:
-        s.known = 0
-        ring[0, s.at], ring[1, s.at], ring[2, s.at] = 0.0, 0.0, 0.0
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _learn(s: Record, square: Array, cross: Array, tap: Array, value: float, fade: float) -> None:
     """Add one sample to the sums, and judge its prediction."""
-    for a in range(tap.size):
+    for a in range(N):
         cross[a] += tap[a] * value
         for b in range(a + 1):
             square[a, b] += tap[a] * tap[b]
     s.weight += 1.0
     s.learnt = 1
-    both, predicted = fade * s.both + s.now * value, fade * s.predicted + s.now * s.now
+    both, predicted, power = (
+        fade * s.both + s.now * value,
+        fade * s.predicted + s.now * s.now,
+        fade * s.power + value * value,
+    )
     s.both = both if abs(both) > QUIET else 0.0
     s.predicted = predicted if predicted > QUIET else 0.0
+    s.power = power if power > QUIET else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(s: Record, square: Array, cross: Array, w: Array) -> None:
-    """Solve for the filter (Cholesky), and for the share of it that proved right."""
-    n = cross.size
+    """Solve for the filter (elimination of a symmetric matrix), and for the share of it that proved right."""
     power = 0.0
-    for a in range(n):
-        power += square[a, a] / n
+    for a in range(N):
+        power += square[a, a] / N
     ridge = RIDGE * power + STILL_G * STILL_G * s.weight
-    root = np.empty((n, n))
-    for a in range(n):
+    left = np.empty((N, N + 1))
+    for a in range(N):
         for b in range(a + 1):
-            value = square[a, b] + (ridge if a == b else 0.0)
-            for c in range(b):
-                value -= root[a, c] * root[b, c]
-            root[a, b] = math.sqrt(value) if a == b else value / root[b, b]
-    for a in range(n):
-        value = cross[a]
-        for c in range(a):
-            value -= root[a, c] * w[c]
-        w[a] = value / root[a, a]
-    for a in range(n - 1, -1, -1):
-        value = w[a]
-        for c in range(a + 1, n):
-            value -= root[c, a] * w[c]
-        w[a] = value / root[a, a]
-    s.share = min(max(s.both / s.predicted, 0.0), 1.0) if s.predicted > 0 else 0.0
+            left[a, b] = left[b, a] = square[a, b]
+        left[a, a] += ridge
+        left[a, N] = cross[a]
+    for a in range(N):
+        one = 1.0 / left[a, a]
+        for c in range(a + 1, N):
+            times = left[c, a] * one
+            for b in range(a + 1, N + 1):
+                left[c, b] -= times * left[a, b]
+    for a in range(N - 1, -1, -1):
+        value = left[a, N]
+        for c in range(a + 1, N):
+            value -= left[a, c] * w[c]
+        w[a] = value / left[a, a]
+    s.share = 0.0
+    if s.both > 0 and s.predicted > 0 and s.power > 0:
+        explained = s.both / s.predicted * (s.both / s.power)
+        s.share = min(s.both / s.predicted, 1.0) * min(max((explained - CHANCE) / (PROVED - CHANCE), 0.0), 1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fade(s: Record, square: Array, cross: Array, fade: float) -> None:
     """Let the sums fade."""
     s.weight = s.weight * fade if s.weight > QUIET else 0.0
-    for a in range(cross.size):
+    for a in range(N):
         cross[a] = cross[a] * fade if abs(cross[a]) > QUIET else 0.0
         for b in range(a + 1):
             square[a, b] = square[a, b] * fade if abs(square[a, b]) > QUIET else 0.0
