@@ -1,5 +1,7 @@
 """Temperature, and what else tells skin from air, in; temperature, its trend and whether the band is worn out."""
 
+import numpy as np
+
 from ingest.types import CHANNELS
 from signals.filters import Filter, low_pass
 from signals.rows import RowState
@@ -33,10 +35,13 @@ class Touching(RowState):
 
         ``temperature`` and ``eda`` are (k, 4 n) as they come; ``contact`` (k, n) is what the band says of its skin
         contact (1, 0, NaN not reported; None: none does); ``pulse`` (k, n) how much of the last 10 s beats in rhythm
-        fill, worn or not; ``found`` has ``motion_g``.
+        fill, worn or not; ``found`` has ``motion_g``. Where movement is unknown and something else than a pulse can
+        tell, the pulse does not: steps, and a bag that is carried, beat too.
         """
         warm = second_means(temperature, rate_hz=TEMPERATURE_HZ)
         touch = second_means(eda, rate_hz=EDA_HZ)
+        shaken = np.isnan(found["motion_g"]) & (np.isfinite(warm) | np.isfinite(touch))
+        pulse = np.where(shaken, np.nan, pulse)
         found["worn"] = self._wear.push(warm, touch, found["motion_g"], contact, pulse, rows=rows)
         found["temperature_C"] = second_means(self._warmth.push(temperature, rows=rows), rate_hz=TEMPERATURE_HZ)
         (

@@ -300,6 +300,16 @@ def test_where_movement_is_unknown_the_rate_is_said() -> None:
     assert np.isfinite(feature(signals, "heart_rate_bpm")[0, 30:]).all()
 
 
+def test_beats_in_a_cold_dry_bag_are_no_skin_where_nothing_is_known_of_movement() -> None:
+    tick = lively(rows=1, seconds=60)
+    beats = np.zeros_like(tick.ibi)
+    beats[0, ::60] = 60 / 64
+    cold = {"eda": np.zeros_like(tick.eda), "temperature": np.full_like(tick.temperature, 21.0)}
+    bag = replace(tick, ibi=beats, ppg=np.full_like(tick.ppg, np.nan), **cold)
+    told = feature(Engine(rows=1).push(replace(bag, motion=np.full_like(tick.motion, np.nan))), "worn")
+    assert not (told == 1).any()
+
+
 def test_importing_the_engine_does_not_wait_for_scipy_signal() -> None:
     code = "import sys, signals.engine; sys.exit('scipy.signal' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
