@@ -25,7 +25,7 @@ from forecalm.client import BoardClient
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
 from forecalm.live import save_learnt
 from forecalm.peers import Peer, PeerError, free_port
-from forecalm.pipeline import Pipeline
+from forecalm.pipeline import Pipeline, warm
 from ingest.clock import Clocks
 from ingest.received import Received
 from ingest.wire import Packet, encode
@@ -85,6 +85,8 @@ class Demo:
         port, user = str(config.mqtt.port), f"{config.mqtt.username}:{config.mqtt.password}"
         self._broker = stack.enter_context(Peer("broker", "broker", "--port", port, "--user", user))
         wearers = people(Files(config.folder), self._scenario.wearers)
+        self._say("Getting ready: at the first start on a machine, about half a minute of compiling")
+        warm()
         self._say(
             f"Learning what is usual for each wearer from {self._scenario.past_s // 60} minutes of simulated past"
         )
