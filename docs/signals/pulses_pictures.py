@@ -14,7 +14,7 @@ from ingest.e4 import read
 SESSION = "nurse_stress/8B_1594927003"
 INK, PALE, WARM, COOL = "#1f2a37", "#9aa5b1", "#c2410c", "#0f766e"
 SHOWN_S = 40
-FOOT_S = 0.15  # from the trough on which the band puts a beat to the steepest rise of the filtered pulse
+FOOT_S = 0.17  # from the trough on which the band puts a beat to the middle of the upstroke of the filtered pulse
 
 
 def beats_wrist(data: Path) -> Figure:

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from signals.errors import SignalError
 from signals.gaps import HELD, RESTART, UNKNOWN, Gaps
-from signals.heart.pulses_steady import AXES, FLUSHED, Section, Steady, flushed, sections, through, together
+from signals.heart.pulses_band import pass_light, sections
+from signals.heart.pulses_steady import AXES, Steady, together
 from signals.rows import Record, RowOperator, Standing
 from signals.types import Array, Rows
 
 BAND_HZ: Final = (0.5, 3.5)  # the pulse of 40 to 200 beats a minute; more of its edge would be more noise than edge
 PEAK_S: Final = 0.125  # a peak is the highest sample within so much on either side
-UPSTROKE_S: Final = 0.3125  # a pulse rises for no longer than this; what lies further back is another one's
-FIRM: Final = 0.5  # share of the peak, against the middle of the upstroke, in the place of a pulse
+UPSTROKE_S: Final = 0.36  # a pulse rises for no longer than this; what lies further back is another one's
+FIRM: Final = 0.25  # share of the peak, against the middle of the upstroke, in the place of a pulse
 BEFORE_S: Final = 0.4375  # of a pulse, before its place: what is compared with other pulses
 AFTER_S: Final = 0.0625  # and so much after
 EVERY: Final = 2  # sample of it
@@ -33,7 +34,7 @@ NEVER: Final = 1 << 60
 
 
 class Beliefs(NamedTuple):
-    """What makes one sequence of upstrokes likelier than another; found on simulated wrists and E4 sessions together."""
+    """What makes one sequence of upstrokes likelier than another; found on simulated wrists and E4 sessions."""
 
     size: float = 0.6  # gain of a beat whose upstroke is as high as the sequence's usual one
     lower: float = 0.7  # logarithm by which it may be lower until that gain is gone
@@ -91,13 +92,13 @@ class Beats(RowOperator):
     that of the next one, less the interval.
 
     Every peak of the band-passed PPG (0.5 to 3.5 Hz, second order each, causal) ends an upstroke, as high as the peak
-    stands over the lowest point of the 0.31 s before it. A pulse is placed halfway between the middle of its upstroke
-    (where its slope has its mean) and its peak (by a parabola): an E4's pulse about 0.2 s after its foot. The middle
+    stands over the lowest point of the 0.36 s before it. A pulse is placed at the middle of its upstroke (where its
+    slope has its mean), a quarter of the way on to its peak: an E4's pulse about 0.17 s after its foot. The middle
     follows the foot better, the peak stands firmer in noise. All upstrokes compete: a sequence of them is as likely as
-    they are of one height and one shape, keep a rhythm and leave no other upstroke unexplained. The
-    likeliest sequence is carried on with each upstroke (dynamic programming, as Ellis 2007, doi:10.1080/09298210701653344,
-    follows the beat of music, with the pace itself part of the sequence), and its next beat told ``wait_s`` after it
-    happened (twice as long where a sequence begins). Gain never matters; an upstroke must go up.
+    they are of one height and one shape, keep a rhythm and leave no other upstroke unexplained. The likeliest sequence
+    is carried on with each upstroke (dynamic programming, as Ellis 2007, doi:10.1080/09298210701653344, follows the
+    beat of music, with the pace itself part of the sequence), and its next beat told ``wait_s`` after it happened
+    (twice as long where a sequence begins). Gain never matters; an upstroke must go up.
 
     Quality is the probability that the beat is one: a logistic of what this beat, the one before and the one after it
     added to the likelihood, fitted to simulated wrists in movement and to noise. Nothing is left out for low quality:
@@ -151,7 +152,7 @@ class Beats(RowOperator):
             motion, _ = self._take(motion, known, argument="motion", axes=AXES)
             together(self._name, x, motion, ratio=round(self._rate_hz / self._motion_hz))
         bridged = self._gaps.push(x, rows=known)
-        _pass(bridged.filled, bridged.standing, known, self._band, self._flow)
+        pass_light(bridged.filled, bridged.standing, known, self._band, self._flow)
         if motion is not None:
             self._steady.take_off(bridged.filled, bridged.standing, motion, rows=known)
         told, lag, quality = np.empty_like(x), np.empty_like(x), np.empty_like(x)
@@ -174,28 +175,6 @@ class Beats(RowOperator):
 
 
 Limits = tuple[int, int, int, int, int, int, int]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _pass(x: Array, standing: Standing, rows: Rows, band: tuple[Section, Section], flow: Array) -> None:
-    """Band-pass ``x`` in place, at rest on its first value after a restart."""
-    high, low = band
-    for k in range(rows.size):
-        one = flow[rows[k]]
-        z0, z1, z2, z3, count = one[0], one[1], one[2], one[3], one[4]
-        for i in range(x.shape[1]):
-            if standing[k, i] == UNKNOWN:
-                continue
-            value = x[k, i]
-            if standing[k, i] == RESTART:
-                z0, z1, z2, z3 = -high[0] * value, high[2] * value, 0.0, 0.0
-            y, z0, z1 = through(value, z0, z1, high)
-            x[k, i], z2, z3 = through(y, z2, z3, low)
-            count += 1.0
-            if count >= FLUSHED:
-                count = 0.0
-                z0, z1, z2, z3 = flushed(z0), flushed(z1), flushed(z2), flushed(z3)
-        one[0], one[1], one[2], one[3], one[4] = z0, z1, z2, z3, count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from benchmarks.moving_wrists import wrist
 from signals.errors import SignalError
 from signals.filters import Filter, high_pass, low_pass
-from signals.heart import pulses_beats, pulses_steady
+from signals.gaps import Gaps
+from signals.heart import pulses_band, pulses_beats, pulses_steady
 from signals.heart.pulses import Pulses
 from signals.heart.pulses_beats import BAND_HZ, Beats
 from signals.heart.pulses_steady import Steady
@@ -179,12 +180,44 @@ def test_what_one_axis_does_to_the_light_is_taken_off() -> None:
     assert left[0, 64 * 20 :].std() < 0.25 * x[0, 64 * 20 :].std()
 
 
+def test_movement_that_hardly_shakes_the_light_takes_hardly_anything_off() -> None:
+    taken = []
+    for seed in range(6):
+        one = wrist(seed=3000 + seed, snr_db=20, seconds=60)
+        light = Filter(
+            np.vstack([high_pass(cutoff_hz=0.5, rate_hz=64, order=2), low_pass(cutoff_hz=3.5, rate_hz=64, order=2)]),
+            rows=1,
+            rate_hz=64,
+            hold_s=0.1,
+            warm_s=0,
+        ).push(one.ppg[None])
+        left = Steady(rows=1, rate_hz=64, motion_hz=32, band_hz=BAND_HZ).push(light, one.motion[None])
+        taken.append((left - light)[0].var() / light[0].var())
+    assert np.median(taken) < 0.02
+
+
+def test_the_band_of_light_is_the_filters_of_the_textbook() -> None:
+    rng = np.random.default_rng(1)
+    x = 5 + rng.standard_normal((2, 640))
+    low, high = BAND_HZ
+    sos = np.vstack([high_pass(cutoff_hz=low, rate_hz=64, order=2), low_pass(cutoff_hz=high, rate_hz=64, order=2)])
+    wanted = Filter(sos, rows=2, rate_hz=64, hold_s=0.1, warm_s=0).push(x)
+    bridged = Gaps(rows=2, rate_hz=64, hold_s=0.1).push(x)
+    band = pulses_band.sections(BAND_HZ, rate_hz=64)
+    pulses_band.pass_light(bridged.filled, bridged.standing, np.arange(2), band, np.zeros((2, 5)))
+    np.testing.assert_allclose(bridged.filled, wanted, atol=1e-12)
+    moved, motion = np.empty((1, 3, 640)), rng.standard_normal((1, 3, 640))
+    pulses_band.pass_motion(motion, np.arange(1), 6, band, np.zeros((1, 17)), moved)
+    textbook = Filter(sos, rows=3, rate_hz=64, hold_s=0.1, warm_s=0).push(motion[0])
+    np.testing.assert_allclose(moved[0], textbook, atol=1e-12)
+
+
 def test_compiled_and_plain_beats_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     one = wrist(seed=5, snr_db=5, seconds=20)
     x, motion = one.ppg.copy(), one.motion.copy()
     x[300:330], motion[:, 400:420] = np.nan, np.nan
     compiled = Beats(rows=1, rate_hz=64, motion_hz=32).push(x[None], motion[None])
-    for module in (pulses_beats, pulses_steady):
+    for module in (pulses_band, pulses_beats, pulses_steady):
         for name, thing in list(vars(module).items()):
             if hasattr(thing, "py_func"):
                 monkeypatch.setattr(module, name, thing.py_func)
