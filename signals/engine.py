@@ -112,7 +112,8 @@ def _heard(tick: Tick) -> Off:
 
 
 def _checked(tick: Tick, *, rows: int) -> Tick:
-    """Return ``tick`` laid out for kernels; raises SignalError where its arrays do not fit each other."""
+    """Return ``tick`` laid out for kernels, NaN for what no working sensor says (``ingest.types.CHANNELS``); raises
+    SignalError where its arrays do not fit each other."""
     start_s = tick.start_s
     if not isinstance(start_s, np.ndarray) or start_s.dtype.kind not in "iu" or start_s.shape != (rows,):
         raise SignalError(f"Engine.tick.start_s: must be {rows} whole seconds, one a row")
@@ -123,7 +124,8 @@ def _checked(tick: Tick, *, rows: int) -> Tick:
         x = getattr(tick, name)
         axes = () if channel.axes == 1 else (channel.axes,)
         shape = (rows, *axes, channel.grid_hz * tick.seconds)
-        arrays[name] = _fitting(x, name, shape)
+        fitting = _fitting(x, name, shape)
+        arrays[name] = np.where((fitting < channel.low) | (fitting > channel.high), np.nan, fitting)
     if tick.contact is not None:
         arrays["contact"] = _fitting(tick.contact, "contact", (rows, tick.seconds))
     return Tick(start_s=start_s.astype(np.int64), **arrays)

@@ -15,7 +15,7 @@ HALF: Final = "less than half of the window is known"
 UNHEARD: Final = "the band is off, or neither half of the second's PPG nor any interval of the band arrives"
 UNSURE: Final = (
     f"{UNHEARD}; the pulse keeps step with movement, or did in the last 10 s; or evidence for it covers less than a"
-    " quarter of the last seconds, or leaves more than 5 bpm of error"
+    " quarter of the last seconds (two fifths where no beat bears it out), or leaves more than 5 bpm of error"
 )
 
 CONDUCTANCE: Final = (

@@ -26,8 +26,12 @@ FLOORS: Final = {
     "repetition_strength": 0.02,
 }
 LOGARITHMIC: Final = ("eda_level_uS",)  # skins differ by a factor of a hundred, and change by factors
+MOVEMENT: Final = ("motion_minute_g", "repetition_strength")  # is the context of others, and has none itself
 LEAST_LEVEL_US: Final = 0.05  # below it nobody believes it
-UNKNOWN: Final = "the feature is, or less than 10 min of it are known in this context (still, moving, movement unknown)"
+UNKNOWN: Final = (
+    "the band is off, the feature is unknown, or less than 10 min of it are known in this context (still, moving,"
+    " movement unknown)"
+)
 FEATURES: Final = tuple(Feature(f"{name}_deviation", "1", MEMORY_S, name, UNKNOWN) for name in FLOORS)
 
 
@@ -44,9 +48,11 @@ class Usual(RowState):
     def push(self, found: Found, *, rows: Rows) -> None:
         """Add the deviations to ``found``, each judged before it is learnt."""
         context = context_of(found["motion_minute_g"])
+        one = np.full_like(context, UNTOLD)
         for name, usual in self._usual.items():
             x = np.log(np.maximum(found[name], LEAST_LEVEL_US)) if name in LOGARITHMIC else found[name]
-            found[f"{name}_deviation"], _, _ = usual.push(x, context, rows=rows)
+            x = np.where(found["worn"] == 0, np.nan, x)  # a table has no usual
+            found[f"{name}_deviation"], _, _ = usual.push(x, one if name in MOVEMENT else context, rows=rows)
 
 
 def context_of(minute_g: Array) -> Array:

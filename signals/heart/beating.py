@@ -26,6 +26,7 @@ IBI_HZ = CHANNELS["ibi"].grid_hz
 QUALITY_S = 10.0
 STEPPING = 0.3  # movement that repeats so well at the period of the pulse explains the pulse
 SHAKEN_G = 0.1  # from here on what repeats in PPG may be movement, and speaks for no rate of its own
+BORNE, SPOKEN = 0.01, 0.4  # a rate of repetition alone, borne out by no beat, needs more evidence than others
 RHYTHMIC = 0.5  # a stereotypy this likely moves the arm far more than the heart: it counts as little exertion
 VARIABILITY_S = 60.0  # of five minutes the powers would be dear, for everybody in the same second
 
@@ -100,8 +101,10 @@ class Beating(RowState):
         stepping = (self._cadence.push(moved, rate, rows=rows) >= STEPPING).astype(np.float64)
         stepped = self._steps.push(stepping, rows=rows)[0] > 0
         deaf = off | ~(_arrived(ppg, rate_hz=PPG_HZ) | banded)
-        found["heart_rate_bpm"] = np.where(deaf | stepped, np.nan, rate)
-        found["heart_rate_error_bpm"] = np.where(deaf | stepped, np.nan, error)
+        unborne = (found["ppg_quality"] < BORNE) & (coverage < SPOKEN) & ~banded
+        unsaid = deaf | stepped | unborne
+        found["heart_rate_bpm"] = np.where(unsaid, np.nan, rate)
+        found["heart_rate_error_bpm"] = np.where(unsaid, np.nan, error)
         found["beat_coverage"] = np.where(deaf, np.nan, coverage)
         rhythmic = found["stereotypy"] >= RHYTHMIC
         exertion = np.where(rhythmic, np.minimum(found["motion_g"], SHAKEN_G), found["motion_g"])

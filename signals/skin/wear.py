@@ -34,6 +34,7 @@ STILL_S: Final = 60
 LAID_S: Final = 10  # so long without movement, what conducts is no proof of skin
 PULSE: Final = 0.8  # share of the last seconds that beats which keep their rhythm fill: not by chance
 STALE_S: Final = 15  # a pulse that looks back is believed once conductance has been away for longer than it looks
+LYING_C: Final = 26.0  # colder than sleepers' hands: what has not moved for a minute lies there, in lamplight perhaps
 QUIET_G: Final = 0.05  # above it steps can look like a pulse
 OFF: Final = 4.0  # evidence that decides
 ON: Final = 10.0
@@ -78,7 +79,8 @@ class Wear(RowOperator):
     ``contact`` (1 touches, 0 does not, NaN not reported) is what the band itself says. ``pulse`` is the share of the
     last 10 s that beats in rhythm fill, looked for whether worn or not; at least 0.8 at rest (steps look like a pulse)
     speaks for on, and where conductance is low, for dry skin: on E4s it was seen in none of the time off and in 0.4 of
-    the quiet time of a laboratory.
+    the quiet time of a laboratory. It speaks for nothing where it is colder than 26 degC and nothing has moved for a
+    minute: lamps flicker.
     NaN where nothing that could tell arrives, until evidence has lasted, and where what arrives has been no evidence
     for 10 s because temperature or conductance is missing.
     """
@@ -143,7 +145,8 @@ def _tell(
             us = eda[k, i] if np.isfinite(eda[k, i]) else np.nan
             g, bit = abs(motion[k, i]), contact[k, i]
             s.dry = min(s.dry + 1, STALE_S) if us < DRY_US else 0
-            beats = pulse[k, i] >= PULSE and not g > QUIET_G and not 0 < s.dry < STALE_S
+            lies = s.still >= STILL_S and celsius < LYING_C
+            beats = pulse[k, i] >= PULSE and not g > QUIET_G and not 0 < s.dry < STALE_S and not lies
             nothing = math.isnan(us) and math.isnan(celsius) and math.isnan(bit) and not beats
             s.silent = min(s.silent + 1, BLIND_S) if nothing else 0
             if s.silent >= BLIND_S:

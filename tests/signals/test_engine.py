@@ -310,6 +310,47 @@ def test_beats_in_a_cold_dry_bag_are_no_skin_where_nothing_is_known_of_movement(
     assert not (told == 1).any()
 
 
+def test_what_no_working_sensor_says_is_unknown() -> None:
+    tick, wild = lively(rows=1, seconds=90), {}
+    for name, channel in CHANNELS.items():
+        if name != "ibi":
+            x = getattr(tick, name).copy()
+            x[..., x.shape[-1] // 2] = 10 * channel.high
+            wild[name] = x
+            x = x.copy()
+            x[..., x.shape[-1] // 2] = np.nan
+            tick = replace(tick, **{name: x})
+    assert_same(Engine(rows=1).push(replace(tick, **wild)), Engine(rows=1).push(tick))
+
+
+def test_a_table_has_no_usual() -> None:
+    on = lively(rows=1, seconds=900)
+    table = nothing(on, seconds=900)
+    table = replace(
+        table,
+        start_s=on.start_s + 900,
+        temperature=np.full_like(on.temperature, 20.0),
+        eda=np.zeros_like(on.eda),
+        motion=np.broadcast_to(np.array([0.0, 0.0, 1.0])[:, None], on.motion.shape).copy(),
+    )
+    engine = Engine(rows=1)
+    engine.push(on)
+    off = engine.push(table)
+    assert (feature(off, "worn")[0, 60:] == 0).all()
+    for name in ("temperature_C", "motion_minute_g"):
+        assert np.isfinite(feature(off, name)[0, 60:]).all()
+        assert np.isnan(feature(off, f"{name}_deviation")[0, 60:]).all()
+
+
+def test_a_light_that_flickers_on_a_table_is_no_pulse_of_skin() -> None:
+    tick = lively(rows=1, seconds=240)
+    lamp = 50 * np.sin(2 * np.pi * 1.2 * np.arange(64 * 240) / 64)[None]
+    still = np.broadcast_to(np.array([0.0, 0.0, 1.0])[:, None], tick.motion.shape).copy()
+    dry, cold = np.full_like(tick.eda, 0.001), np.full_like(tick.temperature, 22.0)
+    lies = replace(tick, ppg=lamp, motion=still, eda=dry, temperature=cold)
+    assert not (feature(Engine(rows=1).push(lies), "worn")[0, 120:] == 1).any()
+
+
 def test_importing_the_engine_does_not_wait_for_scipy_signal() -> None:
     code = "import sys, signals.engine; sys.exit('scipy.signal' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
