@@ -37,9 +37,9 @@ def measure(data: Path) -> list[Figure]:
     note = (
         f"\n\n{WRISTS} wrists of {SECONDS} s each, hearts of 45 to 170 a minute, never still; true within "
         f"{WITHIN_S * 1e3:g} ms, from the first beat of all on, each detector after the shift that suits it best on "
-        f"each wrist. Seeds from {FIRST}, on none of which anything was chosen. Where a peer stands at 1.000 nobody can "
-        "be above it: equal counts as reached. The truth is simulated (`benchmarks/moving_wrists.py`): a tenth of the "
-        "artefact's power is nothing that acceleration could explain."
+        f"each wrist. Seeds from {FIRST}, on none of which anything was chosen. Where a peer stands at 1.000 nobody "
+        "can be above it: equal counts as reached. The truth is simulated (`benchmarks/moving_wrists.py`): a tenth of "
+        "the artefact's power is nothing that acceleration could explain."
     )
     return [
         Figure(

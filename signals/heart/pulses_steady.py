@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from signals.errors import SignalError
 from signals.filters import QUIET
 from signals.gaps import KNOWN, RESTART, UNKNOWN, Gaps
-from signals.heart.pulses_band import pass_motion, sections
+from signals.heart.pulses_band import flushed, pass_motion, sections
 from signals.rows import Record, RowOperator, Standing, is_finite
 from signals.types import Array, Rows
 
@@ -36,6 +36,7 @@ _STEADY = np.dtype(
         ("at", "i8"),  # place in the ring
         ("left", "i8"),  # samples until the filter is solved for
         ("learnt", "i8"),  # 1: from some sample since the last time
+        ("owed", "f8"),  # by which the sums are to fade before anything is added
         ("weight", "f8"),  # samples in the sums, faded
         ("share", "f8"),  # of the prediction that is taken off
         ("now", "f8"),  # prediction at this sample of motion
@@ -143,7 +144,7 @@ def _steady(
             for j in range(first, first + ratio):
                 if standing[k, j] == RESTART:
                     s.left, s.learnt, s.weight, s.share, s.now, s.both, s.predicted = block, 0, 0.0, 0.0, 0.0, 0.0, 0.0
-                    s.power, turn = 0.0, 0
+                    s.power, s.owed, turn = 0.0, 1.0, 0
                     square[:], cross[:], w[:] = 0.0, 0.0, 0.0
             a, b, c = moved[k, 0, i], moved[k, 1, i], moved[k, 2, i]
             power = a * a + b * b + c * c
@@ -157,6 +158,8 @@ def _steady(
                     s.now = _predict(ring, at, apart, w, tap)
                     turn = turn + 1 if turn + 1 < LEARN else 0
                     if turn == 0 and (standing[k, first] == KNOWN or standing[k, first] == RESTART):
+                        if s.owed < 1:
+                            _fade(s, square, cross)
                         _learn(s, square, cross, tap, x[k, first], fades[1])
                 for j in range(ratio):
                     if standing[k, first + j] != UNKNOWN:
@@ -166,7 +169,7 @@ def _steady(
                 if s.left <= 0:
                     if s.learnt == 1:
                         _solve(s, square, cross, w)
-                    _fade(s, square, cross, fades[0])
+                    s.owed = flushed(fades[0] * s.owed)
                     s.left, s.learnt = block, 0
         s.at, s.known, s.loud, s.turn = at, known, loud, turn
 
@@ -234,10 +237,11 @@ def _solve(s: Record, square: Array, cross: Array, w: Array) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fade(s: Record, square: Array, cross: Array, fade: float) -> None:
-    """Let the sums fade."""
-    s.weight = s.weight * fade if s.weight > QUIET else 0.0
+def _fade(s: Record, square: Array, cross: Array) -> None:
+    """Let the sums fade by what is owed."""
+    s.weight = flushed(s.weight * s.owed)
     for a in range(N):
-        cross[a] = cross[a] * fade if abs(cross[a]) > QUIET else 0.0
+        cross[a] = flushed(cross[a] * s.owed)
         for b in range(a + 1):
-            square[a, b] = square[a, b] * fade if abs(square[a, b]) > QUIET else 0.0
+            square[a, b] = flushed(square[a, b] * s.owed)
+    s.owed = 1.0
