@@ -17,14 +17,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.lib.recfunctions import structured_to_unstructured, unstructured_to_structured
 from numpy.typing import NDArray
 
 from models.arousal_kernel import QUANTITIES, READS, run
 from models.errors import ModelError
 from models.risk import Array, Risk, Rows
 from signals.features import NAMES, column
-from signals.heart.explained import LOST_S, Explained
+from signals.motion.exertion import exertion
 
 DRIVERS: Final = (
     "base",
@@ -39,12 +38,7 @@ DRIVERS: Final = (
 )
 
 _COLUMNS: Final = [column(name) for name in READS]
-_HEART, _MOTION, _WORN = column("heart_rate_bpm"), column("motion_g"), column("worn")
-_STEREOTYPY, _RHYTHM = column("stereotypy"), column("repetition_hz")
-
-RHYTHMIC: Final = 0.5  # a stereotypy this likely may as well be a gait, for both repeat: only
-FLAPPING_HZ: Final = 1.8  # tells them apart, for arms swing once in two steps, at 0.7 to 1.2 Hz, running at 1.3 to 1.6
-FLAPPING_G: Final = 0.1  # flapping hands move as much as running ones, and cost the heart no more than this
+_EXERTION: Final = [column(name) for name in ("motion_g", "stereotypy", "repetition_hz")]
 
 _STATE: Final = {
     "usual": (QUANTITIES, 3),  # location, scale, seconds
@@ -54,7 +48,7 @@ _STATE: Final = {
     "unjudged": (),  # seconds since there was an estimate
     "next_s": (),  # where the stream stands, UTC seconds
 }
-_FINITE: Final = ("usual", "contributions", "explained")
+_FINITE: Final = ("usual", "contributions")
 
 
 class Arousal:
@@ -74,7 +68,6 @@ class Arousal:
         self._state["unknown"][:] = self._state["unjudged"][:] = np.inf
         self._state["moving"][:, 2] = np.inf
         self._state["next_s"][:] = -np.inf
-        self._explained = Explained(rows=rows)
 
     @property
     def driver_names(self) -> tuple[str, ...]:
@@ -94,7 +87,7 @@ class Arousal:
         run(
             chosen,
             start_s,
-            self._seen(start_s, features, chosen),
+            _seen(features),
             self._state["usual"],
             self._state["moving"],
             self._state["contributions"],
@@ -110,13 +103,12 @@ class Arousal:
 
     def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
         """A copy of everything that was learnt and of where the stream stands, a leading row axis each."""
-        explained = structured_to_unstructured(self._explained.snapshot()["state"], np.float64)
-        return {**{name: array.copy() for name, array in self._state.items()}, "explained": explained}
+        return {name: array.copy() for name, array in self._state.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from a snapshot of as many rows; raises ModelError where it does not fit, and then nothing changed."""
         fresh = {}
-        for name, mine in self.snapshot().items():
+        for name, mine in self._state.items():
             if name not in arrays:
                 raise ModelError(f"snapshot: {name!r} is missing, it has {', '.join(sorted(arrays)) or 'nothing'}")
             theirs = np.asarray(arrays[name])
@@ -127,23 +119,8 @@ class Arousal:
             if np.isnan(theirs).any() or (name in _FINITE and np.isinf(theirs).any()):
                 raise ModelError(f"snapshot: {name!r} holds values that are not finite: it was not written by snapshot")
             fresh[name] = theirs.copy()
-        state = self._explained.snapshot()["state"]
-        self._explained.restore({"state": unstructured_to_structured(fresh.pop("explained"), state.dtype)})
         for name, theirs in fresh.items():
             self._state[name][...] = theirs
-
-    def _seen(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> Array:
-        """Return what the kernel reads, row-major whatever the layout was, for each layout is compiled for: (k, n, R)
-        features, and movement, what is expected of heart rate with it, and what is above."""
-        missed = np.minimum(np.abs(start_s - self._state["next_s"][rows]), LOST_S)
-        for row, seconds in zip(rows[missed > 0], missed[missed > 0], strict=True):
-            nothing = np.full((1, int(seconds)), np.nan)
-            self._explained.push(nothing, nothing, rows=np.array([row]))
-        motion_g = _exertion(features)
-        rate = np.where(features[:, :, _WORN] == 0, np.nan, features[:, :, _HEART])
-        expected, unexplained = self._explained.push(rate, motion_g, rows=rows)
-        added = np.stack([motion_g, expected, unexplained], axis=-1)
-        return np.ascontiguousarray(np.concatenate([features[:, :, _COLUMNS], added], axis=-1))
 
     def _check(self, start_s: NDArray[np.generic], features: Array, rows: NDArray[np.generic]) -> None:
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
@@ -158,8 +135,7 @@ class Arousal:
             raise ModelError(f"start_s: whole seconds, ({len(rows)},), not {start_s.dtype} {start_s.shape}")
 
 
-def _exertion(features: Array) -> Array:
-    """Return movement (k, n) [g] without what only the hand does."""
-    flapping = (features[:, :, _STEREOTYPY] >= RHYTHMIC) & (features[:, :, _RHYTHM] >= FLAPPING_HZ)
-    motion_g = features[:, :, _MOTION]
-    return np.where(flapping, np.minimum(motion_g, FLAPPING_G), motion_g)
+def _seen(features: Array) -> Array:
+    """Return what the kernel reads, (k, n, R), row-major whatever the layout was: each layout is compiled for."""
+    exerted = exertion(*(features[:, :, i] for i in _EXERTION))
+    return np.ascontiguousarray(np.concatenate([features[:, :, _COLUMNS], exerted[..., None]], axis=-1))

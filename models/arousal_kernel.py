@@ -26,6 +26,8 @@ READS: Final = (
     "response_rate_per_min",
     "response_sum_uS",
     "heart_rate_bpm",
+    "heart_rate_expected_bpm",
+    "heart_rate_unexplained_bpm",
     "beat_coverage",
     "temperature_slope_C_per_min",
     "motion_minute_g",
@@ -33,10 +35,10 @@ READS: Final = (
     "eda_valid",
 )
 """The features that the kernel is given, in its own order; ``models.arousal`` adds movement [g] without what only the
-hand does, and the heart rate that is expected with it and what is above [1/min]."""
+hand does."""
 
-_EDA, _DRIVE, _RATE, _SIZE, _HEART, _COVERAGE, _SLOPE, _MINUTE, _WORN, _VALID = range(len(READS))
-_MOTION, _EXPECTED, _UNEXPLAINED = range(len(READS), len(READS) + 3)
+_EDA, _DRIVE, _RATE, _SIZE, _HEART, _EXPECTED, _UNEXPLAINED, _COVERAGE = range(8)
+_SLOPE, _MINUTE, _WORN, _VALID, _MOTION = range(8, len(READS) + 1)
 
 MEMORY_S: Final = 3600.0  # an hour: longer than an episode, shorter than a shift, so that slow drifts are followed
 CLIP: Final = 3.0

@@ -15,6 +15,7 @@ from signals.heart.rate_tracked import TrackedRate
 from signals.heart.rhythm import Rhythm
 from signals.heart.rhythm_clean import NORMAL, Intervals
 from signals.motion.cadence import Cadence
+from signals.motion.exertion import exertion
 from signals.rows import RowState
 from signals.skin.frozen import AFTER_S, Frozen
 from signals.types import Array, Found, Off, Rows
@@ -27,7 +28,6 @@ QUALITY_S = 10.0
 STEPPING = 0.3  # movement that repeats so well at the period of the pulse explains the pulse
 SHAKEN_G = 0.1  # from here on what repeats in PPG may be movement, and speaks for no rate of its own
 BORNE, SPOKEN = 0.01, 0.4  # a rate of repetition alone, borne out by no beat, needs more evidence than others
-RHYTHMIC = 0.5  # a stereotypy this likely moves the arm far more than the heart: it counts as little exertion
 VARIABILITY_S = 60.0  # of five minutes the powers would be dear, for everybody in the same second
 
 
@@ -106,9 +106,8 @@ class Beating(RowState):
         found["heart_rate_bpm"] = np.where(unsaid, np.nan, rate)
         found["heart_rate_error_bpm"] = np.where(unsaid, np.nan, error)
         found["beat_coverage"] = np.where(deaf, np.nan, coverage)
-        rhythmic = found["stereotypy"] >= RHYTHMIC
-        exertion = np.where(rhythmic, np.minimum(found["motion_g"], SHAKEN_G), found["motion_g"])
-        expected, unexplained = self._explained.push(found["heart_rate_bpm"], exertion, rows=rows)
+        exerted = exertion(found["motion_g"], found["stereotypy"], found["repetition_hz"])
+        expected, unexplained = self._explained.push(found["heart_rate_bpm"], exerted, rows=rows)
         found["heart_rate_expected_bpm"] = np.where(deaf, np.nan, expected)
         found["heart_rate_unexplained_bpm"] = unexplained
         return stepped

@@ -110,7 +110,9 @@ class Wear(RowOperator):
         eda, _ = self._take(eda, rows, argument="eda")
         motion, _ = self._take(motion, rows, argument="motion")
         if not temperature.shape == eda.shape == motion.shape:
-            raise SignalError(f"{self._name}: {temperature.shape}, {eda.shape} and {motion.shape} differ")
+            raise SignalError(
+                f"{self._name}.eda, .motion: must be {temperature.shape}, got {eda.shape}, {motion.shape}"
+            )
         contact = self._given(contact, rows, "contact", temperature.shape)
         pulse = self._given(pulse, rows, "pulse", temperature.shape)
         out = np.empty_like(temperature)

@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from signals.features import NAMES, column
+from signals.heart.explained import Explained
+from signals.motion.exertion import exertion
 
 Array = NDArray[np.float64]
 REST = {
@@ -46,6 +48,15 @@ class Day:
     def change(self, name: str, to: Callable[[Array], Array | float], since: int = 0, until: int | None = None) -> None:
         values = self.features[0, since:until, column(name)]
         values[:] = to(values.copy())
+        if name in ("heart_rate_bpm", "motion_g", "stereotypy", "repetition_hz"):
+            self._explain()
+
+    def _explain(self) -> None:
+        """Say what movement explains of the pulse, as the engine would."""
+        x = {name: self.features[:, :, column(name)] for name in NAMES}
+        moved = exertion(x["motion_g"], x["stereotypy"], x["repetition_hz"])
+        said = Explained(rows=1).push(x["heart_rate_bpm"], moved)
+        x["heart_rate_expected_bpm"][:], x["heart_rate_unexplained_bpm"][:] = said
 
     def sweat(self, since: int, until: int) -> None:
         """Sweat as an anxious minute brings it: the drive at once, the counts within their minute."""
