@@ -168,7 +168,7 @@ def test_a_pulse_that_looks_back_does_not_hide_a_removal() -> None:
 def test_wear_is_told_once_a_second() -> None:
     with pytest.raises(SignalError, match=r"^Wear\.rate_hz"):
         Wear(rows=1, rate_hz=4)
-    with pytest.raises(SignalError, match=r"^Wear: .* differ"):
+    with pytest.raises(SignalError, match=r"^Wear\.eda, \.motion: must be"):
         Wear(rows=1, rate_hz=1).push(np.zeros((1, 3)), np.zeros((1, 3)), np.zeros((1, 4)))
     with pytest.raises(SignalError, match=r"^Wear\.pulse: must be"):
         Wear(rows=1, rate_hz=1).push(np.zeros((1, 3)), np.zeros((1, 3)), np.zeros((1, 3)), None, np.zeros((1, 4)))
