@@ -8,7 +8,7 @@ from signals.heart.pulses_beats import Beats
 from signals.rows import RowOperator
 from signals.types import Array, Rows
 
-BELIEVED: Final = 0.5  # of the beats that noise alone makes, 6 in 100 reach it; of those at an SNR of 20 dB, 998 in 1,000
+BELIEVED: Final = 0.5  # of the beats that noise alone makes, 6 in 100 reach it; of those at 20 dB, 998 in 1,000
 
 
 class Pulses(RowOperator):
