@@ -1,9 +1,12 @@
 """Measurements in, the tables that people read and the JSON that scripts read out."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,5 +57,15 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def keep_json(path: Path, figures: Sequence[Figure | Race]) -> None:
-    """Write ``figures`` as JSON."""
-    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=1, ensure_ascii=False) + "\n")
+    """Write ``figures`` as JSON; what is not finite as null."""
+    text = json.dumps([_plain(asdict(figure)) for figure in figures], indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n")
+
+
+def _plain(value: object) -> object:
+    """Return ``value`` as JSON knows it: NumPy's numbers as Python's, what is not finite as None."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
