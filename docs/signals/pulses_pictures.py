@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.beat_finders import MOTION_HZ, PPG_HZ, told
 from benchmarks.moving_wrists import wrist
 from ingest.e4 import read
+from signals.heart.pulses import BELIEVED
 
 SESSION = "nurse_stress/8B_1594927003"
 INK, PALE, WARM, COOL = "#1f2a37", "#9aa5b1", "#c2410c", "#0f766e"
@@ -32,7 +33,7 @@ def beats_wrist(data: Path) -> Figure:
     own = own_s[(own_s >= start) & (own_s < start + SHOWN_S)] - start
     top.plot(own, np.full(own.size, np.min(block.values[shown])), "|", color=INK, ms=9, label="the band's own beats")
     top.set_ylabel("PPG")
-    top.legend(loc="upper right", ncols=4, fontsize=7, frameon=False)
+    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=7, frameon=False)
     inside = (beat_s >= start) & (beat_s < start + SHOWN_S)
     bottom.scatter(beat_s[inside] - start, interval_s[inside], c=quality[inside], cmap="RdYlGn", vmin=0, vmax=1, s=14)
     near = (own_s >= start) & (own_s < start + SHOWN_S)
@@ -69,7 +70,10 @@ def _mixed(own_s: np.ndarray, end_s: float) -> float:
 
 
 def _mark(axes: plt.Axes, beat_s: np.ndarray, quality: np.ndarray, ppg: np.ndarray, start: float) -> None:
-    for low, high, colour, name in ((0.8, 1.01, COOL, "told, quality ≥ 0.8"), (0.0, 0.8, WARM, "told, lower")):
+    for low, high, colour, name in (
+        (BELIEVED, 1.01, COOL, f"told, quality ≥ {BELIEVED}"),
+        (0.0, BELIEVED, WARM, "told, lower"),
+    ):
         chosen = beat_s[(quality >= low) & (quality < high) & (beat_s >= 0) & (beat_s < SHOWN_S)]
         axes.plot(chosen, ppg[((chosen + start) * PPG_HZ).astype(int)], "o", color=colour, ms=3.5, label=name)
 
