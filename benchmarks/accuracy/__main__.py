@@ -2,8 +2,9 @@
 
 python -m benchmarks.accuracy [MODULE ...] [--data FOLDER]
 
-A module of this folder has ``measure(data: Path) -> list[Figure]``. Named modules are measured and printed, nothing is
-written; without names all are, and the files are written.
+A module of this folder has ``measure(data: Path) -> list[Figure]`` and names in ``NEEDS`` the folders of recordings
+that it cannot do without: where one is missing it is left out, and that is said. Named modules are measured and
+printed, nothing is written; without names all are, and the files are written if nothing had to be left out.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import benchmarks.accuracy
 from benchmarks.figures import ROOT, Figure, keep_json, table
+from ingest.errors import RecordingError
 
 HEAD = """# How near to the truth
 *Research use only \N{EN DASH} not a medical device.* Written by `make accuracy`; how each
@@ -43,13 +45,27 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.data.is_dir():
         sys.exit(f"{asked.data}: no such folder; the recordings are needed, name theirs with --data")
-    found = {}
+    found: dict[str, list[Figure]] = {}
+    left_out: dict[str, str] = {}
     for name in asked.modules or known:
         begun = time.perf_counter()
-        found[name] = importlib.import_module(f"benchmarks.accuracy.{name}").measure(asked.data)
+        module = importlib.import_module(f"benchmarks.accuracy.{name}")
+        missing = [str(asked.data / folder) for folder in module.NEEDS if not (asked.data / folder).is_dir()]
+        if missing:
+            left_out[name] = f"there is no {' nor '.join(missing)}"
+            print(f"  {name} is left out: {left_out[name]}", flush=True)
+            continue
+        try:
+            found[name] = module.measure(asked.data)
+        except (FileNotFoundError, RecordingError) as error:
+            left_out[name] = str(error)
+            print(f"  {name} is left out: {error}", flush=True)
+            continue
         for figure in found[name]:
             print(f"{figure.what}: {figure.found} (to reach: {figure.reach}) {'met' if figure.met else 'NOT met'}")
         print(f"  {name}: {time.perf_counter() - begun:.1f} s", flush=True)
+    if left_out and not asked.modules:
+        sys.exit("nothing is written: something was left out")
     if asked.modules:
         print("\n".join(figure.detail for several in found.values() for figure in several))
     else:

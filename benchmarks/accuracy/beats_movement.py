@@ -9,6 +9,8 @@ from benchmarks.beat_finders import Array, counted, everyone, ours, shift
 from benchmarks.figures import Figure, table
 from benchmarks.moving_wrists import Wrist, wrist
 
+NEEDS = ()  # simulated
+
 STEPS_DB: Final = (20, 10, 5, 0, -5)
 WRISTS: Final = 24
 FIRST: Final = 60_000  # seed: on none of these was anything chosen

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from benchmarks.beat_finders import Array, Finder, counted, nearest, neurokit, ours, shift
 from benchmarks.figures import Figure, table
 
+NEEDS = ("welltory_ppg_rr", "neurokit_bio")  # folders of recordings
+
 WITHIN_S: Final = 0.1
 EARLIEST_S: Final = -4.0
 LATEST_S: Final = 1.0

@@ -12,6 +12,8 @@ from benchmarks.figures import Figure, table
 from ingest.e4 import read
 from ingest.errors import RecordingError
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 WINDOW_S: Final = 30
 COVERED: Final = 0.8
 WITHIN_S: Final = 0.15

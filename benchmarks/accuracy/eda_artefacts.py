@@ -34,6 +34,8 @@ from signals.eda.artefacts import LEAST_US, SHARE, Artefacts
 from signals.eda.quality import Reasons
 from signals.types import Array
 
+NEEDS = ("eda_artifacts_aww",)  # folders of recordings
+
 LOGGED_HZ: Final = 8
 GRID_HZ: Final = 4
 WINDOW_S: Final = 5

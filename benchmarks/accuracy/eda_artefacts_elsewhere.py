@@ -38,6 +38,8 @@ from ingest.types import CHANNELS
 from signals.eda.artefacts import LEAST_US, SHARE
 from signals.types import Array
 
+NEEDS = ("eda_artifacts_aww", "neurokit_bio", "stress_predict")  # folders of recordings
+
 STILL_G: Final = 0.01  # standard deviation of the size of acceleration in 5 s
 MOVING_G: Final = 0.05
 LEAST_WINDOWS: Final = 12  # a minute of either, or a session tells nothing

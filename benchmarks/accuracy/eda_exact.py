@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from benchmarks.figures import Figure, table
 from signals.eda.exact import decompose
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 Array = NDArray[np.float64]
 
 RATE_HZ = 4.0

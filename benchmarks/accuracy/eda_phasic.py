@@ -30,6 +30,8 @@ from signals.eda.phasic import Phasic
 from signals.filters import Filter, high_pass
 from signals.types import Array
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 RATE: Final = 4
 SESSIONS: Final = ("stress_predict", "nurse_stress", "exam_stress", "e4_msr2023")
 EDGE: Final = 5 * RATE

@@ -17,6 +17,8 @@ from signals.eda.contact import Contact
 from signals.eda.quality import REASONS, Reasons
 from signals.types import Array
 
+NEEDS = ("stress_predict", "exam_stress")  # folders of recordings
+
 RATE_HZ: Final = 4
 FLOOR_C: Final = 30.0
 OFF_C: Final = 28.0

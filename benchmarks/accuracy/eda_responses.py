@@ -29,6 +29,8 @@ from signals.eda.quality import Validity
 from signals.eda.responses import Responses
 from signals.types import Array
 
+NEEDS = ()  # simulated
+
 RATE: Final = 4
 WEARERS: Final = 20
 SEEDS: Final = (101, 102, 103, 104, 105)

@@ -15,6 +15,8 @@ from benchmarks.figures import Figure, table
 from signals.eda.sympathetic import BAND_HZ, SEGMENT_S, Sympathetic
 from signals.types import Array
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 EVERY_S: Final = 10
 LEAST: Final = 20  # windows, of a recording
 

@@ -21,6 +21,8 @@ from ingest import e4
 from signals.sets import flirt
 from signals.sets.registry import Table
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 Array = NDArray[np.float64]
 
 FOLDERS = ("stress_predict", "nurse_stress")

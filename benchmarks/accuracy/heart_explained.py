@@ -26,6 +26,8 @@ from signals.heart.explained import Explained
 from signals.motion.movement import Movement
 from signals.windows import second_means
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 Array = NDArray[np.float64]
 PEOPLE = 24
 SECONDS = 7200

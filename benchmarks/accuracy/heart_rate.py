@@ -25,6 +25,8 @@ from ingest.types import Tick
 from signals.engine import Engine
 from signals.features import column
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 Array = NDArray[np.float64]
 WINDOW_S = 30
 SETTLED_S = 10

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from benchmarks.figures import Figure, table
 from signals.heart.rhythm_clean import ECTOPIC, EXTRA, MISSED, NORMAL, STARTING, Intervals
 
+NEEDS = ("stress_predict", "welltory_ppg_rr", "neurokit_bio")  # folders of recordings
+
 Array = NDArray[np.float64]
 Kinds = NDArray[np.int64]
 GRID_HZ = 1000  # both are given beats to the millisecond

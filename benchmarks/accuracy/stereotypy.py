@@ -38,6 +38,8 @@ from ingest import e4
 from signals.motion.repetition import LAG_S, PLAIN, Repetition
 from signals.motion.stereotypy import LIKELY, LIKELY_OWN, POPULATION, Stereotypy, calibrate, score
 
+NEEDS = ("autism_smm",)  # folders of recordings
+
 FIRM: Final = (
     1000.0  # the ridge of the population's coefficients: few people, so that each trait has its say and no more
 )

@@ -14,6 +14,8 @@ from benchmarks.figures import Figure, table
 from ingest.types import Array
 from signals.skin.temperature import Trend
 
+NEEDS = ("stress_predict", "nurse_stress")  # folders of recordings
+
 WINDOW_S: Final = 60
 SETTLED_S: Final = 300  # the band warms up; and at the end it may be coming off:
 LAST_S: Final = 500

@@ -16,6 +16,8 @@ from ingest.types import CHANNELS
 from signals.engine import Engine
 from signals.heart.hrv import Variability, features
 
+NEEDS = ("stress_predict",)  # folders of recordings
+
 Array = NDArray[np.float64]
 
 IBI_HZ = CHANNELS["ibi"].grid_hz

@@ -31,6 +31,8 @@ from signals.motion.movement import Movement
 from signals.skin.wear import PULSE, QUIET_G, Wear
 from signals.windows import second_means
 
+NEEDS = ("exam_stress", "stress_predict")  # folders of recordings
+
 MARKS: Final = Path(__file__).parent / "wear_marks.csv"
 WORN_SETS: Final = ("stress_predict", "nurse_stress", "e4_msr2023")
 SIMULATED: Final = 60
