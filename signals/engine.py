@@ -25,16 +25,16 @@ NEVER: Final = np.iinfo(np.int64).min
 
 
 class Engine(RowState):
-    """Every operator over ``rows`` people, or recordings, in one order: skin, wear, conductance, beats, windows.
+    """Every operator over ``rows`` people, or recordings, in one order: motion, pulse, skin, conductance, heart, usual.
 
     A row's ticks need not follow each other: seconds between them that nobody sent count as NaN, however many they are
-    (after ``SILENCE_S`` of them nothing is remembered, so that more cost nothing).
+    (after ``SILENCE_S`` of them nothing but what is usual is remembered, so that more cost nothing).
 
     A second in which a row sends nothing at all has no features, though windows could still look back past it: what is
-    over is not what is. Heart rate and coverage are said only of seconds of which at least half of the PPG, or of the
-    intervals, arrived. A rate that keeps step with movement is not said; where movement is unknown, as it always is of
-    a band without an accelerometer, nothing speaks against the rate and it is. What a band says of its contact counts
-    only in seconds in which anything else arrives.
+    over is not what is. Heart rate and coverage are said only of seconds of which at least half of the PPG, or some of
+    a band's intervals, arrived. A rate that keeps step with movement is not said; where movement is unknown, as it
+    always is of a band without an accelerometer, nothing speaks against the rate and it is. What a band says of its
+    contact counts only in seconds in which anything else arrives.
     """
 
     def __init__(self, *, rows: int) -> None:

@@ -32,11 +32,11 @@ class Signals:
     start_s : (k,) int64, UTC seconds: second i of row r is ``[start_s[r] + i, start_s[r] + i + 1)``.
     features : (k, n, F) in the order of ``signals.features.FEATURES``.
     beats : (k, 64 n): the interval [s] that a beat ended, at the sample at which the beat was *told*; only intervals
-        that fit their rhythm. ``beat_lag_s`` (k, 64 n) is how long before that sample the beat happened, in a causally
-        filtered PPG, whose steepest rise it is (about 0.05 s late); 0 for intervals that the band itself sends.
+        that a heart made, mended where that is sure. ``beat_lag_s`` (k, 64 n) is how long before that sample the beat
+        happened: the middle of the upstroke of the causally filtered PPG (some 0.17 s after the pulse's foot), or the
+        sample at which the band itself said it. Intervals are told two beats late.
     responses : (k, 4 n): amplitude [uS] of a skin-conductance response, at the sample at which it was told;
-        ``response_lag_s`` (k, 4 n) is how long before that sample its peak was, in causally filtered conductance
-        (0.45 s late).
+        ``response_lag_s`` (k, 4 n) is how long before that sample its peak was, the filter's delay included.
     """
 
     start_s: NDArray[np.int64]

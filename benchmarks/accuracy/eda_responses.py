@@ -25,7 +25,7 @@ from device_sim.band import STEPS
 from device_sim.scenario import load
 from device_sim.sweat import PEAK_S
 from device_sim.ward import Ward
-from signals.eda.quality import Validity
+from signals.eda.quality import Reasons, validity
 from signals.eda.responses import Responses
 from signals.types import Array
 
@@ -73,10 +73,10 @@ def simulated(*, artefacts: bool, seed: int, wearers: int = WEARERS, seconds: in
 
 def ours(eda: Array) -> Array:
     """Return peak times [s] as the engine would tell them."""
-    valid = Validity(rows=1, rate_hz=RATE).push(eda[None])
-    told, lag_s = Responses(rows=1, rate_hz=RATE).push(np.where(valid == 1, eda, np.nan))
-    at = np.flatnonzero(told[0] > 0)
-    return at / RATE - lag_s[0, at]
+    valid = validity(Reasons(rows=1, rate_hz=RATE).push(eda[None]))
+    told = Responses(rows=1, rate_hz=RATE).push(np.where(valid == 1, eda, np.nan))
+    at = np.flatnonzero(told.amplitude_us[0] > 0)
+    return at / RATE - told.lag_s[0, at]
 
 
 def neurokit(eda: Array) -> Array:

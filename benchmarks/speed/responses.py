@@ -16,7 +16,7 @@ NEAR_S = 1.0
 
 
 def _ours(eda: Array) -> Array:
-    told = Responses(rows=1, rate_hz=4).tell(eda[None])
+    told = Responses(rows=1, rate_hz=4).push(eda[None])
     at = np.flatnonzero(told.amplitude_us[0] > 0)
     return at / 4 - told.lag_s[0, at]
 

@@ -49,7 +49,7 @@ def parts(data: Path) -> Figure:
 def responses(data: Path) -> Figure:
     """Responses with onset, peak and half-recovery, and when each was told; the sympathetic band below."""
     x = _stretch(data)
-    told = Responses(rows=1, rate_hz=RATE).tell(x[None])
+    told = Responses(rows=1, rate_hz=RATE).push(x[None])
     power = Sympathetic(rows=1, rate_hz=RATE).push(x[None, : len(x) // RATE * RATE]).power_us2[0]
     t_s = np.arange(len(x)) / RATE
     at = np.flatnonzero(told.amplitude_us[0] > 0)

@@ -158,23 +158,6 @@ class Reasons(RowOperator):
         return y
 
 
-class Validity(Reasons):
-    """Whether a sample of skin conductance can be believed: 1, 0, or NaN where there is no sample, out of what
-    ``Reasons`` takes; 1 where it has none against the sample."""
-
-    def push(
-        self,
-        x: Array,
-        temperature: Array | None = None,
-        artefact: Array | None = None,
-        contact: Array | None = None,
-        *,
-        rows: Rows | None = None,
-    ) -> Array:
-        """Return the validity of the next n samples of the rows ``rows``."""
-        return validity(super().push(x, temperature, artefact, contact, rows=rows))
-
-
 def validity(codes: Array) -> Array:
     """Return 1 where ``codes`` of ``Reasons`` say BELIEVED, 0 where they give a reason, NaN where they are."""
     return np.where(np.isnan(codes), np.nan, (codes == BELIEVED).astype(np.float64))

@@ -123,13 +123,8 @@ class Responses(RowOperator):
         self._past = np.zeros((rows, self._samples("hold_s", sum(AROUND_S) + hold_s) + 2))
         self._state = np.zeros(rows, _RESPONSE)
 
-    def push(self, x: Array, *, rows: Rows | None = None) -> tuple[Array, Array]:
-        """Return the amplitudes told, and their lags, at the next n samples of the rows ``rows``."""
-        told = self.tell(x, rows=rows)
-        return told.amplitude_us, told.lag_s
-
-    def tell(self, x: Array, *, rows: Rows | None = None) -> Told:
-        """Return everything told at the next n samples of the rows ``rows``; takes the stream on as ``push`` does."""
+    def push(self, x: Array, *, rows: Rows | None = None) -> Told:
+        """Return everything told at the next n samples of the rows ``rows``."""
         x, rows = self._take(x, rows)
         bridged = self._gaps.push(x, rows=rows)
         out = np.empty((4, *x.shape))

@@ -114,7 +114,7 @@ class Sweating(RowState):
 
     def _respond(self, believed: Array, found: Found, rows: Rows) -> tuple[Array, Array]:
         """How many responses a minute, how large, how fast they rise and fall back."""
-        told = self._responses.tell(believed, rows=rows)
+        told = self._responses.push(believed, rows=rows)
         count = _events(np.where(told.amplitude_us > 0, 1.0, told.amplitude_us))
         bridged = self._bridged.push(count, rows=rows).standing == HELD
         found["response_rate_per_min"] = self._count.push(np.where(bridged, 0.0, count), rows=rows) * MINUTE_S

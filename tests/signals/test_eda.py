@@ -24,7 +24,7 @@ PEAK_S = np.log(2.0 / 0.7) * 1.4 / 1.3
 
 def told(x: Array) -> Told:
     """What is told of one row of conductance at 4 Hz."""
-    return Responses(rows=1, rate_hz=4).tell(x[None])
+    return Responses(rows=1, rate_hz=4).push(x[None])
 
 
 @pytest.mark.parametrize("amplitude_us", [0.05, 0.3, 2.0])

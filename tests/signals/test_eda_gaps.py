@@ -17,7 +17,7 @@ CONDUCTANCE = 2.0 + 0.3 * response(np.arange(4 * SECONDS) / 4 - ONSETS_S[:, None
 
 def told(x: Array) -> tuple[Array, Array]:
     """Return the sizes told of one row, and when each response peaked."""
-    found = Responses(rows=1, rate_hz=4).tell(x[None])
+    found = Responses(rows=1, rate_hz=4).push(x[None])
     at = np.flatnonzero(found.amplitude_us[0] > 0)
     return found.amplitude_us[0, at], at / 4 - found.lag_s[0, at]
 

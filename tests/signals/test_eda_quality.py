@@ -20,7 +20,7 @@ from device_sim.ward import cast
 from signals.eda import quality
 from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact
-from signals.eda.quality import REASONS, Reasons, Validity
+from signals.eda.quality import REASONS, Reasons, validity
 from signals.errors import SignalError
 from signals.types import Array
 from tests.signals.streams import response
@@ -39,7 +39,7 @@ def alive(seconds: int, *, level_us: float = 2.0) -> Array:
 @settings(max_examples=40, deadline=None)
 @given(ANY_EDA)
 def test_validity_has_a_plain_twin(x: Array) -> None:
-    found = Validity(rows=1, rate_hz=4, around_s=1.0, frozen_s=1.5, hold_s=0.5).push(x)
+    found = validity(Reasons(rows=1, rate_hz=4, around_s=1.0, frozen_s=1.5, hold_s=0.5).push(x))
     bad: list[int] = []
     last, run, restarted = None, 0, 0
     for i, value in enumerate(x[0]):
@@ -62,22 +62,22 @@ def test_validity_has_a_plain_twin(x: Array) -> None:
 def test_what_no_skin_conducts_is_invalid_for_five_seconds_more() -> None:
     x = 2 + 0.001 * np.arange(200.0)[None] % 0.01
     x[0, 100] = 0.01
-    valid = Validity(rows=1, rate_hz=4).push(x)
+    valid = validity(Reasons(rows=1, rate_hz=4).push(x))
     assert (valid[0, :100] == 1).all()
     assert (valid[0, 100:121] == 0).all()
     assert (valid[0, 122:] == 1).all()
 
 
 def test_a_stuck_sensor_is_invalid() -> None:
-    valid = Validity(rows=1, rate_hz=4).push(np.full((1, 200), 2.0))
+    valid = validity(Reasons(rows=1, rate_hz=4).push(np.full((1, 200), 2.0)))
     assert (valid[0, :58] == 1).all()
     assert (valid[0, 60:] == 0).all()
 
 
 @pytest.mark.parametrize("argument", ["steepest_us_per_s", "drop_c"])
 def test_a_limit_that_cannot_be_is_refused(argument: str) -> None:
-    with pytest.raises(SignalError, match=rf"^Validity\.{argument}"):
-        Validity(rows=1, rate_hz=4, **{argument: -1})
+    with pytest.raises(SignalError, match=rf"^Reasons\.{argument}"):
+        Reasons(rows=1, rate_hz=4, **{argument: -1})
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_others_say_of_the_same_samples_joins_in() -> None:
     assert (Reasons(rows=1, rate_hz=4).push(x, None, yes, yes) == quality.ARTEFACT).all()
     assert (Reasons(rows=1, rate_hz=4).push(x, None, yes, no) == quality.NO_CONTACT).all()
     assert (Reasons(rows=1, rate_hz=4).push(x, unknown, unknown, unknown) == quality.BELIEVED).all()
-    assert (Validity(rows=1, rate_hz=4).push(x, None, yes) == 0).all()
+    assert (validity(Reasons(rows=1, rate_hz=4).push(x, None, yes)) == 0).all()
     with pytest.raises(SignalError, match=r"^Reasons\.artefact: must be \(1, 80\)"):
         Reasons(rows=1, rate_hz=4).push(x, None, yes[:, :4])
 

@@ -2,11 +2,10 @@
 
 from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact
-from signals.eda.quality import Reasons, Validity
+from signals.eda.quality import Reasons
 from tests.signals.case import Case
 
 CASES = {
-    "Validity": Case(lambda n: Validity(rows=n, rate_hz=4), ("eda",)),
     "Reasons": Case(lambda n: Reasons(rows=n, rate_hz=4), ("eda", "temperature"), forgets=False),
     "Reasons, delayed": Case(lambda n: Reasons(rows=n, rate_hz=4, delay_s=5.0), ("eda",), pointwise=False),
     "Artefacts": Case(lambda n: Artefacts(rows=n, rate_hz=4), ("eda",)),
