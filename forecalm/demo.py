@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import available_timezones
@@ -80,7 +80,6 @@ class Demo:
             data=stack.enter_context(tempfile.TemporaryDirectory(prefix="forecalm-demo-")),
             site=SiteSection(name="demo", place="Alder House (demo)", time_zone=_local_zone()),
             mqtt=MqttSection(port=free_port()),
-            console=ConsoleSection(port=self._port or free_port(ConsoleSection().port)),
         )
         port, user = str(config.mqtt.port), f"{config.mqtt.username}:{config.mqtt.password}"
         self._broker = stack.enter_context(Peer("broker", "broker", "--port", port, "--user", user))
@@ -92,6 +91,8 @@ class Demo:
         )
         learn_past(Files(config.folder), wearers, self._scenario)
         self._broker.wait_for_port(config.mqtt.port)
+        board = self._port or free_port(ConsoleSection().port)  # only now: compiling and learning take a minute
+        config = replace(config, console=ConsoleSection(port=board))
         self.service = stack.enter_context(Service(config))
         self.service.wait_until_subscribed()
         what = ("--scenario", self._scenario_name, "--seed", str(SEED))
