@@ -7,12 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import available_timezones
 
 import numpy as np
+from msgspec.structs import replace
 
 from alerts.desk import Desk
 from alerts.journal import Scratch
