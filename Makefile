@@ -75,7 +75,7 @@ lock: .venv/.dev  ## Resolve the locks anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  requirements/build.in pyproject.toml -o requirements/core.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --extra dev -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/dev.txt
+	  --extra dev --extra formats --extra postgres -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  --extra bench requirements/build.in pyproject.toml -o requirements/bench.txt
 

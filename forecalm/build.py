@@ -26,7 +26,7 @@ from ingest.clock import Clocks
 from ingest.intake import Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
-from ingest.sqlite_store import SqliteStore
+from ingest.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
 

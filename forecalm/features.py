@@ -9,8 +9,9 @@ import numpy as np
 from forecalm.cli import NOTICE
 from ingest.assemble import whole
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.types import Tick
 from signals import frame
 from signals.engine import Engine

@@ -15,8 +15,10 @@ from alerts.views import AlertView
 from forecalm.pipeline import Pipeline, Step
 from ingest.assemble import DEADLINE_S
 from ingest.clock import Clocks
-from ingest.e4 import Recording, packets, read
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
+from ingest.recordings.recording import Recording
 from ingest.types import CHANNELS
 from ingest.wire import encode
 from signals.features import column
@@ -118,7 +120,7 @@ def summary(replayed: Replayed) -> dict[str, object]:
     valid_min = float(np.sum(replayed.feature("eda_valid") >= 0.5)) / 60 if replayed.features.size else 0.0
     return {
         "duration_s": _rounded(recording.end_s - recording.start_s),
-        "channels": {name: _channel(recording, name) for name in CHANNELS if name in recording.blocks},
+        "channels": {name: _channel(recording, name) for name in CHANNELS if name in recording.channels},
         "worn_s": int(worn.sum()),
         "coverage": _rounded(float(np.isfinite(probability[worn]).mean())) if worn.any() else None,
         "heart_rate_bpm": {
@@ -136,7 +138,7 @@ def summary(replayed: Replayed) -> dict[str, object]:
 
 
 def _channel(recording: Recording, name: str) -> dict[str, object]:
-    block = recording.blocks[name]
+    block = recording.whole(name)
     n = block.values.shape[-1]
     known = np.isfinite(block.values) if block.values.ndim == 1 else np.isfinite(block.values).all(axis=0)
     outside = (block.start_s - recording.start_s) + (recording.end_s - block.end_s)
@@ -151,7 +153,7 @@ def _against_recorded(replayed: Replayed) -> dict[str, object] | None:
     of its own, or none that cover a window; also where it sent nothing else, for then they are our own source.
     """
     recorded = replayed.recording.ibi_s
-    if recorded is None or "ppg" not in replayed.recording.blocks or not replayed.second_s.size:
+    if recorded is None or "ppg" not in replayed.recording.channels or not replayed.second_s.size:
         return None
     ours, first_s = replayed.feature("heart_rate_bpm"), int(replayed.second_s[0])
     errors, windows = [], 0

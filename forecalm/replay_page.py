@@ -106,12 +106,12 @@ Lane = tuple[int, Array, Array, dict[str, Any]]
 
 def _traces(replayed: Replayed) -> list[Lane]:
     """(lane, UTC s, value, style) of everything that is drawn."""
-    blocks, seconds = replayed.recording.blocks, replayed.second_s.astype(np.float64) + 1
+    recording, seconds = replayed.recording, replayed.second_s.astype(np.float64) + 1
     line: dict[str, Any] = {"mode": "lines", "line": {"color": INK, "width": 1.25}}
     soft: dict[str, Any] = {"mode": "lines", "line": {"color": RISE, "width": 2}}
     drawn: list[Lane] = []
-    if "eda" in blocks:
-        drawn.append((1, *_thin(blocks["eda"]), {**line, "name": "Skin conductance"}))
+    if "eda" in recording.channels:
+        drawn.append((1, *_thin(recording.whole("eda")), {**line, "name": "Skin conductance"}))
     if replayed.features.size:
         drawn.append((1, seconds, replayed.feature("eda_level_uS"), {**soft, "name": "EDA level"}))
         drawn.append((3, seconds, replayed.feature("heart_rate_bpm"), {**line, "name": "Pulse"}))
@@ -119,14 +119,14 @@ def _traces(replayed: Replayed) -> list[Lane]:
         drawn.append((6, seconds, replayed.feature("motion_g"), {**line, "name": "Movement"}))
     dots = {"mode": "markers", "marker": {"size": 5, "color": INK}, "name": "Responses"}
     drawn.append((2, replayed.responses[0], replayed.responses[1], dots))
-    if replayed.recording.ibi_s is not None:
-        when, interval = replayed.recording.ibi_s
+    if recording.ibi_s is not None:
+        when, interval = recording.ibi_s
         own = {"mode": "markers", "marker": {"size": 3, "color": RISE}, "name": "The band's own beats"}
         drawn.insert(0, (3, when, 60.0 / interval, own))
-    if "ppg" in blocks:
-        drawn.append((4, *_thin(blocks["ppg"]), {**line, "name": "Pulse wave"}))
-    if "temperature" in blocks:
-        drawn.append((5, *_thin(blocks["temperature"]), {**line, "name": "Skin temperature"}))
+    if "ppg" in recording.channels:
+        drawn.append((4, *_thin(recording.whole("ppg")), {**line, "name": "Pulse wave"}))
+    if "temperature" in recording.channels:
+        drawn.append((5, *_thin(recording.whole("temperature")), {**line, "name": "Skin temperature"}))
     risk = {"mode": "lines", "line": {"color": ALERT, "width": 2}, "name": "Risk"}
     drawn.append((7, seconds, replayed.probability, risk))
     return drawn

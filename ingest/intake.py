@@ -18,7 +18,7 @@ from ingest.clock import Clocks
 from ingest.complaints import Complaints
 from ingest.errors import StoreError, WireError
 from ingest.received import Received
-from ingest.store import Store
+from ingest.store.protocol import Store
 from ingest.wire import Packet, Stored, band_of, decode, name_of
 
 log = logging.getLogger(__name__)

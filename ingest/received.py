@@ -1,25 +1,34 @@
 """A packet and the moment it came in, samples in physical units with UTC times out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ingest.types import Block
-from ingest.wire import Packet, count, values
+from ingest.types import Array, Block
+from ingest.wire import Packet, Samples, count, values
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
     """A packet with its mapping from the band's clock to UTC: ``utc_s = tick_us * 1e-6 + offset_s``.
 
-    ``received_s`` is when it arrived [UTC s]; ``payload`` the bytes it arrived as, which is what a store keeps. The
-    mapping is fixed once and never redone.
+    ``received_s`` is when it arrived [UTC s]; ``payload`` the bytes it arrived as. The mapping is fixed once and never
+    redone. ``arrays`` may hold what ``ingest.wire.values`` says of each even channel, so that it is worked out once.
     """
 
     packet: Packet
     offset_s: float
     received_s: float
     payload: bytes
+    arrays: Mapping[str, Array] | None = field(default=None, compare=False, repr=False)
+
+    def values(self, channel: str) -> Array:
+        """Physical values of an even channel that the packet carries: see ``ingest.wire.values``."""
+        if self.arrays is not None:
+            return self.arrays[channel]
+        samples: Samples = getattr(self.packet, channel)
+        return values(channel, samples)
 
     def utc_s(self, tick_us: int) -> float:
         """The UTC second of a moment on the band's clock."""
@@ -28,7 +37,7 @@ class Received:
     def blocks(self) -> list[Block]:
         """Return a block for each channel in the packet, in the order of ``CHANNELS``; none for no beats."""
         found = [
-            Block(name, self.utc_s(samples.tick_us), samples.rate_hz, values(name, samples))
+            Block(name, self.utc_s(samples.tick_us), samples.rate_hz, self.values(name))
             for name, samples in self.packet.samples().items()
         ]
         ibi = self.packet.ibi

@@ -9,7 +9,6 @@ import numpy as np
 from ingest.grid import EXACT, REACH, REACH_MAX_S
 from ingest.received import Received
 from ingest.types import CHANNELS, Array
-from ingest.wire import values
 
 BEATS_SPAN_S: Final = 1.0  # what a packet of beats alone speaks for, back from its end
 BEATS_JOIN_S: Final = 0.5  # and how much later than that its predecessor may have ended
@@ -64,7 +63,7 @@ def segments_of(received: Received) -> dict[str, Segment]:
     """Return the even channels of a packet. Raises WireError as ``wire.values`` does."""
     key, found = key_of(received), {}
     for name, samples in received.packet.samples().items():
-        numbers = values(name, samples)
+        numbers = received.values(name)
         start_s, rate_hz = received.utc_s(samples.tick_us), samples.rate_hz
         end_s = start_s + (numbers.shape[-1] - 1) / rate_hz
         even = numbers if numbers.ndim == 2 else numbers[None]

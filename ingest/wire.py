@@ -51,8 +51,11 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """About one second of one band. ``(band, boot, seq)`` names it for ever: sent again, it is the same packet.
 
     ``boot`` changes whenever the band's clock or counter starts anew. ``tick_us`` is the band's clock at the end of the
-    packet [us]; ``sent_us`` the sender's UTC clock when it published [us], for the record only. ``battery`` is in per
-    cent, ``contact`` what the band itself says of its skin contact (absent: it cannot tell).
+    packet [us]. ``heard_us`` is the UTC clock of the sender [us] when the packet reached it from the band, ``sent_us``
+    the same clock when it published: their difference is how long it waited. Sent again, ``heard_us`` stays and
+    ``sent_us`` may change. ``gateway`` names the sender. ``battery`` is in per cent, ``contact`` what the band itself
+    says of its skin contact (absent: it cannot tell). ``lost`` are the first and the last of a run of numbers of this
+    boot that the sender never had and that will never come: they count as stored.
     """
 
     v: Literal[1]
@@ -61,6 +64,9 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seq: Count
     tick_us: Count
     sent_us: Count | None = None
+    heard_us: Count | None = None
+    gateway: Id | None = None
+    lost: tuple[Count, Count] | None = None
     battery: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     contact: bool | None = None
     eda: Samples | None = None
@@ -117,6 +123,8 @@ def decode(data: bytes) -> Packet:
         n = values(name, samples).shape[-1]
         _require_near(f"{name}.tick_us", samples.tick_us, packet)
         _require_near(f"{name}: the last sample", samples.tick_us + round((n - 1) * 1e6 / samples.rate_hz), packet)
+    if packet.lost is not None and packet.lost[0] > packet.lost[1]:
+        raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} is no run: the first number comes first")
     ibi = packet.ibi
     for tick_us in () if ibi is None else ibi.tick_us:
         _require_near("ibi.tick_us", tick_us, packet)

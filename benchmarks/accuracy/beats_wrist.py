@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks.beat_finders import Array, Finder, nearest, neurokit, ours, pairs, shift
 from benchmarks.figures import Figure, table
-from ingest.e4 import read
 from ingest.errors import RecordingError
+from ingest.recordings.e4 import read
 
 NEEDS = ("stress_predict",)  # folders of recordings
 
@@ -80,7 +80,7 @@ def _sessions(folder: Path) -> list[Session]:
             recording = read(path)
         except RecordingError:
             continue
-        block = recording.blocks.get("ppg")
+        block = recording.whole("ppg") if "ppg" in recording.channels else None
         if block is None or recording.ibi_s is None or block.rate_hz != 64:
             continue
         beat_s, interval_s = recording.ibi_s[0] - block.start_s, recording.ibi_s[1]

@@ -33,7 +33,7 @@ from device_sim.motion import Motion
 from device_sim.scenario import load
 from device_sim.sweat import Sweat
 from device_sim.ward import cast
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from ingest.types import CHANNELS
 from signals.eda.artefacts import LEAST_US, SHARE
 from signals.types import Array
@@ -96,7 +96,7 @@ def simulated(scenario: str, *, shaken: bool) -> tuple[Array, Flags]:
 
 def session(path: Path) -> tuple[Array, Array]:
     """Return the conductance of an E4 session, in whole windows, and how much acceleration varies in each [g]."""
-    blocks = read(path).blocks
+    blocks = {name: pieces[0] for name, pieces in read(path).channels.items()}
     begin_s = max(blocks[name].start_s for name in ("eda", "motion"))
     width = CHANNELS["motion"].grid_hz * WINDOW_S
     eda = np.asarray(blocks["eda"].values, np.float64).reshape(-1)

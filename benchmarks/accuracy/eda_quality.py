@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.figures import Figure, table
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from signals.eda import quality
 from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact
@@ -66,7 +66,7 @@ def measure(data: Path) -> list[Figure]:
 
 def channels(path: Path) -> tuple[Array, Array]:
     """Return the conductance and the temperature of an E4 session, (1, n) each, of the same samples."""
-    blocks = read(path).blocks
+    blocks = {name: pieces[0] for name, pieces in read(path).channels.items()}
     n = min(blocks["eda"].values.size, blocks["temperature"].values.size)
     eda, celsius = (
         np.asarray(blocks[name].values, np.float64).reshape(1, -1)[:, :n] for name in ("eda", "temperature")

@@ -39,9 +39,9 @@ def pieces(data: Path) -> dict[str, tuple[Array, Array, Array, Array]]:
     for folder in FOLDERS:
         for path in sorted((data / folder).glob("*.zip"))[:EACH]:
             recording = e4.read(path)
-            if not {"eda", "motion"} <= recording.blocks.keys() or recording.ibi_s is None:
+            if not {"eda", "motion"} <= recording.channels.keys() or recording.ibi_s is None:
                 continue
-            eda, motion = recording.blocks["eda"], recording.blocks["motion"]
+            eda, motion = recording.whole("eda"), recording.whole("motion")
             length_s = min(eda.values.shape[-1] / 4, motion.values.shape[-1] / 32)
             begin = int(length_s / 2 - SECONDS / 2)
             if begin < 0:

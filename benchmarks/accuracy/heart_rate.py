@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from benchmarks.figures import Figure, table
 from ingest.assemble import whole
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.types import Tick
 from signals.engine import Engine
 from signals.features import column

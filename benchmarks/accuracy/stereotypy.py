@@ -205,7 +205,7 @@ def elsewhere(data: Path) -> tuple[dict[str, float], str]:
     for folder in ("stress_predict", "nurse_stress"):
         flags = []
         for path in sorted((data / folder).glob("*.zip")):
-            motion = e4.read(path).blocks["motion"]
+            motion = e4.read(path).whole("motion")
             seconds = motion.values.shape[1] // GRID_HZ
             g = np.ascontiguousarray(motion.values[None, :, : GRID_HZ * seconds], np.float64)
             strength, _, _, traits = Repetition(rows=1, rate_hz=GRID_HZ).push(g)

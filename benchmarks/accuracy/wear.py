@@ -24,7 +24,7 @@ from benchmarks.figures import Figure, table
 from device_sim.band import STEPS, quantise
 from device_sim.scenario import Episode, Scenario, Wearer
 from device_sim.ward import Ward
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from ingest.types import CHANNELS, Array
 from signals.heart.beating import Beating
 from signals.motion.movement import Movement
@@ -74,8 +74,8 @@ def session(path: Path) -> tuple[int, Seconds]:
     for name in ("temperature", "eda", "motion"):
         rate, axes = CHANNELS[name].grid_hz, CHANNELS[name].axes
         x = np.full((1, axes, rate * count), np.nan)
-        if name in recording.blocks:
-            block = recording.blocks[name]
+        if name in recording.channels:
+            block = recording.whole(name)
             values = np.atleast_2d(block.values)
             at = round((block.start_s - start_s) * rate)
             part = values[:, max(-at, 0) :][:, : rate * count - max(at, 0)]
@@ -297,7 +297,7 @@ def _while_off(data: Path, *, by_light: bool) -> NDArray[np.bool_]:
     apart = []
     for name in sorted({mark["file"] for mark in marks}):
         path = data / "exam_stress" / f"{name}.zip"
-        if ("ppg" in read(path).blocks) != by_light:
+        if ("ppg" in read(path).channels) != by_light:
             continue
         heard, pulse = _heard(path)
         start_s, quiet = lived(path)[0], ~(heard["motion"][0] > QUIET_G)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.beat_finders import MOTION_HZ, PPG_HZ, told
 from benchmarks.moving_wrists import wrist
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from signals.heart.pulses import BELIEVED
 
 SESSION = "nurse_stress/8B_1594927003"
@@ -21,7 +21,7 @@ FOOT_S = 0.17  # from the trough on which the band puts a beat to the middle of 
 def beats_wrist(data: Path) -> Figure:
     """Forty seconds of a nurse at work in which the band itself tells some beats and not others."""
     recording = read(data / f"{SESSION}.zip")
-    block = recording.blocks["ppg"]
+    block = recording.whole("ppg")
     beat_s, interval_s, quality = told(block.values)
     own_s = recording.ibi_s[0] - block.start_s
     start = _mixed(own_s, block.values.size / PPG_HZ)

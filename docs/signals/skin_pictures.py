@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from benchmarks.accuracy.wear import MARKS, Seconds, session, told
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from signals.motion.movement import Activity
 from signals.motion.posture import Posture
 from signals.skin.temperature import Trend
@@ -73,7 +73,7 @@ def slope(data: Path) -> Figure:
 
 def activity(data: Path) -> Figure:
     """A nurse's half hour: how active, when still, how the forearm is held."""
-    motion = read(data / "nurse_stress" / "5C_1588974475.zip").blocks["motion"].values[None, :, : 32 * 1800]
+    motion = read(data / "nurse_stress" / "5C_1588974475.zip").whole("motion").values[None, :, : 32 * 1800]
     motion = np.ascontiguousarray(motion)
     enmo, mad, level, still = (part[0] for part in Activity(rows=1, rate_hz=32).push(motion))
     elevation, _, changes = (part[0] for part in Posture(rows=1, rate_hz=32).push(motion))

@@ -16,9 +16,10 @@ from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
 from forecalm.wearing import Wearing
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
 from ingest.errors import RegistryError
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.wire import encode
 from signals.features import NAMES, column
 

@@ -8,8 +8,9 @@ import pytest
 from forecalm.replay import Replayed, replay
 from ingest.assemble import whole
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.wire import encode
 from models.arousal import Arousal
 from signals.engine import Engine

@@ -21,7 +21,8 @@ from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
 from forecalm.peers import free_port
 from ingest.broker import run_broker
-from ingest.e4 import packets, read
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.wire import data_topic, encode, encode_json
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"

@@ -13,8 +13,9 @@ from alerts.policy import SILENT_AFTER_S, Policy
 from alerts.views import Blind, WearerView
 from forecalm.pipeline import Pipeline
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from models.arousal import DRIVERS
 from models.arousal_kernel import STALE_S
 from signals.features import column

@@ -15,7 +15,8 @@ from alerts.journal import Scratch
 from alerts.policy import Policy
 from forecalm.pipeline import Pipeline, warm
 from ingest.clock import Clocks
-from ingest.e4 import packets, read
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
 from ingest.received import Received
 
 

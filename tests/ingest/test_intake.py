@@ -13,8 +13,8 @@ from ingest.clock import Clocks
 from ingest.errors import StoreError
 from ingest.intake import Counters, Intake
 from ingest.received import Received
-from ingest.sqlite_store import SqliteStore
-from ingest.store import Run
+from ingest.store.protocol import Run
+from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Stored, data_topic, encode, encode_json
 
 MakePacket = Callable[..., Packet]

@@ -20,7 +20,7 @@ from ingest.clock import Clocks
 from ingest.errors import BrokerError
 from ingest.intake import Intake
 from ingest.mqtt import Subscriber
-from ingest.sqlite_store import SqliteStore
+from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Stored, data_topic, encode, stored_topic
 
 MakePacket = Callable[..., Packet]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from signals.errors import SignalError
 from signals.motion.movement import CHILD_G, Activity, Movement
 from signals.motion.posture import SMOOTH, Posture
@@ -162,7 +162,7 @@ def test_posture_says_what_it_cannot_use() -> None:
 
 
 def test_an_hour_of_desk_work_is_mostly_inactive_and_gravity_is_near_one(shared_data: Path) -> None:
-    motion = read(shared_data / "stress_predict" / "S08.zip").blocks["motion"].values
+    motion = read(shared_data / "stress_predict" / "S08.zip").whole("motion").values
     operator = Activity(rows=1, rate_hz=32)
     _, _, level, still = operator.push(np.ascontiguousarray(motion[None, :, : motion.shape[1] // 32 * 32]))
     assert np.nanmean(level[0] == 0) > 0.9

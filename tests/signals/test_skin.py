@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.e4 import read
+from ingest.recordings.e4 import read
 from ingest.types import CHANNELS
 from signals.errors import SignalError
 from signals.skin.frozen import AFTER_S, ALIVE, AT_HIGH, AT_LOW, STUCK, Frozen
@@ -296,7 +296,7 @@ def test_frozen_says_what_it_cannot_use() -> None:
 def test_worn_e4_sensors_are_not_frozen(shared_data: Path) -> None:
     recording = read(shared_data / "stress_predict" / "S08.zip")
     for name, after_s in AFTER_S.items():
-        block = recording.blocks[name]
+        block = recording.whole(name)
         axes = CHANNELS[name].axes
         sensor = Frozen(rows=1, rate_hz=block.rate_hz, axes=axes, after_s=after_s)
         assert (sensor.push(block.values[None])[0, 40 * int(block.rate_hz) :] == ALIVE).all()

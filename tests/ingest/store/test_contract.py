@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ingest.errors import StoreError
 from ingest.received import Received
-from ingest.sqlite_store import SqliteStore
-from ingest.store import Counts, Mapping, Run, Store
+from ingest.store.protocol import Counts, Mapping, Run, Store
+from ingest.store.sqlite import SqliteStore
 from ingest.wire import Intervals, values
 
 MakeReceived = Callable[..., Received]
@@ -180,14 +180,14 @@ def test_another_process_reads_while_we_write(tmp_path: Path, make_received: Mak
 def test_what_was_committed_survives_a_kill(tmp_path: Path, make_received: MakeReceived) -> None:
     path = tmp_path / "readings.sqlite"
     code = (
-        "import os, sys; from pathlib import Path; from ingest.sqlite_store import SqliteStore;"
+        "import os, sys; from pathlib import Path; from ingest.store.sqlite import SqliteStore;"
         "from ingest.received import Received; from ingest.wire import decode;"
         "data = sys.stdin.buffer.read(); store = SqliteStore(Path(sys.argv[1]));"
         "store.commit([Received(decode(data), 1.0, 2.0, data)]); os.kill(os.getpid(), 9)"
     )
     sent = make_received(seq=0)
     done = subprocess.run(
-        [sys.executable, "-c", code, path], input=sent.payload, cwd=Path(__file__).parents[2], check=False
+        [sys.executable, "-c", code, path], input=sent.payload, cwd=Path(__file__).parents[3], check=False
     )
     assert done.returncode == -9
     with closing(SqliteStore(path)) as store:

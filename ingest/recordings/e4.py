@@ -1,4 +1,4 @@
-"""An Empatica E4 session on disk (zip or folder) in, its channels in physical units out, or the packets of a live band.
+"""An Empatica E4 session on disk (zip or folder) in, its channels in physical units out.
 
 Layout (export of Empatica Connect): row 1 is the start in UTC s, row 2 the rate in Hz, then one sample a line; ACC is
 in 1/64 g and has both head rows three times. IBI.csv lists, for each beat, its time after the start of the file and the
@@ -6,48 +6,28 @@ interval that *ends* with it: within a run of beats the step from one time to th
 row, in every session seen; so the time is the beat's own, not that of the one before.
 """
 
-import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import numpy as np
 
 from ingest.errors import RecordingError
+from ingest.recordings.recording import Recording
 from ingest.types import CHANNELS, Array, Block
-from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ, Intervals, Packet, Samples
+from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ
 
 FILES: Final = {"eda": "EDA.csv", "temperature": "TEMP.csv", "ppg": "BVP.csv", "motion": "ACC.csv"}
+DEVICE: Final = "empatica-e4"
 COUNTS_PER_G: Final = 64  # ACC.csv
 FILE_MAX: Final = 256 << 20  # bytes: six days of BVP, the largest file; a zip that says or holds more is no session
 MEMBERS_MAX: Final = 10_000  # of a zip: a session has ten
 START_MAX_S: Final = 4_102_444_800  # the year 2100: beyond it these are milliseconds
 APART_MAX_S: Final = 86_400  # between the starts of two channels: beyond it they are two sessions
 INTERVAL_MAX_S: Final = 10.0  # what the wire carries
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    """A session: ``blocks`` by channel (eda, temperature, ppg, motion; those that there are), each with its own start.
-
-    ``start_s`` is the earliest of them [UTC s]. ``ibi_s`` is (2, n): when each beat ended its interval [UTC s], and the
-    interval [s]; None where the band found none. ``tags_s`` (n,) are button presses [UTC s]; ``notes`` is what was odd.
-    """
-
-    name: str
-    start_s: float
-    blocks: dict[str, Block]
-    ibi_s: Array | None
-    tags_s: Array
-    notes: tuple[str, ...]
-
-    @property
-    def end_s(self) -> float:
-        """The end of the last sample of any channel [UTC s]."""
-        return float(max(block.start_s + block.values.shape[-1] / block.rate_hz for block in self.blocks.values()))
 
 
 def read(path: Path) -> Recording:
@@ -71,65 +51,14 @@ def read(path: Path) -> Recording:
         raise RecordingError(f"{path.name}: the files start days apart ({starts}): put each session in its own folder")
     ibi_s = _intervals(_Text(path.name, "IBI.csv", files.get("ibi.csv")), notes)
     tags_s = _tags(path.name, files, notes)
-    found = Recording(path.stem, min(starts.values()), blocks, ibi_s, tags_s, ())
+    channels: dict[str, tuple[Block, ...]] = {name: (block,) for name, block in blocks.items()}
+    found = Recording(path.stem, DEVICE, min(starts.values()), channels, ibi_s, tags_s, ())
     if ibi_s is not None and ibi_s[0, -1] > found.end_s:
         notes.append(f"IBI.csv: {int((ibi_s[0] > found.end_s).sum())} beats lie after the end of every sensor")
     outside = int(((tags_s < found.start_s) | (tags_s > found.end_s)).sum())
     if outside:
         notes.append(f"tags: {outside} of {tags_s.size} lie outside the recording")
-    return Recording(found.name, found.start_s, blocks, ibi_s, tags_s, tuple(notes))
-
-
-def packets(recording: Recording, *, band: str, seconds: float = 1.0) -> Iterator[tuple[float, Packet]]:
-    """Cut a recording into what a live ``band`` would have sent every ``seconds``: each arrival [UTC s] and its packet.
-
-    The band's clock starts with the recording and a packet arrives at its own end, so that ``Clocks`` finds one offset
-    for all. Samples survive to the last bit (motion as whole 1/64 g, the rest as f8). Where there is no PPG the packets
-    carry the band's own intervals.
-    """
-    if not 0 < seconds <= 60:
-        raise ValueError(f"seconds: a packet spans more than 0 and at most 60 s, got {seconds}")
-    beats = recording.ibi_s if "ppg" not in recording.blocks else None
-    beats_us = (
-        np.zeros(0, np.int64) if beats is None else np.rint((beats[0] - recording.start_s) * 1e6).astype(np.int64)
-    )
-    count = math.ceil((recording.end_s - recording.start_s) / seconds - 1e-9)
-    for seq in range(count):
-        low_s, high_s = seq * seconds, (seq + 1) * seconds
-        cut = {name: _cut(recording, block, low_s, high_s) for name, block in recording.blocks.items()}
-        ibi = None
-        if beats is not None:
-            first, stop = np.searchsorted(beats_us, [round(low_s * 1e6), round(high_s * 1e6)])
-            ibi = Intervals(tick_us=beats_us[first:stop].tolist(), interval_s=beats[1, first:stop].tolist())
-        tick_us = round(high_s * 1e6)
-        packet = Packet(
-            v=1,
-            band=band,
-            boot=int(recording.start_s),
-            seq=seq,
-            tick_us=tick_us,
-            eda=cut.get("eda"),
-            temperature=cut.get("temperature"),
-            ppg=cut.get("ppg"),
-            motion=cut.get("motion"),
-            ibi=ibi,
-        )
-        yield recording.start_s + tick_us * 1e-6, packet
-
-
-def _cut(recording: Recording, block: Block, low_s: float, high_s: float) -> Samples | None:
-    """The samples of a block from ``low_s`` up to ``high_s`` after the recording's start."""
-    after_s = block.start_s - recording.start_s
-    first, stop = (max(math.ceil((edge - after_s) * block.rate_hz - 1e-6), 0) for edge in (low_s, high_s))
-    part = block.values[..., first:stop].T
-    if part.size == 0:
-        return None
-    tick_us = round((after_s + first / block.rate_hz) * 1e6)
-    counts = part * COUNTS_PER_G
-    if block.channel == "motion" and np.array_equal(counts, np.rint(counts)):
-        packed = counts.astype("<i2").tobytes()
-        return Samples(rate_hz=block.rate_hz, tick_us=tick_us, values=packed, dtype="i2", scale=1 / COUNTS_PER_G)
-    return Samples(rate_hz=block.rate_hz, tick_us=tick_us, values=part.astype("<f8").tobytes(), dtype="f8")
+    return replace(found, notes=tuple(notes))
 
 
 def _in_folder(path: Path) -> dict[str, bytes]:

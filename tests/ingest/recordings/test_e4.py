@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from ingest.assemble import whole
 from ingest.clock import Clocks
-from ingest.e4 import Recording, packets, read
 from ingest.errors import RecordingError
 from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
+from ingest.recordings.recording import Recording
 from ingest.wire import decode, encode
 
 START = 1_600_000_000
@@ -49,7 +51,7 @@ def assert_recovered(recording: Recording, parts: list[Received]) -> None:
     assert {part.offset_s for part in parts} == {recording.start_s}
     tick = whole(parts)
     assert tick.start_s[0] == recording.start_s
-    for name, block in recording.blocks.items():
+    for name, (block,) in recording.channels.items():
         grid = getattr(tick, name)[0]
         first = round((block.start_s - recording.start_s) * block.rate_hz)
         stop = first + block.values.shape[-1]
@@ -68,11 +70,11 @@ def test_a_session_is_read_from_a_zip_a_folder_and_a_folder_within(tmp_path: Pat
     for path in (nested, folder, folder / "inner", zipped(tmp_path / "flat.zip", SESSION)):
         recording = read(path)
         assert recording.start_s == START
-        assert list(recording.blocks) == ["eda", "temperature", "ppg", "motion"]
-        assert recording.blocks["motion"].values.shape == (3, 320)
-        assert recording.blocks["motion"].values[:, 0].tolist() == [-2 / 64, 3 / 64, 63 / 64]
-        assert recording.blocks["temperature"].start_s == START + 2
-        assert recording.blocks["eda"].values[:2].tolist() == [0.0, 0.5]
+        assert list(recording.channels) == ["eda", "temperature", "ppg", "motion"]
+        assert recording.whole("motion").values.shape == (3, 320)
+        assert recording.whole("motion").values[:, 0].tolist() == [-2 / 64, 3 / 64, 63 / 64]
+        assert recording.whole("temperature").start_s == START + 2
+        assert recording.whole("eda").values[:2].tolist() == [0.0, 0.5]
         np.testing.assert_array_equal(recording.ibi_s, [[START + 2.5, START + 3.234375], [0.75, 0.734375]])
         assert recording.tags_s.tolist() == [START + 3, START + 90]
         assert recording.notes == ("tags: 1 of 2 lie outside the recording",)
@@ -98,7 +100,7 @@ def test_one_sensor_less_is_noted(tmp_path: Path, name: str, text: str | None) -
     files = {k: v for k, v in SESSION.items() if k != name} | ({} if text is None else {name: text})
     recording = read(zipped(tmp_path / "s.zip", files))
     assert any(name in note for note in recording.notes)
-    assert len(recording.blocks) == (4 if name == "IBI.csv" else 3)
+    assert len(recording.channels) == (4 if name == "IBI.csv" else 3)
 
 
 def test_a_sensor_with_a_head_and_no_sample_is_noted(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_sensor_with_a_head_and_no_sample_is_noted(tmp_path: Path) -> None:
 
 def test_what_no_sensor_can_say_is_unknown(tmp_path: Path) -> None:
     recording = read(zipped(tmp_path / "s.zip", SESSION | {"TEMP.csv": f"{START}\n4\n33.1\n-300\n33.2\n"}))
-    np.testing.assert_array_equal(recording.blocks["temperature"].values, [33.1, np.nan, 33.2])
+    np.testing.assert_array_equal(recording.whole("temperature").values, [33.1, np.nan, 33.2])
     assert any("TEMP.csv" in note for note in recording.notes)
 
 
@@ -167,10 +169,10 @@ def test_names_that_lead_out_of_the_zip_are_refused(tmp_path: Path, name: str) -
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.e4.FILE_MAX", 100_000)
+    monkeypatch.setattr("ingest.recordings.e4.FILE_MAX", 100_000)
     with pytest.raises(RecordingError, match="more than 100000 bytes"):
         read(zipped(tmp_path / "s.zip", SESSION | {"EDA.csv": b"0" * 10_000_000}))
-    monkeypatch.setattr("ingest.e4.MEMBERS_MAX", 5)
+    monkeypatch.setattr("ingest.recordings.e4.MEMBERS_MAX", 5)
     with pytest.raises(RecordingError, match="holds 7 files"):
         read(zipped(tmp_path / "s.zip", SESSION))
 
@@ -178,7 +180,7 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
     path = zipped(tmp_path / "s.zip", SESSION | {"zzzz": b""})
     path.write_bytes(path.read_bytes().replace(b"zzzz", b"\0zzz"))  # a name ends at its first zero
-    assert read(path).blocks.keys() == read(zipped(tmp_path / "whole.zip", SESSION)).blocks.keys()
+    assert read(path).channels.keys() == read(zipped(tmp_path / "whole.zip", SESSION)).channels.keys()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,7 +15,7 @@ from typing import Final
 
 from ingest.errors import IngestError, StoreError
 from ingest.received import Received
-from ingest.store import Counts, Mapping, Run
+from ingest.store.protocol import Counts, Mapping, Run
 from ingest.types import Block
 from ingest.wire import AHEAD_MAX_US, PACKET_MAX, SPAN_MAX_US, decode
 

@@ -1,0 +1,1 @@
+"""Where readings rest: what any store must do (``protocol``), and the databases that do it."""
