@@ -2,21 +2,18 @@
 
 import argparse
 import logging
-import math
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from importlib import import_module
 
-NOTICE = "Research use only \N{EN DASH} not a medical device."
+from forecalm.arguments import make_parser
+
 FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
-MANY = 1_000_000_000
-WEARERS_MAX = 10_000  # more than one core simulates in real time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0: it did what it should, 1: it ran and fell short, 2: it was given what cannot be used."""
-    parser = _parser()
+    parser = make_parser()
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if chosen.verbose else logging.WARNING,
@@ -26,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command is None:
         parser.print_help()
         return BAD_INPUT
-    from forecalm import commands
+    from forecalm.commands.expected import EXPECTED
 
-    run: Callable[[argparse.Namespace], int] = getattr(commands, chosen.command)
+    run: Callable[[argparse.Namespace], int] = getattr(import_module(chosen.module), chosen.command)
     try:
         return run(chosen)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (*commands.EXPECTED, OSError) as error:
+    except (*EXPECTED, OSError) as error:
         if chosen.verbose:
             raise
         sys.stderr.write(f"forecalm: {_told(error)}\n")
@@ -45,121 +42,3 @@ def _told(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="forecalm", description=f"Wristbands in, a carer told in time. {NOTICE}", allow_abbrev=False
-    )
-    parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
-    parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    demo = _command(commands, "demo", "the whole system with simulated bands; opens the board")
-    demo.add_argument("--scenario", default="first_light", help="a name or a TOML file (default: first_light)")
-    demo.add_argument("--port", type=_port, help="where to serve the board (default: 8420, or a free port)")
-    demo.add_argument("--seconds", type=_above_0, help="stop by itself after that long")
-    demo.add_argument("--json", action="store_true", help="no browser; a scripted carer, and one JSON line at the end")
-    demo.add_argument("--no-browser", action="store_true", help="print the address only")
-
-    replay = _command(commands, "replay", "push a recorded E4 session through the live pipeline")
-    replay.add_argument("path", type=_path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
-    replay.add_argument("--speed", type=_above_0, help="times real time (default: as fast as it goes)")
-    replay.add_argument("--plot", type=Path, metavar="OUT.html", help="write an interactive page")
-    replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
-    replay.add_argument("--json", action="store_true", help="print one JSON object; the same file gives the same bytes")
-
-    features = _command(commands, "features", "the features of a recorded E4 session as CSV, or what there are")
-    features.add_argument("path", type=_path, nargs="?", metavar="PATH", help="a session; without it, what there are")
-    features.add_argument(
-        "--set", default="live", choices=("live", "flirt", "wesad", "imbiriba"), help="which (default: live)"
-    )
-    features.add_argument(
-        "--window", type=_above_0, metavar="S", help="of all sets but live (default: 60; imbiriba 180)"
-    )
-    features.add_argument("--hop", type=_above_0, default=1.0, metavar="S", help="between rows (default: 1)")
-    features.add_argument("--out", type=Path, metavar="FILE.csv", help="where to write (default: standard output)")
-    features.add_argument("--json", action="store_true", help="what there are, as JSON")
-
-    serve = _command(commands, "serve", "receive, watch, tell: the service with its board")
-    _add_config(serve)
-
-    pair = _command(commands, "pair", "say who wears a band from now on")
-    _add_config(pair)
-    pair.add_argument("band", help="the band's id, as in its topic")
-    pair.add_argument("wearer", help="the wearer's pseudonym")
-    pair.add_argument("--name", help="the name to show on the board, for a new wearer")
-    pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
-
-    simulate = _command(commands, "simulate", "simulated bands over MQTT, or a sample session as files")
-    simulate.add_argument("--scenario", default="first_light", help="a name (first_light, quiet, ward) or a TOML file")
-    simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
-    simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
-    simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
-    simulate.add_argument("--speed", type=_above_0, default=1.0, help="times real time")
-    simulate.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
-    simulate.add_argument("--host", default="127.0.0.1")
-    simulate.add_argument("--port", type=_port, default=1883)
-    simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
-    simulate.add_argument("--site", default="home")
-    simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
-    simulate.add_argument("--sample", type=Path, metavar="FOLDER", help="write the sample session there instead")
-    _add_while_stdin(simulate)
-
-    broker = _command(commands, "broker", "the embedded MQTT broker, on this machine only")
-    broker.add_argument("--port", type=_port, default=1883)
-    broker.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
-    _add_while_stdin(broker)
-
-    _command(commands, "schema", "print the JSON Schema of the wire")
-    return parser
-
-
-def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse hides the type
-    command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {NOTICE}")
-    command.set_defaults(command=name)
-    return command
-
-
-def _add_config(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--config", type=Path, metavar="FILE.toml", help="see docs/configuration.md")
-
-
-def _add_while_stdin(command: argparse.ArgumentParser) -> None:
-    """For commands that run beside another: they end with whoever started them, however that one ends."""
-    command.add_argument("--while-stdin-is-open", action="store_true", help="stop when standard input closes")
-
-
-def _path(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("is empty: name a zip or a folder")
-    return Path(text)
-
-
-def _above_0(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= MANY:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and up to {MANY:,}")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= WEARERS_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {WEARERS_MAX:,}")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
-
-
-def _credentials(text: str) -> tuple[str, str]:
-    name, colon, password = text.partition(":")
-    if not (name and colon and password):
-        raise argparse.ArgumentTypeError("must be NAME:PASSWORD")
-    return name, password

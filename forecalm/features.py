@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 
-from forecalm.cli import NOTICE
+from forecalm.arguments import NOTICE
 from ingest.assemble import whole
 from ingest.clock import Clocks
 from ingest.received import Received

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forecalm.cli import NOTICE
+from forecalm.arguments import NOTICE
 from forecalm.replay import Replayed
 from ingest.types import Array, Block
 

@@ -31,7 +31,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_help_does_not_wait_for_what_it_does_not_need() -> None:
-    code = "import sys; from forecalm.cli import _parser; _parser().format_help(); print(*sys.modules)"
+    code = "import sys; from forecalm.arguments import make_parser; make_parser().format_help(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "scipy", "pandas", "sklearn", "numba", "fastapi", "sqlalchemy", "plotly", "amqtt", "bleak"}
     assert heavy.isdisjoint(done.stdout.split())

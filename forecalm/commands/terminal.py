@@ -1,0 +1,34 @@
+"""What commands share when they talk to a terminal."""
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from forecalm.config import ConfigError
+
+err = Console(stderr=True, highlight=False)
+
+
+def require_file(path: Path, option: str, *, suffixes: tuple[str, ...]) -> None:
+    """Raise ConfigError unless a file may be written to ``path``, before anything long is done or lost."""
+    if path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{option} {path}: must end in {suffixes[0]}, so that no recording is overwritten")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{option} {path}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"{option} {path}: cannot be written")
+
+
+def progress_bar(*, quiet: bool) -> Progress:
+    """A bar on standard error; nothing where it is no terminal or a script is listening."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=err,
+        disable=quiet or not err.is_terminal,
+        transient=True,
+    )
