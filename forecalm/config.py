@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -35,6 +35,28 @@ class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     password: str = "forecalm"  # noqa: S105 - for the embedded broker on loopback; a real one gets its own
 
 
+class StoreSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where readings settle; they always land in a file of ``data`` first. All but ``kind`` is for InfluxDB."""
+
+    kind: Literal["sqlite", "influxdb"] = "sqlite"
+    url: str = "http://127.0.0.1:8086"  # InfluxDB's own port
+    org: str = ""  # 2.x only
+    bucket: str = "forecalm"
+    token: str = ""  # better in the environment: FORECALM_STORE_TOKEN
+
+
+class RegistrySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where people, bands, consents and labels are kept: a file of ``data``, or a PostgreSQL by its ``url``."""
+
+    url: str = ""  # postgresql+psycopg://user@host/database; the password better in the environment
+
+
+class KeepingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not kept for ever. How long readings of people are kept is said for each site in the registry."""
+
+    unassigned_hours: Annotated[float, msgspec.Meta(ge=0, le=24 * 31)] = 24.0  # a day to say who wore a band
+
+
 class ConsoleSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the board is served. Loopback only, until people sign in: whoever reaches the page can take an alert."""
 
@@ -48,6 +70,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: str = "var"
     site: SiteSection = SiteSection()
     mqtt: MqttSection = MqttSection()
+    store: StoreSection = StoreSection()
+    registry: RegistrySection = RegistrySection()
+    keeping: KeepingSection = KeepingSection()
     console: ConsoleSection = ConsoleSection()
 
     @property
@@ -61,7 +86,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return ZoneInfo(self.site.time_zone)
 
 
-SECTIONS: Final = {"site": SiteSection, "mqtt": MqttSection, "console": ConsoleSection}
+SECTIONS: Final = {
+    "site": SiteSection,
+    "mqtt": MqttSection,
+    "store": StoreSection,
+    "registry": RegistrySection,
+    "keeping": KeepingSection,
+    "console": ConsoleSection,
+}
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 

@@ -31,6 +31,8 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
         ('[site]\ntime_zone = "Mars/Olympus"\n', "Europe/London"),
         ('[console]\nhost = "0.0.0.0"\n', r"127\.0\.0\.1"),
         ("mqtt = 3\n", "mqtt"),
+        ('[store]\nkind = "oracle"\n', r"store\.kind"),
+        ("[keeping]\nunassigned_hours = -1\n", r"keeping\.unassigned_hours"),
         ("[mqtt\n", "not TOML"),
     ],
 )
