@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,6 +12,7 @@ help:            ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
 
 setup: .venv/.core  ## Make .venv with .venv/bin/forecalm
+setup-full: .venv/.full  ## The same with every file format of researchers, Lab Streaming Layer and PostgreSQL
 setup-dev: .venv/.dev
 
 .venv/.core: requirements/core.txt pyproject.toml
@@ -20,6 +21,10 @@ setup-dev: .venv/.dev
 	@echo "Installing what forecalm stands on (a few minutes at the first time)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/core.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.full: requirements/full.txt .venv/.core
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/full.txt
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.core
@@ -75,7 +80,9 @@ lock: .venv/.dev  ## Resolve the locks anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  requirements/build.in pyproject.toml -o requirements/core.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --extra dev --extra formats --extra postgres -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/dev.txt
+	  --extra formats --extra postgres -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/full.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  --extra dev --extra formats --extra postgres -c requirements/full.txt requirements/build.in pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  --extra bench requirements/build.in pyproject.toml -o requirements/bench.txt
 
