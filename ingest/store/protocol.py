@@ -1,7 +1,12 @@
-"""Where received packets rest: what any store must do, whichever database is behind it."""
+"""Where received packets rest: what any store must do, whichever database is behind it.
+
+Every store is an SQLite inbox, where packets land, and a ``Rest``, where they are settled: ``SettlingStore`` joins the
+two.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +51,31 @@ class Erased:
 
     packets: int
     samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class BandSummary:
+    """What is stored of a band: its boots, packets and samples, when the first of them was taken and the period of the
+    last one over, and when the last packet ever came [UTC s]."""
+
+    band: str
+    boots: int
+    packets: int
+    samples: int
+    first_s: float
+    last_s: float
+    last_received_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message in quarantine; ``payload`` is None where only its SHA-256 ``digest`` was kept, for want of room."""
+
+    topic: str
+    reason: str
+    received_s: float
+    digest: bytes
+    payload: bytes | None
 
 
 class Store(Protocol):
@@ -93,6 +123,12 @@ class Store(Protocol):
     def last_mappings(self) -> list[Mapping]:
         """The newest mapping of each (band, boot) of which a packet is stored, the latest used last."""
 
+    def bands(self) -> list[BandSummary]:
+        """Each band of which a packet is stored, in order of its name; quick, however much is stored."""
+
+    def quarantined(self, limit: int) -> list[Refusal]:
+        """The last ``limit`` messages that went to quarantine, the latest first."""
+
     def remember(self, key: str, value: bytes) -> None:
         """Keep a few bytes under a name, for whoever keeps its state beside the readings; replaces what was there."""
 
@@ -107,3 +143,61 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let the database go; nothing is lost without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What rests of one boot: packets, samples, when the first was taken and the period of the last over [UTC s]."""
+
+    packets: int
+    samples: int
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The inbox as a reading finds it: ``db`` is inside one read transaction on its file, ``names`` are the packets in
+    it that may concern the reading. A settling that was cut off, or goes on meanwhile, may have brought these to the
+    rest too: they are told from the inbox, and the rest leaves them out."""
+
+    db: sqlite3.Connection
+    names: Container[Name]
+
+
+Finish = Callable[[sqlite3.Connection], None]
+"""Called inside the transaction on the inbox's file that takes the packets out of the inbox; writes nothing elsewhere
+and does not wait."""
+
+
+class Rest(Protocol):
+    """Where settled packets rest. Every method raises StoreError, and is then called again some time later: a rest that
+    is away stops no commit. ``keep`` and ``erase`` are called by one thread at a time, the others by any."""
+
+    def keep(self, packets: Sequence[Received]) -> Finish:
+        """Make packets of one (band, boot), in order of their start and close to each other, durable before this
+        returns, save for what the returned ``Finish`` writes. Some of them may be there already, from a settling that
+        was cut off, and in other company: then each is there once all the same."""
+
+    def read(self, band: str, channel: str, since_s: float, until_s: float, view: View) -> Iterator[Block]:
+        """See ``Store.read``; without the packets in ``view.names``."""
+
+    def packets(self, band: str, since_s: float, until_s: float, view: View) -> Iterator[Received]:
+        """See ``Store.packets``; in order of (start, boot, seq), without those in ``view.names``."""
+
+    def totals(self, band: str, db: sqlite3.Connection) -> dict[int, Totals]:
+        """How much of each boot of a band rests here; asked after an erasure only. ``db`` is on the inbox's file."""
+
+    def erase(self, band: str, since_s: float, until_s: float) -> Finish:
+        """Take away, without a trace, every packet of a band that reaches into ``[since_s, until_s)`` [UTC s]: its
+        ``span_s`` begins before ``until_s`` and ends after ``since_s``, or it is empty and at a moment in between.
+        Done again, it changes nothing."""
+
+    def check(self) -> list[str]:
+        """See ``Store.check``."""
+
+    def backup(self, path: Path) -> None:
+        """Add what rests here to the copy of the inbox's file at ``path``, where it is not in that file already."""
+
+    def close(self) -> None:
+        """Let go of what is behind it."""
