@@ -5,6 +5,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
+from ingest.errors import ClockError
 from ingest.wire import Packet
 
 SLEW_DOWN: Final = 1e-3  # s a second of band time: an earlier arrival is proof, and 1 ms is far below a sample period
@@ -13,6 +16,36 @@ SLEW_SPAN_S: Final = 5.0  # band time that one packet may slew over: 5 ms keeps 
 WINDOW_S: Final = 60.0  # the least delay is sought over one to two of these: one of 60 packets finds the radio quiet
 FUTURE_S: Final = 5.0  # samples this far ahead of their own arrival: the clock was set, or the first packet was late
 BANDS_MAX: Final = 65_536  # mappings kept; the one longest unused goes first
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """How one boot of a band keeps time: ``utc_s = tick_us * 1e-6 + offset_s`` now.
+
+    ``drift_ppm`` is how much faster UTC runs than the band, None while unknown; ``residual_s`` by how much the least delay
+    of a minute typically lies off the fitted line, None while unknown; ``first_s`` and ``last_s`` when it was heard first
+    and last [UTC s]; ``sets`` how often it was mapped anew.
+    """
+
+    band: str
+    boot: int
+    offset_s: float
+    drift_ppm: float | None
+    residual_s: float | None
+    first_s: float | None
+    last_s: float | None
+    sets: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """How a sender's clock stands to ours: its least (received - sent) is ``offset_s``, None while that is not known;
+    ``sets`` is how often its clock was found set, ``last_s`` when it was heard last [UTC s]."""
+
+    gateway: str
+    offset_s: float | None
+    last_s: float
+    sets: int
 
 
 @dataclass(slots=True)
@@ -67,6 +100,31 @@ class Clocks:
     def restore(self, band: str, boot: int, tick_us: int, offset_s: float) -> None:
         """Go on from a stored mapping, so that a restart of the service bends nobody's time."""
         self._keep((band, boot), _Mapping(offset_s, tick_us, -1, tick_us))
+
+    def snapshot(self) -> bytes:
+        """Return everything that was learnt, for ``resume`` after a restart."""
+        kept = [(band, boot, m.tick_us, m.offset_s) for (band, boot), m in self._mappings.items()]
+        return msgspec.msgpack.encode(("clocks", 0, kept))
+
+    def resume(self, snapshot: bytes) -> None:
+        """Go on from a snapshot; ``restore`` what is newer than it afterwards. Raises ClockError, having taken nothing,
+        where it is damaged or of another version: the clocks are then learnt anew."""
+        try:
+            _, _, kept = msgspec.msgpack.decode(snapshot, type=tuple[str, int, list[tuple[str, int, int, float]]])
+        except msgspec.MsgspecError as error:
+            raise ClockError(f"the snapshot of the clocks is damaged: {error}") from None
+        for band, boot, tick_us, offset_s in kept:
+            self.restore(band, boot, tick_us, offset_s)
+
+    def states(self) -> list[ClockState]:
+        """Say how each clock does, the one heard last at the end."""
+        return [
+            ClockState(band, boot, m.offset_s, None, None, None, None, 0) for (band, boot), m in self._mappings.items()
+        ]
+
+    def gateways(self) -> list[GatewayState]:
+        """Say how each sender's clock does."""
+        return []
 
     def _keep(self, key: tuple[str, int], mapping: _Mapping) -> None:
         self._mappings[key] = mapping

@@ -23,3 +23,7 @@ class BrokerError(IngestError):
 
 class RegistryError(IngestError, ValueError):
     """The registry refused a change; the message names the field and what would be right."""
+
+
+class ClockError(IngestError, ValueError):
+    """A snapshot of the clocks cannot be used; the message says why. Nothing was taken from it."""
