@@ -6,53 +6,95 @@ interval that *ends* with it: within a run of beats the step from one time to th
 row, in every session seen; so the time is the beat's own, not that of the one before.
 """
 
-import zipfile
-import zlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from ingest.errors import RecordingError
-from ingest.recordings.recording import Recording
+from ingest.recordings.archive import Source, leaf_of, sources
+from ingest.recordings.recording import Format, Recording
 from ingest.types import CHANNELS, Array, Block
 from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ
 
 FILES: Final = {"eda": "EDA.csv", "temperature": "TEMP.csv", "ppg": "BVP.csv", "motion": "ACC.csv"}
 DEVICE: Final = "empatica-e4"
 COUNTS_PER_G: Final = 64  # ACC.csv
-FILE_MAX: Final = 256 << 20  # bytes: six days of BVP, the largest file; a zip that says or holds more is no session
-MEMBERS_MAX: Final = 10_000  # of a zip: a session has ten
 START_MAX_S: Final = 4_102_444_800  # the year 2100: beyond it these are milliseconds
 APART_MAX_S: Final = 86_400  # between the starts of two channels: beyond it they are two sessions
 INTERVAL_MAX_S: Final = 10.0  # what the wire carries
+_SENSORS: Final = frozenset(file.lower() for file in FILES.values())
+_KNOWN: Final = _SENSORS | {"ibi.csv", "hr.csv"}
+_TAGS: Final = re.compile(r"tags.*\.csv\Z")  # tags.csv, and tags_S01.csv where somebody renamed it
+_HEAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\d+(\.\d+)?\s*([,\r\n]|\Z)")  # the start, in seconds
 
 
 def read(path: Path) -> Recording:
-    """Read the session at ``path``. A sensor whose file is empty or missing is noted; raises RecordingError, naming the
-    file, the line and the mend, where a file cannot be used or no sensor is left."""
+    """Read the one session at ``path``, a zip or a folder; raises RecordingError as ``read_session`` does."""
     if path.suffix.lower() == ".csv":
         raise RecordingError(f"{path.name}: one file of a session: name the folder or the zip that holds it")
-    files = _in_zip(path) if path.is_file() else _in_folder(path)
-    if not files:
+    sessions: list[Source] = []
+    for source in sources(path):
+        if isinstance(source, RecordingError):
+            raise source
+        sessions += (source.part(names) for names in _sessions(source))
+        if len(sessions) > 1:
+            some = ", ".join(sorted(session.name for session in sessions)[:5])
+            raise RecordingError(f"{path.name}: holds several sessions ({some}): give each its own zip or folder")
+        if sessions:
+            found = read_session(sessions[0])
+    if not sessions:
         raise RecordingError(f"{path.name}: no E4 session: none of {', '.join(FILES.values())} is in it")
+    return replace(found, name=path.stem)
+
+
+def parts(source: Source) -> list[Source]:
+    """The folders of a source that hold an E4 session: two of its files by name, or one that begins as such."""
+    return [source.part(names) for names in _sessions(source) if _is_told(source, names)]
+
+
+def _sessions(source: Source) -> list[list[str]]:
+    """The files of each folder that holds a sensor's file, by E4's names for them."""
+    found = []
+    for names in source.by_folder().values():
+        if any(leaf_of(name) in _SENSORS for name in names):
+            found.append([name for name in names if leaf_of(name) in _KNOWN or _TAGS.match(leaf_of(name))])
+    return found
+
+
+def _is_told(source: Source, names: Sequence[str]) -> bool:
+    sensors = [name for name in names if leaf_of(name) in _SENSORS]
+    return len(sensors) > 1 or all(_HEAD.match(source.head(name)) for name in sensors)
+
+
+def read_session(part: Source) -> Recording:
+    """Read one session: the files of one folder, and a table of labels beside it. A sensor whose file is empty or
+    missing is noted; raises RecordingError, naming the file, the line and the mend, where a file cannot be used or no
+    sensor is left."""
+    files = {leaf_of(name): name for name in part.names}
     notes: list[str] = []
+
+    def text(name: str) -> _Text:
+        inside = files.get(name.lower())
+        return _Text(part.name, name, None if inside is None else part.read(inside))
+
     blocks: dict[str, Block] = {}
     for channel, file in FILES.items():
-        block = _block(channel, _Text(path.name, file, files.get(file.lower())), notes)
+        block = _block(channel, text(file), notes)
         if block is not None:
             blocks[channel] = block
     if not blocks:
-        raise RecordingError(f"{path.name}: no sensor file holds a sample: {'; '.join(notes)}")
+        raise RecordingError(f"{part.name}: no sensor file holds a sample: {'; '.join(notes)}")
     starts = {FILES[name]: block.start_s for name, block in blocks.items()}
     if max(starts.values()) - min(starts.values()) > APART_MAX_S:
-        raise RecordingError(f"{path.name}: the files start days apart ({starts}): put each session in its own folder")
-    ibi_s = _intervals(_Text(path.name, "IBI.csv", files.get("ibi.csv")), notes)
-    tags_s = _tags(path.name, files, notes)
+        raise RecordingError(f"{part.name}: the files start days apart ({starts}): put each session in its own folder")
+    ibi_s = _intervals(text("IBI.csv"), notes)
+    tags_s = _tags([text(name) for name in sorted(files) if _TAGS.match(name)], notes)
     channels: dict[str, tuple[Block, ...]] = {name: (block,) for name, block in blocks.items()}
-    found = Recording(path.stem, DEVICE, min(starts.values()), channels, ibi_s, tags_s, ())
+    found = Recording(part.stem, DEVICE, min(starts.values()), channels, ibi_s, tags_s, ())
     if ibi_s is not None and ibi_s[0, -1] > found.end_s:
         notes.append(f"IBI.csv: {int((ibi_s[0] > found.end_s).sum())} beats lie after the end of every sensor")
     outside = int(((tags_s < found.start_s) | (tags_s > found.end_s)).sum())
@@ -61,70 +103,12 @@ def read(path: Path) -> Recording:
     return replace(found, notes=tuple(notes))
 
 
-def _in_folder(path: Path) -> dict[str, bytes]:
-    """The files of a session by lower-case name, from the folder itself or the one folder in it that has any."""
-    if not path.is_dir():
-        raise RecordingError(f"{path}: there is no such file or folder")
-    names = {str(p.relative_to(path).as_posix()): p for p in [*path.glob("*"), *path.glob("*/*")] if p.is_file()}
-    files = {}
-    for name in _session(path, list(names)):
-        if names[name].stat().st_size > FILE_MAX:
-            raise RecordingError(f"{path.name}: {name} is larger than {FILE_MAX} bytes: not an E4 file")
-        try:
-            files[_leaf(name)] = names[name].read_bytes()
-        except OSError as error:
-            raise RecordingError(f"{path.name}: {name} cannot be read: {error}") from error
-    return files
-
-
-def _in_zip(path: Path) -> dict[str, bytes]:
-    """The same of a zip, read in memory: nothing is ever unpacked to a path that the zip names."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist() if not info.filename.endswith("/")}
-            if len(members) > MEMBERS_MAX:
-                raise RecordingError(f"{path.name}: holds {len(members)} files: not an E4 session")
-            files = {}
-            for name in _session(path, list(members)):
-                with archive.open(members[name]) as member:
-                    data = member.read(FILE_MAX + 1)
-                if len(data) > FILE_MAX:
-                    raise RecordingError(f"{path.name}: {name} unpacks to more than {FILE_MAX} bytes: not an E4 file")
-                files[_leaf(name)] = data
-            return files
-    except RecordingError:  # a ValueError too, and already told
-        raise
-    except PermissionError as error:
-        raise RecordingError(f"{path.name}: may not be read: {error.strerror}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise RecordingError(f"{path.name}: not a whole zip file ({error}): copy or download it again") from error
-    except (RuntimeError, ValueError) as error:  # zipfile's words for a password and for unknown compression
-        raise RecordingError(f"{path.name}: cannot be unpacked ({error}): zip it again without a password") from error
-
-
-def _session(path: Path, names: Sequence[str]) -> list[str]:
-    """Choose the names of the one session among them; refuse several, and names that lead out of the archive."""
-    sensors = {file.lower() for file in FILES.values()}
-    kept: dict[str, list[str]] = {}
-    for name in names:
-        parts = PurePosixPath(name.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts:
-            raise RecordingError(f"{path.name}: {name!r} leads out of the archive: refused")
-        leaf = _leaf(name)
-        if leaf in sensors or leaf == "ibi.csv" or (leaf.startswith("tags") and leaf.endswith(".csv")):
-            kept.setdefault(str(parts.parent), []).append(name)
-    sessions = {folder: found for folder, found in kept.items() if any(_leaf(name) in sensors for name in found)}
-    if "." in sessions:
-        return sessions["."]
-    if len(sessions) > 1:
-        some = ", ".join(sorted(sessions)[:5])
-        raise RecordingError(f"{path.name}: holds {len(sessions)} sessions ({some}): give each its own zip or folder")
-    return next(iter(sessions.values()), [])
-
-
-def _leaf(name: str) -> str:
-    """The last part of a name in an archive, in lower case; macOS's twins of files ("._EDA.csv") keep their dot."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1].lower()
+FORMAT: Final = Format(
+    DEVICE,
+    "an Empatica E4 session: a zip or folder with EDA.csv, TEMP.csv, BVP.csv, ACC.csv, IBI.csv and tags.csv",
+    parts,
+    lambda part: [read_session(part)],
+)
 
 
 class _Text:
@@ -233,12 +217,8 @@ def _intervals(text: _Text, notes: list[str]) -> Array | None:
     return np.stack([float(head[0]) + rows[:, 0], rows[:, 1]])
 
 
-def _tags(session: str, files: dict[str, bytes], notes: list[str]) -> Array:
+def _tags(texts: Sequence[_Text], notes: list[str]) -> Array:
     """Every button press in time order [UTC s], from tags.csv or tags_*.csv."""
-    found = [np.zeros(0)]
-    for name in sorted(name for name in files if name.startswith("tags")):
-        text = _Text(session, name, files[name])
-        found.append(text.numbers(1, 1)[:, 0])
-    if len(found) == 1:
+    if not texts:
         notes.append("tags.csv is missing")
-    return np.sort(np.concatenate(found))
+    return np.sort(np.concatenate([np.zeros(0), *(text.numbers(1, 1)[:, 0] for text in texts)]))

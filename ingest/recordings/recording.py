@@ -1,9 +1,12 @@
-"""What every reader of files makes, whatever the device: a recording in physical units with UTC times."""
+"""What every reader of files makes, whatever the device: a recording in physical units with UTC times; and what a
+reader is."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import RecordingError
 from ingest.labels import Label
+from ingest.recordings.archive import Source
 from ingest.types import Array, Block
 
 
@@ -38,3 +41,22 @@ class Recording:
         if len(pieces) > 1:
             raise RecordingError(f"{self.name}: {channel} came in {len(pieces)} pieces: cut the recording between them")
         return pieces[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way in which recordings lie on disk: one module with one ``FORMAT``, and one line in ``detect``.
+
+    ``name`` is short and stable (``empatica-e4``); ``what`` says in a sentence what its files are. ``parts(source)``
+    takes a cheap look (names, the heads of files) and returns those parts of the source that are of this format, each
+    to be read by itself, so that a broken one costs no other its place; none: it is of another. ``Source.part`` makes
+    one; the source itself may be the only part. What earlier formats took is not shown to later ones. It never raises.
+    ``read(part)`` returns what is recorded there, at least one recording. It raises RecordingError, naming the file,
+    the place in it and the mend, and never another exception, whatever the bytes; what it could leave out or repair is
+    in the notes. A library that is not installed is such an error too, naming the extra to install.
+    """
+
+    name: str
+    what: str
+    parts: Callable[[Source], Sequence[Source]]
+    read: Callable[[Source], list[Recording]]

@@ -169,10 +169,10 @@ def test_names_that_lead_out_of_the_zip_are_refused(tmp_path: Path, name: str) -
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recordings.e4.FILE_MAX", 100_000)
+    monkeypatch.setattr("ingest.recordings.archive.FILE_MAX", 100_000)
     with pytest.raises(RecordingError, match="more than 100000 bytes"):
         read(zipped(tmp_path / "s.zip", SESSION | {"EDA.csv": b"0" * 10_000_000}))
-    monkeypatch.setattr("ingest.recordings.e4.MEMBERS_MAX", 5)
+    monkeypatch.setattr("ingest.recordings.archive.MEMBERS_MAX", 5)
     with pytest.raises(RecordingError, match="holds 7 files"):
         read(zipped(tmp_path / "s.zip", SESSION))
 
