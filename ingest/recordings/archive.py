@@ -307,7 +307,7 @@ class _Zip:
 
 
 class _Member(io.RawIOBase):
-    """A file in a zip as it is unpacked, never beyond ``limit`` bytes; it does not trust what the zip says of itself."""
+    """A file in a zip as it is unpacked, never beyond ``limit`` bytes, whatever the zip says of itself."""
 
     def __init__(self, archive: _Zip, member: IO[bytes], where: str, limit: int | None) -> None:
         self._archive, self._member, self._where, self._limit = archive, member, where, limit

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import RecordingError
-from ingest.recordings import e4
+from ingest.recordings import e4, embraceplus
 from ingest.recordings.archive import Source, sources
 from ingest.recordings.recording import Format, Recording
 
-FORMATS: Final[tuple[Format, ...]] = (e4.FORMAT,)
+FORMATS: Final[tuple[Format, ...]] = (e4.FORMAT, embraceplus.FORMAT)
 """Every format that can be read, the one that is most easily told first, those that take nearly anything last."""
 
 

@@ -27,7 +27,7 @@ START_MAX_S: Final = 4_102_444_800  # the year 2100: beyond it these are millise
 APART_MAX_S: Final = 86_400  # between the starts of two channels: beyond it they are two sessions
 INTERVAL_MAX_S: Final = 10.0  # what the wire carries
 _SENSORS: Final = frozenset(file.lower() for file in FILES.values())
-_KNOWN: Final = _SENSORS | {"ibi.csv", "hr.csv"}
+_KNOWN: Final = _SENSORS | {"ibi.csv", "hr.csv", "info.txt"}
 _TAGS: Final = re.compile(r"tags.*\.csv\Z")  # tags.csv, and tags_S01.csv where somebody renamed it
 _HEAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\d+(\.\d+)?\s*([,\r\n]|\Z)")  # the start, in seconds
 
