@@ -12,10 +12,26 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ingest.grid import fill
+from ingest.grid import fill_rows
 from ingest.received import Received
-from ingest.segments import Beats, Contact, Key, Segment, beats_of, contact_of, covers, key_of, place, say, segments_of
+from ingest.segments import (
+    BEATS_HZ,
+    EVEN,
+    Beats,
+    Contact,
+    Key,
+    Line,
+    Segment,
+    beats_of,
+    contact_of,
+    covers,
+    key_of,
+    place,
+    say,
+    segments_of,
+)
 from ingest.types import CHANNELS, Array, Rows, Tick
 
 DEADLINE_S: Final = 1.5  # after a second's end; law 1 of the design
@@ -26,6 +42,10 @@ AHEAD_S: Final = 120.0  # a packet that ends this long after it arrived has no m
 PACKETS_MAX: Final = 1024  # waiting in one row: two minutes of a band that sends eight a second
 SKIP: Final = 60  # seconds: a longer silence found at once is skipped to its last second
 WHOLE_MAX_S: Final = 8 * 86_400  # seconds that ``whole`` makes at once: 1.3 GB
+
+_CHANNELS: Final = np.array([[CHANNELS[name].grid_hz, CHANNELS[name].axes] for name in EVEN], np.int64)
+_SAMPLES: Final = int(_CHANNELS.prod(axis=1).sum())  # of all even channels in a second
+_NOTHING: Final = np.empty(0)
 
 
 class Added(Enum):
@@ -49,12 +69,12 @@ class Taken(NamedTuple):
 class _Row:
     """What one row waits with: the next ``second`` to decide, and the stretches that speak for it and what follows."""
 
-    __slots__ = ("beats", "begun", "channels", "completed", "contacts", "latest", "second", "seen")
+    __slots__ = ("beats", "begun", "completed", "contacts", "latest", "lines", "second", "seen")
 
     def __init__(self) -> None:
         self.second = 0
         self.begun = False  # whether ``second`` can still move back for a packet that was overtaken
-        self.channels: dict[str, list[Segment]] = {}
+        self.lines = {name: Line() for name in EVEN}
         self.beats: list[Beats] = []
         self.contacts: list[Contact] = []
         self.seen: dict[Key, float] = {}
@@ -63,7 +83,7 @@ class _Row:
 
     def place(self, segments: dict[str, Segment], beats: Beats | None, contact: Contact | None) -> None:
         for name, segment in segments.items():
-            insort(self.channels.setdefault(name, []), segment)
+            self.lines[name].add(segment)
         if beats is not None:
             insort(self.beats, beats)
         if contact is not None:
@@ -76,29 +96,32 @@ class _Row:
 
     def _is_complete(self, second: int) -> bool:
         heard = False
-        for name, segments in self.channels.items():
-            if segments and segments[-1].end_s >= second - AWAITED_S:
+        for name, line in self.lines.items():
+            if line.segments and line.segments[-1].end_s >= second - AWAITED_S:
                 heard = True
-                if not covers(segments, second, CHANNELS[name].grid_hz):
+                if not line.covers(second, CHANNELS[name].grid_hz):
                     return False
         if self.beats and self.beats[-1].end_s >= second - AWAITED_S:
             return covers(self.beats, second, CHANNELS["ibi"].grid_hz)
         return heard
 
+    def _lists(self) -> list[list[Segment] | list[Beats]]:
+        return [*(line.segments for line in self.lines.values()), self.beats]
+
     def next_heard_s(self) -> float:
         """When the first stretch begins that is not over before ``second``."""
-        lists: list[Sequence[Segment | Beats]] = [*self.channels.values(), self.beats]
-        return min((s.start_s for each in lists for s in each if s.end_s >= self.second), default=math.inf)
+        return min((s.start_s for each in self._lists() for s in each if s.end_s >= self.second), default=math.inf)
 
     def go_to(self, second: int) -> None:
         """Make ``second`` the next one, and forget what it cannot need."""
         self.second, self.begun = second, True
-        lists: list[list[Segment] | list[Beats] | list[Contact]] = [*self.channels.values(), self.beats, self.contacts]
-        for each in lists:
-            while each and each[0].end_s < second - KEPT_S:
+        kept_s, seen_s = second - KEPT_S, second - SEEN_S
+        for each in (*self._lists(), self.contacts):
+            while each and each[0].end_s < kept_s:
                 del each[0]
-        for key in list(self.seen):
-            if self.seen[key] >= second - SEEN_S:
+        while self.seen:
+            key = next(iter(self.seen))
+            if self.seen[key] >= seen_s:
                 break
             del self.seen[key]
 
@@ -220,7 +243,7 @@ def whole(received: Sequence[Received]) -> Tick:
     for each in {key_of(each): each for each in reversed(received)}.values():
         segments, beats = segments_of(each), beats_of(each)
         for name, segment in segments.items():
-            state.channels.setdefault(name, []).append(segment)
+            state.lines[name].segments.append(segment)
         if beats is not None:
             state.beats.append(beats)
         stretches: list[Segment | Beats] = [*segments.values(), *([] if beats is None else [beats])]
@@ -230,8 +253,8 @@ def whole(received: Sequence[Received]) -> Tick:
         contact = contact_of(each, stretches)
         if contact is not None:
             state.contacts.append(contact)
-    for segments_ in state.channels.values():
-        segments_.sort()
+    for line in state.lines.values():
+        line.segments.sort()
     state.beats.sort()
     state.contacts.sort()
     if len(firsts) == 1:
@@ -245,29 +268,44 @@ def whole(received: Sequence[Received]) -> Tick:
 
 def _tick(states: Sequence[_Row], *, seconds: int = 1) -> Tick:
     """Work out the next seconds of each row."""
-    arrays = {name: np.full((len(states), c.axes, c.grid_hz * seconds), np.nan) for name, c in CHANNELS.items()}
-    contact = np.empty((len(states), seconds))
+    k = len(states)
+    start_s = np.array([state.second for state in states], np.int64)
+    even = _even(states, start_s, seconds)
+    ibi, contact = np.full((k, BEATS_HZ * seconds), np.nan), np.full((k, seconds), np.nan)
     for i, state in enumerate(states):
-        for name, segments in state.channels.items():
-            if segments:
-                _fill(segments, state.second, CHANNELS[name].grid_hz, arrays[name][i])
         if state.beats:
-            place(state.beats, state.second, arrays["ibi"][i, 0])
-        say(state.contacts, state.second, contact[i])
-    return Tick(
-        start_s=np.array([state.second for state in states], np.int64),
-        **{name: array if name == "motion" else array[:, 0] for name, array in arrays.items()},
-        contact=contact,
-    )
+            place(state.beats, state.second, ibi[i])
+        if state.contacts:
+            say(state.contacts, state.second, contact[i])
+    return Tick(start_s=start_s, **even, ibi=ibi, contact=contact)
 
 
-def _fill(segments: Sequence[Segment], second: int, grid_hz: int, out: Array) -> None:
-    fill(
-        np.array([s.start_s for s in segments], np.float64),
-        np.array([s.rate_hz for s in segments], np.float64),
-        np.array([s.values.shape[1] for s in segments], np.int64),
-        segments[0].values if len(segments) == 1 else np.concatenate([s.values for s in segments], axis=1),
-        float(second),
-        grid_hz,
+def _even(states: Sequence[_Row], start_s: NDArray[np.int64], seconds: int) -> dict[str, Array]:
+    numbers: list[float] = []
+    held: list[int] = []
+    values: list[Array] = [_NOTHING]
+    for state in states:
+        for line in state.lines.values():
+            segments = line.for_second(state.second) if seconds == 1 else line.segments
+            held.append(len(segments))
+            for segment in segments:
+                numbers += segment.numbers
+                values.append(segment.values)
+    k = len(states)
+    out = np.empty(k * seconds * _SAMPLES)
+    fill_rows(
+        np.array(numbers, np.float64),
+        np.array(held, np.int64).reshape(k, len(EVEN)),
+        np.concatenate(values, axis=None),
+        start_s.astype(np.float64),
+        seconds,
+        _CHANNELS,
         out,
     )
+    found, low = {}, 0
+    for name, (grid_hz, axes) in zip(EVEN, _CHANNELS.tolist(), strict=True):
+        high = low + k * seconds * grid_hz * axes
+        shape = (k, seconds * grid_hz) if axes == 1 else (k, axes, seconds * grid_hz)
+        found[name] = out[low:high].reshape(shape)
+        low = high
+    return found

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ingest.types import Array
 
+Ints = NDArray[np.int64]
+
 EXACT: Final = 1e-3  # of a period: a grid point this near to a sample is that sample, so even bands pass unchanged
 REACH: Final = 1.5  # periods: how far a grid point may be from the samples on either side of it
 REACH_MAX_S: Final = 2.0  # and at most this, what a live second may wait for: slower streams are known at samples only
@@ -24,11 +26,59 @@ def _repeated(start_s: float, rate_hz: float, count: int, ended_s: float) -> int
     return int(min(np.floor(behind) + 1.0, count)) if behind >= 0 else 0
 
 
+@njit(cache=True, nogil=True)
+def _resample(
+    start_s: Array,
+    rate_hz: Array,
+    counts: Ints,
+    bases: Ints,
+    strides: Ints,
+    values: Array,
+    first_s: float,
+    grid_hz: int,
+    out: Array,
+) -> None:
+    """Do what ``fill`` does with ``values`` that lie anywhere: sample i of axis a of segment m is
+    ``values[bases[m] + i + a * strides[m]]``."""
+    left, left_i = -1, 0  # segment, and sample in it, at or before the grid point
+    right, right_i = 0, 0  # the same of the next one
+    ended_s = -np.inf
+    for j in range(out.shape[1]):
+        at_s = first_s + j / grid_hz
+        while right < start_s.size:
+            if right_i >= counts[right]:
+                ended_s = max(ended_s, start_s[right] + (counts[right] - 1) / rate_hz[right])
+                right += 1
+                right_i = 0
+                if right < start_s.size:
+                    right_i = _repeated(start_s[right], rate_hz[right], counts[right], ended_s)
+            elif (at_s - start_s[right]) - right_i / rate_hz[right] >= -EXACT / rate_hz[right]:
+                left, left_i = right, right_i
+                right_i += 1
+            else:
+                break
+        out[:, j] = np.nan
+        if left < 0:
+            continue
+        before_s = (at_s - start_s[left]) - left_i / rate_hz[left]
+        if abs(before_s) <= EXACT / rate_hz[left]:
+            for axis in range(out.shape[0]):
+                out[axis, j] = values[bases[left] + left_i + axis * strides[left]]
+        elif right < start_s.size and before_s <= min(REACH / rate_hz[left], REACH_MAX_S):
+            after_s = right_i / rate_hz[right] - (at_s - start_s[right])
+            if after_s <= min(REACH / rate_hz[right], REACH_MAX_S):
+                share = before_s / (before_s + after_s)
+                for axis in range(out.shape[0]):
+                    a = values[bases[left] + left_i + axis * strides[left]]
+                    b = values[bases[right] + right_i + axis * strides[right]]
+                    out[axis, j] = a + share * (b - a)
+
+
 @njit("void(f8[::1], f8[::1], i8[::1], f8[:, ::1], f8, i8, f8[:, ::1])", cache=True, nogil=True)
 def fill(
     start_s: Array,
     rate_hz: Array,
-    counts: NDArray[np.int64],
+    counts: Ints,
     values: Array,
     first_s: float,
     grid_hz: int,
@@ -41,34 +91,47 @@ def fill(
     from the segments alone, never from ``first_s``, so how a stream is cut into calls changes no bit. Compiled when the
     module is imported, so that no packet waits for it.
     """
-    left, left_i, left_at = -1, 0, 0  # segment, sample in it and column of the sample at or before the grid point
-    right, right_i, base = 0, 0, 0  # the same of the next one; base is the column of its segment's first sample
-    ended_s = -np.inf
-    for j in range(out.shape[1]):
-        at_s = first_s + j / grid_hz
-        while right < start_s.size:
-            if right_i >= counts[right]:
-                ended_s = max(ended_s, start_s[right] + (counts[right] - 1) / rate_hz[right])
-                base += counts[right]
-                right += 1
-                right_i = 0
-                if right < start_s.size:
-                    right_i = _repeated(start_s[right], rate_hz[right], counts[right], ended_s)
-            elif (at_s - start_s[right]) - right_i / rate_hz[right] >= -EXACT / rate_hz[right]:
-                left, left_i, left_at = right, right_i, base + right_i
-                right_i += 1
+    bases, strides = np.cumsum(counts) - counts, np.full(counts.size, values.shape[1])
+    _resample(start_s, rate_hz, counts, bases, strides, values.reshape(values.size), first_s, grid_hz, out)
+
+
+@njit("void(f8[::1], i8[:, ::1], f8[::1], f8[::1], i8, i8[:, ::1], f8[::1])", cache=True, nogil=True)
+def fill_rows(
+    segments: Array, held: Ints, values: Array, first_s: Array, seconds: int, channels: Ints, out: Array
+) -> None:
+    """Do what ``fill`` does for ``seconds`` of every channel of k rows in one call.
+
+    ``segments`` are start, rate and number of samples of one after the other, row by row, in it channel by channel;
+    ``held`` (k, c) says how many each channel has. ``values`` are their samples in the same order, each segment's axes
+    one after the other. Row r begins at ``first_s[r]`` (k,). ``channels`` (c, 2) are the grid's rate and the axes;
+    ``out`` is filled with the channels one after the other, each (k, axes, seconds * rate).
+    """
+    parts = segments.reshape(segments.size // 3, 3)
+    start_s, rate_hz, counts = parts[:, 0].copy(), parts[:, 1].copy(), parts[:, 2].astype(np.int64)
+    bases, base, low = np.empty(counts.size, np.int64), 0, 0
+    for row in range(held.shape[0]):
+        at = 0
+        for channel in range(held.shape[1]):
+            grid_hz, axes = channels[channel, 0], channels[channel, 1]
+            high = low + held[row, channel]
+            for i in range(low, high):
+                bases[i] = base
+                base += counts[i] * axes
+            size = axes * seconds * grid_hz
+            place = out[at + row * size : at + (row + 1) * size].reshape(axes, size // axes)
+            if low == high:
+                place[:] = np.nan
             else:
-                break
-        out[:, j] = np.nan
-        if left < 0:
-            continue
-        before_s = (at_s - start_s[left]) - left_i / rate_hz[left]
-        if abs(before_s) <= EXACT / rate_hz[left]:
-            out[:, j] = values[:, left_at]
-        elif right < start_s.size and before_s <= min(REACH / rate_hz[left], REACH_MAX_S):
-            after_s = right_i / rate_hz[right] - (at_s - start_s[right])
-            if after_s <= min(REACH / rate_hz[right], REACH_MAX_S):
-                share = before_s / (before_s + after_s)
-                for axis in range(out.shape[0]):
-                    a = values[axis, left_at]
-                    out[axis, j] = a + share * (values[axis, base + right_i] - a)
+                _resample(
+                    start_s[low:high],
+                    rate_hz[low:high],
+                    counts[low:high],
+                    bases[low:high],
+                    counts[low:high],
+                    values,
+                    first_s[row],
+                    grid_hz,
+                    place,
+                )
+            at += held.shape[0] * size
+            low = high
