@@ -1,30 +1,34 @@
 """Packets and when they arrived in, the mapping of each band's clock to UTC out. Reads no clock itself."""
 
 import math
+import zlib
+from array import array
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from ingest.clock_band import BandClock
+from ingest.clock_gateway import GatewayClock
 from ingest.errors import ClockError
 from ingest.wire import Packet
 
-SLEW_DOWN: Final = 1e-3  # s a second of band time: an earlier arrival is proof, and 1 ms is far below a sample period
-SLEW_UP: Final = 2e-4  # a later one may be queueing: follow no faster than twice what a bad crystal drifts (100 ppm)
-SLEW_SPAN_S: Final = 5.0  # band time that one packet may slew over: 5 ms keeps samples in order up to 200 Hz
-WINDOW_S: Final = 60.0  # the least delay is sought over one to two of these: one of 60 packets finds the radio quiet
-FUTURE_S: Final = 5.0  # samples this far ahead of their own arrival: the clock was set, or the first packet was late
 BANDS_MAX: Final = 65_536  # mappings kept; the one longest unused goes first
+GATEWAYS_MAX: Final = 4_096  # the same for gateways
+WAIT_MAX_S: Final = 7 * 86_400.0  # a sender that says it kept a reading for longer had its clock set in between
+SNAPSHOT_S: Final = 86_400.0  # boots not heard for a day before the last that was are left to ``restore``
+VERSION: Final = b"forecalm clocks 1\n"
 
 
 @dataclass(frozen=True, slots=True)
 class ClockState:
     """How one boot of a band keeps time: ``utc_s = tick_us * 1e-6 + offset_s`` now.
 
-    ``drift_ppm`` is how much faster UTC runs than the band, None while unknown; ``residual_s`` by how much the least delay
-    of a minute typically lies off the fitted line, None while unknown; ``first_s`` and ``last_s`` when it was heard first
-    and last [UTC s]; ``sets`` how often it was mapped anew.
+    ``drift_ppm`` is how much faster UTC runs than the band, None while unknown; ``residual_s`` by how much the least
+    delay of a minute typically lies above the fitted line, None while unknown; ``first_s`` and ``last_s`` when it was
+    heard first and last [UTC s], None since a restart without a snapshot; ``sets`` how often it was mapped anew;
+    ``is_proven`` whether the mapping is more than a guess from the first packets.
     """
 
     band: str
@@ -35,6 +39,7 @@ class ClockState:
     first_s: float | None
     last_s: float | None
     sets: int
+    is_proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,93 +53,138 @@ class GatewayState:
     sets: int
 
 
-@dataclass(slots=True)
-class _Mapping:
-    offset_s: float
-    tick_us: int
-    seq: int
-    window_us: int = 0
-    least_s: list[float] = field(default_factory=lambda: [math.inf, math.inf])  # the window before and this one
-
-    def note(self, delay_s: float) -> float:
-        """Remember ``received - tick`` and return the least one of the last windows."""
-        if self.tick_us - self.window_us > WINDOW_S * 1e6:
-            self.least_s = [self.least_s[1], math.inf]
-            self.window_us = self.tick_us
-        self.least_s[1] = min(self.least_s[1], delay_s)
-        return min(self.least_s)
+class _Snapshot(msgspec.Struct, array_like=True):
+    clocks: list[tuple[str, BandClock]]
+    gateways: list[tuple[str, GatewayClock]]
 
 
 class Clocks:
-    """One mapping per (band, boot). The first packet fixes it: its end happened when it arrived. Later ones follow the
-    least (arrival - tick) of the last one to two minutes, slewed so slowly that a band's time never runs backwards.
+    """One mapping per (band, boot), fixed by its first packet and refined by the least delays since.
 
-    So a clock that says 1970 or 2019 is mapped like any other. A clock that is set within one boot (which the wire
-    forbids) is mapped anew. Deviations, on purpose: no fit of the drift yet, and a first packet that was itself
-    delayed by up to ``FUTURE_S`` is corrected at 1 ms a second only.
+    The first packet's end happened when it arrived, less what is known to have kept it: in its sender (``sent_us -
+    heard_us``) and in a queue behind it (see ``GatewayClock``). Later ones follow a line fitted below the least delays
+    of half an hour, slewed so slowly that a band's time never runs backwards (see ``BandClock``). So a clock that says
+    1970 or 2019 is mapped like any other. A clock that is set within one boot (which the wire forbids) is mapped anew,
+    and so is one whose packets stay level further off than a queue would.
     """
 
     def __init__(self) -> None:
-        self._mappings: OrderedDict[tuple[str, int], _Mapping] = OrderedDict()
+        self._clocks: OrderedDict[tuple[str, int], BandClock] = OrderedDict()
+        self._gateways: OrderedDict[str, GatewayClock] = OrderedDict()
 
     def map(self, packet: Packet, received_s: float) -> float:
         """Return the offset [s] of this packet: ``utc_s = tick_us * 1e-6 + offset``. Raises ValueError unless
         ``received_s`` is finite."""
         if not math.isfinite(received_s):
             raise ValueError(f"received_s must be a time, got {received_s}")
+        waited_s = queued_s = 0.0
+        sent_us = packet.sent_us
+        if sent_us is not None:
+            if packet.heard_us is not None:
+                waited_s = (sent_us - packet.heard_us) * 1e-6
+                if not 0 <= waited_s <= WAIT_MAX_S:
+                    waited_s = 0.0
+            if packet.gateway is not None:
+                queued_s = self._queued_s(packet.gateway, received_s, received_s - sent_us * 1e-6)
         key = (packet.band, packet.boot)
-        seen_s = received_s - packet.tick_us * 1e-6
-        mapping = self._mappings.get(key)
-        if mapping is None or _was_set(mapping, packet, seen_s):
-            self._keep(key, mapping := _Mapping(seen_s, packet.tick_us, packet.seq, packet.tick_us))
-            mapping.note(seen_s)
-            return seen_s
-        self._mappings.move_to_end(key)
-        span_s = min(max(packet.tick_us - mapping.tick_us, 0) * 1e-6, SLEW_SPAN_S)
-        mapping.tick_us = max(mapping.tick_us, packet.tick_us)
-        mapping.seq = max(mapping.seq, packet.seq)
-        error_s = mapping.note(seen_s) - mapping.offset_s
-        mapping.offset_s += max(-SLEW_DOWN * span_s, min(SLEW_UP * span_s, error_s))
-        return mapping.offset_s
+        clock = self._clocks.get(key)
+        if clock is None:
+            offset_s = received_s - waited_s - queued_s - packet.tick_us * 1e-6
+            clock = BandClock.at(packet.boot, packet.seq, packet.tick_us, offset_s)
+            clock.first_s = clock.last_s = received_s
+            self._keep(key, clock)
+            return offset_s
+        self._clocks.move_to_end(key)
+        return clock.map(packet.seq, packet.tick_us, received_s, waited_s)
 
     def restore(self, band: str, boot: int, tick_us: int, offset_s: float) -> None:
-        """Go on from a stored mapping, so that a restart of the service bends nobody's time."""
-        self._keep((band, boot), _Mapping(offset_s, tick_us, -1, tick_us))
+        """Go on from a stored mapping, so that a restart of the service bends nobody's time; what a snapshot says of
+        the drift stays. One that is older than the snapshot changes nothing."""
+        clock = self._clocks.get((band, boot))
+        if clock is None:
+            self._keep((band, boot), BandClock.at(boot, -1, tick_us, offset_s))
+        elif tick_us > clock.tick_us:
+            clock.go_on(tick_us, offset_s)
+            self._clocks.move_to_end((band, boot))
 
     def snapshot(self) -> bytes:
-        """Return everything that was learnt, for ``resume`` after a restart."""
-        kept = [(band, boot, m.tick_us, m.offset_s) for (band, boot), m in self._mappings.items()]
-        return msgspec.msgpack.encode(("clocks", 0, kept))
+        """Return what was learnt, of every boot heard in the last day, for ``resume`` after a restart."""
+        last_s = max((clock.last_s for clock in self._clocks.values()), default=0.0)
+        clocks = [(band, each) for (band, _), each in self._clocks.items() if last_s - each.last_s <= SNAPSHOT_S]
+        body = _ENCODER.encode(_Snapshot(clocks, list(self._gateways.items())))
+        return VERSION + zlib.crc32(body).to_bytes(4, "little") + body
 
     def resume(self, snapshot: bytes) -> None:
         """Go on from a snapshot; ``restore`` what is newer than it afterwards. Raises ClockError, having taken nothing,
         where it is damaged or of another version: the clocks are then learnt anew."""
+        if not snapshot.startswith(VERSION):
+            raise ClockError("the snapshot of the clocks is of another version: they are learnt anew")
+        crc, body = snapshot[len(VERSION) : len(VERSION) + 4], snapshot[len(VERSION) + 4 :]
+        if zlib.crc32(body).to_bytes(4, "little") != crc:
+            raise ClockError("the snapshot of the clocks is damaged: they are learnt anew")
         try:
-            _, _, kept = msgspec.msgpack.decode(snapshot, type=tuple[str, int, list[tuple[str, int, int, float]]])
+            kept = _DECODER.decode(body)
         except msgspec.MsgspecError as error:
-            raise ClockError(f"the snapshot of the clocks is damaged: {error}") from None
-        for band, boot, tick_us, offset_s in kept:
-            self.restore(band, boot, tick_us, offset_s)
+            raise ClockError(f"the snapshot of the clocks is damaged: {error}: they are learnt anew") from None
+        for band, clock in kept.clocks:
+            self._keep((band, clock.boot), clock)
+        self._gateways.update(kept.gateways)
 
     def states(self) -> list[ClockState]:
         """Say how each clock does, the one heard last at the end."""
-        return [
-            ClockState(band, boot, m.offset_s, None, None, None, None, 0) for (band, boot), m in self._mappings.items()
-        ]
+        return [_state(band, clock) for (band, _), clock in self._clocks.items()]
 
     def gateways(self) -> list[GatewayState]:
-        """Say how each sender's clock does."""
-        return []
+        """Say how each sender's clock does, the one heard last at the end."""
+        return [GatewayState(n, _known(each.offset_s), each.last_s, each.sets) for n, each in self._gateways.items()]
 
-    def _keep(self, key: tuple[str, int], mapping: _Mapping) -> None:
-        self._mappings[key] = mapping
-        self._mappings.move_to_end(key)
-        if len(self._mappings) > BANDS_MAX:
-            self._mappings.popitem(last=False)
+    def _queued_s(self, name: str, received_s: float, delay_s: float) -> float:
+        gateway = self._gateways.get(name)
+        if gateway is None:
+            gateway = self._gateways[name] = GatewayClock()
+            if len(self._gateways) > GATEWAYS_MAX:
+                self._gateways.popitem(last=False)
+        else:
+            self._gateways.move_to_end(name)
+        return gateway.hear(received_s, delay_s)
+
+    def _keep(self, key: tuple[str, int], clock: BandClock) -> None:
+        self._clocks[key] = clock
+        self._clocks.move_to_end(key)
+        if len(self._clocks) > BANDS_MAX:
+            self._clocks.popitem(last=False)
 
 
-def _was_set(mapping: _Mapping, packet: Packet, seen_s: float) -> bool:
-    """Whether the band's clock was moved within a boot: a later packet with an earlier tick, or samples from the
-    future."""
-    went_back = packet.seq > mapping.seq >= 0 and packet.tick_us < mapping.tick_us
-    return went_back or seen_s < mapping.offset_s - FUTURE_S
+def _state(band: str, clock: BandClock) -> ClockState:
+    fitted = not math.isnan(clock.residual_s)
+    return ClockState(
+        band=band,
+        boot=clock.boot,
+        offset_s=clock.offset_s,
+        drift_ppm=clock.drift * 1e6 if fitted else None,
+        residual_s=_known(clock.residual_s),
+        first_s=_known(clock.first_s),
+        last_s=_known(clock.last_s),
+        sets=clock.sets,
+        is_proven=clock.is_proven,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _pack(numbers: object) -> bytes:
+    if isinstance(numbers, array):
+        return numbers.tobytes()
+    raise NotImplementedError
+
+
+def _unpack(wanted: type, packed: object) -> object:
+    if wanted is array and isinstance(packed, bytes):
+        return array("d", packed)
+    raise NotImplementedError
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_pack)
+_DECODER: Final = msgspec.msgpack.Decoder(_Snapshot, dec_hook=_unpack)
