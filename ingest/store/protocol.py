@@ -38,11 +38,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a store holds: packets and samples (instants of all channels, and beats) by band; messages in quarantine."""
+    """What a store holds: packets and samples (instants of all channels, and beats) by band; messages in quarantine,
+    and how many of these have ``shed`` their payload for want of room."""
 
     packets: dict[str, int]
     samples: dict[str, int]
     quarantined: int
+    shed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,278 @@
+"""Received packets in, an SQLite file out that holds them until they are settled, and for ever which ones have come.
+
+The landing place of every store: what ``Inbox.commit`` has returned for is on disk, whatever lies behind.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ingest.errors import IngestError, StoreError
+from ingest.received import Received
+from ingest.store.database import BUSY_S, Database
+from ingest.store.ledger import NOTHING, Boot, Ledger
+from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Totals
+from ingest.store.quarantine import Quarantine, band_in, latest
+from ingest.store.runs import Runs, keep_run
+from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, decode
+
+# No packet spans more, with the period of its last sample.
+REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 1 / RATE_MIN_HZ
+REACHES: Final = "start_s < :until_s AND (end_s > :since_s OR start_s >= :since_s)"  # see ``Rest.erase``
+
+_OF_BAND: Final = (
+    "FROM inbox JOIN boots ON boots.id = boot_id"
+    " WHERE boot_id IN (SELECT id FROM boots WHERE band = :band) AND start_s >= :from_s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A packet in the inbox: the number of its row, and when its span begins [UTC s]."""
+
+    id: int
+    start_s: float
+    received: Received
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure that is under way; ``settled_too``: only the log is still to be emptied."""
+
+    id: int
+    band: str
+    since_s: float
+    until_s: float
+    settled_too: bool
+
+
+class Inbox:
+    """The file at ``path``, made where there is none. Safe to share between threads; see ``Database`` for errors."""
+
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S) -> None:
+        self.database = Database(path, busy_s=busy_s)
+        self._seen = -1  # PRAGMA data_version: changes when another connection has written
+        self._ledger: Ledger | None = None
+        self._quarantine = Quarantine()
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[sqlite3.Connection, Ledger]]:
+        with self.database.own():
+            try:
+                with self.database.transaction() as db:
+                    yield db, self._fresh(db)
+            except BaseException:
+                self._ledger = None  # it may know what is not on disk
+                raise
+
+    def _fresh(self, db: sqlite3.Connection) -> Ledger:
+        (version,) = db.execute("PRAGMA data_version").fetchone()
+        if self._ledger is None or version != self._seen:
+            self._ledger, self._quarantine = Ledger(db), Quarantine.load(db)
+            self._seen = version
+        return self._ledger
+
+    @contextmanager
+    def knowing(self) -> Iterator[tuple[sqlite3.Connection, Ledger]]:
+        """The ledger as of now, which nobody changes meanwhile: look and let go."""
+        with self.database.own() as db:
+            db.execute("BEGIN")
+            try:
+                yield db, self._fresh(db)
+            finally:
+                db.execute("COMMIT")
+
+    def commit(self, batch: Sequence[Received], dropped: Sequence[Name]) -> int:
+        """See ``Store.commit``."""
+        rows = []
+        with self._writing() as (db, ledger):
+            for received in batch:
+                packet = received.packet
+                boot = ledger.boot(db, packet.band, packet.boot, packet.seq)
+                if not ledger.runs(db, boot).add(packet.seq, packet.seq):
+                    continue
+                rows.append(_row(boot, received))
+                if packet.lost is not None:
+                    _handle(db, ledger, boot, *packet.lost)
+            db.executemany("INSERT INTO inbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            for band, number, seq in dropped:
+                _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
+        return len(rows)
+
+    def quarantine(self, topic: str, payload: bytes, reason: str, received_s: float, name: Name | None) -> None:
+        """See ``Store.quarantine``."""
+        with self._writing() as (db, ledger):
+            band = band_in(topic) if name is None else name[0]
+            self._quarantine.add(db, topic, payload, reason, received_s, band)
+            if name is not None:
+                band, number, seq = name
+                _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
+
+    def counts(self) -> Counts:
+        """See ``Store.counts``."""
+        with self.knowing() as (_, ledger):
+            return ledger.counts(quarantined=self._quarantine.rows, shed=self._quarantine.shed)
+
+    def quarantined(self, limit: int) -> list[Refusal]:
+        """See ``Store.quarantined``."""
+        with self.database.snapshot() as db:
+            return latest(db, limit)
+
+    def waiting(self) -> list[Boot]:
+        """The boots of which packets are here."""
+        with self.knowing() as (_, ledger):
+            return [boot for boot in ledger.boots.values() if boot.packets]
+
+    def aged(self, boot: Boot, before_s: float) -> Iterator[Row]:
+        """Yield the packets of a boot that came before ``before_s`` [UTC s], in order of their start. One that cannot
+        be read back stays where it is: ``check`` tells."""
+        query = (
+            "SELECT id, seq, start_s, offset_s, received_s, payload FROM inbox"
+            " WHERE boot_id = ? AND received_s < ? ORDER BY start_s, seq"
+        )
+        with self.database.snapshot() as db:
+            for row_id, _, start_s, offset_s, received_s, payload in db.execute(query, (boot.id, before_s)):
+                with suppress(IngestError):
+                    yield Row(row_id, start_s, Received(decode(payload), offset_s, received_s, payload))
+
+    def move(self, boot: Boot, rows: Sequence[Row], finish: Finish) -> None:
+        """Take packets of one boot out, in one transaction with what ``finish`` writes."""
+        with self._writing() as (db, ledger):
+            boot = ledger.boots[boot.band, boot.boot]
+            finish(db)
+            taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
+            if taken != len(rows):
+                raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
+            seqs = Runs()
+            for seq in sorted(row.received.packet.seq for row in rows):
+                seqs.add(seq, seq)
+            for first, last in seqs:
+                keep_run(db, boot.id, first, last)
+            ledger.settle(db, boot, [row.received for row in rows])
+
+    def reaching(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> set[Name]:
+        """The packets here that reach into ``[since_s, until_s)``, for a ``View`` on ``db``."""
+        query = f"SELECT band, boot, seq {_OF_BAND} AND {REACHES}"
+        return set(db.execute(query, _bounds(band, since_s, until_s)))
+
+    def packets(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> Iterator[Received]:
+        """Yield the packets here that reach into ``[since_s, until_s)``, in order of (start, boot, seq)."""
+        what = "SELECT boot, seq, inbox.offset_s, inbox.received_s, payload"
+        query = f"{what} {_OF_BAND} AND {REACHES} ORDER BY start_s, boot, seq"
+        for boot, seq, offset_s, received_s, payload in db.execute(query, _bounds(band, since_s, until_s)):
+            try:
+                packet = decode(payload)
+            except IngestError as error:
+                raise StoreError(f"{self.database.path}: packet {boot}/{seq} cannot be read back: {error}") from error
+            yield Received(packet, offset_s, received_s, payload)
+
+    def erase(self, band: str, since_s: float, until_s: float) -> Erased:
+        """Take away what is here of an erasure, and note that the rest is still to be asked."""
+        bounds = _bounds(band, since_s, until_s)
+        where = f"WHERE boot_id IN (SELECT id FROM boots WHERE band = :band) AND {REACHES}"  # noqa: S608
+        with self._writing() as (db, _):
+            query = f"SELECT count(*), total(samples) FROM inbox {where}"  # noqa: S608
+            packets, samples = db.execute(query, bounds).fetchone()
+            db.execute(f"DELETE FROM inbox {where}", bounds)  # noqa: S608
+            query = "DELETE FROM quarantine WHERE band = :band AND received_s >= :since_s AND received_s < :until_s"
+            db.execute(query, bounds)
+            db.execute("INSERT INTO erasures VALUES (NULL, :band, :since_s, :until_s, 0)", bounds)
+            self._ledger = None
+        return Erased(packets, int(samples))
+
+    def erasures(self) -> list[Erasure]:
+        """What has been erased here and not yet everywhere."""
+        with self.database.own() as db:
+            query = "SELECT id, band, since_s, until_s, settled_too <> 0 FROM erasures ORDER BY id"
+            return [Erasure(*row) for row in db.execute(query)]
+
+    def erased(
+        self, erasure: Erasure, finish: Finish, totals: Callable[[str, sqlite3.Connection], dict[int, Totals]]
+    ) -> None:
+        """Note that the rest has erased too, and what it holds of the band since."""
+        with self._writing() as (db, ledger):
+            finish(db)
+            left = totals(erasure.band, db)
+            for boot in ledger.boots.values():
+                if boot.band == erasure.band:
+                    ledger.resettle(db, boot, left.get(boot.boot, NOTHING))
+            db.execute("UPDATE erasures SET settled_too = 1 WHERE id = ?", (erasure.id,))
+            self._ledger = None
+
+    def wipe(self, *, wait_s: float) -> None:
+        """Leave no trace of what was erased; raises StoreError where somebody still reads it after ``wait_s``."""
+        done = [(erasure.id,) for erasure in self.erasures() if erasure.settled_too]
+        if done:
+            self.database.wipe(wait_s=wait_s)
+            with self._writing() as (db, _):
+                db.executemany("DELETE FROM erasures WHERE id = ?", done)
+
+    def check(self) -> list[str]:
+        """See ``Store.check``: the file itself, the packets here, and the runs of handled numbers."""
+        with self.database.snapshot() as db:
+            found = [str(line) for (line,) in db.execute("PRAGMA integrity_check") if line != "ok"]
+            found += [] if found else [*_rotten(db), *_astray(db), *_broken_runs(db)]
+        return [f"{self.database.path}: {line}" for line in found]
+
+    def remember(self, key: str, value: bytes) -> None:
+        """See ``Store.remember``."""
+        with self._writing() as (db, _):
+            db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (key, value))
+
+    def recall(self, key: str) -> bytes | None:
+        """See ``Store.recall``."""
+        with self.database.own() as db:
+            row = db.execute("SELECT value FROM memory WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+
+def _row(boot: Boot, received: Received) -> tuple[int | float | bytes, ...]:
+    """The row of a packet, which the boot has heard of then."""
+    packet, (start_s, end_s), samples = received.packet, received.span_s(), received.samples()
+    boot.meet(packet.tick_us, received.offset_s, received.received_s)
+    boot.hold(samples, start_s, end_s)
+    times = received.offset_s, received.received_s, start_s, end_s
+    return boot.id, packet.seq, packet.tick_us, *times, samples, received.payload
+
+
+def _handle(db: sqlite3.Connection, ledger: Ledger, boot: Boot, first: int, last: int) -> None:
+    """Let numbers count as stored of which nothing is kept."""
+    if ledger.runs(db, boot).add(first, last):
+        keep_run(db, boot.id, first, last)
+
+
+def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]:
+    return {"band": band, "since_s": since_s, "until_s": until_s, "from_s": since_s - REACH_S}
+
+
+def _rotten(db: sqlite3.Connection) -> Iterator[str]:
+    query = "SELECT band, boot, seq, inbox.samples, payload FROM inbox LEFT JOIN boots ON boots.id = boot_id"
+    for band, boot, seq, samples, payload in db.execute(query):
+        try:
+            packet = decode(payload)
+        except IngestError as error:
+            yield f"packet {band}/{boot}/{seq} cannot be read back: {error}"
+            continue
+        told = packet.band, packet.boot, packet.seq, Received(packet, 0.0, 0.0, payload).samples()
+        if told != (band, boot, seq, samples):
+            yield f"packet {band}/{boot}/{seq} is not what was written"
+
+
+def _astray(db: sqlite3.Connection) -> Iterator[str]:
+    query = "SELECT boot_id, seq, count(*) FROM inbox GROUP BY boot_id, seq HAVING count(*) > 1"
+    for boot_id, seq, times in db.execute(query):
+        yield f"packet {seq} of boot {boot_id} is in the inbox {times} times"
+    query = "SELECT boot_id, seq FROM inbox JOIN runs USING (boot_id) WHERE seq BETWEEN first AND last"
+    for boot_id, seq in db.execute(query):
+        yield f"packet {seq} of boot {boot_id} is in the inbox and said to have left it"
+
+
+def _broken_runs(db: sqlite3.Connection) -> Iterator[str]:
+    before = (-1, -2)
+    for boot_id, first, last in db.execute("SELECT boot_id, first, last FROM runs ORDER BY boot_id, first"):
+        if last < first or (boot_id == before[0] and first <= before[1] + 1):
+            yield f"the run {first} to {last} of boot {boot_id} is no run of its own"
+        before = (boot_id, last)
