@@ -9,13 +9,15 @@ row, in every session seen; so the time is the beat's own, not that of the one b
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from ingest.errors import RecordingError
-from ingest.recordings.archive import Source, leaf_of, sources
+from ingest.recordings.archive import Source, decoded, leaf_of, sources
+from ingest.recordings.e4_labels import labels
 from ingest.recordings.recording import Format, Recording
 from ingest.types import CHANNELS, Array, Block
 from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ
@@ -100,7 +102,10 @@ def read_session(part: Source) -> Recording:
     outside = int(((tags_s < found.start_s) | (tags_s > found.end_s)).sum())
     if outside:
         notes.append(f"tags: {outside} of {tags_s.size} lie outside the recording")
-    return replace(found, notes=tuple(notes))
+    if "hr.csv" in files:
+        notes.append("HR.csv is left out: it is smoothed and lags by half a minute")
+    said, more = labels(part)
+    return replace(found, notes=tuple(notes + more), labels=said)
 
 
 FORMAT: Final = Format(
@@ -118,11 +123,24 @@ class _Text:
         self._where = f"{session}: {name}"
         self.name = name
         self.absent = data is None
-        try:
-            text = (data or b"").decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise RecordingError(f"{self._where}: byte {error.start} is no text: export the session again") from None
-        self.lines = text.rstrip().split("\n") if text.strip() else []
+        self._data = data or b""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._data.strip(b"\r\n\t \xef\xbb\xbf")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Every line, the slow way; raises RecordingError where it is no text."""
+        return decoded(self._data, self._where).rstrip().split("\n")
+
+    @cached_property
+    def head(self) -> list[str]:
+        """The first two lines, or as many as there are."""
+        if self._data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return self.lines[:2]
+        lines = decoded(b"\n".join(self._data.split(b"\n", 2)[:2]), self._where).rstrip().split("\n")
+        return lines if lines != [""] else []
 
     def error(self, line: int, what: str) -> RecordingError:
         """What is wrong with line number ``line``, which counts from 1."""
@@ -130,7 +148,20 @@ class _Text:
 
     def numbers(self, first: int, columns: int, last: int | None = None) -> Array:
         """Return (lines, columns): the finite numbers in the lines from number ``first`` to ``last``."""
-        lines = self.lines[first - 1 : last]
+        if last is None:
+            from ingest.recordings.numbers import plain
+
+            start = 0
+            for _ in range(first - 1):
+                start = self._data.find(b"\n", start) + 1 or len(self._data)
+            found = plain(self._data, start=start, columns=columns)
+            if found is not None:
+                return found
+        return self._numbers_slowly(first, columns, last)
+
+    def _numbers_slowly(self, first: int, columns: int, last: int | None) -> Array:
+        """The same of numbers however they are written; raises RecordingError, naming the line and the mend."""
+        lines = (self.head if last == 2 else self.lines)[first - 1 : last]
         for i, line in enumerate(lines):
             if line.count(",") != columns - 1:
                 raise self.error(first + i, f"{line.count(',') + 1} columns, expected {columns}: export it again")
@@ -160,7 +191,7 @@ def _is_number(text: str) -> bool:
 
 def _head(text: _Text, columns: int) -> tuple[float, float]:
     """The start [UTC s] and the rate [Hz] of a sensor file."""
-    if len(text.lines) < 2:
+    if len(text.head) < 2:
         raise text.error(2, "the sample rate is missing: the file was cut short, export it again")
     head = text.numbers(1, columns, last=2)
     start_s, rate_hz = float(head[0, 0]), float(head[1, 0])
@@ -177,7 +208,7 @@ def _head(text: _Text, columns: int) -> tuple[float, float]:
 
 def _block(channel: str, text: _Text, notes: list[str]) -> Block | None:
     """One sensor; None, with a note, where there is no sample. Values that no working sensor says are unknown (NaN)."""
-    if not text.lines:
+    if text.is_empty:
         notes.append(f"{text.name} is {'missing' if text.absent else 'empty'}")
         return None
     kind = CHANNELS[channel]
@@ -198,10 +229,10 @@ def _block(channel: str, text: _Text, notes: list[str]) -> Block | None:
 
 def _intervals(text: _Text, notes: list[str]) -> Array | None:
     """The band's own intervals in time order, (2, n); None, with a note, where it found none."""
-    if len(text.lines) < 2:
+    if text.is_empty or len(text.head) < 2:
         notes.append(f"IBI.csv {'is missing' if text.absent else 'holds no interval'}")
         return None
-    head = text.lines[0].split(",")
+    head = text.head[0].split(",")
     if len(head) != 2 or not _is_number(head[0]) or not 0 <= float(head[0]) <= START_MAX_S:
         raise text.error(1, "expected the start in UTC seconds and 'IBI': export it again")
     rows = text.numbers(2, 2)
@@ -221,4 +252,4 @@ def _tags(texts: Sequence[_Text], notes: list[str]) -> Array:
     """Every button press in time order [UTC s], from tags.csv or tags_*.csv."""
     if not texts:
         notes.append("tags.csv is missing")
-    return np.sort(np.concatenate([np.zeros(0), *(text.numbers(1, 1)[:, 0] for text in texts)]))
+    return np.sort(np.concatenate([np.zeros(0), *(text.numbers(1, 1)[:, 0] for text in texts if not text.is_empty)]))

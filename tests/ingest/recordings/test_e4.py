@@ -77,7 +77,10 @@ def test_a_session_is_read_from_a_zip_a_folder_and_a_folder_within(tmp_path: Pat
         assert recording.whole("eda").values[:2].tolist() == [0.0, 0.5]
         np.testing.assert_array_equal(recording.ibi_s, [[START + 2.5, START + 3.234375], [0.75, 0.734375]])
         assert recording.tags_s.tolist() == [START + 3, START + 90]
-        assert recording.notes == ("tags: 1 of 2 lie outside the recording",)
+        assert recording.notes == (
+            "tags: 1 of 2 lie outside the recording",
+            "HR.csv is left out: it is smoothed and lags by half a minute",
+        )
     assert read(nested).name == "S01"
 
 
@@ -128,7 +131,7 @@ def test_what_no_sensor_can_say_is_unknown(tmp_path: Path) -> None:
         ("EDA.csv", f"{START}\n", r"EDA\.csv line 2: the sample rate is missing"),
         ("EDA.csv", f"{START}000\n4\n0.1\n", r"EDA\.csv line 1: .*milliseconds"),
         ("EDA.csv", "eda,time\n0.1,1\n", r"EDA\.csv line 1: 2 columns"),
-        ("EDA.csv", b"\xff\xfe\x00", r"EDA\.csv: byte 0 is no text"),
+        ("EDA.csv", b"\xff\xfe\x00", r"EDA\.csv: byte \d is no text"),
         ("TEMP.csv", f"{START + 10 * 86_400}\n4\n33\n", "days apart"),
         ("ACC.csv", f"{START}, {START}, {START}\n32, 32, 32\n1,2\n", r"ACC\.csv line 3: 2 columns, expected 3"),
         ("ACC.csv", f"{START}, {START}, {START + 1}\n32, 32, 32\n1,2,3\n", r"ACC\.csv line 1: .*same in every column"),
