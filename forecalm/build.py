@@ -22,8 +22,9 @@ from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline
 from forecalm.wearing import Wearing
+from ingest.admission import Admission, Verdict
 from ingest.clock import Clocks
-from ingest.intake import Intake
+from ingest.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
 from ingest.store.sqlite import SqliteStore
@@ -83,9 +84,10 @@ class Service:
                 raise ConfigError(f"{files.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(SqliteStore(files.readings)))
+            self._wearing = Wearing(registry.wearer_of)
             live = Live(
                 Pipeline(wearers=wearers, desk=self.desk),
-                wearer_of=Wearing(registry.wearer_of).wearer_of,
+                wearer_of=self._wearing.wearer_of,
                 learnt=files.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
@@ -116,7 +118,8 @@ class Service:
         self._intake = Intake(
             store=self.store,
             clocks=Clocks(),
-            on_received=live.receive,
+            admit=lambda band, at_s: Admission(Verdict.KEEP, self._wearing.wearer_of(band, at_s)),
+            on_received=lambda handed: hand_over(live, handed),
             publish_stored=self._subscriber.publish_stored,
             clock=time.time,
         )
@@ -172,6 +175,12 @@ class Service:
         mqtt = self._config.mqtt
         if not self._subscriber.connected.wait(START_S):
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
+
+
+def hand_over(live: Live, handed: Handed) -> None:
+    """Give the engine what has come."""
+    for received, _ in handed:
+        live.receive(received)
 
 
 def identity(folder: Path) -> str:

@@ -6,7 +6,14 @@ class IngestError(Exception):
 
 
 class WireError(IngestError, ValueError):
-    """The peer sent bytes that are not a packet; the message names the field and the mend, and holds no payload."""
+    """The peer sent bytes that are not a packet; the message names the field and the mend, and holds no payload.
+
+    ``kind`` sorts it for counting: ``topic``, ``band``, ``size``, ``form`` (it cannot be parsed) or ``value``.
+    """
+
+    def __init__(self, message: str, *, kind: str = "value") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class RecordingError(IngestError, ValueError):

@@ -1,76 +1,51 @@
 """Messages from any transport in; packets with their UTC mapping handed on at once, and stored before they are acked.
 
 A message is acknowledged, and a band's watermark published, only after the commit that holds it. A message that cannot
-be used goes to quarantine, which counts as stored. Nothing is dropped: a store that cannot write holds the sender back.
+be used goes to quarantine, which counts as stored. Nothing is dropped but what no consent covers: a store that cannot
+write holds the sender back.
 """
 
-import contextlib
 import logging
-import queue
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from ingest.admission import Admit, Verdict
 from ingest.clock import Clocks
 from ingest.complaints import Complaints
-from ingest.errors import StoreError, WireError
+from ingest.errors import IngestError, WireError
+from ingest.intake_counts import Counters, Tally
+from ingest.intake_waiting import Message, Waiting
+from ingest.intake_writer import CLOCKS, Batch, Refused, Writer
 from ingest.received import Received
-from ingest.store.protocol import Store
-from ingest.wire import Packet, Stored, band_of, decode, name_of
+from ingest.store.protocol import Name, Store
+from ingest.types import Array
+from ingest.wire import Packet, Stored, band_of, name_of
+from ingest.wire_batch import decode_many
 
 log = logging.getLogger(__name__)
 
-GROUP_S: Final = 0.05  # how long a commit waits for company: one fsync for all, and an ack 50 ms later
-GROUP_MAX: Final = 2_000  # packets of one commit: some 10 ms of inserts
-WAITING_MAX: Final = 20_000  # messages not yet stored, 20 s of 1,000 bands; beyond it the sender waits
-STORED_EVERY_S: Final = 1.0  # between two watermarks of a band
-RETRY_S: Final = 1.0  # after a commit that failed
+LATE_S: Final = 2.5  # between a packet's end and its arrival: its last second, decided 1.5 s after it ended, is gone
+OURS: Final = "this could not be taken in because of an error of our own: see the log"
 
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """Since the start: messages and samples taken in, packets that were stored before, messages in quarantine."""
-
-    messages: int = 0
-    samples: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    topic: str
-    payload: bytes
-    reason: str
-    received_s: float
-    name: tuple[str, int, int] | None
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What is committed together, and who waits to hear of it."""
-
-    received: list[Received] = field(default_factory=list)
-    refused: list[_Refused] = field(default_factory=list)
-    acks: list[Callable[[], None]] = field(default_factory=list)
-
-    def boots(self) -> dict[tuple[str, int], None]:
-        """The (band, boot) whose watermark may have moved, in order."""
-        names = [(r.packet.band, r.packet.boot) for r in self.received]
-        return dict.fromkeys(names + [refused.name[:2] for refused in self.refused if refused.name])
+Handed = Sequence[tuple[Received, str | None]]
+"""Packets in the order of their arrival, each with who wore its band at its end; None: nobody is known to."""
 
 
 class Intake:
-    """``receive`` may be called from any thread; commits happen in one of its own, in groups of ``GROUP_S``.
+    """``receive`` may be called from any thread. One thread of the intake's own decodes, maps and hands on whatever
+    waits; another one stores it, in groups.
 
-    ``on_received`` gets each packet as soon as it is in line to be stored, duplicates too; should it fail or take its
-    time, storing goes on. ``publish_stored(band, stored)`` is told
-    how far a band is stored, at most once in ``STORED_EVERY_S`` a band. ``clock`` gives UTC seconds. Stop it before the
-    transport that feeds it, so that the last acknowledgements still leave. ``failed`` is set if storing has ended by an
-    error of our own: then nothing is taken in any more.
+    ``admit`` says what is to become of a packet, judged at its end in UTC. ``on_received`` gets packets as soon as they
+    are in line to be stored, duplicates too, but none that is dropped; while it takes its time no more are decoded.
+    Should it fail, ``failed`` is set, and storing goes on without it. ``publish_stored(band, stored)`` is told how far
+    a band is stored: see ``Watermarks``. ``clock`` gives UTC seconds. Stop it before the transport that feeds it, so
+    that the last acknowledgements still leave. ``failed`` is also set if storing has ended by an error of our own: then
+    nothing is taken in any more.
+
+    While the store cannot write, packets are still handed on as they come, until ``WAITING_MAX`` messages or
+    ``WAITING_MAX_BYTES`` of them wait to be stored. Then ``receive`` waits too.
     """
 
     def __init__(
@@ -78,181 +53,176 @@ class Intake:
         *,
         store: Store,
         clocks: Clocks,
-        on_received: Callable[[Received], None],
+        admit: Admit,
+        on_received: Callable[[Handed], None],
         publish_stored: Callable[[str, Stored], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._clocks = clocks
+        self._clocks_lock = threading.Lock()
+        self._admit = admit
         self._on_received = on_received
-        self._publish_stored = publish_stored
         self._clock = clock
-        self._counters = Counters()
-        self._lock = threading.Lock()
-        self._waiting: queue.Queue[tuple[Received | _Refused, Callable[[], None]] | None] = queue.Queue(WAITING_MAX)
-        self._unpublished: dict[str, dict[int, None]] = {}  # boots by band whose watermark is to be published
-        self._published_s: OrderedDict[str, float] = OrderedDict()  # monotonic; of the last STORED_EVERY_S
         self._complaints = Complaints()
-        self.failed = threading.Event()
+        self._tally = Tally()
+        self._waiting = Waiting()
         self._stopping = threading.Event()
+        self.failed = threading.Event()
+        self._writer = Writer(
+            store=store,
+            clocks=clocks,
+            clocks_lock=self._clocks_lock,
+            publish=publish_stored,
+            waiting=self._waiting,
+            tally=self._tally,
+            stopping=self._stopping,
+            failed=self.failed,
+        )
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     @property
     def counters(self) -> Counters:
         """What has happened so far."""
-        with self._lock:
-            return self._counters
+        waiting = self._waiting
+        return self._tally.counters(
+            waiting=waiting.count, waiting_bytes=waiting.size, holding_s=self._writer.holding_s()
+        )
 
     def start(self) -> None:
-        """Go on from the stored mappings, and begin. Raises StoreError."""
+        """Go on with the clocks as they were, and begin. Raises StoreError."""
+        snapshot = self._store.recall(CLOCKS)
+        if snapshot is not None:
+            try:
+                self._clocks.resume(snapshot)
+            except IngestError as error:
+                log.warning("%s", error)
         for mapping in self._store.last_mappings():
             self._clocks.restore(mapping.band, mapping.boot, mapping.tick_us, mapping.offset_s)
+        self._writer.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Store, acknowledge and publish what has been received, then end. What comes later is not acknowledged."""
         self._stopping.set()
-        with contextlib.suppress(queue.Full):  # then the writer sees the end when it has emptied the queue
-            self._waiting.put_nowait(None)
+        self._waiting.end()
         self._thread.join()
+        self._writer.join()
         log.info("taken in since the start: %s", self.counters)
 
     def receive(self, topic: str, payload: bytes, ack: Callable[[], None]) -> None:
         """Take in one message; ``ack`` is called, from another thread, when it is stored. Waits while too many do."""
-        if self._stopping.is_set():
-            return
-        received_s = self._clock()
-        try:
-            packet = _packet(topic, payload)
-        except WireError as error:
-            self._complaints.hear(topic, str(error), time.monotonic())
-            self._count(messages=1, quarantined=1)
-            self._wait(_Refused(topic, payload, str(error), received_s, _name(topic, payload)), ack)
-            return
-        with self._lock:
-            offset_s = self._clocks.map(packet, received_s)
-        received = Received(packet, offset_s, received_s, payload)
-        self._count(messages=1, samples=received.samples())
-        self._wait(received, ack)
-        self._on_received(received)
-
-    def _wait(self, what: Received | _Refused, ack: Callable[[], None]) -> None:
-        """Queue up to be stored; at the end of all give up, unacknowledged."""
-        while True:
-            try:
-                self._waiting.put((what, ack), timeout=RETRY_S)
-                return
-            except queue.Full:
-                if self._stopping.is_set():
-                    return
-
-    def _count(self, *, messages: int = 0, samples: int = 0, duplicates: int = 0, quarantined: int = 0) -> None:
-        with self._lock:
-            so_far = self._counters
-            self._counters = replace(
-                so_far,
-                messages=so_far.messages + messages,
-                samples=so_far.samples + samples,
-                duplicates=so_far.duplicates + duplicates,
-                quarantined=so_far.quarantined + quarantined,
-            )
+        self._waiting.put(Message(topic, payload, self._clock(), ack))
 
     def _run(self) -> None:
         try:
-            self._loop()
+            while (messages := self._waiting.take()) is not None:
+                self._take_in(messages)
         except Exception:
-            log.critical("storing has stopped", exc_info=True)
-            self._stopping.set()
+            log.critical("taking in has stopped", exc_info=True)
             self.failed.set()
+            self._waiting.end()
+        finally:
+            self._writer.put(None)
 
-    def _loop(self) -> None:
-        going = True
-        while going:
-            batch, going = self._gather()
-            if batch.acks and not self._commit(batch):
+    def _take_in(self, messages: list[Message]) -> None:
+        """Put messages in line to be stored, and hand them on. A message that we fail on is put away by itself."""
+        try:
+            batch, handed = self._prepare(messages)
+        except Exception:
+            if len(messages) > 1:
+                for message in messages:
+                    self._take_in([message])
                 return
-            for ack in batch.acks:
-                ack()
-            for band, boot in batch.boots():
-                self._unpublished.setdefault(band, {})[boot] = None
-            self._publish(everything=not going)
-
-    def _gather(self) -> tuple[_Batch, bool]:
-        """Wait for messages, at most until a watermark is due; return them and whether to go on."""
-        batch = _Batch()
-        until_s = time.monotonic() + STORED_EVERY_S
-        while len(batch.acks) < GROUP_MAX:
+            log.exception("a message could not be taken in, and goes to quarantine")
+            batch, handed = Batch(), []
+            self._tally.messages += 1
+            self._refuse(messages[0], None, batch)
+        batch.acks = [message.ack for message in messages]
+        batch.size = sum(len(message.payload) for message in messages)
+        self._writer.put(batch)
+        if handed and not self.failed.is_set():
             try:
-                item = self._waiting.get(timeout=max(until_s - time.monotonic(), 0.0))
-            except queue.Empty:
-                return batch, not self._stopping.is_set()
-            if item is None:
-                return batch, False
-            if not batch.acks:
-                until_s = time.monotonic() + GROUP_S
-            what, ack = item
-            batch.acks.append(ack)
-            if isinstance(what, Received):
-                batch.received.append(what)
-            else:
-                batch.refused.append(what)
-        return batch, True
+                self._on_received(handed)
+            except Exception:
+                log.critical("packets cannot be handed on; they are stored", exc_info=True)
+                self.failed.set()
 
-    def _commit(self, batch: _Batch) -> bool:
-        """Store a batch, however long the store cannot write; False if it still cannot when all is to stop."""
-        failed = False
-        while True:
-            try:
-                new = self._store.commit(batch.received) if batch.received else 0
-                for refused in batch.refused:
-                    self._store.quarantine(
-                        refused.topic, refused.payload, refused.reason, refused.received_s, name=refused.name
-                    )
-            except StoreError as error:
-                if not failed:
-                    log.error("cannot store, holding messages back: %s", error)
-                failed = True
-                if self._stopping.wait(RETRY_S):
-                    log.error("stopping with messages unstored and unacknowledged: their senders keep them")
-                    return False
+    def _prepare(self, messages: list[Message]) -> tuple[Batch, list[tuple[Received, str | None]]]:
+        """Decode, map and judge messages: what is to be stored, and what is to be handed on."""
+        batch, handed, tally = Batch(), [], self._tally
+        decoded = decode_many([message.payload for message in messages])
+        samples = repaired = dropped = unassigned = late = lost = 0
+        refused: list[tuple[Message, WireError]] = []
+        for i, message in enumerate(messages):
+            packet = _agreed(message.topic, decoded.packets[i])
+            if isinstance(packet, WireError):
+                refused.append((message, packet))
                 continue
-            if failed:
-                log.warning("storing again")
-            self._count(duplicates=len(batch.received) - new)
-            return True
-
-    def _publish(self, *, everything: bool) -> None:
-        """Tell each band's sender how far it is stored, one boot a turn; ``everything`` now, at the end."""
-        now_s = time.monotonic()
-        while self._published_s and now_s - next(iter(self._published_s.values())) >= STORED_EVERY_S:
-            self._published_s.popitem(last=False)
-        for band, boots in list(self._unpublished.items()):
-            if band in self._published_s and not everything:
+            received = self._mapped(packet, message, decoded.arrays[i])
+            end_s = received.utc_s(packet.tick_us)
+            admission = self._admit(packet.band, end_s)
+            if admission.verdict is Verdict.DROP:
+                batch.dropped.append((packet.band, packet.boot, packet.seq))
+                dropped += 1
                 continue
-            for boot in list(boots) if everything else list(boots)[:1]:
-                del boots[boot]
-                try:
-                    run = self._store.watermark(band, boot)
-                except StoreError as error:
-                    log.warning("the watermark of %s is told with its next packet: %s", band, error)
-                    continue
-                if run is not None:
-                    self._publish_stored(band, Stored(v=1, boot=boot, since=run.since, seq=run.seq))
-            self._published_s[band] = now_s
-            if not boots:
-                del self._unpublished[band]
+            batch.received.append(received)
+            handed.append((received, admission.wearer))
+            samples += decoded.samples[i]
+            repaired += decoded.repaired[i]
+            unassigned += admission.wearer is None
+            late += message.received_s - end_s > LATE_S
+            lost += 0 if packet.lost is None else packet.lost[1] - packet.lost[0] + 1
+        for message, error in refused:
+            self._refuse(message, error, batch)
+        tally.messages += len(messages)
+        tally.samples += samples
+        tally.repaired += repaired
+        tally.dropped += dropped
+        tally.unassigned += unassigned
+        tally.late += late
+        tally.lost += lost
+        return batch, handed
+
+    def _mapped(self, packet: Packet, message: Message, arrays: Mapping[str, Array]) -> Received:
+        with self._clocks_lock:
+            offset_s = self._clocks.map(packet, message.received_s)
+        return Received(packet, offset_s, message.received_s, message.payload, arrays)
+
+    def _refuse(self, message: Message, error: WireError | None, batch: Batch) -> None:
+        """Put a message in line for quarantine; what may be of somebody who has not consented is not kept."""
+        name = _name(message.topic, message.payload)
+        if self._may_not_be_kept(message):
+            batch.dropped += [] if name is None else [name]
+            self._tally.dropped += 1
+            return
+        reason = OURS if error is None else str(error)
+        self._complaints.hear(message.topic, reason, time.monotonic())
+        self._tally.refuse(error)
+        batch.refused.append(Refused(message.topic, message.payload, reason, message.received_s, name))
+
+    def _may_not_be_kept(self, message: Message) -> bool:
+        """Whether the wearer of the band that the topic names, by now, has not consented."""
+        try:
+            band = band_of(message.topic)
+        except WireError:
+            return False
+        return self._admit(band, message.received_s).verdict is Verdict.DROP
 
 
-def _packet(topic: str, payload: bytes) -> Packet:
-    """Decode a message; raises WireError also where topic and packet name different bands."""
-    band = band_of(topic)
-    packet = decode(payload)
-    if packet.band != band:
-        raise WireError(f"band: the topic names {band}, the packet {packet.band}; publish on the band's own topic")
+def _agreed(topic: str, packet: Packet | WireError) -> Packet | WireError:
+    """The packet, if its topic is one of ours and names the same band; else what is wrong."""
+    try:
+        band = band_of(topic)
+    except WireError as error:
+        return error
+    if isinstance(packet, Packet) and packet.band != band:
+        reason = f"band: the topic names {band}, the packet {packet.band}; publish on the band's own topic"
+        return WireError(reason, kind="band")
     return packet
 
 
-def _name(topic: str, payload: bytes) -> tuple[str, int, int] | None:
+def _name(topic: str, payload: bytes) -> Name | None:
     """What a refused message says it is, where its topic agrees: one band cannot speak for another."""
     name = name_of(payload)
     try:

@@ -1,9 +1,12 @@
 """A broker's messages in, each with the call that acknowledges it; watermarks out. MQTT 3.1.1, QoS 1, paho."""
 
 import logging
+import math
 import socket
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.mqtt_client import BulkClient
 from ingest.wire import Stored, bands_topic, stored_topic
 
 log = logging.getLogger(__name__)
@@ -19,6 +23,8 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S: Final = 30  # a broker that has vanished without a word is noticed within 45 s
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 15  # a band's spool can wait; a carer cannot wait for a minute of back-off
+SHORT_S: Final = 5.0  # a connection that ends sooner was not ended by a network
+SHORT_MAX: Final = 3  # of them in a row have a reason that somebody should look into
 QUEUED_MAX: Final = 10_000  # watermarks waiting for a broker; the newest of each band is all that counts
 
 
@@ -48,11 +54,15 @@ class Subscriber:
         self._host = host
         self._port = port
         self._site = site
+        self._client_id = client_id
         self._on_message = on_message
         self._topic = bands_topic(site)
-        self._connection = 0  # counts connections: an ack belongs to the one its message came by
+        self._before, self._after = self._topic.split("+")
+        self._since_s = math.inf  # monotonic, when the connection was made
+        self._was_connected = False
+        self._short = 0  # connections in a row that were cut off at once
         self._state = "not connected yet"
-        self._client = paho.Client(
+        self._client = BulkClient(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
         )
         self._client.max_queued_messages_set(QUEUED_MAX)
@@ -81,18 +91,20 @@ class Subscriber:
         """Say how far a band's packets are stored (JSON, retained); from any thread."""
         self._client.publish(stored_topic(self._site, band), msgspec.json.encode(stored), qos=1, retain=True)
 
-    def _received(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
-        connection, mid, qos = self._connection, message.mid, message.qos
-
-        def ack() -> None:
-            if connection == self._connection:
-                client.ack(mid, qos)
-
-        if not paho.topic_matches_sub(self._topic, message.topic):
+    def _received(self, _: paho.Client, __: object, message: paho.MQTTMessage) -> None:
+        ack: Callable[[], None] = _nothing
+        if message.qos > 0:
+            ack = partial(self._client.ack_soon, self._client.connection, message.mid)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no topic of ours
+            ack()
+            return
+        if not (topic.startswith(self._before) and topic.endswith(self._after)):
             ack()  # amqtt hands its retained watermarks to every session that comes back
             return
         try:
-            self._on_message(message.topic, bytes(message.payload), ack)
+            self._on_message(topic, bytes(message.payload), ack)
         except Exception:  # paho would end its thread, and with it all that comes in
             log.critical("a message on %s could not be taken in", self._topic, exc_info=True)
             self.failed.set()
@@ -103,7 +115,12 @@ class Subscriber:
         if reason.is_failure:
             self._change(f"refused: {reason}; look at mqtt.username and mqtt.password")
             return
-        self._connection += 1
+        self._since_s = time.monotonic()
+        if self._was_connected and not flags.session_present:
+            log.warning(
+                "broker %s:%d has forgotten what it kept for us: gateways send it again", self._host, self._port
+            )
+        self._was_connected = True
         client.subscribe(self._topic, qos=1)
 
     def _subscribed(
@@ -112,13 +129,23 @@ class Subscriber:
         if any(reason.is_failure for reason in reasons):
             self._change(f"connected, but may not subscribe to {self._topic}")
             return
-        self._change("connected", level=logging.INFO)
+        if self._short < SHORT_MAX:
+            self._change("connected", level=logging.INFO)
         self.connected.set()
 
     def _disconnected(
         self, _: paho.Client, __: object, ___: paho.DisconnectFlags, reason: ReasonCode, ____: Properties | None
     ) -> None:
         self.connected.clear()
+        self._client.forget()
+        self._short = self._short + 1 if time.monotonic() - self._since_s < SHORT_S else 0
+        self._since_s = math.inf
+        if self._short >= SHORT_MAX:
+            client_id = self._client_id
+            self._change(
+                f"cut off within {SHORT_S:.0f} s again and again: does another service call itself {client_id}?"
+            )
+            return
         self._change(f"disconnected: {reason}", level=logging.WARNING if reason.is_failure else logging.INFO)
 
     def _unreachable(self, _: paho.Client, __: object) -> None:
@@ -129,6 +156,10 @@ class Subscriber:
         if state != self._state:
             log.log(level, "broker %s:%d: %s", self._host, self._port, state)
         self._state = state
+
+
+def _nothing() -> None:
+    """A message of QoS 0 wants no acknowledgement."""
 
 
 def _send_at_once(_: paho.Client, __: object, sock: Any) -> None:  # noqa: ANN401 - paho's own type of socket

@@ -1,12 +1,13 @@
 """A packet and the moment it came in, samples in physical units with UTC times out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ingest.types import Array, Block
-from ingest.wire import Packet, Samples, count, values
+from ingest.wire import EVEN, Packet, Samples, count, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,26 @@ class Received:
 
     def samples(self) -> int:
         """How many samples of all channels and beats the packet holds."""
-        even = sum(count(name, samples) for name, samples in self.packet.samples().items())
-        return even + (0 if self.packet.ibi is None else len(self.packet.ibi.tick_us))
+        packet, found = self.packet, 0
+        for name in EVEN:
+            samples: Samples | None = getattr(packet, name)
+            if samples is not None:
+                found += count(name, samples)
+        return found if packet.ibi is None else found + len(packet.ibi.tick_us)
 
     def span_s(self) -> tuple[float, float]:
         """When the packet's first sample or beat was taken, and when the period of its last one is over [UTC s]."""
-        packet = self.packet
-        found = [(self.utc_s(s.tick_us), count(name, s) / s.rate_hz) for name, s in packet.samples().items()]
-        spans = [(start_s, start_s + length_s) for start_s, length_s in found]
-        if packet.ibi is not None and packet.ibi.tick_us:
-            spans.append((self.utc_s(packet.ibi.tick_us[0]), self.utc_s(packet.ibi.tick_us[-1])))
-        end_s = self.utc_s(packet.tick_us)
-        return min((first for first, _ in spans), default=end_s), max((last for _, last in spans), default=end_s)
+        packet, offset_s, first_s, last_s = self.packet, self.offset_s, math.inf, -math.inf
+        for name in EVEN:
+            samples: Samples | None = getattr(packet, name)
+            if samples is not None:
+                start_s = samples.tick_us * 1e-6 + offset_s
+                first_s = min(first_s, start_s)
+                last_s = max(last_s, start_s + count(name, samples) / samples.rate_hz)
+        ibi = packet.ibi
+        if ibi is not None and ibi.tick_us:
+            first_s = min(first_s, ibi.tick_us[0] * 1e-6 + offset_s)
+            last_s = max(last_s, ibi.tick_us[-1] * 1e-6 + offset_s)
+        if first_s > last_s:
+            first_s = last_s = packet.tick_us * 1e-6 + offset_s
+        return first_s, last_s

@@ -6,10 +6,11 @@ A packet is MessagePack (samples packed as little-endian bytes: fast) or JSON (s
 
 import math
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.errors import WireError
 from ingest.types import CHANNELS, Array
@@ -21,11 +22,13 @@ RATE_MAX_HZ: Final = 4096.0  # no wristband samples faster
 SPAN_MAX_US: Final = 900_000_000  # a packet reaches back 15 min at most: a band's own memory comes in many packets
 AHEAD_MAX_US: Final = 2_000_000  # and no sample is later than the packet's own end, give or take a second's batch
 
+EVEN: Final = tuple(name for name in CHANNELS if name != "ibi")  # channels with even samples
+
 Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]  # 53 bits: what JSON numbers hold exactly everywhere
 
 
-class Samples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Samples(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Even samples of one channel; sample i was taken at ``tick_us + i * 1e6 / rate_hz`` on the band's clock.
 
     ``values`` is packed little-endian numbers of type ``dtype`` (base64 in JSON) or a list of numbers, null where
@@ -39,7 +42,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     scale: float = 1.0
 
 
-class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Intervals(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Beats as a band reports them: beat i happened at ``tick_us[i]`` on the band's clock, ``interval_s[i]`` after the
     one before it."""
 
@@ -47,7 +50,7 @@ class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     interval_s: list[Annotated[float, msgspec.Meta(gt=0, le=10)]]
 
 
-class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Packet(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """About one second of one band. ``(band, boot, seq)`` names it for ever: sent again, it is the same packet.
 
     ``boot`` changes whenever the band's clock or counter starts anew. ``tick_us`` is the band's clock at the end of the
@@ -77,19 +80,20 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def samples(self) -> dict[str, Samples]:
         """The even channels that this packet carries, in the order of ``CHANNELS``."""
-        found = {name: getattr(self, name) for name in CHANNELS if name != "ibi"}
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name in EVEN if (value := getattr(self, name)) is not None}
 
 
 _PACK = msgspec.msgpack.Encoder()
-_UNPACK = msgspec.msgpack.Decoder(Packet)
-_FROM_JSON = msgspec.json.Decoder(Packet)
-_DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16] | np.dtype[np.float64]]] = {
+_UNPACK = msgspec.msgpack.Decoder(Packet).decode
+_FROM_JSON = msgspec.json.Decoder(Packet).decode
+_BRACE: Final = ord("{")
+DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16] | np.dtype[np.float64]]] = {
     "f4": np.dtype("<f4"),
     "i2": np.dtype("<i2"),
     "f8": np.dtype("<f8"),  # recordings: decimal numbers survive to the last bit
 }
-_UNKNOWN_I2: Final = -32768
+_SIZES: Final = {name: dtype.itemsize for name, dtype in DTYPES.items()}
+UNKNOWN_I2: Final = -32768
 
 
 def encode(packet: Packet) -> bytes:
@@ -109,30 +113,50 @@ def encode_json(packet: Packet) -> bytes:
 
 
 def decode(data: bytes) -> Packet:
-    """Return the packet in ``data``; raises WireError, naming the field, unless every value in it can be used."""
-    if len(data) > PACKET_MAX:
-        raise WireError(f"{len(data)} bytes is more than a packet may have ({PACKET_MAX})")
-    if not data:
-        raise WireError("the message is empty")
-    is_json = data[:1] == b"{"
-    try:
-        packet = (_FROM_JSON if is_json else _UNPACK).decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise WireError(f"not a {'JSON' if is_json else 'MessagePack'} packet: {error}") from None
+    """Return the packet in ``data``; raises WireError, naming the field, unless every value in it can be used.
+
+    ``ingest.wire_batch.decode_many`` is the same for many messages at once.
+    """
+    packet = unpack(data)
+    check(packet)
     for name, samples in packet.samples().items():
         n = values(name, samples).shape[-1]
         _require_near(f"{name}.tick_us", samples.tick_us, packet)
         _require_near(f"{name}: the last sample", samples.tick_us + round((n - 1) * 1e6 / samples.rate_hz), packet)
+    return packet
+
+
+def unpack(data: bytes) -> Packet:
+    """Return a packet whose fields have their types; raises WireError where ``data`` is none. See ``decode``."""
+    size = len(data)
+    if size > PACKET_MAX:
+        raise WireError(f"{size} bytes is more than a packet may have ({PACKET_MAX})", kind="size")
+    if size == 0:
+        raise WireError("the message is empty", kind="size")
+    try:
+        return _UNPACK(data) if data[0] != _BRACE else _FROM_JSON(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        form = "JSON" if data[0] == _BRACE else "MessagePack"
+        raise WireError(f"not a {form} packet: {error}", kind="form") from None
+
+
+def check(packet: Packet) -> None:
+    """Raise WireError unless all but the even samples of a packet can be used."""
     if packet.lost is not None and packet.lost[0] > packet.lost[1]:
         raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} is no run: the first number comes first")
+    if packet.lost is not None and packet.lost[0] <= packet.seq <= packet.lost[1]:
+        raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} holds seq {packet.seq}, which has just come")
     ibi = packet.ibi
-    for tick_us in () if ibi is None else ibi.tick_us:
+    if ibi is None:
+        return
+    if len(ibi.tick_us) > SAMPLES_MAX:
+        raise WireError(f"ibi.tick_us: {len(ibi.tick_us)} beats are more than {SAMPLES_MAX}")
+    for tick_us in ibi.tick_us:
         _require_near("ibi.tick_us", tick_us, packet)
-    if ibi is not None and len(ibi.tick_us) != len(ibi.interval_s):
+    if len(ibi.tick_us) != len(ibi.interval_s):
         raise WireError(f"ibi: {len(ibi.tick_us)} times for {len(ibi.interval_s)} intervals; they go in pairs")
-    if ibi is not None and any(b < a for a, b in zip(ibi.tick_us, ibi.tick_us[1:], strict=False)):
+    if any(b < a for a, b in zip(ibi.tick_us, ibi.tick_us[1:], strict=False)):
         raise WireError("ibi.tick_us: beats must be in time order")
-    return packet
 
 
 class _Name(msgspec.Struct):
@@ -176,29 +200,38 @@ def values(channel: str, samples: Samples) -> Array:
         raise WireError(f"{channel}.values: {numbers.size // axes} samples are more than {SAMPLES_MAX}")
     if np.isinf(numbers).any():
         raise WireError(f"{channel}.values: sample {int(np.isinf(numbers).argmax()) // axes} is infinite")
-    with np.errstate(over="ignore"):  # beyond float64 is beyond any sensor: unknown
-        physical = numbers * samples.scale
-    low, high = CHANNELS[channel].low, CHANNELS[channel].high
-    physical[(physical < low) | (physical > high)] = np.nan
+    physical, _ = in_units(channel, numbers, samples.scale)
     return physical if axes == 1 else np.ascontiguousarray(physical.reshape(-1, axes).T)
+
+
+def in_units(channel: str, numbers: NDArray[np.number[Any]], scale: float) -> tuple[Array, NDArray[np.bool_] | None]:
+    """Return ``scale * numbers``, float64 of the same shape, NaN where no sensor can say so; and where that is, None
+    for nowhere. NaN counts as a place; that ``i2`` has a number for unknown is not seen to here."""
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond float64 is beyond any sensor: unknown
+        physical: Array = np.multiply(numbers, scale, dtype=np.float64)
+    believable = (physical >= CHANNELS[channel].low) & (physical <= CHANNELS[channel].high)
+    if believable.all():
+        return physical, None
+    outside = ~believable
+    physical[outside] = np.nan
+    return physical, outside
 
 
 def count(channel: str, samples: Samples) -> int:
     """How many samples ``values`` would return, without decoding them."""
-    packed = isinstance(samples.values, bytes)
-    numbers = len(samples.values) // (_DTYPES[samples.dtype].itemsize if packed else 1)
-    return numbers // CHANNELS[channel].axes
+    size = _SIZES[samples.dtype] if isinstance(samples.values, bytes) else 1
+    return len(samples.values) // (size * CHANNELS[channel].axes)
 
 
 def _numbers(channel: str, samples: Samples) -> Array:
     if isinstance(samples.values, bytes):
-        dtype = _DTYPES[samples.dtype]
+        dtype = DTYPES[samples.dtype]
         if len(samples.values) % dtype.itemsize:
             raise WireError(f"{channel}.values: {len(samples.values)} bytes are no whole number of {samples.dtype}")
         raw = np.frombuffer(samples.values, dtype=dtype)
         numbers: Array = raw.astype(np.float64)
         if samples.dtype == "i2":
-            numbers[raw == _UNKNOWN_I2] = np.nan
+            numbers[raw == UNKNOWN_I2] = np.nan
         return numbers
     return np.array([math.nan if v is None else v for v in samples.values], np.float64)
 
@@ -223,7 +256,7 @@ def band_of(topic: str) -> str:
     """Return the band that a data topic names; raises WireError on any other topic."""
     match = _TOPIC.match(topic)
     if match is None:
-        raise WireError(f"topic {topic!r} is not forecalm/v1/SITE/band/BAND/data")
+        raise WireError(f"topic {topic!r} is not forecalm/v1/SITE/band/BAND/data", kind="topic")
     return match.group(2)
 
 

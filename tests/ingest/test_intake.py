@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest.admission import Admission, Verdict
 from ingest.clock import Clocks
 from ingest.errors import StoreError
-from ingest.intake import Counters, Intake
+from ingest.intake import Intake
 from ingest.received import Received
-from ingest.store.protocol import Run
+from ingest.store.protocol import Name, Run
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Stored, data_topic, encode, encode_json
 
@@ -27,14 +28,17 @@ class Bench:
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
-        self.handed: list[Received] = []
+        self.handed: queue.Queue[Received] = queue.Queue()
+        self.hand = self.handed.put
+        self.verdict = Admission(Verdict.KEEP, "w-01")
         self.acked: queue.Queue[object] = queue.Queue()
         self.published: queue.Queue[tuple[str, Stored]] = queue.Queue()
         self.now_s = 1e9
         self.intake = Intake(
             store=store,
             clocks=Clocks(),
-            on_received=self.handed.append,
+            admit=lambda band, at_s: self.verdict,
+            on_received=lambda handed: [self.hand(received) for received, _ in handed],
             publish_stored=lambda band, stored: self.published.put((band, stored)),
             clock=lambda: self.now_s,
         )
@@ -60,10 +64,11 @@ def bench(store: SqliteStore) -> Iterator[Bench]:
 def test_a_packet_is_handed_on_stored_acknowledged_and_told(bench: Bench, make_packet: MakePacket) -> None:
     packet = make_packet(seq=4)
     bench.send(encode(packet), "first")
-    assert [received.packet for received in bench.handed] == [packet]
+    handed = bench.handed.get(timeout=WAIT_S)
+    assert handed.packet == packet
     assert bench.acked.get(timeout=WAIT_S) == "first"
     (stored,) = bench.store.packets("b")
-    assert stored == bench.handed[0]
+    assert stored == handed
     assert stored.offset_s == 1e9 - packet.tick_us * 1e-6
     assert bench.published.get(timeout=WAIT_S) == ("b", Stored(v=1, boot=1, since=4, seq=4))
 
@@ -76,30 +81,39 @@ def test_both_forms_of_the_wire_are_taken_in(bench: Bench, make_packet: MakePack
 
 
 @pytest.mark.parametrize(
-    ("payload", "topic", "reason"),
+    ("payload", "topic", "reason", "kind"),
     [
-        (b"\xc1", TOPIC, "not a MessagePack packet"),
-        (b"{", TOPIC, "not a JSON packet"),
-        (b"", TOPIC, "empty"),
+        (b"\xc1", TOPIC, "not a MessagePack packet", "form"),
+        (b"{", TOPIC, "not a JSON packet", "form"),
+        (b"", TOPIC, "empty", "size"),
         (
             b'{"v":1,"band":"b","boot":1,"seq":0,"tick_us":1,"eda":{"rate_hz":0,"tick_us":1,"values":[1]}}',
             TOPIC,
             "rate",
+            "form",
         ),
-        (b'{"v":1,"band":"c","boot":1,"seq":0,"tick_us":1}', TOPIC, "the topic names b, the packet c"),
-        (b'{"v":1,"band":"b","boot":1,"seq":0,"tick_us":1}', "elsewhere", "topic"),
+        (b'{"v":1,"band":"c","boot":1,"seq":0,"tick_us":1}', TOPIC, "the topic names b, the packet c", "band"),
+        (b'{"v":1,"band":"b","boot":1,"seq":0,"tick_us":1}', "elsewhere", "topic", "topic"),
     ],
 )
 def test_what_cannot_be_used_is_quarantined_and_the_rest_goes_on(
-    bench: Bench, make_packet: MakePacket, caplog: pytest.LogCaptureFixture, payload: bytes, topic: str, reason: str
+    bench: Bench,
+    make_packet: MakePacket,
+    caplog: pytest.LogCaptureFixture,
+    payload: bytes,
+    topic: str,
+    reason: str,
+    kind: str,
 ) -> None:
     bench.send(payload, "bad", topic)
     bench.send(encode(make_packet(seq=0)), "good")
     assert [bench.acked.get(timeout=WAIT_S) for _ in range(2)] == ["bad", "good"]
-    assert len(bench.handed) == 1
+    assert bench.handed.qsize() == 1
     assert bench.store.counts().quarantined == 1
     assert reason in caplog.text
-    assert bench.intake.counters == Counters(messages=2, samples=104, duplicates=0, quarantined=1)
+    counters = bench.intake.counters
+    assert (counters.messages, counters.samples, counters.duplicates) == (2, 104, 0)
+    assert counters.quarantined == {kind: 1}
 
 
 def test_a_quarantined_packet_holds_up_no_watermark(bench: Bench, make_packet: MakePacket) -> None:
@@ -160,7 +174,7 @@ def test_a_restart_goes_on_with_the_stored_mapping(store: SqliteStore, make_pack
         bench.now_s = 1e9 + seq + late_s
         bench.send(encode(make_packet(seq=seq)))
         bench.intake.stop()
-        offsets.append(bench.handed[0].offset_s)
+        offsets.append(bench.handed.get().offset_s)
     assert offsets[1] - offsets[0] < 1e-3
 
 
@@ -171,35 +185,33 @@ def test_storing_does_not_wait_for_whoever_gets_the_packets(store: SqliteStore, 
         handing_on.set()
         assert go_on.wait(WAIT_S)
 
-    bench.handed = []
-    bench.intake._on_received = slow
+    bench.hand = slow
     bench.intake.start()
-    sender = threading.Thread(target=lambda: bench.send(encode(make_packet(seq=0)), "stored"))
-    sender.start()
+    bench.send(encode(make_packet(seq=0)), "stored")
     assert handing_on.wait(WAIT_S)
     assert bench.acked.get(timeout=WAIT_S) == "stored"
     go_on.set()
-    sender.join(WAIT_S)
     bench.intake.stop()
 
 
 def test_what_could_not_be_handed_on_is_stored_all_the_same(bench: Bench, make_packet: MakePacket) -> None:
-    bench.intake._on_received = lambda received: 1 / 0
-    with pytest.raises(ZeroDivisionError):
-        bench.send(encode(make_packet(seq=0)), "stored")
-    assert bench.acked.get(timeout=WAIT_S) == "stored"
+    bench.hand = lambda received: 1 / 0
+    for seq in range(2):
+        bench.send(encode(make_packet(seq=seq)), seq)
+        assert bench.acked.get(timeout=WAIT_S) == seq
+        assert bench.intake.failed.wait(WAIT_S)
 
 
 def test_names_that_anybody_makes_up_are_not_remembered_for_ever(
     bench: Bench, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.intake.STORED_EVERY_S", 0.0)
+    monkeypatch.setattr("ingest.intake_watermarks.STORED_EVERY_S", 0.0)
     for number in range(50):
         band = f"x-{number}"
         bench.send(encode(make_packet(seq=0, band=band)), topic=data_topic("home", band))
         bench.published.get(timeout=WAIT_S)
     bench.intake.stop()
-    assert len(bench.intake._published_s) <= 1
+    assert len(bench.intake._writer._watermarks._told_s) <= 1
 
 
 class Failing:
@@ -210,11 +222,11 @@ class Failing:
         self.tried = threading.Event()
         self.mended = threading.Event()
 
-    def commit(self, batch: Sequence[Received]) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = ()) -> int:
         self.tried.set()
         if not self.mended.is_set():
             raise StoreError("the disk is full")
-        return self.store.commit(batch)
+        return self.store.commit(batch, dropped=dropped)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.store, name)
@@ -223,7 +235,7 @@ class Failing:
 def test_a_store_that_cannot_write_acknowledges_nothing_and_loses_nothing(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ingest.intake.RETRY_S", 0.01)
+    monkeypatch.setattr("ingest.intake_writer.RETRY_S", 0.01)
     failing = Failing(store)
     bench = Bench(failing)
     bench.intake.start()
@@ -242,8 +254,8 @@ def test_a_store_that_cannot_write_acknowledges_nothing_and_loses_nothing(
 def test_it_can_be_stopped_while_the_store_cannot_write(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.intake.RETRY_S", 0.01)
-    monkeypatch.setattr("ingest.intake.WAITING_MAX", 3)
+    monkeypatch.setattr("ingest.intake_writer.RETRY_S", 0.01)
+    monkeypatch.setattr("ingest.intake_waiting.WAITING_MAX", 3)
     failing = Failing(store)
     bench = Bench(failing)
     bench.intake.start()
@@ -259,12 +271,12 @@ def test_it_can_be_stopped_while_the_store_cannot_write(
 def test_an_error_of_our_own_is_told_and_nothing_more_is_taken_in(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "commit", lambda _: 1 / 0)
+    monkeypatch.setattr(store, "commit", lambda _, dropped: 1 / 0)
     bench = Bench(store)
     bench.intake.start()
     bench.send(encode(make_packet(seq=0)))
     assert bench.intake.failed.wait(WAIT_S)
     bench.send(encode(make_packet(seq=1)))
-    assert len(bench.handed) == 1
+    assert bench.handed.qsize() == 1
     assert bench.acked.empty()
     bench.intake.stop()

@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.admission import Admission, Verdict
 from ingest.broker import run_broker
 from ingest.clock import Clocks
 from ingest.errors import BrokerError
@@ -85,6 +86,7 @@ def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
 
 EMBEDDED = """
 import sys, threading
+from ingest.admission import Admission, Verdict
 from ingest.broker import run_broker
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
@@ -183,7 +185,8 @@ def test_packets_go_in_and_the_watermark_comes_out(broker: Broker, tmp_path: Pat
         intake = Intake(
             store=store,
             clocks=Clocks(),
-            on_received=received.put,
+            admit=lambda band, at_s: Admission(Verdict.WAIT, None),
+            on_received=lambda handed: [received.put(each) for each in handed],
             publish_stored=subscriber.publish_stored,
             clock=lambda: 1e9,
         )
