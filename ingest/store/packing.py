@@ -6,10 +6,36 @@ samples were taken: reading one channel touches nothing else. Layout, byte by by
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
+import msgspec
+import numpy as np
+
+from ingest.errors import StoreError
 from ingest.received import Received
+from ingest.store.packing_bits import Coded, Ints
+from ingest.store.packing_blob import META, naming, opened, sealed
+from ingest.store.packing_channels import (
+    Made,
+    Packets,
+    Part,
+    beat_blocks,
+    beats,
+    coded,
+    column_of,
+    even_blocks,
+    even_samples,
+    pack_beats,
+    pack_even,
+)
 from ingest.store.protocol import Run
-from ingest.types import Block
+from ingest.types import CHANNELS, Array, Block
+from ingest.wire import Packet, encode
+
+PACKETS_MAX: Final = 1 << 20  # in one pack: twelve days of seconds
+CLOCK_MAX_S: Final = 9e9  # of an arrival from which a sender's clock is foretold: the year 2255
+
+HEARD, SENT = 1, 2  # bits of the column "told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +61,219 @@ class Span:
     samples: int
 
 
+class Columns(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A number for each packet. ``offset``: the bits of ``offset_s`` as an integer. ``received``: those of
+    ``received_s`` less those of the packet's end in UTC. ``told``: 1 where ``heard_us``, 2 where ``sent_us`` is there.
+    ``heard`` and ``sent``: how far they are from the arrival and from each other [us], 0 where not there. ``gateway``:
+    its place in ``gateways``, ``battery``: per cent, ``contact``: 0 or 1; of these -1 is none."""
+
+    seq: Coded
+    tick: Coded
+    offset: Coded
+    received: Coded
+    told: Coded
+    heard: Coded
+    sent: Coded
+    gateway: Coded
+    battery: Coded
+    contact: Coded
+
+
+class Meta(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """See ``Span``; ``lost`` are (place of the packet, first, last)."""
+
+    band: str
+    boot: int
+    start_s: float
+    end_s: float
+    runs: list[tuple[int, int]]
+    packets: int
+    samples: int
+    gateways: list[str]
+    lost: list[tuple[int, int, int]]
+    columns: Columns
+    parts: dict[str, Part]
+
+
+_META = msgspec.msgpack.Decoder(Meta)
+_PACKET = msgspec.msgpack.Decoder(
+    Packet
+)  # its types; not ``decode``, whose rules may grow stricter than what is stored
+
+
 def pack(packets: Sequence[Received]) -> Packed:
     """Pack at least one packet, all of one (band, boot); their order is kept. For joined blocks, give them in order of
     time. Raises StoreError, naming the packet and the field, for what ``ingest.wire.decode`` would refuse."""
-    raise NotImplementedError
+    if not 0 < len(packets) <= PACKETS_MAX:
+        raise StoreError(f"{len(packets)} packets: pack 1 to {PACKETS_MAX} at once")
+    names = {(received.packet.band, received.packet.boot) for received in packets}
+    if len(names) > 1:
+        raise StoreError(f"packets of {len(names)} bands or boots: pack each on its own")
+    shared = Packets(
+        [f"{received.packet.boot}/{received.packet.seq}" for received in packets],
+        np.array([received.packet.seq for received in packets], np.int64),
+        np.array([received.packet.tick_us for received in packets], np.int64),
+        np.array([received.offset_s for received in packets], np.float64),
+    )
+    made: dict[str, Made] = {}
+    for name in CHANNELS:
+        found = [(i, value) for i, r in enumerate(packets) if (value := getattr(r.packet, name)) is not None]
+        if found:
+            made[name] = pack_beats(found, shared) if name == "ibi" else pack_even(name, found, shared)
+    return Packed(sealed(META, _meta(packets, shared, made)), {name: one.blob for name, one in made.items()})
 
 
 def unpack(meta: bytes, channels: Mapping[str, bytes]) -> list[Received]:
     """Return the packets, equal in every field, in the order in which they were packed; ``payload`` is encoded anew.
     Raises StoreError, naming what is damaged, and where a channel that ``meta`` tells of is missing."""
-    raise NotImplementedError
+    with naming("meta"):
+        head = opened(META, meta, _META)
+        offset_s, received_s, fields = _fields(head)
+    shared = Packets(
+        [f"{head.boot}/{field['seq']}" for field in fields],
+        np.array([field["seq"] for field in fields], np.int64),
+        np.array([field["tick_us"] for field in fields], np.int64),
+        offset_s,
+    )
+    for name, part in head.parts.items():
+        with naming(name[:64]):
+            if name not in CHANNELS or name not in channels:
+                raise StoreError(f"there is no such blob, and meta says that {part.present} packets have it")
+            blob = channels[name]
+            found = beats(blob, part, shared) if name == "ibi" else even_samples(name, blob, part, shared)
+            for i, value in found:
+                fields[i][name] = value
+    again = []
+    for field, offset, received in zip(fields, offset_s.tolist(), received_s.tolist(), strict=True):
+        payload = encode(Packet(v=1, band=head.band, boot=head.boot, **field))
+        try:
+            again.append(Received(_PACKET.decode(payload), offset, received, payload))
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"packet {head.boot}/{field['seq']}: not what was packed: {error}") from None
+    return again
 
 
 def unpack_channel(meta: bytes, channel: str, blob: bytes) -> list[Block]:
     """Return the samples as ``Received.blocks`` would, in the order in which the packets were packed, those that follow
     each other evenly joined: sample times are within 0.1 ms of their own. Raises StoreError, naming what is damaged.
+
+    The blob says everything: ``meta`` is not read. Joined over a drifting mapping, ``rate_hz`` is the rate in UTC.
+    Beats are joined where their packets follow each other by number.
     """
-    raise NotImplementedError
+    with naming(channel[:64]):
+        if channel not in CHANNELS:
+            raise StoreError("there is no such channel")
+        return beat_blocks(blob) if channel == "ibi" else even_blocks(channel, blob)
 
 
 def span(meta: bytes) -> Span:
     """Say what is in there; raises StoreError where ``meta`` is damaged."""
-    raise NotImplementedError
+    with naming("meta"):
+        head = opened(META, meta, _META)
+    runs = tuple(Run(first, last) for first, last in head.runs)
+    return Span(head.band, head.boot, head.start_s, head.end_s, runs, head.packets, head.samples)
+
+
+def _meta(packets: Sequence[Received], shared: Packets, made: Mapping[str, Made]) -> Meta:
+    first = packets[0].packet
+    having = np.zeros(len(packets), bool)
+    for one in made.values():
+        having |= one.having
+    end_s = shared.tick * 1e-6 + shared.offset_s
+    starts = [one.start_s for one in made.values()] + end_s[~having].tolist()
+    ends = [one.end_s for one in made.values()] + end_s[~having].tolist()
+    gateways = sorted({name for received in packets if (name := received.packet.gateway) is not None})
+    lost = [(i, *received.packet.lost) for i, received in enumerate(packets) if received.packet.lost is not None]
+    return Meta(
+        first.band,
+        first.boot,
+        min(starts),
+        max(ends),
+        _runs(shared.seq),
+        len(packets),
+        sum(one.samples for one in made.values()),
+        gateways,
+        lost,
+        _columns(packets, shared, gateways),
+        {name: one.part for name, one in made.items()},
+    )
+
+
+def _runs(seq: Ints) -> list[tuple[int, int]]:
+    rising = np.unique(seq)
+    cuts = np.flatnonzero(np.diff(rising) != 1)
+    firsts, lasts = rising[np.append(0, cuts + 1)], rising[np.append(cuts, rising.size - 1)]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def _columns(packets: Sequence[Received], shared: Packets, gateways: Sequence[str]) -> Columns:
+    received_s = np.array([received.received_s for received in packets], np.float64)
+    if not (np.isfinite(received_s).all() and np.isfinite(shared.offset_s).all()):
+        raise StoreError("an arrival or a mapping is not finite: no clock says that")
+    arrived = _arrived_us(received_s)
+    told, heard, sent = [], [], []
+    for received, us in zip(packets, arrived.tolist(), strict=True):
+        packet = received.packet
+        told.append((packet.heard_us is not None) * HEARD + (packet.sent_us is not None) * SENT)
+        base = us if packet.heard_us is None else packet.heard_us
+        heard.append(base - us)
+        sent.append(0 if packet.sent_us is None else packet.sent_us - base)
+    place = {name: i for i, name in enumerate(gateways)}
+    return Columns(
+        coded(shared.seq),
+        coded(shared.tick),
+        coded(shared.offset_s.view(np.int64)),
+        coded(received_s.view(np.int64) - _end_bits(shared.tick, shared.offset_s)),
+        coded(told),
+        coded(heard),
+        coded(sent),
+        coded([-1 if r.packet.gateway is None else place[r.packet.gateway] for r in packets]),
+        coded([-1 if r.packet.battery is None else r.packet.battery for r in packets]),
+        coded([-1 if r.packet.contact is None else int(r.packet.contact) for r in packets]),
+    )
+
+
+def _end_bits(tick: Ints, offset_s: Array) -> Ints:
+    """The bits of each packet's end [UTC s] as an integer."""
+    return (tick * 1e-6 + offset_s).view(np.int64)
+
+
+def _arrived_us(received_s: Array) -> Ints:
+    """Arrivals in whole us, 0 for what no sender's clock would say."""
+    usual = np.abs(received_s) < CLOCK_MAX_S
+    return np.rint(np.where(usual, received_s, 0.0) * 1e6).astype(np.int64)
+
+
+def _fields(head: Meta) -> tuple[Array, Array, list[dict[str, Any]]]:
+    """Each packet's mapping and arrival, and its fields but channels."""
+    if not 0 < head.packets <= PACKETS_MAX:
+        raise StoreError(f"{head.packets} packets are not 1 to {PACKETS_MAX}")
+    found = {name: column_of(getattr(head.columns, name), head.packets) for name in Columns.__struct_fields__}
+    offset_s = found["offset"].view(np.float64)
+    received_s = (found["received"] + _end_bits(found["tick"], offset_s)).view(np.float64)
+    if not (np.isfinite(received_s).all() and np.isfinite(offset_s).all()):
+        raise StoreError("an arrival or a mapping is not finite")
+    if found["gateway"].max() >= len(head.gateways):
+        raise StoreError("there is no such gateway")
+    base = _arrived_us(received_s) + found["heard"]
+    columns = {name: column.tolist() for name, column in found.items()}
+    fields: list[dict[str, Any]] = []
+    for i in range(head.packets):
+        told, gateway, contact = columns["told"][i], columns["gateway"][i], columns["contact"][i]
+        field: dict[str, Any] = {"seq": columns["seq"][i], "tick_us": columns["tick"][i]}
+        if told & HEARD:
+            field["heard_us"] = int(base[i])
+        if told & SENT:
+            field["sent_us"] = int(base[i]) + columns["sent"][i]
+        if gateway >= 0:
+            field["gateway"] = head.gateways[gateway]
+        if columns["battery"][i] >= 0:
+            field["battery"] = columns["battery"][i]
+        if contact >= 0:
+            field["contact"] = contact == 1
+        fields.append(field)
+    for i, first, last in head.lost:
+        if not 0 <= i < head.packets:
+            raise StoreError("a loss told by no packet")
+        fields[i]["lost"] = (first, last)
+    return offset_s, received_s, fields
