@@ -4,9 +4,10 @@ Text of numbers comes from msgspec, whose shortest decimals read back to the sam
 column at a time. https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ingest.errors import StoreError
 
 Column = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_] | Sequence[str]
+Value = float | int | bool | str | None
 Times = NDArray[np.int64]
 
 STRING_MAX: Final = 65_536  # bytes of a string field: what InfluxDB 1.x and 2.x take
@@ -117,12 +119,24 @@ def _escaped(name: str, special: str, *, is_value: bool = False) -> bytes:
     return name.encode()
 
 
-def point(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Any], time_ns: int) -> bytes:
-    """Return one point of any fields, each float, int, bool or str; None is left out. Raises as ``lines`` does."""
-    columns: dict[str, Column] = {}
+def point(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value], time_ns: int) -> bytes:
+    """Return one point of any fields; None and NaN are left out. Raises StoreError as ``lines`` does."""
+    parts = []
     for name, value in fields.items():
-        if isinstance(value, str):
-            columns[name] = [value]
-        elif value is not None:
-            columns[name] = np.array([value])
-    return lines(measurement, tags, columns, np.array([time_ns], np.int64))
+        if value is not None and value == value:
+            parts.append(_escaped(name, ",= ") + b"=" + _scalar(f"{measurement}.{name}", value))
+    if not TIME_MIN_NS <= time_ns <= TIME_MAX_NS:
+        raise StoreError(f"{measurement}: a time lies outside what InfluxDB holds, the years 1677 to 2262")
+    return _series(measurement, tags) + b" " + b",".join(parts) + b" %d\n" % time_ns if parts else b""
+
+
+def _scalar(what: str, value: float | int | bool | str) -> bytes:
+    if isinstance(value, str):
+        return b'"%b"' % _string(what, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not -(1 << 63) <= value < 1 << 63:
+            raise StoreError(f"{what}: {value} needs more than 64 bits")
+        return b"%di" % value
+    if math.isinf(value):
+        raise StoreError(f"{what}: InfluxDB holds no infinite numbers")
+    return _TEXT(value)
