@@ -77,6 +77,7 @@ class Clocks:
         ``received_s`` is finite."""
         if not math.isfinite(received_s):
             raise ValueError(f"received_s must be a time, got {received_s}")
+        received_s = float(received_s)  # NumPy's own are no numbers to msgspec
         waited_s = queued_s = 0.0
         sent_us = packet.sent_us
         if sent_us is not None:

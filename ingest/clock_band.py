@@ -12,7 +12,8 @@ from ingest.clock_line import level_below, line_below
 
 PANE_US: Final = 60_000_000  # of band time: one of 60 packets finds the radio quiet
 PANES: Final = 32  # that the line is fitted to: half an hour, so that it follows a wrist that comes in from the cold
-KNOTS: Final = 64  # ends of panes whose mapping is remembered, for packets that were overtaken: an hour
+KNOTS: Final = 32  # moments whose mapping is remembered, for packets that were overtaken: half an hour of panes
+KNOT_S: Final = 5e-3  # and no further from each other, so that an overtaken packet keeps its place
 SLEW: Final = 1e-3  # s a second of band time: five times the steepest drift, and far below a sample period
 SLEW_FAST: Final = 5e-3  # while further off than NEAR_S: after a first packet that was late
 NEAR_S: Final = 0.05  # more than the least delay of a minute is ever off by once the line is known
@@ -39,7 +40,7 @@ class BandClock(msgspec.Struct, array_like=True):
 
     A delay is (arrival - tick) [s], less what the packet is known to have waited on the way. The line goes through
     ``level_s`` at ``anchor_us`` and rises by ``drift`` s a second. ``ticks_us`` and ``leasts_s`` are the least delays
-    of the last panes; ``knots_us`` and ``knots_s`` the mapping at their ends.
+    of the last panes; ``knots_us`` and ``knots_s`` mappings that were given.
     """
 
     boot: int
@@ -57,6 +58,7 @@ class BandClock(msgspec.Struct, array_like=True):
     pane_tick_us: int = 0
     near_panes: int = 0
     back_s: float = 0.0
+    ahead_s: float = FUTURE_S
     sets: int = 0
     level: Level = msgspec.field(default_factory=Level)
     ticks_us: Numbers = msgspec.field(default_factory=lambda: array("d"))
@@ -78,7 +80,7 @@ class BandClock(msgspec.Struct, array_like=True):
                 return self._set(seq, tick_us, received_s - waited_s - tick_us * 1e-6)
             return self._earlier(tick_us)
         arrived_s = received_s - tick_us * 1e-6
-        if arrived_s < self.offset_s - FUTURE_S:
+        if arrived_s < self.offset_s - self.ahead_s:
             return self._set_back(seq, tick_us, arrived_s, waited_s)
         step_s = (tick_us - self.tick_us) * 1e-6
         self.tick_us, self.last_s = tick_us, received_s
@@ -105,6 +107,8 @@ class BandClock(msgspec.Struct, array_like=True):
             slew = SLEW if -NEAR_S < error_s < NEAR_S else SLEW_FAST
             limit_s = max(min(slew * step_s, STEP_S), STEP_SHARE * step_s)
             self.offset_s += max(-limit_s, min(limit_s, error_s))
+            if not -KNOT_S < self.offset_s - self.knots_s[-1] < KNOT_S:
+                self._tie(tick_us, self.offset_s)
         if tick_us >= self.pane_us:
             self._end_pane()
         return self.offset_s
@@ -185,12 +189,12 @@ class BandClock(msgspec.Struct, array_like=True):
         """Map anew what would lie in the future.
 
         Where that happens again before the mapping is proven, packets come faster than real time: a band sends what it
-        kept. It is put further back each time, so that hardly any of it passes for the present.
+        kept. It is put further back each time, and sooner, so that hardly any of it passes for the present.
         """
         burst = self.sets > 0 and not self.is_proven
         back_s = max(2 * self.back_s, 2 * FUTURE_S) if burst else 0.0
         offset_s = self._set(seq, tick_us, arrived_s - max(back_s, waited_s))
-        self.back_s = back_s
+        self.back_s, self.ahead_s = back_s, 0.0 if burst else FUTURE_S
         return offset_s
 
     def _set(self, seq: int, tick_us: int, offset_s: float) -> float:
@@ -204,7 +208,7 @@ class BandClock(msgspec.Struct, array_like=True):
         self.sets += 1
         self.offset_s = self.level_s = offset_s
         self.anchor_us, self.pane_us, self.pane_least_s = tick_us, tick_us + PANE_US, math.inf
-        self.near_panes, self.back_s = 0, 0.0
+        self.near_panes, self.back_s, self.ahead_s = 0, 0.0, FUTURE_S
         del self.ticks_us[:], self.leasts_s[:]
         self.level.forget()
         self._tie(tick_us, offset_s)
