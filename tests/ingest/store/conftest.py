@@ -8,9 +8,10 @@ import pytest
 
 from ingest.store.protocol import Store
 from ingest.store.sqlite import SqliteStore
+from tests.ingest.store.influx_server import Influx, influx_store, running_influx
 
 MakeStore = Callable[[Path], Store]
-STORES = ("sqlite",)
+STORES = ("sqlite", "influxdb")
 """Names of stores; each has a fixture ``make_NAME_store`` that opens the store of a folder, the same one again if asked
 again: ``store`` and ``make_store`` go through all of them."""
 
@@ -19,6 +20,19 @@ again: ``store`` and ``make_store`` go through all of them."""
 def make_sqlite_store() -> MakeStore:
     """Opens the store in a file of a folder."""
     return lambda folder: SqliteStore(folder / "readings.sqlite")
+
+
+@pytest.fixture(scope="session")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """A real InfluxDB, one for all tests; each makes databases of its own."""
+    with running_influx(tmp_path_factory.mktemp("influx")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_influxdb_store(influx: Influx) -> MakeStore:
+    """Opens the inbox in a folder and the database that goes with it."""
+    return lambda folder: influx_store(influx, folder)
 
 
 @pytest.fixture(params=STORES)

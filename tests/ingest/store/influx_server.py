@@ -4,15 +4,28 @@ Before 1.8 the engine has no ``/api/v2/write``, which is what influxdb-client wr
 is. A bucket ``name`` or ``name/policy`` is a database, which is made by whoever uses it, and a retention policy.
 """
 
+import hashlib
 import json
+import os
+import shutil
+import socket
 import subprocess
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
+
+from ingest.store.inbox import Inbox
+from ingest.store.influx import InfluxRest
+from ingest.store.influx_connection import InfluxConnection
+from ingest.store.settling import SettlingStore
 
 TOKEN = "a-secret-token"  # noqa: S105
 WAIT_S = 30.0  # a bound, never waited out where things work
@@ -100,6 +113,35 @@ class Influx:
         self._server.shutdown()
         self._server.server_close()
         self.kill()
+
+
+@contextmanager
+def running_influx(folder: Path) -> Iterator[Influx]:
+    """A running engine with its files in a folder; skips, or fails where services are required, without a program."""
+    program = shutil.which("influxd") or shutil.which("influxd", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        if os.environ.get("FORECALM_TEST_REQUIRE_SERVICES"):
+            pytest.fail("influxd is not installed, and FORECALM_TEST_REQUIRE_SERVICES is set")
+        pytest.skip("influxd is not installed")
+    with closing(socket.socket()) as one, closing(socket.socket()) as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        ports = [probe.getsockname()[1] for probe in (one, two)]
+    with closing(Influx(program, folder, http=ports[0], rpc=ports[1])) as running:
+        yield running
+
+
+def bucket_of(influx: Influx, folder: Path) -> str:
+    """The database that belongs to a folder, made where there is none."""
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    influx.ask(f'CREATE DATABASE "{name}"')
+    return name
+
+
+def influx_store(influx: Influx, folder: Path) -> SettlingStore:
+    """The store whose inbox is in a folder and whose packets settle in the database of that folder."""
+    connection = InfluxConnection(url=influx.url, bucket=bucket_of(influx, folder), token=TOKEN)
+    return SettlingStore(Inbox(folder / "inbox.sqlite"), InfluxRest(connection))
 
 
 class _Route(BaseHTTPRequestHandler):
