@@ -37,39 +37,37 @@ CASES = {
 }
 
 
-def arrivals(*, rows: int, rounds: int, lost: float, seed: int = 1) -> Iterator[list[Arrival]]:
-    """Yield, second after second, what every row's band sent, in the order in which it arrived."""
+def arrivals(*, rows: int, rounds: int, lost: float, batch: int, seed: int = 1) -> Iterator[list[Arrival]]:
+    """Yield what every row's band sent second after second, in the order in which it arrived, ``batch`` at a time."""
     rng = np.random.default_rng(seed)
     phase_s = rng.uniform(0, 1, rows)
-    numbers = {name: rng.standard_normal(((3, 64) if name == "motion" else (64,))) for name in RATES_HZ}
+    numbers = {name: rng.standard_normal((3, 64) if name == "motion" else (64,)) for name in RATES_HZ}
     for seq in range(rounds):
         delay_s, drift_s = rng.uniform(0, DELAY_S, rows), rng.uniform(-1, 1, rows) * DRIFT_S
-        came = np.flatnonzero(rng.uniform(size=rows) >= lost).tolist()
-        found = []
-        for row in came:
-            samples, arrays = {}, {}
-            for name, rate_hz in RATES_HZ.items():
-                arrays[name] = np.ascontiguousarray(numbers[name][..., : int(rate_hz)])
-                packed = arrays[name].T.astype("<f4").tobytes()
-                samples[name] = Samples(rate_hz=rate_hz, tick_us=seq * 1_000_000, values=packed)
-            packet = Packet(v=1, band=f"band-{row}", boot=1, seq=seq, tick_us=(seq + 1) * 1_000_000, **samples)
-            offset_s = UTC_S + phase_s[row] + drift_s[row]
-            found.append((row, Received(packet, offset_s, offset_s + seq + 1 + delay_s[row], b"", arrays)))
-        yield sorted(found, key=lambda arrival: arrival[1].received_s)
+        received_s = UTC_S + phase_s + seq + 1 + delay_s
+        came = [row for row in np.argsort(received_s).tolist() if rng.uniform() >= lost]
+        for low in range(0, len(came), batch):
+            found = []
+            for row in came[low : low + batch]:
+                samples, arrays = {}, {}
+                for name, rate_hz in RATES_HZ.items():
+                    arrays[name] = numbers[name][..., : int(rate_hz)].copy()
+                    packed = arrays[name].T.astype("<f4").tobytes()
+                    samples[name] = Samples(rate_hz=rate_hz, tick_us=seq * 1_000_000, values=packed)
+                packet = Packet(v=1, band=f"band-{row}", boot=1, seq=seq, tick_us=(seq + 1) * 1_000_000, **samples)
+                offset_s = float(UTC_S + phase_s[row] + drift_s[row])
+                found.append((row, Received(packet, offset_s, float(received_s[row]), b"", arrays)))
+            yield found
 
 
-def in_batches(assembler: Assembler, found: list[Arrival], batch: int) -> int:
-    """Add and take ``batch`` packets at a time; returns how many seconds were taken."""
-    seconds = 0
-    for i in range(0, len(found), batch):
-        some = found[i : i + batch]
-        for row, received in some:
-            assembler.add(row, received)
-        seconds += sum(len(taken.rows) for taken in assembler.take(some[-1][1].received_s))
-    return seconds
+def in_batches(assembler: Assembler, found: list[Arrival]) -> int:
+    """Add all, and take; returns how many seconds were taken."""
+    for row, received in found:
+        assembler.add(row, received)
+    return sum(len(taken.rows) for taken in assembler.take(found[-1][1].received_s))
 
 
-def one_by_one(assembler: Assembler, found: list[Arrival], batch: int) -> int:
+def one_by_one(assembler: Assembler, found: list[Arrival]) -> int:
     """Add and take every packet as it comes; returns how many seconds were taken."""
     seconds = 0
     for row, received in found:
@@ -79,28 +77,28 @@ def one_by_one(assembler: Assembler, found: list[Arrival], batch: int) -> int:
 
 
 def timed(
-    way: Callable[[Assembler, list[Arrival], int], int], *, rows: int, rounds: int, batch: int, lost: float
+    way: Callable[[Assembler, list[Arrival]], int], *, rows: int, rounds: int, batch: int, lost: float
 ) -> dict[str, float]:
-    """Return the median ms a round and us a packet, and how many seconds a packet brought."""
-    assembler, spent_s, packets, seconds = Assembler(rows=rows), [], 0, 0
-    for i, found in enumerate(arrivals(rows=rows, rounds=rounds + WARM_ROUNDS, lost=lost)):
+    """Return ms a round and us a packet, and how many seconds a packet brought."""
+    assembler, spent_s, packets, seconds = Assembler(rows=rows), 0.0, 0, 0
+    for found in arrivals(rows=rows, rounds=rounds + WARM_ROUNDS, lost=lost, batch=batch):
         begun = perf_counter()
-        taken = way(assembler, found, batch)
-        if i >= WARM_ROUNDS:
-            spent_s.append((perf_counter() - begun) / len(found))
+        taken = way(assembler, found)
+        if found[-1][1].packet.seq >= WARM_ROUNDS:
+            spent_s += perf_counter() - begun
             packets += len(found)
             seconds += taken
-    us = float(np.median(spent_s)) * 1e6
+    us = spent_s / packets * 1e6
     return {"ms_a_round": us * rows / 1e3, "us_a_packet": us, "seconds_a_packet": seconds / packets}
 
 
 def bytes_a_row(*, rows: int, rounds: int) -> float:
     """Return what a row holds after ``rounds``, the packets that it still refers to included."""
-    stream = arrivals(rows=rows, rounds=rounds, lost=0.0)
+    stream = arrivals(rows=rows, rounds=rounds, lost=0.0, batch=rows)
     tracemalloc.start()
     assembler = Assembler(rows=rows)
     for found in stream:
-        in_batches(assembler, found, rows)
+        in_batches(assembler, found)
     del found
     gc.collect()
     held = tracemalloc.get_traced_memory()[0]

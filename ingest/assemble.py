@@ -14,25 +14,27 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.grid import fill_rows
+from ingest.grid import EXACT, OVERLAP, REACH, covers_row, fill_rows
 from ingest.received import Received
 from ingest.segments import (
     BEATS_HZ,
     EVEN,
     Beats,
     Contact,
+    Heard,
     Key,
-    Line,
-    Segment,
+    Stretch,
     beats_of,
     contact_of,
     covers,
+    heard_of,
     key_of,
     place,
     say,
-    segments_of,
+    stretches_of,
 )
 from ingest.types import CHANNELS, Array, Rows, Tick
+from ingest.wire import RATE_MIN_HZ
 
 DEADLINE_S: Final = 1.5  # after a second's end; law 1 of the design
 AWAITED_S: Final = 3.0  # a channel not heard for this long is waited for no more
@@ -46,6 +48,10 @@ WHOLE_MAX_S: Final = 8 * 86_400  # seconds that ``whole`` makes at once: 1.3 GB
 _CHANNELS: Final = np.array([[CHANNELS[name].grid_hz, CHANNELS[name].axes] for name in EVEN], np.int64)
 _SAMPLES: Final = int(_CHANNELS.prod(axis=1).sum())  # of all even channels in a second
 _NOTHING: Final = np.empty(0)
+_NO_RATES: Final[tuple[float, ...]] = (0.0,) * len(EVEN)
+RUN_HZ: Final = 0.5  # a slower channel is waited for by more than what is kept of it: it is in no run
+SLACK_S: Final = EXACT / RATE_MIN_HZ  # the most that a sample may be before a grid point and count as on it
+LAST_S: Final = tuple(1 / CHANNELS[name].grid_hz for name in EVEN)  # before a second's end: its last grid point
 
 
 class Added(Enum):
@@ -67,27 +73,84 @@ class Taken(NamedTuple):
 
 
 class _Row:
-    """What one row waits with: the next ``second`` to decide, and the stretches that speak for it and what follows."""
+    """What one row waits with: the next ``second`` to decide, and the packets that speak for it and what follows.
 
-    __slots__ = ("beats", "begun", "completed", "contacts", "latest", "lines", "second", "seen")
+    The packets that came last, if they carry the same channels at the same rates and go on evenly, without a hole and
+    without repeating anything, are its *run*. A second that begins in the run is decided by it alone, and whether it is
+    complete is seen from where the run has got to. For any other second all that is kept is gone through.
+    """
+
+    __slots__ = (
+        "beats",
+        "begun",
+        "completed",
+        "contacts",
+        "kept_s",
+        "latest",
+        "others_s",
+        "packets",
+        "rates_hz",
+        "reached_s",
+        "run_s",
+        "second",
+        "seen",
+        "since",
+    )
 
     def __init__(self) -> None:
         self.second = 0
         self.begun = False  # whether ``second`` can still move back for a packet that was overtaken
-        self.lines = {name: Line() for name in EVEN}
+        self.packets: list[Heard] = []  # in the order of their names
+        self.since: set[Key] = set()  # of those that came for this second
+        self.kept_s = -math.inf  # what ended before was forgotten, but for these
         self.beats: list[Beats] = []
         self.contacts: list[Contact] = []
         self.seen: dict[Key, float] = {}
         self.completed: deque[Received] = deque()  # who completed ``second``, the one after it, ...
         self.latest: Received | None = None
+        self.reached_s = [-math.inf] * len(EVEN)  # the latest sample of each channel
+        self.run_s = math.inf  # since when all channels of the run are in it; inf: there is none
+        self.rates_hz = _NO_RATES  # in the run
+        self.others_s = -math.inf  # the latest sample of the channels that are not in the run
 
-    def place(self, segments: dict[str, Segment], beats: Beats | None, contact: Contact | None) -> None:
-        for name, segment in segments.items():
-            self.lines[name].add(segment)
+    def place(self, heard: Heard | None, beats: Beats | None, contact: Contact | None) -> None:
+        if heard is not None:
+            self._follow(heard)
+            self.since.add(heard.key)
+            if self.packets and heard < self.packets[-1]:
+                insort(self.packets, heard)
+            else:
+                self.packets.append(heard)
         if beats is not None:
             insort(self.beats, beats)
         if contact is not None:
             insort(self.contacts, contact)
+
+    def _follow(self, heard: Heard) -> None:
+        """Let the run go on with the packet, or begin anew with it, or end."""
+        numbers, reached_s = heard.numbers, self.reached_s
+        in_order = not self.packets or heard.key > self.packets[-1].key
+        goes_on = in_order and heard.rates_hz == self.rates_hz
+        i = 0
+        for channel, rate_hz in enumerate(heard.rates_hz):
+            if rate_hz:
+                behind_s, end_s = reached_s[channel] - numbers[i], numbers[i + 3]
+                if rate_hz < RUN_HZ or behind_s * rate_hz + OVERLAP * min(1.0, rate_hz) >= 0:
+                    in_order = False
+                elif numbers[i] > reached_s[channel] + REACH / rate_hz:
+                    goes_on = False
+                if end_s > reached_s[channel]:
+                    reached_s[channel] = end_s
+            i += 4
+        if not in_order:
+            self.run_s, self.rates_hz = math.inf, _NO_RATES
+        elif not goes_on:
+            self.run_s, self.rates_hz = heard.begun_s, heard.rates_hz
+            others = [end_s for end_s, rate_hz in zip(reached_s, heard.rates_hz, strict=True) if not rate_hz]
+            self.others_s = max(others, default=-math.inf)
+
+    def _is_in_run(self, second: int) -> bool:
+        return self.run_s <= second and self.others_s < second - AWAITED_S
 
     def complete(self) -> None:
         """Note which further seconds the latest packet has completed."""
@@ -95,33 +158,54 @@ class _Row:
             self.completed.append(self.latest)
 
     def _is_complete(self, second: int) -> bool:
-        heard = False
-        for name, line in self.lines.items():
-            if line.segments and line.segments[-1].end_s >= second - AWAITED_S:
+        heard, in_run = False, self._is_in_run(second)
+        for rate_hz, reached_s, last_s in zip(self.rates_hz, self.reached_s, LAST_S, strict=True):
+            if reached_s >= second - AWAITED_S:
                 heard = True
-                if not line.covers(second, CHANNELS[name].grid_hz):
+                if reached_s < second + 1 - last_s - (EXACT / rate_hz if in_run and rate_hz else SLACK_S):
                     return False
+        if heard and not in_run:
+            heard = covers_row(
+                np.array([number for heard in self.packets for number in heard.numbers], np.float64),
+                np.array([heard.key in self.since for heard in self.packets], np.bool_),
+                self.kept_s,
+                second - AWAITED_S,
+                second,
+                _CHANNELS,
+            )
+            if not heard:
+                return False
         if self.beats and self.beats[-1].end_s >= second - AWAITED_S:
-            return covers(self.beats, second, CHANNELS["ibi"].grid_hz)
+            return covers(self.beats, second, BEATS_HZ)
         return heard
 
-    def _lists(self) -> list[list[Segment] | list[Beats]]:
-        return [*(line.segments for line in self.lines.values()), self.beats]
+    def deciding(self) -> list[Heard]:
+        """Return the packets that decide what ``second`` says: the same bits as all of them."""
+        packets, i = self.packets, 0
+        if self._is_in_run(self.second):
+            i = len(packets) - 1
+            while i > 0 and packets[i].begun_s > self.second:
+                i -= 1
+        return packets[i:]
 
     def next_heard_s(self) -> float:
         """When the first stretch begins that is not over before ``second``."""
-        return min((s.start_s for each in self._lists() for s in each if s.end_s >= self.second), default=math.inf)
+        stretches: list[Stretch | Beats] = [*self.beats]
+        for heard in self.packets:
+            stretches += heard.stretches()
+        return min((s.start_s for s in stretches if s.end_s >= self.second), default=math.inf)
 
     def go_to(self, second: int) -> None:
         """Make ``second`` the next one, and forget what it cannot need."""
-        self.second, self.begun = second, True
-        kept_s, seen_s = second - KEPT_S, second - SEEN_S
-        for each in (*self._lists(), self.contacts):
-            while each and each[0].end_s < kept_s:
+        self.second, self.begun, self.kept_s = second, True, second - KEPT_S
+        self.since.clear()
+        self.packets = [heard for heard in self.packets if heard.end_s >= self.kept_s]
+        for each in (self.beats, self.contacts):
+            while each and each[0].end_s < self.kept_s:
                 del each[0]
         while self.seen:
             key = next(iter(self.seen))
-            if self.seen[key] >= seen_s:
+            if self.seen[key] >= second - SEEN_S:
                 break
             del self.seen[key]
 
@@ -146,6 +230,7 @@ class Assembler:
         self._deadline_s = deadline_s
         self._rows = [_Row() for _ in range(rows)]
         self._due_s = np.full(rows, np.inf)  # when each row's next second is overdue; inf: never heard
+        self._earliest_s = math.inf  # no row's next second is overdue before this
         self._ready: set[int] = set()  # rows with completed seconds
 
     def add(self, row: int, received: Received) -> Added:
@@ -158,30 +243,28 @@ class Assembler:
         state, key = self._rows[row], key_of(received)
         if key in state.seen:
             return Added.DUPLICATE
-        segments, beats = segments_of(received), beats_of(received)
-        stretches: list[Segment | Beats] = [*segments.values(), *([] if beats is None else [beats])]
-        if not stretches:
+        heard, beats = heard_of(received), beats_of(received)
+        if heard is None and beats is None:
             return Added.TAKEN
-        end_s = max(stretch.end_s for stretch in stretches)
-        heard = state.begun or math.isfinite(self._due_s[row])
+        end_s = max(-math.inf if heard is None else heard.end_s, -math.inf if beats is None else beats.end_s)
         if self._is_overdue(math.floor(end_s), received.received_s) or (state.begun and end_s < state.second):
             return Added.LATE
         if end_s > received.received_s + AHEAD_S or len(state.seen) >= PACKETS_MAX:
             return Added.REFUSED
         if not state.begun:
-            first = self._first_of(stretches, received.received_s)
-            state.second = min(state.second, first) if heard else first
-            self._due_s[row] = state.second + 1 + self._deadline_s
+            first = self._first_of(stretches_of(heard, beats), received.received_s)
+            state.second = min(state.second, first) if math.isfinite(self._due_s[row]) else first
+            self._is_due(row, state.second + 1 + self._deadline_s)
         state.seen[key] = end_s
         state.latest = received
-        state.place(segments, beats, contact_of(received, stretches))
+        state.place(heard, beats, contact_of(received, heard, beats))
         state.complete()
         if state.completed:
             state.begun = True
             self._ready.add(row)
         return Added.TAKEN
 
-    def _first_of(self, stretches: Sequence[Segment | Beats], received_s: float) -> int:
+    def _first_of(self, stretches: Sequence[Stretch | Beats], received_s: float) -> int:
         """The first whole second that they speak for and that is not overdue on their arrival."""
         first = min(math.ceil(stretch.start_s - stretch.slack_s) for stretch in stretches)
         return max(first, math.floor(received_s - 1 - self._deadline_s) + 1)
@@ -199,9 +282,19 @@ class Assembler:
         if not math.isfinite(now_s):
             raise ValueError(f"now_s must be a time, got {now_s}")
         batches = []
-        while rows := sorted(self._ready.union(np.flatnonzero(self._due_s <= now_s).tolist())):
+        while rows := sorted(self._ready.union(self._overdue(now_s))):
             batches.append(self._take(rows, now_s))
         return batches
+
+    def _overdue(self, now_s: float) -> list[int]:
+        if now_s < self._earliest_s:
+            return []
+        self._earliest_s = float(self._due_s.min())
+        return np.flatnonzero(self._due_s <= now_s).tolist()
+
+    def _is_due(self, row: int, due_s: float) -> None:
+        self._due_s[row] = due_s
+        self._earliest_s = min(self._earliest_s, due_s)
 
     def _take(self, rows: list[int], now_s: float) -> Taken:
         last: list[Received | None] = []
@@ -220,7 +313,7 @@ class Assembler:
             if completed_by is None:
                 state.complete()
             (self._ready.add if state.completed else self._ready.discard)(row)
-            self._due_s[row] = state.second + 1 + self._deadline_s
+            self._is_due(row, state.second + 1 + self._deadline_s)
         return Taken(np.array(rows, np.intp), tick, last)
 
     def _skip(self, state: _Row, now_s: float) -> None:
@@ -241,20 +334,18 @@ def whole(received: Sequence[Received]) -> Tick:
     """
     state, firsts, ends = _Row(), [math.inf], [-math.inf]
     for each in {key_of(each): each for each in reversed(received)}.values():
-        segments, beats = segments_of(each), beats_of(each)
-        for name, segment in segments.items():
-            state.lines[name].segments.append(segment)
+        heard, beats = heard_of(each), beats_of(each)
+        if heard is not None:
+            state.packets.append(heard)
         if beats is not None:
             state.beats.append(beats)
-        stretches: list[Segment | Beats] = [*segments.values(), *([] if beats is None else [beats])]
-        for stretch in stretches:
+        for stretch in stretches_of(heard, beats):
             firsts.append(stretch.start_s - stretch.slack_s)
             ends.append(stretch.end_s)
-        contact = contact_of(each, stretches)
+        contact = contact_of(each, heard, beats)
         if contact is not None:
             state.contacts.append(contact)
-    for line in state.lines.values():
-        line.segments.sort()
+    state.packets.sort()
     state.beats.sort()
     state.contacts.sort()
     if len(firsts) == 1:
@@ -285,17 +376,16 @@ def _even(states: Sequence[_Row], start_s: NDArray[np.int64], seconds: int) -> d
     held: list[int] = []
     values: list[Array] = [_NOTHING]
     for state in states:
-        for line in state.lines.values():
-            segments = line.for_second(state.second) if seconds == 1 else line.segments
-            held.append(len(segments))
-            for segment in segments:
-                numbers += segment.numbers
-                values.append(segment.values)
+        packets = state.deciding() if seconds == 1 else state.packets
+        held.append(len(packets))
+        for heard in packets:
+            numbers += heard.numbers
+            values += heard.values
     k = len(states)
     out = np.empty(k * seconds * _SAMPLES)
     fill_rows(
         np.array(numbers, np.float64),
-        np.array(held, np.int64).reshape(k, len(EVEN)),
+        np.array(held, np.int64),
         np.concatenate(values, axis=None),
         start_s.astype(np.float64),
         seconds,

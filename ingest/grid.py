@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingest.types import Array
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 EXACT: Final = 1e-3  # of a period: a grid point this near to a sample is that sample, so even bands pass unchanged
 REACH: Final = 1.5  # periods: how far a grid point may be from the samples on either side of it
@@ -95,43 +96,82 @@ def fill(
     _resample(start_s, rate_hz, counts, bases, strides, values.reshape(values.size), first_s, grid_hz, out)
 
 
-@njit("void(f8[::1], i8[:, ::1], f8[::1], f8[::1], i8, i8[:, ::1], f8[::1])", cache=True, nogil=True)
+@njit("void(f8[::1], i8[::1], f8[::1], f8[::1], i8, i8[:, ::1], f8[::1])", cache=True, nogil=True)
 def fill_rows(
-    segments: Array, held: Ints, values: Array, first_s: Array, seconds: int, channels: Ints, out: Array
+    packets: Array, held: Ints, values: Array, first_s: Array, seconds: int, channels: Ints, out: Array
 ) -> None:
     """Do what ``fill`` does for ``seconds`` of every channel of k rows in one call.
 
-    ``segments`` are start, rate and number of samples of one after the other, row by row, in it channel by channel;
-    ``held`` (k, c) says how many each channel has. ``values`` are their samples in the same order, each segment's axes
-    one after the other. Row r begins at ``first_s[r]`` (k,). ``channels`` (c, 2) are the grid's rate and the axes;
-    ``out`` is filled with the channels one after the other, each (k, axes, seconds * rate).
+    ``packets`` stand row by row, ``held`` (k,) of each: of every channel of a packet start, rate, number of samples (0:
+    it has none) and end. ``values`` are their samples in the same order, each channel's axes one after the other. The
+    packets of a row may be in any order: of segments that start together the one that stands first is heard. Row r
+    begins at ``first_s[r]`` (k,). ``channels`` (c, 2) are the grid's rate and the axes; ``out`` is filled with the
+    channels one after the other, each (k, axes, seconds * rate).
     """
-    parts = segments.reshape(segments.size // 3, 3)
-    start_s, rate_hz, counts = parts[:, 0].copy(), parts[:, 1].copy(), parts[:, 2].astype(np.int64)
-    bases, base, low = np.empty(counts.size, np.int64), 0, 0
-    for row in range(held.shape[0]):
-        at = 0
-        for channel in range(held.shape[1]):
+    said = packets.reshape(-1, channels.shape[0], 4)
+    most = held.max()
+    start_s, rate_hz = np.empty(most), np.empty(most)
+    counts, bases = np.empty(most, np.int64), np.empty((channels.shape[0], most), np.int64)
+    low, base = 0, 0
+    for row in range(held.size):
+        high, at = low + held[row], 0
+        for i in range(low, high):
+            for channel in range(channels.shape[0]):
+                bases[channel, i - low] = base
+                base += int(said[i, channel, 2]) * channels[channel, 1]
+        for channel in range(channels.shape[0]):
             grid_hz, axes = channels[channel, 0], channels[channel, 1]
-            high = low + held[row, channel]
+            m, even = 0, True
             for i in range(low, high):
-                bases[i] = base
-                base += counts[i] * axes
+                if said[i, channel, 2] > 0:
+                    start_s[m], rate_hz[m], counts[m] = said[i, channel, 0], said[i, channel, 1], said[i, channel, 2]
+                    bases[channel, m] = bases[channel, i - low]
+                    even = even and (m == 0 or start_s[m - 1] <= start_s[m])
+                    m += 1
+            if not even:
+                order = np.argsort(start_s[:m], kind="mergesort")
+                start_s[:m], rate_hz[:m], counts[:m] = start_s[:m][order], rate_hz[:m][order], counts[:m][order]
+                bases[channel, :m] = bases[channel, :m][order]
             size = axes * seconds * grid_hz
             place = out[at + row * size : at + (row + 1) * size].reshape(axes, size // axes)
-            if low == high:
+            if m == 0:
                 place[:] = np.nan
             else:
                 _resample(
-                    start_s[low:high],
-                    rate_hz[low:high],
-                    counts[low:high],
-                    bases[low:high],
-                    counts[low:high],
+                    start_s[:m],
+                    rate_hz[:m],
+                    counts[:m],
+                    bases[channel, :m],
+                    counts[:m],
                     values,
                     first_s[row],
                     grid_hz,
                     place,
                 )
-            at += held.shape[0] * size
-            low = high
+            at += held.size * size
+        low = high
+
+
+@njit("b1(f8[::1], b1[::1], f8, f8, f8, i8[:, ::1])", cache=True, nogil=True)
+def covers_row(packets: Array, new: Bools, kept_s: float, awaited_s: float, second: float, channels: Ints) -> bool:
+    """Whether the packets of a row, as in ``fill_rows``, reach over every grid point of a second without a hole, in
+    every channel that was heard since ``awaited_s`` and in at least one. Of packets that are not ``new``, what ended
+    before ``kept_s`` is forgotten."""
+    said, heard = packets.reshape(-1, channels.shape[0], 4), False
+    for channel in range(channels.shape[0]):
+        there = (said[:, channel, 2] > 0) & (new | (said[:, channel, 3] >= kept_s))
+        start_s, rate_hz, end_s = said[there, channel, 0], said[there, channel, 1], said[there, channel, 3]
+        if not np.any(end_s >= awaited_s):
+            continue
+        heard = True
+        last_s, reached_s, covered = second + 1 - 1 / channels[channel, 0], -np.inf, False
+        for i in np.argsort(start_s, kind="mergesort"):
+            if start_s[i] > max(reached_s + REACH / rate_hz[i], second + EXACT / rate_hz[i]):
+                break
+            reached_s = max(reached_s, end_s[i])
+            if reached_s >= last_s - EXACT / rate_hz[i]:
+                covered = True
+                break
+        if not covered:
+            return False
+    return heard

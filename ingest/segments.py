@@ -6,30 +6,52 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingest.grid import EXACT, OVERLAP, REACH, REACH_MAX_S
+from ingest.grid import EXACT, REACH, REACH_MAX_S
 from ingest.received import Received
 from ingest.types import CHANNELS, Array
 
 BEATS_SPAN_S: Final = 1.0  # what a packet of beats alone speaks for, back from its end
 BEATS_JOIN_S: Final = 0.5  # and how much later than that its predecessor may have ended
 BEATS_HZ: Final = CHANNELS["ibi"].grid_hz
+_NONE: Final = (0.0, 0.0, 0, 0.0)
 EVEN: Final = tuple(name for name in CHANNELS if name != "ibi")  # in the order of ``Packet.samples``
 
 Key = tuple[str, int, int]
 
 
-class Segment(NamedTuple):
-    """A packet's samples of one even channel: ``values`` (n,) or (axes, n), sample i at ``start_s + i / rate_hz``, the
-    last at ``end_s``. ``slack_s`` is how near to a grid point counts as on it, ``join_s`` how far apart segments may be
-    without a hole. ``numbers`` are start_s, rate_hz and n. Sorts by time, then by the packet's name."""
+class Heard(NamedTuple):
+    """A packet's samples of its even channels. ``numbers`` are of each channel in ``EVEN`` the time of the first sample
+    [UTC s], the rate [Hz], how many there are (0: the packet has none) and the time of the last; ``values`` the samples
+    of those that it has, (n,) or (axes, n). ``rates_hz`` has a 0 for what it has not; ``begun_s`` is when all channels
+    have begun, ``end_s`` when the last of them ends. Sorts by the packet's name."""
+
+    key: Key
+    begun_s: float
+    end_s: float
+    rates_hz: tuple[float, ...]
+    numbers: tuple[float, ...]
+    values: tuple[Array, ...]
+
+    def stretches(self) -> "list[Stretch]":
+        """Return what each channel speaks for."""
+        found = []
+        for channel, rate_hz in enumerate(self.rates_hz):
+            if rate_hz:
+                start_s, end_s = self.numbers[4 * channel], self.numbers[4 * channel + 3]
+                found.append(Stretch(start_s, self.key, end_s, EXACT / rate_hz, REACH / rate_hz))
+        return found
+
+
+class Stretch(NamedTuple):
+    """What the samples of one channel of a packet speak for: from the first to the last. ``slack_s`` is how near to a
+    grid point counts as on it, ``join_s`` how far apart stretches may be without a hole. Sorts by time, then by the
+    packet's name."""
 
     start_s: float
     key: Key
     end_s: float
     slack_s: float
     join_s: float
-    numbers: tuple[float, float, int]
-    values: Array
 
 
 class Beats(NamedTuple):
@@ -60,20 +82,34 @@ def key_of(received: Received) -> Key:
     return packet.band, packet.boot, packet.seq
 
 
-def segments_of(received: Received) -> dict[str, Segment]:
-    """Return the even channels of a packet. Raises WireError as ``wire.values`` does."""
-    packet, offset_s, key, found = received.packet, received.offset_s, key_of(received), {}
+def heard_of(received: Received) -> Heard | None:
+    """Return the even channels of a packet; None where it has none. Raises WireError as ``wire.values`` does."""
+    packet, offset_s = received.packet, received.offset_s
+    begun_s = end_s = -math.inf
+    rates_hz: list[float] = []
+    numbers: list[float] = []
+    values: list[Array] = []
     for name in EVEN:
         samples = getattr(packet, name)
-        if samples is not None:
-            values, rate_hz = received.values(name), samples.rate_hz
-            count = values.shape[-1]
-            start_s = samples.tick_us * 1e-6 + offset_s
-            end_s = start_s + (count - 1) / rate_hz
-            found[name] = Segment(
-                start_s, key, end_s, EXACT / rate_hz, REACH / rate_hz, (start_s, rate_hz, count), values
-            )
-    return found
+        if samples is None:
+            rates_hz.append(0.0)
+            numbers += _NONE
+            continue
+        array, rate_hz = received.values(name), samples.rate_hz
+        n = array.shape[-1]
+        first_s = samples.tick_us * 1e-6 + offset_s
+        last_s = first_s + (n - 1) / rate_hz
+        rates_hz.append(rate_hz)
+        numbers += (first_s, rate_hz, n, last_s)
+        values.append(array)
+        if first_s > begun_s:
+            begun_s = first_s
+        if last_s > end_s:
+            end_s = last_s
+    if not values:
+        return None
+    key = packet.band, packet.boot, packet.seq
+    return Heard(key, begun_s, end_s, tuple(rates_hz), tuple(numbers), tuple(values))
 
 
 def beats_of(received: Received) -> Beats | None:
@@ -94,72 +130,24 @@ def beats_of(received: Received) -> Beats | None:
     )
 
 
-def contact_of(received: Received, stretches: Iterable[Segment | Beats]) -> Contact | None:
-    """Return what a packet of these stretches says of skin contact; None where it says nothing, or has no samples."""
+def stretches_of(heard: Heard | None, beats: Beats | None) -> list[Stretch | Beats]:
+    """Return everything that a packet speaks for."""
+    even = [] if heard is None else heard.stretches()
+    return [*even, *([] if beats is None else [beats])]
+
+
+def contact_of(received: Received, heard: Heard | None, beats: Beats | None) -> Contact | None:
+    """Return what a packet says of skin contact; None where it says nothing, or has no samples."""
     touches = received.packet.contact
     if touches is None:
         return None
-    spans = [(s.start_s, s.end_s + min(s.join_s, REACH_MAX_S)) for s in stretches]
+    spans = [(s.start_s, s.end_s + min(s.join_s, REACH_MAX_S)) for s in stretches_of(heard, beats)]
     if not spans:
         return None
     return Contact(min(start for start, _ in spans), key_of(received), max(end for _, end in spans), float(touches))
 
 
-class Line:
-    """The segments of one channel of one row, in order.
-
-    The last of them that follow each other evenly, at one rate, without a hole and without repeating anything, are its
-    *run*: what a second says that lies in it needs none of the segments before.
-    """
-
-    __slots__ = ("reached_s", "rate_hz", "run_s", "segments")
-
-    def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self.segments: list[Segment] = []
-        self.reached_s = -math.inf  # the latest end of them all
-        self.run_s = math.inf  # where the run begins; inf: there is none
-        self.rate_hz = 0.0  # in the run
-
-    def add(self, segment: Segment) -> None:
-        """Put a segment in its place."""
-        if self.segments and segment < self.segments[-1]:
-            segments = sorted([*self.segments, segment])
-            self._begin()
-            for each in segments:
-                self._extend(each)
-        else:
-            self._extend(segment)
-
-    def _extend(self, segment: Segment) -> None:
-        start_s, rate_hz, _ = segment.numbers
-        reached_s = self.reached_s
-        if (reached_s - start_s) * rate_hz + OVERLAP * min(1.0, rate_hz) >= 0:
-            self.run_s = math.inf
-        elif self.run_s == math.inf or rate_hz != self.rate_hz or start_s > reached_s + segment.join_s:
-            self.run_s, self.rate_hz = start_s, rate_hz
-        self.reached_s = max(reached_s, segment.end_s)
-        self.segments.append(segment)
-
-    def covers(self, second: int, grid_hz: int) -> bool:
-        """Do what the function ``covers`` does, in one step where the second begins in the run."""
-        if self.run_s <= second and self.segments[0].start_s <= second:
-            return self.reached_s >= second + 1 - 1 / grid_hz - self.segments[-1].slack_s
-        return covers(self.segments, second, grid_hz)
-
-    def for_second(self, second: int) -> list[Segment]:
-        """Return the segments that decide what ``second`` says: the same bits as all of them."""
-        segments, i = self.segments, 0
-        if self.run_s <= second:
-            i = len(segments) - 1
-            while i > 0 and segments[i].start_s > second:
-                i -= 1
-        return segments[i:]
-
-
-def covers(stretches: Iterable[Segment | Beats], second: int, grid_hz: int) -> bool:
+def covers(stretches: Iterable[Stretch | Beats], second: int, grid_hz: int) -> bool:
     """Whether stretches, in order, reach over every grid point of a second without a hole."""
     last_s = second + 1 - 1 / grid_hz
     reached_s = -math.inf
