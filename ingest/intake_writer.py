@@ -12,7 +12,7 @@ from ingest.clock import Clocks
 from ingest.errors import StoreError
 from ingest.intake_counts import Tally
 from ingest.intake_waiting import Waiting
-from ingest.intake_watermarks import STORED_EVERY_S, Watermarks
+from ingest.intake_watermarks import Watermarks
 from ingest.received import Received
 from ingest.store.protocol import Name, Store
 from ingest.wire import Stored
@@ -20,7 +20,8 @@ from ingest.wire import Stored
 log = logging.getLogger(__name__)
 
 GROUP_S: Final = 0.05  # how long a commit waits for company: one fsync for all, and an ack 50 ms later
-GROUP_MAX: Final = 2_000  # packets of one commit: some 10 ms of inserts
+GROUP_MAX: Final = 4_000  # packets of one commit: some 30 ms of inserts
+IDLE_S: Final = 1.0  # how often it is looked whether the clocks are to be remembered, where nothing comes
 RETRY_S: Final = 1.0  # after a commit that failed
 CLOCKS: Final = "clocks"  # under which what was learnt of the bands' clocks is kept beside the readings
 REMEMBER_S: Final = 60.0  # what is lost of it after a power cut
@@ -94,6 +95,7 @@ class Writer:
 
     def start(self) -> None:
         """Begin."""
+        self._watermarks.start()
         self._thread.start()
 
     def put(self, batch: Batch | None) -> None:
@@ -101,8 +103,9 @@ class Writer:
         self._batches.put(batch)
 
     def join(self) -> None:
-        """Wait for the end."""
+        """Wait for the end, and for the last watermarks."""
         self._thread.join()
+        self._watermarks.end()
 
     def holding_s(self) -> float:
         """For how long the store has not been able to write; 0 where it can."""
@@ -128,13 +131,12 @@ class Writer:
                     ack()
                 self._watermarks.move(batch.boots())
                 self._waiting.stored(len(batch.acks), batch.size)
-            self._watermarks.tell(everything=not going)
             self._remember(at_once=not going)
 
     def _gather(self) -> tuple[Batch, bool]:
-        """Wait for messages, at most until a watermark is due; return them and whether to go on."""
+        """Wait for messages, not for ever; return them and whether to go on."""
         whole = Batch()
-        until_s = time.monotonic() + STORED_EVERY_S
+        until_s = time.monotonic() + IDLE_S
         while len(whole.acks) < GROUP_MAX:
             try:
                 batch = self._batches.get(timeout=max(until_s - time.monotonic(), 0.0))
