@@ -84,6 +84,11 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     pair.add_argument("band", help="the band's id, as in its topic")
     pair.add_argument("wearer", help="the wearer's pseudonym")
     pair.add_argument("--name", help="the name to show on the board, for a new wearer")
+    pair.add_argument(
+        "--consent-by",
+        metavar="WHO",
+        help="who agrees that the wearer is recorded and watched, with their role; needed for a new wearer",
+    )
     pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
 
 

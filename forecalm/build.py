@@ -22,7 +22,6 @@ from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline
 from forecalm.wearing import Wearing
-from ingest.admission import Admission, Verdict
 from ingest.clock import Clocks
 from ingest.intake import Handed, Intake
 from ingest.mqtt import Subscriber
@@ -84,7 +83,7 @@ class Service:
                 raise ConfigError(f"{files.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(SqliteStore(files.readings)))
-            self._wearing = Wearing(registry.wearer_of)
+            self._wearing = stack.enter_context(Wearing(registry))
             live = Live(
                 Pipeline(wearers=wearers, desk=self.desk),
                 wearer_of=self._wearing.wearer_of,
@@ -118,7 +117,7 @@ class Service:
         self._intake = Intake(
             store=self.store,
             clocks=Clocks(),
-            admit=lambda band, at_s: Admission(Verdict.KEEP, self._wearing.wearer_of(band, at_s)),
+            admit=self._wearing.admit,
             on_received=lambda handed: hand_over(live, handed),
             publish_stored=self._subscriber.publish_stored,
             clock=time.time,

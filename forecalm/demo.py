@@ -29,6 +29,7 @@ from forecalm.peers import Peer, PeerError, free_port
 from forecalm.pipeline import Pipeline, warm
 from ingest.clock import Clocks
 from ingest.received import Received
+from ingest.registry.consents import Consent, Scope
 from ingest.wire import Packet, encode
 
 log = logging.getLogger(__name__)
@@ -152,11 +153,15 @@ def people(files: Files, wearers: int) -> list[str]:
     with closing(open_registry(files)) as registry:
         for number, wearer in enumerate(pseudonyms, 1):
             band = f"band-{number:02}"
-            registry.add_wearer(wearer, NAMES[number - 1] if number <= len(NAMES) else wearer)
-            registry.add_band(band)
-            registry.assign(band, wearer, 0.0)
-        for carer in CARERS:
-            registry.add_carer(carer)
+            registry.pair(
+                band=band,
+                wearer=wearer,
+                since_s=0.0,
+                name=NAMES[number - 1] if number <= len(NAMES) else wearer,
+                carers=CARERS,
+                consent=Consent(frozenset({Scope.CARE}), "simulated", 0.0),
+                by="demo",
+            )
     return pseudonyms
 
 

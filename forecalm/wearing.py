@@ -1,50 +1,110 @@
-"""A band and a moment in, its wearer out: the registry asked at most every few seconds a band."""
+"""A band and a moment in, whether it may be recorded and whose it is out, without waiting for the registry."""
 
 import logging
-from collections import OrderedDict
+import threading
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, Self
 
-from ingest.errors import IngestError
+from ingest.admission import Admission, Verdict
 
 log = logging.getLogger(__name__)
 
-FRESH_S: Final = 5.0  # how long a band may still count for its last wearer after staff have changed it
-BANDS_MAX: Final = 10_000  # bands remembered: anybody may publish under any name
+CHECK_S: Final = 2.0  # how long a band may still count for its last wearer after staff have changed it
+STALE_S: Final = 60.0  # a registry silent for that long is said again to be so
+
+
+class Admissions(Protocol):
+    """What the registry knew at one moment: see ``ingest.registry.admissions``."""
+
+    revision: int
+
+    def admit(self, band: str, at_s: float) -> Admission:
+        """The verdict on a packet."""
+
+    def consented(self, wearer: str, at_s: float) -> bool:
+        """Whether a wearer may be recorded."""
+
+
+class Source(Protocol):
+    """The registry, as far as it is asked here."""
+
+    def revision(self) -> int:
+        """Grows with every change."""
+
+    def admissions(self) -> Admissions:
+        """What is known now."""
 
 
 class Wearing:
-    """Remembers for ``FRESH_S`` what ``ask(band, utc_s)`` said, so that a packet does not cost a query.
+    """Keeps a snapshot of who wears what and who consented, and takes a new one within ``CHECK_S`` of any change, in a
+    thread of its own: asking costs a microsecond, waits for nobody and never raises. Safe from any thread.
 
-    Where the registry cannot answer, the last answer stands: a person must not go unwatched because a file was locked.
-    Belongs to one thread.
+    Where the registry cannot answer, the last snapshot stands: a person must not go unwatched because a file was
+    locked. A consent that ends by itself ends in time all the same. Use as a context manager, or call ``refresh``.
+    Making one raises IngestError where the registry does not answer at all.
     """
 
-    def __init__(self, ask: Callable[[str, float], str | None]) -> None:
-        self._ask = ask
-        self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
-        self._failing = False
+    def __init__(self, registry: Source, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._known = registry.admissions()
+        self._silent_since_s: float | None = None
+        self._told_s = 0.0
+        self._refreshing = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def wearer_of(self, band: str, utc_s: float) -> str | None:
-        """The pseudonym of who wears ``band`` at ``utc_s``, or None."""
-        asked_s, wearer = self._known.get(band, (-FRESH_S - 1, None))
-        if not 0 <= utc_s - asked_s < FRESH_S:
-            wearer = self._answer(band, utc_s, wearer)
-            self._known[band] = (utc_s, wearer)
-            self._known.move_to_end(band)
-            if len(self._known) > BANDS_MAX:
-                self._known.popitem(last=False)
-        return wearer
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="wearing", daemon=True)
+        self._thread.start()
+        return self
 
-    def _answer(self, band: str, utc_s: float, last: str | None) -> str | None:
-        try:
-            wearer = self._ask(band, utc_s)
-        except IngestError as error:
-            if not self._failing:
-                log.error("the registry does not say who wears what, so everybody keeps their band: %s", error)
-            self._failing = True
-            return last
-        if self._failing:
-            log.warning("the registry answers again")
-        self._failing = False
-        return wearer
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def admit(self, band: str, at_s: float) -> Admission:
+        """The verdict on a packet of ``band`` that ended at ``at_s`` [UTC s]: see ``ingest.admission.Admit``."""
+        return self._known.admit(band, at_s)
+
+    def wearer_of(self, band: str, at_s: float) -> str | None:
+        """The pseudonym of who wore ``band`` at ``at_s`` [UTC s] and may be watched, or None."""
+        admission = self._known.admit(band, at_s)
+        return admission.wearer if admission.verdict is Verdict.KEEP else None
+
+    def consented(self, wearer: str, at_s: float) -> bool:
+        """Whether ``wearer`` may be recorded at ``at_s`` [UTC s]; if not, boards say "not recording"."""
+        return self._known.consented(wearer, at_s)
+
+    def refresh(self) -> bool:
+        """Take a new snapshot if the registry has changed; False: it does not answer, and the last one stands."""
+        with self._refreshing:
+            try:
+                if self._registry.revision() != self._known.revision:
+                    self._known = self._registry.admissions()
+            except Exception as error:  # whatever it is, the last snapshot stands
+                self._say_silent(error)
+                return False
+            if self._silent_since_s is not None:
+                log.warning("the registry answers again")
+                self._silent_since_s = None
+            return True
+
+    def _say_silent(self, error: Exception) -> None:
+        now_s = self._clock()
+        if self._silent_since_s is None:
+            self._silent_since_s = now_s
+        elif now_s - self._told_s < STALE_S:
+            return
+        self._told_s = now_s
+        log.error(
+            "the registry does not say who wears what (for %.0f s), so everybody keeps their band: %s",
+            now_s - self._silent_since_s,
+            error,
+        )
+
+    def _run(self) -> None:
+        while not self._stop.wait(CHECK_S):
+            self.refresh()

@@ -1,4 +1,4 @@
-"""Who wears which band, and since when: changes in, answers out; names are kept apart from pseudonyms."""
+"""Who wears which band, since when, and whether that may be kept: changes in, answers out; names are kept apart."""
 
 from ingest.registry.registry import Registry
 

@@ -1,233 +1,351 @@
-"""Wearers, bands and carers in; who wore what at a moment out. SQLite or PostgreSQL, by URL."""
+"""The registry's one face: sites, people, bands, consents, sessions and labels in; who, when and whether out."""
 
-import math
-import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import event
 
-from ingest.errors import RegistryError, StoreError
-from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
-
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what a topic may hold
-_NAME_MAX: Final = 200
+from ingest.errors import RegistryError
+from ingest.labels import Label
+from ingest.registry import (
+    admissions,
+    assignments,
+    audit,
+    consents,
+    erasure,
+    labels,
+    people,
+    places,
+    sessions,
+)
+from ingest.registry.admissions import Admissions
+from ingest.registry.consents import Consent, Given, Scope
+from ingest.registry.database import Database
+from ingest.registry.places import Gateway, Site
+from ingest.registry.sessions import Session
+from ingest.registry.stretches import Change, Correction, Stretch
+from ingest.registry.tables import BAND, CARER, WEARER, WEARER_NAME
 
 
 class Registry:
-    """Safe to share between threads. Raises RegistryError where a change makes no sense, StoreError where the database
-    cannot be used."""
+    """SQLite or PostgreSQL, by URL. Safe to share between threads and processes: writers go one by one.
 
-    def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url)
-        self._shown = self._engine.url.render_as_string(hide_password=True)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _open_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+    Every change says ``by`` whom it is made and leaves an entry in the audit, with the time of ``clock`` [UTC s]; all
+    of it happens or nothing. Raises RegistryError where a change makes no sense, StoreError where the database cannot
+    be used. Times are UTC seconds.
+    """
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        """A transaction that writes; all of it happens or nothing."""
-        try:
-            with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-                yield connection
-        except sa.exc.IntegrityError as error:
-            raise RegistryError(f"refused, it contradicts what is there: {error.orig}") from error
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"registry {self._shown}: {error}") from error
-
-    def _ask(self, query: sa.Select[*tuple[Any, ...]]) -> list[sa.Row[*tuple[Any, ...]]]:
-        try:
-            with self._engine.connect() as connection:
-                return list(connection.execute(query))
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"registry {self._shown}: {error}") from error
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = Database(url)
+        self._clock = clock
+        self._reading = self._database.reading
 
     def upgrade(self) -> None:
         """Bring the tables up to date, from nothing or from any earlier version.
 
         Raises RegistryError where a newer version wrote them. Where it raises, the connections are let go.
         """
-        config = Config()
-        folder = Path(__file__).parent / "migrations"
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
-        try:
-            with self._transaction() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except CommandError as error:
-            self.close()
-            raise RegistryError(
-                f"registry {self._shown}: written by a newer version of this software, or by another one ({error});"
-                " install that version, or take another registry"
-            ) from error
-        except BaseException:
-            self.close()
-            raise
+        self._database.upgrade(self._clock())
 
     def close(self) -> None:
         """Let the connections go."""
-        self._engine.dispose()
+        self._database.close()
 
-    def add_wearer(self, pseudonym: str, name: str) -> None:
-        """Enter a person: the pseudonym goes into topics and files, the name is kept apart."""
-        with self._transaction() as connection:
-            _add_wearer(connection, pseudonym, name)
+    # Sites, people, things
 
-    def add_band(self, band: str) -> None:
+    def add_site(self, site: Site, *, by: str) -> None:
+        """Enter a house. Its time zone must be in the machine's database of zones."""
+        with self._database.writing(by, self._clock) as writing:
+            places.add_site(writing, site)
+
+    def change_site(self, site: Site, *, by: str) -> None:
+        """Say anew where a known site is, its time zone, and how long readings are kept there."""
+        with self._database.writing(by, self._clock) as writing:
+            places.change_site(writing, site)
+
+    def set_retention(self, site: str, readings_days: int | None, *, by: str) -> None:
+        """Say for how many days readings of the wearers of a site are kept; None: until somebody erases them."""
+        with self._database.writing(by, self._clock) as writing:
+            places.set_retention(writing, site, readings_days)
+
+    def put_in_site(
+        self,
+        site: str,
+        *,
+        wearers: Sequence[str] = (),
+        bands: Sequence[str] = (),
+        gateways: Sequence[str] = (),
+        by: str,
+    ) -> None:
+        """Say that these belong to a site from now on."""
+        with self._database.writing(by, self._clock) as writing:
+            places.put_in_site(writing, site, wearers, bands, gateways)
+
+    def add_wearer(self, pseudonym: str, name: str, *, site: str | None = None, by: str) -> None:
+        """Enter a person: the pseudonym goes into topics and files, the name is kept apart. Without a consent to care
+        nothing of them is recorded."""
+        with self._database.writing(by, self._clock) as writing:
+            people.add_wearer(writing, pseudonym, name, site)
+
+    def rename(self, wearer: str, name: str, *, by: str) -> None:
+        """Say which name to show for a wearer."""
+        with self._database.writing(by, self._clock) as writing:
+            people.rename(writing, wearer, name)
+
+    def add_band(self, band: str, *, site: str | None = None, note: str = "", by: str) -> None:
         """Enter a band by the name that it sends."""
-        with self._transaction() as connection:
-            _add_band(connection, band)
+        with self._database.writing(by, self._clock) as writing:
+            people.add_band(writing, band, site, note)
 
-    def add_carer(self, name: str) -> None:
+    def add_gateway(self, gateway: Gateway, *, by: str) -> None:
+        """Enter a gateway by the name that it sends."""
+        with self._database.writing(by, self._clock) as writing:
+            places.add_gateway(writing, gateway)
+
+    def add_carer(self, name: str, *, by: str) -> None:
         """Enter somebody who may take an alert."""
-        with self._transaction() as connection:
-            _add_carer(connection, name)
+        with self._database.writing(by, self._clock) as writing:
+            people.add_carer(writing, name)
 
-    def assign(self, band: str, wearer: str, since_s: float) -> None:
-        """Say that ``wearer`` wears ``band`` from ``since_s`` [UTC s] on.
+    # Who wears what
+
+    def assign(self, band: str, wearer: str, since_s: float, *, by: str) -> None:
+        """Say that ``wearer`` wears ``band`` from ``since_s`` on.
 
         That ends whatever that band and that wearer had open. Raises RegistryError where it would overlap what is known
-        of either from then on: the past is not rewritten here. Saying again what is so changes nothing.
+        of either from then on: the past is rewritten by ``correct_assignment`` only. Saying again what is so changes
+        nothing.
         """
-        with self._transaction() as connection:
-            for what, column, value in (("band", BAND.c.name, band), ("wearer", WEARER.c.pseudonym, wearer)):
-                if not _is_there(connection, column, value):
-                    raise RegistryError(f"{what}: {value!r} is not known; enter it first")
-            _assign(connection, band, wearer, since_s)
+        with self._database.writing(by, self._clock) as writing:
+            assignments.assign(writing, band, wearer, since_s)
 
-    def pair(self, *, band: str, wearer: str, since_s: float, name: str | None, carers: Sequence[str]) -> None:
-        """Enter what is new of a band, a wearer with a name, and carers, and ``assign``; all of it or nothing.
+    def unassign(self, band: str, at_s: float, *, by: str) -> str:
+        """Say that nobody wears ``band`` from ``at_s`` on, and return who did. Raises RegistryError where nobody does,
+        or only since later."""
+        with self._database.writing(by, self._clock) as writing:
+            return assignments.unassign(writing, band, at_s)
 
-        ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, and as
-        ``add_wearer``, ``add_band``, ``add_carer`` and ``assign`` do.
+    def correct_assignment(
+        self, band: str, wearer: str | None, *, since_s: float, until_s: float | None, by: str
+    ) -> list[Change]:
+        """Say who (None: nobody) wore ``band`` from ``since_s`` up to ``until_s`` (None: and still does), whatever was
+        said before: see ``correct_assignments``."""
+        return self.correct_assignments([Correction(band, wearer, since_s, until_s)], by=by)
+
+    def correct_assignments(self, corrections: Sequence[Correction], *, by: str) -> list[Change]:
+        """Say afterwards who wore what, past included; several at once where only together they make sense (two people
+        whose bands were exchanged). Later ones hold over earlier ones.
+
+        Return what differs now, so that it can be scored anew; readings themselves need no change. Raises
+        RegistryError, and changes nothing, where somebody would wear two wristbands at once, or where somebody who was
+        erased wore it.
         """
-        with self._transaction() as connection:
-            if _is_there(connection, WEARER.c.pseudonym, wearer):
-                if name is not None:
-                    _rename(connection, wearer, name)
-            elif name is None:
+        with self._database.writing(by, self._clock) as writing:
+            return assignments.correct(writing, corrections)
+
+    def pair(
+        self,
+        *,
+        band: str,
+        wearer: str,
+        since_s: float,
+        name: str | None,
+        carers: Sequence[str],
+        consent: Consent | None,
+        by: str,
+    ) -> None:
+        """Enter what is new of a band, a wearer with a name, a consent, and carers, and ``assign``; all or nothing.
+
+        ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, where no
+        consent to care would cover ``since_s`` (a band that records nothing must not look like protection), and as
+        ``add_wearer``, ``give_consent``, ``add_band``, ``add_carer`` and ``assign`` do.
+        """
+        with self._database.writing(by, self._clock) as writing:
+            if not people.enter_wearer(writing, wearer, name):
                 raise RegistryError(f"name: {wearer!r} is not known; give the name to show for a new wearer")
-            else:
-                _add_wearer(connection, wearer, name)
-            if not _is_there(connection, BAND.c.name, band):
-                _add_band(connection, band)
+            if consent is not None:
+                consents.give(writing, wearer, consent)
+            people.enter_band(writing, band)
             for carer in dict.fromkeys(carers):
-                if not _is_there(connection, CARER.c.name, carer):
-                    _add_carer(connection, carer)
-            _assign(connection, band, wearer, since_s)
+                people.enter_carer(writing, carer)
+            assignments.assign(writing, band, wearer, since_s)
+            if not consents.covered(writing.connection, wearer, Scope.CARE, since_s):
+                raise RegistryError(f"consent: nobody has agreed that {wearer!r} is recorded and watched; say who does")
 
     def wearer_of(self, band: str, at_s: float) -> str | None:
-        """The pseudonym of who wore ``band`` at ``at_s`` [UTC s]; None where nobody is known to."""
-        rows = self._ask(
-            sa.select(ASSIGNMENT.c.wearer).where(
-                ASSIGNMENT.c.band == band,
-                ASSIGNMENT.c.since_s <= at_s,
-                ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
-            )
-        )
-        return rows[0][0] if rows else None
+        """The pseudonym of who wore ``band`` at ``at_s``; None where nobody is known to."""
+        with self._reading() as connection:
+            return assignments.wearer_at(connection, band, at_s)
+
+    def band_history(self, band: str) -> list[Stretch]:
+        """Who wore a band, in order of time."""
+        with self._reading() as connection:
+            return assignments.history(connection, band)
+
+    def worn_by(self, wearer: str) -> list[Correction]:
+        """Which bands, imported recordings too, a wearer wore from when to when, in order of time."""
+        with self._reading() as connection:
+            return assignments.worn_by(connection, wearer)
+
+    # Consent
+
+    def give_consent(self, wearer: str, consent: Consent, *, by: str) -> None:
+        """Enter a consent beside those there are. It takes the place of one that was carried over to be confirmed."""
+        with self._database.writing(by, self._clock) as writing:
+            consents.give(writing, wearer, consent)
+
+    def withdraw_consent(self, wearer: str, *, scopes: Iterable[Scope] = tuple(Scope), at_s: float, by: str) -> int:
+        """Enter that what was agreed to was withdrawn at ``at_s``; return how many consents that ends.
+
+        It holds at once and for whatever has not been kept yet, also if it was measured before. What is kept stays
+        until it is erased.
+        """
+        with self._database.writing(by, self._clock) as writing:
+            return consents.withdraw(writing, wearer, scopes, at_s)
+
+    def consents(self, wearer: str | None = None) -> list[Given]:
+        """Every consent that a wearer (None: anybody) ever had, in the order of entry; those to be confirmed say so."""
+        with self._reading() as connection:
+            return consents.given(connection, wearer)
+
+    def has_consent(self, wearer: str, scope: Scope, at_s: float) -> bool:
+        """Whether readings of ``wearer`` taken at ``at_s`` may be used for ``scope``."""
+        with self._reading() as connection:
+            return consents.covered(connection, wearer, scope, at_s)
+
+    def admissions(self) -> Admissions:
+        """Who may be recorded when, as of now, for intake to ask without a query."""
+        with self._reading() as connection:
+            return admissions.admissions(connection)
+
+    def revision(self) -> int:
+        """A number that grows with every change, whoever makes it: cheap to ask."""
+        with self._reading() as connection:
+            return audit.head(connection).number
+
+    # Sessions and labels
+
+    def add_session(self, session: Session, *, by: str) -> bool:
+        """Enter a recording; False: it is there already, by its digest, and nothing changes.
+
+        An import enters its pseudo-band and, where ``wearer`` is given, who wore it. Raises RegistryError where its
+        digest is there as somebody else's.
+        """
+        with self._database.writing(by, self._clock) as writing:
+            return sessions.add(writing, session)
+
+    def sessions(
+        self, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
+    ) -> list[Session]:
+        """Recordings that reach into ``[since_s, until_s)``, of a wearer or of anybody, in order of time."""
+        with self._reading() as connection:
+            return sessions.sessions(connection, wearer, since_s, until_s)
+
+    def add_labels(self, given: Sequence[Label], *, by: str) -> list[int]:
+        """Enter labels, each with a wearer, and return their numbers. One that was ever entered with just these words
+        and times is not entered again, even if it was corrected or removed since: a file may come twice."""
+        with self._database.writing(by, self._clock) as writing:
+            return labels.add(writing, given)
+
+    def correct_label(self, number: int, label: Label, *, by: str) -> int:
+        """Put ``label`` in the place of another one (a removed one comes back so) and return its number. The old one is
+        kept beside it."""
+        with self._database.writing(by, self._clock) as writing:
+            return labels.correct(writing, number, label)
+
+    def remove_label(self, number: int, *, by: str) -> None:
+        """Mark a label as not valid. It is kept."""
+        with self._database.writing(by, self._clock) as writing:
+            labels.remove(writing, number)
+
+    def labels(
+        self, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
+    ) -> dict[int, Label]:
+        """The valid labels that reach into ``[since_s, until_s)``, of a wearer or of anybody, by number, in order of
+        time."""
+        with self._reading() as connection:
+            return labels.labels(connection, wearer, since_s, until_s)
+
+    def label_history(self, number: int) -> dict[int, Label]:
+        """A label and what took its place, one after the other."""
+        with self._reading() as connection:
+            return labels.history(connection, number)
+
+    # Audit and erasure
+
+    def audit_entries(self, wearer: str | None = None) -> list[audit.Entry]:
+        """Every change in order, or those that concern one wearer who is known."""
+        with self._reading() as connection:
+            return audit.entries(connection, None if wearer is None else audit.subject(connection, wearer))
+
+    def audit_head(self) -> audit.Head:
+        """The end of the audit: kept elsewhere, it witnesses the rest; see ``verify_audit``."""
+        with self._reading() as connection:
+            return audit.head(connection)
+
+    def verify_audit(self, witness: audit.Head | None = None) -> list[str]:
+        """Say what is wrong with the audit; nothing: it is whole. Whoever can write the whole database can make a new
+        chain that is whole; only a ``witness`` that was kept elsewhere shows that."""
+        with self._reading() as connection:
+            return audit.problems(audit.entries(connection), audit.head(connection), witness)
+
+    def traces_of(self, wearer: str) -> dict[str, int]:
+        """How many rows of each table name a wearer or belong to them: what ``erase_wearer`` would take."""
+        with self._reading() as connection:
+            return erasure.traces(connection, wearer)
+
+    def erase_wearer(self, wearer: str, *, by: str) -> erasure.ErasedRows:
+        """Delete every row that names a wearer, and the key by which the audit knows them; its chain stays whole.
+
+        Assignments stay as those of somebody who was erased, so that what arrives late is dropped, and end now. SQLite
+        overwrites what it deletes (``secure_delete``), and file and log are written anew. PostgreSQL's tables are
+        written anew (VACUUM FULL), but its write-ahead log keeps the old rows until its segments are recycled, as do
+        archives, replicas and backups: those are the operator's to end. What is said of the wearer in free text of
+        others' rows is not found.
+        """
+        with self._database.writing(by, self._clock) as writing:
+            rows = erasure.erase(writing, wearer)
+        return erasure.ErasedRows(rows, wiped=self.wipe())
+
+    def wipe(self) -> bool:
+        """Write the tables anew, so that no file holds what was deleted; False: a reader kept old pages, try again."""
+        return self._database.wipe(erasure.WIPED)
+
+    # Who and what there is
+
+    def sites(self) -> list[Site]:
+        """Every site, in order."""
+        with self._reading() as connection:
+            return places.sites(connection)
+
+    def site_of(self) -> dict[str, str | None]:
+        """The site of each wearer."""
+        with self._reading() as connection:
+            return places.site_of(connection)
+
+    def gateways(self) -> list[Gateway]:
+        """Every gateway, in order."""
+        with self._reading() as connection:
+            return places.gateways(connection)
 
     def wearers(self) -> list[str]:
         """Every pseudonym, in order."""
-        return [row[0] for row in self._ask(sa.select(WEARER.c.pseudonym).order_by(WEARER.c.pseudonym))]
+        return self._column(sa.select(WEARER.c.pseudonym).order_by(WEARER.c.pseudonym))
 
     def bands(self) -> list[str]:
-        """Every band, in order."""
-        return [row[0] for row in self._ask(sa.select(BAND.c.name).order_by(BAND.c.name))]
+        """Every wristband, in order; not the imported recordings."""
+        return self._column(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)).order_by(BAND.c.name))
 
     def carers(self) -> list[str]:
         """Every carer's name, in order."""
-        return [row[0] for row in self._ask(sa.select(CARER.c.name).order_by(CARER.c.name))]
+        return self._column(sa.select(CARER.c.name).order_by(CARER.c.name))
 
     def names(self) -> dict[str, str]:
         """The name to show for each pseudonym, in order of the pseudonyms."""
         query = sa.select(WEARER_NAME.c.pseudonym, WEARER_NAME.c.name).order_by(WEARER_NAME.c.pseudonym)
-        return {row[0]: row[1] for row in self._ask(query)}
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
-
-def _open_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # transactions begin in _begin_sqlite, as SQLAlchemy's own manual has it
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """A writer takes its lock at once: reading first and then writing would fail, not wait, beside another writer."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _add_wearer(connection: sa.Connection, pseudonym: str, name: str) -> None:
-    _require_id("pseudonym", pseudonym)
-    _require_name("name", name)
-    _require_new(connection, WEARER.c.pseudonym, pseudonym)
-    connection.execute(WEARER.insert().values(pseudonym=pseudonym))
-    connection.execute(WEARER_NAME.insert().values(pseudonym=pseudonym, name=name))
-
-
-def _rename(connection: sa.Connection, pseudonym: str, name: str) -> None:
-    _require_name("name", name)
-    connection.execute(WEARER_NAME.delete().where(WEARER_NAME.c.pseudonym == pseudonym))
-    connection.execute(WEARER_NAME.insert().values(pseudonym=pseudonym, name=name))
-
-
-def _add_band(connection: sa.Connection, band: str) -> None:
-    _require_id("band", band)
-    _require_new(connection, BAND.c.name, band)
-    connection.execute(BAND.insert().values(name=band))
-
-
-def _add_carer(connection: sa.Connection, name: str) -> None:
-    _require_name("carer", name)
-    _require_new(connection, CARER.c.name, name)
-    connection.execute(CARER.insert().values(name=name))
-
-
-def _assign(connection: sa.Connection, band: str, wearer: str, since_s: float) -> None:
-    """See ``Registry.assign``; band and wearer are known."""
-    if not math.isfinite(since_s):
-        raise RegistryError(f"since_s: must be a time in UTC seconds, got {since_s}")
-    either = (ASSIGNMENT.c.band == band) | (ASSIGNMENT.c.wearer == wearer)
-    still_open = ASSIGNMENT.c.until_s.is_(None)
-    same = sa.select(ASSIGNMENT.c.since_s).where(
-        ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s
-    )
-    if connection.execute(same).first():
-        return
-    later = (still_open & (ASSIGNMENT.c.since_s >= since_s)) | (ASSIGNMENT.c.until_s > since_s)
-    clash = connection.execute(sa.select(ASSIGNMENT).where(either, later)).first()
-    if clash:
-        raise RegistryError(
-            f"since_s: {clash.wearer} has worn {clash.band} since {clash.since_s:.0f}, later than or beyond"
-            f" {since_s:.0f}; choose a later time"
-        )
-    connection.execute(ASSIGNMENT.update().where(either, still_open).values(until_s=since_s))
-    connection.execute(ASSIGNMENT.insert().values(band=band, wearer=wearer, since_s=since_s))
-
-
-def _require_id(what: str, value: str) -> None:
-    if not _ID.match(value):
-        raise RegistryError(f"{what}: {value!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
-
-
-def _require_name(what: str, value: str) -> None:
-    if not value.strip() or len(value) > _NAME_MAX:
-        raise RegistryError(f"{what}: must be 1 to {_NAME_MAX} characters")
-
-
-def _is_there(connection: sa.Connection, column: sa.Column[str], value: str) -> bool:
-    return connection.execute(sa.select(column).where(column == value)).first() is not None
-
-
-def _require_new(connection: sa.Connection, column: sa.Column[str], value: str) -> None:
-    if _is_there(connection, column, value):
-        raise RegistryError(f"{column.table.name}: {value!r} is there already")
+    def _column(self, query: sa.Select[tuple[str]]) -> list[str]:
+        with self._reading() as connection:
+            return [str(row[0]) for row in connection.execute(query).all()]

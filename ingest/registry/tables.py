@@ -1,27 +1,40 @@
 """The tables of the registry, for SQLite and PostgreSQL alike; how they came about is in ``migrations``."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
+    UniqueConstraint,
 )
 
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
     }
 )
 
-SITE = Table("site", METADATA, Column("name", String(64), primary_key=True))
+SITE = Table(
+    "site",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("place", String(200), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("readings_days", Integer, nullable=True),
+)
+"""``readings_days``: how long readings are kept; NULL: until somebody erases them."""
 
 WEARER = Table(
     "wearer",
@@ -37,23 +50,132 @@ WEARER_NAME = Table(
     Column("name", String(200), nullable=False),
 )
 
-BAND = Table("band", METADATA, Column("name", String(64), primary_key=True))
+WEARER_KEY = Table(
+    "wearer_key",
+    METADATA,
+    Column("pseudonym", ForeignKey("wearer.pseudonym", ondelete="CASCADE"), primary_key=True),
+    Column("key", LargeBinary(32), nullable=False),
+)
+"""What makes the digest by which the audit knows a wearer. Without its key a digest names nobody."""
+
+BAND = Table(
+    "band",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("site", ForeignKey("site.name"), nullable=True),
+    Column("note", String(200), nullable=False),
+    Column("imported", Boolean, nullable=False),
+)
+"""``imported``: no wristband but a recording that was imported, under a name made from its content."""
+
+GATEWAY = Table(
+    "gateway",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("site", ForeignKey("site.name"), nullable=True),
+    Column("note", String(200), nullable=False),
+)
 
 ASSIGNMENT = Table(
     "assignment",
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("band", ForeignKey("band.name"), nullable=False),
-    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=True),
     Column("since_s", Double, nullable=False),
     Column("until_s", Double, nullable=True),
+    Column("made_at_s", Double, nullable=True),
+    Column("made_by", String(200), nullable=True),
     CheckConstraint("until_s IS NULL OR until_s > since_s", name="in_order"),
 )
-"""``[since_s, until_s)`` [UTC s]; NULL: still worn. At most one open assignment a band and a wearer."""
+"""``[since_s, until_s)`` [UTC s]; NULL: still worn. At most one open assignment a band and a wearer. No wearer:
+somebody who was erased. ``made_at_s`` and ``made_by`` are NULL in what version 0.1 entered."""
 
 _OPEN = ASSIGNMENT.c.until_s.is_(None)
 Index("ix_assignment_open_band", ASSIGNMENT.c.band, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index("ix_assignment_open_wearer", ASSIGNMENT.c.wearer, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index("ix_assignment_band_since_s", ASSIGNMENT.c.band, ASSIGNMENT.c.since_s)
+Index("ix_assignment_wearer_since_s", ASSIGNMENT.c.wearer, ASSIGNMENT.c.since_s)
+
+CONSENT = Table(
+    "consent",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("given_by", String(200), nullable=False),
+    Column("from_s", Double, nullable=False),
+    Column("until_s", Double, nullable=True),
+    Column("withdrawn_s", Double, nullable=True),
+    Column("to_confirm", Boolean, nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    CheckConstraint("until_s IS NULL OR until_s > from_s", name="in_order"),
+    CheckConstraint("scope IN ('care', 'research', 'share')", name="scope"),
+    Index(None, "wearer"),
+)
+"""One row a scope. It covers readings of ``[from_s, until_s)`` [UTC s] (NULL: no end) unless it was withdrawn."""
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("band", ForeignKey("band.name"), nullable=False),
+    Column("start_s", Double, nullable=False),
+    Column("end_s", Double, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("origin", String(255), nullable=False),
+    Column("digest", String(128), nullable=True),
+    Column("notes", Text, nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    UniqueConstraint("digest"),
+    CheckConstraint("end_s > start_s", name="in_order"),
+    Index(None, "band", "start_s"),
+)
+"""A recording as a unit. Whose it is follows from the assignments of its band, like that of every reading."""
+
+LABEL = Table(
+    "label",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("what", String(200), nullable=False),
+    Column("start_s", Double, nullable=False),
+    Column("end_s", Double, nullable=False),
+    Column("rater", String(200), nullable=False),
+    Column("onset_uncertainty_s", Double, nullable=False),
+    Column("level", Double, nullable=True),
+    Column("note", Text, nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    Column("superseded_by", ForeignKey("label.id"), nullable=True),
+    Column("removed_at_s", Double, nullable=True),
+    CheckConstraint("end_s >= start_s", name="in_order"),
+    Index(None, "wearer", "start_s"),
+)
+"""Valid is what is neither superseded nor removed; nothing is overwritten."""
 
 CARER = Table("carer", METADATA, Column("name", String(200), primary_key=True))
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_s", Double, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+"""Append-only: each ``digest`` is over its row and the digest before it. ``subject`` is a wearer's keyed digest."""
+
+AUDIT_HEAD = Table(
+    "audit_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+"""One row: the last entry. Every writer locks it first, so writers go one by one; its number is the revision."""

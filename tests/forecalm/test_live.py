@@ -14,9 +14,7 @@ from alerts.policy import Policy
 from alerts.views import Blind
 from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
-from forecalm.wearing import Wearing
 from ingest.clock import Clocks
-from ingest.errors import RegistryError
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
@@ -100,23 +98,6 @@ def test_a_full_disk_and_a_wearer_who_is_new_end_nothing(tmp_path: Path, caplog:
     assert not failed.is_set()
     assert "w-new has a band" in caplog.text
     assert "cannot be kept" in caplog.text
-
-
-def test_where_the_registry_does_not_answer_the_last_answer_stands(caplog: pytest.LogCaptureFixture) -> None:
-    answers: list[str | RegistryError | None] = ["w-01", RegistryError("locked"), RegistryError("locked"), None]
-
-    def ask(band: str, utc_s: float) -> str | None:
-        answer = answers.pop(0)
-        if isinstance(answer, RegistryError):
-            raise answer
-        return answer
-
-    wearing = Wearing(ask)
-    assert [wearing.wearer_of("band-01", at_s) for at_s in (0.0, 4.9)] == ["w-01", "w-01"]
-    assert [wearing.wearer_of("band-01", at_s) for at_s in (6.0, 12.0)] == ["w-01", "w-01"]
-    assert caplog.text.count("does not say") == 1
-    assert wearing.wearer_of("band-01", 18.0) is None
-    assert not answers
 
 
 def test_what_was_learnt_goes_with_the_wearer_and_not_with_the_row(tmp_path: Path) -> None:

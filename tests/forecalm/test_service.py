@@ -23,6 +23,7 @@ from forecalm.peers import free_port
 from ingest.broker import run_broker
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
+from ingest.registry.consents import Consent, Scope
 from ingest.wire import data_topic, encode, encode_json
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
@@ -39,10 +40,8 @@ def config(tmp_path: Path) -> Config:
     files = Files(config.folder)
     files.folder.mkdir()
     registry = open_registry(files)
-    registry.add_wearer("w-01", "Bea")
-    registry.add_band("band-01")
-    registry.assign("band-01", "w-01", 0.0)
-    registry.add_carer("Jo")
+    consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+    registry.pair(band="band-01", wearer="w-01", since_s=0.0, name="Bea", carers=["Jo"], consent=consent, by="test")
     registry.close()
     return config
 
@@ -173,7 +172,10 @@ def test_pairing_says_who_wears_what_from_now_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
-    assert main(["pair", "band-07", "w-12", "--name", "Aidan", "--carer", "Jo"]) == 0
+    new = ["pair", "band-07", "w-12", "--name", "Aidan", "--carer", "Jo"]
+    assert main(new) == 2
+    assert "consent" in capsys.readouterr().err
+    assert main([*new, "--consent-by", "Ida, mother"]) == 0
     assert main(["pair", "band-08", "w-12"]) == 0
     assert "w-12 wears band-08" in capsys.readouterr().out
     registry = open_registry(Files(tmp_path / "house"))

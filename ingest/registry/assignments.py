@@ -1,0 +1,160 @@
+"""Who wears which band from when to when: changes and corrections in, what they change out."""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import sqlalchemy as sa
+
+from ingest.errors import RegistryError
+from ingest.registry.audit import Json, Writing
+from ingest.registry.checks import is_there, require_known, require_stretch, require_time
+from ingest.registry.stretches import Change, Correction, Stretch, changes, cut_out, end_of
+from ingest.registry.tables import ASSIGNMENT, BAND, WEARER
+
+_LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
+
+
+def assign(writing: Writing, band: str, wearer: str, since_s: float) -> None:
+    """See ``Registry.assign``."""
+    require_time("since_s", since_s)
+    require_known(writing.connection, BAND.c.name, band)
+    require_known(writing.connection, WEARER.c.pseudonym, wearer)
+    _require_wristband(writing.connection, band)
+    either = (ASSIGNMENT.c.band == band) | ((ASSIGNMENT.c.wearer == wearer) & _LIVE)
+    still_open = ASSIGNMENT.c.until_s.is_(None)
+    same = sa.select(ASSIGNMENT.c.since_s).where(
+        ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s
+    )
+    if writing.connection.execute(same).first():
+        return
+    later = (still_open & (ASSIGNMENT.c.since_s >= since_s)) | (ASSIGNMENT.c.until_s > since_s)
+    clash = writing.connection.execute(sa.select(ASSIGNMENT).where(either, later)).first()
+    if clash:
+        raise RegistryError(
+            f"since_s: {clash.wearer or 'somebody who was erased'} has worn {clash.band} since {clash.since_s:.0f},"
+            f" later than or beyond {since_s:.0f}; choose a later time, or correct who wore it"
+        )
+    ended = writing.connection.execute(sa.select(ASSIGNMENT.c.band, ASSIGNMENT.c.wearer).where(either, still_open))
+    for old_band, old_wearer in ended.all():
+        writing.record("unassign", wearer=old_wearer, band=old_band, until_s=since_s)
+    writing.connection.execute(ASSIGNMENT.update().where(either, still_open).values(until_s=since_s))
+    _insert(writing, band, Stretch(wearer, since_s, math.inf, writing.at_s, writing.by))
+    writing.record("assign", wearer=wearer, band=band, since_s=since_s)
+
+
+def unassign(writing: Writing, band: str, at_s: float) -> str:
+    """See ``Registry.unassign``."""
+    require_time("at_s", at_s)
+    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.band == band, ASSIGNMENT.c.until_s.is_(None))
+    worn = writing.connection.execute(query).first()
+    if worn is None:
+        raise RegistryError(f"band: nobody wears {band!r}")
+    if at_s <= worn.since_s:
+        raise RegistryError(
+            f"at_s: {worn.wearer} has worn {band} since {worn.since_s:.0f}, not earlier than {at_s:.0f}; choose a later"
+            " time, or correct who wore it"
+        )
+    writing.connection.execute(ASSIGNMENT.update().where(ASSIGNMENT.c.id == worn.id).values(until_s=at_s))
+    writing.record("unassign", wearer=worn.wearer, band=band, until_s=at_s)
+    return str(worn.wearer)
+
+
+def correct(writing: Writing, corrections: Sequence[Correction]) -> list[Change]:
+    """See ``Registry.correct_assignments``."""
+    before: dict[str, list[Stretch]] = {}
+    after: dict[str, list[Stretch]] = {}
+    for each in corrections:
+        _require_sound(writing.connection, each)
+        if each.band not in before:
+            before[each.band] = after[each.band] = history(writing.connection, each.band)
+        until_s = end_of(each.until_s)
+        if any(
+            old.wearer is None and old.since_s < until_s and old.until_s > each.since_s for old in before[each.band]
+        ):
+            raise RegistryError(f"{each.band}: somebody who was erased wore it then, and nothing of that is left")
+        after[each.band] = cut_out(after[each.band], each.since_s, until_s)
+        if each.wearer is not None:
+            after[each.band].append(Stretch(each.wearer, each.since_s, until_s, writing.at_s, writing.by))
+    found = [change for band in before for change in changes(band, before[band], after[band])]
+    touched = {change.band for change in found}
+    for band in touched:  # everything goes before anything comes: two people may exchange their bands
+        _delete(writing, band, set(before[band]) - set(after[band]))
+    for band in sorted(touched):
+        for new in sorted(set(after[band]) - set(before[band]), key=lambda each: each.since_s):
+            _insert(writing, band, new)
+    for wearer in sorted({change.after for change in found if change.after is not None}):
+        _require_one_band(writing.connection, wearer)
+    for change in found:
+        detail: dict[str, Json] = {"band": change.band, "since_s": change.since_s, "until_s": change.until_s}
+        for action, whom in (("correct: was not worn by", change.before), ("correct: was worn by", change.after)):
+            if whom is not None:
+                writing.record(action, wearer=whom, **detail)
+    return found
+
+
+def wearer_at(connection: sa.Connection, band: str, at_s: float) -> str | None:
+    """See ``Registry.wearer_of``."""
+    query = sa.select(ASSIGNMENT.c.wearer).where(
+        ASSIGNMENT.c.band == band,
+        ASSIGNMENT.c.since_s <= at_s,
+        ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
+    )
+    return connection.execute(query).scalar()
+
+
+def history(connection: sa.Connection, band: str) -> list[Stretch]:
+    """Who wore a band, in order of time."""
+    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.band == band).order_by(ASSIGNMENT.c.since_s)
+    return [
+        Stretch(row.wearer, row.since_s, end_of(row.until_s), row.made_at_s, row.made_by)
+        for row in connection.execute(query)
+    ]
+
+
+def worn_by(connection: sa.Connection, wearer: str) -> list[Correction]:
+    """What a wearer wore from when to when, imported recordings too, in order of time."""
+    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.wearer == wearer).order_by(ASSIGNMENT.c.since_s, ASSIGNMENT.c.band)
+    return [Correction(row.band, row.wearer, row.since_s, row.until_s) for row in connection.execute(query)]
+
+
+def _delete(writing: Writing, band: str, stretches: Iterable[Stretch]) -> None:
+    for old in stretches:
+        here = (ASSIGNMENT.c.band == band) & (ASSIGNMENT.c.since_s == old.since_s)
+        writing.connection.execute(ASSIGNMENT.delete().where(here))
+
+
+def _insert(writing: Writing, band: str, stretch: Stretch) -> None:
+    until_s = None if math.isinf(stretch.until_s) else stretch.until_s
+    made = {"made_at_s": stretch.made_at_s, "made_by": stretch.made_by}
+    writing.connection.execute(
+        ASSIGNMENT.insert().values(band=band, wearer=stretch.wearer, since_s=stretch.since_s, until_s=until_s, **made)
+    )
+
+
+def _require_sound(connection: sa.Connection, correction: Correction) -> None:
+    require_stretch("since_s", correction.since_s, "until_s", correction.until_s)
+    require_known(connection, BAND.c.name, correction.band)
+    if correction.wearer is not None:
+        require_known(connection, WEARER.c.pseudonym, correction.wearer)
+    if correction.until_s is None and correction.wearer is not None:
+        _require_wristband(connection, correction.band)
+
+
+def _require_wristband(connection: sa.Connection, band: str) -> None:
+    if (
+        is_there(connection, BAND.c.name, band)
+        and connection.execute(sa.select(BAND.c.imported).where(BAND.c.name == band)).scalar()
+    ):
+        raise RegistryError(f"band: {band!r} is an imported recording; nobody wears it from now on")
+
+
+def _require_one_band(connection: sa.Connection, wearer: str) -> None:
+    """Nobody wears two wristbands at once; recordings that are imported may overlap."""
+    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.wearer == wearer, _LIVE).order_by(ASSIGNMENT.c.since_s)
+    rows = connection.execute(query).all()
+    for one, other in pairwise(rows):
+        if other.since_s < end_of(one.until_s):
+            raise RegistryError(
+                f"{wearer}: would wear {one.band} and {other.band} at once at {other.since_s:.0f}; correct both at once"
+            )
