@@ -8,9 +8,8 @@ import numpy as np
 
 from forecalm.arguments import NOTICE
 from ingest.assemble import whole
-from ingest.clock import Clocks
 from ingest.received import Received
-from ingest.recordings.e4 import read
+from ingest.recordings.detect import read_one
 from ingest.recordings.packets import packets
 from ingest.types import Tick
 from signals import frame
@@ -35,9 +34,10 @@ def page() -> str:
 
 
 def session(path: Path) -> Tick:
-    """Return a recorded E4 session on the analysis grid; raises IngestError where it cannot be read."""
-    clocks = Clocks()
-    return whole([Received(p, clocks.map(p, at_s), at_s, b"") for at_s, p in packets(read(path), band="recording")])
+    """Return a recording of any format on the analysis grid; raises IngestError where it cannot be read, or there are
+    several at ``path``."""
+    recording = read_one(path)
+    return whole([Received(p, recording.start_s, at_s, b"") for at_s, p in packets(recording, band="recording")])
 
 
 def features_of(path: Path, *, feature_set: Set, window_s: float, hop_s: float) -> "pd.DataFrame":

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,8 @@ from alerts.policy import Policy
 from alerts.views import AlertView
 from forecalm.pipeline import Pipeline, Step
 from ingest.assemble import DEADLINE_S
-from ingest.clock import Clocks
 from ingest.received import Received
-from ingest.recordings.e4 import read
+from ingest.recordings.detect import read_one
 from ingest.recordings.packets import packets
 from ingest.recordings.recording import Recording
 from ingest.types import CHANNELS
@@ -50,12 +50,12 @@ class Replayed:
 
 
 def replay(path: Path, *, pace: Callable[[float], None], progress: Callable[[float, float], None]) -> Replayed:
-    """Push the E4 session at ``path`` through the live pipeline, second by second.
+    """Push the recording at ``path``, of any format, through the live pipeline, second by second.
 
     ``pace`` is told each packet's UTC time before it is pushed and may wait; ``progress`` the seconds done and in all.
-    Raises ingest.errors.RecordingError where the session cannot be read.
+    Raises ingest.errors.RecordingError where the recording cannot be read, or there are several.
     """
-    recording = read(path)
+    recording = read_one(path)
     desk = Desk(wearers=[WEARER], policy=Policy(), journal=Scratch(), started_s=recording.start_s)
     pipeline = Pipeline(wearers=[WEARER], desk=desk)
     steps: list[Step] = []
@@ -76,10 +76,9 @@ def _moments(
     pace: Callable[[float], None],
     progress: Callable[[float, float], None],
 ) -> Iterator[list[Step]]:
-    clocks = Clocks()
     for arrived_s, packet in packets(recording, band=BAND):
         pace(arrived_s)
-        received = Received(packet, clocks.map(packet, arrived_s), arrived_s, encode(packet))
+        received = Received(packet, recording.start_s, arrived_s, encode(packet))
         pipeline.receive(WEARER, received)
         yield pipeline.advance(arrived_s)
         progress(arrived_s - recording.start_s, recording.end_s - recording.start_s)
@@ -138,12 +137,16 @@ def summary(replayed: Replayed) -> dict[str, object]:
 
 
 def _channel(recording: Recording, name: str) -> dict[str, object]:
-    block = recording.whole(name)
-    n = block.values.shape[-1]
-    known = np.isfinite(block.values) if block.values.ndim == 1 else np.isfinite(block.values).all(axis=0)
-    outside = (block.start_s - recording.start_s) + (recording.end_s - block.end_s)
-    gap_s = outside + float((~known).sum()) / block.rate_hz
-    return {"rate_hz": block.rate_hz, "samples": n, "gap_s": _rounded(gap_s)}
+    """The rate of the longest piece, the samples of all, and for how long nothing is known."""
+    pieces = recording.channels[name]
+    gap_s = (pieces[0].start_s - recording.start_s) + (recording.end_s - pieces[-1].end_s)
+    gap_s += sum(max(0.0, after.start_s - before.end_s) for before, after in pairwise(pieces))
+    for piece in pieces:
+        known = np.isfinite(piece.values) if piece.values.ndim == 1 else np.isfinite(piece.values).all(axis=0)
+        gap_s += float((~known).sum()) / piece.rate_hz
+    longest = max(pieces, key=lambda piece: piece.values.shape[-1])
+    n = sum(piece.values.shape[-1] for piece in pieces)
+    return {"rate_hz": longest.rate_hz, "samples": n, "gap_s": _rounded(gap_s)}
 
 
 def _against_recorded(replayed: Replayed) -> dict[str, object] | None:

@@ -1,12 +1,14 @@
 """A replayed session in, one interactive page out: what was recorded, what was made of it, and when, by the clock."""
 
 import html
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecalm.arguments import NOTICE
 from forecalm.replay import Replayed
@@ -111,7 +113,7 @@ def _traces(replayed: Replayed) -> list[Lane]:
     soft: dict[str, Any] = {"mode": "lines", "line": {"color": RISE, "width": 2}}
     drawn: list[Lane] = []
     if "eda" in recording.channels:
-        drawn.append((1, *_thin(recording.whole("eda")), {**line, "name": "Skin conductance"}))
+        drawn.append((1, *_thin(recording.channels["eda"]), {**line, "name": "Skin conductance"}))
     if replayed.features.size:
         drawn.append((1, seconds, replayed.feature("eda_level_uS"), {**soft, "name": "EDA level"}))
         drawn.append((3, seconds, replayed.feature("heart_rate_bpm"), {**line, "name": "Pulse"}))
@@ -124,26 +126,39 @@ def _traces(replayed: Replayed) -> list[Lane]:
         own = {"mode": "markers", "marker": {"size": 3, "color": RISE}, "name": "The band's own beats"}
         drawn.insert(0, (3, when, 60.0 / interval, own))
     if "ppg" in recording.channels:
-        drawn.append((4, *_thin(recording.whole("ppg")), {**line, "name": "Pulse wave"}))
+        drawn.append((4, *_thin(recording.channels["ppg"]), {**line, "name": "Pulse wave"}))
     if "temperature" in recording.channels:
-        drawn.append((5, *_thin(recording.whole("temperature")), {**line, "name": "Skin temperature"}))
+        drawn.append((5, *_thin(recording.channels["temperature"]), {**line, "name": "Skin temperature"}))
     risk = {"mode": "lines", "line": {"color": ALERT, "width": 2}, "name": "Risk"}
     drawn.append((7, seconds, replayed.probability, risk))
     return drawn
 
 
-def _thin(block: Block) -> tuple[Array, Array]:
-    """Keep the lowest and highest sample of each stretch, so that no spike is lost to the drawing."""
-    n = block.values.shape[-1]
-    step = max(1, 2 * n // POINTS)
+def _thin(pieces: Sequence[Block]) -> tuple[Array, Array]:
+    """Keep the lowest and highest sample of each stretch, so that no spike is lost to the drawing; a break between
+    pieces stays one."""
+    step = max(1, 2 * sum(piece.values.shape[-1] for piece in pieces) // POINTS)
+    time_s: list[Array] = []
+    values: list[Array] = []
+    for piece in pieces:
+        if time_s:
+            time_s.append(np.array([piece.start_s]))
+            values.append(np.array([np.nan]))
+        at = _extremes(piece.values, step)
+        time_s.append(piece.start_s + at / piece.rate_hz)
+        values.append(piece.values[at])
+    return np.concatenate(time_s), np.concatenate(values)
+
+
+def _extremes(values: Array, step: int) -> NDArray[np.intp]:
+    """Where the lowest and the highest of every ``step`` samples are."""
+    n = values.shape[-1]
     whole = n // step * step
     if step <= 2 or whole == 0:
-        at = np.arange(n)
-    else:
-        pieces = np.where(np.isfinite(block.values[:whole]), block.values[:whole], 0.0).reshape(-1, step)
-        base = np.arange(len(pieces)) * step
-        at = np.unique(np.concatenate([base + pieces.argmin(axis=1), base + pieces.argmax(axis=1)]))
-    return block.start_s + at / block.rate_hz, block.values[at]
+        return np.arange(n)
+    stretches = np.where(np.isfinite(values[:whole]), values[:whole], 0.0).reshape(-1, step)
+    base = np.arange(len(stretches)) * step
+    return np.unique(np.concatenate([base + stretches.argmin(axis=1), base + stretches.argmax(axis=1)]))
 
 
 def _clock(utc_s: Array, zone: ZoneInfo) -> list[datetime]:

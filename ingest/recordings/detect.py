@@ -1,7 +1,7 @@
 """A path in; what is recorded there out, in whatever format it is, and what could not be read and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -81,9 +81,9 @@ def read(path: Path) -> list[Recording]:
 
 
 def read_one(path: Path) -> Recording:
-    """The one recording at ``path``. Raises RecordingError as ``read`` does, and where there are several."""
+    """The one recording at ``path``, called after it; raises RecordingError as ``read`` does, or where there are more."""
     recordings = read(path)
     if len(recordings) > 1:
         some = ", ".join(recording.name for recording in recordings[:5])
         raise RecordingError(f"{path.name}: holds {len(recordings)} recordings ({some}): name one of them")
-    return recordings[0]
+    return replace(recordings[0], name=path.resolve().stem)

@@ -244,7 +244,7 @@ def _joined(pieces: list[Block], notes: list[str]) -> tuple[Block, ...]:
             kept.append(Block(piece.channel, start_s, piece.rate_hz, piece.values[..., first:]))
     steps_s = [after.start_s - before.end_s for before, after in itertools.pairwise(kept)]
     if steps_s:
-        said = f"{min(steps_s):+.2f} to {max(steps_s):+.2f} s between them"
+        said = f"{min(steps_s):+.3f} to {max(steps_s):+.3f} s between them"
         notes.append(f"{STREAMS[kept[0].channel]}: {len(kept)} pieces, {said}")
     return tuple(kept)
 
