@@ -19,7 +19,7 @@ from ingest.store.database import Database
 from ingest.store.inbox import REACHES
 from ingest.store.packing import Packed, pack, span, unpack, unpack_channel
 from ingest.store.protocol import Finish, Totals, View
-from ingest.store.runs import load_runs
+from ingest.store.runs import Runs, load_runs
 from ingest.types import CHANNELS, Block
 
 PIECE_SPAN_MAX_S: Final = 3_600.0  # no piece spans more: 300 s of starts, and what one packet may span
@@ -152,9 +152,11 @@ class BlockRest:
                 "SELECT pieces.id, band, boot, boot_id, start_s, end_s, pieces.packets, pieces.samples, crc, meta"
                 " FROM pieces LEFT JOIN boots ON boots.id = boot_id"
             )
+            told: dict[int, Runs] = {}
             for piece_id, *row in db.execute(query):
                 try:
-                    found += [f"piece {piece_id}: {wrong}" for wrong in _wrong(db, piece_id, *row)]
+                    runs = told.setdefault(row[2], Runs())
+                    found += [f"piece {piece_id}: {wrong}" for wrong in _wrong(db, piece_id, runs, *row)]
                 except StoreError as error:
                     found.append(f"piece {piece_id}: {error}")
             query = "SELECT count(*) FROM channels WHERE id / ? NOT IN (SELECT id FROM pieces)"
@@ -211,6 +213,7 @@ def _channels(db: sqlite3.Connection, piece_id: int) -> list[tuple[str, int, byt
 def _wrong(
     db: sqlite3.Connection,
     piece_id: int,
+    told: Runs,
     band: str | None,
     boot: int | None,
     boot_id: int,
@@ -221,7 +224,8 @@ def _wrong(
     crc: int,
     meta: bytes,
 ) -> list[str]:
-    """What is wrong with a piece; raises StoreError where it does not unpack."""
+    """What is wrong with a piece, ``told`` being the packets of its boot so far; raises StoreError where it does not
+    unpack."""
     channels = _channels(db, piece_id)
     found = [f"{name} is not what was written" for name, known, numbers in channels if known != zlib.crc32(numbers)]
     if crc != zlib.crc32(meta):
@@ -234,6 +238,8 @@ def _wrong(
     unpacked = unpack(meta, {name: numbers for name, _, numbers in channels})
     if (len(unpacked), sum(received.samples() for received in unpacked)) != (packets, samples):
         found.append(f"it unpacks to {len(unpacked)} packets, the table says {packets}")
+    twice = [run for run in said.runs if not told.take(run.since, run.seq)]
+    found += [f"packets {run.since} to {run.seq} are in another piece too" for run in twice]
     handled = load_runs(db, boot_id)
     found += [
         f"packet {run.since} to {run.seq} does not count as stored"

@@ -4,9 +4,11 @@ The landing place of every store: what ``Inbox.commit`` has returned for is on d
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -146,16 +148,12 @@ class Inbox:
             taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
             if taken != len(rows):
                 raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
-            seqs = Runs()
-            for seq in sorted(row.received.packet.seq for row in rows):
-                seqs.add(seq, seq)
-            for first, last in seqs:
-                keep_run(db, boot.id, first, last)
+            _keep_runs(db, sorted((boot.id, row.received.packet.seq) for row in rows))
             ledger.settle(db, boot, [row.received for row in rows])
 
     def reaching(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> set[Name]:
         """The packets here that reach into ``[since_s, until_s)``, for a ``View`` on ``db``."""
-        query = f"SELECT band, boot, seq {_OF_BAND} AND {REACHES}"
+        query = f"SELECT band, boot, seq {_OF_BAND} AND {REACHES}"  # noqa: S608
         return set(db.execute(query, _bounds(band, since_s, until_s)))
 
     def packets(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> Iterator[Received]:
@@ -173,15 +171,19 @@ class Inbox:
         """Take away what is here of an erasure, and note that the rest is still to be asked."""
         bounds = _bounds(band, since_s, until_s)
         where = f"WHERE boot_id IN (SELECT id FROM boots WHERE band = :band) AND {REACHES}"  # noqa: S608
-        with self._writing() as (db, _):
-            query = f"SELECT count(*), total(samples) FROM inbox {where}"  # noqa: S608
-            packets, samples = db.execute(query, bounds).fetchone()
+        with self._writing() as (db, ledger):
+            query = f"SELECT boot_id, seq, samples FROM inbox {where} ORDER BY boot_id, seq"  # noqa: S608
+            gone = db.execute(query, bounds).fetchall()
+            _keep_runs(db, ((boot_id, seq) for boot_id, seq, _ in gone))
+            for boot in ledger.boots.values():
+                if boot.band == band:
+                    ledger.resettle(db, boot, boot.settled)
             db.execute(f"DELETE FROM inbox {where}", bounds)  # noqa: S608
             query = "DELETE FROM quarantine WHERE band = :band AND received_s >= :since_s AND received_s < :until_s"
             db.execute(query, bounds)
             db.execute("INSERT INTO erasures VALUES (NULL, :band, :since_s, :until_s, 0)", bounds)
             self._ledger = None
-        return Erased(packets, int(samples))
+        return Erased(len(gone), sum(samples for _, _, samples in gone))
 
     def erasures(self) -> list[Erasure]:
         """What has been erased here and not yet everywhere."""
@@ -244,6 +246,16 @@ def _handle(db: sqlite3.Connection, ledger: Ledger, boot: Boot, first: int, last
         keep_run(db, boot.id, first, last)
 
 
+def _keep_runs(db: sqlite3.Connection, names: Iterable[tuple[int, int]]) -> None:
+    """Let packets count as stored that leave the inbox: their (boot id, seq), in order."""
+    for boot_id, some in groupby(names, key=itemgetter(0)):
+        runs = Runs()
+        for _, seq in some:
+            runs.add(seq, seq)
+        for first, last in runs:
+            keep_run(db, boot_id, first, last)
+
+
 def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]:
     return {"band": band, "since_s": since_s, "until_s": until_s, "from_s": since_s - REACH_S}
 
@@ -265,9 +277,6 @@ def _astray(db: sqlite3.Connection) -> Iterator[str]:
     query = "SELECT boot_id, seq, count(*) FROM inbox GROUP BY boot_id, seq HAVING count(*) > 1"
     for boot_id, seq, times in db.execute(query):
         yield f"packet {seq} of boot {boot_id} is in the inbox {times} times"
-    query = "SELECT boot_id, seq FROM inbox JOIN runs USING (boot_id) WHERE seq BETWEEN first AND last"
-    for boot_id, seq in db.execute(query):
-        yield f"packet {seq} of boot {boot_id} is in the inbox and said to have left it"
 
 
 def _broken_runs(db: sqlite3.Connection) -> Iterator[str]:

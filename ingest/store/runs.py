@@ -22,6 +22,13 @@ class Runs:
         at = bisect_right(self._firsts, number) - 1
         return Run(self._firsts[at], self._lasts[at]) if at >= 0 and number <= self._lasts[at] else None
 
+    def take(self, first: int, last: int) -> bool:
+        """Take them in, and return whether all of them are new."""
+        at = bisect_left(self._lasts, first)
+        alone = at == len(self._firsts) or self._firsts[at] > last
+        self.add(first, last)
+        return alone
+
     def add(self, first: int, last: int) -> bool:
         """Take in every number from ``first`` to ``last``; return whether any of them is new."""
         lasts = self._lasts
