@@ -119,10 +119,6 @@ def decode(data: bytes) -> Packet:
     """
     packet = unpack(data)
     check(packet)
-    for name, samples in packet.samples().items():
-        n = values(name, samples).shape[-1]
-        _require_near(f"{name}.tick_us", samples.tick_us, packet)
-        _require_near(f"{name}: the last sample", samples.tick_us + round((n - 1) * 1e6 / samples.rate_hz), packet)
     return packet
 
 
@@ -140,7 +136,19 @@ def unpack(data: bytes) -> Packet:
         raise WireError(f"not a {form} packet: {error}", kind="form") from None
 
 
-def check(packet: Packet) -> None:
+def check(packet: Packet) -> dict[str, Array]:
+    """Return ``values`` of every even channel; raises WireError, naming the field, unless all can be used."""
+    arrays = {}
+    for name, samples in packet.samples().items():
+        arrays[name] = values(name, samples)
+        n = arrays[name].shape[-1]
+        _require_near(f"{name}.tick_us", samples.tick_us, packet)
+        _require_near(f"{name}: the last sample", samples.tick_us + round((n - 1) * 1e6 / samples.rate_hz), packet)
+    check_others(packet)
+    return arrays
+
+
+def check_others(packet: Packet) -> None:
     """Raise WireError unless all but the even samples of a packet can be used."""
     if packet.lost is not None and packet.lost[0] > packet.lost[1]:
         raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} is no run: the first number comes first")

@@ -1,4 +1,4 @@
-"""A ward's packets published in, how many a second are durable and how long each takes out; paho storing nothing beside.
+"""A ward's packets published in, how many a second are durable and how long each takes out; paho alone beside.
 
 python -m benchmarks.speed.durable [--bands N] [--minutes M] [--alone]
 
@@ -41,7 +41,7 @@ from ingest.received import Received
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, bands_topic, data_topic, encode
 
-USER = PASSWORD = "forecalm"
+USER = PASSWORD = "forecalm"  # noqa: S105 - of a broker that lives for a minute
 SITE = "ward"
 SLOTS = 50  # a second: the publisher's bands send evenly spread over it
 SEQ, TICK_US = 1 << 20, 1 << 40  # numbers whose MessagePack length never changes
@@ -78,7 +78,11 @@ def mosquitto(folder: Path) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     users = folder / "users"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", users, USER, PASSWORD], check=True, capture_output=True)
+    subprocess.run(  # noqa: S603
+        ["mosquitto_passwd", "-b", "-c", users, USER, PASSWORD],  # noqa: S607
+        check=True,
+        capture_output=True,
+    )
     text = (ROOT / "docs" / "guides" / "mosquitto.conf").read_text()
     for key, value in (
         ("listener", f"{port} 127.0.0.1"),
@@ -86,9 +90,10 @@ def mosquitto(folder: Path) -> Iterator[int]:
         ("persistence_location", f"{folder}/"),
     ):
         text, found = re.subn(rf"(?m)^{key} .*$", f"{key} {value}", text)
-        assert found == 1
+        if found != 1:
+            raise SystemExit(f"mosquitto.conf: {key} is there {found} times")
     (folder / "mosquitto.conf").write_text(text + "user root\n")
-    process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         for _ in range(200):
             with closing(socket.socket()) as probe:
@@ -140,7 +145,8 @@ def publish(port: int, *, bands: int, seconds: int) -> None:
     words = b"".join(struct.pack("!H", len(w)) + w for w in (b"publisher", USER.encode(), PASSWORD.encode()))
     body = b"\0\4MQTT\4\xc2\0\0" + words
     sock.sendall(b"\x10" + bytes([len(body)]) + body)
-    assert sock.recv(4)[3] == 0
+    if sock.recv(4)[3] != 0:
+        raise SystemExit("the broker refused the publisher")
     begun, behind_s = time.time(), 0.0
     for second in range(seconds):
         for slot in range(SLOTS):
@@ -278,7 +284,8 @@ def sustain(*, bands: int, seconds: int) -> Run:
         box.append(intake)
         intake.start()
         subscriber.start()
-        assert subscriber.connected.wait(20)
+        if not subscriber.connected.wait(20):
+            raise SystemExit("not connected")
         cpu_s, began_s = time.process_time(), time.time()
         publisher = _publisher(port, bands=bands, seconds=seconds)
         rss = [rss_mb()]
@@ -317,7 +324,7 @@ def sustain(*, bands: int, seconds: int) -> Run:
 def _publisher(port: int, *, bands: int, seconds: int) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "benchmarks.speed.durable", "--publish", str(port)]
     arguments += ["--bands", str(bands), "--seconds", str(seconds)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=ROOT)  # noqa: S603
 
 
 def _latencies_ms(taken: Sequence[tuple[float, list[int]]], begun_s: float) -> np.ndarray:
@@ -345,7 +352,8 @@ def alone(*, bands: int, seconds: int) -> float:
         client.on_message = on_message
         client.connect("127.0.0.1", port)
         client.loop_start()
-        assert ready.wait(20)
+        if not ready.wait(20):
+            raise SystemExit("not connected")
         publisher = _publisher(port, bands=bands, seconds=seconds)
         before = -1
         while publisher.poll() is None or heard[0] != before:
