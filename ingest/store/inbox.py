@@ -153,7 +153,7 @@ class Inbox:
 
     def reaching(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> set[Name]:
         """The packets here that reach into ``[since_s, until_s)``, for a ``View`` on ``db``."""
-        query = f"SELECT band, boot, seq {_OF_BAND} AND {REACHES}"  # noqa: S608
+        query = f"SELECT band, boot, seq {_OF_BAND} AND {REACHES}"
         return set(db.execute(query, _bounds(band, since_s, until_s)))
 
     def packets(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> Iterator[Received]:

@@ -1,10 +1,8 @@
-"""What every store must do, run over each of them; and what the one in a file does when the file cannot be used."""
+"""What every store must do, run over each of them, with and without settling between the steps."""
 
 import itertools
-import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,20 +14,12 @@ from hypothesis import strategies as st
 
 from ingest.errors import StoreError
 from ingest.received import Received
-from ingest.store.protocol import Counts, Mapping, Run, Store
-from ingest.store.sqlite import SqliteStore
+from ingest.store.protocol import BandSummary, Counts, Erased, Mapping, Run, Store
 from ingest.wire import Intervals, values
 
 MakeReceived = Callable[..., Received]
 UTC_S = 1e9
 BOOTS = itertools.count(100)
-MAKERS = {"sqlite": lambda folder: SqliteStore(folder / "readings.sqlite")}
-
-
-@pytest.fixture(params=sorted(MAKERS))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with closing(MAKERS[request.param](tmp_path)) as made:
-        yield made
 
 
 def test_what_was_committed_comes_back_as_it_was(store: Store, make_received: MakeReceived) -> None:
@@ -148,97 +138,107 @@ def test_a_failed_commit_stores_nothing_of_its_batch(store: Store, make_received
     assert store.commit([make_received(seq=0)]) == 1
 
 
-def test_everything_is_there_after_a_restart(tmp_path: Path, make_received: MakeReceived) -> None:
-    for make in MAKERS.values():
-        with closing(make(tmp_path)) as store:
-            store.commit([make_received(seq=0)])
-        with closing(make(tmp_path)) as store:
-            store.commit([make_received(seq=1)])
-            assert [received.packet.seq for received in store.packets("b")] == [0, 1]
-            assert store.watermark("b", 1) == Run(0, 1)
+def test_everything_is_there_after_a_restart(
+    make_store: Callable[[Path], Store], tmp_path: Path, make_received: MakeReceived
+) -> None:
+    for seq in range(3):
+        with closing(make_store(tmp_path)) as store:
+            store.commit([make_received(seq=seq)])
+            store.settle(UTC_S, everything=seq == 1)
+            assert [received.packet.seq for received in store.packets("b")] == list(range(seq + 1))
+            assert store.watermark("b", 1) == Run(0, seq)
 
 
-READER = """
-import sqlite3, sys
-db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
-print(db.execute("SELECT count(*) FROM inbox").fetchone()[0])
-"""
+def test_a_settled_packet_that_is_sent_again_is_not_taken_in(store: Store, make_received: MakeReceived) -> None:
+    sent = [make_received(seq=seq) for seq in range(4)]
+    store.commit(sent)
+    assert store.settle(UTC_S, everything=True) == 4
+    assert store.settle(UTC_S, everything=True) == 0
+    assert store.commit([replace(sent[2], offset_s=5.0), make_received(seq=4)]) == 1
+    assert [(r.packet, r.offset_s, r.received_s) for r in store.packets("b")][:4] == [
+        (r.packet, r.offset_s, r.received_s) for r in sent
+    ]
 
 
-def test_another_process_reads_while_we_write(tmp_path: Path, make_received: MakeReceived) -> None:
-    path = tmp_path / "readings.sqlite"
-    with closing(SqliteStore(path)) as store:
-        store.commit([make_received(seq=seq) for seq in range(4)])
-        reading = store.packets("b")
-        next(reading)
-        store.commit([make_received(seq=9)])
-        done = subprocess.run([sys.executable, "-c", READER, path], capture_output=True, text=True, check=True)
-        assert done.stdout.split() == ["5"]
-        assert len(list(reading)) == 3
+def test_only_what_came_long_enough_ago_is_settled(store: Store, make_received: MakeReceived) -> None:
+    store.commit([make_received(seq=0), make_received(seq=1, late_s=1_000.0)])
+    assert store.settle(UTC_S + 10) == 0
+    assert store.settle(UTC_S + 700) == 1
+    assert [received.packet.seq for received in store.packets("b")] == [0, 1]
 
 
-def test_what_was_committed_survives_a_kill(tmp_path: Path, make_received: MakeReceived) -> None:
-    path = tmp_path / "readings.sqlite"
-    code = (
-        "import os, sys; from pathlib import Path; from ingest.store.sqlite import SqliteStore;"
-        "from ingest.received import Received; from ingest.wire import decode;"
-        "data = sys.stdin.buffer.read(); store = SqliteStore(Path(sys.argv[1]));"
-        "store.commit([Received(decode(data), 1.0, 2.0, data)]); os.kill(os.getpid(), 9)"
-    )
-    sent = make_received(seq=0)
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], input=sent.payload, cwd=Path(__file__).parents[3], check=False
-    )
-    assert done.returncode == -9
-    with closing(SqliteStore(path)) as store:
-        assert [received.payload for received in store.packets("b")] == [sent.payload]
+def test_late_packets_land_in_their_place_in_a_time_that_is_settled(store: Store, make_received: MakeReceived) -> None:
+    sent = [make_received(seq=seq) for seq in range(10)]
+    for seqs in ((0, 1, 2, 4, 9), (3, 7), (5, 6, 8)):
+        store.commit([sent[seq] for seq in seqs])
+        store.settle(UTC_S, everything=True)
+    assert [received.packet.seq for received in store.packets("b")] == list(range(10))
+    found = np.concatenate([block.values for block in store.read("b", "eda", UTC_S, UTC_S + 10)])
+    np.testing.assert_array_equal(found, np.concatenate([values("eda", r.packet.eda) for r in sent]))
+    assert store.check() == []
 
 
-def test_a_locked_file_says_so(tmp_path: Path, make_received: MakeReceived) -> None:
-    path = tmp_path / "readings.sqlite"
-    with closing(SqliteStore(path, busy_s=0.01)) as store, closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"readings\.sqlite: database is locked"):
-            store.commit([make_received(seq=0)])
-        other.rollback()
-        assert store.commit([make_received(seq=0)]) == 1
+def test_packets_dropped_for_want_of_consent_count_as_stored(store: Store, make_received: MakeReceived) -> None:
+    assert store.commit([make_received(seq=0), make_received(seq=2)], dropped=[("b", 1, 1), ("c", 4, 0)]) == 2
+    assert store.watermark("b", 1) == Run(0, 2)
+    assert store.watermark("c", 4) == Run(0, 0)
+    assert store.commit([make_received(seq=1)]) == 0
+    assert store.counts().packets == {"b": 2}
 
 
-def test_a_full_file_says_so_and_keeps_what_it_has(tmp_path: Path, make_received: MakeReceived) -> None:
-    with closing(SqliteStore(tmp_path / "readings.sqlite")) as store:
-        store.commit([make_received(seq=0)])
-        store._db.execute("PRAGMA max_page_count = 1")
-        with pytest.raises(StoreError, match=r"readings\.sqlite: .*full"):
-            store.commit([make_received(seq=seq) for seq in range(1, 60)])
-        store._db.execute("PRAGMA max_page_count = 1000000")
-        assert store.counts().packets == {"b": 1}
-        assert store.commit([make_received(seq=1)]) == 1
+def test_a_run_that_is_lost_counts_as_stored_whatever_its_length(store: Store, make_received: MakeReceived) -> None:
+    last = (1 << 53) - 1
+    store.commit([make_received(seq=0), make_received(seq=2, lost=(3, last)), make_received(seq=5, boot=2)])
+    assert store.watermark("b", 1) == Run(0, 0)
+    assert store.commit([make_received(seq=1), make_received(seq=1 << 40, start_s=9.0)]) == 1
+    store.settle(UTC_S, everything=True)
+    assert store.watermark("b", 1) == Run(0, last)
 
 
-@pytest.mark.parametrize("content", [b"this is no database, not at all. " * 200])
-def test_a_corrupt_file_says_so(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "readings.sqlite"
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"readings\.sqlite: file is not a database"):
-        SqliteStore(path)
-    with pytest.raises(StoreError, match="unable to open"):
-        SqliteStore(tmp_path / "no folder" / "readings.sqlite")
-    assert path.read_bytes() == content
+def test_what_is_erased_is_gone_and_never_taken_in_again(store: Store, make_received: MakeReceived) -> None:
+    sent = [make_received(seq=seq) for seq in range(8)]
+    store.commit(sent[:4])
+    store.settle(UTC_S, everything=True)
+    store.commit([*sent[4:], make_received(seq=0, band="c")])
+    store.quarantine("forecalm/v1/home/band/b/data", b"junk", "not a packet", UTC_S + 3)
+    store.quarantine("forecalm/v1/home/band/b/data", b"other", "not a packet", UTC_S + 300)
+    assert store.erase("b", UTC_S + 2.5, UTC_S + 5) == Erased(3, 3 * 104)
+    assert [received.packet.seq for received in store.packets("b")] == [0, 1, 5, 6, 7]
+    assert store.counts() == Counts({"b": 5, "c": 1}, {"b": 5 * 104, "c": 104}, 1)
+    assert store.commit(sent) == 0
+    assert store.watermark("b", 1) == Run(0, 7)
+    assert store.erase("b", UTC_S + 2.5, UTC_S + 5) == Erased(0, 0)
+    assert store.check() == []
 
 
-def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "readings.sqlite"
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="version 99"):
-        SqliteStore(path)
+def test_bands_say_what_is_there_of_each(store: Store, make_received: MakeReceived) -> None:
+    assert store.bands() == []
+    store.commit([make_received(seq=seq, boot=boot) for seq in range(3) for boot in (1, 2)])
+    store.settle(UTC_S, everything=True)
+    store.commit([make_received(seq=9, late_s=5.0), make_received(seq=4, band="a")])
+    assert store.bands() == [
+        BandSummary("a", 1, 1, 104, UTC_S + 4, UTC_S + 5, UTC_S + 5),
+        BandSummary("b", 2, 7, 7 * 104, UTC_S, UTC_S + 10, UTC_S + 15),
+    ]
+    store.erase("a", -math.inf, math.inf)
+    assert [summary.band for summary in store.bands()] == ["b"]
 
 
-def test_a_packet_that_rotted_on_disk_says_so(tmp_path: Path, make_received: MakeReceived) -> None:
-    with closing(SqliteStore(tmp_path / "readings.sqlite")) as store:
-        store.commit([replace(make_received(seq=0), payload=b"rot")])
-        with pytest.raises(StoreError, match=r"packet 1/0 cannot be read back"):
-            list(store.packets("b"))
+def test_a_few_bytes_are_kept_beside_the_readings(store: Store) -> None:
+    assert store.recall("clocks") is None
+    for value in (b"one", b"", b"two" * 1_000):
+        store.remember("clocks", value)
+        assert store.recall("clocks") == value
+    assert store.recall("other") is None
+
+
+def test_the_quarantine_lists_the_latest_first(store: Store) -> None:
+    for i in range(5):
+        store.quarantine("t", b"%d" % i, f"reason {i}", UTC_S + i)
+    assert [(r.payload, r.reason, r.received_s) for r in store.quarantined(2)] == [
+        (b"4", "reason 4", UTC_S + 4),
+        (b"3", "reason 3", UTC_S + 3),
+    ]
 
 
 def test_received_is_what_its_packet_says(make_received: MakeReceived) -> None:
