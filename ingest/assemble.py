@@ -12,7 +12,6 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.grid import EXACT, OVERLAP, REACH, covers_row, fill_rows
 from ingest.received import Received
@@ -46,7 +45,13 @@ SKIP: Final = 60  # seconds: a longer silence found at once is skipped to its la
 WHOLE_MAX_S: Final = 8 * 86_400  # seconds that ``whole`` makes at once: 1.3 GB
 
 _CHANNELS: Final = np.array([[CHANNELS[name].grid_hz, CHANNELS[name].axes] for name in EVEN], np.int64)
-_SAMPLES: Final = int(_CHANNELS.prod(axis=1).sum())  # of all even channels in a second
+_PLACES: Final = range(len(EVEN))
+_TICK: Final = (
+    *((name, CHANNELS[name].grid_hz, CHANNELS[name].axes) for name in EVEN),
+    ("ibi", BEATS_HZ, 1),
+    ("contact", 1, 1),
+)
+_SAMPLES: Final = sum(samples * axes for _, samples, axes in _TICK)  # of everything in a second
 _NOTHING: Final = np.empty(0)
 _NO_RATES: Final[tuple[float, ...]] = (0.0,) * len(EVEN)
 RUN_HZ: Final = 0.5  # a slower channel is waited for by more than what is kept of it: it is in no run
@@ -101,8 +106,8 @@ class _Row:
         self.second = 0
         self.begun = False  # whether ``second`` can still move back for a packet that was overtaken
         self.packets: list[Heard] = []  # in the order of their names
-        self.since: set[Key] = set()  # of those that came for this second
-        self.kept_s = -math.inf  # what ended before was forgotten, but for these
+        self.since: set[Key] = set()  # of those that ended before that and came since
+        self.kept_s = -math.inf  # what ended before was forgotten
         self.beats: list[Beats] = []
         self.contacts: list[Contact] = []
         self.seen: dict[Key, float] = {}
@@ -113,41 +118,37 @@ class _Row:
         self.rates_hz = _NO_RATES  # in the run
         self.others_s = -math.inf  # the latest sample of the channels that are not in the run
 
-    def place(self, heard: Heard | None, beats: Beats | None, contact: Contact | None) -> None:
-        if heard is not None:
-            self._follow(heard)
-            self.since.add(heard.key)
-            if self.packets and heard < self.packets[-1]:
-                insort(self.packets, heard)
-            else:
-                self.packets.append(heard)
-        if beats is not None:
-            insort(self.beats, beats)
-        if contact is not None:
-            insort(self.contacts, contact)
-
-    def _follow(self, heard: Heard) -> None:
-        """Let the run go on with the packet, or begin anew with it, or end."""
-        numbers, reached_s = heard.numbers, self.reached_s
-        in_order = not self.packets or heard.key > self.packets[-1].key
-        goes_on = in_order and heard.rates_hz == self.rates_hz
+    def place(self, heard: Heard, spans: Sequence[float]) -> None:
+        """Keep a packet; let the run go on with it, or begin anew with it, or end."""
+        packets, reached_s, rates_hz = self.packets, self.reached_s, self.rates_hz
+        last = not packets or heard.key > packets[-1].key
+        follows = even = last
         i = 0
-        for channel, rate_hz in enumerate(heard.rates_hz):
-            if rate_hz:
-                behind_s, end_s = reached_s[channel] - numbers[i], numbers[i + 3]
-                if rate_hz < RUN_HZ or behind_s * rate_hz + OVERLAP * min(1.0, rate_hz) >= 0:
-                    in_order = False
-                elif numbers[i] > reached_s[channel] + REACH / rate_hz:
-                    goes_on = False
-                if end_s > reached_s[channel]:
-                    reached_s[channel] = end_s
+        for channel in _PLACES:
+            start_s, rate_hz, end_s = spans[i], spans[i + 1], spans[i + 3]
             i += 4
-        if not in_order:
+            if rate_hz != rates_hz[channel]:
+                even = False
+            if rate_hz:
+                before_s = reached_s[channel]
+                if rate_hz < RUN_HZ or (before_s - start_s) * rate_hz + OVERLAP * min(1.0, rate_hz) >= 0:
+                    follows = False
+                elif start_s > before_s + REACH / rate_hz:
+                    even = False
+                if end_s > before_s:
+                    reached_s[channel] = end_s
+                if end_s < self.kept_s:
+                    self.since.add(heard.key)
+        if not follows:
             self.run_s, self.rates_hz = math.inf, _NO_RATES
-        elif not goes_on:
-            self.run_s, self.rates_hz = heard.begun_s, heard.rates_hz
-            others = [end_s for end_s, rate_hz in zip(reached_s, heard.rates_hz, strict=True) if not rate_hz]
+        elif not even:
+            self.run_s, self.rates_hz = heard.begun_s, tuple(spans[1::4])
+            others = [end_s for end_s, rate_hz in zip(reached_s, self.rates_hz, strict=True) if not rate_hz]
             self.others_s = max(others, default=-math.inf)
+        if last:
+            packets.append(heard)
+        else:
+            insort(packets, heard)
 
     def _is_in_run(self, second: int) -> bool:
         return self.run_s <= second and self.others_s < second - AWAITED_S
@@ -166,7 +167,7 @@ class _Row:
                     return False
         if heard and not in_run:
             heard = covers_row(
-                np.array([number for heard in self.packets for number in heard.numbers], np.float64),
+                np.frombuffer(bytearray().join([heard.spans for heard in self.packets])),
                 np.array([heard.key in self.since for heard in self.packets], np.bool_),
                 self.kept_s,
                 second - AWAITED_S,
@@ -199,7 +200,11 @@ class _Row:
         """Make ``second`` the next one, and forget what it cannot need."""
         self.second, self.begun, self.kept_s = second, True, second - KEPT_S
         self.since.clear()
-        self.packets = [heard for heard in self.packets if heard.end_s >= self.kept_s]
+        if self._is_in_run(second):
+            while self.packets and self.packets[0].end_s < self.kept_s:
+                del self.packets[0]
+        else:
+            self.packets = [heard for heard in self.packets if heard.end_s >= self.kept_s]
         for each in (self.beats, self.contacts):
             while each and each[0].end_s < self.kept_s:
                 del each[0]
@@ -243,21 +248,29 @@ class Assembler:
         state, key = self._rows[row], key_of(received)
         if key in state.seen:
             return Added.DUPLICATE
-        heard, beats = heard_of(received), beats_of(received)
-        if heard is None and beats is None:
+        even, beats = heard_of(received), beats_of(received)
+        if even is None and beats is None:
             return Added.TAKEN
-        end_s = max(-math.inf if heard is None else heard.end_s, -math.inf if beats is None else beats.end_s)
+        end_s = -math.inf if even is None else even[0].end_s
+        if beats is not None:
+            end_s = max(end_s, beats.end_s)
         if self._is_overdue(math.floor(end_s), received.received_s) or (state.begun and end_s < state.second):
             return Added.LATE
         if end_s > received.received_s + AHEAD_S or len(state.seen) >= PACKETS_MAX:
             return Added.REFUSED
         if not state.begun:
-            first = self._first_of(stretches_of(heard, beats), received.received_s)
+            first = self._first_of(stretches_of(even, beats), received.received_s)
             state.second = min(state.second, first) if math.isfinite(self._due_s[row]) else first
             self._is_due(row, state.second + 1 + self._deadline_s)
         state.seen[key] = end_s
         state.latest = received
-        state.place(heard, beats, contact_of(received, heard, beats))
+        if even is not None:
+            state.place(*even)
+        if beats is not None:
+            insort(state.beats, beats)
+        contact = contact_of(received, even, beats)
+        if contact is not None:
+            insort(state.contacts, contact)
         state.complete()
         if state.completed:
             state.begun = True
@@ -334,18 +347,18 @@ def whole(received: Sequence[Received]) -> Tick:
     """
     state, firsts, ends = _Row(), [math.inf], [-math.inf]
     for each in {key_of(each): each for each in reversed(received)}.values():
-        heard, beats = heard_of(each), beats_of(each)
-        if heard is not None:
-            state.packets.append(heard)
+        even, beats = heard_of(each), beats_of(each)
+        if even is not None:
+            state.packets.append(even[0])
         if beats is not None:
             state.beats.append(beats)
-        for stretch in stretches_of(heard, beats):
+        for stretch in stretches_of(even, beats):
             firsts.append(stretch.start_s - stretch.slack_s)
             ends.append(stretch.end_s)
-        contact = contact_of(each, heard, beats)
+        contact = contact_of(each, even, beats)
         if contact is not None:
             state.contacts.append(contact)
-    state.packets.sort()
+    state.packets.sort(key=lambda heard: heard.key)
     state.beats.sort()
     state.contacts.sort()
     if len(firsts) == 1:
@@ -359,32 +372,20 @@ def whole(received: Sequence[Received]) -> Tick:
 
 def _tick(states: Sequence[_Row], *, seconds: int = 1) -> Tick:
     """Work out the next seconds of each row."""
-    k = len(states)
-    start_s = np.array([state.second for state in states], np.int64)
-    even = _even(states, start_s, seconds)
-    ibi, contact = np.full((k, BEATS_HZ * seconds), np.nan), np.full((k, seconds), np.nan)
-    for i, state in enumerate(states):
-        if state.beats:
-            place(state.beats, state.second, ibi[i])
-        if state.contacts:
-            say(state.contacts, state.second, contact[i])
-    return Tick(start_s=start_s, **even, ibi=ibi, contact=contact)
-
-
-def _even(states: Sequence[_Row], start_s: NDArray[np.int64], seconds: int) -> dict[str, Array]:
-    numbers: list[float] = []
+    spans: list[bytes] = []
     held: list[int] = []
     values: list[Array] = [_NOTHING]
     for state in states:
         packets = state.deciding() if seconds == 1 else state.packets
         held.append(len(packets))
         for heard in packets:
-            numbers += heard.numbers
+            spans.append(heard.spans)
             values += heard.values
     k = len(states)
+    start_s = np.array([state.second for state in states], np.int64)
     out = np.empty(k * seconds * _SAMPLES)
     fill_rows(
-        np.array(numbers, np.float64),
+        np.frombuffer(bytearray().join(spans)),
         np.array(held, np.int64),
         np.concatenate(values, axis=None),
         start_s.astype(np.float64),
@@ -393,9 +394,13 @@ def _even(states: Sequence[_Row], start_s: NDArray[np.int64], seconds: int) -> d
         out,
     )
     found, low = {}, 0
-    for name, (grid_hz, axes) in zip(EVEN, _CHANNELS.tolist(), strict=True):
-        high = low + k * seconds * grid_hz * axes
-        shape = (k, seconds * grid_hz) if axes == 1 else (k, axes, seconds * grid_hz)
-        found[name] = out[low:high].reshape(shape)
+    for name, samples, axes in _TICK:
+        high = low + k * seconds * samples * axes
+        found[name] = out[low:high].reshape((k, seconds * samples) if axes == 1 else (k, axes, seconds * samples))
         low = high
-    return found
+    for i, state in enumerate(states):
+        if state.beats:
+            place(state.beats, state.second, found["ibi"][i])
+        if state.contacts:
+            say(state.contacts, state.second, found["contact"][i])
+    return Tick(start_s, **found)

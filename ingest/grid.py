@@ -106,7 +106,7 @@ def fill_rows(
     it has none) and end. ``values`` are their samples in the same order, each channel's axes one after the other. The
     packets of a row may be in any order: of segments that start together the one that stands first is heard. Row r
     begins at ``first_s[r]`` (k,). ``channels`` (c, 2) are the grid's rate and the axes; ``out`` is filled with the
-    channels one after the other, each (k, axes, seconds * rate).
+    channels one after the other, each (k, axes, seconds * rate), and what is left of it with NaN.
     """
     said = packets.reshape(-1, channels.shape[0], 4)
     most = held.max()
@@ -150,6 +150,7 @@ def fill_rows(
                 )
             at += held.size * size
         low = high
+    out[held.size * seconds * (channels[:, 0] * channels[:, 1]).sum() :] = np.nan
 
 
 @njit("b1(f8[::1], b1[::1], f8, f8, f8, i8[:, ::1])", cache=True, nogil=True)

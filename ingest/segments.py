@@ -1,6 +1,7 @@
 """One packet in, what it says of each channel and of contact as stretches of UTC time out; and what covers a second."""
 
 import math
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -13,33 +14,33 @@ from ingest.types import CHANNELS, Array
 BEATS_SPAN_S: Final = 1.0  # what a packet of beats alone speaks for, back from its end
 BEATS_JOIN_S: Final = 0.5  # and how much later than that its predecessor may have ended
 BEATS_HZ: Final = CHANNELS["ibi"].grid_hz
-_NONE: Final = (0.0, 0.0, 0, 0.0)
+_NONE: Final = (0.0, 0.0, 0.0, 0.0)
+SPAN: Final = struct.Struct("4d")
 EVEN: Final = tuple(name for name in CHANNELS if name != "ibi")  # in the order of ``Packet.samples``
+_SPANS: Final = struct.Struct(f"{4 * len(EVEN)}d")
 
 Key = tuple[str, int, int]
 
 
 class Heard(NamedTuple):
-    """A packet's samples of its even channels. ``numbers`` are of each channel in ``EVEN`` the time of the first sample
-    [UTC s], the rate [Hz], how many there are (0: the packet has none) and the time of the last; ``values`` the samples
-    of those that it has, (n,) or (axes, n). ``rates_hz`` has a 0 for what it has not; ``begun_s`` is when all channels
-    have begun, ``end_s`` when the last of them ends. Sorts by the packet's name."""
+    """A packet's samples of its even channels. ``spans`` are of each channel in ``EVEN`` the time of the first sample
+    [UTC s], the rate [Hz], how many there are (0: the packet has none) and the time of the last, packed as float64;
+    ``values`` the samples of those that it has, (n,) or (axes, n). ``begun_s`` is when all channels have begun,
+    ``end_s`` when the last of them ends. Sorts by the packet's name."""
 
     key: Key
     begun_s: float
     end_s: float
-    rates_hz: tuple[float, ...]
-    numbers: tuple[float, ...]
-    values: tuple[Array, ...]
+    spans: bytes
+    values: list[Array]
 
     def stretches(self) -> "list[Stretch]":
         """Return what each channel speaks for."""
-        found = []
-        for channel, rate_hz in enumerate(self.rates_hz):
-            if rate_hz:
-                start_s, end_s = self.numbers[4 * channel], self.numbers[4 * channel + 3]
-                found.append(Stretch(start_s, self.key, end_s, EXACT / rate_hz, REACH / rate_hz))
-        return found
+        return [
+            Stretch(start_s, self.key, end_s, EXACT / rate_hz, REACH / rate_hz)
+            for start_s, rate_hz, n, end_s in SPAN.iter_unpack(self.spans)
+            if n
+        ]
 
 
 class Stretch(NamedTuple):
@@ -82,25 +83,25 @@ def key_of(received: Received) -> Key:
     return packet.band, packet.boot, packet.seq
 
 
-def heard_of(received: Received) -> Heard | None:
-    """Return the even channels of a packet; None where it has none. Raises WireError as ``wire.values`` does."""
+def heard_of(received: Received) -> tuple[Heard, list[float]] | None:
+    """Return the even channels of a packet, and its spans as numbers; None where it has none.
+
+    Raises WireError as ``wire.values`` does.
+    """
     packet, offset_s = received.packet, received.offset_s
     begun_s = end_s = -math.inf
-    rates_hz: list[float] = []
-    numbers: list[float] = []
+    spans: list[float] = []
     values: list[Array] = []
     for name in EVEN:
         samples = getattr(packet, name)
         if samples is None:
-            rates_hz.append(0.0)
-            numbers += _NONE
+            spans += _NONE
             continue
         array, rate_hz = received.values(name), samples.rate_hz
         n = array.shape[-1]
         first_s = samples.tick_us * 1e-6 + offset_s
         last_s = first_s + (n - 1) / rate_hz
-        rates_hz.append(rate_hz)
-        numbers += (first_s, rate_hz, n, last_s)
+        spans += (first_s, rate_hz, n, last_s)
         values.append(array)
         if first_s > begun_s:
             begun_s = first_s
@@ -108,8 +109,7 @@ def heard_of(received: Received) -> Heard | None:
             end_s = last_s
     if not values:
         return None
-    key = packet.band, packet.boot, packet.seq
-    return Heard(key, begun_s, end_s, tuple(rates_hz), tuple(numbers), tuple(values))
+    return Heard((packet.band, packet.boot, packet.seq), begun_s, end_s, _SPANS.pack(*spans), values), spans
 
 
 def beats_of(received: Received) -> Beats | None:
@@ -130,18 +130,18 @@ def beats_of(received: Received) -> Beats | None:
     )
 
 
-def stretches_of(heard: Heard | None, beats: Beats | None) -> list[Stretch | Beats]:
+def stretches_of(even: tuple[Heard, list[float]] | None, beats: Beats | None) -> list[Stretch | Beats]:
     """Return everything that a packet speaks for."""
-    even = [] if heard is None else heard.stretches()
-    return [*even, *([] if beats is None else [beats])]
+    found: list[Stretch | Beats] = [] if even is None else [*even[0].stretches()]
+    return found if beats is None else [*found, beats]
 
 
-def contact_of(received: Received, heard: Heard | None, beats: Beats | None) -> Contact | None:
+def contact_of(received: Received, even: tuple[Heard, list[float]] | None, beats: Beats | None) -> Contact | None:
     """Return what a packet says of skin contact; None where it says nothing, or has no samples."""
     touches = received.packet.contact
     if touches is None:
         return None
-    spans = [(s.start_s, s.end_s + min(s.join_s, REACH_MAX_S)) for s in stretches_of(heard, beats)]
+    spans = [(s.start_s, s.end_s + min(s.join_s, REACH_MAX_S)) for s in stretches_of(even, beats)]
     if not spans:
         return None
     return Contact(min(start for start, _ in spans), key_of(received), max(end for _, end in spans), float(touches))
