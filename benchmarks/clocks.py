@@ -65,25 +65,27 @@ def simulate(
     gaps: int = 0,
     first_late_s: float = 0.0,
     step: tuple[float, float] | None = None,
-    seconds: int = DAY_S,
+    every_s: int = 1,
 ) -> Day:
-    """A packet a second. ``wander_ppm`` swings the drift with a period of ``wander_s``; ``stalls`` hold everything for
-    5 s, 200 times; ``away`` loses (or, with ``backfill``, sends late and fast) what was between two moments; ``gaps``
-    of two to ten minutes; the first packet comes ``first_late_s`` late; from ``step[0]`` on the path takes ``step[1]``
-    longer.
+    """A day of a packet ``every_s``.
+
+    ``wander_ppm`` swings the drift with a period of ``wander_s``; ``stalls`` hold everything for 5 s, 200 times;
+    ``away`` loses (or, with ``backfill``, sends late and fast) what was between two moments; ``gaps`` of two to ten
+    minutes; the first packet comes ``first_late_s`` late; from ``step[0]`` on the path takes ``step[1]`` longer.
     """
     rng = np.random.default_rng(seed)
-    true_s = np.arange(1, seconds + 1, dtype=np.float64)
-    slope = -1e-6 * (drift_ppm + wander_ppm * np.sin(2 * np.pi * true_s / wander_s))
+    true_s = np.arange(every_s, DAY_S + 1, every_s, dtype=np.float64)
+    n = true_s.size
+    slope = -1e-6 * every_s * (drift_ppm + wander_ppm * np.sin(2 * np.pi * true_s / wander_s))
     tick_s = 100 + true_s + np.cumsum(slope)
-    received_s = true_s + LEAST_S + delays(rng, seconds)
+    received_s = true_s + LEAST_S + delays(rng, n)
     if stalls:
-        for at in rng.uniform(0, seconds, 200):
+        for at in rng.uniform(0, DAY_S, 200):
             held = (received_s >= at) & (received_s < at + 5)
             received_s[held] = at + 5 + 1e-3 * np.arange(held.sum())
-    keep = rng.random(seconds) >= loss
+    keep = rng.random(n) >= loss
     keep[0] = True
-    for at in rng.uniform(600, seconds, gaps):
+    for at in rng.uniform(600, DAY_S, gaps):
         keep &= ~((true_s > at) & (true_s < at + rng.uniform(120, 600)))
     if away is not None:
         gone = (true_s > away[0]) & (true_s <= away[1])
@@ -109,6 +111,7 @@ DAYS: Final[dict[str, dict[str, object]]] = {
     "50 ppm, uniform 200 ms": {"drift_ppm": 50.0, "delays": uniform},
     "50 ppm, bimodal": {"drift_ppm": 50.0, "delays": bimodal},
     "50 ppm, 5 s stalls, 5 % lost": {"drift_ppm": 50.0, "stalls": True, "loss": 0.05},
+    "50 ppm, a packet in 10 s": {"drift_ppm": 50.0, "every_s": 10},
     "50 ppm, gaps of minutes": {"drift_ppm": 50.0, "gaps": 60},
     "50 ppm, an hour away": {"drift_ppm": 50.0, "away": (30_000, 33_600)},
     "50 ppm, an hour away, backfill": {"drift_ppm": 50.0, "away": (30_000, 33_600), "backfill": True},

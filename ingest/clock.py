@@ -96,7 +96,7 @@ class Clocks:
             self._keep(key, clock)
             return offset_s
         self._clocks.move_to_end(key)
-        return clock.map(packet.seq, packet.tick_us, received_s, waited_s)
+        return clock.map(packet.seq, packet.tick_us, received_s, waited_s=waited_s, queued_s=queued_s)
 
     def restore(self, band: str, boot: int, tick_us: int, offset_s: float) -> None:
         """Go on from a stored mapping, so that a restart of the service bends nobody's time; what a snapshot says of

@@ -22,7 +22,7 @@ STEP_SHARE: Final = 2.5e-4  # of a packet longer than 20 s, or the drift could n
 STILL_S: Final = 1e-5  # less is not corrected: float64 holds today's UTC to 0.24 us, and recordings keep one offset
 FAR_S: Final = 0.5  # a delay that much above the line was queued somewhere, or the clock stands elsewhere
 FUTURE_S: Final = 5.0  # samples this far ahead of their own arrival: the clock was set, or the first packet was late
-LIE_S: Final = 1.0  # a sender's waiting time that makes a packet this much too early is not believed
+LIE_S: Final = 1.0  # a packet this much too early by what its sender says alone is not believed at once
 PROVEN_PANES: Final = 2  # near the line: then a mapping is more than a guess
 PROOF_YOUNG_S: Final = 20.0  # of level delays before a guess is moved forward
 PROOF_S: Final = 60.0  # before a proven one is; and for as long as it would move, up to
@@ -73,15 +73,14 @@ class BandClock(msgspec.Struct, array_like=True):
         clock._tie(tick_us, offset_s)
         return clock
 
-    def map(self, seq: int, tick_us: int, received_s: float, waited_s: float) -> float:
-        """Return the offset of a packet that arrived at ``received_s`` after waiting for ``waited_s`` on the way."""
-        if tick_us <= self.tick_us:
-            if seq > self.seq >= 0 and tick_us < self.tick_us:
-                return self._set(seq, tick_us, received_s - waited_s - tick_us * 1e-6)
-            return self._earlier(tick_us)
+    def map(self, seq: int, tick_us: int, received_s: float, *, waited_s: float, queued_s: float) -> float:
+        """Return the offset of a packet that arrived at ``received_s`` after it had waited in its sender, and been in a
+        queue behind it, for as long as is known."""
         arrived_s = received_s - tick_us * 1e-6
+        if tick_us <= self.tick_us:
+            return self._overtaken(seq, tick_us, arrived_s - waited_s, queued_s)
         if arrived_s < self.offset_s - self.ahead_s:
-            return self._set_back(seq, tick_us, arrived_s, waited_s)
+            return self._set_back(seq, tick_us, arrived_s, waited_s + queued_s)
         step_s = (tick_us - self.tick_us) * 1e-6
         self.tick_us, self.last_s = tick_us, received_s
         if seq > self.seq:
@@ -89,19 +88,15 @@ class BandClock(msgspec.Struct, array_like=True):
         drifted_s = self.drift * (tick_us - self.anchor_us) * 1e-6
         delay_s = arrived_s - waited_s - drifted_s
         extra_s = delay_s - self.level_s
-        if extra_s < -LIE_S:
-            delay_s += waited_s
-            extra_s += waited_s
-        if extra_s >= FAR_S:
-            if self._is_level(tick_us, delay_s, extra_s):
-                return self._set_forward(delay_s, drifted_s, step_s)
-        else:
-            if self.level.least_s < math.inf:
+        if -LIE_S <= extra_s < FAR_S:
+            if self.level.heard:
                 self.level.forget()
             if delay_s < self.pane_least_s:
                 self.pane_least_s, self.pane_tick_us = delay_s, tick_us
             if extra_s < 0:
                 self.level_s = delay_s
+        elif self._is_elsewhere(tick_us, delay_s, extra_s, waited_s):
+            return self._set_forward(delay_s, drifted_s, step_s)
         error_s = self.level_s + drifted_s - self.offset_s
         if error_s > STILL_S or error_s < -STILL_S:
             slew = SLEW if -NEAR_S < error_s < NEAR_S else SLEW_FAST
@@ -119,12 +114,29 @@ class BandClock(msgspec.Struct, array_like=True):
         return self.near_panes >= PROVEN_PANES
 
     def go_on(self, tick_us: int, offset_s: float) -> None:
-        """Take over a mapping that was stored after the last one known here; what was learnt of the drift stays."""
-        self._tie(tick_us, offset_s)
-        self.tick_us, self.offset_s = tick_us, offset_s
+        """Take over a mapping that was stored after the last one known here, of a packet whose number is not known;
+        what was learnt of the drift stays."""
+        line_s = self.level_s + self.drift * (tick_us - self.anchor_us) * 1e-6
+        if abs(offset_s - line_s) > FAR_S:  # mapped anew since
+            self._tie(self.tick_us, self.offset_s)
+            self._start(tick_us, offset_s)
+        else:
+            self._tie(tick_us, offset_s)
+        self.seq, self.tick_us, self.offset_s = -1, tick_us, offset_s
 
-    def _earlier(self, tick_us: int) -> float:
-        """The offset of a packet that was overtaken, or is sent again: between those of its neighbours then."""
+    def _overtaken(self, seq: int, tick_us: int, delay_s: float, queued_s: float) -> float:
+        """Map a packet that is not the newest: between its neighbours then, unless the clock was set back."""
+        if seq > self.seq >= 0 and tick_us < self.tick_us:
+            return self._set(seq, tick_us, delay_s - queued_s)
+        offset_s = self._offset_then_s(tick_us)
+        extra_s = delay_s - offset_s
+        if extra_s < FAR_S:
+            self.level.forget()
+        elif (level_s := self._level_s(tick_us, delay_s, extra_s)) is not None:
+            return self._set(seq, tick_us, level_s)
+        return offset_s
+
+    def _offset_then_s(self, tick_us: int) -> float:
         knots_us, knots_s = self.knots_us, self.knots_s
         right = bisect_right(knots_us, tick_us)
         if right == 0:
@@ -171,13 +183,25 @@ class BandClock(msgspec.Struct, array_like=True):
             self.residual_s = off_s[len(off_s) // 2]
         self.level_s, self.anchor_us = base_s + level_s, tick_us
 
-    def _is_level(self, tick_us: int, delay_s: float, extra_s: float) -> bool:
-        needed_s = min(max(PROOF_S, extra_s), PROOF_MAX_S) if self.is_proven else PROOF_YOUNG_S
-        level_s = self.level.hear(tick_us * 1e-6, delay_s, needed_s=needed_s)
+    def _is_elsewhere(self, tick_us: int, delay_s: float, extra_s: float, waited_s: float) -> bool:
+        """Whether a delay far off the line has lasted long enough to be believed, and is a longer one.
+
+        What lies before the line is proof if the packet had arrived by then, whatever its sender says.
+        """
+        if extra_s < 0 and not extra_s + waited_s >= -LIE_S:
+            self.level_s = delay_s + waited_s
+            del self.ticks_us[:], self.leasts_s[:]
+            self.pane_least_s = math.inf
+            return False
+        level_s = self._level_s(tick_us, delay_s, extra_s)
         if level_s is None:
             return False
         self.level_s = level_s
-        return True
+        return extra_s > 0
+
+    def _level_s(self, tick_us: int, delay_s: float, extra_s: float) -> float | None:
+        needed_s = min(max(PROOF_S, extra_s), PROOF_MAX_S) if self.is_proven else PROOF_YOUNG_S
+        return self.level.hear(tick_us * 1e-6, delay_s, needed_s=needed_s)
 
     def _set_forward(self, delay_s: float, drifted_s: float, step_s: float) -> float:
         """Map anew what has proven to lie later: it leaves a hole and turns nothing back."""

@@ -36,7 +36,7 @@ class GatewayClock(msgspec.Struct, array_like=True):
         extra_s = delay_s - self.offset_s
         if not extra_s < FAR_S:
             return self._far(received_s, delay_s)
-        if self.level.least_s < math.inf:
+        if self.level.heard:
             self.level.forget()
         if extra_s < 0:
             self.sets += extra_s < -FAR_S

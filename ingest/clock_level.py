@@ -5,7 +5,9 @@ from typing import Final
 
 import msgspec
 
-PANE_S: Final = 5.0  # the least of five packets, one a second, is the delay without most of its jitter
+PANE_S: Final = 5.0  # the least of a few packets is the delay without most of its jitter
+PANE_MIN: Final = 4  # packets of a pane, where they are rare
+PANES_MIN: Final = 4  # fewer show no level
 LEVEL_S: Final = (
     0.25  # leasts that differ by less are level: a queue sent 2 % faster than real time falls faster in 20 s
 )
@@ -14,34 +16,39 @@ LEVEL_S: Final = (
 class Level(msgspec.Struct, array_like=True):
     """A queue that is sent empties, so that its delay falls; a clock that stands elsewhere leaves it as it is.
 
-    So delays whose least has stayed within ``LEVEL_S`` over enough panes of ``PANE_S`` are no queue. One that is sent
+    So delays whose least has stayed within ``LEVEL_S`` from pane to pane for long enough are no queue. One that is sent
     at the very pace at which it grows cannot be told from it.
     """
 
-    pane_s: float = math.nan
+    pane_s: float = math.nan  # when the pane began
+    heard: int = 0  # packets in it
     least_s: float = math.inf
+    since_s: float = math.nan  # when the level began
     low_s: float = math.inf
     high_s: float = -math.inf
     panes: int = 0
 
     def hear(self, at_s: float, delay_s: float, *, needed_s: float) -> float | None:
         """Take in a delay seen at ``at_s``, which rises; return the level once it has lasted for ``needed_s``."""
-        if at_s - self.pane_s < PANE_S:
+        if self.heard and (at_s - self.pane_s < PANE_S or self.heard < PANE_MIN):
+            self.heard += 1
             self.least_s = min(self.least_s, delay_s)
             return None
-        if self.least_s < math.inf:
+        if self.heard:
             self._close()
-        self.pane_s, self.least_s = at_s, delay_s
-        return min(self.low_s, delay_s) if self.panes * PANE_S >= needed_s else None
+        self.pane_s, self.heard, self.least_s = at_s, 1, delay_s
+        if self.panes >= PANES_MIN and at_s - self.since_s >= needed_s:
+            return min(self.low_s, delay_s)
+        return None
 
     def forget(self) -> None:
         """Begin anew."""
-        self.pane_s, self.least_s, self.low_s, self.high_s, self.panes = math.nan, math.inf, math.inf, -math.inf, 0
+        self.heard, self.panes, self.least_s, self.low_s, self.high_s = 0, 0, math.inf, math.inf, -math.inf
 
     def _close(self) -> None:
         low_s, high_s = min(self.low_s, self.least_s), max(self.high_s, self.least_s)
-        if high_s - low_s > LEVEL_S:
+        if self.panes == 0 or high_s - low_s > LEVEL_S:
+            self.since_s, self.panes = self.pane_s, 0
             low_s = high_s = self.least_s
-            self.panes = 0
         self.low_s, self.high_s = low_s, high_s
         self.panes += 1

@@ -345,6 +345,49 @@ def test_a_gateway_whose_clock_is_set_bends_nobody_and_is_known_again_soon(step_
     assert watch.hear(sent(NOW_S + 300, clock_s=step_s, boot=2), NOW_S + 300.1) is Added.TAKEN
 
 
+def test_a_sender_that_holds_everything_back_for_ten_seconds_bends_no_time() -> None:
+    watch, rng = Watch(), np.random.default_rng(7)
+    for n in range(1, 800):
+        watch.hear(sent(NOW_S + n, wait_s=10.0), NOW_S + n + 10 + rng.exponential(0.1) + 3 * (n == 1))
+        assert watch.end_s == pytest.approx(NOW_S + n, abs=3.5 if n < 700 else 0.03)
+
+
+def test_a_sender_that_lies_about_a_waiting_time_turns_nothing_back() -> None:
+    watch, rng = Watch(), np.random.default_rng(8)
+    for n in range(1, 600):
+        wait_s = HOUR_S if 300 <= n < 310 else 0.0
+        one = sent(NOW_S + n, clock_s=-wait_s, wait_s=wait_s)
+        watch.hear(one, NOW_S + n + rng.exponential(0.1))
+        assert watch.end_s == pytest.approx(NOW_S + n, abs=0.4 if n < 100 else 0.03)
+
+
+@pytest.mark.parametrize("step_s", [-3.0, -HOUR_S, HOUR_S])
+def test_when_our_own_clock_is_set_bands_follow_it(step_s: float) -> None:
+    watch = Watch()
+    for n in range(1, 2400):
+        shift_s = step_s if n >= 300 else 0.0
+        watch.clocks.map(sent(NOW_S + n, **PLAIN), NOW_S + n + shift_s)
+    assert watch.clocks.states()[0].offset_s == pytest.approx(NOW_S - 86_400 + step_s, abs=0.02)
+
+
+def test_a_clock_set_back_while_the_service_was_down_is_mapped_anew() -> None:
+    clocks = Clocks()
+    clocks.restore("b", 1, 1_000_000_000, NOW_S)
+    for k in range(1, 60):
+        utc_s = k + clocks.map(packet(k, seq=k + 1000), NOW_S + 2000 + k)
+    assert utc_s == pytest.approx(NOW_S + 2059, abs=1e-3)
+
+
+def test_a_mapping_made_anew_after_the_snapshot_is_taken_over_whole() -> None:
+    before, after = Clocks(), Clocks()
+    for k in range(1, HOUR_S):
+        before.map(packet(k, seq=k), NOW_S + k)
+    after.resume(before.snapshot())
+    after.restore("b", 1, (HOUR_S + 70) * 10**6, NOW_S + 45)
+    for k in range(HOUR_S + 71, HOUR_S + 200):
+        assert after.map(packet(k, seq=k), NOW_S + 45 + k) == pytest.approx(NOW_S + 45, abs=1e-3)
+
+
 def test_gateways_that_disagree_by_minutes_agree_on_a_band() -> None:
     watch = Watch()
     clocks_s = {"g-1": 240.0, "g-2": -180.0}
