@@ -181,7 +181,8 @@ def even_samples(channel: str, blob: bytes, part: Part, packets: Packets) -> Ite
             low, high = np.searchsorted(nulls, [listed, listed + n * axes])
             values = _with_nulls(part_of, nulls[low:high] - listed)
             listed += n * axes
-        yield i, Samples(rate_hz=kind.rate_hz, tick_us=tick_us, values=values, dtype=kind.dtype, scale=kind.scale)
+        samples = Samples(rate_hz=kind.rate_hz, tick_us=tick_us, values=values, dtype=kind.dtype)
+        yield i, samples if kind.scale == 1 else msgspec.structs.replace(samples, scale=kind.scale)
     if any(used[dtype] != len(raw) for dtype, (raw, _) in raws.items()):
         raise StoreError("the blob has more samples than the packets")
 
@@ -228,7 +229,7 @@ def _physical(
         if not 0 <= place < len(numbers) or not 0 < n <= numbers[place].shape[1] - used[place]:
             raise StoreError("the pieces do not fit the sections")
         part = numbers[place][:, used[place] : used[place] + n]
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             parts.append(part if scale == 1 else part * scale)
         used[place] += n
     if not parts or used != [found.shape[1] for found in numbers]:

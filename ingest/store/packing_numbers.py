@@ -17,7 +17,7 @@ from ingest.types import Array
 
 DTYPES: Final[dict[str, np.dtype[Any]]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4"), "f8": np.dtype("<f8")}
 NUMBERS_MAX: Final = 1 << 26  # of one section: a day of the fastest PPG in half a gigabyte; more was never packed
-DIVISORS: Final = tuple(10.0**k for k in range(8)) + tuple(2.0**k for k in range(5, 17))
+DIVISORS: Final = tuple(sorted([*(10.0**k for k in range(8)), *(2.0**k for k in range(5, 17))]))
 EXACT_MAX: Final = 2.0**53  # integers beyond are not exact in float64
 ODD_MAX: Final = 0.125  # of the numbers may be said one by one (9 B each before deflate): beyond, all bits are smaller
 LOOK: Final = 64  # numbers that a form must fit (but one in eight) before all are tried
@@ -50,7 +50,8 @@ class Section(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 def section(raw: bytes, dtype: str, axes: int) -> Section:
     """Pack numbers of one dtype, axes interleaved; what is returned has been unpacked once and found equal."""
     numbers = np.frombuffer(raw, DTYPES[dtype])
-    ints, method, by = _form(numbers)
+    with np.errstate(all="ignore"):  # a form that overflows does not fit
+        ints, method, by = _form(numbers)
     odd = np.flatnonzero(_bits(_numbers(ints, method, by, dtype)) != _bits(numbers))
     coded = code(np.ascontiguousarray(ints.reshape(-1, axes).T))
     odd_at = code(odd.reshape(1, -1).astype(np.int64))
@@ -69,7 +70,7 @@ def numbers_of(made: Section, axes: int) -> Array:
         at, bits = _odd(made)
         instants, axis = np.divmod(at, axes)
         numbers[axis, instants] = bits
-    return numbers.astype(np.float64, copy=False)
+    return _wide(numbers)
 
 
 def raw_of(made: Section, axes: int) -> bytes:
@@ -105,6 +106,11 @@ def _odd(made: Section) -> tuple[Ints, Raw]:
     return at, np.frombuffer(inflate(made.odd_bits, made.odd * dtype.itemsize), dtype)
 
 
+def _wide(numbers: Raw) -> Array:
+    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+        return numbers.astype(np.float64, copy=False)
+
+
 def _bits(numbers: Raw) -> Ints:
     """The bits of each number as an integer."""
     return numbers.view(f"i{numbers.dtype.itemsize}").astype(np.int64)
@@ -129,7 +135,7 @@ def _form(numbers: Raw) -> tuple[Ints, int, float]:
     """The integers that stand for numbers, and how: the form with the fewest odd ones, of equals the shortest."""
     if numbers.dtype == np.int16 or not numbers.size:
         return numbers.astype(np.int64), WHOLE, 1.0
-    wide = numbers.astype(np.float64)
+    wide = _wide(numbers)
     finite = np.flatnonzero(np.isfinite(wide))
     some = wide[finite[:: max(finite.size // LOOK, 1)]]
     for method, by in _candidates(wide[finite], some):
@@ -158,9 +164,8 @@ def _candidates(finite: Array, some: Array) -> list[tuple[int, float]]:
 
 def _fit(numbers: Raw, method: int, by: float) -> tuple[Ints, int]:
     """The integers of a form, 0 or the one before where a number has none, and how many it cannot give back."""
-    wide = numbers.astype(np.float64)
-    with np.errstate(all="ignore"):
-        found = np.rint(wide * by if method == DIVIDED else wide / by)
+    wide = _wide(numbers)
+    found = np.rint(wide * by if method == DIVIDED else wide / by)
     found[~(np.abs(found) < EXACT_MAX)] = 0.0
     ints = found.astype(np.int64)
     wrong = _bits(_numbers(ints, method, by, numbers.dtype.str[1:])) != _bits(numbers)
