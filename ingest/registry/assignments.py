@@ -1,7 +1,7 @@
 """Who wears which band from when to when: changes and corrections in, what they change out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ingest.errors import RegistryError
 from ingest.registry.audit import Json, Writing
 from ingest.registry.checks import is_there, require_known, require_stretch, require_time
-from ingest.registry.stretches import Change, Correction, Stretch, changes, cut_out, end_of
+from ingest.registry.stretches import Change, Correction, Stretch, changes, cut_out, end_of, joined
 from ingest.registry.tables import ASSIGNMENT, BAND, WEARER
 
 _LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
@@ -76,15 +76,17 @@ def correct(writing: Writing, corrections: Sequence[Correction]) -> list[Change]
         after[each.band] = cut_out(after[each.band], each.since_s, until_s)
         if each.wearer is not None:
             after[each.band].append(Stretch(each.wearer, each.since_s, until_s, writing.at_s, writing.by))
+    after = {band: joined(stretches) for band, stretches in after.items()}
     found = [change for band in before for change in changes(band, before[band], after[band])]
     touched = {change.band for change in found}
+    for wearer in sorted({change.after for change in found if change.after is not None}):
+        _require_one_band(writing.connection, wearer, after)
     for band in touched:  # everything goes before anything comes: two people may exchange their bands
         _delete(writing, band, set(before[band]) - set(after[band]))
     for band in sorted(touched):
-        for new in sorted(set(after[band]) - set(before[band]), key=lambda each: each.since_s):
-            _insert(writing, band, new)
-    for wearer in sorted({change.after for change in found if change.after is not None}):
-        _require_one_band(writing.connection, wearer)
+        for new in after[band]:
+            if new not in before[band]:
+                _insert(writing, band, new)
     for change in found:
         detail: dict[str, Json] = {"band": change.band, "since_s": change.since_s, "until_s": change.until_s}
         for action, whom in (("correct: was not worn by", change.before), ("correct: was worn by", change.after)):
@@ -149,12 +151,19 @@ def _require_wristband(connection: sa.Connection, band: str) -> None:
         raise RegistryError(f"band: {band!r} is an imported recording; nobody wears it from now on")
 
 
-def _require_one_band(connection: sa.Connection, wearer: str) -> None:
+def _require_one_band(connection: sa.Connection, wearer: str, corrected: Mapping[str, Sequence[Stretch]]) -> None:
     """Nobody wears two wristbands at once; recordings that are imported may overlap."""
-    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.wearer == wearer, _LIVE).order_by(ASSIGNMENT.c.since_s)
-    rows = connection.execute(query).all()
-    for one, other in pairwise(rows):
-        if other.since_s < end_of(one.until_s):
-            raise RegistryError(
-                f"{wearer}: would wear {one.band} and {other.band} at once at {other.since_s:.0f}; correct both at once"
-            )
+    wristbands = set(connection.execute(sa.select(BAND.c.name).where(BAND.c.imported.is_(False))).scalars())
+    worn = [
+        (each.since_s, each.until_s, band)
+        for band in wristbands & corrected.keys()
+        for each in corrected[band]
+        if each.wearer == wearer
+    ]
+    for row in connection.execute(sa.select(ASSIGNMENT).where(ASSIGNMENT.c.wearer == wearer)):
+        if row.band in wristbands - corrected.keys():
+            worn.append((row.since_s, end_of(row.until_s), row.band))
+    for (_, end_s, one), (begin_s, _, other) in pairwise(sorted(worn)):
+        if begin_s < end_s:
+            both = " and ".join(sorted((one, other)))
+            raise RegistryError(f"{wearer}: would wear {both} at once at {begin_s:.0f}; correct both together")

@@ -55,6 +55,19 @@ def cut_out(stretches: Iterable[Stretch], since_s: float, until_s: float) -> lis
     return left
 
 
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same, in order, where one goes on without a break for the same wearer as one; the later word stands."""
+    told: list[Stretch] = []
+    for each in sorted(stretches, key=lambda stretch: stretch.since_s):
+        last = told[-1] if told else None
+        if last is not None and last.wearer == each.wearer and last.until_s == each.since_s:
+            newer = max(last, each, key=lambda stretch: -math.inf if stretch.made_at_s is None else stretch.made_at_s)
+            told[-1] = Stretch(each.wearer, last.since_s, each.until_s, newer.made_at_s, newer.made_by)
+        else:
+            told.append(each)
+    return told
+
+
 def changes(band: str, before: Sequence[Stretch], after: Sequence[Stretch]) -> list[Change]:
     """Where two accounts of one band differ, in order, neighbours that say the same as one."""
     edges = sorted({edge for each in (*before, *after) for edge in (each.since_s, each.until_s)})

@@ -93,8 +93,8 @@ def _create_people() -> None:
         sa.Column("entered_by", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_consent"),
         sa.ForeignKeyConstraint(["wearer"], ["wearer.pseudonym"], name="fk_consent_wearer"),
-        sa.CheckConstraint("until_s IS NULL OR until_s > from_s", name="ck_consent_in_order"),
-        sa.CheckConstraint("scope IN ('care', 'research', 'share')", name="ck_consent_scope"),
+        sa.CheckConstraint("until_s IS NULL OR until_s > from_s", name=op.f("ck_consent_in_order")),
+        sa.CheckConstraint("scope IN ('care', 'research', 'share')", name=op.f("ck_consent_scope")),
     )
     op.create_index("ix_consent_wearer", "consent", ["wearer"])
 
@@ -115,7 +115,7 @@ def _create_recordings() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_session"),
         sa.ForeignKeyConstraint(["band"], ["band.name"], name="fk_session_band"),
         sa.UniqueConstraint("digest", name="uq_session_digest"),
-        sa.CheckConstraint("end_s > start_s", name="ck_session_in_order"),
+        sa.CheckConstraint("end_s > start_s", name=op.f("ck_session_in_order")),
     )
     op.create_index("ix_session_band_start_s", "session", ["band", "start_s"])
     op.create_table(
@@ -136,7 +136,7 @@ def _create_recordings() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_label"),
         sa.ForeignKeyConstraint(["wearer"], ["wearer.pseudonym"], name="fk_label_wearer"),
         sa.ForeignKeyConstraint(["superseded_by"], ["label.id"], name="fk_label_superseded_by"),
-        sa.CheckConstraint("end_s >= start_s", name="ck_label_in_order"),
+        sa.CheckConstraint("end_s >= start_s", name=op.f("ck_label_in_order")),
     )
     op.create_index("ix_label_wearer_start_s", "label", ["wearer", "start_s"])
 
