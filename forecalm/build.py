@@ -1,12 +1,9 @@
 """Configuration in, a running service out: the only place where the rooms meet."""
 
 import logging
-import secrets
 import threading
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from fastapi import FastAPI
@@ -18,6 +15,7 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
+from forecalm.installation import Installation
 from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline
@@ -26,36 +24,8 @@ from ingest.clock import Clocks
 from ingest.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
-from ingest.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where a service keeps what it knows, below one folder."""
-
-    folder: Path
-
-    @property
-    def readings(self) -> Path:
-        """Every packet that was received."""
-        return self.folder / "readings.sqlite"
-
-    @property
-    def registry(self) -> Path:
-        """Who wears what."""
-        return self.folder / "registry.sqlite"
-
-    @property
-    def journal(self) -> Path:
-        """Every alert and what became of it."""
-        return self.folder / "journal.jsonl"
-
-    @property
-    def learnt(self) -> Path:
-        """What is usual for each wearer."""
-        return self.folder / "learnt.npz"
 
 
 class Service:
@@ -74,26 +44,25 @@ class Service:
         self._refusal: BaseException | None = None
 
     def __enter__(self) -> Self:
-        files = Files(self._config.folder)
-        files.folder.mkdir(parents=True, exist_ok=True)
+        here = Installation(self._config)
         with ExitStack() as stack:
-            registry = stack.enter_context(closing(open_registry(files)))
-            wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(files.journal)))
+            registry = stack.enter_context(closing(here.open_registry()))
+            wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(here.journal)))
             if not wearers:
-                raise ConfigError(f"{files.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
+                raise ConfigError(f"{here.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
-            self.store = stack.enter_context(closing(SqliteStore(files.readings)))
+            self.store = stack.enter_context(closing(here.open_store()))
             self._wearing = stack.enter_context(Wearing(registry))
             live = Live(
                 Pipeline(wearers=wearers, desk=self.desk),
                 wearer_of=self._wearing.wearer_of,
-                learnt=files.learnt,
+                learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
             )
             live.start()
             stack.callback(live.stop)
-            self._start_intake(live, stack)
+            self._start_intake(here, live, stack)
             self._start_board(registry, stack)
             self._stack = stack.pop_all()
         return self
@@ -102,7 +71,7 @@ class Service:
         """Stop from the outside in, so that whatever was received is stored and decided."""
         self._stack.close()
 
-    def _start_intake(self, live: Live, stack: ExitStack) -> None:
+    def _start_intake(self, here: Installation, live: Live, stack: ExitStack) -> None:
         """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""
         mqtt, site = self._config.mqtt, self._config.site.name
         self._subscriber = Subscriber(
@@ -112,7 +81,7 @@ class Service:
             on_message=lambda topic, payload, ack: self._intake.receive(topic, payload, ack),
             username=mqtt.username,
             password=mqtt.password,
-            client_id=f"forecalm-{site}-{identity(self._config.folder)}",
+            client_id=f"forecalm-{site}-{here.identity()}",
         )
         self._intake = Intake(
             store=self.store,
@@ -180,21 +149,3 @@ def hand_over(live: Live, handed: Handed) -> None:
     """Give the engine what has come."""
     for received, _ in handed:
         live.receive(received)
-
-
-def identity(folder: Path) -> str:
-    """The name of the installation in ``folder``, made at its first start.
-
-    A broker keeps one connection a client id, so two services must never share one: each would cut the other off.
-    """
-    path = folder / "identity"
-    if not path.exists():
-        path.write_text(secrets.token_hex(8) + "\n")
-    return path.read_text().strip()
-
-
-def open_registry(files: Files) -> Registry:
-    """The registry of a folder, its tables up to date."""
-    registry = Registry(f"sqlite:///{files.registry}")
-    registry.upgrade()
-    return registry

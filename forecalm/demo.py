@@ -21,9 +21,10 @@ from alerts.policy import Policy
 from device_sim.past import past_packets
 from device_sim.scenario import Scenario
 from device_sim.scenario import load as load_scenario
-from forecalm.build import Files, Service, open_registry
+from forecalm.build import Service
 from forecalm.client import BoardClient
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
+from forecalm.installation import Installation
 from forecalm.live import save_learnt
 from forecalm.peers import Peer, PeerError, free_port
 from forecalm.pipeline import Pipeline, warm
@@ -85,13 +86,13 @@ class Demo:
         )
         port, user = str(config.mqtt.port), f"{config.mqtt.username}:{config.mqtt.password}"
         self._broker = stack.enter_context(Peer("broker", "broker", "--port", port, "--user", user))
-        wearers = people(Files(config.folder), self._scenario.wearers)
+        wearers = people(Installation(config), self._scenario.wearers)
         self._say("Getting ready: at the first start on a machine, about half a minute of compiling")
         warm()
         self._say(
             f"Learning what is usual for each wearer from {self._scenario.past_s // 60} minutes of simulated past"
         )
-        learn_past(Files(config.folder), wearers, self._scenario)
+        learn_past(Installation(config), wearers, self._scenario)
         self._broker.wait_for_port(config.mqtt.port)
         board = self._port or free_port(ConsoleSection().port)  # only now: compiling and learning take a minute
         config = replace(config, console=ConsoleSection(port=board))
@@ -147,10 +148,10 @@ def _local_zone() -> str:
     return name if name in available_timezones() else "UTC"
 
 
-def people(files: Files, wearers: int) -> list[str]:
+def people(here: Installation, wearers: int) -> list[str]:
     """Enter invented wearers, their bands and their carers; return the wearers' pseudonyms."""
     pseudonyms = [f"w-{number:02}" for number in range(1, wearers + 1)]
-    with closing(open_registry(files)) as registry:
+    with closing(here.open_registry()) as registry:
         for number, wearer in enumerate(pseudonyms, 1):
             band = f"band-{number:02}"
             registry.pair(
@@ -165,7 +166,7 @@ def people(files: Files, wearers: int) -> list[str]:
     return pseudonyms
 
 
-def learn_past(files: Files, wearers: Sequence[str], scenario: Scenario) -> None:
+def learn_past(here: Installation, wearers: Sequence[str], scenario: Scenario) -> None:
     """Push the scenario's past through the pipeline, so that everybody's usual is known when the demo begins."""
     desk = Desk(wearers=wearers, policy=Policy(), journal=Scratch(), started_s=time.time())
     pipeline = Pipeline(wearers=wearers, desk=desk)
@@ -173,7 +174,7 @@ def learn_past(files: Files, wearers: Sequence[str], scenario: Scenario) -> None
     for wearer, packets in zip(wearers, past, strict=True):
         clocks = Clocks()
         pipeline.study(wearer, [_received(clocks, packet) for packet in packets])
-    save_learnt(pipeline, files.learnt)
+    save_learnt(pipeline, here.learnt)
 
 
 def _received(clocks: Clocks, packet: Packet) -> Received:

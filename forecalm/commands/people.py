@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 def pair(chosen: argparse.Namespace) -> int:
     """Say who wears a band from now on; a running service must be started anew to watch a new wearer."""
-    from forecalm.build import Files, open_registry
+    from forecalm.installation import Installation
 
     config: Config = load_config(chosen.config)
-    files = Files(config.folder)
-    files.folder.mkdir(parents=True, exist_ok=True)
-    with closing(open_registry(files)) as registry:
+    here = Installation(config)
+    with closing(here.open_registry()) as registry:
         now_s, names = time.time(), registry.names()
         before = registry.wearer_of(chosen.band, now_s)
         registry.pair(
@@ -38,7 +37,7 @@ def pair(chosen: argparse.Namespace) -> int:
         said.append(f"{before} ({names[before]}) no longer has a band.")
     if chosen.wearer not in names:
         said.append("A service that runs must be started again to watch a new wearer.")
-    sys.stdout.write(" ".join(said) + f"\nKept in {files.registry}\n")
+    sys.stdout.write(" ".join(said) + f"\nKept in {here.registry}\n")
     return 0
 
 

@@ -16,9 +16,10 @@ from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Journal
 from alerts.views import Blind, RiskState
 from console.errors import ConsoleError
-from forecalm.build import Files, Service, identity, open_registry
+from forecalm.build import Service
 from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
+from forecalm.installation import Installation
 from forecalm.peers import free_port
 from ingest.broker import run_broker
 from ingest.recordings.e4 import read
@@ -37,9 +38,7 @@ def configured(folder: Path) -> Config:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     config = configured(tmp_path / "var")
-    files = Files(config.folder)
-    files.folder.mkdir()
-    registry = open_registry(files)
+    registry = Installation(config).open_registry()
     consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
     registry.pair(band="band-01", wearer="w-01", since_s=0.0, name="Bea", carers=["Jo"], consent=consent, by="test")
     registry.close()
@@ -113,7 +112,7 @@ def test_what_cannot_be_used_is_quarantined_and_the_rest_goes_on(config: Config)
 
 
 def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) -> None:
-    journal = Journal(Files(config.folder).journal)
+    journal = Journal(Installation(config).journal)
     raised = AlertRaised(
         wearer="w-01",
         at_s=time.time() - 60,
@@ -162,10 +161,8 @@ def test_a_service_with_nobody_to_watch_says_how_to_begin(tmp_path: Path) -> Non
 
 
 def test_an_installation_has_a_name_of_its_own_on_the_broker(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.mkdir()
-    there.mkdir()
-    assert identity(here) == identity(here) != identity(there)
+    here, there = (Installation(configured(tmp_path / name)) for name in ("here", "there"))
+    assert here.identity() == here.identity() != there.identity()
 
 
 def test_pairing_says_who_wears_what_from_now_on(
@@ -178,7 +175,7 @@ def test_pairing_says_who_wears_what_from_now_on(
     assert main([*new, "--consent-by", "Ida, mother"]) == 0
     assert main(["pair", "band-08", "w-12"]) == 0
     assert "w-12 wears band-08" in capsys.readouterr().out
-    registry = open_registry(Files(tmp_path / "house"))
+    registry = Installation(Config(data=str(tmp_path / "house"))).open_registry()
     assert registry.names() == {"w-12": "Aidan"}
     assert registry.carers() == ["Jo"]
     assert registry.wearer_of("band-08", time.time()) == "w-12"

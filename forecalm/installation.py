@@ -1,0 +1,87 @@
+"""A configuration in; the files and databases that an installation consists of out."""
+
+import secrets
+from pathlib import Path
+
+from forecalm.config import Config
+from ingest.registry.places import Site
+from ingest.registry.registry import Registry
+from ingest.store.protocol import Store
+
+BY = "the configuration"  # whom the audit names for what follows from it
+
+
+class Installation:
+    """Everything below ``folder``, which is made where there is none, and the servers that take the place of files.
+
+    Opening raises StoreError or RegistryError where a database cannot be used, and OSError where a file cannot.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.folder = config.folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def readings(self) -> Path:
+        """Every packet that was received: all of it, or what has not settled in InfluxDB yet."""
+        return self.folder / "readings.sqlite"
+
+    @property
+    def registry(self) -> Path:
+        """Who wears what, who consented, what was labelled; unless PostgreSQL holds it."""
+        return self.folder / "registry.sqlite"
+
+    @property
+    def journal(self) -> Path:
+        """Every alert and what became of it."""
+        return self.folder / "journal.jsonl"
+
+    @property
+    def learnt(self) -> Path:
+        """What is usual for each wearer."""
+        return self.folder / "learnt.npz"
+
+    def open_registry(self) -> Registry:
+        """The registry, its tables up to date, and this site in it."""
+        registry = Registry(self.config.registry.url or f"sqlite:///{self.registry}")
+        registry.upgrade()
+        try:
+            self._enter_site(registry)
+        except BaseException:
+            registry.close()
+            raise
+        return registry
+
+    def _enter_site(self, registry: Registry) -> None:
+        said = self.config.site
+        known = {site.name: site for site in registry.sites()}.get(said.name)
+        if known is None:
+            registry.add_site(Site(said.name, said.place, said.time_zone), by=BY)
+        elif (known.place, known.time_zone) != (said.place, said.time_zone):
+            registry.change_site(Site(said.name, said.place, said.time_zone, known.readings_days), by=BY)
+
+    def open_store(self) -> Store:
+        """The store of readings: a file, or a file to land in with an InfluxDB behind it."""
+        said = self.config.store
+        if said.kind == "sqlite":
+            from ingest.store.sqlite import SqliteStore
+
+            return SqliteStore(self.readings)
+        from ingest.store.inbox import Inbox
+        from ingest.store.influx import InfluxRest
+        from ingest.store.influx_connection import InfluxConnection
+        from ingest.store.settling import SettlingStore
+
+        influx = InfluxConnection(url=said.url, bucket=said.bucket, token=said.token or None, org=said.org or None)
+        return SettlingStore(Inbox(self.readings), InfluxRest(influx))
+
+    def identity(self) -> str:
+        """The name of this installation, made at its first start.
+
+        A broker keeps one connection a client id, so two services must never share one: each would cut the other off.
+        """
+        path = self.folder / "identity"
+        if not path.exists():
+            path.write_text(secrets.token_hex(8) + "\n")
+        return path.read_text().strip()
