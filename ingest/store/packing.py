@@ -125,7 +125,8 @@ def pack(packets: Sequence[Received]) -> Packed:
 
 def unpack(meta: bytes, channels: Mapping[str, bytes]) -> list[Received]:
     """Return the packets, equal in every field, in the order in which they were packed; ``payload`` is encoded anew,
-    a ``scale`` of 1 left out. Raises StoreError, naming what is damaged, and where a channel that ``meta`` tells of is missing."""
+    a ``scale`` of 1 left out. Raises StoreError, naming what is damaged, and where a channel that ``meta`` tells of is
+    missing."""
     with naming("meta"):
         head = opened(META, meta, _META)
         offset_s, received_s, fields = _fields(head)

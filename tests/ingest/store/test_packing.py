@@ -364,20 +364,26 @@ def _golden_batch(make_received: MakeReceived) -> list[Received]:
     counts = np.cumsum(rng.integers(-40, 41, 64 * 20)).astype("<i2")
     batch = []
     for seq in range(20):
-        ppg = Samples(
-            rate_hz=64.0,
-            tick_us=seq * 1_000_000,
-            values=counts[64 * seq : 64 * seq + 64].tobytes(),
-            dtype="i2",
-            scale=0.5,
-        )
-        eda = Samples(rate_hz=4.0, tick_us=seq * 1_000_000, values=[0.51, None, -0.0, 0.53 + seq / 100])
-        ibi = Intervals(tick_us=[seq * 1_000_000 + 400_000], interval_s=[0.734412])
-        rates_hz = {} if seq == 7 else {"temperature": 4.0, "motion": 32.0}
-        others = {"ppg": ppg, "eda": eda, "ibi": ibi, "battery": 80 - seq // 9, "contact": seq != 3, "gateway": "g-1"}
-        received = make_received(
-            seq=seq + seq // 15, rates_hz=rates_hz, heard_us=seq * 1_000_000 + 17, sent_us=1 << 50, **others
-        )
+        us = seq * 1_000_000
+        pulse = counts[64 * seq : 64 * seq + 64].tobytes()
+        tilt = (counts[64 * seq : 64 * seq + 12] / 64).astype("<f8").tobytes()
+        warmth = np.array([33.5, 33.52, np.nan, 33.5], "<f4").tobytes()
+        fields: dict[str, object] = {
+            "ppg": Samples(rate_hz=64.0, tick_us=us, values=pulse, dtype="i2", scale=0.5),
+            "eda": Samples(rate_hz=4.0, tick_us=us, values=[0.51, None, -0.0, 0.53 + seq / 100]),
+            "ibi": Intervals(tick_us=[us + 400_000], interval_s=[0.734412]),
+            "motion": Samples(rate_hz=4.0, tick_us=us, values=tilt, dtype="f8"),
+        }
+        if seq != 7:
+            fields["temperature"] = Samples(rate_hz=4.0, tick_us=us, values=warmth)
+        said = {
+            "battery": 80 - seq // 9,
+            "contact": seq != 3,
+            "gateway": "g-1",
+            "heard_us": us + 17,
+            "sent_us": 1 << 50,
+        }
+        received = make_received(seq=seq + seq // 15, start_s=float(seq), rates_hz={}, **fields, **said)
         batch.append(replace(received, offset_s=received.offset_s + seq * 1e-5))
     return batch
 
