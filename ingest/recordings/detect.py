@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import RecordingError
-from ingest.recordings import e4, embraceplus
+from ingest.recordings import e4, embraceplus, wesad
 from ingest.recordings.archive import Source, sources
 from ingest.recordings.recording import Format, Recording
 
-FORMATS: Final[tuple[Format, ...]] = (e4.FORMAT, embraceplus.FORMAT)
+FORMATS: Final[tuple[Format, ...]] = (e4.FORMAT, embraceplus.FORMAT, wesad.FORMAT)
 """Every format that can be read, the one that is most easily told first, those that take nearly anything last."""
 
 
@@ -81,7 +81,7 @@ def read(path: Path) -> list[Recording]:
 
 
 def read_one(path: Path) -> Recording:
-    """The one recording at ``path``, called after it; raises RecordingError as ``read`` does, or where there are more."""
+    """The one recording at ``path``, named after it; raises RecordingError as ``read`` does, or for several."""
     recordings = read(path)
     if len(recordings) > 1:
         some = ", ".join(recording.name for recording in recordings[:5])
