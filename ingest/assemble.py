@@ -6,7 +6,6 @@ time, the seconds are the same to the last bit, and the same that ``whole`` make
 
 import math
 from bisect import insort
-from collections import deque
 from collections.abc import Sequence
 from enum import Enum
 from typing import Final, NamedTuple
@@ -111,7 +110,7 @@ class _Row:
         self.beats: list[Beats] = []
         self.contacts: list[Contact] = []
         self.seen: dict[Key, float] = {}
-        self.completed: deque[Received] = deque()  # who completed ``second``, the one after it, ...
+        self.completed: list[Received] = []  # who completed ``second``, the one after it, ...
         self.latest: Received | None = None
         self.reached_s = [-math.inf] * len(EVEN)  # the latest sample of each channel
         self.run_s = math.inf  # since when all channels of the run are in it; inf: there is none
@@ -254,14 +253,15 @@ class Assembler:
         end_s = -math.inf if even is None else even[0].end_s
         if beats is not None:
             end_s = max(end_s, beats.end_s)
-        if self._is_overdue(math.floor(end_s), received.received_s) or (state.begun and end_s < state.second):
+        if received.received_s >= math.floor(end_s) + 1 + self._deadline_s or (state.begun and end_s < state.second):
             return Added.LATE
         if end_s > received.received_s + AHEAD_S or len(state.seen) >= PACKETS_MAX:
             return Added.REFUSED
         if not state.begun:
             first = self._first_of(stretches_of(even, beats), received.received_s)
             state.second = min(state.second, first) if math.isfinite(self._due_s[row]) else first
-            self._is_due(row, state.second + 1 + self._deadline_s)
+            self._due_s[row] = due_s = state.second + 1 + self._deadline_s
+            self._earliest_s = min(self._earliest_s, due_s)
         state.seen[key] = end_s
         state.latest = received
         if even is not None:
@@ -281,9 +281,6 @@ class Assembler:
         """The first whole second that they speak for and that is not overdue on their arrival."""
         first = min(math.ceil(stretch.start_s - stretch.slack_s) for stretch in stretches)
         return max(first, math.floor(received_s - 1 - self._deadline_s) + 1)
-
-    def _is_overdue(self, second: int, now_s: float) -> bool:
-        return now_s >= second + 1 + self._deadline_s
 
     def next_deadline_s(self) -> float | None:
         """When ``take`` must be called even if nothing arrives [UTC s]; None while no row has been heard."""
@@ -305,29 +302,28 @@ class Assembler:
         self._earliest_s = float(self._due_s.min())
         return np.flatnonzero(self._due_s <= now_s).tolist()
 
-    def _is_due(self, row: int, due_s: float) -> None:
-        self._due_s[row] = due_s
-        self._earliest_s = min(self._earliest_s, due_s)
-
     def _take(self, rows: list[int], now_s: float) -> Taken:
         last: list[Received | None] = []
-        for row in rows:
-            state = self._rows[row]
+        states = [self._rows[row] for row in rows]
+        for state in states:
             if state.completed:
-                last.append(state.completed.popleft())
+                last.append(state.completed.pop(0))
             else:
                 last.append(None)
                 self.overdue += 1
                 self._skip(state, now_s)
-        tick = _tick([self._rows[row] for row in rows])
-        for row, completed_by in zip(rows, last, strict=True):
-            state = self._rows[row]
+        tick = _tick(states)
+        for row, state, completed_by in zip(rows, states, last, strict=True):
             state.go_to(state.second + 1)
             if completed_by is None:
                 state.complete()
-            (self._ready.add if state.completed else self._ready.discard)(row)
-            self._is_due(row, state.second + 1 + self._deadline_s)
-        return Taken(np.array(rows, np.intp), tick, last)
+                if state.completed:
+                    self._ready.add(row)
+            elif not state.completed:
+                self._ready.remove(row)
+        taken = np.array(rows, np.intp)
+        self._due_s[taken] = tick.start_s + 2 + self._deadline_s  # later than it was: ``_earliest_s`` still holds
+        return Taken(taken, tick, last)
 
     def _skip(self, state: _Row, now_s: float) -> None:
         """Move over a long silence to its last second, so that a jump of the clock costs nothing."""
