@@ -180,14 +180,8 @@ def reaches(received: Received, since_s: float, until_s: float) -> bool:
 
 def _piece(packets: Sequence[Received]) -> _Piece:
     packed = pack(packets)
-    spans = [received.span_s() for received in packets]
-    return _Piece(
-        min(start_s for start_s, _ in spans),
-        max(end_s for _, end_s in spans),
-        len(packets),
-        sum(received.samples() for received in packets),
-        packed,
-    )
+    said = span(packed.meta)
+    return _Piece(said.start_s, said.end_s, said.packets, said.samples, packed)
 
 
 def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]:

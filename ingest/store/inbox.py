@@ -19,7 +19,7 @@ from ingest.store.ledger import NOTHING, Boot, Ledger
 from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Totals
 from ingest.store.quarantine import Quarantine, band_in, latest
 from ingest.store.runs import Runs, keep_run
-from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, decode
+from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, decode, unpack
 
 # No packet spans more, with the period of its last sample.
 REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 1 / RATE_MIN_HZ
@@ -33,10 +33,12 @@ _OF_BAND: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A packet in the inbox: the number of its row, and when its span begins [UTC s]."""
+    """A packet in the inbox: the number of its row, its span [UTC s], and how many samples it holds."""
 
     id: int
     start_s: float
+    end_s: float
+    samples: int
     received: Received
 
 
@@ -132,24 +134,28 @@ class Inbox:
         """Yield the packets of a boot that came before ``before_s`` [UTC s], in order of their start. One that cannot
         be read back stays where it is: ``check`` tells."""
         query = (
-            "SELECT id, seq, start_s, offset_s, received_s, payload FROM inbox"
+            "SELECT id, start_s, end_s, samples, offset_s, received_s, payload FROM inbox"
             " WHERE boot_id = ? AND received_s < ? ORDER BY start_s, seq"
         )
         with self.database.snapshot() as db:
-            for row_id, _, start_s, offset_s, received_s, payload in db.execute(query, (boot.id, before_s)):
+            for row_id, start_s, end_s, samples, *times, payload in db.execute(query, (boot.id, before_s)):
                 with suppress(IngestError):
-                    yield Row(row_id, start_s, Received(decode(payload), offset_s, received_s, payload))
+                    yield Row(row_id, start_s, end_s, samples, Received(unpack(payload), *times, payload))
 
-    def move(self, boot: Boot, rows: Sequence[Row], finish: Finish) -> None:
-        """Take packets of one boot out, in one transaction with what ``finish`` writes."""
+    def move(self, pieces: Sequence[tuple[Sequence[Row], Finish]]) -> None:
+        """Take packets out, each piece of one boot, in one transaction with what every ``Finish`` writes."""
         with self._writing() as (db, ledger):
-            boot = ledger.boots[boot.band, boot.boot]
-            finish(db)
-            taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
-            if taken != len(rows):
-                raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
-            _keep_runs(db, sorted((boot.id, row.received.packet.seq) for row in rows))
-            ledger.settle(db, boot, [row.received for row in rows])
+            for rows, finish in pieces:
+                finish(db)
+                taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
+                if taken != len(rows):
+                    raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
+                packet = rows[0].received.packet
+                boot = ledger.boots[packet.band, packet.boot]
+                _keep_runs(db, sorted((boot.id, row.received.packet.seq) for row in rows))
+                samples = sum(row.samples for row in rows)
+                moved = Totals(len(rows), samples, rows[0].start_s, max(row.end_s for row in rows))
+                ledger.settle(db, boot, moved)
 
     def reaching(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> set[Name]:
         """The packets here that reach into ``[since_s, until_s)``, for a ``View`` on ``db``."""

@@ -6,11 +6,9 @@ whenever another process has written.
 
 import math
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.received import Received
 from ingest.store.protocol import BandSummary, Counts, Mapping, Run, Totals
 from ingest.store.runs import Runs, load_runs
 
@@ -91,18 +89,16 @@ class Ledger:
             found = self.boots[band, boot] = Boot(made or 0, band, boot, seq, runs=Runs())
         return found
 
-    def settle(self, db: sqlite3.Connection, boot: Boot, moved: Sequence[Received]) -> None:
+    def settle(self, db: sqlite3.Connection, boot: Boot, moved: Totals) -> None:
         """Count packets as settled that were in the inbox."""
-        samples = sum(received.samples() for received in moved)
-        spans = [received.span_s() for received in moved]
-        boot.packets -= len(moved)
-        boot.samples -= samples
+        boot.packets -= moved.packets
+        boot.samples -= moved.samples
         before = boot.settled
         after = Totals(
-            before.packets + len(moved),
-            before.samples + samples,
-            min(before.first_s, min(start_s for start_s, _ in spans)),
-            max(before.last_s, max(end_s for _, end_s in spans)),
+            before.packets + moved.packets,
+            before.samples + moved.samples,
+            min(before.first_s, moved.first_s),
+            max(before.last_s, moved.last_s),
         )
         self.resettle(db, boot, after)
 

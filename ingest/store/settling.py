@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 PIECE_S: Final = 300.0  # settled together: 20 kB of a 64 Hz channel, read in one go; 288 of them make a day
 PIECE_PACKETS: Final = 3_000  # or so many, where packets are shorter than a tenth of a second
 PIECE_BYTES: Final = 8 << 20  # or so much: a few of the largest packets
+TOGETHER: Final = 1_000  # packets moved in one transaction, about 20 ms: a commit that comes meanwhile waits no longer
 SETTLE_S: Final = 30.0  # after the end of a piece: what comes late by less settles with its neighbours
 
 
@@ -76,15 +77,19 @@ class SettlingStore:
     def settle(self, now_s: float, *, everything: bool = False) -> int:
         """See ``Store.settle``: whole ``PIECE_S`` of arrivals, ``SETTLE_S`` after their end."""
         before_s = math.inf if everything else math.floor((now_s - SETTLE_S) / PIECE_S) * PIECE_S
-        moved = 0
+        moved, together = 0, []
         with self._moving:
             self._erase_settled()
             with suppress(StoreError):  # somebody still reads: the next settling tries again
                 self._inbox.wipe(wait_s=0.0)
-            for boot in self._inbox.waiting():
-                for rows in _pieces(self._inbox.aged(boot, before_s)):
-                    self._inbox.move(boot, rows, self._rest.keep([row.received for row in rows]))
-                    moved += len(rows)
+            pieces = (rows for boot in self._inbox.waiting() for rows in _pieces(self._inbox.aged(boot, before_s)))
+            for rows in pieces:
+                together.append((rows, self._rest.keep([row.received for row in rows])))
+                moved += len(rows)
+                if sum(len(some) for some, _ in together) >= TOGETHER:
+                    self._inbox.move(together)
+                    together = []
+            self._inbox.move(together)
         return moved
 
     def erase(self, band: str, since_s: float, until_s: float) -> Erased:
