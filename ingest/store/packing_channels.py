@@ -3,6 +3,7 @@ packets' own numbers, back."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, Literal
 
 import msgspec
@@ -20,13 +21,14 @@ from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ, Intervals, Samples
 SHIFT_MAX_S: Final = 1.0  # between the mappings of beats in one run: beyond, a clock was set
 
 Bools = NDArray[np.bool_]
+Dtype = Literal["f4", "i2", "f8"]
 
 
 class Kind(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the samples of a packet are: a list of numbers or bytes, and the fields of ``Samples``."""
 
     listed: bool
-    dtype: Literal["f4", "i2", "f8"]
+    dtype: Dtype
     rate_hz: float
     scale: float
 
@@ -109,51 +111,70 @@ def column_of(column: Coded, n: int) -> Ints:
 def pack_even(channel: str, found: Sequence[tuple[int, Samples]], packets: Packets) -> Made:
     """Pack an even channel, given as (place of the packet, samples)."""
     axes = CHANNELS[channel].axes
-    kinds: dict[tuple[bool, Literal["f4", "i2", "f8"], float, float], int] = {}
-    raws: dict[str, list[bytes]] = {}
-    kind_of, count = [], []
-    pieces: list[tuple[int, float, int]] = []
-    nulls: list[int] = []
-    listed = 0
-    for i, samples in found:
-        dtype, raw = _raw(samples)
-        n, rest = divmod(len(raw), DTYPES[dtype].itemsize * axes)
-        if rest or not n or not RATE_MIN_HZ <= samples.rate_hz <= RATE_MAX_HZ or not 0 < abs(samples.scale) < np.inf:
-            raise StoreError(f"packet {packets.names[i]}: {channel} is not what the wire lets in: decode it first")
-        if isinstance(samples.values, list):
-            nulls += [listed + j for j, value in enumerate(samples.values) if value is None]
-            listed += len(samples.values)
-        key = (isinstance(samples.values, list), samples.dtype, samples.rate_hz, samples.scale)
-        kind_of.append(kinds.setdefault(key, len(kinds)) + 1)
-        raws.setdefault(dtype, []).append(raw)
-        count.append(n)
-        place = list(raws).index(dtype)
-        if pieces and pieces[-1][:2] == (place, samples.scale):
-            pieces[-1] = (place, samples.scale, pieces[-1][2] + n)
-        else:
-            pieces.append((place, samples.scale, n))
     at = np.array([i for i, _ in found], np.intp)
-    counts = np.array(count, np.int64)
     rate_hz = np.array([samples.rate_hz for _, samples in found], np.float64)
     tick = np.array([samples.tick_us for _, samples in found], np.int64)
     start_s = tick * 1e-6 + packets.offset_s[at]
+    kinds: dict[tuple[bool, Dtype, float, float], int] = {}
+    raws: dict[str, list[bytes]] = {}
+    pieces: list[tuple[int, float, int]] = []
+    kind_of, lengths = [], []
+    for key, group in groupby(found, key=_kind):
+        some = list(group)
+        listed, dtype, _, scale = key
+        held = raws.setdefault("f8" if listed else dtype, [])
+        raw = [_raw(samples) for _, samples in some]
+        held += raw
+        n = _counts(channel, axes, key, raw, [packets.names[i] for i, _ in some])
+        lengths.append(n)
+        kind_of += [kinds.setdefault(key, len(kinds)) + 1] * len(some)
+        place = list(raws).index("f8" if listed else dtype)
+        if pieces and pieces[-1][:2] == (place, scale):
+            pieces[-1] = (place, scale, pieces[-1][2] + int(n.sum()))
+        else:
+            pieces.append((place, scale, int(n.sum())))
+    counts = np.concatenate(lengths)
     sections = [section(b"".join(some), dtype, axes) for dtype, some in raws.items()]
     known = bool(np.isfinite(_physical(channel, pieces, sections, known=False)).all())
     blob = sealed(EVEN, Even(channel, known, even_runs(start_s, rate_hz, counts), pieces, sections))
     which = np.zeros(packets.seq.size, np.int64)
     which[at] = kind_of
-    named = [Kind(*key) for key in kinds]
     columns = (coded(which), at.size, coded(counts), coded(tick - packets.tick[at]))
-    part = Part(named, *columns, len(nulls), coded(nulls))
+    part = Part([Kind(*key) for key in kinds], *columns, *_nulls(found))
     ends = start_s + counts / rate_hz
     return Made(part, blob, which > 0, float(start_s.min()), float(ends.max()), int(counts.sum()))
 
 
-def _raw(samples: Samples) -> tuple[str, bytes]:
-    """The dtype and the bytes in which numbers are packed."""
+def _kind(one: tuple[int, Samples]) -> tuple[bool, Dtype, float, float]:
+    samples = one[1]
+    return type(samples.values) is list, samples.dtype, samples.rate_hz, samples.scale
+
+
+def _raw(samples: Samples) -> bytes:
+    """The bytes in which numbers are packed."""
     if isinstance(samples.values, bytes):
-        return samples.dtype, samples.values
-    return "f8", np.array([np.nan if value is None else value for value in samples.values], "<f8").tobytes()
+        return samples.values
+    return np.array([np.nan if value is None else value for value in samples.values], "<f8").tobytes()
+
+
+def _counts(
+    channel: str, axes: int, key: tuple[bool, Dtype, float, float], raw: Sequence[bytes], names: Sequence[str]
+) -> Ints:
+    """How many samples each packet of one kind has; raises StoreError for what the wire does not let in."""
+    listed, dtype, rate_hz, scale = key
+    lengths = np.array([len(one) for one in raw], np.int64)
+    counts, rest = np.divmod(lengths, DTYPES["f8" if listed else dtype].itemsize * axes)
+    bad = (rest != 0) | (counts == 0) | (not RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ or not 0 < abs(scale) < np.inf)
+    if bad.any():
+        raise StoreError(f"packet {names[bad.argmax()]}: {channel} is not what the wire lets in: decode it first")
+    return counts
+
+
+def _nulls(found: Sequence[tuple[int, Samples]]) -> tuple[int, Coded]:
+    """How many nulls are in the lists of a channel, and their places among all listed numbers."""
+    listed = [value for _, samples in found if isinstance(samples.values, list) for value in samples.values]
+    places = [i for i, value in enumerate(listed) if value is None]
+    return len(places), coded(places)
 
 
 def even_samples(channel: str, blob: bytes, part: Part, packets: Packets) -> Iterator[tuple[int, Samples]]:
