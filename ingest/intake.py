@@ -211,7 +211,7 @@ class Intake:
 
 
 def _agreed(topic: str, packet: Packet | WireError) -> Packet | WireError:
-    """The packet, if its topic is one of ours and names the same band; else what is wrong."""
+    """The packet, if its topic is one of ours and names the same band, and no number to come is lost; else why not."""
     try:
         band = band_of(topic)
     except WireError as error:
@@ -219,6 +219,11 @@ def _agreed(topic: str, packet: Packet | WireError) -> Packet | WireError:
     if isinstance(packet, Packet) and packet.band != band:
         reason = f"band: the topic names {band}, the packet {packet.band}; publish on the band's own topic"
         return WireError(reason, kind="band")
+    if isinstance(packet, Packet) and packet.lost is not None and packet.lost[1] >= packet.seq:
+        reason = (
+            f"lost: {packet.lost[0]} to {packet.lost[1]} must lie below seq {packet.seq}: what follows may still come"
+        )
+        return WireError(reason)
     return packet
 
 

@@ -152,8 +152,6 @@ def check_others(packet: Packet) -> None:
     """Raise WireError unless all but the even samples of a packet can be used."""
     if packet.lost is not None and packet.lost[0] > packet.lost[1]:
         raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} is no run: the first number comes first")
-    if packet.lost is not None and packet.lost[0] <= packet.seq <= packet.lost[1]:
-        raise WireError(f"lost: {packet.lost[0]} to {packet.lost[1]} holds seq {packet.seq}, which has just come")
     ibi = packet.ibi
     if ibi is None:
         return

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 import paho.mqtt.client as paho
+from numpy.typing import NDArray
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.figures import ROOT, Race
@@ -195,15 +196,14 @@ class Clocked:
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
-        self.noted: list[tuple[float, Sequence[Received]]] = []
-        self.taken: list[tuple[float, list[int]]] = []
+        self.taken: list[tuple[float, NDArray[np.int64]]] = []
         self.stored = 0
 
     def commit(self, batch: Sequence[Received], *, dropped: Sequence[Any] = ()) -> int:
         """Commit, and note."""
         new = self.store.commit(batch, dropped=dropped)
         self.stored += new
-        self.taken.append((time.time(), [received.packet.tick_us for received in batch]))
+        self.taken.append((time.time(), np.array([received.packet.tick_us for received in batch], np.int64)))
         return new
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -327,7 +327,7 @@ def _publisher(port: int, *, bands: int, seconds: int) -> subprocess.Popen[str]:
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=ROOT)  # noqa: S603
 
 
-def _latencies_ms(taken: Sequence[tuple[float, list[int]]], begun_s: float) -> np.ndarray:
+def _latencies_ms(taken: Sequence[tuple[float, NDArray[np.int64]]], begun_s: float) -> NDArray[np.float64]:
     """How long after it was due each packet was committed."""
     at_s = np.repeat([when for when, _ in taken], [len(ticks) for _, ticks in taken])
     due_s = (np.concatenate([ticks for _, ticks in taken]) - TICK_US - 1_000_000) * 1e-6 + begun_s

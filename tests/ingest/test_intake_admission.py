@@ -145,6 +145,17 @@ def test_a_run_declared_lost_counts_as_stored(bench: Bench, make_packet: MakePac
     assert bench.store.watermark("b", 1) == Run(0, 1_000_000_000)
 
 
+@pytest.mark.parametrize("lost", [(3, 9), (9, 9), (10, 1 << 52)])
+def test_numbers_that_may_still_come_cannot_be_declared_lost(
+    bench: Bench, make_packet: MakePacket, lost: tuple[int, int]
+) -> None:
+    bench.send(encode(make_packet(seq=9, lost=lost)))
+    bench.send(encode(make_packet(seq=10)))
+    bench.acks(2)
+    assert bench.store.counts().packets == {"b": 1}
+    assert bench.store.counts().quarantined == 1
+
+
 class Held:
     """A store that cannot write until it is let go."""
 
