@@ -105,10 +105,18 @@ class InfluxRest:
             yield heapq.heappop(waiting)[3]
 
     def totals(self, band: str, db: sqlite3.Connection) -> dict[int, Totals]:
-        """How much of each boot of a band rests here, as the erasure before has found it: no request is made while the
-        inbox's file is locked."""
+        """How much of each boot of a band rests here, as the erasure before has found it, but for packets that a
+        settling has brought here and not yet taken out of the inbox."""
         left = self._left.pop(band, None)
-        return self._totals(band) if left is None else left
+        left = self._totals(band) if left is None else left
+        query = "SELECT boot, seq, start_s FROM inbox JOIN boots ON boots.id = boot_id WHERE band = ?"
+        waiting = {(boot, seq): start_s for boot, seq, start_s in db.execute(query, (band,))}
+        if not waiting or not left:
+            return left
+        twice = [row for row in self._rows(band, min(waiting.values()) - SLACK_S, max(waiting.values()) + SLACK_S)
+                 if (row.boot, row.seq) in waiting]  # fmt: skip
+        less = {boot: _without(totals, [row for row in twice if row.boot == boot]) for boot, totals in left.items()}
+        return {boot: totals for boot, totals in less.items() if totals.packets}
 
     def _totals(self, band: str) -> dict[int, Totals]:
         query = (
@@ -291,6 +299,12 @@ class InfluxRest:
             alone = packet_of(band, row, {}, found.beats)
             return Received(alone, row.number("offset_s"), row.number("received_s"), b"").blocks()
         return []
+
+
+def _without(totals: Totals, rows: Sequence[Row]) -> Totals:
+    """Totals less some packets, whose span the inbox knows: first and last stay true of both together."""
+    samples = totals.samples - int(sum(row.number("samples") for row in rows))
+    return Totals(totals.packets - len(rows), samples, totals.first_s, totals.last_s)
 
 
 def _nothing(db: sqlite3.Connection) -> None:

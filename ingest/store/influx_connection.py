@@ -4,9 +4,10 @@ Written by influxdb-client's WriteApi (``/api/v2/write``), read over ``/query``:
 """
 
 import logging
+import re
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -54,6 +55,14 @@ class _Answer(msgspec.Struct):
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
+_MINUS_ZERO: Final = re.compile(rb"(?<=[,\[])-0(?=[,\]])")
+
+
+def _with_signs(values: bytes, kinds: Sequence[type | types.UnionType]) -> bytes:
+    """Write -0, which is an integer in JSON and has no sign as such, as the float that it was; strings stay."""
+    if str in kinds or b"-0" not in values:
+        return values
+    return _MINUS_ZERO.sub(b"-0.0", values)
 
 
 class InfluxConnection:
@@ -132,7 +141,7 @@ class InfluxConnection:
         rows = types.GenericAlias(list, (types.GenericAlias(tuple, (int, *kinds)),))
         for series in self._ask("GET", query):
             try:
-                yield series.tags, msgspec.json.decode(series.values, type=rows)
+                yield series.tags, msgspec.json.decode(_with_signs(bytes(series.values), kinds), type=rows)
             except msgspec.MsgspecError as error:
                 raise StoreError(f"{self}: values of another type than ours lie there: {error}") from None
 

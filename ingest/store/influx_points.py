@@ -192,8 +192,8 @@ def _drawn(received: Received) -> dict[str, Drawn]:
         drawn[name] = Drawn(samples.tick_us, count(name, samples), known, samples.rate_hz, form, samples.scale)
     ibi = received.packet.ibi
     if ibi is not None and ibi.tick_us:
-        n = len(ibi.tick_us)
-        drawn["ibi"] = Drawn(ibi.tick_us[0], n, n, last_us=ibi.tick_us[-1])
+        known = len(set(ibi.tick_us))  # beats of one tick are one point
+        drawn["ibi"] = Drawn(ibi.tick_us[0], len(ibi.tick_us), known, last_us=ibi.tick_us[-1])
     return drawn
 
 

@@ -147,6 +147,8 @@ def influx_store(influx: Influx, folder: Path) -> SettlingStore:
 class _Route(BaseHTTPRequestHandler):
     influx: Influx
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
