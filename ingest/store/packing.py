@@ -32,7 +32,7 @@ from ingest.store.protocol import Run
 from ingest.types import CHANNELS, Array, Block
 from ingest.wire import Packet, encode
 
-PACKETS_MAX: Final = 1 << 20  # in one pack: twelve days of seconds
+PACKETS_MAX: Final = 1 << 16  # in one pack: 18 hours of seconds; bounds what a forged meta can make
 CLOCK_MAX_S: Final = 9e9  # of an arrival from which a sender's clock is foretold: the year 2255
 
 HEARD, SENT = 1, 2  # bits of the column "told"

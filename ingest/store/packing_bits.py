@@ -158,14 +158,24 @@ def _difference(series: Ints, order: int) -> None:
 
 @njit(cache=True, nogil=True)
 def _sum_up(series: Ints, order: int) -> None:
-    """Undo ``_difference``; integers wrap in both, so that any 64 bits survive."""
+    """Undo ``_difference``, two levels at a time; integers wrap in both, so that any 64 bits survive."""
     for row in range(series.shape[0]):
         one = series[row]
-        for level in range(min(order, one.size - 1), 0, -1):
-            total = one[level - 1]
+        level = min(order, one.size - 1)
+        while level >= 2:
+            inner = one[level - 1]
+            outer = one[level - 2] + inner
+            one[level - 1] = outer
             for i in range(level, one.size):
-                total += one[i]
-                one[i] = total
+                inner += one[i]
+                outer += inner
+                one[i] = outer
+            level -= 2
+        if level == 1:
+            inner = one[0]
+            for i in range(1, one.size):
+                inner += one[i]
+                one[i] = inner
 
 
 @njit(cache=True, nogil=True)

@@ -98,8 +98,12 @@ NONE: Final = code(np.empty((1, 0), np.int64))
 
 
 def coded(column: Sequence[int] | Ints) -> Coded:
-    """Code one column."""
-    return code(np.asarray(column, np.int64).reshape(1, -1))
+    """Code one column; what is returned has been decoded once and found equal."""
+    ints = np.asarray(column, np.int64).reshape(1, -1)
+    made = code(ints)
+    if not np.array_equal(ints_of(made, *ints.shape), ints):
+        raise StoreError("a column did not survive packing: a fault of this release, please report it")
+    return made
 
 
 def column_of(column: Coded, n: int) -> Ints:
