@@ -14,6 +14,8 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.admission import Admission, Verdict
 from ingest.broker import run_broker
@@ -21,8 +23,9 @@ from ingest.clock import Clocks
 from ingest.errors import BrokerError
 from ingest.intake import Intake
 from ingest.mqtt import Subscriber
+from ingest.mqtt_client import BulkSocket
 from ingest.store.sqlite import SqliteStore
-from ingest.wire import Packet, Stored, data_topic, encode, stored_topic
+from ingest.wire import PACKET_MAX, Packet, Stored, data_topic, encode, stored_topic
 
 MakePacket = Callable[..., Packet]
 Message = tuple[str, bytes, Callable[[], None]]
@@ -49,24 +52,28 @@ def wait_for(port: int) -> None:
 
 @dataclass
 class Broker:
-    """A broker that can be stopped and started again."""
+    """A broker that can be stopped and started again; ``folder`` is where it keeps what it has."""
 
     port: int
     start: Callable[[], None]
     stop: Callable[[], None]
+    folder: Path | None = None
 
 
 @contextmanager
 def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
     port, running = free_port(), []
     password = Path(program).parents[1] / "bin" / "mosquitto_passwd"
-    lines = [f"listener {port} 127.0.0.1", "persistence true", f"persistence_location {folder}/", "user root"]
+    text = (Path(__file__).parents[2] / "docs" / "guides" / "mosquitto.conf").read_text()
     if password.exists():
         subprocess.run([password, "-b", "-c", folder / "users", USER, PASSWORD], check=True, capture_output=True)
-        lines += ["allow_anonymous false", f"password_file {folder / 'users'}"]
     else:
-        lines.append("allow_anonymous true")
-    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        text = text.replace("password_file /etc/mosquitto/forecalm.users", "")
+        text = text.replace("allow_anonymous false", "allow_anonymous true")
+    text = text.replace("listener 1883 127.0.0.1", f"listener {port} 127.0.0.1")
+    text = text.replace("/etc/mosquitto/forecalm.users", f"{folder}/users")
+    text = text.replace("/var/lib/mosquitto/", f"{folder}/")
+    (folder / "mosquitto.conf").write_text(text + "user root\n")
 
     def start() -> None:
         running.append(subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL))
@@ -79,7 +86,7 @@ def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
 
     start()
     try:
-        yield Broker(port, start, stop)
+        yield Broker(port, start, stop, folder)
     finally:
         stop()
 
@@ -315,3 +322,121 @@ def test_a_broker_out_of_reach_is_said_once(caplog: pytest.LogCaptureFixture, mo
         tried.get(timeout=WAIT_S)
     subscriber.stop()
     assert [record.message for record in caplog.records].count(f"broker 127.0.0.1:{subscriber._port}: unreachable") == 1
+
+
+def test_many_acknowledgements_leave_together_and_all_of_them_count(
+    mosquitto: str, tmp_path: Path, make_packet: MakePacket
+) -> None:
+    heard: queue.Queue[Message] = queue.Queue()
+    last = encode(make_packet(seq=1000, rates_hz={}))
+    with mosquitto_broker(mosquitto, tmp_path) as broker, peer(broker) as (client, _):
+        with subscribed(broker, lambda *message: heard.put(message)):
+            for seq in range(300):
+                client.publish(data_topic("home", "b"), encode(make_packet(seq=seq, rates_hz={})), qos=1)
+            messages = [heard.get(timeout=WAIT_S) for _ in range(300)]
+            for _, _, ack in messages:
+                ack()
+        publish(client, make_packet(seq=1000, rates_hz={}))
+        with subscribed(broker, lambda *message: heard.put(message)):
+            assert heard.get(timeout=WAIT_S)[1] == last  # nothing that was acknowledged comes again
+
+
+def test_a_message_without_quality_of_service_is_taken_in_too(broker: Broker, make_packet: MakePacket) -> None:
+    heard: queue.Queue[Message] = queue.Queue()
+    with subscribed(broker, lambda *message: heard.put(message)), peer(broker) as (client, _):
+        client.publish(data_topic("home", "b"), encode(make_packet(seq=3)), qos=0)
+        _, payload, ack = heard.get(timeout=WAIT_S)
+        assert payload == encode(make_packet(seq=3))
+        ack()
+        publish(client, make_packet(seq=4))
+        assert heard.get(timeout=WAIT_S)[1] == encode(make_packet(seq=4))
+
+
+def test_what_is_too_large_is_refused_by_the_broker_that_we_ship(
+    mosquitto: str, tmp_path: Path, make_packet: MakePacket
+) -> None:
+    heard: queue.Queue[Message] = queue.Queue()
+    with (
+        mosquitto_broker(mosquitto, tmp_path) as broker,
+        subscribed(broker, lambda *message: heard.put(message)) as subscriber,
+    ):
+        with peer(broker) as (client, _):
+            client.publish(data_topic("home", "b"), bytes(PACKET_MAX + 1), qos=0)
+        with peer(broker) as (client, _):
+            publish(client, make_packet(seq=1))
+        assert heard.get(timeout=WAIT_S)[1] == encode(make_packet(seq=1))
+        assert subscriber.connected.is_set()
+
+
+def test_a_broker_that_comes_back_empty_is_subscribed_to_anew_and_told_of(
+    mosquitto: str, tmp_path: Path, make_packet: MakePacket, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: queue.Queue[Message] = queue.Queue()
+    with (
+        mosquitto_broker(mosquitto, tmp_path) as broker,
+        subscribed(broker, lambda *message: heard.put(message)) as subscriber,
+    ):
+        broker.stop()
+        pause = threading.Event()
+        assert any(pause.wait(0.01) or not subscriber.connected.is_set() for _ in range(1500))
+        (tmp_path / "mosquitto.db").unlink()
+        broker.start()
+        assert subscriber.connected.wait(WAIT_S)
+        with peer(broker) as (client, _):
+            publish(client, make_packet(seq=2))
+        assert heard.get(timeout=WAIT_S)[1] == encode(make_packet(seq=2))
+    assert "has forgotten what it kept for us" in caplog.text
+
+
+def test_two_services_of_one_name_are_told_of_once(
+    mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ingest.mqtt.RECONNECT_MIN_S", 0.02)
+    monkeypatch.setattr("ingest.mqtt.RECONNECT_MAX_S", 0.04)
+    cut: queue.Queue[None] = queue.Queue()
+    with (
+        mosquitto_broker(mosquitto, tmp_path) as broker,
+        subscribed(broker, lambda *_: None) as first,
+        subscribed(broker, lambda *_: None),
+    ):
+        said = first._client.on_disconnect
+        first._client.on_disconnect = lambda *args: (said(*args), cut.put(None))
+        for _ in range(6):
+            cut.get(timeout=WAIT_S)
+    told = [record.message for record in caplog.records if "does another service call itself service" in record.message]
+    assert 1 <= len(told) <= 2  # once by each
+
+
+def test_a_subscription_that_is_refused_is_said_and_is_no_connection(caplog: pytest.LogCaptureFixture) -> None:
+    subscriber = Subscriber(host="127.0.0.1", port=1, site="home", on_message=print, client_id="service")
+    refused = ReasonCode(PacketTypes.SUBACK, "Not authorized")
+    subscriber._subscribed(subscriber._client, None, 1, [refused], None)
+    assert not subscriber.connected.is_set()
+    assert "may not subscribe to forecalm/v1/home/band/+/data" in caplog.text
+
+
+def test_a_socket_in_bulk_gives_and_takes_every_byte() -> None:
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    bulk = BulkSocket(near)
+    with closing(far):
+        with pytest.raises(BlockingIOError):
+            bulk.recv(1)
+        far.sendall(b"abcdef")
+        assert bulk.recv(2) == b"ab"
+        assert bulk.pending() == 4
+        assert [bulk.recv(1), bulk.recv(10)] == [b"c", b"def"]
+        assert bulk.pending() == 0
+        long = bytes(range(256)) * 20_000  # more than the kernel takes at once
+        assert bulk.send(long) == len(long)
+        bulk.flush()
+        assert bulk.unsent
+        came = b""
+        while len(came) < len(long):
+            came += far.recv(1 << 16)
+            bulk.flush()
+        assert came == long
+        bulk.send(b"last words")
+        bulk.close()
+        assert far.recv(100) == b"last words"
+        assert far.recv(1) == b""
