@@ -22,7 +22,7 @@ STEP_SHARE: Final = 2.5e-4  # of a packet longer than 20 s, or the drift could n
 STILL_S: Final = 1e-5  # less is not corrected: float64 holds today's UTC to 0.24 us, and recordings keep one offset
 FAR_S: Final = 0.5  # a delay that much above the line was queued somewhere, or the clock stands elsewhere
 FUTURE_S: Final = 5.0  # samples this far ahead of their own arrival: the clock was set, or the first packet was late
-LIE_S: Final = 1.0  # a packet this much too early by what its sender says alone is not believed at once
+LIE_S: Final = 0.25  # a packet this much too early by what its sender says alone is not believed at once
 PROVEN_PANES: Final = 2  # near the line: then a mapping is more than a guess
 PROOF_YOUNG_S: Final = 20.0  # of level delays before a guess is moved forward
 PROOF_S: Final = 60.0  # before a proven one is; and for as long as it would move, up to
@@ -61,6 +61,7 @@ class BandClock(msgspec.Struct, array_like=True):
     ahead_s: float = FUTURE_S
     sets: int = 0
     level: Level = msgspec.field(default_factory=Level)
+    unheard: Level = msgspec.field(default_factory=Level)  # the same, were its sender not believed
     ticks_us: Numbers = msgspec.field(default_factory=lambda: array("d"))
     leasts_s: Numbers = msgspec.field(default_factory=lambda: array("d"))
     knots_us: Numbers = msgspec.field(default_factory=lambda: array("d"))
@@ -91,12 +92,13 @@ class BandClock(msgspec.Struct, array_like=True):
         if -LIE_S <= extra_s < FAR_S:
             if self.level.heard:
                 self.level.forget()
+                self.unheard.forget()
             if delay_s < self.pane_least_s:
                 self.pane_least_s, self.pane_tick_us = delay_s, tick_us
             if extra_s < 0:
                 self.level_s = delay_s
         elif self._is_elsewhere(tick_us, delay_s, extra_s, waited_s):
-            return self._set_forward(delay_s, drifted_s, step_s)
+            return self._set_forward(drifted_s, step_s)
         error_s = self.level_s + drifted_s - self.offset_s
         if error_s > STILL_S or error_s < -STILL_S:
             slew = SLEW if -NEAR_S < error_s < NEAR_S else SLEW_FAST
@@ -186,27 +188,40 @@ class BandClock(msgspec.Struct, array_like=True):
     def _is_elsewhere(self, tick_us: int, delay_s: float, extra_s: float, waited_s: float) -> bool:
         """Whether a delay far off the line has lasted long enough to be believed, and is a longer one.
 
-        What lies before the line is proof if the packet had arrived by then, whatever its sender says.
+        What lies before the line is proof if the packet had arrived by then, whatever its sender says; else what its
+        sender says of waiting needs to last as well, and meanwhile it is one that did not wait.
         """
-        if extra_s < 0 and not extra_s + waited_s >= -LIE_S:
-            self.level_s = delay_s + waited_s
-            del self.ticks_us[:], self.leasts_s[:]
-            self.pane_least_s = math.inf
-            return False
         level_s = self._level_s(tick_us, delay_s, extra_s)
+        if extra_s < 0:
+            arrived_s, late_s = delay_s + waited_s, extra_s + waited_s
+            if late_s >= FAR_S and level_s is None:
+                level_s = self.unheard.hear(tick_us * 1e-6, arrived_s, needed_s=PROOF_MAX_S)
+            elif late_s < FAR_S:
+                self.unheard.forget()
+                if late_s < -LIE_S:
+                    self._forget_leasts()
+                if arrived_s < self.pane_least_s:
+                    self.pane_least_s, self.pane_tick_us = arrived_s, tick_us
+                self.level_s = min(self.level_s, arrived_s)
         if level_s is None:
             return False
+        is_later = level_s > self.level_s
         self.level_s = level_s
-        return extra_s > 0
+        self._forget_leasts()
+        return is_later
+
+    def _forget_leasts(self) -> None:
+        del self.ticks_us[:], self.leasts_s[:]
+        self.pane_least_s = math.inf
 
     def _level_s(self, tick_us: int, delay_s: float, extra_s: float) -> float | None:
         needed_s = min(max(PROOF_S, extra_s), PROOF_MAX_S) if self.is_proven else PROOF_YOUNG_S
         return self.level.hear(tick_us * 1e-6, delay_s, needed_s=needed_s)
 
-    def _set_forward(self, delay_s: float, drifted_s: float, step_s: float) -> float:
+    def _set_forward(self, drifted_s: float, step_s: float) -> float:
         """Map anew what has proven to lie later: it leaves a hole and turns nothing back."""
         self._tie(self.tick_us - round(step_s * 1e6), self.offset_s)
-        self._start(self.tick_us, min(self.level_s, delay_s) + drifted_s)
+        self._start(self.tick_us, self.level_s + drifted_s)
         return self.offset_s
 
     def _set_back(self, seq: int, tick_us: int, arrived_s: float, waited_s: float) -> float:
@@ -231,8 +246,9 @@ class BandClock(msgspec.Struct, array_like=True):
     def _start(self, tick_us: int, offset_s: float) -> None:
         self.sets += 1
         self.offset_s = self.level_s = offset_s
-        self.anchor_us, self.pane_us, self.pane_least_s = tick_us, tick_us + PANE_US, math.inf
+        self.anchor_us, self.pane_us = tick_us, tick_us + PANE_US
         self.near_panes, self.back_s, self.ahead_s = 0, 0.0, FUTURE_S
-        del self.ticks_us[:], self.leasts_s[:]
+        self._forget_leasts()
         self.level.forget()
+        self.unheard.forget()
         self._tie(tick_us, offset_s)

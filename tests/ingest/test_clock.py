@@ -366,6 +366,14 @@ def test_a_sender_that_lies_about_a_waiting_time_turns_nothing_back() -> None:
         assert watch.end_s == pytest.approx(NOW_S + n, abs=0.4 if n < 100 else 0.03)
 
 
+def test_a_sender_that_always_says_the_same_time_of_hearing_bends_nothing() -> None:
+    watch, rng = Watch(), np.random.default_rng(9)
+    for n in range(1, 4 * HOUR_S):
+        one = replace(sent(NOW_S + n), tick_us=round((n - n * 5e-5) * 1e6), heard_us=round(NOW_S * 1e6))
+        offset_s = watch.clocks.map(one, NOW_S + n + rng.exponential(0.1))
+        assert one.tick_us * 1e-6 + offset_s == pytest.approx(NOW_S + n, abs=0.8 if n < 2400 else 0.05)
+
+
 @pytest.mark.parametrize("step_s", [-3.0, -HOUR_S, HOUR_S])
 def test_when_our_own_clock_is_set_bands_follow_it(step_s: float) -> None:
     watch = Watch()
