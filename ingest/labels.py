@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ FILE_MAX: Final = 64 << 20  # a label a second for a month; more is no file of l
 ERRORS_MAX: Final = 10  # told at once; whoever mends these will look for more of the kind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT: Final = Context(prec=800)  # digits of the smallest float below a second
 _WEARER: Final = re.compile(r"[A-Za-z0-9_-]{0,64}\Z")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _ISO: Final = re.compile(
@@ -128,7 +129,7 @@ def iso(utc_s: float) -> str:
     """A time as ISO 8601 in UTC, with as many decimals as the float has, so that it reads back to the same bits."""
     exact = Decimal(repr(float(utc_s)))
     whole = math.floor(exact)
-    decimals = f"{exact - whole:f}".partition(".")[2].rstrip("0") if exact != whole else ""
+    decimals = f"{_EXACT.subtract(exact, Decimal(whole)):f}".partition(".")[2].rstrip("0") if exact != whole else ""
     moment = _EPOCH + timedelta(seconds=whole)
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + (f".{decimals}" if decimals else "") + "Z"
 
@@ -148,7 +149,7 @@ def utc_seconds(text: str) -> float:
         whole = datetime.fromisoformat(moment + ("+00:00" if offset in "Zz" else offset)) - _EPOCH
     except (ValueError, OverflowError) as error:
         raise RecordingError(f"{text!r} is no time ({error}); {_HOW_TIMES}") from error
-    return float(Decimal(whole.days * 86400 + whole.seconds) + Decimal(f"0{decimals or ''}"))
+    return float(_EXACT.add(Decimal(whole.days * 86400 + whole.seconds), Decimal(f"0{decimals or ''}")))
 
 
 def _text_of(path: Path) -> str:

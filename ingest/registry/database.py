@@ -17,7 +17,14 @@ from ingest.registry import audit
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_text
 
-CONNECT_S: Final = 5  # a PostgreSQL that does not answer that long is away; what was known last stands meanwhile
+_SERVER: Final[dict[str, str | int]] = {
+    "connect_timeout": 5,  # [s] a server that does not answer that long is away; what was known last stands meanwhile
+    "tcp_user_timeout": 10_000,  # [ms] so is one whose network went without a word
+    "keepalives_idle": 10,  # [s]
+    "keepalives_interval": 5,  # [s]
+    "keepalives_count": 2,
+    "options": "-c lock_timeout=10s",  # whoever waits longer for another writer is told so, as with SQLite after 5 s
+}
 _UPGRADE_LOCK: Final = 0x666F7265  # any number that every version of this software shares
 
 
@@ -34,7 +41,8 @@ class Database:
             if self._sqlite:
                 self._engine = sa.create_engine(parsed)
             else:
-                self._engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S})
+                ours = {name: value for name, value in _SERVER.items() if name not in parsed.query}
+                self._engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args=ours)
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"registry {parsed.render_as_string()}: {error.name} is not installed: pip install 'forecalm[postgres]'"
@@ -54,8 +62,9 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
+        options = {"writes": True} if self._sqlite else {"isolation_level": "READ COMMITTED"}
         try:
-            with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
         except sa.exc.IntegrityError as error:
             raise RegistryError(f"refused, it contradicts what is there: {error.orig}") from error
@@ -101,7 +110,7 @@ class Database:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 if not self._sqlite:
                     for table in tables:
-                        connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+                        connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table}"')
                     return True
                 connection.exec_driver_sql("VACUUM")
                 return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0)

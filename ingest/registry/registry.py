@@ -299,8 +299,9 @@ class Registry:
 
         Assignments stay as those of somebody who was erased, so that what arrives late is dropped, and end now. SQLite
         overwrites what it deletes (``secure_delete``), and file and log are written anew. PostgreSQL's tables are
-        written anew (VACUUM FULL), but its write-ahead log keeps the old rows until its segments are recycled, as do
-        archives, replicas and backups: those are the operator's to end. What is said of the wearer in free text of
+        written anew (VACUUM FULL), but its write-ahead log keeps the old rows until its segments are recycled, its
+        planner's statistics may keep a value until they are gathered anew, and so do archives, replicas and backups:
+        those are the operator's to end. What is said of the wearer in free text of
         others' rows is not found.
         """
         with self._database.writing(by, self._clock) as writing:

@@ -1,5 +1,6 @@
 """Registries to test with: SQLite, and a PostgreSQL server of our own on a socket of its own."""
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -48,7 +49,8 @@ def _programs() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a server of our own, without a database's name; it and its files go when the tests end."""
-    pytest.importorskip("psycopg")
+    if importlib.util.find_spec("psycopg") is None:
+        _missing("psycopg is not installed")
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="fc-pg-"))  # short: a socket's path holds 107 bytes
     as_other: list[str] = []
