@@ -54,6 +54,7 @@ _SAMPLES: Final = sum(samples * axes for _, samples, axes in _TICK)  # of everyt
 _NOTHING: Final = np.empty(0)
 _NO_RATES: Final[tuple[float, ...]] = (0.0,) * len(EVEN)
 RUN_HZ: Final = 0.5  # a slower channel is waited for by more than what is kept of it: it is in no run
+ROUNDING_S: Final = 1e-5  # more than sums of UTC seconds are rounded by
 SLACK_S: Final = EXACT / RATE_MIN_HZ  # the most that a sample may be before a grid point and count as on it
 LAST_S: Final = tuple(1 / CHANNELS[name].grid_hz for name in EVEN)  # before a second's end: its last grid point
 
@@ -89,6 +90,7 @@ class _Row:
         "begun",
         "completed",
         "contacts",
+        "is_together",
         "kept_s",
         "latest",
         "others_s",
@@ -99,6 +101,7 @@ class _Row:
         "second",
         "seen",
         "since",
+        "until_s",
     )
 
     def __init__(self) -> None:
@@ -115,6 +118,8 @@ class _Row:
         self.reached_s = [-math.inf] * len(EVEN)  # the latest sample of each channel
         self.run_s = math.inf  # since when all channels of the run are in it; inf: there is none
         self.rates_hz = _NO_RATES  # in the run
+        self.until_s = math.inf  # how far the channel that is furthest behind in the run reaches, about
+        self.is_together = False  # whether all channels in the run reach about that far
         self.others_s = -math.inf  # the latest sample of the channels that are not in the run
 
     def place(self, heard: Heard, spans: Sequence[float]) -> None:
@@ -122,7 +127,7 @@ class _Row:
         packets, reached_s, rates_hz = self.packets, self.reached_s, self.rates_hz
         last = not packets or heard.key > packets[-1].key
         follows = even = last
-        i = 0
+        i, until_s = 0, math.inf
         for channel in _PLACES:
             start_s, rate_hz, end_s = spans[i], spans[i + 1], spans[i + 3]
             i += 4
@@ -138,6 +143,8 @@ class _Row:
                     reached_s[channel] = end_s
                 if end_s < self.kept_s:
                     self.since.add(heard.key)
+                until_s = min(until_s, end_s + LAST_S[channel] + EXACT / rate_hz)
+        self.until_s, self.is_together = until_s, heard.end_s < until_s + 1
         if not follows:
             self.run_s, self.rates_hz = math.inf, _NO_RATES
         elif not even:
@@ -154,11 +161,16 @@ class _Row:
 
     def complete(self) -> None:
         """Note which further seconds the latest packet has completed."""
-        while self.latest is not None and self._is_complete(self.second + len(self.completed)):
-            self.completed.append(self.latest)
+        latest = self.latest
+        while latest is not None and self._is_complete(self.second + len(self.completed)):
+            self.completed.append(latest)
+        if self.is_together and not self.beats and self._is_in_run(self.second + len(self.completed)):
+            self.latest = None  # only another packet can complete more, so that this one need not be held
 
     def _is_complete(self, second: int) -> bool:
         heard, in_run = False, self._is_in_run(second)
+        if in_run and second - AWAITED_S + 1 < self.until_s < second + 1 - ROUNDING_S:
+            return False
         for rate_hz, reached_s, last_s in zip(self.rates_hz, self.reached_s, LAST_S, strict=True):
             if reached_s >= second - AWAITED_S:
                 heard = True
@@ -204,9 +216,10 @@ class _Row:
                 del self.packets[0]
         else:
             self.packets = [heard for heard in self.packets if heard.end_s >= self.kept_s]
-        for each in (self.beats, self.contacts):
-            while each and each[0].end_s < self.kept_s:
-                del each[0]
+        if self.beats or self.contacts:
+            for each in (self.beats, self.contacts):
+                while each and each[0].end_s < self.kept_s:
+                    del each[0]
         while self.seen:
             key = next(iter(self.seen))
             if self.seen[key] >= second - SEEN_S:
