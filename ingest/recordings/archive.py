@@ -53,8 +53,7 @@ class Source:
 
     def read(self, name: str, *, limit: int | None = None) -> bytes:
         """All of one of ``names``; raises RecordingError as ``open`` does."""
-        with self.open(name, limit=limit) as file:
-            return file.read()
+        return self._files.read(name, FILE_MAX if limit is None else limit)
 
     def head(self, name: str, size: int = HEAD) -> bytes:
         """The first ``size`` bytes, however large the file; empty where it cannot be read: a look claims nothing."""
@@ -146,6 +145,9 @@ class _Files(Protocol):
     def open(self, name: str, limit: int | None) -> IO[bytes]:
         """See ``Source.open``; without a limit only the beginning will be read."""
 
+    def read(self, name: str, limit: int) -> bytes:
+        """See ``Source.read``."""
+
     def beside(self, leaf: str) -> bytes | None:
         """A file beside all of them."""
 
@@ -154,9 +156,16 @@ def _beside(folder: Path, leaf: str) -> bytes | None:
     """The file called ``leaf``, in any case, in a folder on disk."""
     for found in sorted(folder.iterdir()):
         if found.name.lower() == leaf.lower() and found.is_file():
-            with _opened(found, found.name, FILE_MAX) as file:
-                return file.read()
+            return _read(found, found.name, FILE_MAX)
     return None
+
+
+def _read(path: Path, where: str, limit: int) -> bytes:
+    with _opened(path, where, limit) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise RecordingError(f"{where}: cannot be read: {error.strerror}") from error
 
 
 def _opened(path: Path, where: str, limit: int | None) -> IO[bytes]:
@@ -177,6 +186,9 @@ class _One:
 
     def open(self, name: str, limit: int | None) -> IO[bytes]:
         return _opened(self._path, name, limit)
+
+    def read(self, name: str, limit: int) -> bytes:
+        return _read(self._path, name, limit)
 
     def beside(self, leaf: str) -> bytes | None:
         return _beside(self._path.parent, leaf)
@@ -215,6 +227,9 @@ class _Folder:
 
     def open(self, name: str, limit: int | None) -> IO[bytes]:
         return _opened(self.path_of(name), f"{self._path.name}: {name}", limit)
+
+    def read(self, name: str, limit: int) -> bytes:
+        return _read(self.path_of(name), f"{self._path.name}: {name}", limit)
 
     def beside(self, leaf: str) -> bytes | None:
         return _beside(self._path.resolve().parent, leaf)
@@ -258,8 +273,7 @@ def _within(outer: "_Zip", shown: str, member: str) -> Source | RecordingError:
     beside = Source(shown, outer, outer.names, folder=str(PurePosixPath(member).parent)).beside
     name = f"{shown}/{member}"
     try:
-        with outer.open(member, FILE_MAX) as data:
-            files = _Zip(io.BytesIO(data.read()), name, beside)
+        files = _Zip(io.BytesIO(outer.read(member, FILE_MAX)), name, beside)
     except RecordingError as error:
         return error
     return Source(name, files, files.names)
@@ -291,13 +305,23 @@ class _Zip:
 
     def open(self, name: str, limit: int | None) -> IO[bytes]:
         where = f"{self._name}: {name}"
+        return io.BufferedReader(_Member(self, self._opened(name, where), where, limit))
+
+    def read(self, name: str, limit: int) -> bytes:
+        where = f"{self._name}: {name}"
+        with _told(where), self._opened(name, where) as member:
+            data = member.read(min(limit, max(self._left, 0)) + 1)
+        self.spend(len(data))
+        if len(data) > limit:
+            raise _too_large(where, limit)
+        return data
+
+    def _opened(self, name: str, where: str) -> IO[bytes]:
         info = self._members[name]
         if stat.S_ISLNK(info.external_attr >> 16):
             raise RecordingError(f"{where}: is a link, not a file: zip the files themselves")
-        if limit is not None and info.file_size > limit:
-            raise RecordingError(f"{where}: unpacks to more than {limit} bytes: no recording of one wearing")
-        with _told(self._name):
-            return io.BufferedReader(_Member(self, self._zip.open(info), where, limit))
+        with _told(where):
+            return self._zip.open(info)
 
     def spend(self, size: int) -> None:
         """Count what has been unpacked; raises RecordingError where it is more than any recordings need."""
@@ -332,6 +356,10 @@ class _Member(io.RawIOBase):
     def close(self) -> None:
         self._member.close()
         super().close()
+
+
+def _too_large(where: str, limit: int) -> RecordingError:
+    return RecordingError(f"{where}: unpacks to more than {limit} bytes: no recording of one wearing")
 
 
 @contextmanager

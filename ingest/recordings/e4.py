@@ -8,6 +8,7 @@ row, in every session seen; so the time is the beat's own, not that of the one b
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ COUNTS_PER_G: Final = 64  # ACC.csv
 START_MAX_S: Final = 4_102_444_800  # the year 2100: beyond it these are milliseconds
 APART_MAX_S: Final = 86_400  # between the starts of two channels: beyond it they are two sessions
 INTERVAL_MAX_S: Final = 10.0  # what the wire carries
+_BLANK: Final = 64  # bytes looked at first, so that a long file is not copied to know whether it is empty
 _SENSORS: Final = frozenset(file.lower() for file in FILES.values())
 _KNOWN: Final = _SENSORS | {"ibi.csv", "hr.csv", "info.txt"}
 _TAGS: Final = re.compile(r"tags.*\.csv\Z")  # tags.csv, and tags_S01.csv where somebody renamed it
@@ -77,17 +79,15 @@ def read_session(part: Source) -> Recording:
     missing is noted; raises RecordingError, naming the file, the line and the mend, where a file cannot be used or no
     sensor is left."""
     files = {leaf_of(name): name for name in part.names}
-    notes: list[str] = []
 
     def text(name: str) -> _Text:
         inside = files.get(name.lower())
         return _Text(part.name, name, None if inside is None else part.read(inside))
 
-    blocks: dict[str, Block] = {}
-    for channel, file in FILES.items():
-        block = _block(channel, text(file), notes)
-        if block is not None:
-            blocks[channel] = block
+    with ThreadPoolExecutor(len(FILES)) as threads:  # unzipping and parsing both let other threads run
+        read = list(threads.map(lambda channel: _block(channel, text(FILES[channel])), FILES))
+    blocks = {block.channel: block for block, _ in read if block is not None}
+    notes = [note for _, said in read for note in said]
     if not blocks:
         raise RecordingError(f"{part.name}: no sensor file holds a sample: {'; '.join(notes)}")
     starts = {FILES[name]: block.start_s for name, block in blocks.items()}
@@ -127,7 +127,7 @@ class _Text:
 
     @property
     def is_empty(self) -> bool:
-        return not self._data.strip(b"\r\n\t \xef\xbb\xbf")
+        return not self._data[:_BLANK].strip(b"\r\n\t \xef\xbb\xbf") and not self._data.strip(b"\r\n\t \xef\xbb\xbf")
 
     @cached_property
     def lines(self) -> list[str]:
@@ -156,7 +156,7 @@ class _Text:
                 start = self._data.find(b"\n", start) + 1 or len(self._data)
             found = plain(self._data, start=start, columns=columns)
             if found is not None:
-                return found
+                return found.T
         return self._numbers_slowly(first, columns, last)
 
     def _numbers_slowly(self, first: int, columns: int, last: int | None) -> Array:
@@ -206,25 +206,26 @@ def _head(text: _Text, columns: int) -> tuple[float, float]:
     return start_s, rate_hz
 
 
-def _block(channel: str, text: _Text, notes: list[str]) -> Block | None:
-    """One sensor; None, with a note, where there is no sample. Values that no working sensor says are unknown (NaN)."""
+def _block(channel: str, text: _Text) -> tuple[Block | None, list[str]]:
+    """One sensor, and what is to note; None where there is no sample. What no working sensor says is unknown (NaN)."""
+    notes: list[str] = []
     if text.is_empty:
-        notes.append(f"{text.name} is {'missing' if text.absent else 'empty'}")
-        return None
+        return None, [f"{text.name} is {'missing' if text.absent else 'empty'}"]
     kind = CHANNELS[channel]
     start_s, rate_hz = _head(text, kind.axes)
     numbers = text.numbers(3, kind.axes)
     if not numbers.size:
-        notes.append(f"{text.name} holds no sample")
-        return None
-    physical = np.ascontiguousarray(numbers.T) / (COUNTS_PER_G if channel == "motion" else 1)
-    wrong = (physical < kind.low) | (physical > kind.high)
-    physical[wrong] = np.nan
-    if wrong.any():
+        return None, [f"{text.name} holds no sample"]
+    physical = np.ascontiguousarray(numbers.T)
+    if channel == "motion":
+        physical /= COUNTS_PER_G
+    if physical.min() < kind.low or physical.max() > kind.high:
+        wrong = (physical < kind.low) | (physical > kind.high)
+        physical[wrong] = np.nan
         notes.append(
             f"{text.name}: {int(wrong.any(axis=0).sum())} samples are outside {kind.low} to {kind.high} {kind.unit}"
         )
-    return Block(channel, start_s, rate_hz, physical if kind.axes > 1 else physical[0])
+    return Block(channel, start_s, rate_hz, physical if kind.axes > 1 else physical[0]), notes
 
 
 def _intervals(text: _Text, notes: list[str]) -> Array | None:

@@ -46,12 +46,13 @@ def labels(part: Source) -> tuple[tuple[Label, ...], list[str]]:
     layout = next((each for each in _LAYOUTS if each.columns <= columns), None)
     if layout is None:
         return (), [f"{FILE} beside it has columns that are not known: left out"]
+    stem = part.stem
     found, notes = [], []
     try:
         for row in reader:
             if reader.line_num > ROWS_MAX:
                 raise RecordingError(f"{FILE}: more than {ROWS_MAX} lines: not the labels of some sessions")
-            if PurePosixPath(row["file"]).stem != part.stem:
+            if stem not in row["file"] or PurePosixPath(row["file"]).stem != stem:
                 continue
             if row[layout.start].lower() in _UNKNOWN:
                 notes.append(f"{FILE} line {reader.line_num}: no time: left out")

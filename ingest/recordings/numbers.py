@@ -18,18 +18,18 @@ _TENS: Final = np.array([10.0**i for i in range(DIGITS_MAX + 1)])
 
 
 def plain(data: bytes, *, start: int, columns: int) -> Array | None:
-    """Return (lines, columns): the numbers from byte ``start`` to the end, ``columns`` a line, parted by commas and by
+    """Return (columns, lines): the numbers from byte ``start`` to the end, ``columns`` a line, parted by commas and by
     spaces if need be. None where anything in it is not plain."""
-    rows = data.count(b"\n", start) + 1
-    found = np.empty((rows, columns))
+    rows = data.count(b"\n", start) + (not data.endswith(b"\n"))
+    found = np.empty((columns, rows))
     n = _parse(np.frombuffer(data, np.uint8), start, _TENS, found)
-    return None if n < 0 else found[:n]
+    return None if n < 0 else np.ascontiguousarray(found[:, :n])
 
 
 @njit(cache=True, nogil=True)
 def _parse(data: NDArray[np.uint8], at: int, tens: Array, found: Array) -> int:
-    """Fill ``found`` line by line; return how many lines there are, or -1."""
-    size, columns = data.size, found.shape[1]
+    """Fill ``found``, (columns, lines), line by line; return how many lines there are, or -1."""
+    size, columns = data.size, found.shape[0]
     while size > at and (data[size - 1] == 10 or data[size - 1] == 13 or data[size - 1] == 32):
         size -= 1
     row = column = 0
@@ -57,7 +57,7 @@ def _parse(data: NDArray[np.uint8], at: int, tens: Array, found: Array) -> int:
         if digits == 0:
             return -1
         value = float(whole) / tens[decimals]
-        found[row, column] = -value if negative else value
+        found[column, row] = -value if negative else value
         column += 1
         while at < size and data[at] == 32:
             at += 1
