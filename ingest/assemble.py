@@ -42,6 +42,10 @@ AHEAD_S: Final = 120.0  # a packet that ends this long after it arrived has no m
 PACKETS_MAX: Final = 1024  # waiting in one row: two minutes of a band that sends eight a second
 SKIP: Final = 60  # seconds: a longer silence found at once is skipped to its last second
 WHOLE_MAX_S: Final = 8 * 86_400  # seconds that ``whole`` makes at once: 1.3 GB
+RUN_HZ: Final = 0.5  # a slower channel is waited for by more than what is kept of it: it is in no run
+ROUNDING_S: Final = 1e-5  # more than sums of UTC seconds are rounded by
+SLACK_S: Final = EXACT / RATE_MIN_HZ  # the most that a sample may be before a grid point and count as on it
+LAST_S: Final = tuple(1 / CHANNELS[name].grid_hz for name in EVEN)  # before a second's end: its last grid point
 
 _CHANNELS: Final = np.array([[CHANNELS[name].grid_hz, CHANNELS[name].axes] for name in EVEN], np.int64)
 _PLACES: Final = range(len(EVEN))
@@ -49,14 +53,10 @@ _TICK: Final = (
     *((name, CHANNELS[name].grid_hz, CHANNELS[name].axes) for name in EVEN),
     ("ibi", BEATS_HZ, 1),
     ("contact", 1, 1),
-)
+)  # name, samples a second and axes, in the order in which a tick is filled
 _SAMPLES: Final = sum(samples * axes for _, samples, axes in _TICK)  # of everything in a second
 _NOTHING: Final = np.empty(0)
 _NO_RATES: Final[tuple[float, ...]] = (0.0,) * len(EVEN)
-RUN_HZ: Final = 0.5  # a slower channel is waited for by more than what is kept of it: it is in no run
-ROUNDING_S: Final = 1e-5  # more than sums of UTC seconds are rounded by
-SLACK_S: Final = EXACT / RATE_MIN_HZ  # the most that a sample may be before a grid point and count as on it
-LAST_S: Final = tuple(1 / CHANNELS[name].grid_hz for name in EVEN)  # before a second's end: its last grid point
 
 
 class Added(Enum):

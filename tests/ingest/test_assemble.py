@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -362,3 +365,106 @@ def test_no_stream_however_odd_breaks_it_or_makes_it_hoard(data: st.DataObject, 
             assert taken.tick.start_s[0] > decided
             decided = float(taken.tick.start_s[0])
     assert len(assembler._rows[0].seen) <= 25
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_rows_that_are_taken_together_are_as_if_each_were_alone(
+    data: st.DataObject, make_received: MakeReceived
+) -> None:
+    streams = [data.draw(sent(make_received)) for _ in range(3)]
+    ward, alone = Assembler(rows=3), [Assembler(rows=1) for _ in streams]
+    together: list[Taken] = []
+    apart: list[list[Taken]] = [[] for _ in streams]
+    arrivals = sorted(
+        ((received.received_s, row, received) for row, stream in enumerate(streams) for received in stream),
+        key=lambda arrival: arrival[:2],
+    )
+    at_once = data.draw(st.integers(1, 9))
+    for i, (received_s, row, received) in enumerate(arrivals):
+        assert ward.add(row, received) is alone[row].add(0, received)
+        if i % at_once == 0:
+            together += ward.take(received_s)
+            for each, assembler in zip(apart, alone, strict=True):
+                each += assembler.take(received_s)
+    end_s = arrivals[-1][0] + 5
+    together += ward.take(end_s)
+    for row, assembler in enumerate(alone):
+        ours, theirs = joined([*apart[row], *assembler.take(end_s)]), joined(together, row=row)
+        assert list(ours) == list(theirs)
+        for second, tick in ours.items():
+            for name in GIVEN:
+                np.testing.assert_array_equal(getattr(tick, name), getattr(theirs[second], name), name)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_the_run_is_a_shortcut_and_changes_nothing(data: st.DataObject, make_received: MakeReceived) -> None:
+    first, *rest = data.draw(sent(make_received))
+    stream = [first, *data.draw(st.permutations(rest))] if data.draw(st.booleans()) else [first, *rest]
+
+    def live() -> list[Taken]:
+        assembler, batches = Assembler(rows=1), []
+        for received in stream:
+            assembler.add(0, received)
+            batches += assembler.take(received.received_s)
+        return [*batches, *assembler.take(first.received_s + 30)]
+
+    fast = live()
+    with patch("ingest.assemble.RUN_HZ", math.inf):  # nothing is fast enough to be in a run
+        slow = live()
+    assert len(fast) == len(slow)
+    for ours, theirs in zip(fast, slow, strict=True):
+        assert ours.tick.start_s.tolist() == theirs.tick.start_s.tolist()
+        assert [id(last) for last in ours.last] == [id(last) for last in theirs.last]
+        for name in GIVEN:
+            np.testing.assert_array_equal(getattr(ours.tick, name), getattr(theirs.tick, name), name)
+
+
+def test_values_that_were_decoded_before_are_used_and_left_alone(make_received: MakeReceived) -> None:
+    plain = [make_received(seq=seq) for seq in range(3)]
+    decoded = [
+        replace(each, arrays={name: values(name, samples) for name, samples in each.packet.samples().items()})
+        for each in plain
+    ]
+    for each in decoded:
+        assert each.arrays is not None
+        for array in each.arrays.values():
+            array.flags.writeable = False
+    assert_same(joined([Taken(np.array([0]), whole(decoded[:1]), [None])]), whole(plain[:1]))
+    np.testing.assert_array_equal(whole(decoded).motion, whole(plain).motion)
+
+
+def test_what_was_taken_is_the_callers_own(make_received: MakeReceived) -> None:
+    stream = [make_received(seq=seq, offset_s=UTC_S + 0.4) for seq in range(4)]
+    assembler, batches = Assembler(rows=1), []
+    for received in stream:
+        assembler.add(0, received)
+        for taken in assembler.take(received.received_s):
+            batches.append(Taken(taken.rows.copy(), deepcopy(taken.tick), taken.last))
+            for name in GIVEN:
+                getattr(taken.tick, name)[:] = 1e9
+    assert_same(joined([*batches, *assembler.take(UTC_S + 9)]), whole(stream))
+
+
+def test_what_cannot_decide_anything_any_more_is_let_go(make_received: MakeReceived) -> None:
+    assembler = Assembler(rows=1)
+    for seq in range(200):
+        band = "z" if seq < 100 else "a"
+        received = make_received(seq=seq, band=band, contact=True, ibi=Intervals(tick_us=[], interval_s=[]))
+        assembler.add(0, received)
+        assembler.take(received.received_s)
+    row = assembler._rows[0]
+    assert max(len(row.packets), len(row.beats), len(row.contacts)) <= 6
+    assert len(row.seen) <= 63
+    assembler.take(UTC_S + 400.0)
+    assert [*row.packets, *row.beats, *row.contacts, *row.seen, *row.since] == []
+
+
+def test_a_packet_is_held_only_while_it_can_complete_a_second(make_received: MakeReceived) -> None:
+    assembler = Assembler(rows=1)
+    for seq in range(3):
+        received = make_received(seq=seq, offset_s=UTC_S + 0.4)
+        assembler.add(0, received)
+        assembler.take(received.received_s)
+    assert assembler._rows[0].latest is None

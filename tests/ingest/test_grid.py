@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.grid import _repeated, fill
+from ingest.grid import EXACT, REACH, _repeated, covers_row, fill, fill_rows
+from ingest.segments import Stretch, covers
 
 FIRST_S = 1_700_000_000
 
@@ -104,3 +105,49 @@ def test_where_segments_overlap_the_first_is_heard() -> None:
 @pytest.mark.parametrize(("start_s", "n"), [(10.25, 0), (10.0, 1), (9.0, 5), (10.2, 0), (10.1, 1), (0.0, 8)])
 def test_what_repeats_is_counted(start_s: float, n: int) -> None:
     assert _repeated(start_s, 4.0, 8, 10.0) == n
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(streams(), streams()), min_size=1, max_size=3), st.randoms(use_true_random=False))
+def test_all_rows_at_once_are_each_channel_by_itself_in_whatever_order_its_packets_stand(
+    rows: list[tuple[list, list]], random: object
+) -> None:
+    channels = np.array([[4, 1], [32, 2]], np.int64)
+    packets, held, values = [], [], []
+    for streams_ in rows:
+        mine = [(c, start_s, rate_hz, x) for c, stream in enumerate(streams_) for start_s, rate_hz, x in stream]
+        keep = {(c, start_s): i for i, (c, start_s, *_) in reversed(list(enumerate(mine)))}  # none begins with another
+        mine = [mine[i] for i in keep.values()]
+        random.shuffle(mine)
+        held.append(len(mine))
+        for c, start_s, rate_hz, x in mine:
+            span = (start_s, rate_hz, len(x), start_s + (len(x) - 1) / rate_hz)
+            packets += (*span, 0, 0, 0, 0) if c == 0 else (0, 0, 0, 0, *span)
+            values += [x] if c == 0 else [x, -x]
+    k, out = len(rows), np.empty(len(rows) * (4 + 64))
+    fill_rows(
+        np.array(packets, float), np.array(held), np.concatenate(values), np.full(k, FIRST_S, float), 1, channels, out
+    )
+    for row, (slow, quick) in enumerate(rows):
+        for stream, grid_hz, got in ((slow, 4, out[row * 4 :][:4]), (quick, 32, out[k * 4 + row * 64 :][:32])):
+            first = [s for i, s in enumerate(stream) if s[0] not in [each[0] for each in stream[:i]]]
+            np.testing.assert_array_equal(got, filled(first, grid_hz=grid_hz, n=grid_hz))
+    np.testing.assert_array_equal(out[k * 4 :].reshape(k, 2, 32)[:, 0], -out[k * 4 :].reshape(k, 2, 32)[:, 1])
+
+
+@settings(max_examples=80)
+@given(streams(), st.integers(-2, 3), st.booleans())
+def test_whether_a_row_is_covered_is_what_its_stretches_say(
+    stream: list[tuple[float, float, np.ndarray]], second: int, new: bool
+) -> None:
+    packets = [(start_s, rate_hz, len(x), start_s + (len(x) - 1) / rate_hz) for start_s, rate_hz, x in stream]
+    second, kept_s = FIRST_S + second, FIRST_S + second - 1.5
+    stretches = [
+        Stretch(start_s, ("b", 1, i), end_s, EXACT / rate_hz, REACH / rate_hz)
+        for i, (start_s, rate_hz, _, end_s) in enumerate(packets)
+        if new or end_s >= kept_s
+    ]
+    heard = any(stretch.end_s >= second - 3 for stretch in stretches)
+    channels, there = np.array([[4, 1]], np.int64), np.full(len(packets), new)
+    got = covers_row(np.array(packets, float).reshape(-1), there, kept_s, second - 3.0, second, channels)
+    assert got == (heard and covers(stretches, second, 4))
