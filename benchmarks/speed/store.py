@@ -200,7 +200,7 @@ def _sizes(folder: Path) -> str:
         for file in sorted(Path(RECORDINGS).glob(pattern))[:2]:
             with closing(SqliteStore(path)) as store:
                 for whole in read(file):
-                    cut = packets(whole, band=f"{kind}-{samples}")
+                    cut = packets(whole, band=file.stem[:60])
                     store.commit([Received(packet, whole.start_s, at_s, encode(packet)) for at_s, packet in cut])
                 store.settle(0.0, everything=True)
                 samples = sum(store.counts().samples.values())

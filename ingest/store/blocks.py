@@ -8,7 +8,7 @@ import heapq
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,21 +71,17 @@ class BlockRest:
 
     def read(self, band: str, channel: str, since_s: float, until_s: float, view: View) -> Iterator[Block]:
         """See ``Rest.read``. Nothing is ever both here and in the inbox: ``view.names`` need not be left out."""
-        query = (
-            f"SELECT start_s, meta, numbers, pieces.id FROM (SELECT pieces.* {_OF_BAND}) AS pieces"  # noqa: S608
-            " JOIN channels ON channels.id = :channels * pieces.id + :number ORDER BY start_s, pieces.id"
-        )
-        number = {"channels": CHANNELS_MAX, "number": NUMBER[channel]}
-        rows = view.db.execute(query, {**_bounds(band, since_s, until_s), **number})
         waiting: list[tuple[float, int, Block]] = []
         count = 0
-        for start_s, meta, numbers, piece_id in rows:
+        for piece_id, start_s, meta in _metas(view.db, band, since_s, until_s).fetchall():
             while waiting and waiting[0][0] <= start_s:
                 yield heapq.heappop(waiting)[2]
-            for block in self._blocks(piece_id, meta, channel, numbers):
-                if block.start_s < until_s and block.end_s > since_s:
-                    count += 1
-                    heapq.heappush(waiting, (block.start_s, count, block))
+            query = "SELECT numbers FROM channels WHERE id = ?"
+            for (numbers,) in view.db.execute(query, (CHANNELS_MAX * piece_id + NUMBER[channel],)):
+                for block in self._blocks(piece_id, meta, channel, numbers):
+                    if block.start_s < until_s and block.end_s > since_s:
+                        count += 1
+                        heapq.heappush(waiting, (block.start_s, count, block))
         while waiting:
             yield heapq.heappop(waiting)[2]
 
@@ -188,7 +184,8 @@ def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]
     return {"band": band, "since_s": since_s, "until_s": until_s}
 
 
-def _metas(db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> Iterable[tuple[int, float, bytes]]:
+def _metas(db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> sqlite3.Cursor:
+    """Number, start and ``meta`` of each piece that reaches into the range, in order of their start."""
     query = f"SELECT pieces.id, start_s, meta {_OF_BAND} ORDER BY start_s, pieces.id"
     return db.execute(query, _bounds(band, since_s, until_s))
 

@@ -138,9 +138,12 @@ class Inbox:
             " WHERE boot_id = ? AND received_s < ? ORDER BY start_s, seq"
         )
         with self.database.snapshot() as db:
-            for row_id, start_s, end_s, samples, *times, payload in db.execute(query, (boot.id, before_s)):
+            for row_id, start_s, end_s, samples, offset_s, received_s, payload in db.execute(
+                query, (boot.id, before_s)
+            ):
                 with suppress(IngestError):
-                    yield Row(row_id, start_s, end_s, samples, Received(unpack(payload), *times, payload))
+                    received = Received(unpack(payload), offset_s, received_s, payload)
+                    yield Row(row_id, start_s, end_s, samples, received)
 
     def move(self, pieces: Sequence[tuple[Sequence[Row], Finish]]) -> None:
         """Take packets out, each piece of one boot, in one transaction with what every ``Finish`` writes."""
