@@ -111,9 +111,7 @@ def import_paths(
             yield Refused(str(path), str(error))
 
 
-def _import_found(
-    found: Found, asked: Import, store: Store, registry: Books, progress: Progress
-) -> Iterator[Outcome]:
+def _import_found(found: Found, asked: Import, store: Store, registry: Books, progress: Progress) -> Iterator[Outcome]:
     if found.refused is not None:
         yield Refused(found.name, found.refused)
     if found.passed:
