@@ -25,6 +25,7 @@ ERRORS_MAX: Final = 10  # told at once; whoever mends these will look for more o
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT: Final = Context(prec=800)  # digits of the smallest float below a second
 _WEARER: Final = re.compile(r"[A-Za-z0-9_-]{0,64}\Z")
+_QUOTE: Final = re.compile(r'[",;\r\n]')
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _ISO: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?\Z",
@@ -105,12 +106,10 @@ def read_labels(source: Path | str) -> list[Label]:
 
 def write_labels(labels: Iterable[Label]) -> str:
     """The text of a CSV file that reads back as the very same labels. Raises RecordingError where one is unsound."""
-    out = io.StringIO(newline="")
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows: list[Iterable[str]] = [COLUMNS]
     for label in labels:
         require_label(label)
-        rows.writerow(
+        rows.append(
             (
                 label.wearer,
                 label.what,
@@ -122,7 +121,12 @@ def write_labels(labels: Iterable[Label]) -> str:
                 label.note,
             )
         )
-    return out.getvalue()
+    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _quoted(cell: str) -> str:
+    """As RFC 4180 has it; csv.writer would leave a lone carriage return unquoted, and no reader takes it back so."""
+    return '"' + cell.replace('"', '""') + '"' if _QUOTE.search(cell) else cell
 
 
 def iso(utc_s: float) -> str:

@@ -12,7 +12,8 @@ from ingest.registry.checks import is_there, require_known, require_stretch, req
 from ingest.registry.stretches import Change, Correction, Stretch, changes, cut_out, end_of, joined
 from ingest.registry.tables import ASSIGNMENT, BAND, WEARER
 
-_LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
+LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
+"""Assignments of wristbands, not of imported recordings."""
 
 
 def assign(writing: Writing, band: str, wearer: str, since_s: float) -> None:
@@ -21,7 +22,7 @@ def assign(writing: Writing, band: str, wearer: str, since_s: float) -> None:
     require_known(writing.connection, BAND.c.name, band)
     require_known(writing.connection, WEARER.c.pseudonym, wearer)
     _require_wristband(writing.connection, band)
-    either = (ASSIGNMENT.c.band == band) | ((ASSIGNMENT.c.wearer == wearer) & _LIVE)
+    either = (ASSIGNMENT.c.band == band) | ((ASSIGNMENT.c.wearer == wearer) & LIVE)
     still_open = ASSIGNMENT.c.until_s.is_(None)
     same = sa.select(ASSIGNMENT.c.since_s).where(
         ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s

@@ -6,6 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from ingest.registry.assignments import LIVE
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_known
 from ingest.registry.tables import (
@@ -68,9 +69,9 @@ def erase(writing: Writing, wearer: str) -> dict[str, int]:
     connection.execute(LABEL.update().where(LABEL.c.wearer == wearer).values(superseded_by=None))
     for column in (LABEL.c.wearer, CONSENT.c.wearer, WEARER_NAME.c.pseudonym, WEARER_KEY.c.pseudonym):
         connection.execute(sa.delete(column.table).where(column == wearer))
-    connection.execute(ASSIGNMENT.delete().where(mine, ASSIGNMENT.c.since_s >= writing.at_s))
-    open_since = mine & ASSIGNMENT.c.until_s.is_(None)
-    connection.execute(ASSIGNMENT.update().where(open_since).values(until_s=writing.at_s))
+    to_come = mine & LIVE & (ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > writing.at_s))
+    connection.execute(ASSIGNMENT.delete().where(to_come, ASSIGNMENT.c.since_s >= writing.at_s))
+    connection.execute(ASSIGNMENT.update().where(to_come).values(until_s=writing.at_s))
     connection.execute(ASSIGNMENT.update().where(mine).values(wearer=None))
     connection.execute(WEARER.delete().where(WEARER.c.pseudonym == wearer))
     return rows

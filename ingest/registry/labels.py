@@ -104,7 +104,9 @@ def _values(label: Label) -> dict[str, object]:
 
 def _same(connection: sa.Connection, label: Label) -> int | None:
     """The number of a label that says just this, valid or not."""
-    where = [LABEL.c[name].is_not_distinct_from(value) for name, value in _values(label).items()]
+    where = [
+        LABEL.c[name].is_(None) if value is None else LABEL.c[name] == value for name, value in _values(label).items()
+    ]
     return connection.execute(sa.select(LABEL.c.id).where(*where).order_by(LABEL.c.id)).scalar()
 
 

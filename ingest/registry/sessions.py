@@ -16,7 +16,7 @@ from ingest.registry.tables import ASSIGNMENT, BAND, SESSION, WEARER
 TAIL_S: Final = 60.0
 """How far the assignment of an imported recording reaches beyond its last sample: its last packet may end later than
 that by its own length, and nobody else ever wears that band."""
-_FORMAT_MAX, _ORIGIN_MAX, _DIGEST_MAX, _NOTES_MAX = 64, 255, 128, 20_000
+FORMAT_MAX, ORIGIN_MAX, DIGEST_MAX, NOTES_MAX = 64, 255, 128, 20_000  # characters; more is no such thing
 
 
 class Kind(Enum):
@@ -149,10 +149,10 @@ def _require_sound(session: Session) -> None:
     if session.kind is Kind.IMPORTED and not session.digest:
         raise RegistryError("digest: an import needs one, so that importing it again changes nothing")
     for what, value, most in (
-        ("format", session.format, _FORMAT_MAX),
-        ("origin", session.origin, _ORIGIN_MAX),
-        ("digest", session.digest or "", _DIGEST_MAX),
-        ("notes", "\n".join(session.notes), _NOTES_MAX),
+        ("format", session.format, FORMAT_MAX),
+        ("origin", session.origin, ORIGIN_MAX),
+        ("digest", session.digest or "", DIGEST_MAX),
+        ("notes", "\n".join(session.notes), NOTES_MAX),
     ):
         require_storable(what, value)
         if len(value) > most:

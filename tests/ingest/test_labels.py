@@ -24,7 +24,9 @@ from ingest.labels import (
 
 WORD = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 PHRASE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
-NOTE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+NOTE = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters="\0") | st.sampled_from('\r\n",; '), max_size=40
+)
 TIME_S = st.floats(FIRST_S, LAST_S) | st.floats(1.6e9, 2e9)
 
 
@@ -135,6 +137,17 @@ def test_the_first_wrong_lines_are_told_at_once() -> None:
     with pytest.raises(RecordingError) as told:
         read_labels(GOOD + "calm,x,2,Jo,\n" * 50)
     assert len(str(told.value).splitlines()) == ERRORS_MAX
+
+
+def test_the_example_of_the_manual_is_read_and_written_as_it_stands() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "labels.md").read_text()
+    example_text = manual.split("```\n")[1]
+    read = read_labels(example_text)
+    assert [(each.what, each.end_s - each.start_s, each.level) for each in read] == [
+        ("meltdown", 710.5, 3.0),
+        ("tag", 0.0, None),
+    ]
+    assert write_labels(read) == example_text
 
 
 def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:

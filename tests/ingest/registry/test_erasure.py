@@ -104,6 +104,17 @@ def test_what_arrives_late_of_them_is_dropped_and_the_band_is_free(registry: Reg
     assert registry.wearer_of("b-9", 3e9) == "w-1"
 
 
+def test_what_was_to_come_of_them_is_free_at_once(registry: Registry) -> None:
+    registry.add_wearer(*WHO, by="jo")
+    now_s = registry.audit_entries()[-1].at_s
+    for since_s, until_s in ((now_s - 50.0, now_s + 5000.0), (now_s + 6000.0, now_s + 7000.0), (now_s + 8000.0, None)):
+        registry.correct_assignment("b-1", WHO[0], since_s=since_s, until_s=until_s, by="jo")
+    registry.erase_wearer(WHO[0], by="jo")
+    registry.assign("b-1", "w-1", now_s + 100.0, by="jo")
+    assert registry.admissions().admit("b-1", now_s - 1.0) == Admission(Verdict.DROP, None)
+    assert [registry.wearer_of("b-1", now_s + late_s) for late_s in (99.0, 100.0, 1e6)] == [None, "w-1", "w-1"]
+
+
 def test_whoever_is_not_there_cannot_be_erased(registry: Registry) -> None:
     with pytest.raises(RegistryError, match="wearer: 'w-9' is not known"):
         registry.erase_wearer("w-9", by="jo")

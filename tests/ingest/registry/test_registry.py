@@ -225,3 +225,12 @@ def test_importing_a_type_loads_no_database() -> None:
         [sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
     )
     assert {"sqlalchemy", "alembic", "numba", "paho", "amqtt", "sqlite3"}.isdisjoint(done.stdout.split())
+
+
+def test_a_server_that_is_away_is_named_without_its_password() -> None:
+    with (
+        closing(Registry("postgresql://jo:s3cret@127.0.0.1:1/registry")) as registry,
+        pytest.raises(StoreError, match=r"postgresql\+psycopg://jo:\*\*\*@127\.0\.0\.1:1/registry") as told,
+    ):
+        registry.wearers()
+    assert "s3cret" not in str(told.value)
