@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.errors import RecordingError
 from ingest.recordings.archive import Source, leaf_of
@@ -45,7 +46,7 @@ class _File:
     name: str
     who: tuple[str, ...]  # whose, on which device
     blocks: dict[str, Block]
-    peaks_ns: Array
+    peaks_ns: NDArray[np.int64]
     tags_s: Array
     notes: list[str]
 
@@ -122,8 +123,8 @@ def _file(found: Any, name: str, where: str) -> _File:  # noqa: ANN401 - JSON-li
         name=name,
         who=who,
         blocks=blocks,
-        peaks_ns=raw.within("systolicPeaks").times("peaksTimeNanos", 1e3),
-        tags_s=raw.within("tags").times("tagsTimeMicros", 1.0) / 1e6,
+        peaks_ns=raw.within("systolicPeaks").times("peaksTimeNanos", 1000),
+        tags_s=raw.within("tags").times("tagsTimeMicros", 1) / 1e6,
         notes=notes,
     )
 
@@ -192,15 +193,18 @@ class _Fields:
 
     def numbers(self, field: str) -> Array:
         """A list of numbers, float64; an infinite one is unknown. An absent list is empty."""
+        return np.array(self._list(field), np.float64)
+
+    def times(self, field: str, per_us: int) -> NDArray[np.int64]:
+        """A list of whole times in 1 / ``per_us`` us; those that are no time are left out."""
+        found = np.array([each for each in self._list(field) if isinstance(each, int)], np.int64)
+        return found[(found > 0) & (found <= _START_MAX_US * per_us)]
+
+    def _list(self, field: str) -> list[Any]:
         value = self._found.get(field)
         if not isinstance(value, list | None):
             raise self.error(field, "is no list of numbers")
-        return np.array(value or [], np.float64)
-
-    def times(self, field: str, per_us: float) -> Array:
-        """A list of whole times in 1 / ``per_us`` us; those that are no time are left out."""
-        found = self.numbers(field)
-        return found[(found > 0) & (found <= _START_MAX_US * per_us)]
+        return value or []
 
 
 def _wearings(files: list[_File]) -> list[list[_File]]:
@@ -249,7 +253,7 @@ def _joined(pieces: list[Block], notes: list[str]) -> tuple[Block, ...]:
     return tuple(kept)
 
 
-def _intervals(peaks_ns: Array, notes: list[str]) -> Array | None:
+def _intervals(peaks_ns: NDArray[np.int64], notes: list[str]) -> Array | None:
     """Intervals between systolic peaks, (2, n): the device lists peaks only, those in movement too, and no interval.
     Those outside ``INTERVAL_S`` are left out."""
     steps_s = np.diff(peaks_ns) / 1e9
