@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ingest.assemble import Added, Assembler
 from ingest.clock import Clocks
-from ingest.clock_band import KNOT_S, KNOTS, PANES, SLEW_FAST, STEP_S, STEP_SHARE
+from ingest.clock_band import KNOTS, PANES
 from ingest.errors import ClockError
 from ingest.received import Received
 from ingest.wire import Packet, Samples
@@ -45,7 +45,7 @@ def test_time_never_runs_backwards_and_samples_hardly_overlap(steps: list[tuple[
         ticks.append(round(tick_s * 1e6) * 1e-6)
         utc_s.append(ticks[-1] + clocks.map(packet(tick_s, seq=seq), NOW_S + tick_s + delay_s))
     spacing, true = np.diff(utc_s), np.diff(ticks)
-    overlap_s = np.maximum(np.minimum(SLEW_FAST * true, STEP_S), STEP_SHARE * true)
+    overlap_s = np.maximum(np.minimum(5e-3 * true, 5e-3), 2.5e-4 * true)
     assert (spacing > 0).all()
     assert (spacing >= true - overlap_s - 1e-6).all()
 
@@ -54,13 +54,13 @@ def test_time_never_runs_backwards_and_samples_hardly_overlap(steps: list[tuple[
 @given(st.integers(0, 2**32 - 1), st.floats(0, 4.0))
 def test_overtaken_packets_keep_their_place(seed: int, first_late_s: float) -> None:
     rng, clocks = np.random.default_rng(seed), Clocks()
-    came_s = np.arange(1, 600) + rng.exponential(1.0, 599)
-    came_s[0] += first_late_s
+    came_s = np.arange(1, 600) + np.where(rng.random(599) < 0.3, 20.0 * rng.random(599), 0.0)
+    came_s[0] = 1 + first_late_s
     order = np.argsort(came_s)
     utc_s = np.empty(599)
     for n in order.tolist():
         utc_s[n] = n + 1 + clocks.map(packet(n + 1, seq=n), NOW_S + came_s[n])
-    assert (np.diff(utc_s[order[0] :]) >= 1 - STEP_S - 2 * KNOT_S - 1e-6).all()
+    assert (np.diff(utc_s[order[0] :]) >= 1 - 0.015 - 1e-6).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -316,6 +316,15 @@ def test_of_a_backlog_by_a_plain_publisher_only_a_few_seconds_pass_for_the_prese
     for n in range(40, 300):
         blind += watch.hear(sent(NOW_S + n, **PLAIN), NOW_S + n + 0.1) is not Added.TAKEN
     assert blind < 30
+
+
+def test_what_a_broker_kept_behind_a_gateway_never_heard_decides_nothing() -> None:
+    watch = Watch()
+    for n in range(900):
+        received_s = NOW_S + 900 + 0.01 * n
+        assert watch.hear(sent(NOW_S + n), received_s) is Added.LATE or received_s - NOW_S - n < 2.6
+    assert all(second > NOW_S + 896 for second in watch.decided)
+    assert watch.hear(sent(NOW_S + 910), NOW_S + 910.1) is Added.TAKEN
 
 
 @pytest.mark.parametrize("clock_s", [3.0, HOUR_S, 5e8, -3.0, -1.79e9 + 300, -6 * 86_400 * 3])
