@@ -8,7 +8,7 @@ WAITING_MAX: Final = (
     50_000  # messages not yet stored: 40 min of 20 bands; fewer than a broker can have in flight (65,535)
 )
 WAITING_MAX_BYTES: Final = 64 << 20  # of payload; decoded they take about four times as much
-TAKE: Final = 256  # messages decoded at once: enough to be cheap, few enough that the first does not wait for the last
+TAKE: Final = 512  # messages decoded at once: enough to be cheap, few enough that the first does not wait for the last
 CHECK_S: Final = 1.0  # how often a waiting sender looks whether all is to end
 
 

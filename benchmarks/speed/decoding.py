@@ -10,7 +10,7 @@ from benchmarks.figures import Race
 from ingest.wire import Packet, Samples, encode
 from ingest.wire_batch import decode_many
 
-MESSAGES = 256
+MESSAGES = 512
 RUNS = 15
 REACH, GOAL = 300_000 / 108_000, 500_000 / 108_000
 
@@ -82,7 +82,7 @@ def _medians_s(*works: Callable[[], object]) -> list[float]:
     for _ in range(RUNS):
         for work, some in zip(works, times, strict=True):
             begun = time.perf_counter()
-            for _ in range(4):
+            for _ in range(8):
                 work()
-            some.append((time.perf_counter() - begun) / 4)
+            some.append((time.perf_counter() - begun) / 8)
     return [float(np.median(some)) for some in times]
