@@ -389,14 +389,14 @@ def _tick(states: Sequence[_Row], *, seconds: int = 1) -> Tick:
         held.append(len(packets))
         for heard in packets:
             spans.append(heard.spans)
-            values += heard.values
+            values.append(heard.values)
     k = len(states)
     start_s = np.array([state.second for state in states], np.int64)
     out = np.empty(k * seconds * _SAMPLES)
     fill_rows(
         np.frombuffer(bytearray().join(spans)),
         np.array(held, np.int64),
-        np.concatenate(values, axis=None),
+        np.concatenate(values),
         start_s.astype(np.float64),
         seconds,
         _CHANNELS,

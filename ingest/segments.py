@@ -25,14 +25,14 @@ Key = tuple[str, int, int]
 class Heard(NamedTuple):
     """A packet's samples of its even channels. ``spans`` are of each channel in ``EVEN`` the time of the first sample
     [UTC s], the rate [Hz], how many there are (0: the packet has none) and the time of the last, packed as float64;
-    ``values`` the samples of those that it has, (n,) or (axes, n). ``begun_s`` is when all channels have begun,
-    ``end_s`` when the last of them ends. Sorts by the packet's name."""
+    ``values`` the samples of those that it has, one after the other, axis by axis. ``begun_s`` is when all channels
+    have begun, ``end_s`` when the last of them ends. Sorts by the packet's name."""
 
     key: Key
     begun_s: float
     end_s: float
     spans: bytes
-    values: list[Array]
+    values: Array
 
     def stretches(self) -> "list[Stretch]":
         """Return what each channel speaks for."""
@@ -109,7 +109,9 @@ def heard_of(received: Received) -> tuple[Heard, list[float]] | None:
             end_s = last_s
     if not values:
         return None
-    return Heard((packet.band, packet.boot, packet.seq), begun_s, end_s, _SPANS.pack(*spans), values), spans
+    return Heard(
+        (packet.band, packet.boot, packet.seq), begun_s, end_s, _SPANS.pack(*spans), np.concatenate(values, axis=None)
+    ), spans
 
 
 def beats_of(received: Received) -> Beats | None:
