@@ -78,7 +78,9 @@ def session(*, start_s: float = START, who: str = "P1", minor: int = 3, device: 
             "temperature": stream(0.9, 0.99998, values=rng.uniform(30, 34, n).tolist()),
             "bvp": stream(0.0, 64.0, values=rng.normal(0, 0.01, 64 * n).tolist()),
             "tags": {"tagsTimeMicros": [round((start_s + 5) * 1e6)]},
-            "systolicPeaks": {"peaksTimeNanos": [round((start_s + at) * 1e9) for at in (1, 1.75, 2.5, 9, 9.8)]},
+            "systolicPeaks": {
+                "peaksTimeNanos": [round(start_s * 1000) * 10**6 + round(at * 1e9) for at in (1, 1.75, 2.5, 9, 9.8)]
+            },
         },
     }
 
