@@ -253,7 +253,7 @@ def values(channel: str, samples: Samples) -> Array:
 def in_units(channel: str, numbers: NDArray[np.number[Any]], scale: float) -> tuple[Array, NDArray[np.bool_] | None]:
     """Return ``scale * numbers``, float64 of the same shape, NaN where no sensor can say so; and where that is, None
     for nowhere. NaN counts as a place; that ``i2`` has a number for unknown is not seen to here."""
-    physical: Array = np.multiply(numbers, scale, dtype=np.float64)
+    physical: Array = np.multiply(numbers, scale, dtype=np.float64, order="C")
     believable = (physical >= CHANNELS[channel].low) & (physical <= CHANNELS[channel].high)
     if believable.all():
         return physical, None

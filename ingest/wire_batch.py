@@ -146,7 +146,7 @@ def _convert(
     if kind is not bytes or rest or not 1 <= n <= SAMPLES_MAX or not math.isfinite(scale) or scale == 0:
         work.doubtful.update(range(len(work.packets)) if rows is None else rows.tolist())
         return
-    numbers: NDArray[Any] = np.frombuffer(b"".join(packed), dtype).reshape(len(packed), n * axes)
+    numbers: NDArray[Any] = np.frombuffer(b"".join(packed), dtype).reshape(len(packed), n, axes).transpose(0, 2, 1)
     physical, outside = in_units(name, numbers, scale)
     if dtype_name == "i2" and (unknown := numbers == UNKNOWN_I2).any():
         physical[unknown] = np.nan
@@ -158,13 +158,13 @@ def _convert(
     else:
         good = (away_us <= SPAN_MAX_US) & (last_us >= -AHEAD_MAX_US)
     if good is not None and outside is not None:
-        good &= ~np.isinf(numbers).any(axis=1)
-        work.repaired[which] += (outside & ~np.isnan(numbers)).sum(axis=1)
+        good &= ~np.isinf(numbers).any(axis=(1, 2))
+        work.repaired[which] += (outside & ~np.isnan(numbers)).sum(axis=(1, 2))
     if good is not None and not good.all():
         bad = np.flatnonzero(~good)
         work.doubtful.update((bad if rows is None else rows[bad]).tolist())
     work.samples[which] += n
-    shaped = physical if axes == 1 else np.ascontiguousarray(physical.reshape(-1, n, axes).transpose(0, 2, 1))
+    shaped = physical[:, 0] if axes == 1 else physical
     targets = work.arrays if rows is None else [work.arrays[i] for i in rows.tolist()]
     for arrays, array in zip(targets, shaped, strict=True):
         arrays[name] = array
