@@ -16,6 +16,7 @@ from ingest.registry import (
     labels,
     people,
     places,
+    retention,
     sessions,
 )
 from ingest.registry.admissions import Admissions
@@ -271,7 +272,7 @@ class Registry:
         with self._reading() as connection:
             return labels.history(connection, number)
 
-    # Audit and erasure
+    # Audit, retention and erasure
 
     def audit_entries(self, wearer: str | None = None) -> list[audit.Entry]:
         """Every change in order, or those that concern one wearer who is known."""
@@ -288,6 +289,15 @@ class Registry:
         chain that is whole; only a ``witness`` that was kept elsewhere shows that."""
         with self._reading() as connection:
             return audit.problems(audit.entries(connection), audit.head(connection), witness)
+
+    def outlived(self, now_s: float) -> list[Correction]:
+        """Which readings are older than the site of their wearer keeps them: of which band, whose, from when to when.
+
+        Readings of a wristband age from when they were taken; those of an imported recording, which may be years old,
+        from when it was entered. Stretches are told again at every call: erasing their readings is idempotent.
+        """
+        with self._reading() as connection:
+            return retention.outlived(connection, now_s)
 
     def traces_of(self, wearer: str) -> dict[str, int]:
         """How many rows of each table name a wearer or belong to them: what ``erase_wearer`` would take."""

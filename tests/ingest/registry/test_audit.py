@@ -1,6 +1,8 @@
 """Every change is in the audit, in order, naming nobody; and nobody can touch it without its showing."""
 
+import inspect
 import json
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -13,13 +15,35 @@ from ingest.registry.audit import Head
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway, Site
 from ingest.registry.sessions import Kind, Session
+from ingest.registry.stretches import Correction
 
 CARE = Consent(frozenset({Scope.CARE, Scope.RESEARCH}), "Ida Example, mother", 0.0, 1e6)
 LABEL = Label(what="incident", start_s=150.0, end_s=160.0, rater="Jo Example", wearer="w-1", note="Ann was upset")
 
 
-def live_through_a_day(registry: Registry) -> None:
-    """Call every method that writes."""
+class Watched:
+    """Sees to it that every call that says by whom it is leaves an entry, and remembers which there were."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.called: set[str] = set()
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            before = self._registry.revision()
+            answer = getattr(self._registry, name)(*arguments, **named)
+            assert (self._registry.revision() > before) == ("by" in named), name
+            self.called.add(name)
+            return answer
+
+        return call
+
+
+def live_through_a_day(registry: Registry | Watched) -> None:
+    """Call every method that writes, but the one that erases."""
+    registry.add_wearer("w-3", "Cleo", by="jo")
+    registry.add_band("b-3", by="jo")
+    registry.correct_assignments([Correction("b-3", "w-3", 1.0, 2.0)], by="jo")
     registry.add_site(Site("home", "Home", "Europe/Berlin"), by="jo")
     registry.change_site(Site("home", "The house", "Europe/Berlin"), by="jo")
     registry.set_retention("home", 30, by="jo")
@@ -39,6 +63,14 @@ def live_through_a_day(registry: Registry) -> None:
     )
     registry.remove_label(number, by="jo")
     registry.withdraw_consent("w-1", scopes=[Scope.RESEARCH], at_s=400.0, by="jo")
+
+
+def test_no_method_that_writes_goes_without_an_entry(registry: Registry) -> None:
+    watched = Watched(registry)
+    live_through_a_day(watched)
+    watched.erase_wearer("w-3", by="jo")
+    methods = inspect.getmembers(Registry, inspect.isfunction)
+    assert watched.called == {name for name, method in methods if "by" in inspect.signature(method).parameters}
 
 
 def test_every_change_leaves_an_entry_by_whom_and_when(registry: Registry) -> None:

@@ -10,7 +10,8 @@ from ingest.labels import Label, read_labels, write_labels
 from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import DAYS_MAX, Gateway, Site
-from ingest.registry.sessions import Kind, Session
+from ingest.registry.sessions import TAIL_S, Kind, Session
+from ingest.registry.stretches import Correction
 
 CARE = frozenset({Scope.CARE})
 HOME = Site("home", "Home", "Europe/Berlin")
@@ -199,3 +200,26 @@ def test_a_removed_label_is_not_valid_and_comes_back_only_by_correction(registry
     assert registry.labels() == {}
     again = registry.correct_label(number, label(), by="jo")
     assert registry.labels() == {again: label()}
+
+
+def test_what_has_outlived_its_time_is_told_by_the_site_of_its_wearer(registry: Registry) -> None:
+    day_s = 86_400.0
+    registry.add_site(HOME, by="jo")
+    registry.put_in_site("home", wearers=["w-1"], by="jo")
+    registry.assign("b-1", "w-1", 0.0, by="jo")
+    registry.assign("b-2", "w-2", 0.0, by="jo")
+    registry.unassign("b-1", 5 * day_s, by="jo")
+    registry.assign("b-1", "w-1", 6 * day_s, by="jo")
+    registry.add_session(session(), by="jo")
+    (entered_at_s,) = [each.entered_at_s for each in registry.sessions("w-1")]
+    assert entered_at_s is not None
+    assert registry.outlived(1e12) == []
+    registry.set_retention("home", 30, by="jo")
+    assert registry.outlived(30 * day_s) == []
+    assert registry.outlived(31 * day_s) == [Correction("b-1", "w-1", 0.0, day_s)]
+    assert registry.outlived(40 * day_s) == [
+        Correction("b-1", "w-1", 0.0, 5 * day_s),
+        Correction("b-1", "w-1", 6 * day_s, 10 * day_s),
+    ]
+    assert "e4-abc" not in {each.band for each in registry.outlived(entered_at_s + 30 * day_s - 1.0)}
+    assert registry.outlived(entered_at_s + 30 * day_s)[-1] == Correction("e4-abc", "w-1", 100.0, 200.0 + TAIL_S)
