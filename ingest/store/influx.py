@@ -6,9 +6,10 @@ its time, both fixed when its packet came: written again, it is the same point.
 # ruff: noqa: S608 - InfluxQL knows no bound parameters in all versions; band goes through _quoted, the rest is ours
 
 import heapq
+import logging
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,15 +36,18 @@ from ingest.store.influx_points import (
 from ingest.store.line_protocol import TIME_MAX_NS, TIME_MIN_NS
 from ingest.store.protocol import Finish, Totals, View
 from ingest.types import CHANNELS, Array, Block
-from ingest.wire import AHEAD_MAX_US, SPAN_MAX_US, Intervals, encode
+from ingest.wire import AHEAD_MAX_US, SPAN_MAX_US, Intervals, Packet, encode
+
+log = logging.getLogger(__name__)
 
 ROWS_MAX: Final = 5_000  # packets of one answer, 1 MB
+ERASE_MAX: Final = 10_000  # packets deleted together: 20 MB of rows
 SAMPLES_MAX: Final = 200_000  # samples of one answer: an hour of PPG, 10 MB
 # No packet spans more, with the period of its last sample.
 REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 100.0
 SLACK_S: Final = 1e-3  # between a packet's start and its point: room for a million of one start, and for rounding
 
-_KINDS: Final = [kind | None for kind in COLUMNS.values()]
+_NEEDED: Final = ("seq", "start_s", "end_s", "offset_s", "received_s", "pieces")  # to read one channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class InfluxRest:
         off in between, the next time finds what was said and says the same."""
         packet = packets[0].packet
         first_s = min(received.span_s()[0] for received in packets)
-        last_s = max(received.span_s()[0] for received in packets)
+        last_s = max(received.span_s()[1] for received in packets)
         where = f'"boot" = \'{packet.boot}\' AND "end_s" >= {_number(first_s - 1)}'
         there = list(self._rows(packet.band, first_s - REACH_S, last_s + SLACK_S, where))
         rows = place(packets, there)
@@ -80,7 +84,9 @@ class InfluxRest:
         where = f'"end_s" >= {_number(since_s - 1)}'
         waiting: list[tuple[float, int, Block]] = []
         order = 0
-        for found in self._found(band, since_s - REACH_S, until_s, view, [channel], where):
+        rows = self._rows(band, since_s - REACH_S, until_s + SLACK_S, where, _names_for(channel))
+        reaching = (row for row in rows if _reaches(row, since_s, until_s))
+        for found in self._found(band, reaching, view, [channel]):
             start_s = found.row.number("start_s")
             while waiting and waiting[0][0] <= start_s - SLACK_S:
                 yield heapq.heappop(waiting)[2]
@@ -94,13 +100,14 @@ class InfluxRest:
     def packets(self, band: str, since_s: float, until_s: float, view: View) -> Iterator[Received]:
         """Yield every packet that begins in ``[since_s, until_s)``, in order of (start, boot, seq)."""
         waiting: list[tuple[float, int, int, Received]] = []
-        for found in self._found(band, since_s, until_s, view, list(CHANNELS)):
+        rows = self._rows(band, since_s - SLACK_S, until_s + SLACK_S)
+        begun = (row for row in rows if since_s <= row.number("start_s") < until_s)
+        for found in self._found(band, begun, view, list(CHANNELS)):
             start_s = found.row.number("start_s")
             while waiting and waiting[0][0] < start_s - SLACK_S:
                 yield heapq.heappop(waiting)[3]
-            if since_s <= start_s < until_s:
-                received = self._received(band, found)
-                heapq.heappush(waiting, (start_s, found.row.boot, found.row.seq, received))
+            received = self._received(band, found)
+            heapq.heappush(waiting, (start_s, found.row.boot, found.row.seq, received))
         while waiting:
             yield heapq.heappop(waiting)[3]
 
@@ -113,8 +120,9 @@ class InfluxRest:
         waiting = {(boot, seq): start_s for boot, seq, start_s in db.execute(query, (band,))}
         if not waiting or not left:
             return left
-        twice = [row for row in self._rows(band, min(waiting.values()) - SLACK_S, max(waiting.values()) + SLACK_S)
-                 if (row.boot, row.seq) in waiting]  # fmt: skip
+        near = min(waiting.values()) - SLACK_S, max(waiting.values()) + SLACK_S
+        rows = self._rows(band, *near, names=("seq", "samples"))
+        twice = [row for row in rows if (row.boot, row.seq) in waiting]
         less = {boot: _without(totals, [row for row in twice if row.boot == boot]) for boot, totals in left.items()}
         return {boot: totals for boot, totals in less.items() if totals.packets}
 
@@ -132,27 +140,35 @@ class InfluxRest:
     def erase(self, band: str, since_s: float, until_s: float) -> Finish:
         """Take away every packet that reaches into ``[since_s, until_s)``: samples first, so that, cut off, the next
         time still finds whose they are. InfluxDB rewrites its files by and by; 3.x has no DELETE and refuses."""
-        boots: dict[int, list[Row]] = {}
+        where = f'"end_s" >= {_number(since_s - REACH_S)}'
         near = since_s - 2 * REACH_S, until_s + REACH_S
-        for row in self._rows(band, *near, f'"end_s" >= {_number(since_s - REACH_S)}'):
-            boots.setdefault(row.boot, []).append(row)
-        for boot, rows in boots.items():
-            gone = [row for row in rows if _reaches(row, since_s, until_s)]
-            if not gone:
-                continue
-            names = {id(row) for row in gone}
-            for channel in CHANNELS:
-                reaches = [(*_reach_ns(row, channel), id(row) in names) for row in rows if channel in row.drawn]
-                for first, last in _joined(reaches):
-                    self._delete(channel, band, boot, first, last)
-            for first, last in _joined([(row.time_ns, row.time_ns, id(row) in names) for row in rows]):
-                self._delete(PAYLOAD, band, boot, first, last)
-                self._delete(PACKET, band, boot, first, last)
-        left = [row for row in self._rows(band, *near) if _reaches(row, since_s, until_s)]
+        gone: list[Row] = []
+        stay: list[Row] = []
+        for row in self._rows(band, *near, where):
+            (gone if _reaches(row, since_s, until_s) else stay).append(row)
+            if len(gone) >= ERASE_MAX:  # what may lie between those long past has been seen
+                past_s = row.number("start_s") - REACH_S
+                self._erase(band, [one for one in gone if one.number("start_s") < past_s], stay)
+                gone = [one for one in gone if one.number("start_s") >= past_s]
+                stay = [one for one in stay if one.number("end_s") >= past_s - REACH_S]
+        self._erase(band, gone, stay)
+        left = sum(_reaches(row, since_s, until_s) for row in self._rows(band, *near, where, _NEEDED))
         if left:
-            raise StoreError(f"{self._influx}: {len(left)} packets are still there after they were deleted")
+            raise StoreError(f"{self._influx}: {left} packets are still there after they were deleted")
         self._left[band] = self._totals(band)
         return _nothing
+
+    def _erase(self, band: str, gone: Sequence[Row], stay: Sequence[Row]) -> None:
+        """Delete packets and their samples, in runs between which no packet lies that stays."""
+        for boot in {row.boot: None for row in gone}:
+            rows = [(row, goes) for some, goes in ((gone, True), (stay, False)) for row in some if row.boot == boot]
+            for channel in CHANNELS:
+                reaches = [(*_reach_ns(row, channel), goes) for row, goes in rows if channel in row.drawn]
+                for first, last in _joined(reaches):
+                    self._delete(channel, band, boot, first, last)
+            for first, last in _joined([(row.time_ns, row.time_ns, goes) for row, goes in rows]):
+                self._delete(PAYLOAD, band, boot, first, last)
+                self._delete(PACKET, band, boot, first, last)
 
     def _delete(self, measurement: str, band: str, boot: int, first_ns: int, last_ns: int) -> None:
         self._influx.run(
@@ -179,36 +195,39 @@ class InfluxRest:
         return {tags["band"]: sum(n or 0 for row in rows for n in row[1:]) for tags, rows in found}
 
     def backup(self, path: Path) -> None:
-        """Say that what rests in InfluxDB is backed up by InfluxDB."""
+        """Say that what rests in InfluxDB is backed up by its own means: the copy holds what has not settled."""
+        log.warning("%s: back it up too (influx backup): %s holds only what has not settled there", self._influx, path)
 
     def close(self) -> None:
         """Let the connections go."""
         self._influx.close()
 
-    def _rows(self, band: str, since_s: float, until_s: float, where: str = "") -> Iterator[Row]:
-        """Yield the packets whose points lie in ``[since_s, until_s]``, in time order, an answer at a time."""
-        columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    def _rows(
+        self, band: str, since_s: float, until_s: float, where: str = "", names: Sequence[str] = tuple(COLUMNS)
+    ) -> Iterator[Row]:
+        """Yield the packets whose points lie in ``[since_s, until_s]``, in time order, an answer at a time, with the
+        fields in ``names``."""
+        columns, kinds = ", ".join(f'"{name}"' for name in names), [COLUMNS[name] | None for name in names]
         after, last = _ns(since_s), _ns(until_s)
         while True:
             query = f'SELECT "boot", {columns} FROM "{PACKET}" WHERE {_between(band, after, last)}'
             query += (f" AND {where}" if where else "") + f" ORDER BY time LIMIT {ROWS_MAX}"
-            values = [row for _, rows in self._influx.rows(query, str, *_KINDS) for row in rows]
+            values = [row for _, rows in self._influx.rows(query, str, *kinds) for row in rows]
             full = len(values) >= ROWS_MAX
             # Boots may share a moment, and the answer may end within it: the next one begins with it.
             cut = [row for row in values if row[0] < values[-1][0]] if full else values
             for time_ns, boot, *fields in cut:
-                yield row_of(tuple(COLUMNS), boot, fields, time_ns)
+                yield row_of(names, boot, fields, time_ns)
             if not full:
                 return
             after = values[-1][0]
 
-    def _found(
-        self, band: str, since_s: float, until_s: float, view: View, channels: Sequence[str], where: str = ""
-    ) -> Iterator[_Found]:
-        """Yield packets with the values of some channels, those in ``view.names`` left out."""
+    def _found(self, band: str, rows: Iterable[Row], view: View, channels: Sequence[str]) -> Iterator[_Found]:
+        """Yield packets with the values of some channels, those in ``view.names`` left out: of these the samples may
+        not be there yet."""
         some: list[Row] = []
         samples = 0
-        for row in self._rows(band, since_s - SLACK_S, until_s + SLACK_S, where):
+        for row in rows:
             if (band, row.boot, row.seq) in view.names:
                 continue
             some.append(row)
@@ -296,7 +315,7 @@ class InfluxRest:
             drawn, offset_s = row.drawn[channel], row.number("offset_s")
             return [Block(channel, drawn.tick_us * 1e-6 + offset_s, drawn.rate_hz, found.values[channel])]
         if channel == "ibi" and found.beats is not None:
-            alone = packet_of(band, row, {}, found.beats)
+            alone = Packet(v=1, band=band, boot=row.boot, seq=row.seq, tick_us=0, ibi=found.beats)
             return Received(alone, row.number("offset_s"), row.number("received_s"), b"").blocks()
         return []
 
@@ -305,6 +324,11 @@ def _without(totals: Totals, rows: Sequence[Row]) -> Totals:
     """Totals less some packets, whose span the inbox knows: first and last stay true of both together."""
     samples = totals.samples - int(sum(row.number("samples") for row in rows))
     return Totals(totals.packets - len(rows), samples, totals.first_s, totals.last_s)
+
+
+def _names_for(channel: str) -> Sequence[str]:
+    """The fields of packets that are needed to read one channel."""
+    return *_NEEDED, *(name for name in COLUMNS if name.startswith(f"{channel}_"))
 
 
 def _nothing(db: sqlite3.Connection) -> None:

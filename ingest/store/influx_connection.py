@@ -69,7 +69,8 @@ class InfluxConnection:
     """A bucket of the InfluxDB at ``url``. Safe to share between threads; makes no request before it is asked to.
 
     ``token`` is that of 2.x and 3.x, ``user:password`` on 1.8, None where nothing is asked for. ``bucket`` is
-    ``database`` or ``database/retention policy`` on 1.8; on 2.x its DBRP mapping must carry the same name. Every method
+    ``database`` or ``database/retention policy`` on 1.8; on 2.x its DBRP mapping must carry the same name. What is
+    written is compressed (``gzip``) unless that is said otherwise, or the server is on this machine. Every method
     raises StoreError, naming the server, the bucket and the mend and never the token. A server that asks for patience
     (Retry-After) is left alone so long: until then everything fails at once.
     """
@@ -82,7 +83,7 @@ class InfluxConnection:
         token: str | None = None,
         org: str | None = None,
         verify_ssl: bool = True,
-        gzip: bool = True,
+        gzip: bool | None = None,
         timeout_s: float = TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,7 +92,8 @@ class InfluxConnection:
             raise StoreError(f"store.url: {parts.scheme}://{parts.hostname or ''} is no http:// or https:// address")
         if parts.username or parts.password:
             raise StoreError("store.url: holds a user or a password: put user:password in the token instead")
-        if parts.scheme == "http" and token and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if parts.scheme == "http" and token and not is_here:
             log.warning("%s: the token and all readings travel unencrypted: use https://", url)
         self._url, self._bucket, self._token, self._clock = url.rstrip("/"), bucket, token, clock
         self._not_before_s = -float("inf")
@@ -100,7 +102,7 @@ class InfluxConnection:
             url=self._url,
             token=token,
             org=org or "-",  # required by 2.x only
-            enable_gzip=gzip,
+            enable_gzip=not is_here if gzip is None else gzip,
             timeout=int(timeout_s * 1000),
             verify_ssl=verify_ssl,
         )

@@ -127,7 +127,7 @@ def row_of(columns: Sequence[str], boot: str, values: Sequence[Value], time_ns: 
     drawn = {}
     for name in CHANNELS:
         kinds = _BEATS if name == "ibi" else _EVEN
-        found = {key: fields.get(f"{name}_{key}") for key in kinds}
+        found = {key: fields.get(f"{name}_{key}") for key in kinds}  # of other channels nothing may have been asked
         if found["n"] is not None:
             drawn[name] = Drawn(**found)  # type: ignore[arg-type]
     return Row(time_ns, int(boot), fields, drawn)

@@ -140,7 +140,7 @@ def bucket_of(influx: Influx, folder: Path) -> str:
 
 def influx_store(influx: Influx, folder: Path) -> SettlingStore:
     """The store whose inbox is in a folder and whose packets settle in the database of that folder."""
-    connection = InfluxConnection(url=influx.url, bucket=bucket_of(influx, folder), token=TOKEN)
+    connection = InfluxConnection(url=influx.url, bucket=bucket_of(influx, folder), token=TOKEN, gzip=True)
     return SettlingStore(Inbox(folder / "inbox.sqlite"), InfluxRest(connection))
 
 

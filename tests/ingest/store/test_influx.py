@@ -6,12 +6,14 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ingest.errors import StoreError
 from ingest.received import Received
@@ -66,6 +68,8 @@ NUMBERS = st.one_of(
     st.floats(-9, 9), st.sampled_from([math.nan, -0.0, 1e9, -1e30, 5e-324]), st.floats(allow_infinity=False)
 )
 
+RATES = st.one_of(st.sampled_from([1.0, 2.0, 4.0]), st.floats(0.5, 512))
+
 
 @st.composite
 def channels(draw: st.DrawFn, name: str, tick_us: int) -> Samples:
@@ -77,14 +81,14 @@ def channels(draw: st.DrawFn, name: str, tick_us: int) -> Samples:
         values = draw(
             st.lists(st.one_of(st.none(), st.floats(-50, 50), st.floats(-1e12, 1e12)), min_size=n, max_size=n)
         )
-        return Samples(rate_hz=draw(st.floats(0.5, 512)), tick_us=tick_us, values=values, **others)
+        return Samples(rate_hz=draw(RATES), tick_us=tick_us, values=values, **others)
     if dtype == "i2":
         numbers = np.array(draw(st.lists(st.integers(-32768, 32767), min_size=n, max_size=n)), "<i2")
     else:
         with np.errstate(over="ignore"):
             numbers = np.array(draw(st.lists(NUMBERS, min_size=n, max_size=n)), "<f8").astype(f"<{dtype}")
         numbers[np.isinf(numbers)] = 1
-    return Samples(rate_hz=draw(st.floats(0.5, 512)), tick_us=tick_us, values=numbers.tobytes(), dtype=dtype, **others)
+    return Samples(rate_hz=draw(RATES), tick_us=tick_us, values=numbers.tobytes(), dtype=dtype, **others)
 
 
 @st.composite
@@ -219,6 +223,43 @@ def test_an_erasure_takes_every_point_of_its_packets_and_none_of_others(
     rest.erase("b", -INF, INF)
     assert kept(rest) == []
     assert packets_by_boot() == {}
+
+
+def test_a_packet_that_comes_late_takes_no_sample_from_those_that_are_there(
+    rest: InfluxRest, make_received: MakeReceived
+) -> None:
+    there = [make_received(seq=seq) for seq in range(5, 8)]
+    late = make_received(seq=1, start_s=4.5, rates_hz={"eda": 4.0}, eda=make_received(seq=9).packet.eda)
+    late = replace(late, packet=structs.replace(late.packet, eda=structs.replace(late.packet.eda, tick_us=4_500_000)))
+    long = make_received(seq=2, start_s=4.25, length_s=3.5)
+    rest.keep(there)
+    rest.keep([late])
+    rest.keep([long])
+    assert [r.packet for r in kept(rest)] == [r.packet for r in by_start([*there, late, long])]
+    assert rest.check() == []
+
+
+def test_a_long_erasure_goes_by_parts(
+    rest: InfluxRest, make_received: MakeReceived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.influx.ERASE_MAX", 5)
+    monkeypatch.setattr("ingest.store.influx.REACH_S", 3.0)
+    monkeypatch.setattr("ingest.store.influx.ROWS_MAX", 4)
+    batch = [make_received(seq=seq, rates_hz={"eda": 4.0, "ppg": 8.0}) for seq in range(40)]
+    rest.keep(batch)
+    rest.erase("b", UTC_S + 5.5, UTC_S + 33.0)
+    assert kept(rest) == [*batch[:5], *batch[33:]]
+    assert rest.check() == []
+
+
+def test_what_is_outside_the_asked_range_need_not_be_whole(
+    rest: InfluxRest, influx: Influx, bucket: str, make_received: MakeReceived
+) -> None:
+    batch = [make_received(seq=seq) for seq in range(4)]
+    rest.keep(batch)
+    influx.ask(f'DELETE FROM "eda" WHERE time < {int(UTC_S + 1)}s', bucket)  # as if still being written
+    assert len(list(rest.read("b", "eda", UTC_S + 1, UTC_S + 3, NOTHING))) == 2
+    assert list(rest.packets("b", UTC_S + 1, INF, NOTHING)) == batch[1:]
 
 
 def test_samples_that_went_missing_are_told_of(
@@ -418,6 +459,13 @@ def test_a_token_in_the_clear_is_warned_of(caplog: pytest.LogCaptureFixture) -> 
         InfluxConnection(url=url, bucket="b", token=TOKEN).close()
         assert ("unencrypted" in caplog.text) == warned
         assert TOKEN not in caplog.text
+
+
+def test_a_backup_says_what_it_does_not_hold(
+    rest: InfluxRest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rest.backup(tmp_path / "copy.sqlite")
+    assert "copy.sqlite holds only what has not settled there" in caplog.text
 
 
 def test_the_payload_is_encoded_as_a_sender_would(rest: InfluxRest, make_received: MakeReceived) -> None:
