@@ -70,14 +70,20 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A connection on which every query sees the same moment, and that no writer waits for."""
-        with self.errors(), closing(self._reader()) as db:
+        with self.reader() as db:
             db.execute("BEGIN")
             db.execute("SELECT 1 FROM boots").fetchone()  # the moment begins with the first look
             yield db
 
-    def _reader(self) -> sqlite3.Connection:
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which each query sees the moment at which it begins, and that no writer waits for."""
         address = f"{self.path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        with (
+            self.errors(),
+            closing(sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)) as db,
+        ):
+            yield db
 
     def wipe(self, *, wait_s: float = WIPE_S) -> None:
         """Empty the log, so that nothing deleted is left in it. Waits for readers that began before the deletion;

@@ -19,7 +19,7 @@ from ingest.store.ledger import NOTHING, Boot, Ledger
 from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Totals
 from ingest.store.quarantine import Quarantine, band_in, latest
 from ingest.store.runs import Runs, keep_run
-from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, decode, unpack
+from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, unpack
 
 # No packet spans more, with the period of its last sample.
 REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 1 / RATE_MIN_HZ
@@ -125,19 +125,23 @@ class Inbox:
         with self.database.snapshot() as db:
             return latest(db, limit)
 
-    def waiting(self) -> list[Boot]:
-        """The boots of which packets are here."""
+    def waiting(self, before_s: float) -> list[Boot]:
+        """The boots of which packets are here that came before ``before_s`` [UTC s]: told once, they are settled next,
+        or given ``oldest_s`` back."""
         with self.knowing() as (_, ledger):
-            return [boot for boot in ledger.boots.values() if boot.packets]
+            found = [boot for boot in ledger.boots.values() if boot.packets and boot.oldest_s < before_s]
+            for boot in found:
+                boot.oldest_s = before_s
+        return found
 
-    def aged(self, boot: Boot, before_s: float) -> Iterator[Row]:
+    def aged(self, db: sqlite3.Connection, boot: Boot, before_s: float) -> Iterator[Row]:
         """Yield the packets of a boot that came before ``before_s`` [UTC s], in order of their start. One that cannot
         be read back stays where it is: ``check`` tells."""
         query = (
             "SELECT id, start_s, end_s, samples, offset_s, received_s, payload FROM inbox"
             " WHERE boot_id = ? AND received_s < ? ORDER BY start_s, seq"
         )
-        with self.database.snapshot() as db:
+        with self.database.errors():
             for row_id, start_s, end_s, samples, offset_s, received_s, payload in db.execute(
                 query, (boot.id, before_s)
             ):
@@ -171,7 +175,7 @@ class Inbox:
         query = f"{what} {_OF_BAND} AND {REACHES} ORDER BY start_s, boot, seq"
         for boot, seq, offset_s, received_s, payload in db.execute(query, _bounds(band, since_s, until_s)):
             try:
-                packet = decode(payload)
+                packet = unpack(payload)
             except IngestError as error:
                 raise StoreError(f"{self.database.path}: packet {boot}/{seq} cannot be read back: {error}") from error
             yield Received(packet, offset_s, received_s, payload)
@@ -244,7 +248,7 @@ def _row(boot: Boot, received: Received) -> tuple[int | float | bytes, ...]:
     """The row of a packet, which the boot has heard of then."""
     packet, (start_s, end_s), samples = received.packet, received.span_s(), received.samples()
     boot.meet(packet.tick_us, received.offset_s, received.received_s)
-    boot.hold(samples, start_s, end_s)
+    boot.hold(samples, start_s, end_s, received.received_s)
     times = received.offset_s, received.received_s, start_s, end_s
     return boot.id, packet.seq, packet.tick_us, *times, samples, received.payload
 
@@ -273,7 +277,7 @@ def _rotten(db: sqlite3.Connection) -> Iterator[str]:
     query = "SELECT band, boot, seq, inbox.samples, payload FROM inbox LEFT JOIN boots ON boots.id = boot_id"
     for band, boot, seq, samples, payload in db.execute(query):
         try:
-            packet = decode(payload)
+            packet = unpack(payload)
         except IngestError as error:
             yield f"packet {band}/{boot}/{seq} cannot be read back: {error}"
             continue

@@ -32,6 +32,7 @@ class Boot:
     samples: int = 0
     first_s: float = math.inf
     last_s: float = -math.inf
+    oldest_s: float = math.inf  # nothing in the inbox came before
     runs: Runs | None = None
 
     def meet(self, tick_us: int, offset_s: float, received_s: float) -> None:
@@ -41,8 +42,10 @@ class Boot:
         if received_s > self.received_s:
             self.received_s = received_s
 
-    def hold(self, samples: int, start_s: float, end_s: float) -> None:
+    def hold(self, samples: int, start_s: float, end_s: float, received_s: float) -> None:
         """Count a packet in the inbox."""
+        if received_s < self.oldest_s:
+            self.oldest_s = received_s
         self.packets += 1
         self.samples += samples
         if start_s < self.first_s:
@@ -71,7 +74,7 @@ class Ledger:
         for boot_id, seq, tick_us, offset_s, received_s, samples, start_s, end_s in db.execute(query):
             made = by_id[boot_id]
             made.meet(tick_us, offset_s, received_s)
-            made.hold(samples, start_s, end_s)
+            made.hold(samples, start_s, end_s, received_s)
             self.runs(db, made).add(seq, seq)
 
     def runs(self, db: sqlite3.Connection, boot: Boot) -> Runs:

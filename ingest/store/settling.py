@@ -1,8 +1,8 @@
 """An inbox and a rest in, a whole ``Store`` out: every answer joins the two, wherever a packet happens to be."""
 
 import heapq
-import logging
 import math
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -13,10 +13,12 @@ from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.store.database import WIPE_S
 from ingest.store.inbox import Inbox, Row
+from ingest.store.ledger import Boot
 from ingest.store.protocol import (
     BandSummary,
     Counts,
     Erased,
+    Finish,
     Mapping,
     Name,
     Refusal,
@@ -26,12 +28,11 @@ from ingest.store.protocol import (
 )
 from ingest.types import Block
 
-log = logging.getLogger(__name__)
-
 PIECE_S: Final = 300.0  # settled together: 20 kB of a 64 Hz channel, read in one go; 288 of them make a day
 PIECE_PACKETS: Final = 3_000  # or so many, where packets are shorter than a tenth of a second
 PIECE_BYTES: Final = 8 << 20  # or so much: a few of the largest packets
 TOGETHER: Final = 1_000  # packets moved in one transaction, about 20 ms: a commit that comes meanwhile waits no longer
+FAILURES_MAX: Final = 3  # boots in a row that the rest does not take: then it is away, and the others wait too
 SETTLE_S: Final = 30.0  # after the end of a piece: what comes late by less settles with its neighbours
 
 
@@ -77,18 +78,45 @@ class SettlingStore:
     def settle(self, now_s: float, *, everything: bool = False) -> int:
         """See ``Store.settle``: whole ``PIECE_S`` of arrivals, ``SETTLE_S`` after their end."""
         before_s = math.inf if everything else math.floor((now_s - SETTLE_S) / PIECE_S) * PIECE_S
-        moved, together = 0, []
         with self._moving:
             self._erase_settled()
             with suppress(StoreError):  # somebody still reads: the next settling tries again
                 self._inbox.wipe(wait_s=0.0)
-            pieces = (rows for boot in self._inbox.waiting() for rows in _pieces(self._inbox.aged(boot, before_s)))
-            for rows in pieces:
-                together.append((rows, self._rest.keep([row.received for row in rows])))
-                moved += len(rows)
-                if sum(len(some) for some, _ in together) >= TOGETHER:
-                    self._inbox.move(together)
-                    together = []
+            waiting = self._inbox.waiting(before_s)
+            try:
+                return self._settle(waiting, before_s)
+            except BaseException:
+                for boot in waiting:
+                    boot.oldest_s = -math.inf
+                raise
+
+    def _settle(self, waiting: Sequence[Boot], before_s: float) -> int:
+        """Move what came before; a boot that the rest does not take holds up no other. Raises the last StoreError."""
+        moved, failed = 0, 0
+        error: StoreError | None = None
+        with self._inbox.database.reader() as db:
+            for boot in waiting:
+                try:
+                    moved += self._settle_boot(db, boot, before_s)
+                    failed = 0
+                except StoreError as refusal:
+                    error, failed = refusal, failed + 1
+                if failed == FAILURES_MAX:
+                    break
+        if error is not None:
+            raise error
+        return moved
+
+    def _settle_boot(self, db: sqlite3.Connection, boot: Boot, before_s: float) -> int:
+        moved = 0
+        together: list[tuple[Sequence[Row], Finish]] = []
+        for rows in _pieces(self._inbox.aged(db, boot, before_s)):
+            together.append((rows, self._rest.keep([row.received for row in rows])))
+            moved += len(rows)
+            if sum(len(some) for some, _ in together) >= TOGETHER:
+                self._inbox.move(together)
+                together = []
+        if together:
             self._inbox.move(together)
         return moved
 

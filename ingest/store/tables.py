@@ -8,7 +8,7 @@ from ingest.errors import IngestError, StoreError
 from ingest.received import Received
 from ingest.store.quarantine import band_in
 from ingest.store.runs import Runs
-from ingest.wire import decode
+from ingest.wire import unpack
 
 VERSION: Final = 3  # of the tables; PRAGMA user_version
 UPGRADE_ROWS: Final = 1_000  # packets decoded at a time while upgrading: 1 MB
@@ -121,7 +121,7 @@ def _take_over_quarantine(db: sqlite3.Connection, ids: dict[tuple[str, int], int
 def _tick_and_samples(payload: bytes) -> tuple[int, int]:
     """What version 2 did not write down; zeros for a packet that cannot be read back, which is kept as it is."""
     try:
-        packet = decode(payload)
+        packet = unpack(payload)
     except IngestError:
         return 0, 0
     return packet.tick_us, Received(packet, 0.0, 0.0, payload).samples()
