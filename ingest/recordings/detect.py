@@ -49,8 +49,8 @@ def look(path: Path) -> Iterator[Found]:
 
 
 def _unknown(source: Source) -> str:
-    known = "; ".join(form.what for form in FORMATS)
-    return f"{source.name}: in none of the formats that can be read: {known}"
+    known = ", ".join(form.name for form in FORMATS)
+    return f"{source.name}: in none of the formats that can be read ({known}): name the files of one of these"
 
 
 def _within(source: Source) -> Iterator[Found]:

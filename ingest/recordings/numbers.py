@@ -20,10 +20,20 @@ _TENS: Final = np.array([10.0**i for i in range(DIGITS_MAX + 1)])
 def plain(data: bytes, *, start: int, columns: int) -> Array | None:
     """Return (columns, lines): the numbers from byte ``start`` to the end, ``columns`` a line, parted by commas and by
     spaces if need be. None where anything in it is not plain."""
-    rows = data.count(b"\n", start) + (not data.endswith(b"\n"))
-    found = np.empty((columns, rows))
-    n = _parse(np.frombuffer(data, np.uint8), start, _TENS, found)
+    text = np.frombuffer(data, np.uint8)
+    found = np.empty((columns, _lines(text, start)))
+    n = _parse(text, start, _TENS, found)
     return None if n < 0 else np.ascontiguousarray(found[:, :n])
+
+
+@njit(cache=True, nogil=True)
+def _lines(data: NDArray[np.uint8], at: int) -> int:
+    """How many lines there are, blank ones and one without an end among them."""
+    found = 1 if data.size > at and data[data.size - 1] != 10 else 0
+    for i in range(at, data.size):
+        if data[i] == 10:
+            found += 1
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -32,49 +42,36 @@ def _parse(data: NDArray[np.uint8], at: int, tens: Array, found: Array) -> int:
     size, columns = data.size, found.shape[0]
     while size > at and (data[size - 1] == 10 or data[size - 1] == 13 or data[size - 1] == 32):
         size -= 1
-    row = column = 0
-    while at < size:
-        while at < size and data[at] == 32:
-            at += 1
-        negative = at < size and data[at] == 45
-        if negative:
-            at += 1
-        whole, digits, decimals, point = 0, 0, 0, False
-        while at < size:
-            byte = data[at]
-            if 48 <= byte <= 57:
-                whole = whole * 10 + (byte - 48)
-                digits += 1
-                if point:
-                    decimals += 1
-                if digits > 15:
+    if size <= at:
+        return 0
+    row = column = digits = point = decimals = negative = 0
+    whole = np.int64(0)
+    for i in range(at, size + 1):
+        byte = data[i] if i < size else 10
+        if 48 <= byte <= 57:
+            whole = whole * 10 + (np.int64(byte) - 48)
+            digits += 1
+            decimals += point
+        elif byte == 10 or byte == 44:
+            if digits == 0 or digits > DIGITS_MAX or column == columns:
+                return -1
+            value = float(whole) / tens[decimals]
+            found[column, row] = -value if negative else value
+            column += 1
+            if byte == 10:
+                if column != columns:
                     return -1
-            elif byte == 46 and not point:
-                point = True
-            else:
-                break
-            at += 1
-        if digits == 0:
+                row, column = row + 1, 0
+            digits = point = decimals = negative = 0
+            whole = np.int64(0)
+        elif byte == 46:
+            if point:
+                return -1
+            point = 1
+        elif byte == 45 or byte == 32:
+            if digits or point or negative:
+                return -1
+            negative = 1 if byte == 45 else 0
+        elif byte != 13 or i + 1 == size or data[i + 1] != 10:
             return -1
-        value = float(whole) / tens[decimals]
-        found[column, row] = -value if negative else value
-        column += 1
-        while at < size and data[at] == 32:
-            at += 1
-        if at < size and data[at] == 44:
-            if column == columns:
-                return -1
-            at += 1
-            if at == size:
-                return -1
-            continue
-        if column != columns:
-            return -1
-        row, column = row + 1, 0
-        if at < size and data[at] == 13:
-            at += 1
-        if at < size:
-            if data[at] != 10:
-                return -1
-            at += 1
-    return row if column == 0 else -1
+    return row
