@@ -26,6 +26,7 @@ from ingest.store.influx_points import (
     PAYLOAD,
     Drawn,
     Row,
+    boot_of,
     from_pieces,
     packet_lines,
     packet_of,
@@ -134,7 +135,7 @@ class InfluxRest:
         found = {}
         for tags, rows in self._influx.rows(query, int, int, float, float):
             for _, packets, samples, first_s, last_s in rows:
-                found[int(tags["boot"])] = Totals(packets, samples, first_s, last_s)
+                found[boot_of(tags.get("boot", ""))] = Totals(packets, samples, first_s, last_s)
         return found
 
     def erase(self, band: str, since_s: float, until_s: float) -> Finish:
@@ -192,7 +193,7 @@ class InfluxRest:
 
     def _sums(self, query: str, columns: int) -> dict[str, int]:
         found = self._influx.rows(query, *[int | None] * columns)
-        return {tags["band"]: sum(n or 0 for row in rows for n in row[1:]) for tags, rows in found}
+        return {tags.get("band", ""): sum(n or 0 for row in rows for n in row[1:]) for tags, rows in found}
 
     def backup(self, path: Path) -> None:
         """Say that what rests in InfluxDB is backed up by its own means: the copy holds what has not settled."""

@@ -128,9 +128,18 @@ def row_of(columns: Sequence[str], boot: str, values: Sequence[Value], time_ns: 
     for name in CHANNELS:
         kinds = _BEATS if name == "ibi" else _EVEN
         found = {key: fields.get(f"{name}_{key}") for key in kinds}  # of other channels nothing may have been asked
-        if found["n"] is not None:
+        if None not in found.values():
             drawn[name] = Drawn(**found)  # type: ignore[arg-type]
-    return Row(time_ns, int(boot), fields, drawn)
+        elif any(value is not None for value in found.values()):
+            raise StoreError(f"packet of boot {boot} at {time_ns}: not all of {name} is there: it is none of ours")
+    return Row(time_ns, boot_of(boot), fields, drawn)
+
+
+def boot_of(tag: str) -> int:
+    """Return the boot that a tag names; raises StoreError where it names none."""
+    if not (tag.isascii() and tag.isdigit()):
+        raise StoreError(f"a packet of boot {tag!r} is none of ours: another program writes to this bucket")
+    return int(tag)
 
 
 def place(packets: Sequence[Received], there: Iterable[Row]) -> list[Row]:

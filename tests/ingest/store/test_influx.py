@@ -1,11 +1,12 @@
 """Against InfluxDB's real engine: what settles there comes back to the last bit, once, whatever happens in between."""
 # ruff: noqa: S608 - the queries are ours
 
+import json
 import logging
 import math
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -459,6 +460,42 @@ def test_a_token_in_the_clear_is_warned_of(caplog: pytest.LogCaptureFixture) -> 
         InfluxConnection(url=url, bucket="b", token=TOKEN).close()
         assert ("unencrypted" in caplog.text) == warned
         assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        (b"packet,band=b seq=1i,start_s=1e9 1000000000000000000\n", "is none of ours|of another type"),
+        (b"packet,band=b,boot=x seq=1i,start_s=1e9 1000000000000000000\n", "is none of ours"),
+        (b"packet,band=b,boot=3 seq=1i 1000000000000000000\n", "start_s is missing"),
+        (b"packet,band=b,boot=3 seq=1i,start_s=1e9,eda_n=4i 1000000000000000000\n", "not all of eda"),
+    ],
+)
+def test_points_of_another_program_are_told_of(
+    rest: InfluxRest, connection: InfluxConnection, make_received: MakeReceived, foreign: bytes, said: str
+) -> None:
+    rest.keep([make_received(seq=0)])
+    connection.write(foreign)
+    with pytest.raises(StoreError, match=said):
+        kept(rest)
+
+
+ANSWERS = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["results", "series", "values", "tags", "error"]), inner, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(max_size=40), ANSWERS.map(lambda answer: json.dumps(answer).encode())))
+def test_whatever_answers_is_either_rows_or_an_error_of_ours(data: bytes) -> None:
+    connection = InfluxConnection(url="http://127.0.0.1:9", bucket="b")
+    with suppress(StoreError):
+        connection._series(data)
 
 
 def test_a_backup_says_what_it_does_not_hold(
