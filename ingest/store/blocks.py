@@ -73,7 +73,7 @@ class BlockRest:
         """See ``Rest.read``. Nothing is ever both here and in the inbox: ``view.names`` need not be left out."""
         waiting: list[tuple[float, int, Block]] = []
         count = 0
-        for piece_id, start_s, meta in _metas(view.db, band, since_s, until_s).fetchall():
+        for piece_id, start_s, _, meta in _metas(view.db, band, since_s, until_s).fetchall():
             while waiting and waiting[0][0] <= start_s:
                 yield heapq.heappop(waiting)[2]
             query = "SELECT numbers FROM channels WHERE id = ?"
@@ -94,7 +94,7 @@ class BlockRest:
     def packets(self, band: str, since_s: float, until_s: float, view: View) -> Iterator[Received]:
         """See ``Rest.packets``."""
         waiting: list[tuple[float, int, int, Received]] = []
-        for piece_id, start_s, meta in _metas(view.db, band, since_s, until_s):
+        for piece_id, start_s, _, meta in _metas(view.db, band, since_s, until_s):
             while waiting and waiting[0][0] < start_s:
                 yield heapq.heappop(waiting)[3]
             for received in self._unpacked(view.db, piece_id, meta):
@@ -123,7 +123,10 @@ class BlockRest:
         gone: list[int] = []
         left: list[tuple[int, _Piece]] = []
         with self._database.snapshot() as db:
-            for piece_id, _, meta in _metas(db, band, since_s, until_s):
+            for piece_id, start_s, end_s, meta in _metas(db, band, since_s, until_s):
+                if since_s <= start_s and end_s < until_s:  # all of it, damaged or not
+                    gone.append(piece_id)
+                    continue
                 packets = self._unpacked(db, piece_id, meta)
                 stay = [received for received in packets if not reaches(received, since_s, until_s)]
                 if len(stay) < len(packets):
@@ -185,8 +188,8 @@ def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]
 
 
 def _metas(db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> sqlite3.Cursor:
-    """Number, start and ``meta`` of each piece that reaches into the range, in order of their start."""
-    query = f"SELECT pieces.id, start_s, meta {_OF_BAND} ORDER BY start_s, pieces.id"
+    """Number, start, end and ``meta`` of each piece that reaches into the range, in order of their start."""
+    query = f"SELECT pieces.id, start_s, end_s, meta {_OF_BAND} ORDER BY start_s, pieces.id"
     return db.execute(query, _bounds(band, since_s, until_s))
 
 

@@ -20,7 +20,7 @@ from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.store import blocks, inbox
 from ingest.store.ledger import Ledger
-from ingest.store.protocol import Counts, Run
+from ingest.store.protocol import Counts, Erased, Run
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Samples
 
@@ -238,6 +238,58 @@ def test_a_check_finds_what_rotted(tmp_path: Path, make_received: MakeReceived, 
             db.execute(f"UPDATE {table} = CAST(substr({column}, 1, 40) || x'00' || substr({column}, 42) AS BLOB)")
             db.commit()
         assert store.check() != []
+
+
+def test_what_rotted_can_be_erased(tmp_path: Path, make_received: MakeReceived) -> None:
+    path = tmp_path / "readings.sqlite"
+    with closing(SqliteStore(path)) as store:
+        store.commit([make_received(seq=i) for i in range(5)])
+        store.settle(0.0, everything=True)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("UPDATE channels SET numbers = x'00'")
+            db.execute("UPDATE pieces SET meta = x'00'")
+            db.commit()
+        with pytest.raises(StoreError, match=r"readings\.sqlite: piece 1"):
+            list(store.packets("b"))
+        with pytest.raises(StoreError, match=r"readings\.sqlite: piece 1, eda"):
+            list(store.read("b", "eda", UTC_S, UTC_S + 9))
+        assert store.erase("b", UTC_S, UTC_S + 99) == Erased(5, 5 * 104)
+        assert store.check() == []
+
+
+def test_committing_settling_reading_and_erasing_go_on_at_once(tmp_path: Path, make_received: MakeReceived) -> None:
+    sent = [make_received(band=band, seq=i, rates_hz={"eda": 4.0}) for i in range(300) for band in "ab"]
+    with closing(SqliteStore(tmp_path / "readings.sqlite")) as store, ThreadPoolExecutor(4) as pool:
+        done = threading.Event()
+
+        def commit() -> None:
+            for i in range(0, len(sent), 6):
+                store.commit(sent[i : i + 6])
+            done.set()
+
+        def settle() -> None:
+            while not done.is_set():
+                store.settle(0.0, everything=True)
+
+        def look() -> None:
+            before = 0
+            while not done.is_set():
+                seqs = [received.packet.seq for received in store.packets("a")]
+                assert seqs == list(range(len(seqs)))
+                values = sum(block.values.size for block in store.read("a", "eda", UTC_S, UTC_S + 999))
+                assert before <= len(seqs) * 4 <= values
+                before = values
+
+        def erase() -> None:
+            while not done.is_set():
+                store.erase("b", UTC_S, UTC_S + 999)
+
+        for working in [pool.submit(work) for work in (commit, settle, look, erase)]:
+            working.result()
+        store.erase("b", UTC_S, UTC_S + 999)
+        assert store.counts() == Counts({"a": 300}, {"a": 1_200}, 0)
+        assert store.watermark("b", 1) == Run(0, 299)
+        assert store.check() == []
 
 
 def test_a_check_finds_a_packet_that_does_not_count_as_stored(tmp_path: Path, make_received: MakeReceived) -> None:
