@@ -55,6 +55,7 @@ class DerivedSeries:
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._is_away = False
+        self._is_told = False
         self._thread = threading.Thread(target=self._run, name="derived", daemon=True)
 
     @property
@@ -72,8 +73,10 @@ class DerivedSeries:
 
         ``wearer`` is a pseudonym. What is not finite is unknown: no point. Written again, a second says the new.
         """
+        if np.shape(values) != (len(values), len(names)):
+            raise ValueError(f"{np.shape(values)} are no seconds of {len(names)} values")
         try:
-            self._waiting.put_nowait(_Said(wearer, int(start_s), tuple(names), np.array(values, np.float64, ndmin=2)))
+            self._waiting.put_nowait(_Said(wearer, int(start_s), tuple(names), np.array(values, np.float64)))
         except queue.Full:
             self._count(lost=len(values))
 
@@ -93,11 +96,11 @@ class DerivedSeries:
         said = []
         for _ in range(self._waiting.qsize()):
             said.append(self._waiting.get_nowait())
-        seconds = sum(len(some.values) for some in said)
-        if not said:
+        text, seconds = self._text(said)
+        if not text:
             return
         try:
-            self._influx.write(_text(said))
+            self._influx.write(text)
         except StoreError as error:
             self._count(lost=seconds)
             if not self._is_away:
@@ -109,22 +112,28 @@ class DerivedSeries:
             log.warning("derived series are written again; %d wearers' seconds are lost", self.counters.lost)
         self._is_away = False
 
+    def _text(self, said: Sequence[_Said]) -> tuple[bytes, int]:
+        """Return the points, those of a wearer together, and how many seconds they are of."""
+        together: dict[tuple[str, tuple[str, ...]], list[_Said]] = {}
+        for some in said:
+            together.setdefault((some.wearer, some.names), []).append(some)
+        made, seconds = [], 0
+        for (wearer, names), group in together.items():
+            values = np.concatenate([some.values for some in group])
+            values[~np.isfinite(values)] = np.nan
+            time_s = np.concatenate([some.start_s + np.arange(len(some.values), dtype=np.int64) for some in group])
+            fields = {name: np.ascontiguousarray(values[:, i]) for i, name in enumerate(names)}
+            try:
+                made.append(lines(DERIVED, {"wearer": wearer}, fields, time_s * 1_000_000_000))
+                seconds += len(values)
+            except StoreError:  # what InfluxDB cannot hold costs its own points only
+                if not self._is_told:
+                    log.error("derived series of a wearer are lost: InfluxDB cannot hold that pseudonym, or a name")
+                self._is_told = True
+                self._count(lost=len(values))
+        return b"".join(made), seconds
+
     def _count(self, *, written: int = 0, lost: int = 0) -> None:
         with self._lock:
             now = self._counters
             self._counters = replace(now, written=now.written + written, lost=now.lost + lost)
-
-
-def _text(said: Sequence[_Said]) -> bytes:
-    """Return the points, those of a wearer together. Raises StoreError for a name that InfluxDB cannot hold."""
-    together: dict[tuple[str, tuple[str, ...]], list[_Said]] = {}
-    for some in said:
-        together.setdefault((some.wearer, some.names), []).append(some)
-    made = []
-    for (wearer, names), group in together.items():
-        time_s = np.concatenate([some.start_s + np.arange(len(some.values), dtype=np.int64) for some in group])
-        values = np.concatenate([some.values for some in group])
-        values = np.where(np.isfinite(values), values, np.nan)
-        fields = {name: np.ascontiguousarray(values[:, i]) for i, name in enumerate(names)}
-        made.append(lines(DERIVED, {"wearer": wearer}, fields, time_s * 1_000_000_000))
-    return b"".join(made)

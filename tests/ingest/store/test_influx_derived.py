@@ -88,3 +88,21 @@ def test_what_the_caller_does_to_its_array_later_changes_nothing(
     derived.stop()
     ((_, risk),) = influx.ask('SELECT risk FROM "derived"', bucket)[0]["values"]
     assert risk == 0.5
+
+
+def test_a_name_that_influxdb_cannot_hold_costs_its_own_points_only(
+    influx: Influx, bucket: str, connection: InfluxConnection
+) -> None:
+    derived = DerivedSeries(connection, every_s=60.0)
+    derived.write("w-1", AT_S, ["time"], np.array([[0.5], [0.5]]))
+    derived.write("w-2", AT_S, ["risk"], np.array([[0.5]]))
+    derived.start()
+    derived.stop()
+    (series,) = influx.ask('SELECT * FROM "derived" GROUP BY wearer', bucket)
+    assert series["tags"] == {"wearer": "w-2"}
+    assert derived.counters == DerivedCounters(written=1, lost=2)
+
+
+def test_values_that_do_not_go_with_their_names_are_refused_at_once(connection: InfluxConnection) -> None:
+    with pytest.raises(ValueError, match=r"\(1, 1\) are no seconds of 2 values"):
+        DerivedSeries(connection).write("w", AT_S, ["a", "b"], np.array([[0.5]]))
