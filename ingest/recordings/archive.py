@@ -60,7 +60,7 @@ class Source:
         try:
             with self._files.open(name, None) as file:
                 return file.read(size)
-        except RecordingError:
+        except (RecordingError, OSError):
             return b""
 
     def where(self, name: str) -> str:
@@ -117,7 +117,11 @@ def sources(path: Path) -> Iterator["Source | RecordingError"]:
     as one. Zips directly within a zip are sources too; deeper ones are files that nobody reads. A source that cannot be
     looked into comes as the error that says why, so that the others are still read. Each can be used until the next is
     asked for. Raises RecordingError where there is nothing at ``path``."""
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be looked into: {error.strerror}") from error
+    if is_folder:
         folder = _Folder(path)
         loose = [name for name in folder.names if not _is_zip(name)]
         if loose or not folder.names:
@@ -125,7 +129,7 @@ def sources(path: Path) -> Iterator["Source | RecordingError"]:
         for name in folder.names:
             if _is_zip(name):
                 yield from _zips(folder.path_of, name, f"{path.name}/{name}")
-    elif not path.is_file():
+    elif not is_file:
         raise RecordingError(f"{path}: there is no such file or folder")
     elif _is_zip(path.name) or _begins_as_zip(path):
         yield from _zips(lambda _: path, path.name, path.name)
@@ -200,13 +204,13 @@ class _Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._root = path.resolve()
-        self.names = sorted(self._walk(path, DEPTH_MAX))
+        try:
+            self.names = sorted(self._walk(path, DEPTH_MAX))
+        except OSError as error:
+            raise RecordingError(f"{path.name}: cannot be looked into: {error.strerror}") from error
 
     def _walk(self, folder: Path, depth: int) -> Iterator[str]:
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError as error:
-            raise RecordingError(f"{folder}: cannot be looked into: {error.strerror}") from error
+        entries = sorted(folder.iterdir())
         if len(entries) > MEMBERS_MAX:
             raise RecordingError(f"{folder.name}: holds {len(entries)} files: give each session its own folder")
         for entry in entries:

@@ -38,8 +38,6 @@ _HEAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\d+(\.\d+)?\s*([,\r\n]|\Z)")  # t
 
 def read(path: Path) -> Recording:
     """Read the one session at ``path``, a zip or a folder; raises RecordingError as ``read_session`` does."""
-    if path.suffix.lower() == ".csv":
-        raise RecordingError(f"{path.name}: one file of a session: name the folder or the zip that holds it")
     sessions: list[Source] = []
     for source in sources(path):
         if isinstance(source, RecordingError):
@@ -78,6 +76,8 @@ def read_session(part: Source) -> Recording:
     """Read one session: the files of one folder, and a table of labels beside it. A sensor whose file is empty or
     missing is noted; raises RecordingError, naming the file, the line and the mend, where a file cannot be used or no
     sensor is left."""
+    if part.names == (part.name,):
+        raise RecordingError(f"{part.name}: one file of a session: name the folder or the zip that holds it")
     files = {leaf_of(name): name for name in part.names}
 
     def text(name: str) -> _Text:

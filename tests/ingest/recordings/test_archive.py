@@ -158,6 +158,13 @@ def test_zips_that_cannot_be_opened_are_refused_by_name(tmp_path: Path) -> None:
     assert "not a whole zip" in str(told["inner.zip/in.zip"])
 
 
+def test_what_cannot_be_looked_into_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="no such file"):
+        opened(tmp_path / "absent")
+    with pytest.raises(RecordingError, match="cannot be looked into"):
+        opened(tmp_path / ("long" * 100))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
 def test_text_is_read_in_the_encodings_that_say_so(encoding: str) -> None:
     data = ("\ufeff" if encoding == "utf-16-le" else "").encode(encoding) + "1,°\n".encode(encoding)

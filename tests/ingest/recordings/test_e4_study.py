@@ -51,6 +51,13 @@ def test_several_sessions_below_one_folder_are_several_recordings(tmp_path: Path
         read_one(tmp_path / "study" / "a")
 
 
+def test_one_file_of_a_session_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    session(tmp_path / "S1")
+    for reader in (e4.read, read_one):
+        with pytest.raises(RecordingError, match=r"EDA\.csv: one file of a session"):
+            reader(tmp_path / "S1" / "EDA.csv")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_files_that_an_editor_saved_are_read_all_the_same(tmp_path: Path, encoding: str) -> None:
     saved = {name[:-4]: text.replace("\n", "\r\n").encode(encoding) for name, text in FILES.items()}
