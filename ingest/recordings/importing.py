@@ -118,16 +118,24 @@ def _import_found(found: Found, asked: Import, store: Store, registry: Books, pr
         yield Passed(found.name, found.passed)
     for recording in found.recordings:
         try:
-            done = import_recording(recording, asked, store=store, registry=registry, progress=progress)
-            yield replace(done, source=found.name, format=found.format or "")
+            yield import_recording(
+                recording, asked, store=store, registry=registry, origin=found.name, progress=progress
+            )
         except (RecordingError, RegistryError) as error:
             yield Refused(f"{found.name}: {recording.name}", str(error))
 
 
 def import_recording(
-    recording: Recording, asked: Import, *, store: Store, registry: Books, progress: Progress = lambda *_: None
+    recording: Recording,
+    asked: Import,
+    *,
+    store: Store,
+    registry: Books,
+    origin: str = "",
+    progress: Progress = lambda *_: None,
 ) -> Imported:
     """Import one recording: its session, assignment and labels, then its readings, in commits of ``BATCH`` packets.
+    ``origin`` is where it lay; without one its name.
 
     Cut off at any moment, doing it again finishes it. Raises RegistryError where the wearer is unknown, the recording
     is there as somebody else's, or no consent of the wearer covers any of it: then nothing is entered or stored; and
@@ -136,7 +144,7 @@ def import_recording(
     of = digest(recording)
     labels = _labels(recording, asked.wearer)
     done = Imported(
-        source=recording.name,
+        source=origin or recording.name,
         name=recording.name,
         format=recording.device,
         band=band_of(of),
@@ -216,7 +224,7 @@ def _session(recording: Recording, done: Imported, asked: Import) -> Session:
         end_s=done.end_s,
         kind=Kind.IMPORTED,
         format=done.format,
-        origin=recording.name[:ORIGIN_MAX],
+        origin=done.source[-ORIGIN_MAX:],
         digest=done.digest,
         notes=_fitting(done.notes),
         wearer=asked.wearer,

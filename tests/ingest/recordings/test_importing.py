@@ -203,6 +203,7 @@ def test_what_cannot_be_read_costs_nothing_else_its_place(
     assert "broken.zip" in done[3].reason
     assert done[4].files == ("notes.txt",)
     assert done[1].source == "study/1002_1511238009_A010D0.zip"
+    assert [session.origin for session in registry.sessions()] == [done[2].source, done[1].source]
     assert shares[-1] == 1.0
 
 
