@@ -1,8 +1,9 @@
 """Real E4 sessions, FLIRT's readers and ours: the same files to arrays, from zips and from unpacked folders.
 
 FLIRT's readers are given each file's bytes, unzipped into memory; those that it cannot read (without a sample) are left
-out for it. Ours reads the whole session: it also checks every line, and reads presses and labels. devicely's readers
-need a pandas older than what is installed beside FLIRT, and are not raced.
+out for it. Ours reads the whole session as it always does: the files of its four sensors side by side, a thread each;
+it also checks every line, and reads presses and labels. devicely's readers need a pandas older than what is installed
+beside FLIRT, and are not raced.
 """
 
 import io
@@ -42,7 +43,8 @@ def _race(what: str, paths: list[Path]) -> Race:
         ours_s=ours_s,
         reach=5,
         goal=5,
-        note=f"unzipping alone takes {_unzipping_s(paths):.2g} s of either" if what == "zips" else "",
+        note="ours unzips and parses up to four files side by side"
+        + (f"; unzipping them one by one takes {_unzipping_s(paths):.2g} s" if what == "zips" else ""),
     )
 
 
