@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode, st
 log = logging.getLogger(__name__)
 
 CONNECT_S: Final = 10.0  # a broker that does not answer by then is not there
-DRAIN_S: Final = 10.0  # how long the end waits for what is outstanding,
+DRAIN_S: Final = 10.0  # how long the end waits without any progress for what is outstanding,
 HASTE_S: Final = 0.5  # and how long if somebody wants it to stop
 LOOK_S: Final = 0.1  # how often a waiting publisher looks up
 WINDOW: Final = 1000  # messages without a PUBACK before the publisher waits: bounds memory where speed has no bound
 KEEPALIVE_S: Final = 20
+GATEWAY: Final = "simulator"  # who sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Sent:
     """The account of a run: every packet is counted once, however often it was sent.
 
     ``publishes`` counts messages, ``resent`` those among them that were repetitions, ``acknowledged`` PUBACKs;
-    ``unstored`` packets were kept to the end because nobody said they are stored, ``let_go`` did not fit in the spool.
+    ``unstored`` packets were kept to the end because nobody said they are stored, ``let_go`` did not fit in the spool
+    and were declared lost.
     ``behind_s``: by how much the worst packet missed its moment.
     """
 
@@ -92,6 +95,7 @@ def publish(
     boot: int | None = None,
     stop: threading.Event | None = None,
     started: Callable[[], None] | None = None,
+    made: Callable[[Packet], None] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Sent:
     """Live through the scenario's past in silence, then publish ``seconds`` of simulated time (None: until stopped).
@@ -99,7 +103,8 @@ def publish(
     ``speed`` is in simulated seconds a second; ``math.inf`` is as fast as the broker takes them. Leave ``boot`` out to
     go on where ``past_packets`` ended; see ``Ward``. Setting ``stop`` ends the run within a second; without one SIGINT
     and SIGTERM do the same (in the main thread). ``started`` is called once, when the broker was reached and the past
-    is over. ``clock`` (UTC, s) is read as each packet is published.
+    is over; ``made`` with every packet as it is kept: without ``sent_us``, which is each publication's own. ``clock``
+    (UTC, s) is read as each packet is made, and as it is published.
 
     Raises PublishError if the broker cannot be reached or refuses us (later losses are waited out), and ScenarioError,
     naming the argument, for a speed, seconds, a seed, a boot or a number of wearers that cannot be.
@@ -109,7 +114,7 @@ def publish(
     if seconds is not None and not seconds >= 0:
         raise ScenarioError(f"seconds: must be 0 or more, got {seconds}")
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
-    with _stopping(stop) as halt, _Gateway(ward, site=site, clock=clock) as gateway:
+    with _stopping(stop) as halt, _Gateway(ward, site=site, made=made, clock=clock) as gateway:
         gateway.connect(host, port, username, password)
         while ward.now_s < 0 and not halt.is_set():
             ward.skip(min(PAST_CHUNK_S, -ward.now_s))
@@ -152,13 +157,18 @@ class _Gateway:
     """One MQTT connection for all bands, and the spool behind it; its callbacks only take notes for the publishing
     thread."""
 
-    def __init__(self, ward: Ward, *, site: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, ward: Ward, *, site: str, made: Callable[[Packet], None] | None, clock: Callable[[], float]
+    ) -> None:
         self._ward = ward
         self._site = site
+        self._made = made
         self._clock = clock
         self._topics = [data_topic(site, band.name) for band in ward.bands]
         self._rows = {stored_topic(site, band.name): row for row, band in enumerate(ward.bands)}
         self._spool = Spool(bands=len(ward.bands))
+        self._again: deque[tuple[int, int]] = deque()  # what is to be sent again as soon as there is a place for it
+        self._looked_s = -math.inf
         self._watermarks: queue.SimpleQueue[tuple[int, Stored]] = queue.SimpleQueue()
         self._online = threading.Event()
         self._news = threading.Event()
@@ -201,18 +211,19 @@ class _Gateway:
                 raise PublishError(f"broker {host}:{port}: {self._refused or 'does not answer'}")
 
     def send(self, row: int, packet: Packet) -> None:
-        """Publish and keep ``packet``, stamped with the present UTC."""
-        stamped = msgspec.structs.replace(packet, sent_us=round(self._clock() * 1e6))
-        payload = encode(stamped)
+        """Keep ``packet``, which has just been heard from its band, and publish it if there is a broker."""
+        packet = msgspec.structs.replace(packet, gateway=GATEWAY, heard_us=self._now_us(), sent_us=None)
+        packet = self._spool.add(row, packet)
         if self._packets[row] == 0:
             self._first[row] = packet.seq
         self._packets[row] += 1
-        for name, samples in stamped.samples().items():
+        for name, samples in packet.samples().items():
             size = len(samples.values) // (2 * CHANNELS[name].axes)  # int16
             self._samples[row][name] = self._samples[row].get(name, 0) + size
-        self._spool.add(row, packet.seq, payload)
+        if self._made is not None:
+            self._made(packet)
         if self._online.is_set():
-            self._publish(row, payload)
+            self._publish(row, packet)
 
     def wait_until(self, due: float, halt: threading.Event, *, paced: bool) -> bool:
         """Wait for the moment ``due`` (monotonic) and for a place in the window; False if told to halt meanwhile.
@@ -234,33 +245,46 @@ class _Gateway:
         return False
 
     def look(self) -> None:
-        """Take in the watermarks; send again what a reconnection, or a watermark that stands still, calls for."""
+        """Take in the watermarks; send again what a reconnection, or a watermark that stands still, calls for, as far
+        as there are places in the window."""
         now = time.monotonic()
         while not self._watermarks.empty():
             row, stored = self._watermarks.get()
             self._spool.stored(row, since=stored.since, seq=stored.seq, now_s=now)
         if not self._online.is_set():
             return
-        again = self._spool.overdue(now)
         if self._reconnected:
             self._reconnected = False
-            again = self._spool.everything()
-            log.info("connected again: sending %d packets that nobody said are stored", len(again))
-        for row, _, payload in again:
-            self._publish(row, payload)
-        self._resent += len(again)
+            self._again = deque(self._spool.everything())
+            log.info("connected again: sending %d packets that nobody said are stored", len(self._again))
+        elif not self._again and now - self._looked_s >= LOOK_S:
+            self._looked_s = now
+            self._again.extend(self._spool.overdue(now))
+        while self._again and self._publishes - self._acknowledged < WINDOW:
+            row, seq = self._again.popleft()
+            packet = self._spool.kept(row, seq)
+            if packet is not None:
+                self._publish(row, packet)
+                self._resent += 1
 
     def drain(self, halt: threading.Event) -> None:
         """Wait until all is acknowledged, and stored where somebody tells; not for ever, and hardly if told to halt."""
-        began = time.monotonic()
-        while time.monotonic() - began < (HASTE_S if halt.is_set() else DRAIN_S):
+        began = moved = time.monotonic()
+        left = len(self._spool)
+        while time.monotonic() < (began + HASTE_S if halt.is_set() else moved + DRAIN_S):
             self.look()
+            if len(self._spool) < left:
+                left, moved = len(self._spool), time.monotonic()
             acknowledged = self._acknowledged >= self._publishes and self._online.is_set() and not self._reconnected
-            if acknowledged and (self._spool.settled() or halt.is_set()):
+            if acknowledged and not self._again and (self._spool.settled() or halt.is_set()):
                 return
             self._news.wait(LOOK_S / 2)
             self._news.clear()
-        log.warning("%d messages were not acknowledged", self._publishes - self._acknowledged)
+        log.warning(
+            "%d messages were not acknowledged, %d packets are not known to be stored",
+            self._publishes - self._acknowledged,
+            len(self._spool),
+        )
 
     def account(self) -> Sent:
         bands = []
@@ -271,9 +295,14 @@ class _Gateway:
         counts = (self._publishes, self._resent, self._acknowledged, len(self._spool), self._spool.let_go)
         return Sent(tuple(bands), *counts, self._behind_s)
 
-    def _publish(self, row: int, payload: bytes) -> None:
+    def _publish(self, row: int, packet: Packet) -> None:
+        """Publish a packet that is kept, stamped with the present."""
         self._publishes += 1
+        payload = encode(msgspec.structs.replace(packet, sent_us=self._now_us()))
         self._client.publish(self._topics[row], payload, qos=1)
+
+    def _now_us(self) -> int:
+        return round(self._clock() * 1e6)
 
     def _on_connect(
         self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None

@@ -46,6 +46,9 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
     simulate.add_argument("--site", default="home")
     simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
+    simulate.add_argument(
+        "--sent", type=Path, metavar="FILE", help="write every packet there, once: its size in 4 bytes, MessagePack"
+    )
     simulate.add_argument("--sample", type=Path, metavar="FOLDER", help="write the sample session there instead")
     _add_while_stdin(simulate)
 

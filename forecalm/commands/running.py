@@ -9,6 +9,8 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -16,6 +18,9 @@ from forecalm.arguments import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import err
 from forecalm.config import load as load_config
+
+if TYPE_CHECKING:
+    from ingest.wire import Packet
 
 log = logging.getLogger(__name__)
 
@@ -87,20 +92,23 @@ def simulate(chosen: argparse.Namespace) -> int:
     stop = _stop_event()
     _end_with_stdin(chosen, stop)
     name, password = chosen.user
-    sent = publish(
-        load(chosen.scenario),
-        host=chosen.host,
-        port=chosen.port,
-        site=chosen.site,
-        wearers=chosen.wearers,
-        seed=chosen.seed,
-        boot=int(time.time()) if chosen.boot is None else chosen.boot,
-        speed=chosen.speed,
-        seconds=chosen.seconds,
-        username=name,
-        password=password,
-        stop=stop,
-    )
+    with ExitStack() as stack:
+        file = None if chosen.sent is None else stack.enter_context(chosen.sent.open("wb"))
+        sent = publish(
+            load(chosen.scenario),
+            host=chosen.host,
+            port=chosen.port,
+            site=chosen.site,
+            wearers=chosen.wearers,
+            seed=chosen.seed,
+            boot=int(time.time()) if chosen.boot is None else chosen.boot,
+            speed=chosen.speed,
+            seconds=chosen.seconds,
+            username=name,
+            password=password,
+            stop=stop,
+            made=None if file is None else _recorder(file),
+        )
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
     else:
@@ -108,6 +116,16 @@ def simulate(chosen: argparse.Namespace) -> int:
         if sent.unstored >= sent.packets > 0:
             sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
     return 0
+
+
+def _recorder(file: BinaryIO) -> "Callable[[Packet], None]":
+    from ingest.wire import encode
+
+    def record(packet: "Packet") -> None:
+        data = encode(packet)
+        file.write(len(data).to_bytes(4, "little") + data)
+
+    return record
 
 
 def _end_with_stdin(chosen: argparse.Namespace, stop: threading.Event) -> None:
