@@ -70,8 +70,9 @@ sample-data: .venv/.core  ## Make data/sample/ anew
 features: .venv/.core  ## Make docs/features.md anew
 	$(BIN)/forecalm features > docs/features.md
 
-schema: .venv/.core  ## Make docs/wire.schema.json anew
+schema: .venv/.core  ## Make docs/wire.schema.json and docs/asyncapi.json anew
 	$(BIN)/forecalm schema > docs/wire.schema.json
+	$(BIN)/forecalm schema --asyncapi > docs/asyncapi.json
 
 screenshots: .venv/.dev  ## Take the pictures in docs/screens anew (needs Chromium)
 	$(BIN)/python docs/screens/make.py

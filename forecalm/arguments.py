@@ -96,7 +96,8 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
 
 
 def _add_documents(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
-    _command(commands, "documents", "schema", "print the JSON Schema of the wire")
+    schema = _command(commands, "documents", "schema", "print the JSON Schema of the wire")
+    schema.add_argument("--asyncapi", action="store_true", help="the AsyncAPI document instead")
 
 
 def _command(commands: Any, module: str, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401

@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import Self
 
+import numpy as np
 from fastapi import FastAPI
 
 from alerts.desk import Desk
@@ -18,12 +20,14 @@ from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
-from forecalm.pipeline import Pipeline
+from forecalm.pipeline import Pipeline, Step
 from forecalm.wearing import Wearing
 from ingest.clock import Clocks
-from ingest.intake import Handed, Intake
+from ingest.intake import Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
+from ingest.store.influx_derived import DerivedSeries
+from signals.features import NAMES
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +59,10 @@ class Service:
             self._wearing = stack.enter_context(Wearing(registry))
             live = Live(
                 Pipeline(wearers=wearers, desk=self.desk),
-                wearer_of=self._wearing.wearer_of,
                 learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
+                on_step=derived_from(here, wearers, stack),
             )
             live.start()
             stack.callback(live.stop)
@@ -87,7 +91,7 @@ class Service:
             store=self.store,
             clocks=Clocks(),
             admit=self._wearing.admit,
-            on_received=lambda handed: hand_over(live, handed),
+            on_received=live.receive,
             publish_stored=self._subscriber.publish_stored,
             clock=time.time,
         )
@@ -145,7 +149,19 @@ class Service:
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
 
 
-def hand_over(live: Live, handed: Handed) -> None:
-    """Give the engine what has come."""
-    for received, _ in handed:
-        live.receive(received)
+def derived_from(here: Installation, wearers: Sequence[str], stack: ExitStack) -> Callable[[Step], None]:
+    """What writes each step to InfluxDB for dashboards, until ``stack`` closes; nothing where there is none."""
+    connection = here.open_influx()
+    if connection is None:
+        return lambda _: None
+    names = (*NAMES, "risk")
+    series = DerivedSeries(connection)
+    series.start()
+    stack.callback(series.stop)
+
+    def write(step: Step) -> None:
+        values = np.concatenate([step.signals.features, step.risk.probability[..., None]], axis=-1)
+        for row, start_s, said in zip(step.rows, step.signals.start_s, values, strict=True):
+            series.write(wearers[row], int(start_s), names, said)
+
+    return write

@@ -42,6 +42,7 @@ class StoreSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     url: str = "http://127.0.0.1:8086"  # InfluxDB's own port
     org: str = ""  # 2.x only
     bucket: str = "forecalm"
+    verify_ssl: bool = True
     token: str = ""  # better in the environment: FORECALM_STORE_TOKEN
 
 

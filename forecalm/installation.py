@@ -2,11 +2,15 @@
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from forecalm.config import Config
+from forecalm.config import Config, StoreSection
 from ingest.registry.places import Site
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
+
+if TYPE_CHECKING:
+    from ingest.store.influx_connection import InfluxConnection
 
 BY = "the configuration"  # whom the audit names for what follows from it
 
@@ -63,18 +67,31 @@ class Installation:
 
     def open_store(self) -> Store:
         """The store of readings: a file, or a file to land in with an InfluxDB behind it."""
-        said = self.config.store
-        if said.kind == "sqlite":
+        if self.config.store.kind == "sqlite":
             from ingest.store.sqlite import SqliteStore
 
             return SqliteStore(self.readings)
         from ingest.store.inbox import Inbox
         from ingest.store.influx import InfluxRest
-        from ingest.store.influx_connection import InfluxConnection
         from ingest.store.settling import SettlingStore
 
-        influx = InfluxConnection(url=said.url, bucket=said.bucket, token=said.token or None, org=said.org or None)
-        return SettlingStore(Inbox(self.readings), InfluxRest(influx))
+        return SettlingStore(Inbox(self.readings), InfluxRest(self._connect(self.config.store)))
+
+    def open_influx(self) -> "InfluxConnection | None":
+        """A connection of its own to the InfluxDB behind the store; None where there is none."""
+        said = self.config.store
+        return self._connect(said) if said.kind == "influxdb" else None
+
+    def _connect(self, said: StoreSection) -> "InfluxConnection":
+        from ingest.store.influx_connection import InfluxConnection
+
+        return InfluxConnection(
+            url=said.url,
+            bucket=said.bucket,
+            token=said.token or None,
+            org=said.org or None,
+            verify_ssl=said.verify_ssl,
+        )
 
     def identity(self) -> str:
         """The name of this installation, made at its first start.

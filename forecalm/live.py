@@ -12,7 +12,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from forecalm.pipeline import Pipeline, warm
+from forecalm.pipeline import Pipeline, Step, warm
+from ingest.intake import Handed
 from ingest.received import Received
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends
 
 
 class Live:
-    """The engine's thread. ``wearer_of(band, utc_s)`` says who wears a band; an unassigned band is stored, not watched.
+    """The engine's thread. It is told whose each packet is; one of an unassigned band is stored, not watched.
+    ``on_step`` hears of every moment that was decided, on that thread: it may not wait.
 
     An unexpected error ends the thread and calls ``on_failure``: a watch that has stopped must not look like one that
     sees nothing.
@@ -35,17 +37,17 @@ class Live:
         self,
         pipeline: Pipeline,
         *,
-        wearer_of: Callable[[str, float], str | None],
         learnt: Path,
         clock: Callable[[], float],
         on_failure: Callable[[], None],
+        on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self._pipeline = pipeline
-        self._wearer_of = wearer_of
+        self._on_step = on_step
         self._learnt = learnt
         self._clock = clock
         self._on_failure = on_failure
-        self._waiting: queue.Queue[Received | None] = queue.Queue(WAITING_MAX)
+        self._waiting: queue.Queue[tuple[Received, str] | None] = queue.Queue(WAITING_MAX)
         self._told: set[str] = set()  # what has been logged once
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -57,10 +59,12 @@ class Live:
             load_learnt(self._pipeline, self._learnt)
         self._thread.start()
 
-    def receive(self, received: Received) -> None:
-        """Hand over a packet, from any thread; never waits, for storing must not wait for the engine."""
+    def receive(self, handed: Handed) -> None:
+        """Take packets and whose they are, from any thread; never waits, for storing must not wait for the engine."""
         try:
-            self._waiting.put_nowait(received)
+            for received, wearer in handed:
+                if wearer is not None:
+                    self._waiting.put_nowait((received, wearer))
         except queue.Full:
             self._tell("the engine is far behind: readings are stored, but decide nothing", logging.CRITICAL)
 
@@ -85,7 +89,8 @@ class Live:
         while True:
             self._take_in()
             now_s = self._clock()
-            self._pipeline.advance(now_s)
+            for step in self._pipeline.advance(now_s):
+                self._on_step(step)
             ending = self._stop.is_set() and self._waiting.empty()
             if ending or now_s - saved_s >= SAVE_EVERY_S:
                 self._save()
@@ -100,17 +105,14 @@ class Live:
         wait_s = IDLE_S if deadline_s is None else min(max(deadline_s - self._clock(), 0.0), IDLE_S)
         for _ in range(AT_ONCE):
             try:
-                received = self._waiting.get(timeout=wait_s)
+                given = self._waiting.get(timeout=wait_s)
             except queue.Empty:
                 return
             wait_s = 0.0
-            if received is not None:
-                self._give(received)
+            if given is not None:
+                self._give(*given)
 
-    def _give(self, received: Received) -> None:
-        wearer = self._wearer_of(received.packet.band, received.received_s)
-        if wearer is None:
-            return
+    def _give(self, received: Received, wearer: str) -> None:
         if wearer in self._pipeline.rows:
             self._pipeline.receive(wearer, received)
         else:

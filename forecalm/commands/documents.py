@@ -5,8 +5,8 @@ import sys
 
 
 def schema(chosen: argparse.Namespace) -> int:
-    """Print the JSON Schema of the wire."""
-    from ingest.schema import schema_text
+    """Print the JSON Schema of the wire, or the AsyncAPI document of its topics."""
+    from ingest.schema import asyncapi_text, schema_text
 
-    sys.stdout.write(schema_text())
+    sys.stdout.write(asyncapi_text() if chosen.asyncapi else schema_text())
     return 0

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import Blind
 from forecalm.live import Live, load_learnt, save_learnt
-from forecalm.pipeline import Pipeline
+from forecalm.pipeline import Pipeline, Step
 from ingest.clock import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
@@ -41,14 +42,13 @@ def test_a_worn_band_is_watched_and_a_strange_one_is_not(tmp_path: Path) -> None
     failed = threading.Event()
     live = Live(
         watched,
-        wearer_of=lambda band, _: "w-01" if band == "band-01" else None,
         learnt=tmp_path / "learnt.npz",
         clock=lambda: some[-1].received_s,
         on_failure=failed.set,
     )
     live.start()
-    for each in some:
-        live.receive(each)
+    live.receive([(each, "w-01") for each in some])
+    live.receive([(replace(each, received_s=each.received_s + 1), None) for each in some])
     live.stop()
     seen, strange = desk.views()
     assert seen.sight.reason is Blind.LEARNING
@@ -59,21 +59,21 @@ def test_a_worn_band_is_watched_and_a_strange_one_is_not(tmp_path: Path) -> None
 
 
 def test_an_engine_that_fails_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(band: str, utc_s: float) -> str:
-        raise OSError("the registry is gone")
+    def broken(step: Step) -> None:
+        raise OSError("the server is gone")
 
-    some = received(1)
+    some = received(3)
     watched, _ = pipeline(some[0].received_s, "w-01")
     failed = threading.Event()
     live = Live(
         watched,
-        wearer_of=broken,
         learnt=tmp_path / "learnt.npz",
         clock=lambda: some[0].received_s,
         on_failure=failed.set,
+        on_step=broken,
     )
     live.start()
-    live.receive(some[0])
+    live.receive([(each, "w-01") for each in some])
     assert failed.wait(30)
     live.stop()
     assert "the engine has stopped" in caplog.text
@@ -85,14 +85,12 @@ def test_a_full_disk_and_a_wearer_who_is_new_end_nothing(tmp_path: Path, caplog:
     failed = threading.Event()
     live = Live(
         watched,
-        wearer_of=lambda band, utc_s: "w-new" if utc_s < some[5].received_s else "w-01",
         learnt=tmp_path / "no such folder" / "learnt.npz",
         clock=lambda: some[-1].received_s,
         on_failure=failed.set,
     )
     live.start()
-    for each in some:
-        live.receive(each)
+    live.receive([(each, "w-new" if i < 5 else "w-01") for i, each in enumerate(some)])
     live.stop()
     assert desk.views()[0].heart_rate_bpm is not None
     assert not failed.is_set()
