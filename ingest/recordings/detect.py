@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import RecordingError
-from ingest.recordings import e4, embraceplus, wesad
+from ingest.recordings import cogwear, e4, embraceplus, qsensor, stereotypy, welltory, wesad
 from ingest.recordings.archive import Source, sources
 from ingest.recordings.recording import Format, Recording
 
-FORMATS: Final[tuple[Format, ...]] = (e4.FORMAT, embraceplus.FORMAT, wesad.FORMAT)
+FORMATS: Final[tuple[Format, ...]] = (
+    e4.FORMAT,
+    embraceplus.FORMAT,
+    wesad.FORMAT,
+    qsensor.FORMAT,
+    stereotypy.FORMAT,
+    cogwear.FORMAT,
+    welltory.FORMAT,
+)
 """Every format that can be read, the one that is most easily told first, those that take nearly anything last."""
 
 
