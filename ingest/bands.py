@@ -1,0 +1,174 @@
+"""What is stored, how clocks run, who wears what and who agreed in; a report on every band and every consent out. Pure.
+
+Staff read it, on a page and on a terminal: a band that nobody is known to wear comes first.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.admission import Admit, Verdict
+from ingest.clock import ClockState
+from ingest.registry.consents import Given, Scope
+from ingest.registry.stretches import Stretch
+from ingest.store.protocol import BandSummary
+
+ENDS_SOON_S: Final = 7 * 86_400.0
+"""How long before it ends a consent is shown: a week finds whoever can give it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the newest packet of a band said: which gateway carried it, and the charge; None where none has said so."""
+
+    gateway: str | None = None
+    battery_pct: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Readings that nobody is known to have worn wait for an assignment; the first of them go about ``first_goes_s``
+    [UTC s], which may be now, and all are gone by ``last_goes_s``."""
+
+    first_goes_s: float
+    last_goes_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BandReport:
+    """One band as it stands.
+
+    ``wearer`` is the pseudonym of who wears it now, None: nobody is known to. ``verdict`` is what becomes of what it
+    sends now: kept, waiting for an assignment, or dropped for want of consent. ``last_heard_s`` [UTC s] counts what
+    was dropped too; None: never heard. ``boots``, ``packets`` and ``samples`` are what is stored. ``clock`` is that of
+    the boot heard last, None while not known; ``waiting`` is None where no readings wait.
+    """
+
+    band: str
+    wearer: str | None
+    verdict: Verdict
+    last_heard_s: float | None
+    boots: int
+    packets: int
+    samples: int
+    sent: Sent
+    clock: ClockState | None
+    waiting: Waiting | None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether nobody is known to wear it while readings of it wait: they go, and nobody is watched by them."""
+        return self.verdict is Verdict.WAIT and self.waiting is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDue:
+    """A consent that somebody must see to. ``to_confirm``: nobody gave it, it was carried over from an earlier version.
+    Else ``ends_s`` is when nothing will cover the wearer's care any more [UTC s]; None: nothing covers it now, so
+    nothing of them is recorded."""
+
+    wearer: str
+    scope: Scope
+    to_confirm: bool
+    ends_s: float | None
+
+
+def band_reports(
+    *,
+    known: Iterable[str],
+    summaries: Iterable[BandSummary],
+    clocks: Iterable[ClockState],
+    worn: Mapping[str, Sequence[Stretch]],
+    admit: Admit,
+    sent: Mapping[str, Sent],
+    imported: Iterable[str],
+    now_s: float,
+    keep_s: float,
+) -> list[BandReport]:
+    """Return a report on every band at ``now_s`` [UTC s]: first those whose readings wait to be somebody's, then by name
+    those that are worn, then the rest.
+
+    ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored of each, ``clocks`` every boot,
+    the one heard last at the end; ``worn`` who wore a band when, in order of time (one that is not there: nobody);
+    ``admit`` the verdict on what it sends; ``sent`` what its newest packet said, where that is known. ``imported`` are
+    recordings that look like bands to a store: they are left out. What is nobody's is kept for ``keep_s`` after its
+    arrival.
+    """
+    stored = {summary.band: summary for summary in summaries}
+    clock = {state.band: state for state in clocks}
+    found = []
+    for band in (set(known) | stored.keys() | clock.keys()) - set(imported):
+        admission, summary, state = admit(band, now_s), stored.get(band), clock.get(band)
+        heard = [summary.last_received_s] if summary else []
+        heard += [state.last_s] if state and state.last_s is not None else []
+        found.append(
+            BandReport(
+                band=band,
+                wearer=admission.wearer,
+                verdict=admission.verdict,
+                last_heard_s=max(heard, default=None),
+                boots=summary.boots if summary else 0,
+                packets=summary.packets if summary else 0,
+                samples=summary.samples if summary else 0,
+                sent=sent.get(band, Sent()),
+                clock=state,
+                waiting=waiting(summary, worn.get(band, ()), now_s=now_s, keep_s=keep_s) if summary else None,
+            )
+        )
+    return sorted(found, key=lambda each: (not each.is_urgent, each.verdict is Verdict.WAIT, each.band))
+
+
+def waiting(summary: BandSummary, worn: Sequence[Stretch], *, now_s: float, keep_s: float) -> Waiting | None:
+    """Return when the readings of a band that nobody wore go, None where there are none left.
+
+    Readings are taken to have come when they were taken, save for the last ones, whose arrival is known: what a band
+    kept to itself for a while goes later than is said here, never sooner.
+    """
+    gaps = _unworn(summary, worn)
+    spans = [(low, high) for low, high in gaps if high + keep_s > now_s]
+    if not spans:
+        return None
+    return Waiting(max(spans[0][0] + keep_s, now_s), spans[-1][1] + keep_s)
+
+
+def _unworn(summary: BandSummary, worn: Sequence[Stretch]) -> list[tuple[float, float]]:
+    """When nobody wore a band while it was heard, in order; the last moment is the last arrival."""
+    at_s, end_s = summary.first_s, max(summary.last_s, summary.last_received_s)
+    gaps = []
+    for stretch in worn:
+        if stretch.since_s > at_s and stretch.since_s < end_s:
+            gaps.append((at_s, stretch.since_s))
+        at_s = max(at_s, stretch.until_s)
+    return [*gaps, (at_s, end_s)] if at_s < end_s else gaps
+
+
+def consents_due(wearers: Iterable[str], given: Iterable[Given], *, now_s: float) -> list[ConsentDue]:
+    """Return what is to be seen to at ``now_s`` [UTC s]: wearers whose care nothing covers, then what ends within
+    ``ENDS_SOON_S``, the soonest first, then what is to be confirmed. Nothing is said twice of one wearer's care."""
+    consents = list(given)
+    care: dict[str, list[Given]] = {wearer: [] for wearer in wearers}
+    for each in consents:
+        if each.scope is Scope.CARE and each.wearer in care:
+            care[each.wearer].append(each)
+    ends = {wearer: _ends(theirs, now_s=now_s) for wearer, theirs in care.items()}
+    soon = [(end_s, wearer) for wearer, end_s in ends.items() if end_s is not None and end_s - now_s <= ENDS_SOON_S]
+    found = [ConsentDue(wearer, Scope.CARE, False, None) for wearer, end_s in ends.items() if end_s is None]
+    found += [ConsentDue(wearer, Scope.CARE, False, end_s) for end_s, wearer in sorted(soon)]
+    said = {(due.wearer, due.scope) for due in found}
+    unsure = dict.fromkeys((each.wearer, each.scope) for each in consents if each.to_confirm and each.covers(now_s))
+    return found + [ConsentDue(wearer, scope, True, None) for wearer, scope in unsure if (wearer, scope) not in said]
+
+
+def _ends(care: Iterable[Given], *, now_s: float) -> float | None:
+    """When what is covered now no longer is, infinite where that has no end; None: nothing covers it now."""
+    spans = sorted((each.from_s, _end(each)) for each in care if each.withdrawn_s is None and _end(each) > now_s)
+    at_s = now_s
+    for from_s, until_s in spans:
+        if from_s <= at_s:
+            at_s = max(at_s, until_s)
+    return None if at_s == now_s else at_s
+
+
+def _end(given: Given) -> float:
+    return math.inf if given.until_s is None else given.until_s
