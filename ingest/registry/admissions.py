@@ -33,7 +33,7 @@ class Admissions:
         self, revision: int, worn: Mapping[str, Iterable[Stay]], consented: Mapping[str, Iterable[Span]]
     ) -> None:
         self.revision = revision
-        self._consented = {wearer: _union(spans) for wearer, spans in consented.items()}
+        self._consented = {wearer: union(spans) for wearer, spans in consented.items()}
         self._since: dict[str, list[float]] = {}
         self._verdicts: dict[str, list[Admission]] = {}
         shared: dict[str, tuple[Admission, Admission]] = {}
@@ -85,7 +85,7 @@ class Admissions:
         return any(low <= at_s < high for low, high in self._consented.get(wearer, ()))
 
 
-def _union(spans: Iterable[Span]) -> list[Span]:
+def union(spans: Iterable[Span]) -> list[Span]:
     """The same moments as spans that neither overlap nor touch, in order."""
     joined: list[Span] = []
     for low, high in sorted(spans):

@@ -11,6 +11,7 @@ from ingest.registry import (
     admissions,
     assignments,
     audit,
+    claims,
     consents,
     erasure,
     labels,
@@ -20,6 +21,7 @@ from ingest.registry import (
     sessions,
 )
 from ingest.registry.admissions import Admissions
+from ingest.registry.claims import Claims
 from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.database import Database
 from ingest.registry.places import Gateway, Site
@@ -289,6 +291,19 @@ class Registry:
         chain that is whole; only a ``witness`` that was kept elsewhere shows that."""
         with self._reading() as connection:
             return audit.problems(audit.entries(connection), audit.head(connection), witness)
+
+    def note(self, action: str, *, wearer: str | None = None, by: str, **detail: audit.Json) -> None:
+        """Enter in the audit what was done outside of the registry. ``detail`` must name nobody."""
+        with self._database.writing(by, self._clock) as writing:
+            writing.record(action, wearer=wearer, **detail)
+
+    def claims(self) -> dict[str, Claims]:
+        """Of each band that was ever worn: the times whose readings are kept, and those of people who were erased.
+
+        A consent that was withdrawn keeps what it had kept: it covers an assignment that was entered before.
+        """
+        with self._reading() as connection:
+            return claims.claims(connection)
 
     def outlived(self, now_s: float) -> list[Correction]:
         """Which readings are older than the site of their wearer keeps them: of which band, whose, from when to when.

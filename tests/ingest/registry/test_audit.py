@@ -63,6 +63,7 @@ def live_through_a_day(registry: Registry | Watched) -> None:
     )
     registry.remove_label(number, by="jo")
     registry.withdraw_consent("w-1", scopes=[Scope.RESEARCH], at_s=400.0, by="jo")
+    registry.note("purge", wearer="w-1", by="jo", packets=3)
 
 
 def test_no_method_that_writes_goes_without_an_entry(registry: Registry) -> None:
