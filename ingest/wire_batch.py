@@ -5,9 +5,11 @@ layout in one piece: for a ward that sends alike, ten times as fast as one by on
 """
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import setitem
 from typing import Any, Final, cast
 
 import numpy as np
@@ -112,8 +114,8 @@ def _take_in(name: str, work: _Work) -> None:
     rates_hz = [samples.rate_hz for samples in carried]
     rate_hz = np.array(rates_hz[:1] if rates_hz.count(rates_hz[0]) == len(rates_hz) else rates_hz)
     layouts: tuple[list[Any], ...] = (
-        [type(some) for some in packed],
-        [len(some) for some in packed],
+        list(map(type, packed)),
+        list(map(len, packed)),
         [samples.dtype for samples in carried],
         [samples.scale for samples in carried],
     )
@@ -166,8 +168,7 @@ def _convert(
     work.samples[which] += n
     shaped = physical[:, 0] if axes == 1 else physical
     targets = work.arrays if rows is None else [work.arrays[i] for i in rows.tolist()]
-    for arrays, array in zip(targets, shaped, strict=True):
-        arrays[name] = array
+    deque(map(setitem, targets, repeat(name), shaped), maxlen=0)
 
 
 def _take_in_others(i: int, packet: Packet, work: _Work) -> None:
