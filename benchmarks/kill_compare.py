@@ -1,0 +1,89 @@
+"""What bands sent and what a store holds in; what of it is not there exactly once, sample by sample, out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.store.protocol import Name, Store
+from ingest.wire import Packet, decode, encode, values
+
+
+@dataclass(slots=True)
+class Found:
+    """What a run came to. ``wrong``: whatever is not as it must be, a line each; ``late_s`` by how much the worst
+    mapped time differs from when the edge had the packet: nothing to judge by where bands run faster than time."""
+
+    packets: int
+    samples: int
+    resent: int
+    lost: int
+    late_s: float
+    wrong: list[str] = field(default_factory=list)
+
+
+def read_sent(path: Path) -> Iterator[Packet]:
+    """Yield what ``forecalm simulate --sent`` wrote."""
+    data, at = path.read_bytes(), 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        yield decode(data[at + 4 : at + 4 + size])
+        at += 4 + size
+
+
+def compare(sent: Sequence[Packet], store: Store) -> Found:
+    """Say what differs between the packets that were sent and what a store holds."""
+    by_band: dict[str, dict[Name, Packet]] = {}
+    lost: set[Name] = set()
+    for packet in sent:
+        by_band.setdefault(packet.band, {})[packet.band, packet.boot, packet.seq] = packet
+        if packet.lost is not None:
+            lost |= {(packet.band, packet.boot, seq) for seq in range(packet.lost[0], packet.lost[1] + 1)}
+    found = Found(packets=len(sent), samples=0, resent=0, lost=len(lost), late_s=0.0, wrong=store.check())
+    counts = store.counts()
+    if counts.quarantined or set(counts.packets) != set(by_band):
+        found.wrong.append(f"{counts.quarantined} in quarantine; bands: {sorted(set(counts.packets) ^ set(by_band))}")
+    for band, packets in sorted(by_band.items()):
+        _compare_band(band, packets, lost, store, found)
+    return found
+
+
+def _compare_band(band: str, packets: dict[Name, Packet], lost: set[Name], store: Store, found: Found) -> None:
+    stored = list(store.packets(band))
+    names = Counter((r.packet.band, r.packet.boot, r.packet.seq) for r in stored)
+    twice = sorted(name for name, times in names.items() if times > 1)
+    missing, strange = sorted(set(packets) - set(names) - lost), sorted(set(names) - set(packets))
+    for what, which in (("stored twice", twice), ("not stored", missing), ("never sent", strange)):
+        if which:
+            found.wrong.append(f"{band}: {len(which)} {what}: {[name[2] for name in which[:5]]}")
+    if store.counts().packets[band] != len(stored):
+        found.wrong.append(f"{band}: {store.counts().packets[band]} counted, {len(stored)} there")
+    expected: dict[str, list[bytes]] = {}
+    for received in stored:
+        mine = packets.get((received.packet.band, received.packet.boot, received.packet.seq))
+        if mine is None:
+            continue
+        if encode(msgspec.structs.replace(received.packet, sent_us=None)) != encode(mine):
+            found.wrong.append(f"{band} {mine.seq}: not the packet that was sent")
+        for channel, samples in mine.samples().items():
+            array = values(channel, samples)
+            if array.tobytes() != received.values(channel).tobytes():
+                found.wrong.append(f"{band} {mine.seq}: {channel} differs")
+            expected.setdefault(channel, []).append(array)
+            found.samples += array.shape[-1]
+        late_s = abs(received.utc_s(mine.tick_us) - (mine.heard_us or 0) * 1e-6)
+        found.late_s = max(found.late_s, late_s)
+    for channel, arrays in expected.items():
+        read = [block.values for block in store.read(band, channel, -np.inf, np.inf)]
+        if _sorted(arrays) != _sorted(read):
+            found.wrong.append(f"{band}: {channel} as read is not what was sent")
+
+
+def _sorted(arrays: list[NDArray[np.float64]]) -> bytes:
+    """The samples of arrays in an order that does not depend on time: bands may run faster than it."""
+    whole = np.atleast_2d(np.concatenate(arrays, axis=-1))
+    return whole[:, np.lexsort(whole)].tobytes()

@@ -1,0 +1,326 @@
+"""A folder and a broker's program in; a real service, broker and simulated bands as processes, and ways to hurt them.
+
+Nothing here is gentle on purpose: processes end by SIGKILL, files are locked and filled up.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.kill_compare import Found, compare, read_sent
+from forecalm.config import Config, ConsoleSection, MqttSection
+from forecalm.demo import people
+from forecalm.installation import Installation
+from forecalm.peers import free_port
+from ingest.wire import Stored, all_stored_topic
+
+ROOT: Final = Path(__file__).parents[1]
+WAIT_S: Final = 60.0  # for what comes at once unless something is broken
+LOOK_S: Final = 0.05
+SCENARIO: Final = 'title = "Load"\npast_s = 0\nwearers = 1\n'
+BALLAST: Final = "ballast"  # the file that fills the disk
+
+# ``forecalm serve`` that settles everything again and again, so that it is killed in the middle of it.
+SERVICE: Final = """
+import sys, threading, time
+from forecalm.cli import main
+from forecalm.installation import Installation
+from ingest.errors import IngestError
+
+every_s = float(sys.argv.pop(1))
+open_store = Installation.open_store
+
+def opened(self):
+    store = open_store(self)
+    def settle():
+        while True:
+            time.sleep(every_s)
+            try:
+                store.settle(time.time(), everything=True)
+            except IngestError as error:
+                print("settling:", error, file=sys.stderr, flush=True)
+    threading.Thread(target=settle, daemon=True).start()
+    return store
+
+Installation.open_store = opened
+sys.exit(main(sys.argv[1:]))
+"""
+# ``forecalm simulate`` with less patience, so that minutes take seconds, and a spool of a given size.
+BANDS: Final = """
+import sys
+import device_sim.mqtt, device_sim.spool
+from forecalm.cli import main
+
+device_sim.spool.PATIENCE_S = float(sys.argv.pop(1))
+device_sim.spool.Spool.__init__.__kwdefaults__["limit"] = int(sys.argv.pop(1))
+device_sim.mqtt.DRAIN_S = 60.0
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+class House:
+    """Broker, service and bands in ``folder``. ``disk`` is where the service keeps its files (default: in the folder).
+
+    Use as a context manager: whatever runs at the end is killed. ``tend`` starts again what has ended by itself.
+    """
+
+    def __init__(self, folder: Path, *, mosquitto: str, wearers: int, seed: int, disk: Path | None = None) -> None:
+        self.folder = folder
+        self.wearers = wearers
+        self.seed = seed
+        self.config = Config(
+            data=str((disk or folder) / "var"),
+            mqtt=MqttSection(port=free_port()),
+            console=ConsoleSection(port=free_port()),
+        )
+        self.settle_every_s = 0.2
+        self.patience_s = 1.0
+        self.spool_max = 128 << 20
+        self.starts = Counter[str]()
+        self._mosquitto = mosquitto
+        self._service: subprocess.Popen[bytes] | None = None
+        self._broker: subprocess.Popen[bytes] | None = None
+        self._bands: subprocess.Popen[bytes] | None = None
+        self._log = (folder / "log").open("ab")
+        people(Installation(self.config), wearers)
+        self._write_files()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self._bands, self._service, self._broker):
+            _kill(process)
+        self._log.close()
+
+    @property
+    def readings(self) -> Path:
+        """The store's file."""
+        return Installation(self.config).readings
+
+    def _write_files(self) -> None:
+        mqtt = self.config.mqtt
+        (self.folder / "load.toml").write_text(SCENARIO)
+        (self.folder / "forecalm.toml").write_text(
+            f'data = "{self.config.data}"\n[mqtt]\nport = {mqtt.port}\n[console]\nport = {self.config.console.port}\n'
+        )
+        text = (ROOT / "docs" / "guides" / "mosquitto.conf").read_text()
+        program = shutil.which("mosquitto_passwd")
+        if program is not None:
+            users = self.folder / "users"
+            subprocess.run([program, "-b", "-c", users, mqtt.username, mqtt.password], check=True, capture_output=True)  # noqa: S603
+            text = text.replace("/etc/mosquitto/forecalm.users", str(users))
+        else:
+            text = text.replace("password_file /etc/mosquitto/forecalm.users", "")
+            text = text.replace("allow_anonymous false", "allow_anonymous true")
+        text = text.replace("listener 1883 127.0.0.1", f"listener {mqtt.port} 127.0.0.1")
+        text = text.replace("/var/lib/mosquitto/", f"{self.folder}/broker/")
+        (self.folder / "mosquitto.conf").write_text(text + ("user root\n" if os.getuid() == 0 else ""))
+        (self.folder / "broker").mkdir()
+
+    def _run(self, name: str, *command: str | Path) -> subprocess.Popen[bytes]:
+        self.starts[name] += 1
+        output = (self.folder / "sent.json").open("wb") if name == "bands" else self._log
+        try:
+            return subprocess.Popen(command, stdout=output, stderr=self._log, cwd=ROOT)  # noqa: S603
+        finally:
+            if output is not self._log:
+                output.close()
+
+    def start_broker(self) -> None:
+        """Start it, if it does not run, and return when it listens."""
+        if self._broker is None or self._broker.poll() is not None:
+            self._broker = self._run("broker", self._mosquitto, "-c", self.folder / "mosquitto.conf")
+        self._wait_for_port(self.config.mqtt.port, self._broker)
+
+    def start_service(self) -> None:
+        """Start it, if it does not run. It needs seconds to be ready."""
+        if self._service is None or self._service.poll() is not None:
+            arguments = (str(self.settle_every_s), "serve", "--config", str(self.folder / "forecalm.toml"))
+            self._service = self._run("service", sys.executable, "-P", "-c", SERVICE, *arguments)
+
+    def start_bands(self, *, seconds: float, speed: float) -> None:
+        """Let the bands send for so long, in simulated time."""
+        mqtt = self.config.mqtt
+        where = ("--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}", "--json")
+        what = ("--scenario", str(self.folder / "load.toml"), "--wearers", str(self.wearers), "--seed", str(self.seed))
+        how = ("--speed", str(speed), "--seconds", str(seconds), "--sent", str(self.folder / "sent"))
+        self._bands = self._run(
+            "bands",
+            *(sys.executable, "-P", "-c", BANDS, str(self.patience_s), str(self.spool_max), "simulate"),
+            *(*what, *where, *how),
+        )
+
+    def wait_until_it_serves(self) -> None:
+        """Return when the board is there, which is when packets are taken in."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            self.tend()
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", self.config.console.port)) == 0:
+                    return
+            time.sleep(LOOK_S)
+        raise TimeoutError(f"the service is not there after {WAIT_S:.0f} s:\n{self.said()}")
+
+    def _wait_for_port(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline and process.poll() is None:
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(LOOK_S)
+        raise TimeoutError(f"nobody listens on {port}:\n{self.said()}")
+
+    def said(self) -> str:
+        """The last words of all."""
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def tend(self) -> None:
+        """What an init system does: start the service again where it has ended by itself."""
+        if self._service is not None and self._service.poll() is not None:
+            self.start_service()
+
+    def bands_run(self) -> bool:
+        """Whether the bands still send, or wait for what they sent to be stored."""
+        return self._bands is not None and self._bands.poll() is None
+
+    def kill_service(self) -> None:
+        """SIGKILL."""
+        _kill(self._service)
+        self._service = None
+
+    def kill_broker(self, *, save: bool = False, wipe: bool = False) -> None:
+        """SIGKILL; ``save``: just after it wrote its database; ``wipe``: and its files are gone."""
+        if save and self._broker is not None:
+            self._broker.send_signal(signal.SIGUSR1)
+            time.sleep(LOOK_S)
+        _kill(self._broker)
+        self._broker = None
+        if wipe:
+            for path in (self.folder / "broker").iterdir():
+                path.unlink()
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """``service`` or ``broker`` stands still meanwhile."""
+        process = self._service if name == "service" else self._broker
+        if process is None or process.poll() is not None:
+            yield
+            return
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another process, as the service sees it, holds the store's file for writing meanwhile."""
+        with closing(sqlite3.connect(self.readings, timeout=WAIT_S, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("ROLLBACK")
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """No byte can be written meanwhile: where the disk is the house's own it is filled up, else no file of the
+        service may grow."""
+        folder = Path(self.config.data).parent
+        if folder != self.folder:
+            ballast = folder / BALLAST
+            try:
+                _fill(ballast)
+                yield
+            finally:
+                ballast.unlink(missing_ok=True)
+            return
+        self._limit(0)
+        try:
+            yield
+        finally:
+            self._limit(resource.RLIM_INFINITY)
+
+    def _limit(self, size: int) -> None:
+        if self._service is not None and self._service.poll() is None:
+            resource.prlimit(self._service.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def retained(self) -> dict[str, Stored]:
+        """How far each band is stored, as the broker tells whoever comes."""
+        told: dict[str, Stored] = {}
+        all_there = threading.Event()
+
+        def hear(_: object, __: object, message: paho.MQTTMessage) -> None:
+            told[message.topic.split("/")[-2]] = msgspec.json.decode(message.payload, type=Stored)
+            if len(told) >= self.wearers:
+                all_there.set()
+
+        client = paho.Client(CallbackAPIVersion.VERSION2)
+        client.username_pw_set(self.config.mqtt.username, self.config.mqtt.password)
+        client.on_connect = lambda *_: client.subscribe(all_stored_topic(self.config.site.name), qos=1)
+        client.on_message = hear
+        client.connect(self.config.mqtt.host, self.config.mqtt.port)
+        client.loop_start()
+        all_there.wait(5.0)
+        client.disconnect()
+        client.loop_stop()
+        client.on_connect = client.on_message = None
+        return told
+
+    def finish(self) -> Found:
+        """Wait until the bands have been told that all is stored; kill the service; say what is in its file."""
+        self.start_broker()
+        self.start_service()
+        deadline = time.monotonic() + 3 * WAIT_S
+        while self.bands_run() and time.monotonic() < deadline:
+            self.tend()
+            time.sleep(LOOK_S)
+        if self._bands is None or self._bands.poll() is None:
+            raise TimeoutError(f"the bands do not come to an end:\n{self.said()}")
+        account = json.loads((self.folder / "sent.json").read_bytes())
+        told = self.retained()
+        self.kill_service()
+        sent = list(read_sent(self.folder / "sent"))
+        with closing(Installation(self.config).open_store()) as store:
+            found = compare(sent, store)
+        found.resent = account["resent"]
+        made = sum(band["packets"] for band in account["bands"])
+        if made != len(sent) or account["unstored"]:
+            found.wrong.append(f"{account['unstored']} of {made} packets ({len(sent)}) are not known to be stored")
+        for band in account["bands"]:
+            far = told.get(band["band"])
+            if far is None or not (far.since <= band["first_seq"] and band["last_seq"] <= far.seq):
+                found.wrong.append(f"{band['band']}: sent {band['first_seq']} to {band['last_seq']}, told {far}")
+        return found
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait(WAIT_S)
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        size = 1 << 20
+        while size:
+            try:
+                file.write(bytes(size))
+            except OSError:
+                size //= 2
