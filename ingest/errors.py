@@ -34,3 +34,7 @@ class RegistryError(IngestError, ValueError):
 
 class ClockError(IngestError, ValueError):
     """A snapshot of the clocks cannot be used; the message says why. Nothing was taken from it."""
+
+
+class SourceError(IngestError, ValueError):
+    """A live source cannot be used; the message names the stream, the channel where it is one, and the mend."""
