@@ -85,7 +85,7 @@ class Desk:
             ledger = self._ledger(wearer)
             abstention = Abstention(abstention)
             _check(probability, abstention, _moment(second_end_s, "second_end_s"))
-            if not self._decides(ledger, second_end_s):
+            if ledger.sight.reason is Blind.NOT_RECORDING or not self._decides(ledger, second_end_s):
                 return ledger.view
             ledger.second_s = second_end_s
             ledger.learnt = min(max(float(learnt), 0.0), 1.0)
@@ -111,6 +111,24 @@ class Desk:
             ledger.why = sentences if sentences or sight.reason is None else (blind(sight.reason, ledger.learnt),)
             return self._show(ledger, second_end_s, stamp)
 
+    def recording(self, wearer: str, allowed: bool, at_s: float) -> WearerView:
+        """Take in whether a consent covers ``wearer`` at ``at_s`` [UTC s], and return what is shown now; to be called
+        about once a second.
+
+        While none does, sight is lost for that reason alone, no second decides anything, and what was last read is
+        taken down; risk is frozen and an open alert stays. Once one does, the wearer has not been heard yet. Raises
+        AlertError for an unknown wearer or a time that is not finite.
+        """
+        with self._lock:
+            ledger = self._ledger(wearer)
+            if allowed is (ledger.sight.reason is not Blind.NOT_RECORDING):
+                return ledger.view
+            sight = seen(ledger.sight, Blind.NOT_HEARD if allowed else Blind.NOT_RECORDING, _moment(at_s, "at_s"))
+            self._write(self._sight_events(ledger, sight, at_s))
+            self._take_down(ledger, sight)
+            ledger.battery_pct = None
+            return self._show(ledger, max(at_s, ledger.view.at_s), None)
+
     def tick(self, now_s: float) -> list[WearerView]:
         """Tell the desk the time [UTC s]; return the wearers who have been silent for ``silent_after_s`` since the last
         tick. To be called about once a second, whether or not anything arrives."""
@@ -127,8 +145,7 @@ class Desk:
                 self._write(events)
             views = []
             for ledger, sight in lost:
-                ledger.sight, ledger.probability, ledger.heart_rate_bpm = sight, None, None
-                ledger.why = (blind(Blind.SILENT, ledger.learnt),)
+                self._take_down(ledger, sight)
                 views.append(self._show(ledger, now_s, None))
             return views
 
@@ -192,6 +209,12 @@ class Desk:
         if ledger.sight.reason is Blind.NOT_HEARD or at_s - ledger.signal_s < self._policy.silent_after_s:
             return ledger.sight.reason
         return Blind.SILENT
+
+    def _take_down(self, ledger: Ledger, sight: Sight) -> None:
+        """Sight is lost: what was last read is said no more, but why nothing is."""
+        ledger.sight, ledger.probability, ledger.heart_rate_bpm = sight, None, None
+        if sight.reason is not None:
+            ledger.why = (blind(sight.reason, ledger.learnt),)
 
     def _sight_events(self, ledger: Ledger, sight: Sight, at_s: float) -> list[Event]:
         if sight is ledger.sight:
@@ -263,7 +286,7 @@ class Desk:
                 log.exception("a listener failed")
 
 
-_UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT)
+_UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT, Blind.NOT_RECORDING)
 
 
 def _moment(value_s: float, name: str) -> float:

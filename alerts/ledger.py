@@ -122,7 +122,8 @@ class Ledger:
 def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> dict[str, Ledger]:
     """Return a ledger for each wearer as ``history`` left them, in the order of ``wearers``.
 
-    Nobody has been heard since ``started_s``; where sight was lost before, it has been lost since then. Somebody with
+    Nobody has been heard since ``started_s``; where sight was lost before, it has been lost since then. Whoever was not
+    recorded is not, until the desk is told. Somebody with
     an open alert is shown though no longer among ``wearers``: an alert is not lost by a change of configuration.
     """
     ledgers = {wearer: _blank(wearer, started_s) for wearer in wearers}
@@ -136,8 +137,9 @@ def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> 
         if wearer not in wearers:
             log.warning("an open alert belongs to somebody who is not watched any more: it stays on the board")
         lost = ledger.sight.reason is not None and ledger.sight.since_s < started_s
-        ledger.sight = Sight(ledger.sight.since_s if lost else started_s, Blind.NOT_HEARD)
-        ledger.why = (blind(Blind.NOT_HEARD, 0.0),)
+        reason = Blind.NOT_RECORDING if ledger.sight.reason is Blind.NOT_RECORDING else Blind.NOT_HEARD
+        ledger.sight = Sight(ledger.sight.since_s if lost else started_s, reason)
+        ledger.why = (blind(reason, 0.0),)
         ledger.show(started_s, None)
     return ledgers
 

@@ -23,6 +23,7 @@ class Blind(StrEnum):
     POOR_SIGNAL = "poor signal"
     LEARNING = "learning"  # this person's usual is not known yet
     OUT_OF_RANGE = "out of range"  # outside what the model has seen
+    NOT_RECORDING = "not recording"  # no consent covers it: nothing is kept, and nobody looks
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Row:
 
     ``glyph`` names a symbol of the page's sprite, unless ``badge`` (the initials of who has the wearer) stands there.
     ``cover`` says whether an alert could come at all. ``sounds`` is what a tablet sounds when the row comes to this:
-    "alert" until taken, "lost", or nothing.
+    "alert" until taken, "lost" again and again until somebody has touched the tablet, "notice" once, or nothing.
     """
 
     wearer: str
@@ -68,7 +68,7 @@ class Row:
     hands: str
     signal: str
     battery: str
-    sounds: Literal["alert", "lost", ""]
+    sounds: Literal["alert", "lost", "notice", ""]
     alert_id: str
     trend: Trend
 
@@ -92,7 +92,7 @@ class _Loss:
     watch: Watch
     cover: Cover
     signal: str
-    sounds: Literal["lost", ""]
+    sounds: Literal["lost", "notice", ""]
 
 
 _LOSSES: Final[dict[Blind, _Loss]] = {
@@ -155,6 +155,16 @@ _LOSSES: Final[dict[Blind, _Loss]] = {
         cover="cannot tell",
         signal="Signal good",
         sounds="",
+    ),
+    Blind.NOT_RECORDING: _Loss(  # somebody's decision, or long announced: told once, for nobody can mend it by running
+        word="Not recording",
+        beside="Not recording.",
+        why="No consent covers it now: nothing is kept, and no alert can come.",
+        glyph="notrecording",
+        watch="none",
+        cover="not",
+        signal="Not recording",
+        sounds="notice",
     ),
 }
 
@@ -306,7 +316,7 @@ def _words(
             else (f"Rising {_lasting(now_s - view.risk_since_s)}", why)
         )
     if loss:
-        return loss.word.format(at=clock(since_s), name=name), _loss_words(view, loss)
+        return loss.word.format(at=clock(since_s), name=name), _loss_words(view, loss, since=clock(since_s))
     if view.risk is RiskState.RESOLVED:
         return f"Signs over since {clock(view.risk_since_s)}", _sentences(["No new alert can come for a moment.", why])
     return "Calm", why
@@ -332,10 +342,13 @@ def _taken(view: WearerView) -> tuple[str, float]:
     return alert.acknowledged_by, alert.acknowledged_s
 
 
-def _loss_words(view: WearerView, loss: _Loss) -> str:
+def _loss_words(view: WearerView, loss: _Loss, *, since: str) -> str:
+    why = _sentences(view.why[:2] or (loss.why,))
     if view.sight.reason is Blind.LEARNING:
-        return f"No alert can come yet. {_sentences(view.why[:2] or (loss.why,))}"
-    return loss.why if loss is _STALE else _sentences(view.why[:2] or (loss.why,))
+        return f"No alert can come yet. {why}"
+    if view.sight.reason is Blind.NOT_RECORDING:
+        return f"{why} Nobody can see since {since}."
+    return loss.why if loss is _STALE else why
 
 
 def _lasting(seconds: float) -> str:

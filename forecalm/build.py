@@ -18,6 +18,7 @@ from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
+from forecalm.keeping import Keeping
 from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
@@ -57,12 +58,15 @@ class Service:
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
             self._wearing = stack.enter_context(Wearing(registry))
+            unassigned_s = self._config.keeping.unassigned_hours * 3600
+            stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
                 Pipeline(wearers=wearers, desk=self.desk),
                 learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
                 on_step=derived_from(here, wearers, stack),
+                on_second=lambda now_s: self._say_who_is_recorded(wearers, now_s),
             )
             live.start()
             stack.callback(live.stop)
@@ -74,6 +78,11 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """Stop from the outside in, so that whatever was received is stored and decided."""
         self._stack.close()
+
+    def _say_who_is_recorded(self, wearers: Sequence[str], now_s: float) -> None:
+        """Whom no consent covers is shown as not recorded: 3 s after a withdrawal at most, 1 s where one ends."""
+        for wearer in wearers:
+            self.desk.recording(wearer, self._wearing.consented(wearer, now_s), now_s)
 
     def _start_intake(self, here: Installation, live: Live, stack: ExitStack) -> None:
         """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import os
 import queue
 import threading
@@ -27,7 +28,8 @@ STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends
 
 class Live:
     """The engine's thread. It is told whose each packet is; one of an unassigned band is stored, not watched.
-    ``on_step`` hears of every moment that was decided, on that thread: it may not wait.
+    ``on_step`` hears of every moment that was decided, ``on_second`` about once a second what time it is [UTC s], both
+    on that thread: they may not wait.
 
     An unexpected error ends the thread and calls ``on_failure``: a watch that has stopped must not look like one that
     sees nothing.
@@ -41,9 +43,11 @@ class Live:
         clock: Callable[[], float],
         on_failure: Callable[[], None],
         on_step: Callable[[Step], None] = lambda _: None,
+        on_second: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._pipeline = pipeline
         self._on_step = on_step
+        self._on_second = on_second
         self._learnt = learnt
         self._clock = clock
         self._on_failure = on_failure
@@ -85,10 +89,13 @@ class Live:
             self._on_failure()
 
     def _loop(self) -> None:
-        saved_s = self._clock()
+        saved_s, told_s = self._clock(), -math.inf
         while True:
             self._take_in()
             now_s = self._clock()
+            if not 0 <= now_s - told_s < IDLE_S:
+                self._on_second(now_s)
+                told_s = now_s
             for step in self._pipeline.advance(now_s):
                 self._on_step(step)
             ending = self._stop.is_set() and self._waiting.empty()

@@ -86,10 +86,10 @@ def band_reports(
     now_s: float,
     keep_s: float,
 ) -> list[BandReport]:
-    """Return a report on every band at ``now_s`` [UTC s]: first those whose readings wait to be somebody's, then by name
-    those that are worn, then the rest.
+    """Return a report on every band at ``now_s`` [UTC s]: first those whose readings wait to be somebody's, then, by
+    name, those that are worn, then the rest.
 
-    ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored of each, ``clocks`` every boot,
+    ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored; ``clocks`` every boot,
     the one heard last at the end; ``worn`` who wore a band when, in order of time (one that is not there: nobody);
     ``admit`` the verdict on what it sends; ``sent`` what its newest packet said, where that is known. ``imported`` are
     recordings that look like bands to a store: they are left out. What is nobody's is kept for ``keep_s`` after its

@@ -31,8 +31,8 @@ function onRow({ row }) {
     const mine = picker.name && row.hands === `${picker.name} has it`;
     say("status", mine ? youHave(row.name, picker.name) : `${row.name}: ${row.hands}`);
   }
-  if (happened === "lost") {
-    sound.lost();
+  if (happened === "lost" || happened === "notice") {
+    sound[happened]();
     say("status", `${row.name}: ${row.word}`);
   }
   ring();

@@ -25,7 +25,7 @@ export class Rows {
     for (const item of board.children) this.#items.set(item.dataset.wearer, item);
   }
 
-  /** Show `row`; return what happened to the person: "raised", "taken", "lost" or "" when nothing that sounds. */
+  /** Show `row`; return what happened to the person: "raised", "taken", "lost", "notice" or "" when nothing sounds. */
   show(row) {
     const item = this.#items.get(row.wearer) ?? this.#make(row);
     const was = { ...item.dataset };
@@ -39,7 +39,7 @@ export class Rows {
     this.#count();
     if (row.risk === "alert" && was.alert !== row.alert_id) return "raised";
     if (row.risk === "held" && was.risk === "alert") return "taken";
-    return row.sounds === "lost" && was.sounds !== "lost" ? "lost" : "";
+    return ["lost", "notice"].includes(row.sounds) && was.sounds !== row.sounds ? row.sounds : "";
   }
 
   /** Take away whoever is not among `wearers`. */

@@ -69,6 +69,11 @@ export class Sound {
     this.#lostTimer = setInterval(() => this.#play(FALLING_HZ, 0.7), LOST_AGAIN_MS);
   }
 
+  /** Falling notes once: protection ended because somebody decided so. */
+  notice() {
+    this.#play(FALLING_HZ, 0.7);
+  }
+
   /** Somebody is at the tablet, or protection is back. */
   seen() {
     clearInterval(this.#lostTimer);

@@ -433,3 +433,77 @@ def test_a_desk_on_a_journal_on_disk_goes_on_where_it_stopped(tmp_path: Path) ->
     journal.close()
     assert [view.alert for view in again.views()] == [raised.alert]
     assert not any(isinstance(event, SightLost) for event in journal.history)
+
+
+def test_without_consent_nothing_is_decided_shown_or_lost_and_sight_says_why() -> None:
+    ward = Ward()
+    ward.second(LOW, seconds=3)
+    view = ward.desk.recording("bea", False, ward.now_s)
+    assert view.sight == Sight(ward.now_s, Blind.NOT_RECORDING)
+    assert (view.probability, view.heart_rate_bpm, view.battery_pct) == (None, None, None)
+    assert view.why == ("No consent covers it now: nothing is kept, and no alert can come.",)
+    assert ward.second(HIGH, seconds=10) == view
+    assert [it.wearer for it in ward.silence(30)] == []
+    assert ward.view() == view
+    assert [event.reason for event in ward.log.history if isinstance(event, SightLost)][-1] is Blind.NOT_RECORDING
+
+
+def test_an_open_alert_outlasts_a_withdrawal_and_can_still_be_taken() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    view = ward.desk.recording("bea", False, ward.now_s)
+    assert (view.risk, view.alert) == (RiskState.ALERTING, alert)
+    ward.second(LOW, seconds=20)
+    assert ward.view().risk is RiskState.ALERTING
+    assert ward.desk.acknowledge(alert.alert_id, by="Jo", at_s=ward.now_s).acknowledged_by == "Jo"
+    assert ward.view().sight.reason is Blind.NOT_RECORDING
+
+
+def test_signs_that_rose_before_a_withdrawal_raise_nothing_while_it_lasts() -> None:
+    ward = Ward()
+    ward.second(HIGH, seconds=2)
+    ward.desk.recording("bea", False, ward.now_s)
+    ward.second(HIGH, seconds=10)
+    assert (ward.view().risk, ward.view().alert) == (RiskState.RISING, None)
+
+
+def test_saying_again_that_a_consent_covers_or_does_not_changes_nothing() -> None:
+    ward = Ward()
+    seen = ward.second(LOW)
+    assert ward.desk.recording("bea", True, ward.now_s) is seen
+    gone = ward.desk.recording("bea", False, ward.now_s)
+    told = len(ward.log.history)
+    assert ward.desk.recording("bea", False, ward.now_s + 9) is gone
+    assert len(ward.log.history) == told
+
+
+def test_with_a_new_consent_somebody_is_not_heard_yet_and_watched_from_the_first_second_on() -> None:
+    ward = Ward()
+    ward.second(LOW)
+    withdrawn_s = ward.now_s
+    ward.desk.recording("bea", False, withdrawn_s)
+    ward.silence(60)
+    view = ward.desk.recording("bea", True, ward.now_s)
+    assert view.sight == Sight(withdrawn_s, Blind.NOT_HEARD)
+    assert ward.view().why == ("The band has not been heard yet.",)
+    assert ward.second(LOW).sight == Sight(ward.now_s)
+
+
+def test_whoever_was_not_recorded_is_not_after_a_restart_either_until_somebody_says_so() -> None:
+    ward = Ward()
+    ward.second(LOW)
+    withdrawn_s = ward.now_s
+    ward.desk.recording("bea", False, withdrawn_s)
+    later = ward.restarted(after_s=600)
+    assert later.view().sight == Sight(withdrawn_s, Blind.NOT_RECORDING)
+    assert later.second(HIGH, seconds=10).risk is RiskState.WATCHING
+    later.desk.recording("bea", True, later.now_s)
+    assert later.second(LOW).sight.reason is None
+
+
+def test_a_consent_of_somebody_unknown_or_at_no_time_is_refused() -> None:
+    ward = Ward()
+    with pytest.raises(AlertError, match="nobody called"):
+        ward.desk.recording("zoe", False, ward.now_s)
+    with pytest.raises(AlertError, match="at_s"):
+        ward.desk.recording("bea", False, math.nan)

@@ -10,7 +10,7 @@ from alerts.desk import Desk
 from alerts.errors import AlertError
 from alerts.journal import AlertRaised, Scratch
 from alerts.policy import Policy
-from alerts.views import AlertView, RiskState, WearerView
+from alerts.views import AlertView, Blind, RiskState, WearerView
 from models.risk import Abstention
 
 POLICY = Policy(hold_s=2, settle_s=2, refractory_s=3, fade_s=4, silent_after_s=3)
@@ -71,6 +71,14 @@ class Walk(RuleBasedStateMachine):
         assert self.raised() == raised
         if n >= POLICY.silent_after_s or fault is not Abstention.NO_SIGNAL:
             assert after.sight.reason is not None
+
+    @rule(wearer=st.sampled_from(WEARERS), allowed=st.booleans())
+    def consent(self, wearer: str, allowed: bool) -> None:
+        before, raised = self.view(wearer), self.raised()
+        after = self.desk.recording(wearer, allowed, self.now_s)
+        assert (after.risk, after.risk_since_s, after.alert) == (before.risk, before.risk_since_s, before.alert)
+        assert (after.sight.reason is Blind.NOT_RECORDING) == (not allowed)
+        assert self.raised() == raised
 
     @rule(n=st.integers(1, 6))
     def hear_nothing(self, n: int) -> None:

@@ -72,6 +72,10 @@ def shown(view: WearerView, *, name: str = "Bea") -> Row:
             Blind.OUT_OF_RANGE,
             ("unknown", "partly", "cannot tell", "cannot", "Cannot tell since 14:21"),
         ),
+        (RiskState.WATCHING, Blind.NOT_RECORDING, ("unknown", "none", "not", "notrecording", "Not recording")),
+        (RiskState.RISING, Blind.NOT_RECORDING, ("rising", "none", "not", "rising", "Was rising. Not recording.")),
+        (RiskState.ALERTING, Blind.NOT_RECORDING, ("alert", "none", "not", "alert", "Not recording. The alert stays.")),
+        (RiskState.ACKNOWLEDGED, Blind.NOT_RECORDING, ("held", "none", "not", "held", "Jo has it since 14:24")),
         (RiskState.RESOLVED, Blind.SILENT, ("unknown", "none", "not", "unprotected", "Not protected since 14:21")),
         (RiskState.RISING, Blind.SILENT, ("rising", "none", "not", "rising", "Was rising. Signal lost 14:21.")),
         (
@@ -123,7 +127,7 @@ def test_a_view_that_nobody_renews_is_no_sight_whatever_it_says(risk: RiskState,
 def test_an_alert_sounds_until_it_is_taken_and_lost_protection_sounds_otherwise(
     risk: RiskState, blind: Blind | None
 ) -> None:
-    lost = "lost" if blind in (Blind.SILENT, Blind.NOT_WORN) else ""
+    lost = "lost" if blind in (Blind.SILENT, Blind.NOT_WORN) else "notice" if blind is Blind.NOT_RECORDING else ""
     assert shown(view(risk, blind)).sounds == ("alert" if risk is RiskState.ALERTING else lost)
 
 
@@ -149,6 +153,12 @@ def test_who_has_somebody_is_named_in_the_hands_and_on_the_line() -> None:
 
 def test_somebody_whose_usual_is_being_learnt_is_said_to_be_without_alerts() -> None:
     assert shown(view(blind=Blind.LEARNING)).why == "No alert can come yet. First sentence. Second sentence."
+
+
+def test_somebody_who_is_not_recorded_is_said_to_be_without_alerts_and_since_when_nobody_can_see() -> None:
+    it = shown(replace(view(blind=Blind.NOT_RECORDING), why=()))
+    assert it.why == "No consent covers it now: nothing is kept, and no alert can come. Nobody can see since 14:21."
+    assert it.signal == "Not recording"
 
 
 def test_a_low_battery_makes_calm_partly_protected() -> None:
