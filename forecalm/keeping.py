@@ -1,0 +1,177 @@
+"""The time in; the store settled, and what may be kept no longer erased and entered in the audit."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Final, Protocol, Self
+
+from forecalm.keeping_ranges import REACH_S, end_of, ends_within, erase_ended, erase_where
+from ingest.errors import IngestError
+from ingest.received import Received
+from ingest.registry.claims import Claims
+from ingest.registry.stretches import Correction
+from ingest.store.protocol import BandSummary, Erased, Store
+
+log = logging.getLogger(__name__)
+
+SETTLE_EVERY_S: Final = 1.0  # asked that often, a store settles little at a time
+SHARE: Final = 24  # readings may outstay their time by a 24th of it: an hour of a day
+LOOK_LEAST_S, LOOK_MOST_S = 60.0, 3_600.0  # between two looks for what is over
+SAY_AGAIN_S: Final = 3_600.0  # what goes on failing is said again
+STOP_S: Final = 10.0  # for a settling that is under way; cut off, nothing is lost
+BY: Final = "the service"  # whom the audit names
+
+
+class Books(Protocol):
+    """The registry, as far as it is asked here."""
+
+    def claims(self) -> Mapping[str, Claims]:
+        """Which readings are somebody's to keep."""
+
+    def outlived(self, now_s: float) -> list[Correction]:
+        """Which readings are older than their site keeps them."""
+
+    def note(self, action: str, *, wearer: str | None = None, by: str, packets: int, band: str) -> None:
+        """Enter in the audit what was erased."""
+
+
+class Keeping:
+    """Settles the store every second, and looks now and then for readings that are to go: those that nobody with a
+    consent has claimed within ``unassigned_s`` of their arrival, those of people who were erased, and those that
+    are older than their wearer's site keeps them.
+
+    Whatever fails is logged once, said again every hour, and tried again; nothing of it ends the thread. Use as a
+    context manager, or call ``keep_once``.
+    """
+
+    def __init__(self, registry: Books, store: Store, *, unassigned_s: float, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._store = store
+        self._unassigned_s = unassigned_s
+        self._look_every_s = min(max(unassigned_s / SHARE, LOOK_LEAST_S), LOOK_MOST_S)
+        self._looked_s = -math.inf
+        self._clock = clock
+        self._failing: dict[str, float] = {}  # what fails, and when that was said last
+        self._clean: dict[str, tuple[BandSummary, Claims]] = {}  # bands of which everything is claimed
+        self._to_note: list[tuple[str, str | None, str, int]] = []  # erased, and not in the audit yet
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            log.warning("settling goes on for longer than %.0f s and is cut off; nothing is lost", STOP_S)
+
+    def _run(self) -> None:
+        while not self._stop.wait(SETTLE_EVERY_S):
+            self.keep_once(self._clock())
+
+    def keep_once(self, now_s: float) -> None:
+        """Do what is due at ``now_s`` [UTC s]. Never raises."""
+        self._try("settling readings", now_s, lambda: self._store.settle(now_s))
+        if not 0 <= now_s - self._looked_s < self._look_every_s:  # a clock that was set back counts as due
+            self._looked_s = now_s
+            self._try("purging readings that are nobody's", now_s, lambda: self._purge(now_s))
+            self._try("erasing readings that are over", now_s, lambda: self._retain(now_s))
+        if self._to_note:
+            self._try("entering in the audit what was erased", now_s, self._note)
+
+    def _try(self, what: str, now_s: float, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except Exception as error:  # whatever it is: readings go on being stored, and it is tried again
+            if not 0 <= now_s - self._failing.get(what, -math.inf) < SAY_AGAIN_S:
+                self._failing[what] = now_s
+                log.error("%s has failed, and is tried again: %s", what, error)
+            return
+        if self._failing.pop(what, None) is not None:
+            log.warning("%s works again", what)
+
+    def _purge(self, now_s: float) -> None:
+        """Erase what nobody has a right to keep, band by band; one that fails holds up no other."""
+        claims = self._registry.claims()
+        held = self._store.bands()
+        self._clean = {band.band: self._clean[band.band] for band in held if band.band in self._clean}
+        errors = []
+        for band in held:
+            claimed = claims.get(band.band, Claims())
+            if self._clean.get(band.band) == (band, claimed):
+                continue
+            try:
+                self._purge_band(band, claimed, now_s - self._unassigned_s)
+            except IngestError as error:
+                errors.append(error)
+        if errors:
+            raise errors[-1]
+
+    def _purge_band(self, band: BandSummary, claimed: Claims, before_s: float) -> None:
+        """Erase what came up to ``before_s`` [UTC s] and is nobody's, and what is somebody's who was erased."""
+
+        def goes(received: Received) -> bool:
+            end_s = end_of(received)
+            if _within(end_s, claimed.covered):
+                return False
+            return received.received_s <= before_s or _within(end_s, claimed.erased)
+
+        clean = True
+        for low_s, high_s in _between(claimed.covered):
+            if low_s > band.last_s + REACH_S or not ends_within(self._store, band.band, low_s, high_s):
+                continue
+            clean = False
+            high_s = min(high_s, max(before_s, claimed.erased[-1][1] if claimed.erased else before_s))
+            if low_s < high_s:
+                self._erase("purge", None, band.band, partial(erase_where, since_s=low_s, until_s=high_s, goes=goes))
+        if clean:
+            self._clean[band.band] = band, claimed
+
+    def _retain(self, now_s: float) -> None:
+        """Erase what is older than the site of its wearer keeps it."""
+        held = {band.band: band for band in self._store.bands()}
+        errors = []
+        for over in self._registry.outlived(now_s):
+            band, until_s = held.get(over.band), math.inf if over.until_s is None else over.until_s
+            if band is None or band.first_s >= until_s or band.last_s + REACH_S < over.since_s:
+                continue
+            try:
+                if ends_within(self._store, over.band, over.since_s, until_s):
+                    erase = partial(erase_ended, since_s=over.since_s, until_s=until_s)
+                    self._erase("retention", over.wearer, over.band, erase)
+            except IngestError as error:
+                errors.append(error)
+        if errors:
+            raise errors[-1]
+
+    def _erase(self, action: str, wearer: str | None, band: str, erase: Callable[[Store, str], Erased]) -> None:
+        try:
+            gone = erase(self._store, band).packets
+        except IngestError:  # it may have begun, and then the store carries it on
+            self._to_note.append((f"{action} begun", wearer, band, 0))
+            raise
+        if gone:
+            self._to_note.append((action, wearer, band, gone))
+
+    def _note(self) -> None:
+        while self._to_note:
+            action, wearer, band, packets = self._to_note[0]
+            self._registry.note(action, wearer=wearer, by=BY, packets=packets, band=band)
+            self._to_note.pop(0)
+
+
+def _within(at_s: float, spans: tuple[tuple[float, float], ...]) -> bool:
+    return any(low_s <= at_s < high_s for low_s, high_s in spans)
+
+
+def _between(spans: tuple[tuple[float, float], ...]) -> Iterator[tuple[float, float]]:
+    """Yield the time before, between and after spans."""
+    edges = [(-math.inf, -math.inf), *spans, (math.inf, math.inf)]
+    for (_, low_s), (high_s, _) in pairwise(edges):
+        if low_s < high_s:
+            yield low_s, high_s
