@@ -19,6 +19,7 @@ from console.serve import run
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from forecalm.keeping import Keeping
+from forecalm.keeping import Keeping
 from forecalm.live import Live
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
@@ -58,6 +59,8 @@ class Service:
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
             self._wearing = stack.enter_context(Wearing(registry))
+            unassigned_s = self._config.keeping.unassigned_hours * 3600
+            stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             unassigned_s = self._config.keeping.unassigned_hours * 3600
             stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
