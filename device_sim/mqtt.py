@@ -169,7 +169,7 @@ class _Gateway:
         self._spool = Spool(bands=len(ward.bands))
         self._again: deque[tuple[int, int]] = deque()  # what is to be sent again as soon as there is a place for it
         self._looked_s = -math.inf
-        self._watermarks: queue.SimpleQueue[tuple[int, Stored]] = queue.SimpleQueue()
+        self._watermarks: queue.SimpleQueue[tuple[int, Stored, bool]] = queue.SimpleQueue()
         self._online = threading.Event()
         self._news = threading.Event()
         self._reconnected = False
@@ -249,8 +249,8 @@ class _Gateway:
         as there are places in the window."""
         now = time.monotonic()
         while not self._watermarks.empty():
-            row, stored = self._watermarks.get()
-            self._spool.stored(row, since=stored.since, seq=stored.seq, now_s=now)
+            row, stored, retained = self._watermarks.get()
+            self._spool.stored(row, since=stored.since, seq=stored.seq, now_s=now, retained=retained)
         if not self._online.is_set():
             return
         if self._reconnected:
@@ -335,7 +335,7 @@ class _Gateway:
             log.warning("%s: not a watermark", message.topic)
             return
         if stored.boot == self._ward.bands[row].boot:
-            self._watermarks.put((row, stored))
+            self._watermarks.put((row, stored, message.retain))
             self._news.set()
 
 

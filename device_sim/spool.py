@@ -88,12 +88,15 @@ class Spool:
         first, stop = heard.seq + 1, next((seq for seq in self._kept[band] if seq > heard.seq), new)
         return (first, stop - 1) if first < stop else None
 
-    def stored(self, band: int, *, since: int, seq: int, now_s: float) -> None:
-        """Packets ``since`` to ``seq`` of ``band`` are stored, the service says at ``now_s`` [s, monotonic].
+    def stored(self, band: int, *, since: int, seq: int, now_s: float, retained: bool = False) -> None:
+        """Packets ``since`` to ``seq`` of ``band`` are stored, the service says at ``now_s`` [s, monotonic], or said
+        some time ago (``retained``: then a broker may have come back with what it knew long before).
 
         Nothing else is let go of: what lies below ``since`` may never have reached the service.
         """
         heard = self._stored[band]
+        if retained and heard is not None and seq <= heard.seq:
+            return
         if heard is None:
             heard = _Stored(since, seq, _Patience(now_s, PATIENCE_S), _Patience(now_s, PATIENCE_S))
         if since < heard.since:

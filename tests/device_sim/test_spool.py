@@ -165,6 +165,18 @@ def test_a_store_that_came_back_as_it_was_before_does_not_wait_for_what_it_once_
         spool.add(0, packet(seq))
     spool.stored(0, since=0, seq=8, now_s=0.0)
     spool.stored(0, since=0, seq=4, now_s=1.0)
-    assert spool.add(0, packet(12)).lost is None, "it may be an old watermark that was still on its way"
+    assert spool.add(0, packet(12)).lost is None, "it may have been overtaken"
     assert spool.overdue(PATIENCE_S) == [(0, seq) for seq in range(9, 13)]
     assert spool.add(0, packet(13)).lost == (5, 8)
+
+
+def test_what_an_old_broker_remembers_is_not_taken_for_the_state_of_the_store() -> None:
+    spool = Spool(bands=1)
+    for seq in range(12):
+        spool.add(0, packet(seq))
+    spool.stored(0, since=0, seq=8, now_s=0.0)
+    spool.stored(0, since=0, seq=4, now_s=1.0, retained=True)
+    assert spool.overdue(PATIENCE_S) == [(0, seq) for seq in range(9, 12)]
+    assert spool.add(0, packet(12)).lost is None
+    spool.stored(0, since=0, seq=10, now_s=PATIENCE_S, retained=True)
+    assert spool.everything() == [(0, 11), (0, 12)]
