@@ -1,16 +1,31 @@
 """A path in; what is recorded there out, in whatever format it is, and what could not be read and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from ingest.errors import RecordingError
-from ingest.recordings import cogwear, e4, embraceplus, qsensor, stereotypy, welltory, wesad
+from ingest.recordings import (
+    cogwear,
+    e4,
+    embraceplus,
+    emotibit,
+    exported,
+    exported_bids,
+    qsensor,
+    stereotypy,
+    welltory,
+    wesad,
+    xdf,
+)
 from ingest.recordings.archive import Source, sources
+from ingest.recordings.labels_beside import with_labels
 from ingest.recordings.recording import Format, Recording
 
 FORMATS: Final[tuple[Format, ...]] = (
+    exported.FORMAT,
+    exported_bids.FORMAT,
     e4.FORMAT,
     embraceplus.FORMAT,
     wesad.FORMAT,
@@ -18,8 +33,10 @@ FORMATS: Final[tuple[Format, ...]] = (
     stereotypy.FORMAT,
     cogwear.FORMAT,
     welltory.FORMAT,
+    emotibit.FORMAT,
+    xdf.FORMAT,
 )
-"""Every format that can be read, the one that is most easily told first, those that take nearly anything last."""
+"""Every format that can be told by its content alone. Tables with a mapping are another: ``table.format_of``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,9 +51,9 @@ class Found:
     passed: tuple[str, ...] = ()
 
 
-def look(path: Path) -> Iterator[Found]:
-    """Yield what is recorded at ``path``, source by source; memory holds one at a time. Raises RecordingError where
-    there is nothing at ``path``."""
+def look(path: Path, *, formats: Sequence[Format] = FORMATS) -> Iterator[Found]:
+    """Yield what is recorded at ``path`` in one of ``formats``, source by source; memory holds one at a time. What
+    several formats take is refused, and both are named. Raises RecordingError where there is nothing at ``path``."""
     others = False
     unread: Source | None = None
     for source in sources(path):
@@ -44,39 +61,50 @@ def look(path: Path) -> Iterator[Found]:
             others = True
             yield Found(str(source).split(":", 1)[0], refused=str(source))
             continue
-        found = list(_within(source))
+        found = list(_within(source, formats))
         others = others or bool(found)
         yield from found
         if not found and source.name == path.name:
             unread = source
         elif not found:
             others = True
-            yield Found(source.name, refused=_unknown(source))
+            yield Found(source.name, refused=_unknown(source, formats))
     if unread is not None:
-        yield Found(unread.name, passed=unread.names) if others else Found(unread.name, refused=_unknown(unread))
+        yield (
+            Found(unread.name, passed=unread.names) if others else Found(unread.name, refused=_unknown(unread, formats))
+        )
 
 
-def _unknown(source: Source) -> str:
-    known = ", ".join(form.name for form in FORMATS)
-    return f"{source.name}: in none of the formats that can be read ({known}): name the files of one of these"
+def _unknown(source: Source, formats: Sequence[Format]) -> str:
+    known = "; ".join(form.what for form in formats)
+    table = "; or any table, with a mapping of its columns (--map)" if formats is FORMATS else ""
+    return f"{source.name}: in none of the formats that can be read: {known}{table}"
 
 
-def _within(source: Source) -> Iterator[Found]:
-    rest, any_taken = source, False
-    for form in FORMATS:
-        for part in form.parts(rest):
-            any_taken = True
+def _within(source: Source, formats: Sequence[Format]) -> Iterator[Found]:
+    claims = [(form, part) for form in formats for part in form.parts(source)]
+    owners: dict[str, set[str]] = {}
+    for form, part in claims:
+        for name in part.names:
+            owners.setdefault(name, set()).add(form.name)
+    for form, part in claims:
+        several = sorted(set().union(*(owners[name] for name in part.names)))
+        if len(several) == 1:
             yield _read(form, part)
-            rest = rest.without(set(part.names))
-    if any_taken and rest.names:
+        elif several[0] == form.name:
+            either = " and ".join(several)
+            yield Found(part.name, refused=f"{part.name}: {either} both take it: give the files of each its own folder")
+    rest = source.without(owners)
+    if claims and rest.names:
         yield Found(source.name, passed=rest.names)
 
 
 def _read(form: Format, part: Source) -> Found:
     try:
-        return Found(part.name, form.name, tuple(form.read(part)))
+        return Found(part.name, form.name, tuple(with_labels(part, form.read(part))))
     except RecordingError as error:
-        return Found(part.name, form.name, refused=str(error))
+        named = str(error) if part.name in str(error) else f"{part.name}: {error}"
+        return Found(part.name, form.name, refused=named)
 
 
 def read(path: Path) -> list[Recording]:

@@ -5,6 +5,7 @@ which its samples came. A piece ends where the next sample is more than ``GAP`` 
 from its first to its last sample passes within ``DEVIATION`` of a period (at most ``DEVIATION_MAX_S``) of all between.
 """
 
+import itertools
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,9 @@ DEVIATION_MAX_S: Final = 0.25  # of slow channels
 TIME_MAX_S: Final = 4_102_444_800.0  # the year 2100: beyond it a time is in other units than seconds
 SPAN_MAX_S: Final = 60 * 86_400.0  # no wearing is longer than two months; a time this far off is a mistake
 COARSE: Final = 0.1  # of samples share the stamp of the one before: of a clock that counts seconds, nearly all do
+PAUSE_S: Final = 1.0  # of a steady sensor: what trembles less than that came late, as pyxdf has it
+PAUSE_SAMPLES: Final = 4.0  # where that is longer
+STEADY: Final = (0.5, 2.0)  # what the measured period may be of the nominal one
 _BACK: Final = 64  # samples tried beyond the longest line found so far, so that the search stays linear
 _SNAP_S: Final = 1e-6  # what a rounded rate may move a sample: the wire's own resolution
 
@@ -58,6 +62,44 @@ def even(
         worst_s = max(worst_s, float(np.abs(off_s).max()))
         pieces.append(Block(channel, float(times_s[start]), 1 / step_s, np.ascontiguousarray(values[..., start:stop])))
     notes += _said(name, since_s, period_s, len(pieces), worst_s)
+    return tuple(pieces), notes
+
+
+def steady(
+    channel: str, times_s: Array, values: Array, *, name: str, rate_hz: float
+) -> tuple[tuple[Block, ...], list[str]]:
+    """Return the same as ``even`` of a sensor that samples at a steady rate near ``rate_hz``, whose times were taken on
+    arrival and tremble: a piece from one pause (``PAUSE_S``, or ``PAUSE_SAMPLES`` if that is longer) to the next, on
+    the straight line that fits its times best. The notes say how far that moves a sample."""
+    notes: list[str] = []
+    known = np.isfinite(times_s) & (times_s >= 0) & (times_s <= TIME_MAX_S)
+    if not known.all():
+        raise RecordingError(f"{name}: sample {int(np.argmin(known)) + 1} has no time in UTC seconds: mend its time")
+    if not RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ:
+        raise RecordingError(f"{name}: {rate_hz:g} Hz is no rate of a band: put in the true one")
+    pause_s = max(PAUSE_S, PAUSE_SAMPLES / rate_hz)
+    steps_s = np.diff(times_s)
+    cuts = [0, *(np.flatnonzero((steps_s > pause_s) | (steps_s < -pause_s)) + 1).tolist(), times_s.size]
+    values = within_limits(channel, values, name, notes)
+    pieces, worst_s = [], 0.0
+    for start, stop in itertools.pairwise(cuts):
+        n = stop - start
+        since_s, index = times_s[start:stop] - times_s[start], np.arange(n) - (n - 1) / 2
+        step_s = float((index * since_s).sum() / (index**2).sum()) if n > 1 else 1 / rate_hz
+        if not STEADY[0] <= step_s * rate_hz <= STEADY[1]:
+            raise RecordingError(
+                f"{name}: samples {start + 1} to {stop} come every {step_s:g} s, which is not {rate_hz:g} Hz: say the"
+                " true rate"
+            )
+        first_s = float(since_s.mean()) - step_s * (n - 1) / 2
+        worst_s = max(worst_s, float(np.abs(since_s - (first_s + np.arange(n) * step_s)).max()))
+        pieces.append(
+            Block(channel, float(times_s[start] + first_s), 1 / step_s, np.ascontiguousarray(values[..., start:stop]))
+        )
+    pieces.sort(key=lambda piece: piece.start_s)
+    if len(pieces) > 1 or worst_s > _SNAP_S:
+        parts = "one even piece" if len(pieces) == 1 else f"{len(pieces)} even pieces, cut at pauses"
+        notes.append(f"{name}: repaired, {parts}; no sample is more than {worst_s * 1e3:.3g} ms from its time stamp")
     return tuple(pieces), notes
 
 

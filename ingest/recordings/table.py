@@ -1,0 +1,268 @@
+"""A table, CSV or Parquet, and a mapping of its columns in; what is recorded in it out."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ingest.errors import RecordingError
+from ingest.recordings.archive import Source
+from ingest.recordings.even import even, steady, within_limits
+from ingest.recordings.mapping import UNITS, Mapping, start_s
+from ingest.recordings.numbers import plain
+from ingest.recordings.recording import Format, Recording
+from ingest.types import Array, Block
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET: Final = b"PAR1"
+ROWS_MAX: Final = 200_000_000  # a month at 64 Hz; Parquet may say more in few bytes
+COLUMNS_MAX: Final = 10_000
+_OFFSET: Final = r"(?:Z|z|[+-]\d\d:?\d\d)\s*\Z"
+
+
+def format_of(mapping: Mapping) -> Format:
+    """The format of tables with these columns. A file that does not have them is of another."""
+    return Format(
+        mapping.device,
+        f"a table (CSV or Parquet) with the columns {', '.join(_wanted(mapping))}",
+        lambda source: [source.part([name]) for name in source.names if _is_told(source, name, mapping)],
+        lambda part: [_read(part, mapping)],
+    )
+
+
+def _wanted(mapping: Mapping) -> list[str]:
+    names = [mapping.time.column] if mapping.time.column else []
+    return list(dict.fromkeys([*names, *(name for column in mapping.channels.values() for name in column.names)]))
+
+
+def _is_told(source: Source, name: str, mapping: Mapping) -> bool:
+    """Whether a file has the column of times and those of a channel."""
+    head = source.head(name, 1 << 16)
+    if head[:4] == PARQUET:
+        return True
+    if not name.lower().endswith((".csv", ".tsv", ".txt")):
+        return False
+    try:
+        names = _names(head, mapping)
+    except RecordingError:
+        return False
+    return (mapping.time.column is None or mapping.time.column in names) and bool(_present(names, mapping))
+
+
+def _present(names: Sequence[str], mapping: Mapping) -> list[str]:
+    """The channels of which every column is there."""
+    return [channel for channel, column in mapping.channels.items() if set(column.names) <= set(names)]
+
+
+def _names(data: bytes, mapping: Mapping) -> list[str]:
+    """The names of a CSV's columns. Raises RecordingError where there are none."""
+    at = 0
+    for _ in range(mapping.skip):
+        at = data.find(b"\n", at) + 1 or len(data)
+    line = data[at : data.find(b"\n", at) % (len(data) + 1)].decode("utf-8-sig", "replace").strip("\r\n")
+    try:
+        cells = next(csv.reader([line], delimiter=mapping.delimiter), [])
+    except csv.Error as error:
+        raise RecordingError(f"line {mapping.skip + 1}: {error}") from error
+    if len(cells) > COLUMNS_MAX:
+        raise RecordingError(f"line {mapping.skip + 1}: more than {COLUMNS_MAX} columns")
+    return [cell.strip() for cell in cells] if mapping.header else [str(i) for i in range(1, len(cells) + 1)]
+
+
+def _read(part: Source, mapping: Mapping) -> Recording:
+    """Read one table. Raises RecordingError, naming the file, the line and the mend."""
+    (name,) = part.names
+    where = part.where(name)
+    data = part.read(name)
+    cells = _parquet(data, where, mapping) if data[:4] == PARQUET else _csv(data, where, mapping)
+    notes = [
+        f"{channel}: its columns are not in this table"
+        for channel in mapping.channels
+        if channel not in _present(list(cells), mapping)
+    ]
+    rows = next(iter(cells.values())).size
+    if not rows:
+        raise RecordingError(f"{where}: holds no line of samples")
+    times_s = _times_s(cells, where, mapping, notes)
+    channels = {}
+    for channel in _present(list(cells), mapping):
+        column = mapping.channels[channel]
+        values = np.stack([cells[each] for each in column.names]) * column.scale + column.offset
+        channels[channel] = _pieces(channel, times_s, values if channel == "motion" else values[0], mapping, notes)
+    first_s = min(pieces[0].start_s for pieces in channels.values())
+    stem = PurePosixPath(name).stem
+    return Recording(stem, mapping.device, first_s, channels, None, np.zeros(0), tuple(notes))
+
+
+def _pieces(
+    channel: str, times_s: Array | None, values: Array, mapping: Mapping, notes: list[str]
+) -> tuple[Block, ...]:
+    rate_hz = mapping.time.rate_hz
+    if times_s is None:
+        values = within_limits(channel, values, channel, notes)
+        return (Block(channel, start_s(mapping) or 0.0, rate_hz or 0.0, np.ascontiguousarray(values)),)
+    known = ~np.isnan(values).all(axis=0) if values.ndim > 1 else ~np.isnan(values)
+    if not rate_hz and known.any() and not known.all():  # a slower channel in the lines of a faster one
+        times_s, values = times_s[known], values[..., known]
+        notes.append(f"{channel}: {int((~known).sum())} empty cells: no samples")
+    if rate_hz:
+        pieces, said = steady(channel, times_s, values, name=channel, rate_hz=rate_hz)
+    else:
+        pieces, said = even(channel, times_s, values, name=channel)
+    notes += said
+    return pieces
+
+
+def _times_s(cells: dict[str, Array], where: str, mapping: Mapping, notes: list[str]) -> Array | None:
+    """The times of the lines [UTC s]; None where the table has none."""
+    since_s = start_s(mapping)
+    if mapping.time.column is None:
+        if since_s is None:
+            notes.append("the table tells no time of day: it is said to start at 1970-01-01 00:00 UTC")
+        return None
+    times = cells[mapping.time.column]
+    wrong = np.isnan(times)
+    if wrong.any():
+        line = int(np.argmax(wrong)) + 1 + mapping.skip + mapping.header
+        raise RecordingError(f"{where} line {line}: has no time: mend or remove the line")
+    return times if mapping.time.unit == "iso" else times / UNITS[mapping.time.unit] + (since_s or 0.0)
+
+
+def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
+    """The columns that are wanted and there."""
+    data = data.rstrip()
+    try:
+        names = _names(data, mapping)
+    except RecordingError as error:
+        raise RecordingError(f"{where} {error}") from error
+    wanted = [each for each in _wanted(mapping) if each in names]
+    doubled = [each for each in wanted if names.count(each) > 1]
+    if doubled:
+        raise RecordingError(f"{where} line {mapping.skip + 1}: two columns are called {doubled[0]!r}: name them apart")
+    first = mapping.skip + mapping.header
+    if mapping.delimiter == "," and mapping.decimal == "." and mapping.time.unit != "iso":
+        at = 0
+        for _ in range(first):
+            at = data.find(b"\n", at) + 1 or len(data)
+        found = plain(data, start=at, columns=len(names))
+        if found is not None:
+            return {each: found[names.index(each)] for each in wanted}
+    return _slowly(data, where, mapping, names, wanted)
+
+
+def _slowly(data: bytes, where: str, mapping: Mapping, names: list[str], wanted: list[str]) -> dict[str, Array]:
+    import pandas as pd
+
+    first = mapping.skip + mapping.header
+    text = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(data),
+            sep=mapping.delimiter,
+            decimal=mapping.decimal,
+            header=None,
+            names=range(len(names)),
+            usecols=[names.index(each) for each in wanted],
+            skiprows=first,
+            skip_blank_lines=False,
+            index_col=False,
+            float_precision="round_trip" if mapping.decimal == "." else None,
+            encoding="utf-16" if text else "utf-8-sig",
+            encoding_errors="replace",
+            low_memory=False,
+        )
+    except pd.errors.EmptyDataError:
+        return {each: np.zeros(0) for each in wanted}
+    except (ValueError, OverflowError, csv.Error) as error:  # ParserError is a ValueError
+        raise RecordingError(f"{where}: {' '.join(str(error).split())[:200]}: mend or remove the line") from error
+    found = {}
+    for each in wanted:
+        series = frame[names.index(each)]
+        if each == mapping.time.column and mapping.time.unit == "iso":
+            found[each] = _dates(series, where, mapping)
+        else:
+            found[each] = _numbers(series, where, each, first)
+    return found
+
+
+def _numbers(series: "pd.Series[Any]", where: str, column: str, first: int) -> Array:
+    import pandas as pd
+
+    found = pd.to_numeric(series, errors="coerce")
+    wrong = (found.isna() & series.notna()).to_numpy()
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise RecordingError(
+            f"{where} line {at + 1 + first}: {str(series.iloc[at])[:20]!r} in {column} is no number: mend the cell, or"
+            " leave it empty"
+        )
+    return np.asarray(found, np.float64)
+
+
+def _dates(series: "pd.Series[Any]", where: str, mapping: Mapping) -> Array:
+    """Dates as text, or as Parquet has them [UTC s]."""
+    import pandas as pd
+
+    first = mapping.skip + mapping.header
+    try:
+        if not pd.api.types.is_datetime64_any_dtype(series):
+            texts = series.astype("string").str.strip()
+            has_offset = texts.str.contains(_OFFSET, regex=True).fillna(False).to_numpy(bool)
+            if has_offset.any() and not has_offset.all():
+                line = int(np.argmin(has_offset)) + 1 + first
+                raise RecordingError(f"{where} line {line}: a time without an offset among others that have one")
+            series = pd.to_datetime(texts, format="ISO8601", utc=bool(has_offset.all()))
+        if series.isna().any():
+            line = int(np.argmax(series.isna().to_numpy())) + 1 + first
+            raise RecordingError(f"{where} line {line}: has no time: mend or remove the line")
+        if series.dt.tz is None:
+            if mapping.time.zone is None:
+                raise RecordingError(
+                    f"{where}: its times have no offset: say the time.zone of the clock in the mapping"
+                )
+            series = series.dt.tz_localize(mapping.time.zone, ambiguous="infer", nonexistent="raise")
+        moments = series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
+        return np.asarray(moments.astype(np.int64) / 1e6, np.float64)
+    except RecordingError:  # a ValueError too, and already told
+        raise
+    except Exception as error:  # pandas has no one base for what it says of dates
+        told = " ".join(str(error).split())[:200]
+        raise RecordingError(
+            f"{where}: the times of {mapping.time.column}: {told}: mend them, or their zone"
+        ) from error
+
+
+def _parquet(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise RecordingError(f"{where}: to read Parquet, pip install 'forecalm[formats]'") from error
+    try:
+        file = parquet.ParquetFile(io.BytesIO(data))
+        names = file.schema_arrow.names
+        wanted = [each for each in _wanted(mapping) if each in names]
+        if file.metadata.num_rows * max(len(wanted), 1) > ROWS_MAX:
+            raise RecordingError(f"{where}: more than {ROWS_MAX} cells: no recording of one wearing")
+        table = file.read(columns=wanted)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError) as error:
+        if isinstance(error, RecordingError):
+            raise
+        raise RecordingError(f"{where}: is no whole Parquet file ({str(error)[:200]}): save it again") from error
+    if not _present(wanted, mapping) or (mapping.time.column is not None and mapping.time.column not in wanted):
+        raise RecordingError(f"{where}: has the columns {', '.join(names)[:200]}: map those")
+    found = {}
+    for each in wanted:
+        series = table.column(each).to_pandas()
+        if each == mapping.time.column and (mapping.time.unit == "iso" or str(series.dtype).startswith("datetime64")):
+            if mapping.time.unit != "iso":
+                raise RecordingError(f"{where}: {each} holds dates: say unit = 'iso'")
+            found[each] = _dates(series, where, mapping)
+        else:
+            found[each] = _numbers(series, where, each, 0)
+    return found
