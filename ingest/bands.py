@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.admission import Admit, Verdict
-from ingest.clock import ClockState
+from ingest.clock import ClockState, GatewayState
+from ingest.intake_counts import Counters, HeldBack
 from ingest.registry.consents import Given, Scope
 from ingest.registry.stretches import Stretch
-from ingest.store.protocol import BandSummary
+from ingest.store.protocol import BandSummary, Refusal
 
 ENDS_SOON_S: Final = 7 * 86_400.0
 """How long before it ends a consent is shown: a week finds whoever can give it anew."""
@@ -72,6 +73,25 @@ class ConsentDue:
     scope: Scope
     to_confirm: bool
     ends_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What staff see of the way from a band to the store at ``at_s`` [UTC s]; ``names`` to show for pseudonyms.
+
+    ``held_back`` says why nothing can be stored now, None while it can. ``refusals`` are the last messages that went to
+    quarantine, the latest first. ``faults`` say what could not be looked up, and so is missing here.
+    """
+
+    at_s: float
+    names: Mapping[str, str]
+    bands: tuple[BandReport, ...]
+    gateways: tuple[GatewayState, ...]
+    counters: Counters
+    held_back: HeldBack | None
+    refusals: tuple[Refusal, ...]
+    consents: tuple[ConsentDue, ...]
+    faults: tuple[str, ...] = ()
 
 
 def band_reports(

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ingest.admission import Admit, Verdict
-from ingest.clock import Clocks
+from ingest.clock import Clocks, ClockState, GatewayState
 from ingest.complaints import Complaints
 from ingest.errors import IngestError, WireError
-from ingest.intake_counts import Counters, Tally
+from ingest.intake_counts import Counters, HeldBack, Tally
 from ingest.intake_waiting import Message, Waiting
 from ingest.intake_writer import CLOCKS, Batch, Refused, Writer
 from ingest.received import Received
@@ -88,6 +88,16 @@ class Intake:
         return self._tally.counters(
             waiting=waiting.count, waiting_bytes=waiting.size, holding_s=self._writer.holding_s()
         )
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        """Since when and why nothing can be stored; None while it can."""
+        return self._writer.held_back()
+
+    def clocks(self) -> tuple[list[ClockState], list[GatewayState]]:
+        """How the clock of each boot and of each sender does now: see ``Clocks``."""
+        with self._clocks_lock:
+            return self._clocks.states(), self._clocks.gateways()
 
     def start(self) -> None:
         """Go on with the clocks as they were, and begin. Raises StoreError."""

@@ -42,6 +42,15 @@ class Counters:
     waiting_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Nothing has been stored for ``for_s``, because of what ``reason`` says; senders are held back as soon as too much
+    waits."""
+
+    for_s: float
+    reason: str
+
+
 @dataclass(slots=True)
 class Tally:
     """The same while it grows; each number has one thread that adds to it."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from ingest.clock import Clocks
 from ingest.errors import StoreError
-from ingest.intake_counts import Tally
+from ingest.intake_counts import HeldBack, Tally
 from ingest.intake_waiting import Waiting
 from ingest.intake_watermarks import Watermarks
 from ingest.received import Received
@@ -90,6 +90,7 @@ class Writer:
         self._failed = failed
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._holding_since_s: float | None = None  # monotonic
+        self._holding_reason = ""
         self._remembered_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -111,6 +112,11 @@ class Writer:
         """For how long the store has not been able to write; 0 where it can."""
         since_s = self._holding_since_s
         return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def held_back(self) -> HeldBack | None:
+        """For how long the store has not been able to write, and why; None where it can."""
+        since_s, reason = self._holding_since_s, self._holding_reason
+        return None if since_s is None else HeldBack(time.monotonic() - since_s, reason)
 
     def _run(self) -> None:
         try:
@@ -155,6 +161,7 @@ class Writer:
             try:
                 self._store_all(batch)
             except StoreError as error:
+                self._holding_reason = str(error)
                 if self._holding_since_s is None:
                     self._holding_since_s = time.monotonic()
                     log.error("cannot store, holding messages back: %s", error)

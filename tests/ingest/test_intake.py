@@ -73,6 +73,14 @@ def test_a_packet_is_handed_on_stored_acknowledged_and_told(bench: Bench, make_p
     assert bench.published.get(timeout=WAIT_S) == ("b", Stored(v=1, boot=1, since=4, seq=4))
 
 
+def test_the_clocks_are_told_to_whoever_asks(bench: Bench, make_packet: MakePacket) -> None:
+    bench.send(encode(make_packet(seq=0, gateway="attic", sent_us=round(bench.now_s * 1e6))))
+    bench.acked.get(timeout=WAIT_S)
+    (clock,), (gateway,) = bench.intake.clocks()
+    assert (clock.band, clock.boot, clock.last_s) == ("b", 1, bench.now_s)
+    assert (gateway.gateway, gateway.last_s) == ("attic", bench.now_s)
+
+
 def test_both_forms_of_the_wire_are_taken_in(bench: Bench, make_packet: MakePacket) -> None:
     for seq, form in enumerate((encode, encode_json)):
         bench.send(form(make_packet(seq=seq)), seq)
@@ -242,8 +250,14 @@ def test_a_store_that_cannot_write_acknowledges_nothing_and_loses_nothing(
     bench.send(encode(make_packet(seq=0)), "kept")
     assert failing.tried.wait(WAIT_S)
     assert bench.acked.empty()
+    failing.tried.clear()
+    assert failing.tried.wait(WAIT_S)  # the first failure has been put down
+    held_back = bench.intake.held_back
+    assert held_back is not None
+    assert held_back.reason == "the disk is full"
     failing.mended.set()
     assert bench.acked.get(timeout=WAIT_S) == "kept"
+    assert bench.intake.held_back is None
     bench.intake.stop()
     assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == [
         "cannot store, holding messages back: the disk is full",

@@ -1,0 +1,149 @@
+"""A running intake, its store and the registry in; what staff see of them out, looked up when somebody asks."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.admission import Admit
+from ingest.bands import BandReport, ConsentDue, Overview, Sent, band_reports, consents_due
+from ingest.errors import IngestError
+from ingest.intake import Handed, Intake
+from ingest.intake_counts import HeldBack
+from ingest.registry.registry import Registry
+from ingest.registry.sessions import Kind
+from ingest.registry.stretches import Stretch
+from ingest.store.protocol import BandSummary, Refusal, Store
+
+REFUSALS: Final = 20
+"""Messages in quarantine that are shown: what goes wrong now, not an archive."""
+
+FRESH_S: Final = 2.0
+"""For how long an overview is given to whoever asks again: ten tablets cost as much as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the registry said at ``revision``."""
+
+    revision: int
+    wearers: Sequence[str]
+    names: dict[str, str]
+    bands: Sequence[str]
+    worn: dict[str, list[Stretch]]
+    imported: frozenset[str]
+
+
+NOTHING: Final = _Known(-1, (), {}, (), {}, frozenset())
+
+
+class Overviews:
+    """``hear`` what the intake hands on, so that gateways and batteries are known; ``take`` an overview, from any
+    thread. Nothing that cannot be looked up hides the rest: it is said among the faults.
+
+    ``admit`` is the intake's; ``keep_s`` is how long readings of a band that nobody is known to wear wait; ``clock``
+    gives UTC seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registry: Registry,
+        intake: Intake,
+        admit: Admit,
+        keep_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._intake = intake
+        self._admit = admit
+        self._keep_s = keep_s
+        self._clock = clock
+        self._sent: dict[str, Sent] = {}
+        self._known = NOTHING
+        self._last: Overview | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        """Why nothing can be stored now, None while it can; asks no database."""
+        return self._intake.held_back
+
+    def hear(self, handed: Handed) -> None:
+        """Note who carried each band, and its charge; never waits."""
+        newest: dict[str, Sent] = {}
+        for received, _ in handed:
+            packet = received.packet
+            before = newest.get(packet.band) or self._sent.get(packet.band)
+            gateway, battery_pct = packet.gateway, packet.battery
+            if before is None or gateway != before.gateway or battery_pct not in (None, before.battery_pct):
+                kept = before.battery_pct if before and battery_pct is None else battery_pct
+                newest[packet.band] = Sent(gateway, kept)
+        if newest:
+            self._sent = {**self._sent, **newest}  # readers in other threads see the old ones or the new ones
+
+    def take(self) -> Overview:
+        """Look everything up, unless that was done less than ``FRESH_S`` ago."""
+        with self._lock:
+            now_s = self._clock()
+            if self._last is None or not 0 <= now_s - self._last.at_s < FRESH_S:
+                self._last = self._look(now_s)
+            return self._last
+
+    def _look(self, now_s: float) -> Overview:
+        faults: list[str] = []
+        known, consents = self._ask(faults, now_s)
+        summaries: list[BandSummary] = []
+        refusals: list[Refusal] = []
+        try:
+            summaries, refusals = self._store.bands(), self._store.quarantined(REFUSALS)
+        except IngestError as error:
+            faults.append(f"The store does not say what it holds: {error}")
+        clocks, gateways = self._intake.clocks()
+        bands: list[BandReport] = band_reports(
+            known=known.bands,
+            summaries=summaries,
+            clocks=clocks,
+            worn=known.worn,
+            admit=self._admit,
+            sent=self._sent,
+            imported=known.imported,
+            now_s=now_s,
+            keep_s=self._keep_s,
+        )
+        return Overview(
+            at_s=now_s,
+            names=known.names,
+            bands=tuple(bands),
+            gateways=tuple(sorted(gateways, key=lambda each: each.gateway)),
+            counters=self._intake.counters,
+            held_back=self.held_back,
+            refusals=tuple(refusals),
+            consents=tuple(consents),
+            faults=tuple(faults),
+        )
+
+    def _ask(self, faults: list[str], now_s: float) -> tuple[_Known, list[ConsentDue]]:
+        """What the registry knows, or knew when it last answered; who wore what is asked again only when it changed."""
+        try:
+            if self._registry.revision() != self._known.revision:
+                self._known = self._everything()
+            return self._known, consents_due(self._known.wearers, self._registry.consents(), now_s=now_s)
+        except IngestError as error:
+            faults.append(f"The registry does not say who wears what: {error}")
+            return self._known, []
+
+    def _everything(self) -> _Known:
+        registry = self._registry
+        revision = registry.revision()  # what changes from here on is asked for the next time
+        bands = registry.bands()
+        return _Known(
+            revision=revision,
+            wearers=registry.wearers(),
+            names=registry.names(),
+            bands=bands,
+            worn={band: registry.band_history(band) for band in bands},
+            imported=frozenset(each.band for each in registry.sessions() if each.kind is Kind.IMPORTED),
+        )
