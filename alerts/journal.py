@@ -100,13 +100,17 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            self._fd = _open(path)
         except OSError as error:
             raise JournalError(f"cannot open the journal {path}: {error.strerror}") from error
         try:
-            self._lock()
+            self._lock(self._fd)
+            if not os.path.samestat(os.fstat(self._fd), path.stat()):
+                raise JournalError(f"another process has just written the journal {path} anew: try again")
+            self._part.unlink(missing_ok=True)
             self._history, self._end = self._read()
             _sync_folder(path.parent)
         except BaseException:
@@ -127,28 +131,60 @@ class Journal:
             if self._torn:
                 os.ftruncate(self._fd, self._end)
                 self._torn = False
-            self._write(data)
+            _write(self._fd, data, self._end)
             os.fsync(self._fd)
         except OSError as error:
             self._torn = True
             raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
         self._end += len(data)
 
+    def erase(self, wearer: str) -> int:
+        """Take out every line of ``wearer`` and return how many; the file that held them is overwritten with zeros.
+
+        A crash leaves the old journal or the new one. Raises JournalError; nothing else is lost. What a disk keeps
+        beside a file's content (copies on write, worn blocks) is out of reach. Not on Windows.
+        """
+        events, _ = self._read()
+        stay = [event for event in events if event.wearer != wearer]
+        gone = len(events) - len(stay)
+        if gone:
+            data = b"".join(self._encoder.encode(event) + b"\n" for event in stay)
+            try:
+                self._replace(data)
+            except OSError as error:
+                raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
+            self._history, self._end, self._torn = tuple(stay), len(data), False
+        return gone
+
+    def _replace(self, data: bytes) -> None:
+        """Put a new file in the place of this one, and wipe the old one."""
+        fresh = _open(self._part)
+        try:
+            self._lock(fresh)  # before it has the journal's name: nobody else is to have it in between
+            os.ftruncate(fresh, 0)
+            _write(fresh, data, 0)
+            os.fsync(fresh)
+            self._part.replace(self._path)
+        except BaseException:
+            os.close(fresh)
+            raise
+        old, self._fd = self._fd, fresh
+        try:
+            _sync_folder(self._path.parent)
+            _write(old, bytes(os.fstat(old).st_size), 0)
+            os.fsync(old)
+        finally:
+            os.close(old)
+
     def close(self) -> None:
         """Let go of the file; everything appended is already on disk."""
         fd, self._fd = self._fd, -1  # a number that no other file can come to have
         os.close(fd)
 
-    def _write(self, data: bytes) -> None:
-        os.lseek(self._fd, self._end, os.SEEK_SET)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._fd, left) :]
-
-    def _lock(self) -> None:
+    def _lock(self, fd: int) -> None:
         if sys.platform != "win32":
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise JournalError(f"another process writes the journal {self._path}: stop it first") from error
 
@@ -183,6 +219,17 @@ class Journal:
             end += len(tail) + 1
         os.fsync(self._fd)
         return end
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _write(fd: int, data: bytes, at: int) -> None:
+    os.lseek(fd, at, os.SEEK_SET)
+    left = memoryview(data)
+    while left:
+        left = left[os.write(fd, left) :]
 
 
 def _sync_folder(folder: Path) -> None:
