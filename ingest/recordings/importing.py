@@ -15,10 +15,10 @@ from ingest.admission import Verdict
 from ingest.errors import RecordingError, RegistryError
 from ingest.labels import Label, require_label
 from ingest.received import Received
-from ingest.recordings.detect import Found, look
+from ingest.recordings.detect import FORMATS, Found, look
 from ingest.recordings.digest import band_of, boot_of, digest
 from ingest.recordings.packets import longest_s, packets
-from ingest.recordings.recording import Recording
+from ingest.recordings.recording import Format, Recording
 from ingest.registry.admissions import Admissions
 from ingest.registry.sessions import Kind, Session
 from ingest.store.protocol import Name, Store
@@ -98,14 +98,20 @@ class Import:
 
 
 def import_paths(
-    paths: Iterable[Path], asked: Import, *, store: Store, registry: Books, progress: Progress = lambda *_: None
+    paths: Iterable[Path],
+    asked: Import,
+    *,
+    store: Store,
+    registry: Books,
+    progress: Progress = lambda *_: None,
+    formats: Sequence[Format] = FORMATS,
 ) -> Iterator[Outcome]:
-    """Import everything recorded at ``paths`` and yield what became of each, as it happens; memory holds one source at
-    a time. What cannot be read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on;
+    """Import everything recorded at ``paths`` in one of ``formats`` and yield what became of each, as it happens;
+    memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. What cannot be read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on;
     what was yielded before is stored."""
     for path in paths:
         try:
-            for found in look(path):
+            for found in look(path, formats=formats):
                 yield from _import_found(found, asked, store, registry, progress)
         except RecordingError as error:
             yield Refused(str(path), str(error))
