@@ -10,9 +10,9 @@ from ingest.bands import BandReport, ConsentDue, Overview, Sent, band_reports, c
 from ingest.errors import IngestError
 from ingest.intake import Handed, Intake
 from ingest.intake_counts import HeldBack
+from ingest.registry.claims import Claims
 from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind
-from ingest.registry.stretches import Stretch
 from ingest.store.protocol import BandSummary, Refusal, Store
 
 REFUSALS: Final = 20
@@ -30,7 +30,7 @@ class _Known:
     wearers: Sequence[str]
     names: dict[str, str]
     bands: Sequence[str]
-    worn: dict[str, list[Stretch]]
+    claims: dict[str, Claims]
     imported: frozenset[str]
 
 
@@ -106,7 +106,7 @@ class Overviews:
             known=known.bands,
             summaries=summaries,
             clocks=clocks,
-            worn=known.worn,
+            claims=known.claims,
             admit=self._admit,
             sent=self._sent,
             imported=known.imported,
@@ -126,7 +126,7 @@ class Overviews:
         )
 
     def _ask(self, faults: list[str], now_s: float) -> tuple[_Known, list[ConsentDue]]:
-        """What the registry knows, or knew when it last answered; who wore what is asked again only when it changed."""
+        """What the registry knows, or knew when it last answered; who wore what is asked again only when that changed."""
         try:
             if self._registry.revision() != self._known.revision:
                 self._known = self._everything()
@@ -138,12 +138,11 @@ class Overviews:
     def _everything(self) -> _Known:
         registry = self._registry
         revision = registry.revision()  # what changes from here on is asked for the next time
-        bands = registry.bands()
         return _Known(
             revision=revision,
             wearers=registry.wearers(),
             names=registry.names(),
-            bands=bands,
-            worn={band: registry.band_history(band) for band in bands},
+            bands=registry.bands(),
+            claims=registry.claims(),
             imported=frozenset(each.band for each in registry.sessions() if each.kind is Kind.IMPORTED),
         )

@@ -4,19 +4,24 @@ Staff read it, on a page and on a terminal: a band that nobody is known to wear 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ingest.admission import Admit, Verdict
 from ingest.clock import ClockState, GatewayState
 from ingest.intake_counts import Counters, HeldBack
+from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
-from ingest.registry.stretches import Stretch
 from ingest.store.protocol import BandSummary, Refusal
 
 ENDS_SOON_S: Final = 7 * 86_400.0
 """How long before it ends a consent is shown: a week finds whoever can give it anew."""
+
+PACKET_S: Final = 1.0
+"""A packet belongs to whoever wore the band at its end, so the samples of one that is claimed reach that far out."""
+
+NO_CLAIMS: Final = Claims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Readings that nobody is known to have worn wait for an assignment; the first of them go about ``first_goes_s``
-    [UTC s], which may be now, and all are gone by ``last_goes_s``."""
+    """The newest readings of a band are nobody's, and wait for an assignment; the first of them go about
+    ``first_goes_s`` [UTC s], which may be now, and the last that came at ``last_goes_s``."""
 
     first_goes_s: float
     last_goes_s: float
@@ -99,7 +104,7 @@ def band_reports(
     known: Iterable[str],
     summaries: Iterable[BandSummary],
     clocks: Iterable[ClockState],
-    worn: Mapping[str, Sequence[Stretch]],
+    claims: Mapping[str, Claims],
     admit: Admit,
     sent: Mapping[str, Sent],
     imported: Iterable[str],
@@ -110,8 +115,7 @@ def band_reports(
     name, those that are worn, then the rest.
 
     ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored; ``clocks`` every boot,
-    the one heard last at the end; ``worn`` who wore a band when, in order of time (one that is not there: nobody);
-    ``admit`` the verdict on what it sends; ``sent`` what its newest packet said, where that is known. ``imported`` are
+    the one heard last at the end; ``claims`` which readings are somebody's (``Registry.claims``); ``admit`` the verdict on what it sends; ``sent`` what its newest packet said, where that is known. ``imported`` are
     recordings that look like bands to a store: they are left out. What is nobody's is kept for ``keep_s`` after its
     arrival.
     """
@@ -133,34 +137,27 @@ def band_reports(
                 samples=summary.samples if summary else 0,
                 sent=sent.get(band, Sent()),
                 clock=state,
-                waiting=waiting(summary, worn.get(band, ()), now_s=now_s, keep_s=keep_s) if summary else None,
+                waiting=waiting(summary, claims.get(band, NO_CLAIMS), now_s=now_s, keep_s=keep_s) if summary else None,
             )
         )
     return sorted(found, key=lambda each: (not each.is_urgent, each.verdict is Verdict.WAIT, each.band))
 
 
-def waiting(summary: BandSummary, worn: Sequence[Stretch], *, now_s: float, keep_s: float) -> Waiting | None:
-    """Return when the readings of a band that nobody wore go, None where there are none left.
+def waiting(summary: BandSummary, claims: Claims, *, now_s: float, keep_s: float) -> Waiting | None:
+    """Return when the newest readings of a band go, and those before them that nobody claims either; None where the
+    newest are somebody's, or gone.
 
     Readings are taken to have come when they were taken, save for the last ones, whose arrival is known: what a band
     kept to itself for a while goes later than is said here, never sooner.
     """
-    gaps = _unworn(summary, worn)
-    spans = [(low, high) for low, high in gaps if high + keep_s > now_s]
-    if not spans:
-        return None
-    return Waiting(max(spans[0][0] + keep_s, now_s), spans[-1][1] + keep_s)
-
-
-def _unworn(summary: BandSummary, worn: Sequence[Stretch]) -> list[tuple[float, float]]:
-    """When nobody wore a band while it was heard, in order; the last moment is the last arrival."""
-    at_s, end_s = summary.first_s, max(summary.last_s, summary.last_received_s)
-    gaps = []
-    for stretch in worn:
-        if stretch.since_s > at_s and stretch.since_s < end_s:
-            gaps.append((at_s, stretch.since_s))
-        at_s = max(at_s, stretch.until_s)
-    return [*gaps, (at_s, end_s)] if at_s < end_s else gaps
+    last_goes_s = summary.last_received_s + keep_s
+    since_s = summary.first_s
+    for low, high in sorted((*claims.covered, *claims.erased)):
+        if low - PACKET_S < summary.last_s <= high + PACKET_S:
+            return None
+        if high < summary.last_s:
+            since_s = max(since_s, high)
+    return Waiting(max(since_s + keep_s, now_s), last_goes_s) if last_goes_s > now_s else None
 
 
 def consents_due(wearers: Iterable[str], given: Iterable[Given], *, now_s: float) -> list[ConsentDue]:
