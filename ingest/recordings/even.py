@@ -53,16 +53,20 @@ def even(
     values = within_limits(channel, values, name, notes)
     since_s = times_s - times_s[0]
     tolerance_s = min(DEVIATION * period_s, DEVIATION_MAX_S)
-    first, slope_s = _cut(since_s, period_s, tolerance_s)
-    stops = np.append(first[1:], since_s.size)
-    pieces, worst_s = [], 0.0
-    for start, stop, step_s in zip(first.tolist(), stops.tolist(), slope_s.tolist(), strict=True):
-        step_s = _snapped(step_s, stop - start)
-        off_s = since_s[start:stop] - (since_s[start] + np.arange(stop - start) * step_s)
-        worst_s = max(worst_s, float(np.abs(off_s).max()))
-        pieces.append(Block(channel, float(times_s[start]), 1 / step_s, np.ascontiguousarray(values[..., start:stop])))
+    first, step_s = _cut(since_s, period_s, tolerance_s)
+    counts = np.diff(first, append=since_s.size)
+    step_s = _snapped(step_s, counts)
+    of = np.repeat(np.arange(first.size), counts)
+    placed_s = since_s[first][of] + (np.arange(since_s.size) - first[of]) * step_s[of]
+    worst_s = float(np.abs(since_s - placed_s).max())
+    begun_s, rates_hz = times_s[first].tolist(), (1 / step_s).tolist()
+    ends = (first + counts).tolist()
+    pieces = tuple(
+        Block(channel, begin_s, each_hz, values[..., start:stop])
+        for begin_s, each_hz, start, stop in zip(begun_s, rates_hz, first.tolist(), ends, strict=True)
+    )
     notes += _said(name, since_s, period_s, len(pieces), worst_s)
-    return tuple(pieces), notes
+    return pieces, notes
 
 
 def steady(
@@ -172,10 +176,10 @@ def _period(times_s: Array, name: str, rate_hz: float | None) -> float:
     return period_s
 
 
-def _snapped(step_s: float, count: int) -> float:
-    """The period of a rate of three decimals, where that moves no sample."""
-    round_s = 1 / max(round(1 / step_s, 3), RATE_MIN_HZ)
-    return round_s if abs(round_s - step_s) * count < _SNAP_S else step_s
+def _snapped(step_s: Array, counts: NDArray[np.int64]) -> Array:
+    """The period of each piece, or that of a rate of three decimals where this moves no sample."""
+    round_s = 1 / np.maximum(np.round(1 / step_s, 3), RATE_MIN_HZ)
+    return np.where(np.abs(round_s - step_s) * counts < _SNAP_S, round_s, step_s)
 
 
 def _said(name: str, since_s: Array, period_s: float, pieces: int, worst_s: float) -> list[str]:

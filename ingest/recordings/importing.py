@@ -107,8 +107,9 @@ def import_paths(
     formats: Sequence[Format] = FORMATS,
 ) -> Iterator[Outcome]:
     """Import everything recorded at ``paths`` in one of ``formats`` and yield what became of each, as it happens;
-    memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. What cannot be read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on;
-    what was yielded before is stored."""
+    memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. What cannot be
+    read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on; what was yielded before
+    is stored."""
     for path in paths:
         try:
             for found in look(path, formats=formats):
