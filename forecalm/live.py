@@ -23,6 +23,7 @@ IDLE_S: Final = 1.0  # at least once a second the desk is told the time, so that
 SAVE_EVERY_S: Final = 60.0  # what is lost of the learnt after a power cut
 WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; what does not fit is stored, not watched
 AT_ONCE: Final = 500  # packets taken in before what is due is decided: a backlog must not hold up a deadline
+RELEARNT: Final = "relearnt"  # beside the learnt: a file a wearer whose usual was learnt anew elsewhere
 STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends without it
 
 
@@ -52,6 +53,7 @@ class Live:
         self._clock = clock
         self._on_failure = on_failure
         self._waiting: queue.Queue[tuple[Received, str] | None] = queue.Queue(WAITING_MAX)
+        self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -61,6 +63,7 @@ class Live:
         warm()
         if self._learnt.exists():
             load_learnt(self._pipeline, self._learnt)
+        self._take_over()
         self._thread.start()
 
     def receive(self, handed: Handed) -> None:
@@ -100,6 +103,7 @@ class Live:
                 self._on_step(step)
             ending = self._stop.is_set() and self._waiting.empty()
             if ending or now_s - saved_s >= SAVE_EVERY_S:
+                self._take_over()
                 self._save()
                 saved_s = now_s
             if ending:
@@ -131,6 +135,23 @@ class Live:
             save_learnt(self._pipeline, self._learnt)
         except OSError as error:
             self._tell(f"what was learnt cannot be kept in {self._learnt}: {error.strerror}", logging.ERROR)
+            return
+        while self._taken_over:
+            path, made_ns = self._taken_over.popitem()
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime_ns == made_ns:
+                    path.unlink()
+
+    def _take_over(self) -> None:
+        """Go on from what was learnt elsewhere of a wearer whose readings turned out to be another's; once, and to be
+        deleted when it is kept here. What is of nobody who is watched waits."""
+        for path in sorted(self._learnt.parent.glob(f"{RELEARNT}/*.npz")):
+            with contextlib.suppress(OSError):  # erased meanwhile
+                made_ns = path.stat().st_mtime_ns
+                if path.stem in self._pipeline.rows and self._taken_over.get(path) != made_ns:
+                    load_learnt(self._pipeline, path)
+                    self._taken_over[path] = made_ns
+                    log.warning("what is usual for %s is taken over as it was learnt anew", path.stem)
 
     def _tell(self, what: str, level: int) -> None:
         """Log what lasts once."""

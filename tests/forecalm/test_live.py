@@ -242,3 +242,48 @@ def test_what_was_learnt_and_cannot_be_read_is_learnt_anew(
         load_learnt(anew, path)
     assert "learnt anew" in caplog.text
     np.testing.assert_array_equal(anew.learnt()["usual"], fresh.learnt()["usual"])
+
+
+def test_what_was_learnt_anew_elsewhere_is_taken_over_once_kept_and_then_deleted(tmp_path: Path) -> None:
+    some = received(700)
+    right, _ = pipeline(some[0].received_s, "w-01")
+    right.study("w-01", some)
+    mail = tmp_path / "relearnt" / "w-01.npz"
+    stranger = mail.with_name("w-99.npz")
+    mail.parent.mkdir()
+    for path in (mail, stranger):
+        save_learnt(right, path)
+    watched, _ = pipeline(some[-1].received_s, "w-01", "w-02")
+    live = Live(
+        watched, learnt=tmp_path / "learnt.npz", clock=lambda: some[-1].received_s, on_failure=threading.Event().set
+    )
+    live.start()
+    live.stop()
+    with np.load(tmp_path / "learnt.npz") as kept:
+        assert kept["wearers"].tolist() == ["w-01", "w-02"]
+        for name, array in right.learnt().items():
+            if name != "wearers":
+                assert kept[name][0].tobytes() == array[0].tobytes(), name
+    assert not mail.exists()
+    assert stranger.exists()  # waits until somebody by that name is watched
+
+
+def test_what_cannot_be_kept_is_not_taken_over_again_and_not_lost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    some = received(400)
+    right, _ = pipeline(some[0].received_s, "w-01")
+    right.study("w-01", some)
+    mail = tmp_path / "relearnt" / "w-01.npz"
+    mail.parent.mkdir()
+    save_learnt(right, mail)
+    (tmp_path / "learnt.part").mkdir()  # where a new file would be written
+    watched, _ = pipeline(some[-1].received_s, "w-01")
+    live = Live(
+        watched, learnt=tmp_path / "learnt.npz", clock=lambda: some[-1].received_s, on_failure=threading.Event().set
+    )
+    live.start()
+    live.stop()
+    assert sum("as it was learnt anew" in message for message in caplog.messages) == 1
+    assert "cannot be kept" in caplog.text
+    assert mail.exists()

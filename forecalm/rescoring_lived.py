@@ -1,0 +1,98 @@
+"""One person's readings in; what the live pipeline says of them, at the times at which they came, out."""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
+from alerts.views import AlertView
+from forecalm.pipeline import Pipeline, Step
+from ingest.assemble import DEADLINE_S
+from ingest.readings import Readings
+from ingest.received import Received
+from ingest.registry.consents import Scope
+
+CHUNK_S: Final = 6 * 3600.0  # learnt from at once: 40 MB of the grid
+SILENT_S: Final = 30.0  # of a silence that is gone through second by second: sight is lost after 10
+TOO_LATE_S: Final = 5.0  # after its end, a packet that comes decides nothing, whatever it is compared with
+
+
+class Person:
+    """A pipeline of one row for ``wearer``, who knows nothing of them at first, and what their wristbands sent.
+
+    Imported recordings are left out: they were never watched. Raises StoreError and RegistryError as ``Readings`` does.
+    """
+
+    def __init__(self, readings: Readings, wearer: str, *, begun_s: float) -> None:
+        self.wearer = wearer
+        self._readings = readings
+        self._desk = Desk(wearers=[wearer], policy=Policy(), journal=Scratch(), started_s=begun_s)
+        self.pipeline = Pipeline(wearers=[wearer], desk=self._desk)
+
+    def _packets(self, since_s: float, until_s: float) -> Iterator[Received]:
+        for source, received in self._readings.packets(self.wearer, since_s, until_s, scope=Scope.CARE):
+            if not source.imported:
+                yield received
+
+    def learn(self, since_s: float, until_s: float) -> None:
+        """Learn what is usual from what ended in ``[since_s, until_s)`` [UTC s], late or not. It alerts nobody."""
+        chunk: list[Received] = []
+        until_chunk_s = since_s + CHUNK_S
+        for received in self._packets(since_s, until_s):
+            if received.span_s()[0] >= until_chunk_s and chunk:
+                self.pipeline.study(self.wearer, chunk)
+                chunk = []
+            if not chunk:
+                until_chunk_s = received.span_s()[0] + CHUNK_S
+            chunk.append(received)
+        if chunk:
+            self.pipeline.study(self.wearer, chunk)
+
+    def live(
+        self, since_s: float, until_s: float, progress: Callable[[float], None] = lambda _: None
+    ) -> tuple[list[Step], list[AlertView]]:
+        """What was decided, and the alerts that were raised, had these packets been theirs when they came. Each alert
+        is taken at once: untaken, the first would be the only one. ``progress`` hears the UTC second."""
+        steps: list[Step] = []
+        alerts: list[AlertView] = []
+        now_s = since_s
+        for received in as_they_came(self._packets(since_s, until_s)):
+            for at_s in self._deadlines(now_s, received.received_s):
+                self._advance(at_s, steps, alerts)
+            now_s = max(now_s, received.received_s)
+            self.pipeline.receive(self.wearer, received)
+            self._advance(now_s, steps, alerts)
+            progress(now_s)
+        for at_s in self._deadlines(now_s, until_s + 1 + DEADLINE_S):
+            self._advance(at_s, steps, alerts)
+        self._advance(max(now_s, until_s + 1 + DEADLINE_S), steps, alerts)
+        return steps, alerts
+
+    def _deadlines(self, now_s: float, until_s: float) -> Iterator[float]:
+        """Every moment at which the engine wakes by itself before ``until_s``, for the first ``SILENT_S``."""
+        while (at_s := self.pipeline.next_deadline_s()) is not None and at_s < min(until_s, now_s + SILENT_S):
+            yield max(at_s, now_s)
+
+    def _advance(self, now_s: float, steps: list[Step], alerts: list[AlertView]) -> None:
+        steps += self.pipeline.advance(now_s)
+        (view,) = self._desk.views()
+        if view.alert is not None and view.alert.acknowledged_by is None:
+            alerts.append(view.alert)
+            self._desk.acknowledge(view.alert.alert_id, by="rescoring", at_s=view.at_s)
+
+
+def as_they_came(packets: Iterable[Received]) -> Iterator[Received]:
+    """Packets in order of their start, as the store has them, in order of their arrival; without those that came too
+    late to decide anything."""
+    waiting: list[tuple[float, int, Received]] = []
+    for number, received in enumerate(packets):
+        start_s, end_s = received.span_s()
+        if received.received_s > end_s + TOO_LATE_S:
+            continue
+        while waiting and waiting[0][0] < start_s:
+            yield heapq.heappop(waiting)[2]
+        heapq.heappush(waiting, (received.received_s, number, received))
+    while waiting:
+        yield heapq.heappop(waiting)[2]
