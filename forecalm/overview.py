@@ -126,7 +126,7 @@ class Overviews:
         )
 
     def _ask(self, faults: list[str], now_s: float) -> tuple[_Known, list[ConsentDue]]:
-        """What the registry knows, or knew when it last answered; who wore what is asked again only when that changed."""
+        """What the registry knows, or knew when it last answered; it is asked for all of it only when it changed."""
         try:
             if self._registry.revision() != self._known.revision:
                 self._known = self._everything()

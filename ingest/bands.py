@@ -114,10 +114,10 @@ def band_reports(
     """Return a report on every band at ``now_s`` [UTC s]: first those whose readings wait to be somebody's, then, by
     name, those that are worn, then the rest.
 
-    ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored; ``clocks`` every boot,
-    the one heard last at the end; ``claims`` which readings are somebody's (``Registry.claims``); ``admit`` the verdict on what it sends; ``sent`` what its newest packet said, where that is known. ``imported`` are
-    recordings that look like bands to a store: they are left out. What is nobody's is kept for ``keep_s`` after its
-    arrival.
+    ``known`` are the bands that were entered, heard or not; ``summaries`` what is stored; ``clocks`` every boot, the
+    one heard last at the end; ``claims`` which readings are somebody's (``Registry.claims``); ``admit`` the verdict on
+    what a band sends; ``sent`` what its newest packet said, where that is known. ``imported`` are recordings that look
+    like bands to a store: they are left out. What is nobody's is kept for ``keep_s`` after its arrival.
     """
     stored = {summary.band: summary for summary in summaries}
     clock = {state.band: state for state in clocks}
