@@ -24,7 +24,7 @@ from ingest.wire import EVEN, RATE_MAX_HZ, RATE_MIN_HZ
 
 NAME: Final = "forecalm-export"
 SHEET: Final = "recording.json"
-LABELS: Final = "labels.csv"
+LABELS: Final = "export_labels.csv"  # another name than that of labels beside any recording: these are in the sheet
 TEXT_MAX: Final = 1 << 30  # bytes of one file: a day of PPG as text is 350 MB
 ROWS_MAX: Final = 200_000_000  # samples of one file: four days at the fastest rate on any band's wire
 VALUES: Final = {name: (name,) if kind.axes == 1 else ("x", "y", "z") for name, kind in CHANNELS.items()}
