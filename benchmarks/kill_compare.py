@@ -43,7 +43,7 @@ def compare(sent: Sequence[Packet], store: Store) -> Found:
         by_band.setdefault(packet.band, {})[packet.band, packet.boot, packet.seq] = packet
         if packet.lost is not None:
             lost |= {(packet.band, packet.boot, seq) for seq in range(packet.lost[0], packet.lost[1] + 1)}
-    found = Found(packets=len(sent), samples=0, resent=0, lost=len(lost), late_s=0.0, wrong=store.check())
+    found = Found(packets=len(sent), samples=0, resent=0, lost=0, late_s=0.0, wrong=store.check())
     counts = store.counts()
     if counts.quarantined or set(counts.packets) != set(by_band):
         found.wrong.append(f"{counts.quarantined} in quarantine; bands: {sorted(set(counts.packets) ^ set(by_band))}")
@@ -55,6 +55,7 @@ def compare(sent: Sequence[Packet], store: Store) -> Found:
 def _compare_band(band: str, packets: dict[Name, Packet], lost: set[Name], store: Store, found: Found) -> None:
     stored = list(store.packets(band))
     names = Counter((r.packet.band, r.packet.boot, r.packet.seq) for r in stored)
+    found.lost += len((set(packets) - set(names)) & lost)
     twice = sorted(name for name, times in names.items() if times > 1)
     missing, strange = sorted(set(packets) - set(names) - lost), sorted(set(names) - set(packets))
     for what, which in (("stored twice", twice), ("not stored", missing), ("never sent", strange)):

@@ -137,12 +137,9 @@ class House:
 
     def _run(self, name: str, *command: str | Path) -> subprocess.Popen[bytes]:
         self.starts[name] += 1
-        output = (self.folder / "sent.json").open("wb") if name == "bands" else self._log
-        try:
-            return subprocess.Popen(command, stdout=output, stderr=self._log, cwd=ROOT)  # noqa: S603
-        finally:
-            if output is not self._log:
-                output.close()
+        with (self.folder / f"{name}.out").open("ab") as output:
+            complaints = output if name == "broker" else self._log
+            return subprocess.Popen(command, stdout=output, stderr=complaints, cwd=ROOT)  # noqa: S603
 
     def start_broker(self) -> None:
         """Start it, if it does not run, and return when it listens."""
@@ -179,6 +176,23 @@ class House:
             time.sleep(LOOK_S)
         raise TimeoutError(f"the service is not there after {WAIT_S:.0f} s:\n{self.said()}")
 
+    def stored(self) -> tuple[int, int]:
+        """Of how many bands something is stored, and how many packets."""
+        query = "SELECT count(*), total(packets), (SELECT count(*) FROM inbox) FROM boots"
+        with closing(sqlite3.connect(f"{self.readings.as_uri()}?mode=ro", uri=True)) as db:
+            bands, settled, landed = db.execute(query).fetchone()
+        return bands, int(settled) + landed
+
+    def wait_until_all_are_heard(self) -> None:
+        """Return when something of every band is stored."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline and self.bands_run():
+            self.tend()
+            if self.stored()[0] >= self.wearers:
+                return
+            time.sleep(LOOK_S)
+        raise TimeoutError(f"not all bands are heard:\n{self.said()}")
+
     def _wait_for_port(self, port: int, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline and process.poll() is None:
@@ -189,8 +203,8 @@ class House:
         raise TimeoutError(f"nobody listens on {port}:\n{self.said()}")
 
     def said(self) -> str:
-        """The last words of all."""
-        return (self.folder / "log").read_text(errors="replace")[-4000:]
+        """What the service and the bands have complained of."""
+        return (self.folder / "log").read_text(errors="replace")
 
     def tend(self) -> None:
         """What an init system does: start the service again where it has ended by itself."""
@@ -293,7 +307,7 @@ class House:
             time.sleep(LOOK_S)
         if self._bands is None or self._bands.poll() is None:
             raise TimeoutError(f"the bands do not come to an end:\n{self.said()}")
-        account = json.loads((self.folder / "sent.json").read_bytes())
+        account = json.loads((self.folder / "bands.out").read_bytes())
         told = self.retained()
         self.kill_service()
         sent = list(read_sent(self.folder / "sent"))
