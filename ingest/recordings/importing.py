@@ -105,26 +105,36 @@ def import_paths(
     registry: Books,
     progress: Progress = lambda *_: None,
     formats: Sequence[Format] = FORMATS,
+    before: Callable[[Recording], None] = lambda _: None,
 ) -> Iterator[Outcome]:
     """Import everything recorded at ``paths`` in one of ``formats`` and yield what became of each, as it happens;
-    memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. What cannot be
+    memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. ``before`` is
+    called with each recording before it is imported, so that a consent can be entered that it needs. What cannot be
     read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on; what was yielded before
     is stored."""
     for path in paths:
         try:
             for found in look(path, formats=formats):
-                yield from _import_found(found, asked, store, registry, progress)
+                yield from _import_found(found, asked, store, registry, progress, before)
         except RecordingError as error:
             yield Refused(str(path), str(error))
 
 
-def _import_found(found: Found, asked: Import, store: Store, registry: Books, progress: Progress) -> Iterator[Outcome]:
+def _import_found(
+    found: Found,
+    asked: Import,
+    store: Store,
+    registry: Books,
+    progress: Progress,
+    before: Callable[[Recording], None],
+) -> Iterator[Outcome]:
     if found.refused is not None:
         yield Refused(found.name, found.refused)
     if found.passed:
         yield Passed(found.name, found.passed)
     for recording in found.recordings:
         try:
+            before(recording)
             yield import_recording(
                 recording, asked, store=store, registry=registry, origin=found.name, progress=progress
             )
