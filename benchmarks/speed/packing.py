@@ -148,7 +148,7 @@ def race() -> list[Race]:
     ]
     for name in ("ppg", "motion"):
         place = channels.index(name)
-        ours_s = median_s(lambda name=name: [unpack_channel(one.meta, name, one.channels[name]) for one in packed], 15)  # type: ignore[misc]
+        ours_s = median_s(lambda name=name: unpack_channel(name, [one.channels[name] for one in packed]), 15)  # type: ignore[misc]
         peer_s = median_s(lambda place=place: [_peer_read(some[place]) for some in zipped], 15)  # type: ignore[misc]
         races.append(
             Race(

@@ -26,6 +26,9 @@ PIECE_SPAN_MAX_S: Final = 3_600.0  # no piece spans more: 300 s of starts, and w
 CHANNELS_MAX: Final = 16  # numbers of channels to a piece: rows of ``channels`` are found without an index
 NUMBER: Final = {name: number for number, name in enumerate(CHANNELS)}
 
+TOGETHER_BYTES: Final = 1 << 22  # of blobs that are unpacked together: some hours of pulse, 40 MB once unpacked
+
+_OF_CHANNEL: Final = "SELECT numbers FROM channels WHERE id = ?"
 _OF_BAND: Final = (
     "FROM boots JOIN pieces ON pieces.boot_id = boots.id"
     f" WHERE boots.band = :band AND start_s >= :since_s - {PIECE_SPAN_MAX_S} AND {REACHES}"
@@ -73,28 +76,52 @@ class BlockRest:
         """See ``Rest.read``. Nothing is ever both here and in the inbox: ``view.names`` need not be left out."""
         waiting: list[tuple[float, int, Block]] = []
         count = 0
-        for piece_id, start_s, _, meta in _metas(view.db, band, since_s, until_s).fetchall():
+        for start_s, blobs in self._together(view.db, band, channel, since_s, until_s):
             while waiting and waiting[0][0] <= start_s:
                 yield heapq.heappop(waiting)[2]
-            query = "SELECT numbers FROM channels WHERE id = ?"
-            for (numbers,) in view.db.execute(query, (CHANNELS_MAX * piece_id + NUMBER[channel],)):
-                for block in self._blocks(piece_id, meta, channel, numbers):
-                    if block.start_s < until_s and block.end_s > since_s:
-                        count += 1
-                        heapq.heappush(waiting, (block.start_s, count, block))
+            for block in self._blocks(channel, blobs):
+                if block.start_s < until_s and block.end_s > since_s:
+                    count += 1
+                    heapq.heappush(waiting, (block.start_s, count, block))
         while waiting:
             yield heapq.heappop(waiting)[2]
 
-    def _blocks(self, piece_id: int, meta: bytes, channel: str, numbers: bytes) -> list[Block]:
+    def _together(
+        self, db: sqlite3.Connection, band: str, channel: str, since_s: float, until_s: float
+    ) -> Iterator[tuple[float, dict[int, bytes]]]:
+        """The blobs of a channel by their piece, ``TOGETHER_BYTES`` at once, with the start of the first piece."""
+        found = _pieces(db, band, since_s, until_s, "NULL").fetchall()
+        some: dict[int, bytes] = {}
+        size, first_s = 0, -math.inf
+        for piece_id, start_s, _, _ in found:
+            row = db.execute(_OF_CHANNEL, (CHANNELS_MAX * piece_id + NUMBER[channel],)).fetchone()
+            if row is None:
+                continue
+            if size >= TOGETHER_BYTES:
+                yield first_s, some
+                some, size = {}, 0
+            if not some:
+                first_s = start_s
+            some[piece_id] = row[0]
+            size += len(row[0])
+        if some:
+            yield first_s, some
+
+    def _blocks(self, channel: str, blobs: dict[int, bytes]) -> list[Block]:
         try:
-            return unpack_channel(meta, channel, numbers)
-        except StoreError as error:
-            raise StoreError(f"{self._database.path}: piece {piece_id}, {channel}: {error}") from error
+            return unpack_channel(channel, list(blobs.values()))
+        except StoreError:
+            for piece_id, blob in blobs.items():
+                try:
+                    unpack_channel(channel, [blob])
+                except StoreError as error:
+                    raise StoreError(f"{self._database.path}: piece {piece_id}, {channel}: {error}") from error
+            raise
 
     def packets(self, band: str, since_s: float, until_s: float, view: View) -> Iterator[Received]:
         """See ``Rest.packets``."""
         waiting: list[tuple[float, int, int, Received]] = []
-        for piece_id, start_s, _, meta in _metas(view.db, band, since_s, until_s):
+        for piece_id, start_s, _, meta in _pieces(view.db, band, since_s, until_s, "meta"):
             while waiting and waiting[0][0] < start_s:
                 yield heapq.heappop(waiting)[3]
             for received in self._unpacked(view.db, piece_id, meta):
@@ -123,7 +150,7 @@ class BlockRest:
         gone: list[int] = []
         left: list[tuple[int, _Piece]] = []
         with self._database.snapshot() as db:
-            for piece_id, start_s, end_s, meta in _metas(db, band, since_s, until_s):
+            for piece_id, start_s, end_s, meta in _pieces(db, band, since_s, until_s, "meta"):
                 if since_s <= start_s and end_s < until_s:  # all of it, damaged or not
                     gone.append(piece_id)
                     continue
@@ -187,9 +214,9 @@ def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]
     return {"band": band, "since_s": since_s, "until_s": until_s}
 
 
-def _metas(db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> sqlite3.Cursor:
-    """Number, start, end and ``meta`` of each piece that reaches into the range, in order of their start."""
-    query = f"SELECT pieces.id, start_s, end_s, meta {_OF_BAND} ORDER BY start_s, pieces.id"
+def _pieces(db: sqlite3.Connection, band: str, since_s: float, until_s: float, what: str) -> sqlite3.Cursor:
+    """Number, start, end and a column of each piece that reaches into the range, in order of their start."""
+    query = f"SELECT pieces.id, start_s, end_s, {what} {_OF_BAND} ORDER BY start_s, pieces.id"
     return db.execute(query, _bounds(band, since_s, until_s))
 
 

@@ -153,10 +153,10 @@ class Inbox:
         """Take packets out, each piece of one boot, in one transaction with what every ``Finish`` writes."""
         with self._writing() as (db, ledger):
             for rows, finish in pieces:
-                finish(db)
                 taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
                 if taken != len(rows):
                     raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
+                finish(db)  # last: in the room that the packets have left
                 packet = rows[0].received.packet
                 boot = ledger.boots[packet.band, packet.boot]
                 _keep_runs(db, sorted((boot.id, row.received.packet.seq) for row in rows))

@@ -13,18 +13,18 @@ import numpy as np
 
 from ingest.errors import StoreError
 from ingest.received import Received
-from ingest.store.packing_bits import Coded, Ints
+from ingest.store.packing_bits import Coded, Ints, code, ints_of
 from ingest.store.packing_blob import META, naming, opened, sealed
 from ingest.store.packing_channels import (
+    Columns,
     Made,
     Packets,
     Part,
     beat_blocks,
     beats,
-    coded,
-    column_of,
     even_blocks,
     even_samples,
+    open_even,
     pack_beats,
     pack_even,
 )
@@ -36,6 +36,12 @@ PACKETS_MAX: Final = 1 << 16  # in one pack: 18 hours of seconds; bounds what a 
 CLOCK_MAX_S: Final = 9e9  # of an arrival from which a sender's clock is foretold: the year 2255
 
 HEARD, SENT = 1, 2  # bits of the column "told"
+
+COLUMNS: Final = ("seq", "tick", "offset", "received", "told", "heard", "sent", "gateway", "battery", "contact")
+"""A number for each packet. ``offset``: the bits of ``offset_s`` as an integer. ``received``: those of ``received_s``
+less those of the packet's end in UTC. ``told``: 1 where ``heard_us``, 2 where ``sent_us`` is there. ``heard`` and
+``sent``: how far they are from the arrival and from each other [us], 0 where not there. ``gateway``: its place in
+``gateways``, ``battery``: per cent, ``contact``: 0 or 1; of these -1 is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +67,9 @@ class Span:
     samples: int
 
 
-class Columns(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A number for each packet. ``offset``: the bits of ``offset_s`` as an integer. ``received``: those of
-    ``received_s`` less those of the packet's end in UTC. ``told``: 1 where ``heard_us``, 2 where ``sent_us`` is there.
-    ``heard`` and ``sent``: how far they are from the arrival and from each other [us], 0 where not there. ``gateway``:
-    its place in ``gateways``, ``battery``: per cent, ``contact``: 0 or 1; of these -1 is none."""
-
-    seq: Coded
-    tick: Coded
-    offset: Coded
-    received: Coded
-    told: Coded
-    heard: Coded
-    sent: Coded
-    gateway: Coded
-    battery: Coded
-    contact: Coded
-
-
 class Meta(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """See ``Span``; ``lost`` are (place of the packet, first, last)."""
+    """See ``Span``; ``lost`` are (place of the packet, first, last). ``columns``: a row of numbers for each of
+    ``COLUMNS``, then three for each of ``parts``, as ``ingest.store.packing_channels.Columns`` says."""
 
     band: str
     boot: int
@@ -91,7 +80,7 @@ class Meta(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     samples: int
     gateways: list[str]
     lost: list[tuple[int, int, int]]
-    columns: Columns
+    columns: Coded
     parts: dict[str, Part]
 
 
@@ -129,21 +118,23 @@ def unpack(meta: bytes, channels: Mapping[str, bytes]) -> list[Received]:
     missing."""
     with naming("meta"):
         head = opened(META, meta, _META)
-        offset_s, received_s, fields = _fields(head)
+        offset_s, received_s, fields, columns = _fields(head)
     shared = Packets(
         [f"{head.boot}/{field['seq']}" for field in fields],
         np.array([field["seq"] for field in fields], np.int64),
         np.array([field["tick_us"] for field in fields], np.int64),
         offset_s,
     )
-    for name, part in head.parts.items():
+    for i, (name, part) in enumerate(head.parts.items()):
         with naming(name[:64]):
+            own = Columns(*columns[3 * i : 3 * i + 3])
             if name not in CHANNELS or name not in channels:
-                raise StoreError(f"there is no such blob, and meta says that {part.present} packets have it")
+                having = np.count_nonzero(own.which)
+                raise StoreError(f"there is no such blob, and meta says that {having} packets have it")
             blob = channels[name]
-            found = beats(blob, part, shared) if name == "ibi" else even_samples(name, blob, part, shared)
-            for i, value in found:
-                fields[i][name] = value
+            found = beats(blob, own) if name == "ibi" else even_samples(name, blob, part, own, shared)
+            for at, value in found:
+                fields[at][name] = value
     again = []
     for field, offset, received in zip(fields, offset_s.tolist(), received_s.tolist(), strict=True):
         payload = encode(Packet(v=1, band=head.band, boot=head.boot, **field))
@@ -154,17 +145,19 @@ def unpack(meta: bytes, channels: Mapping[str, bytes]) -> list[Received]:
     return again
 
 
-def unpack_channel(meta: bytes, channel: str, blob: bytes) -> list[Block]:
+def unpack_channel(channel: str, blobs: Sequence[bytes]) -> list[Block]:
     """Return the samples as ``Received.blocks`` would, in the order in which the packets were packed, those that follow
     each other evenly joined: sample times are within 0.1 ms of their own. Raises StoreError, naming what is damaged.
 
-    The blob says everything: ``meta`` is not read. Joined over a drifting mapping, ``rate_hz`` is the rate in UTC.
-    Beats are joined where their packets follow each other by number.
+    A blob says everything: ``meta`` is not read. Joined over a drifting mapping, ``rate_hz`` is the rate in UTC.
+    Beats are joined where their packets follow each other by number, those of one blob only.
     """
     with naming(channel[:64]):
         if channel not in CHANNELS:
             raise StoreError("there is no such channel")
-        return beat_blocks(blob) if channel == "ibi" else even_blocks(channel, blob)
+        if channel == "ibi":
+            return [block for blob in blobs for block in beat_blocks(blob)]
+        return even_blocks(channel, [open_even(channel, blob) for blob in blobs])
 
 
 def span(meta: bytes) -> Span:
@@ -185,6 +178,9 @@ def _meta(packets: Sequence[Received], shared: Packets, made: Mapping[str, Made]
     ends = [one.end_s for one in made.values()] + end_s[~having].tolist()
     gateways = sorted({name for received in packets if (name := received.packet.gateway) is not None})
     lost = [(i, *received.packet.lost) for i, received in enumerate(packets) if received.packet.lost is not None]
+    columns = _columns(packets, shared, gateways)
+    for one in made.values():
+        columns += [one.columns.which, one.columns.count, one.columns.tick]
     return Meta(
         first.band,
         first.boot,
@@ -195,7 +191,7 @@ def _meta(packets: Sequence[Received], shared: Packets, made: Mapping[str, Made]
         sum(one.samples for one in made.values()),
         gateways,
         lost,
-        _columns(packets, shared, gateways),
+        code(np.stack(columns, axis=1))[0],
         {name: one.part for name, one in made.items()},
     )
 
@@ -207,31 +203,30 @@ def _runs(seq: Ints) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _columns(packets: Sequence[Received], shared: Packets, gateways: Sequence[str]) -> Columns:
+def _columns(packets: Sequence[Received], shared: Packets, gateways: Sequence[str]) -> list[Ints]:
+    """See ``COLUMNS``."""
     received_s = np.array([received.received_s for received in packets], np.float64)
     if not (np.isfinite(received_s).all() and np.isfinite(shared.offset_s).all()):
         raise StoreError("an arrival or a mapping is not finite: no clock says that")
-    arrived = _arrived_us(received_s)
-    told, heard, sent = [], [], []
-    for received, us in zip(packets, arrived.tolist(), strict=True):
-        packet = received.packet
-        told.append((packet.heard_us is not None) * HEARD + (packet.sent_us is not None) * SENT)
-        base = us if packet.heard_us is None else packet.heard_us
-        heard.append(base - us)
-        sent.append(0 if packet.sent_us is None else packet.sent_us - base)
     place = {name: i for i, name in enumerate(gateways)}
-    return Columns(
-        coded(shared.seq),
-        coded(shared.tick),
-        coded(shared.offset_s.view(np.int64)),
-        coded(received_s.view(np.int64) - _end_bits(shared.tick, shared.offset_s)),
-        coded(told),
-        coded(heard),
-        coded(sent),
-        coded([-1 if r.packet.gateway is None else place[r.packet.gateway] for r in packets]),
-        coded([-1 if r.packet.battery is None else r.packet.battery for r in packets]),
-        coded([-1 if r.packet.contact is None else int(r.packet.contact) for r in packets]),
-    )
+    told = []
+    for received, us in zip(packets, _arrived_us(received_s).tolist(), strict=True):
+        packet = received.packet
+        heard_us, sent_us, battery, contact = packet.heard_us, packet.sent_us, packet.battery, packet.contact
+        base_us = us if heard_us is None else heard_us
+        told.append(
+            (
+                (heard_us is not None) * HEARD + (sent_us is not None) * SENT,
+                base_us - us,
+                0 if sent_us is None else sent_us - base_us,
+                -1 if packet.gateway is None else place[packet.gateway],
+                -1 if battery is None else battery,
+                -1 if contact is None else int(contact),
+            )
+        )
+    offset = shared.offset_s.view(np.int64)
+    late = received_s.view(np.int64) - _end_bits(shared.tick, shared.offset_s)
+    return [shared.seq, shared.tick, offset, late, *np.array(told, np.int64).T]
 
 
 def _end_bits(tick: Ints, offset_s: Array) -> Ints:
@@ -245,11 +240,12 @@ def _arrived_us(received_s: Array) -> Ints:
     return np.rint(np.where(usual, received_s, 0.0) * 1e6).astype(np.int64)
 
 
-def _fields(head: Meta) -> tuple[Array, Array, list[dict[str, Any]]]:
-    """Each packet's mapping and arrival, and its fields but channels."""
+def _fields(head: Meta) -> tuple[Array, Array, list[dict[str, Any]], Ints]:
+    """Each packet's mapping and arrival, its fields but channels, and the columns of these."""
     if not 0 < head.packets <= PACKETS_MAX:
         raise StoreError(f"{head.packets} packets are not 1 to {PACKETS_MAX}")
-    found = {name: column_of(getattr(head.columns, name), head.packets) for name in Columns.__struct_fields__}
+    rows = ints_of(head.columns, len(COLUMNS) + 3 * len(head.parts), head.packets)
+    found = dict(zip(COLUMNS, rows, strict=False))
     offset_s = found["offset"].view(np.float64)
     received_s = (found["received"] + _end_bits(found["tick"], offset_s)).view(np.float64)
     if not (np.isfinite(received_s).all() and np.isfinite(offset_s).all()):
@@ -277,4 +273,4 @@ def _fields(head: Meta) -> tuple[Array, Array, list[dict[str, Any]]]:
         if not 0 <= i < head.packets:
             raise StoreError("a loss told by no packet")
         fields[i]["lost"] = (first, last)
-    return offset_s, received_s, fields
+    return offset_s, received_s, fields, rows[len(COLUMNS) :]

@@ -1,7 +1,7 @@
 """One channel of some packets in, a blob and what ``meta`` must know of it out; samples with their times, and the
 packets' own numbers, back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from ingest.errors import StoreError
 from ingest.store.packing_bits import Coded, Ints, code, ints_of
 from ingest.store.packing_blob import BEATS, EVEN, opened, sealed
-from ingest.store.packing_numbers import DTYPES, UNKNOWN_I2, Section, numbers_of, raw_of, section
+from ingest.store.packing_numbers import (
+    DTYPES,
+    NONE,
+    UNKNOWN_I2,
+    Section,
+    numbers_of,
+    physical_into,
+    raw_of,
+    require_room,
+    section,
+)
+from ingest.store.packing_runs import joined
 from ingest.store.packing_runs import runs as even_runs
 from ingest.types import CHANNELS, Array, Block
 from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ, Intervals, Samples
@@ -34,16 +45,10 @@ class Kind(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One channel in ``meta``. ``which`` (a number for each packet): 0 none, else one more than the place in ``kinds``;
-    then for the ``present`` packets that have it: ``count`` of samples, ``tick`` of the first less the packet's own.
-    ``nulls`` are the places, among all listed numbers of this channel, where a list says null. Of beats, only which
-    and count."""
+    """One channel in ``meta``, beside its three ``Columns``. ``nulls`` are the places, among all listed numbers of this
+    channel, where a list says null."""
 
     kinds: list[Kind]
-    which: Coded
-    present: int
-    count: Coded
-    tick: Coded
     nulls: int
     null_at: Coded
 
@@ -60,12 +65,11 @@ class Even(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Beats(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Beats: ``runs`` of (start [UTC s], beats); for each beat its ``tick``, and ``shift``: by how much the mapping of
-    its packet differs from that of the first of its run [us]; the intervals [s]."""
+    """Beats: ``runs`` of (start [UTC s], beats); ``times`` are two rows of a number for each beat: its tick, and by how
+    much the mapping of its packet differs from that of the first of its run [us]; the intervals [s]."""
 
     runs: list[tuple[float, int]]
-    tick: Coded
-    shift: Coded
+    times: Coded
     intervals: Section
 
 
@@ -80,11 +84,23 @@ class Packets:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """One channel's numbers for each packet, (k,) each. ``which``: 0 where a packet does not have it, else one more
+    than the place in ``kinds`` (of beats: 1). ``count`` of samples, and ``tick`` of the first less the packet's own (of
+    beats: 0)."""
+
+    which: Ints
+    count: Ints
+    tick: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """A packed channel: its ``part`` of meta, its ``blob``, which packets have samples of it (k,), the first start and
-    the last end of them [UTC s] (of none: inf, -inf), and how many samples."""
+    """A packed channel: its ``part`` of meta and its columns, its ``blob``, which packets have samples of it (k,), the
+    first start and the last end of them [UTC s] (of none: inf, -inf), and how many samples."""
 
     part: Part
+    columns: Columns
     blob: bytes
     having: Bools
     start_s: float
@@ -94,22 +110,6 @@ class Made:
 
 _EVEN = msgspec.msgpack.Decoder(Even)
 _BEATS = msgspec.msgpack.Decoder(Beats)
-NONE: Final = code(np.empty((1, 0), np.int64))
-
-
-def coded(column: Sequence[int] | Ints) -> Coded:
-    """Code one column; what is returned has been decoded once and found equal."""
-    ints = np.asarray(column, np.int64).reshape(1, -1)
-    made = code(ints)
-    if not np.array_equal(ints_of(made, *ints.shape), ints):
-        raise StoreError("a column did not survive packing: a fault of this release, please report it")
-    return made
-
-
-def column_of(column: Coded, n: int) -> Ints:
-    """The column of ``n`` integers; raises StoreError."""
-    found: Ints = ints_of(column, 1, n)[0]
-    return found
 
 
 def pack_even(channel: str, found: Sequence[tuple[int, Samples]], packets: Packets) -> Made:
@@ -139,14 +139,22 @@ def pack_even(channel: str, found: Sequence[tuple[int, Samples]], packets: Packe
             pieces.append((place, scale, int(n.sum())))
     counts = np.concatenate(lengths)
     sections = [section(b"".join(some), dtype, axes) for dtype, some in raws.items()]
-    known = bool(np.isfinite(_physical(channel, pieces, sections, known=False)).all())
-    blob = sealed(EVEN, Even(channel, known, even_runs(start_s, rate_hz, counts), pieces, sections))
-    which = np.zeros(packets.seq.size, np.int64)
-    which[at] = kind_of
-    columns = (coded(which), at.size, coded(counts), coded(tick - packets.tick[at]))
-    part = Part([Kind(*key) for key in kinds], *columns, *_nulls(found))
+    known = all(_known(channel, scale, *sections[place]) for place, scale, _ in pieces)
+    packed = Even(channel, known, even_runs(start_s, rate_hz, counts), pieces, [made for made, _ in sections])
+    columns = Columns(*np.zeros((3, packets.seq.size), np.int64))
+    columns.which[at], columns.count[at], columns.tick[at] = kind_of, counts, tick - packets.tick[at]
+    part = Part([Kind(*key) for key in kinds], *_nulls(found, kinds))
     ends = start_s + counts / rate_hz
-    return Made(part, blob, which > 0, float(start_s.min()), float(ends.max()), int(counts.sum()))
+    blob = sealed(EVEN, packed)
+    return Made(part, columns, blob, columns.which > 0, float(start_s.min()), float(ends.max()), int(counts.sum()))
+
+
+def _known(channel: str, scale: float, made: Section, extremes: tuple[float, float] | None) -> bool:
+    """Whether it is certain that no sample of a section is unknown."""
+    if extremes is None or (made.dtype == "i2" and extremes[0] == UNKNOWN_I2):
+        return False
+    kind = CHANNELS[channel]
+    return all(kind.low <= extreme * scale <= kind.high for extreme in extremes)
 
 
 def _kind(one: tuple[int, Samples]) -> tuple[bool, Dtype, float, float]:
@@ -174,27 +182,33 @@ def _counts(
     return counts
 
 
-def _nulls(found: Sequence[tuple[int, Samples]]) -> tuple[int, Coded]:
+def _nulls(
+    found: Sequence[tuple[int, Samples]], kinds: Iterable[tuple[bool, Dtype, float, float]]
+) -> tuple[int, Coded]:
     """How many nulls are in the lists of a channel, and their places among all listed numbers."""
+    if not any(listed for listed, *_ in kinds):
+        return 0, NONE
     listed = [value for _, samples in found if isinstance(samples.values, list) for value in samples.values]
-    places = [i for i, value in enumerate(listed) if value is None]
-    return len(places), coded(places)
+    places = np.array([i for i, value in enumerate(listed) if value is None], np.int64)
+    return places.size, code(places.reshape(-1, 1))[0]
 
 
-def even_samples(channel: str, blob: bytes, part: Part, packets: Packets) -> Iterator[tuple[int, Samples]]:
+def even_samples(
+    channel: str, blob: bytes, part: Part, columns: Columns, packets: Packets
+) -> Iterator[tuple[int, Samples]]:
     """Yield what ``pack_even`` was given; raises StoreError."""
     even = opened(EVEN, blob, _EVEN)
     axes = CHANNELS[channel].axes
-    which, at, count = _present(part, packets)
-    tick = packets.tick[at] + column_of(part.tick, at.size)
+    at, count = _present(columns, len(part.kinds))
+    tick = packets.tick[at] + columns.tick[at]
     raws = {made.dtype: (raw_of(made, axes), DTYPES[made.dtype].itemsize * axes) for made in even.sections}
     used = dict.fromkeys(raws, 0)
-    nulls = column_of(part.null_at, part.nulls)
+    nulls = ints_of(part.null_at, 1, part.nulls)[0]
     listed = 0
-    for i, tick_us, n in zip(at.tolist(), tick.tolist(), count.tolist(), strict=True):
-        if which[i] > len(part.kinds):
-            raise StoreError(f"packet {packets.names[i]} is of kind {which[i]} of {len(part.kinds)}")
-        kind = part.kinds[which[i] - 1]
+    for i, which, tick_us, n in zip(
+        at.tolist(), columns.which[at].tolist(), tick.tolist(), count.tolist(), strict=True
+    ):
+        kind = part.kinds[which - 1]
         dtype = "f8" if kind.listed else kind.dtype
         if dtype not in raws or used[dtype] + n * raws[dtype][1] > len(raws[dtype][0]):
             raise StoreError(f"packet {packets.names[i]} has more samples than the blob")
@@ -219,62 +233,84 @@ def _with_nulls(raw: bytes, nulls: Ints) -> list[float | None]:
     return values
 
 
-def even_blocks(channel: str, blob: bytes) -> list[Block]:
-    """Return the samples in even runs; raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The blob of an even channel, opened: how many samples are in it, which are still packed."""
+
+    even: Even
+    samples: int
+
+    def into(self, out: Array, first: int) -> None:
+        """Fill ``out`` (axes, all of them), C-contiguous, from column ``first`` with all of the physical values, as
+        ``ingest.wire.values`` says; raises StoreError."""
+        even = self.even
+        kind = CHANNELS[even.channel]
+        bounds = None if even.known else (kind.low, kind.high)
+        if len(even.pieces) == 1 and len(even.sections) == 1 and even.pieces[0][0] == 0:
+            if even.pieces[0][2] * kind.axes != even.sections[0].numbers:
+                raise StoreError("the pieces do not fit the sections")
+            physical_into(out, first, even.sections[0], even.pieces[0][1], bounds)
+            return
+        numbers = [numbers_of(made, kind.axes) for made in even.sections]
+        for made, found in zip(even.sections, numbers, strict=True):
+            if made.dtype == "i2" and not even.known:
+                found[found == UNKNOWN_I2] = np.nan
+        used = [0] * len(numbers)
+        for place, scale, n in even.pieces:
+            if not 0 <= place < len(numbers) or not 0 < n <= numbers[place].shape[1] - used[place]:
+                raise StoreError("the pieces do not fit the sections")
+            into = out[:, first : first + n]
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.multiply(numbers[place][:, used[place] : used[place] + n], scale, out=into)
+            if bounds is not None:
+                into[~((into >= bounds[0]) & (into <= bounds[1]))] = np.nan
+            used[place] += n
+            first += n
+        if used != [found.shape[1] for found in numbers]:
+            raise StoreError("the pieces do not fit the sections")
+
+
+def open_even(channel: str, blob: bytes) -> Opened:
+    """Look at a blob without unpacking its samples; raises StoreError."""
     even = opened(EVEN, blob, _EVEN)
     if even.channel != channel:
         raise StoreError(f"this is the blob of {even.channel[:64]!r}")
-    physical = _physical(channel, even.pieces, even.sections, known=even.known)
-    lengths = [n for _, _, n in even.runs]
-    if min(lengths, default=0) < 1 or sum(lengths) != physical.shape[1] or not all(r > 0 for _, r, _ in even.runs):
-        raise StoreError(f"the runs do not fit {physical.shape[1]} samples")
-    single = CHANNELS[channel].axes == 1
+    samples = sum(n for _, _, n in even.runs)
+    if min((n for _, _, n in even.runs), default=0) < 1 or not all(0 < r < np.inf for _, r, _ in even.runs):
+        raise StoreError("a run without samples or a rate")
+    for made in even.sections:
+        require_room(made, CHANNELS[channel].axes)
+    if samples * CHANNELS[channel].axes != sum(made.numbers for made in even.sections):
+        raise StoreError(f"the runs do not fit {samples} samples")
+    return Opened(even, samples)
+
+
+def even_blocks(channel: str, some: Sequence[Opened]) -> list[Block]:
+    """Return the samples of blobs in even runs, in their order; raises StoreError. Those that follow each other evenly
+    are unpacked side by side into one array: no sample is copied."""
+    runs = joined([run for one in some for run in one.even.runs])
+    out = np.empty((CHANNELS[channel].axes, sum(one.samples for one in some)))
+    first = 0
+    for one in some:
+        one.into(out, first)
+        first += one.samples
     blocks, first = [], 0
-    for start_s, rate_hz, n in even.runs:
-        values = physical[0, first : first + n] if single else np.ascontiguousarray(physical[:, first : first + n])
+    for start_s, rate_hz, n in runs:
+        values = out[0, first : first + n] if out.shape[0] == 1 else np.ascontiguousarray(out[:, first : first + n])
         blocks.append(Block(channel, start_s, rate_hz, values))
         first += n
     return blocks
 
 
-def _physical(
-    channel: str, pieces: Sequence[tuple[int, float, int]], sections: Sequence[Section], *, known: bool
-) -> Array:
-    """Physical values (axes, n) as ``ingest.wire.values`` says; ``known``: none is unknown, so that none is sought."""
-    kind = CHANNELS[channel]
-    numbers = []
-    for made in sections:
-        found = numbers_of(made, kind.axes)
-        if made.dtype == "i2" and not known:
-            found[found == UNKNOWN_I2] = np.nan
-        numbers.append(found)
-    used = [0] * len(numbers)
-    parts = []
-    for place, scale, n in pieces:
-        if not 0 <= place < len(numbers) or not 0 < n <= numbers[place].shape[1] - used[place]:
-            raise StoreError("the pieces do not fit the sections")
-        part = numbers[place][:, used[place] : used[place] + n]
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts.append(part if scale == 1 else part * scale)
-        used[place] += n
-    if not parts or used != [found.shape[1] for found in numbers]:
-        raise StoreError("the pieces do not fit the sections")
-    physical: Array = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-    if not known:
-        physical[(physical < kind.low) | (physical > kind.high)] = np.nan
-    return physical
-
-
-def _present(part: Part, packets: Packets) -> tuple[Ints, NDArray[np.intp], Ints]:
-    """Which kind each packet has, the places of those that have one, and their counts."""
-    which = column_of(part.which, packets.seq.size)
-    at = np.flatnonzero(which)
-    if at.size != part.present or (which < 0).any():
-        raise StoreError("meta tells of other packets")
-    count = column_of(part.count, at.size)
+def _present(columns: Columns, kinds: int) -> tuple[NDArray[np.intp], Ints]:
+    """The places of the packets that have the channel, and their counts."""
+    at = np.flatnonzero(columns.which)
+    count: Ints = columns.count[at]
+    if not 0 <= columns.which.min() <= columns.which.max() <= kinds:
+        raise StoreError(f"meta tells of a kind that is none of {kinds}")
     if (count < 0).any() or (count >= 1 << 40).any():
         raise StoreError("a count in meta is below 0 or absurd")
-    return which, at, count
+    return at, count
 
 
 def pack_beats(found: Sequence[tuple[int, Intervals]], packets: Packets) -> Made:
@@ -288,14 +324,12 @@ def pack_beats(found: Sequence[tuple[int, Intervals]], packets: Packets) -> Made
     raw = np.array([interval_s for _, ibi in found for interval_s in ibi.interval_s], "<f8").tobytes()
     utc_s = tick * 1e-6 + np.repeat(packets.offset_s[at], counts)
     runs, shift = _beat_runs(found, packets)
-    blob = sealed(BEATS, Beats(runs, coded(tick), coded(shift), section(raw, "f8", 1)))
-    which = np.zeros(packets.seq.size, np.int64)
-    which[at] = 1
-    part = Part([], coded(which), at.size, coded(counts), NONE, 0, NONE)
-    having = np.zeros(packets.seq.size, bool)
-    having[at] = counts > 0
+    times = np.stack([tick, np.array(shift, np.int64)], axis=1)
+    blob = sealed(BEATS, Beats(runs, code(times)[0], section(raw, "f8", 1)[0]))
+    columns = Columns(*np.zeros((3, packets.seq.size), np.int64))
+    columns.which[at], columns.count[at] = 1, counts
     ends = (float(utc_s.min()), float(utc_s.max())) if utc_s.size else (np.inf, -np.inf)
-    return Made(part, blob, having, *ends, tick.size)
+    return Made(Part([], 0, NONE), columns, blob, columns.count > 0, *ends, tick.size)
 
 
 def _beat_runs(found: Sequence[tuple[int, Intervals]], packets: Packets) -> tuple[list[tuple[float, int]], list[int]]:
@@ -322,14 +356,14 @@ def _beat_runs(found: Sequence[tuple[int, Intervals]], packets: Packets) -> tupl
     return runs, shifts
 
 
-def beats(blob: bytes, part: Part, packets: Packets) -> Iterator[tuple[int, Intervals]]:
+def beats(blob: bytes, columns: Columns) -> Iterator[tuple[int, Intervals]]:
     """Yield what ``pack_beats`` was given; raises StoreError."""
     made = opened(BEATS, blob, _BEATS)
-    _, at, count = _present(part, packets)
+    at, count = _present(columns, 1)
     interval_s = np.frombuffer(raw_of(made.intervals, 1), "<f8") if made.intervals.dtype == "f8" else np.empty(0)
     if int(count.sum()) != interval_s.size:
         raise StoreError("meta tells of other beats")
-    tick = column_of(made.tick, interval_s.size)
+    tick, _ = ints_of(made.times, 2, interval_s.size)
     stops = np.cumsum(count).tolist()
     for i, first, stop in zip(at.tolist(), [0, *stops], stops, strict=False):
         yield i, Intervals(tick_us=tick[first:stop].tolist(), interval_s=interval_s[first:stop].tolist())
@@ -339,8 +373,8 @@ def beat_blocks(blob: bytes) -> list[Block]:
     """Return the beats in runs; raises StoreError."""
     made = opened(BEATS, blob, _BEATS)
     interval_s = numbers_of(made.intervals, 1)[0]
-    tick = column_of(made.tick, interval_s.size)
-    at = tick + column_of(made.shift, interval_s.size)
+    tick, shift = ints_of(made.times, 2, interval_s.size)
+    at = tick + shift
     if min((n for _, n in made.runs), default=1) < 1 or sum(n for _, n in made.runs) != interval_s.size:
         raise StoreError(f"the runs do not fit {interval_s.size} beats")
     blocks, first = [], 0
