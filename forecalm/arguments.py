@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_add_running, _add_recordings, _add_people, _add_documents):
+    for add in (_add_running, _add_recordings, _add_people, _add_documents, _add_sources):
         add(commands)
     return parser
 
@@ -100,6 +101,37 @@ def _add_documents(commands: Any) -> None:  # noqa: ANN401 - argparse hides the 
     schema.add_argument("--asyncapi", action="store_true", help="the AsyncAPI document instead")
 
 
+def _add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    lsl = _command(
+        commands, "sources", "lsl", "be the gateway of Lab Streaming Layer streams (needs the extra formats)"
+    )
+    lsl.add_argument("--name", help="take the streams of this name only")
+    lsl.add_argument("--type", help="take the streams of this type only")
+    lsl.add_argument("--source-id", metavar="ID", help="take the streams of this source id only")
+    lsl.add_argument("--band", help="the one band that all of them make (default: each source id is a band)")
+    lsl.add_argument("--map", type=Path, metavar="FILE.toml", help="which channel is which: see docs/guides/lsl.md")
+    lsl.add_argument("--peers", metavar="HOST,...", help="look on these computers, where there is no multicast")
+    lsl.add_argument("--list", action="store_true", help="say which streams there are, and what would be taken")
+    lsl.add_argument("--wait", type=_above_0, default=2.0, metavar="S", help="how long to look for --list (default: 2)")
+    lsl.add_argument("--host", default="127.0.0.1", help="of the broker")
+    lsl.add_argument("--port", type=_port, default=1883)
+    lsl.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    lsl.add_argument("--site", default="home")
+    lsl.add_argument(
+        "--gateway", type=_name, help="what this gateway is called (default: lsl- and this computer's name)"
+    )
+    lsl.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
+    lsl.add_argument("--json", action="store_true", help="print what was sent, or found, as one JSON line")
+
+
+def _add_checks(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    doctor = _command(commands, "checks", "doctor", "say what is wrong with this installation, and the mend")
+    bands = _command(commands, "checks", "bands", "every band: who wears it, when it was heard, what is stored")
+    for command in (doctor, bands):
+        _add_config(command)
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 def _command(commands: Any, module: str, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401
     command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {NOTICE}")
     command.set_defaults(command=name, module=f"forecalm.commands.{module}")
@@ -141,6 +173,12 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    return text
 
 
 def _credentials(text: str) -> tuple[str, str]:
