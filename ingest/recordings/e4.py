@@ -33,6 +33,7 @@ _BLANK: Final = 64  # bytes looked at first, so that a long file is not copied t
 _SENSORS: Final = frozenset(file.lower() for file in FILES.values())
 _KNOWN: Final = _SENSORS | {"ibi.csv", "hr.csv", "info.txt"}
 _TAGS: Final = re.compile(r"tags.*\.csv\Z")  # tags.csv, and tags_S01.csv where somebody renamed it
+_NAMED: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\"?[A-Za-z]")
 _HEAD: Final = re.compile(rb"(\xef\xbb\xbf)?\s*\d+(\.\d+)?\s*([,\r\n]|\Z)")  # the start, in seconds
 
 
@@ -54,7 +55,8 @@ def read(path: Path) -> Recording:
 
 
 def parts(source: Source) -> list[Source]:
-    """The folders of a source that hold an E4 session: two of its files by name, or one that begins as such."""
+    """The folders of a source that hold an E4 session: a file that begins as such, or two by name of which none begins
+    with names of columns, as other devices' tables do."""
     return [source.part(names) for names in _sessions(source) if _is_told(source, names)]
 
 
@@ -68,8 +70,8 @@ def _sessions(source: Source) -> list[list[str]]:
 
 
 def _is_told(source: Source, names: Sequence[str]) -> bool:
-    sensors = [name for name in names if leaf_of(name) in _SENSORS]
-    return len(sensors) > 1 or all(_HEAD.match(source.head(name)) for name in sensors)
+    heads = [source.head(name) for name in names if leaf_of(name) in _SENSORS]
+    return any(map(_HEAD.match, heads)) or (len(heads) > 1 and not any(map(_NAMED.match, heads)))
 
 
 def read_session(part: Source) -> Recording:

@@ -202,7 +202,8 @@ def _cut(since_s: Array, period_s: float, tolerance_s: float) -> tuple[NDArray[n
     slope_s = np.empty(n)
     pieces = start = 0
     while start < n:
-        low_s, high_s = 0.5 * period_s, GAP * period_s
+        low_s = max(0.5 * period_s, 1 / RATE_MAX_HZ)
+        high_s = min(GAP * period_s, 1 / RATE_MIN_HZ)
         last, step_s, k = 0, period_s, 1
         while start + k < n and since_s[start + k] - since_s[start + k - 1] <= GAP * period_s and k <= 2 * last + _BACK:
             reach_s = since_s[start + k] - since_s[start]
