@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
+MOMENT: Final = "ISO 8601 by the clock of the site (2026-05-06T14:02), or with an offset"
+SCOPES: Final = ("care", "research", "share")
 MANY: Final = 1_000_000_000
+DAYS_MAX: Final = 36_500  # as the registry has it
+DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
+CHANNEL_NAMES: Final = ("eda", "temperature", "ppg", "motion", "ibi")  # as in ``ingest.types``, which is heavy
 WEARERS_MAX: Final = 10_000  # more than one core simulates in real time
 
 
@@ -19,7 +24,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_add_running, _add_recordings, _add_people, _add_documents, _add_sources):
+    for add in (
+        _add_running,
+        _add_recordings,
+        _add_exchange,
+        _add_people,
+        _add_labels,
+        _add_documents,
+        _add_sources,
+        _add_keeping,
+    ):
         add(commands)
     return parser
 
@@ -82,6 +96,45 @@ def _add_recordings(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
     features.add_argument("--json", action="store_true", help="what there are, as JSON")
 
 
+def _add_exchange(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    take = _command(commands, "importing", "import", "take in recordings of any known format, each once")
+    take.set_defaults(command="import_")
+    _add_config(take)
+    take.add_argument("paths", type=_path, nargs="+", metavar="PATH", help="files, zips or folders of these")
+    take.add_argument("--wearer", required=True, help="the pseudonym of who wore the device")
+    take.add_argument("--name", help="the name to show on the board, for a new wearer")
+    take.add_argument(
+        "--consent-by",
+        metavar="WHO",
+        help="who agrees, with their role, that what was recorded up to now is kept; needed for a new wearer",
+    )
+    take.add_argument(
+        "--scope", type=_scopes, default=("care",), metavar="care,research", help="what they agree to (default: care)"
+    )
+    take.add_argument("--map", type=Path, metavar="FILE.toml", help="the columns of a table: docs/guides/importing.md")
+    take.add_argument("--dry-run", action="store_true", help="say what would be imported; nothing is written")
+    take.add_argument("--json", action="store_true", help="print one JSON object at the end")
+
+    give = _command(commands, "exporting", "export", "write what research may use of wearers to an empty folder")
+    _add_config(give)
+    give.add_argument("--wearer", required=True, nargs="+", metavar="W", help="pseudonyms")
+    give.add_argument("--format", required=True, choices=("parquet", "bids", "csv"), help="see docs/exports.md")
+    give.add_argument("--out", required=True, type=_path, metavar="FOLDER", help="a new or empty folder")
+    give.add_argument(
+        "--since", metavar="TIME", help="from then on, such as 2026-05-06T14:02 or 2026-05-06T14:02+02:00"
+    )
+    give.add_argument("--until", metavar="TIME", help="up to then")
+    give.add_argument("--channels", type=_channels, default=CHANNEL_NAMES, metavar="LIST", help="(default: all)")
+    give.add_argument("--labels", action=argparse.BooleanOptionalAction, default=True, help="(default: with labels)")
+    give.add_argument(
+        "--deidentify", action="store_true", help="shift dates by a secret number of weeks; drop what names people"
+    )
+    give.add_argument(
+        "--stable", action="store_true", help="with --deidentify: as in the last such export, so that both agree"
+    )
+    give.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     pair = _command(commands, "people", "pair", "say who wears a band from now on")
     _add_config(pair)
@@ -94,6 +147,68 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
         help="who agrees that the wearer is recorded and watched, with their role; needed for a new wearer",
     )
     pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
+
+    unpair = _command(commands, "people", "unpair", "say that nobody wears a band any more")
+    _add_config(unpair)
+    unpair.add_argument("band", help="the band's id")
+    _add_json(unpair)
+
+    correct = _command(commands, "people", "correct", "say afterwards who wore a band; score whom it touches anew")
+    _add_config(correct)
+    correct.add_argument("band", help="the band's id, or that of an imported recording")
+    correct.add_argument("wearer", nargs="?", help="the pseudonym of who wore it")
+    correct.add_argument("--nobody", action="store_true", help="nobody wore it")
+    correct.add_argument(
+        "--exchange", metavar="BAND", help="it was exchanged with this band: each is told of the other"
+    )
+    correct.add_argument("--since", required=True, metavar="TIME", help=MOMENT)
+    correct.add_argument("--until", metavar="TIME", help="up to when (default: and still)")
+    _add_json(correct)
+
+    consent = _command(commands, "people", "consent", "enter, withdraw or list what was agreed to")
+    actions = consent.add_subparsers(dest="action", metavar="ACTION", required=True)
+    give = actions.add_parser("give", help="enter a consent")
+    give.add_argument("wearer", help="the wearer's pseudonym")
+    give.add_argument("--by", required=True, metavar="WHO", help="who agrees, with their role")
+    give.add_argument("--since", metavar="TIME", help=f"from when readings are covered (default: now); {MOMENT}")
+    give.add_argument("--until", metavar="TIME", help="up to when (default: without end)")
+    give.add_argument("--scope", action="append", choices=SCOPES, required=True, help="for what (may be repeated)")
+    withdraw = actions.add_parser("withdraw", help="enter that a consent is withdrawn, from now on")
+    withdraw.add_argument("wearer", help="the wearer's pseudonym")
+    withdraw.add_argument("--scope", action="append", choices=SCOPES, help="of what (may be repeated; default: all)")
+    listed = actions.add_parser("list", help="every consent there ever was")
+    listed.add_argument("wearer", nargs="?", help="of this wearer alone")
+    for each in (give, withdraw, listed):
+        _add_config(each)
+        _add_json(each)
+
+
+def _add_labels(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    labels = _command(commands, "labels", "labels", "enter, list, read or write what people said about times")
+    actions = labels.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="enter a label")
+    add.add_argument("wearer", help="the wearer's pseudonym")
+    add.add_argument("what", help="what was so, in a word or a few")
+    add.add_argument("--start", required=True, metavar="TIME", help=MOMENT)
+    add.add_argument("--end", metavar="TIME", help="when it was over (default: a moment)")
+    add.add_argument("--rater", required=True, metavar="WHO", help="who says so")
+    add.add_argument("--uncertainty", type=_from_0, default=0.0, metavar="S", help="how far the start may be off")
+    add.add_argument("--level", type=float, help="a degree, in the scale of its source")
+    add.add_argument("--note", default="", help="anything else")
+    listed = actions.add_parser("list", help="the valid labels, in order of time")
+    read = actions.add_parser("import", help="read a file of labels: see docs/labels.md")
+    read.add_argument("path", type=_path, metavar="FILE.csv")
+    read.add_argument("--wearer", help="whose they are that name no wearer")
+    write = actions.add_parser("export", help="write a file of labels")
+    write.add_argument("--out", type=Path, metavar="FILE.csv", help="where to (default: standard output)")
+    for each in (listed, write):
+        each.add_argument("wearer", nargs="?", help="of this wearer alone")
+        each.add_argument("--since", metavar="TIME", help=f"that reach into the time from then on; {MOMENT}")
+        each.add_argument("--until", metavar="TIME", help="and up to then")
+    for each in (add, listed, read, write):
+        _add_config(each)
+    for each in (add, listed, read):
+        _add_json(each)
 
 
 def _add_documents(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
@@ -132,6 +247,45 @@ def _add_checks(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
         command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _add_keeping(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    erase = _command(commands, "keeping", "erase", "take away everything that is known of a wearer, after asking")
+    _add_config(erase)
+    erase.add_argument("wearer", help="the wearer's pseudonym")
+    erase.add_argument("--dry-run", action="store_true", help="only say what there is; a service may run meanwhile")
+    erase.add_argument("--yes", action="store_true", help="do not ask; for scripts")
+    erase.add_argument(
+        "--backups", action="store_true", help="delete back-ups that hold them too: they are everybody's"
+    )
+    erase.add_argument("--json", action="store_true", help="say it as one JSON object")
+
+    retention = _command(commands, "keeping", "retention", "say for how many days a site keeps readings")
+    _add_config(retention)
+    retention.add_argument("site", help="the site's name, as in its topics")
+    retention.add_argument("days", type=_days, metavar="DAYS|none", help="none: until somebody erases them")
+    retention.add_argument("--json", action="store_true", help="say it as one JSON object")
+
+    audit = _command(commands, "keeping", "audit", "say whether the record of who changed what is whole")
+    _add_config(audit)
+    audit.add_argument("what", choices=("verify",), help="verify: follow the chain, and print its end")
+    audit.add_argument("--witness", type=_witness, metavar="NUMBER:DIGEST", help="an end that was printed earlier")
+    audit.add_argument("--json", action="store_true", help="say it as one JSON object")
+
+
+def _days(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of days from 1 to {DAYS_MAX:,} nor none")
+    return int(text)
+
+
+def _witness(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not (number.isascii() and number.isdigit() and len(digest) == DIGEST_LENGTH):
+        raise argparse.ArgumentTypeError("must be NUMBER:DIGEST as audit verify has printed it")
+    return int(number), digest
+
+
 def _command(commands: Any, module: str, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401
     command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {NOTICE}")
     command.set_defaults(command=name, module=f"forecalm.commands.{module}")
@@ -142,15 +296,39 @@ def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=Path, metavar="FILE.toml", help="see docs/configuration.md")
 
 
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_while_stdin(command: argparse.ArgumentParser) -> None:
     """For commands that run beside another: they end with whoever started them, however that one ends."""
     command.add_argument("--while-stdin-is-open", action="store_true", help="stop when standard input closes")
+
+
+def _from_0(text: str) -> float:
+    return 0.0 if text in ("0", "0.0") else _above_0(text)
 
 
 def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("is empty: name a zip or a folder")
     return Path(text)
+
+
+def _scopes(text: str) -> tuple[str, ...]:
+    return _some_of(text, ("care", "research", "share"))
+
+
+def _channels(text: str) -> tuple[str, ...]:
+    return _some_of(text, CHANNEL_NAMES)
+
+
+def _some_of(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """A list with commas, each of ``known``, in their order."""
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(known)}; part several by commas")
+    return tuple(name for name in known if name in names)
 
 
 def _above_0(text: str) -> float:

@@ -1,5 +1,6 @@
 """What commands share when they talk to a terminal."""
 
+import getpass
 import os
 from pathlib import Path
 
@@ -32,3 +33,11 @@ def progress_bar(*, quiet: bool) -> Progress:
         disable=quiet or not err.is_terminal,
         transient=True,
     )
+
+
+def operator() -> str:
+    """Who the audit says it was: the user of this machine, where it has names."""
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (KeyError, OSError):
+        return "the command line"
