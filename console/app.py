@@ -1,4 +1,4 @@
-"""A desk, a hub, names and a clock in; the carers' board as a web application out."""
+"""A desk, a hub, names, a clock and what staff see in; the carers' board as a web application out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
@@ -15,11 +16,13 @@ from starlette.staticfiles import StaticFiles
 
 from alerts.errors import AlertError, UnknownAlert
 from alerts.views import AlertView, WearerView
+from console.bands import Staff, facts_of, page_of
 from console.board import Board, DeskLike
 from console.errors import ConsoleError
 from console.guard import LOOPBACK, Guard, is_foreign
 from console.hub import Hub
 from console.rows import ALERT_LINE, initials, tally_of
+from ingest.bands import Overview
 
 BEAT_S: Final = 1.0
 """A tablet frames its clock after 5 s without a beat and calls the server lost after 15 s: one may go astray."""
@@ -52,15 +55,18 @@ def create_app(
     carers: Sequence[str],
     time_zone: ZoneInfo,
     clock: Callable[[], float],
+    staff: Staff | None = None,
     hosts: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
     ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?"; any other name
-    may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``hosts`` are the names under which the
-    board may be asked for: loopback only, because there are no accounts yet.
+    may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``staff`` tells of bands and readings;
+    None: there is no such page, and nothing is stored here. ``hosts`` are the names under which the board may be asked
+    for: loopback only, because there are no accounts yet.
     """
     board = Board(names=names, zone=time_zone, clock=clock)
+    house = House(desk, staff)
     pages = _pages(place=place, carers=tuple(carers))
     app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, hosts=hosts)
@@ -71,16 +77,35 @@ def create_app(
         rows = board.rows(await run_in_threadpool(desk.views))
         page = pages.get_template("board.html")
         return HTMLResponse(
-            page.render(rows=rows, tally=tally_of(rows, kept=desk.journal_fault is None), clock=board.wall_clock())
+            page.render(
+                rows=rows,
+                tally=tally_of(rows, kept=house.kept, stored=house.stored),
+                clock=board.wall_clock(),
+                has_staff=staff is not None,
+            )
         )
 
     @app.get("/events")
     async def stream() -> Response:
-        return StreamingResponse(_events(board, desk, hub), media_type="text/event-stream")
+        return StreamingResponse(_events(board, house, hub), media_type="text/event-stream")
 
     @app.get("/healthz")
     async def say_health() -> Response:
-        return JSONResponse({"status": "ok", "wearers": len(await run_in_threadpool(desk.views))})
+        status = "ok" if house.stored and house.kept else "not storing"
+        wearers = len(await run_in_threadpool(desk.views))
+        return JSONResponse({"status": status, "wearers": wearers, "storing": house.stored, "journal": house.kept})
+
+    @app.get("/bands")
+    async def show_bands() -> Response:
+        overview = await house.overview()
+        rows = board.rows(await run_in_threadpool(desk.views))
+        alerts = [row.name for row in rows if row.risk == "alert"]
+        page = page_of(overview, zone=time_zone)
+        return HTMLResponse(pages.get_template("bands.html").render(page=page, alerts=alerts, clock=board.wall_clock()))
+
+    @app.get("/bands.json")
+    async def tell_bands() -> Response:
+        return Response(msgspec.json.encode(facts_of(await house.overview())), media_type="application/json")
 
     @app.post("/alerts/{alert_id}/acknowledge")
     async def take(alert_id: str, request: Request) -> Response:
@@ -105,11 +130,37 @@ def create_app(
     return app
 
 
-async def _events(board: Board, desk: DeskLike, hub: Hub) -> AsyncIterator[bytes]:
+class House:
+    """What holds for all of the house: whether alerts and readings are kept, and what staff see."""
+
+    def __init__(self, desk: DeskLike, staff: Staff | None) -> None:
+        self.desk = desk
+        self._staff = staff
+        self._looking = asyncio.Lock()
+
+    @property
+    def kept(self) -> bool:
+        """Whether alerts outlast a restart."""
+        return self.desk.journal_fault is None
+
+    @property
+    def stored(self) -> bool:
+        """Whether readings are stored, as far as anything stores them here."""
+        return self._staff is None or self._staff.held_back is None
+
+    async def overview(self) -> Overview:
+        """Look up what staff see, one at a time: a slow database must not take the threads that alerts are taken on."""
+        if self._staff is None:
+            raise Refusal(404, "There are no bands here", "This board shows people, but takes in no readings.")
+        async with self._looking:
+            return await run_in_threadpool(self._staff.take)
+
+
+async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
     """Yield everybody's row, then every row that changes, and a beat each second, until the hub closes."""
     loop = asyncio.get_running_loop()
     with hub.subscribe() as tablet:
-        tablet.seed(await run_in_threadpool(desk.views))
+        tablet.seed(await run_in_threadpool(house.desk.views))
         yield b"retry: %d\n\n" % RETRY_MS
         views: dict[str, WearerView] = {}
         told: dict[str, bytes] = {}
@@ -127,7 +178,7 @@ async def _events(board: Board, desk: DeskLike, hub: Hub) -> AsyncIterator[bytes
                 if event != told[wearer]:
                     told[wearer] = event
                     yield event
-            yield board.beat_event(views.values(), kept=desk.journal_fault is None)
+            yield board.beat_event(views.values(), kept=house.kept, stored=house.stored)
 
 
 def _pages(*, place: str, carers: tuple[str, ...]) -> jinja2.Environment:

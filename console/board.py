@@ -93,11 +93,11 @@ class Board:
             self._encoded[view.wearer] = kept
         return kept[2]
 
-    def beat_event(self, views: Iterable[WearerView], *, kept: bool) -> bytes:
-        """Return the ``beat`` event of a tablet that has been told ``views``; ``kept`` as in ``tally_of``."""
+    def beat_event(self, views: Iterable[WearerView], *, kept: bool, stored: bool) -> bytes:
+        """Return the ``beat`` event of a tablet that has been told ``views``; the rest is as in ``tally_of``."""
         rows = self.rows(views)
         wearers = tuple(row.wearer for row in rows)
-        return _event("beat", Beat(self._clock(), self.wall_clock(), tally_of(rows, kept=kept), wearers))
+        return _event("beat", Beat(self._clock(), self.wall_clock(), tally_of(rows, kept=kept, stored=stored), wearers))
 
 
 def _facts(row: Row, view: WearerView) -> RowEvent:

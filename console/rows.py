@@ -25,6 +25,8 @@ LOW_BATTERY_PCT: Final = 15
 ALERT_LINE: Final = round((38 - 36 * ENTER) / 0.4, 1)
 """How far down the trend's box [%] the production policy begins to count towards an alert."""
 
+UNSTORED: Final = "readings are not stored: tell whoever runs this server"
+
 UNKEPT: Final = "alerts sound, but would not outlast a restart: tell whoever runs this server"
 
 Risk = Literal["calm", "rising", "alert", "held", "unknown"]
@@ -212,13 +214,14 @@ def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
     )
 
 
-def tally_of(rows: Sequence[Row], *, kept: bool = True) -> Tally:
+def tally_of(rows: Sequence[Row], *, kept: bool = True, stored: bool = True) -> Tally:
     """Return how many of ``rows`` can be watched. Somebody whom the model cannot tell about is not protected.
 
-    ``kept`` is whether alerts outlast a restart of the server; where they do not, that is what is said beside.
+    ``kept`` is whether alerts outlast a restart of the server, ``stored`` whether readings are; where they are not,
+    that is what is said beside.
     """
-    if not kept:
-        return replace(tally_of(rows), rest=UNKEPT)
+    if not kept or not stored:
+        return replace(tally_of(rows), rest=UNSTORED if kept else UNKEPT)
     count = Counter(row.cover for row in rows)
     if not rows:
         return Tally(protected="Nobody is on the board", rest="")

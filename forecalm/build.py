@@ -19,13 +19,13 @@ from console.serve import run
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from forecalm.keeping import Keeping
-from forecalm.keeping import Keeping
 from forecalm.live import Live
+from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
 from forecalm.wearing import Wearing
 from ingest.clock import Clocks
-from ingest.intake import Intake
+from ingest.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
 from ingest.store.influx_derived import DerivedSeries
@@ -55,12 +55,11 @@ class Service:
             registry = stack.enter_context(closing(here.open_registry()))
             wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(here.journal)))
             if not wearers:
-                raise ConfigError(f"{here.folder}: nobody to watch yet: forecalm pair BAND WEARER --name NAME")
+                how = "forecalm pair BAND WEARER --name NAME --consent-by WHO"
+                raise ConfigError(f"{here.folder}: nobody to watch yet: {how}")
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
             self._wearing = stack.enter_context(Wearing(registry))
-            unassigned_s = self._config.keeping.unassigned_hours * 3600
-            stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             unassigned_s = self._config.keeping.unassigned_hours * 3600
             stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
@@ -73,7 +72,7 @@ class Service:
             )
             live.start()
             stack.callback(live.stop)
-            self._start_intake(here, live, stack)
+            self._start_intake(here, registry, live, stack)
             self._start_board(registry, stack)
             self._stack = stack.pop_all()
         return self
@@ -87,7 +86,7 @@ class Service:
         for wearer in wearers:
             self.desk.recording(wearer, self._wearing.consented(wearer, now_s), now_s)
 
-    def _start_intake(self, here: Installation, live: Live, stack: ExitStack) -> None:
+    def _start_intake(self, here: Installation, registry: Registry, live: Live, stack: ExitStack) -> None:
         """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""
         mqtt, site = self._config.mqtt, self._config.site.name
         self._subscriber = Subscriber(
@@ -103,14 +102,27 @@ class Service:
             store=self.store,
             clocks=Clocks(),
             admit=self._wearing.admit,
-            on_received=live.receive,
+            on_received=lambda handed: self._hand_on(live, handed),
             publish_stored=self._subscriber.publish_stored,
+            clock=time.time,
+        )
+        self._overviews = Overviews(
+            store=self.store,
+            registry=registry,
+            intake=self._intake,
+            admit=self._wearing.admit,
+            keep_s=self._config.keeping.unassigned_hours * 3600,
             clock=time.time,
         )
         self._intake.start()
         stack.callback(self._subscriber.stop)
         stack.callback(self._intake.stop)
         self._subscriber.start()
+
+    def _hand_on(self, live: Live, handed: Handed) -> None:
+        """The engine first: what staff see may wait."""
+        live.receive(handed)
+        self._overviews.hear(handed)
 
     def _start_board(self, registry: Registry, stack: ExitStack) -> None:
         hub = Hub()
@@ -123,6 +135,7 @@ class Service:
             carers=registry.carers(),
             time_zone=self._config.zone,
             clock=time.time,
+            staff=self._overviews,
         )
         board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
         stack.callback(board.join)

@@ -63,7 +63,12 @@ def test_page_style_and_script_are_light(house: House) -> None:
 
 
 def test_health_is_said_to_whoever_asks(house: House) -> None:
-    assert ask(house, "GET", "/healthz").json() == {"status": "ok", "wearers": 3}
+    assert ask(house, "GET", "/healthz").json() == {
+        "status": "ok",
+        "wearers": 3,
+        "storing": True,
+        "journal": True,
+    }
 
 
 def test_a_form_without_a_script_takes_an_alert_and_returns_to_the_board(house: House) -> None:

@@ -1,0 +1,285 @@
+"""What staff see of bands, clocks and the store, the site's zone and the time in; a page in words out, and its facts.
+
+Nothing is left to be read out of a number alone: what needs somebody comes first and says what to do.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from console.rows import LOW_BATTERY_PCT, clock_time
+from ingest.admission import Verdict
+from ingest.bands import BandReport, ConsentDue, Overview
+from ingest.clock import ClockState, GatewayState
+from ingest.intake_counts import KINDS, Counters, HeldBack
+from ingest.registry.consents import Scope
+
+QUIET_S: Final = 10.0
+"""A band that was not heard for longer has stopped sending: the desk calls it silent then."""
+
+OFF_S: Final = 1.0
+"""A gateway's clock that far off is worth a word; what a band sent is placed by our own clock all the same."""
+
+THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+
+_SCOPES: Final = {Scope.CARE: "care", Scope.RESEARCH: "research", Scope.SHARE: "reports that leave the house"}
+_KINDS: Final = {
+    "topic": "sent to a topic that is none of ours",
+    "band": "named another band than their topic",
+    "size": "empty or too large",
+    "form": "not in a form that can be read",
+    "value": "with values that cannot be",
+    "ours": "refused by an error of our own",
+}
+
+
+class Staff(Protocol):
+    """Where the page comes from. Called from any thread."""
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        """Why nothing can be stored now, None while it can; answers at once."""
+        ...
+
+    def take(self) -> Overview:
+        """Return what there is to see now; may take its time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BandRow:
+    """One band in words; empty strings where there is nothing to say. ``doubt`` frames it: ``none`` of what it sends is
+    of use to anybody, ``some`` is wrong with it, or nothing ("")."""
+
+    band: str
+    worn_by: str
+    doubt: str
+    what: str
+    heard: str
+    battery: str
+    gateway: str
+    stored: str
+    clock: str
+    clock_more: str
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """A band that nobody is known to wear, and when its readings go."""
+
+    band: str
+    heard: str
+    goes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A consent that somebody must see to: whose, what is so, and what to do."""
+
+    name: str
+    what: str
+    do: str
+    glyph: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number and what it counts; ``doubt`` where it should be 0 and is not."""
+
+    number: str
+    what: str
+    doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message in quarantine."""
+
+    at: str
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """One gateway's clock in words."""
+
+    gateway: str
+    heard: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything on the page, in its order. ``storing`` is empty while readings are stored."""
+
+    headline: str
+    rest: str
+    storing: str
+    storing_why: str
+    faults: tuple[str, ...]
+    urgent: tuple[Urgent, ...]
+    dues: tuple[Due, ...]
+    bands: tuple[BandRow, ...]
+    gateways: tuple[GatewayRow, ...]
+    counts: tuple[Count, ...]
+    refused: tuple[Refused, ...]
+
+
+def page_of(overview: Overview, *, zone: ZoneInfo) -> Page:
+    """Return what the page says of ``overview``, in the clock of ``zone``."""
+    now_s, held = overview.at_s, overview.held_back
+
+    def clock(at_s: float) -> str:
+        return clock_time(at_s, zone=zone, now_s=now_s)
+
+    def name(wearer: str) -> str:
+        return overview.names.get(wearer, wearer)
+
+    urgent = [each for each in overview.bands if each.is_urgent]
+    rows = [
+        _row(each, worn_by="" if each.wearer is None else name(each.wearer), now_s=now_s, zone=zone)
+        for each in overview.bands
+    ]
+    orphans = f"{len(urgent)} that nobody is known to wear" if urgent else ""
+    dues = f"{len(overview.consents)} {'consent' if len(overview.consents) == 1 else 'consents'} to see to"
+    return Page(
+        headline=f"{len(rows)} {'band' if len(rows) == 1 else 'bands'}",
+        rest=", ".join(part for part in (orphans, dues if overview.consents else "") if part),
+        storing="" if held is None else f"Nothing has been stored since {clock(now_s - held.for_s)}",
+        storing_why="" if held is None else held.reason,
+        faults=overview.faults,
+        urgent=tuple(_urgent(each, now_s=now_s, zone=zone) for each in urgent),
+        dues=tuple(_due(each, name=name(each.wearer), now_s=now_s, zone=zone) for each in overview.consents),
+        bands=tuple(row for row, each in zip(rows, overview.bands, strict=True) if not each.is_urgent),
+        gateways=tuple(_gateway(each, now_s=now_s, zone=zone) for each in overview.gateways),
+        counts=_counts(overview.counters, held=held is not None),
+        refused=tuple(Refused(clock(each.received_s), each.topic, each.reason) for each in overview.refusals),
+    )
+
+
+def facts_of(overview: Overview) -> dict[str, Any]:
+    """Return the same for a program; what was refused without its payload, which may be readings."""
+    facts: dict[str, Any] = msgspec.to_builtins(overview)
+    for each in facts["refusals"]:
+        del each["payload"], each["digest"]
+    return facts
+
+
+def _row(each: BandReport, *, worn_by: str, now_s: float, zone: ZoneInfo) -> BandRow:
+    heard = _heard(each.last_heard_s, now_s=now_s, zone=zone)
+    silent = each.last_heard_s is None or now_s - each.last_heard_s > QUIET_S
+    battery = each.sent.battery_pct
+    clock, more, unsure = _clock(each.clock)
+    if each.verdict is Verdict.WAIT:
+        doubt, what = "", "Nobody wears it"
+    elif each.verdict is Verdict.DROP:
+        doubt, what = "none", "Not recorded: no consent covers it, nothing is kept"
+    elif silent:
+        doubt, what = "none", "Not sending" if each.last_heard_s is not None else "Never heard"
+    else:
+        low = battery is not None and battery <= LOW_BATTERY_PCT
+        doubt, what = "some" if low or unsure else "", "Charge it soon" if low else ""
+    return BandRow(
+        band=each.band,
+        worn_by=worn_by or ("Somebody who was erased" if each.verdict is Verdict.DROP else "Nobody"),
+        doubt=doubt,
+        what=what,
+        heard=heard,
+        battery="" if battery is None else f"{battery} %",
+        gateway=each.sent.gateway or "",
+        stored=_plain(each.packets),
+        clock=clock,
+        clock_more=more,
+    )
+
+
+def _urgent(each: BandReport, *, now_s: float, zone: ZoneInfo) -> Urgent:
+    if each.waiting is None:
+        return Urgent(each.band, _heard(each.last_heard_s, now_s=now_s, zone=zone), "")
+    first_s, last_s = each.waiting.first_goes_s, each.waiting.last_goes_s
+    first, last = (clock_time(at_s, zone=zone, now_s=now_s) for at_s in (first_s, last_s))
+    begin = "Its oldest readings are going now" if first_s <= now_s else f"Its readings go from {first} on"
+    goes = f"{begin}; the last that came goes at {last}."
+    return Urgent(each.band, _heard(each.last_heard_s, now_s=now_s, zone=zone), goes)
+
+
+def _heard(at_s: float | None, *, now_s: float, zone: ZoneInfo) -> str:
+    if at_s is None:
+        return "never"
+    if now_s - at_s <= QUIET_S:
+        return "now"
+    return clock_time(at_s, zone=zone, now_s=now_s)
+
+
+def _clock(state: ClockState | None) -> tuple[str, str, bool]:
+    """Return how a band's clock runs, what else is to be said of it, and whether that is a doubt."""
+    if state is None:
+        return "", "", False
+    drift, residual = state.drift_ppm, state.residual_s
+    told = "drift not known yet" if drift is None else f"{abs(drift):.1f} ppm {'slow' if drift > 0 else 'fast'}"
+    told += "" if residual is None else f", within {residual * 1e3:.0f} ms"
+    doubts = [] if state.is_proven else ["not yet proven"]
+    doubts += [f"set {_times(state.sets)}"] if state.sets else []
+    return told, ", ".join(doubts), bool(state.sets)
+
+
+def _gateway(each: GatewayState, *, now_s: float, zone: ZoneInfo) -> GatewayRow:
+    if each.offset_s is None:
+        clock = "not known yet"
+    elif abs(each.offset_s) < OFF_S:
+        clock = "right"
+    else:
+        clock = f"{_lasting(abs(each.offset_s))} {'slow' if each.offset_s > 0 else 'fast'}"
+    clock += f", set {_times(each.sets)}" if each.sets else ""
+    return GatewayRow(each.gateway, _heard(each.last_s, now_s=now_s, zone=zone), clock)
+
+
+def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
+    scope = _SCOPES[each.scope]
+    if each.to_confirm:
+        what = f"The consent to {scope} is to be confirmed: it was carried over, and nobody gave it."
+        return Due(name, what, "Ask whoever may agree, and enter who did.", "cannot")
+    if each.ends_s is None:
+        what = "Not recording: no consent to care covers today. Nothing is kept, and no alert can come."
+        return Due(name, what, "Look in. If somebody agrees, enter who did.", "notrecording")
+    ends = f"{clock_time(each.ends_s, zone=zone, now_s=now_s)}, in {_lasting(each.ends_s - now_s)}"
+    what = f"The consent to care ends {ends}. Then nothing is kept, and no alert can come."
+    return Due(name, what, "Ask for a new one before that.", "clock")
+
+
+def _counts(counters: Counters, *, held: bool) -> tuple[Count, ...]:
+    """Since the start of the service."""
+    counts = [
+        Count(_plain(counters.messages), "messages came in", False),
+        Count(_plain(counters.duplicates), "came twice, stored once", False),
+        Count(_plain(counters.late), "came too late to be watched, stored", False),
+        Count(_plain(counters.repaired), "numbers no sensor can say, left out", False),
+        Count(_plain(counters.unassigned), "of bands that nobody is known to wear", counters.unassigned > 0),
+        Count(_plain(counters.dropped), "not kept, because no consent covers them", False),
+        Count(_plain(counters.lost), "declared lost by gateways", counters.lost > 0),
+        Count(_plain(counters.waiting), "wait to be stored", held),
+        Count(_lasting(counters.held_back_s), "nothing could be stored", counters.held_back_s > 0),
+    ]
+    kinds = [kind for kind in KINDS if counters.quarantined.get(kind)]
+    counts += [Count(_plain(counters.quarantined[kind]), f"in quarantine: {_KINDS[kind]}", True) for kind in kinds]
+    return (*counts, *([] if kinds else [Count("0", "in quarantine", False)]))
+
+
+def _plain(number: int) -> str:
+    return f"{number:,}".replace(",", THIN)
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _lasting(seconds: float) -> str:
+    """Return how long that is in its largest whole unit."""
+    for name, length_s in (("day", 86_400), ("hour", 3600), ("min", 60)):
+        count = int(seconds // length_s)
+        if count:
+            return f"{count} {name}{'s' if count > 1 and name != 'min' else ''}"
+    return f"{int(seconds)} s"
