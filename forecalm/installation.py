@@ -12,6 +12,7 @@ from ingest.store.protocol import Store
 if TYPE_CHECKING:
     from ingest.store.influx_connection import InfluxConnection
 
+RELEARNT = "relearnt"  # the folder, beside what is learnt, into which it may be handed over
 BY = "the configuration"  # whom the audit names for what follows from it
 
 
@@ -45,6 +46,16 @@ class Installation:
     def learnt(self) -> Path:
         """What is usual for each wearer."""
         return self.folder / "learnt.npz"
+
+    @property
+    def relearnt(self) -> Path:
+        """What was learnt anew of wearers, a file each, until the engine takes it over."""
+        return self.folder / RELEARNT
+
+    @property
+    def rescored(self) -> Path:
+        """What corrected assignments were found to mean, a file a wearer and correction."""
+        return self.folder / "rescored"
 
     def open_registry(self) -> Registry:
         """The registry, its tables up to date, and this site in it."""

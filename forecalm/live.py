@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
 from ingest.intake import Handed
 from ingest.received import Received
@@ -23,7 +24,6 @@ IDLE_S: Final = 1.0  # at least once a second the desk is told the time, so that
 SAVE_EVERY_S: Final = 60.0  # what is lost of the learnt after a power cut
 WAITING_MAX: Final = 100_000  # packets: more than a minute of 1,000 bands; what does not fit is stored, not watched
 AT_ONCE: Final = 500  # packets taken in before what is due is decided: a backlog must not hold up a deadline
-RELEARNT: Final = "relearnt"  # beside the learnt: a file a wearer whose usual was learnt anew elsewhere
 STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends without it
 
 

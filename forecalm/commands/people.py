@@ -1,21 +1,30 @@
-"""Commands on people and their bands: pair."""
+"""Commands on people and their bands: pair, unpair, correct, consent."""
 
 import argparse
 import getpass
+import json
 import sys
 import time
-from contextlib import closing
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from forecalm.config import Config
+from forecalm.commands.moments import moment, told
+from forecalm.commands.terminal import err, progress_bar
+from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
-    from ingest.registry.consents import Consent
+    from forecalm.installation import Installation
+    from forecalm.rescoring import Rescored
+    from ingest.registry.consents import Consent, Given, Scope
+    from ingest.registry.registry import Registry
+    from ingest.registry.stretches import Change, Correction
 
 
 def pair(chosen: argparse.Namespace) -> int:
-    """Say who wears a band from now on; a running service must be started anew to watch a new wearer."""
+    """Say who wears a band from now on."""
     from forecalm.installation import Installation
 
     config: Config = load_config(chosen.config)
@@ -30,15 +39,239 @@ def pair(chosen: argparse.Namespace) -> int:
             name=chosen.name,
             carers=chosen.carer,
             consent=_consent(chosen.consent_by, now_s),
-            by=_operator(),
+            by=operator(),
         )
     said = [f"{chosen.wearer} wears {chosen.band} from now on."]
     if before not in (None, chosen.wearer):
         said.append(f"{before} ({names[before]}) no longer has a band.")
     if chosen.wearer not in names:
         said.append("A service that runs must be started again to watch a new wearer.")
-    sys.stdout.write(" ".join(said) + f"\nKept in {here.registry}\n")
+    sys.stdout.write(" ".join(said) + f"\nKept in {kept_in(here)}\n")
     return 0
+
+
+def unpair(chosen: argparse.Namespace) -> int:
+    """Say that nobody wears a band any more."""
+    from forecalm.installation import Installation
+
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    with closing(here.open_registry()) as registry:
+        at_s = time.time()
+        wearer = registry.unassign(chosen.band, at_s, by=operator())
+    say(
+        chosen,
+        {"band": chosen.band, "wearer": wearer, "until_s": at_s},
+        f"{wearer} no longer wears {chosen.band}, and is not watched.\nKept in {kept_in(here)}\n",
+    )
+    return 0
+
+
+def correct(chosen: argparse.Namespace) -> int:
+    """Say afterwards who wore a band; whoever is touched is scored anew."""
+    from forecalm.installation import Installation
+
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    since_s = moment(chosen.since, config.zone, "--since")
+    until_s = None if chosen.until is None else moment(chosen.until, config.zone, "--until")
+    if sum((chosen.wearer is not None, chosen.nobody, chosen.exchange is not None)) != 1:
+        raise ConfigError("say who wore it: a WEARER, --nobody, or --exchange BAND")
+    with closing(here.open_registry()) as registry:
+        if chosen.exchange is None:
+            changes = registry.correct_assignment(
+                chosen.band, chosen.wearer, since_s=since_s, until_s=until_s, by=operator()
+            )
+        else:
+            changes = registry.correct_assignments(
+                exchanged(registry, chosen.band, chosen.exchange, since_s, until_s), by=operator()
+            )
+        if not chosen.json:
+            for change in changes:
+                err.print(_change_told(change, config))
+        rescored = _rescore(here, registry, changes, quiet=chosen.json)
+    _say_corrected(chosen, config, changes, rescored)
+    return 0
+
+
+def exchanged(registry: "Registry", one: str, other: str, since_s: float, until_s: float | None) -> "list[Correction]":
+    """What is said of two bands in ``[since_s, until_s)`` [UTC s], each told of the other one."""
+    from ingest.registry.stretches import Correction, end_of
+
+    end_s = end_of(until_s)
+    found = [Correction(one, None, since_s, until_s), Correction(other, None, since_s, until_s)]
+    for band, of in ((one, other), (other, one)):
+        for stretch in registry.band_history(of):
+            low, high = max(stretch.since_s, since_s), min(stretch.until_s, end_s)
+            if low < high and stretch.wearer is not None:
+                found.append(Correction(band, stretch.wearer, low, None if high == float("inf") else high))
+    return found
+
+
+def _rescore(
+    here: "Installation", registry: "Registry", changes: "Sequence[Change]", *, quiet: bool
+) -> "list[Rescored]":
+    """Score everybody anew whom the changes touch."""
+    if not changes:
+        return []
+    from forecalm.rescoring import Rescoring, alerts_of
+    from forecalm.rescoring_derived import rewriting
+    from ingest.readings import Readings
+
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(here.open_store()))
+        influx = here.open_influx()
+        derived = {} if influx is None else {"derived": rewriting(stack.enter_context(closing(influx)))}
+        progress = stack.enter_context(progress_bar(quiet=quiet))
+        bars = {}
+
+        def show(wearer: str, share: float) -> None:
+            if wearer not in bars:
+                bars[wearer] = progress.add_task(f"scoring {wearer} anew", total=1.0)
+            progress.update(bars[wearer], completed=share)
+
+        rescoring = Rescoring(
+            Readings(store, registry),
+            registry,
+            rescored=here.rescored,
+            relearnt=here.relearnt,
+            now_s=time.time(),
+            by=operator(),
+            progress=show,
+            **derived,
+        )
+        return rescoring.rescore(changes, alerts_of(here.journal))
+
+
+def _say_corrected(
+    chosen: argparse.Namespace, config: Config, changes: "Sequence[Change]", rescored: "Sequence[Rescored]"
+) -> None:
+    import msgspec
+
+    lines = [] if changes else ["That is what was said already: nothing changes."]
+    for each in rescored:
+        lines += rescored_told(each, config)
+    if changes and not rescored:
+        lines.append("Nobody was watched by that: nothing is scored anew.")
+    as_json = {
+        "changes": [asdict(each) for each in changes],
+        "rescored": msgspec.to_builtins(rescored, str_keys=True),
+    }
+    say(chosen, as_json, "\n".join(lines) + "\n")
+
+
+def _change_told(change: "Change", config: Config) -> str:
+    until = "on" if change.until_s is None else f"to {told(change.until_s, config.zone)}"
+    return (
+        f"{change.band} was worn by {change.after or 'nobody'}, not by {change.before or 'nobody'},"
+        f" from {told(change.since_s, config.zone)} {until}."
+    )
+
+
+def rescored_told(rescored: "Rescored", config: Config) -> list[str]:
+    """What a person reads of a scoring."""
+    zone, said = config.zone, rescored.said
+    highest = "" if said.highest is None else f", at most {said.highest:.2f}"
+    lines = [
+        f"{rescored.wearer}, scored anew from {told(rescored.since_s, zone)} to {told(rescored.until_s, zone)}:"
+        f" a risk could be said of {said.known_seconds / 60:.0f} min{highest}."
+    ]
+    if rescored.cut_short:
+        lines.append("  The change began earlier; only its last day was scored.")
+    for alert in rescored.would_have_alerted:
+        lines.append(f"  would have alerted {told(alert.at_s, zone)}: {' '.join(alert.reasons)}")
+    for alert in rescored.not_theirs:
+        lines.append(f"  not theirs: the alert of {told(alert.at_s, zone)} ({alert.alert_id})")
+    lines.append(f"  What is usual was learnt anew from {told(rescored.learnt_since_s, zone)} on.")
+    return [*lines, f"  {rescored.note}"] if rescored.note else lines
+
+
+def consent(chosen: argparse.Namespace) -> int:
+    """Enter, withdraw or list consents."""
+    from forecalm.installation import Installation
+
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    with closing(here.open_registry()) as registry:
+        return _CONSENT[chosen.action](chosen, config, registry)
+
+
+def _give(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
+    from ingest.registry.consents import Consent
+
+    from_s = time.time() if chosen.since is None else moment(chosen.since, config.zone, "--since")
+    until_s = None if chosen.until is None else moment(chosen.until, config.zone, "--until")
+    scopes = _scopes(chosen.scope)
+    registry.give_consent(chosen.wearer, Consent(frozenset(scopes), chosen.by, from_s, until_s), by=operator())
+    until = "" if until_s is None else f" to {told(until_s, config.zone)}"
+    say(
+        chosen,
+        {"wearer": chosen.wearer, "scopes": [each.value for each in scopes], "from_s": from_s, "until_s": until_s},
+        f"{chosen.wearer}: {', '.join(each.value for each in scopes)} from {told(from_s, config.zone)}{until}.\n",
+    )
+    return 0
+
+
+def _withdraw(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
+    scopes = _scopes(chosen.scope)
+    ended = registry.withdraw_consent(chosen.wearer, scopes=scopes, at_s=time.time(), by=operator())
+    said = [f"{chosen.wearer}: {ended} consents are withdrawn."]
+    if ended and "care" in [each.value for each in scopes]:
+        said.append("Nothing more is recorded or watched; what is kept stays until it is erased.")
+    say(chosen, {"wearer": chosen.wearer, "withdrawn": ended}, " ".join(said) + "\n")
+    return 0
+
+
+def _list(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
+    found = registry.consents(chosen.wearer)
+    as_json = [
+        {
+            "wearer": each.wearer,
+            "scope": each.scope.value,
+            "given_by": each.given_by,
+            "from_s": each.from_s,
+            "until_s": each.until_s,
+            "withdrawn_s": each.withdrawn_s,
+            "to_confirm": each.to_confirm,
+        }
+        for each in found
+    ]
+    say(chosen, as_json, "".join(_given_told(each, config) + "\n" for each in found) or "There is none.\n")
+    return 0
+
+
+_CONSENT = {"give": _give, "withdraw": _withdraw, "list": _list}
+
+
+def _given_told(given: "Given", config: Config) -> str:
+    until = "" if given.until_s is None else f" to {told(given.until_s, config.zone)}"
+    end = "" if given.withdrawn_s is None else f", withdrawn {told(given.withdrawn_s, config.zone)}"
+    confirm = ", to be confirmed: nobody gave it" if given.to_confirm else ""
+    return (
+        f"{given.wearer}  {given.scope.value:8}  from {told(given.from_s, config.zone)}{until}{end},"
+        f" by {given.given_by}{confirm}"
+    )
+
+
+def _scopes(names: Sequence[str] | None) -> "list[Scope]":
+    from ingest.registry.consents import Scope
+
+    return list(Scope) if names is None else [Scope(name) for name in dict.fromkeys(names)]
+
+
+def say(chosen: argparse.Namespace, as_json: Mapping[str, Any] | Sequence[Any], text: str) -> None:
+    """Print one JSON value, or what a person reads."""
+    sys.stdout.write(json.dumps(as_json, allow_nan=False) + "\n" if chosen.json else text)
+
+
+def kept_in(here: "Installation") -> str:
+    """Where the registry is, without a password."""
+    url = here.config.registry.url
+    if not url:
+        return str(here.registry)
+    import sqlalchemy as sa
+
+    return sa.make_url(url).render_as_string(hide_password=True)
 
 
 def _consent(given_by: str | None, from_s: float) -> "Consent | None":
@@ -48,7 +281,7 @@ def _consent(given_by: str | None, from_s: float) -> "Consent | None":
     return None if given_by is None else Consent(frozenset({Scope.CARE}), given_by, from_s)
 
 
-def _operator() -> str:
+def operator() -> str:
     """Who the audit says it was: the user of this machine, where it has names."""
     try:
         return f"{getpass.getuser()} at the command line"
