@@ -17,15 +17,17 @@ BY = "the configuration"  # whom the audit names for what follows from it
 
 
 class Installation:
-    """Everything below ``folder``, which is made where there is none, and the servers that take the place of files.
+    """Everything below ``folder``, which is made where there is none (unless somebody only wants to ``look``), and the
+    servers that take the place of files.
 
     Opening raises StoreError or RegistryError where a database cannot be used, and OSError where a file cannot.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, look: bool = False) -> None:
         self.config = config
         self.folder = config.folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not look:
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def readings(self) -> Path:
@@ -36,6 +38,11 @@ class Installation:
     def registry(self) -> Path:
         """Who wears what, who consented, what was labelled; unless PostgreSQL holds it."""
         return self.folder / "registry.sqlite"
+
+    @property
+    def registry_url(self) -> str:
+        """Where the registry is; may hold a password."""
+        return self.config.registry.url or f"sqlite:///{self.registry}"
 
     @property
     def journal(self) -> Path:
@@ -59,7 +66,7 @@ class Installation:
 
     def open_registry(self) -> Registry:
         """The registry, its tables up to date, and this site in it."""
-        registry = Registry(self.config.registry.url or f"sqlite:///{self.registry}")
+        registry = Registry(self.registry_url)
         registry.upgrade()
         try:
             self._enter_site(registry)
