@@ -6,6 +6,7 @@ first packet begins that is to stay.
 
 import math
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -39,21 +40,31 @@ def end_of(received: Received) -> float:
 
 
 def ranges(pieces: Iterable[Piece]) -> Iterator[tuple[float, float]]:
-    """Yield the fewest ``[since_s, until_s)`` that reach every piece that goes and none that stays. A piece that lies
-    all inside one that stays is left."""
-    blocked_s, low_s, high_s = -math.inf, math.inf, -math.inf
-    for piece in sorted(pieces, key=lambda each: (each.start_s, each.goes)):
-        if piece.goes:
-            free_s = max(piece.start_s, math.nextafter(blocked_s, math.inf)) if blocked_s > -math.inf else piece.start_s
-            if free_s <= piece.end_s:
-                low_s, high_s = min(low_s, free_s), max(high_s, math.nextafter(piece.end_s, math.inf))
-            continue
-        if low_s < (until_s := min(high_s, piece.start_s)):
-            yield low_s, until_s
-        low_s, high_s = math.inf, -math.inf
-        blocked_s = max(blocked_s, piece.end_s)
-    if low_s < high_s:
-        yield low_s, high_s
+    """Yield ``[since_s, until_s)`` in order that reach every piece that goes and none that stays: one for each time
+    that is free of what stays. A piece that lies all inside such is left."""
+    ordered = sorted(pieces, key=lambda each: each.start_s)
+    going = [piece for piece in ordered if piece.goes]
+    starts = [piece.start_s for piece in going]
+    first = 0
+    for free_s, end_s in _free(piece for piece in ordered if not piece.goes):
+        while first < len(going) and going[first].end_s < free_s:
+            first += 1
+        inside = [piece for piece in going[first : bisect_left(starts, end_s)] if piece.end_s >= free_s]
+        if inside:
+            low_s = max(free_s, inside[0].start_s)
+            high_s = min(end_s, math.nextafter(max(piece.end_s for piece in inside), math.inf))
+            if low_s < high_s:
+                yield low_s, high_s
+
+
+def _free(stay: Iterable[Piece]) -> Iterator[tuple[float, float]]:
+    """Yield first and end of each time in which none of the pieces lies, given in order of their start."""
+    free_s = -math.inf
+    for piece in stay:
+        if free_s < piece.start_s:
+            yield free_s, piece.start_s
+        free_s = max(free_s, math.nextafter(piece.end_s, math.inf))
+    yield free_s, math.inf
 
 
 def ends_within(store: Store, band: str, since_s: float, until_s: float) -> bool:

@@ -1,0 +1,131 @@
+"""Commands on what is kept and for how long: erase, backup, restore, retention, audit."""
+
+import argparse
+import getpass
+import sys
+import time
+from contextlib import ExitStack, closing
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from forecalm.cli import FELL_SHORT
+from forecalm.commands.terminal import err, progress_bar
+from forecalm.config import load as load_config
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def erase(chosen: argparse.Namespace) -> int:
+    """Take away everything that is known of a wearer, after saying what that is and asking."""
+    from forecalm.erasure import Erasure, hold
+    from forecalm.installation import Installation
+
+    here = Installation(load_config(chosen.config))
+    with ExitStack() as stack:
+        registry = stack.enter_context(closing(here.open_registry()))
+        store = stack.enter_context(closing(here.open_store()))
+        how: dict[str, Any] = {"by": _operator(), "backups": chosen.backups}
+        with progress_bar(quiet=chosen.json) as bar:
+            task = bar.add_task("looking at readings", total=None)
+            listed = Erasure(
+                here, registry, store, progress=lambda band, n: bar.update(task, description=f"{band}: {n:,}"), **how
+            ).look(chosen.wearer)
+        traces = [_trace(trace) for trace in listed.traces]
+        told: dict[str, Any] = {"wearer": listed.wearer, "traces": traces}
+        if not chosen.json:
+            _tell(traces, listed.takes_s)
+        if chosen.dry_run:
+            _json(told | {"erased": False}, chosen)
+            return 0
+        journal = stack.enter_context(closing(hold(here, listed)))
+        if not chosen.yes and not _agreed(chosen.wearer):
+            err.print("Nothing is erased.")
+            return FELL_SHORT
+        receipt = Erasure(here, registry, store, journal=journal, **how).erase(listed, time.time())
+    _json(told | {"erased": True, "receipt": str(receipt)}, chosen)
+    if not chosen.json:
+        sys.stdout.write(receipt.read_text())
+        out.print(f"Erased. The receipt names nobody: {receipt}")
+        for line in _elsewhere(here.config.registry.url, here.config.store.kind):
+            out.print(f"Not in our hands: {line}", style="dim")
+    return 0
+
+
+def _trace(trace: Any) -> dict[str, Any]:  # noqa: ANN401 - a Trace, whose module is not to be loaded for --help
+    fate = f"stays: {trace.stays}" if trace.stays else "goes"
+    return {"kind": trace.kind, "what": trace.what, "count": trace.count, "fate": fate}
+
+
+def _tell(traces: list[dict[str, Any]], takes_s: float) -> None:
+    table = Table("", "how many", "where", "", box=None, pad_edge=False)
+    for trace in traces:
+        table.add_row(trace["kind"], f"{trace['count']:,}", trace["what"], trace["fate"])
+    out.print(table)
+    out.print(f"Erasing takes about {takes_s:.0f} s and cannot be undone.")
+
+
+def _agreed(wearer: str) -> bool:
+    err.print(f"To erase all that goes, type the pseudonym {wearer}: ", end="")
+    return sys.stdin.readline().strip() == wearer
+
+
+def _elsewhere(registry_url: str, store_kind: str) -> list[str]:
+    said = ["what was exported or copied to other machines, logs, and messages that the broker still holds"]
+    if registry_url:
+        said.append("PostgreSQL's write-ahead log, archives and replicas, until they are recycled")
+    if store_kind == "influxdb":
+        said.append("back-ups of InfluxDB, and its files until it has rewritten them")
+    return said
+
+
+def retention(chosen: argparse.Namespace) -> int:
+    """Say for how many days a site keeps readings."""
+    from forecalm.installation import Installation
+
+    here = Installation(load_config(chosen.config))
+    with closing(here.open_registry()) as registry:
+        registry.set_retention(chosen.site, chosen.days, by=_operator())
+        over = registry.outlived(time.time())
+    days = "until somebody erases them" if chosen.days is None else f"for {chosen.days} days"
+    if chosen.json:
+        _json({"site": chosen.site, "readings_days": chosen.days, "stretches_over": len(over)}, chosen)
+    else:
+        sys.stdout.write(f"Readings of the wearers of {chosen.site} are kept {days}.\n")
+        if over:
+            sys.stdout.write(f"{len(over)} stretches are over: a service that runs erases them within the hour.\n")
+    return 0
+
+
+def audit(chosen: argparse.Namespace) -> int:
+    """Say whether the audit is whole, and how it ends."""
+    from forecalm.installation import Installation
+    from ingest.registry.audit import Head
+
+    here = Installation(load_config(chosen.config))
+    witness = None if chosen.witness is None else Head(*chosen.witness)
+    with closing(here.open_registry()) as registry:
+        wrong, head = registry.verify_audit(witness), registry.audit_head()
+    if chosen.json:
+        _json({"whole": not wrong, "problems": wrong, "head": {"number": head.number, "digest": head.digest}}, chosen)
+    else:
+        for line in wrong:
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{'NOT whole' if wrong else 'Whole'}: {head.number} entries. Keep elsewhere, as a witness:\n")
+        sys.stdout.write(f"{head.number}:{head.digest}\n")
+    return FELL_SHORT if wrong else 0
+
+
+def _json(said: object, chosen: argparse.Namespace) -> None:
+    if chosen.json:
+        sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+
+
+def _operator() -> str:
+    """Who the audit says it was: the user of this machine, where it has names."""
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (KeyError, OSError):
+        return "the command line"

@@ -1,0 +1,238 @@
+"""A wearer in; what of an installation knows them, part by part, and its end out.
+
+Each part says what there is and takes it away; taken away again, it changes nothing.
+"""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from zipfile import BadZipFile
+
+import msgspec
+import numpy as np
+
+from forecalm.installation import Installation
+from forecalm.keeping_files import add_line, files_in, lines_of, sha256, shred, write_lines, write_whole
+
+RETRAIN: Final = "retrain.jsonl"
+WITHDRAWN: Final = "withdrawn"
+NOTE: Final = (
+    "Withdrawn {at}: somebody whom it was trained on has been erased.\nIt holds what was learnt of them: use it for"
+    " nothing, and delete this folder when it has been trained again.\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """``count`` things of a ``kind`` that hold a wearer. ``stays``: why they are not deleted; empty: they are."""
+
+    kind: str
+    what: str
+    count: int
+    stays: str = ""
+
+
+class Part(Protocol):
+    """One place that may hold a wearer."""
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """Say what there is; writes nothing."""
+
+    def erase(self, wearer: str, at: str) -> None:
+        """Take it away; ``at`` is the date, for notes."""
+
+
+class Learnt:
+    """``learnt.npz``: a row for each wearer. What cannot be read goes whole: it is learnt anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        arrays = self._arrays()
+        if arrays is None:
+            yield Trace("learnt", f"{self._path}: all of it, for it cannot be read", 1)
+        elif wearer in arrays.get("wearers", ()):
+            yield Trace("learnt", f"{self._path}: what is usual for them", 1)
+
+    def _arrays(self) -> dict[str, Any] | None:
+        if not self._path.exists():
+            return {}
+        try:
+            with np.load(self._path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile):
+            return None
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        for part in (self._path.with_suffix(".part"), self._path.with_name(self._path.name + ".part")):
+            if part.exists():
+                shred(part)
+        arrays = self._arrays()
+        if arrays is None:
+            shred(self._path)
+        elif wearer in arrays.get("wearers", ()):
+            stay = arrays["wearers"] != wearer
+            new = self._path.with_name(self._path.stem + ".fresh")
+            with new.open("wb") as file:
+                np.savez(file, allow_pickle=False, **{name: array[stay] for name, array in arrays.items()})
+            write_whole(self._path, new.read_bytes())
+            shred(new)
+
+
+class Files:
+    """Files of their own: what was scored anew of them, and what was learnt anew."""
+
+    def __init__(self, here: Installation) -> None:
+        self._folders = here.folder / "rescored", here.folder / "relearnt"
+
+    def _theirs(self, wearer: str) -> Iterator[Path]:
+        rescored, relearnt = self._folders
+        for path in sorted(rescored.glob("*.json")):
+            if msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("wearer") == wearer:
+                yield path
+        for folder in self._folders:
+            yield from (path for path in sorted(folder.glob("*.part")))
+        yield from (path for path in [relearnt / f"{wearer}.npz"] if path.exists())
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        yield from (Trace("scored anew", str(path), 1) for path in self._theirs(wearer))
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        for path in list(self._theirs(wearer)):
+            shred(path)
+
+
+class Exports:
+    """``exports.jsonl``: what was written for somebody to take along. What has left this machine is out of reach."""
+
+    def __init__(self, here: Installation) -> None:
+        self._ledger = here.folder / "exports.jsonl"
+
+    def _theirs(self, wearer: str) -> Iterator[tuple[dict[str, Any], str]]:
+        """Each line that names the wearer, and why its file stays."""
+        for line in lines_of(self._ledger):
+            if wearer in line.get("wearers", ()):
+                path = Path(str(line.get("path", "")))
+                if not path.is_file():
+                    yield line, "" if not path.exists() else "it is no file any more: look for yourself"
+                elif set(line["wearers"]) != {wearer}:
+                    yield line, "it holds others too: export them again, and delete it"
+                elif line.get("sha256") != sha256(path):
+                    yield line, "it has changed since: look for yourself, and delete it"
+                else:
+                    yield line, ""
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        for line, stays in self._theirs(wearer):
+            gone = "" if Path(line["path"]).exists() else " (gone already; it may have been given away)"
+            yield Trace("export", f"{line['path']}{gone}", 1, stays)
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        named = False
+        for line, stays in self._theirs(wearer):
+            named = True
+            if not stays and Path(line["path"]).exists():
+                shred(Path(line["path"]))
+        if named:
+            write_lines(self._ledger, (line for line in self._without(wearer)))
+
+    def _without(self, wearer: str) -> Iterator[dict[str, Any]]:
+        """The ledger without a word of them; a path that holds their name goes with its line."""
+        for line in lines_of(self._ledger):
+            others = [one for one in line.get("wearers", ()) if one != wearer]
+            if len(others) == len(line.get("wearers", ())):
+                yield line
+            elif others and wearer not in str(line.get("path")):
+                yield {**line, "wearers": others}
+
+
+class Backups:
+    """``backups.jsonl``: copies of everything, which hold whoever was there. Deleted only where ``delete`` says so."""
+
+    def __init__(self, here: Installation, *, delete: bool) -> None:
+        self._ledger = here.folder / "backups.jsonl"
+        self._delete = delete
+
+    def _theirs(self, wearer: str) -> Iterator[Path]:
+        for line in lines_of(self._ledger):
+            folder = Path(str(line.get("path", "")))
+            if (folder / "manifest.json").is_file() and _may_hold(folder / "registry.sqlite", wearer):
+                yield folder
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        stays = "" if self._delete else "it is everybody's: make a new one, then delete it, or erase with --backups"
+        yield from (Trace("backup", str(folder), 1, stays) for folder in self._theirs(wearer))
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        for folder in list(self._theirs(wearer)) if self._delete else ():
+            manifest = folder / "manifest.json"
+            for path in [manifest, *(each for each in files_in(folder) if each != manifest)]:
+                shred(path)
+            for empty in sorted((each for each in folder.rglob("*") if each.is_dir()), reverse=True):
+                empty.rmdir()
+            folder.rmdir()
+        there = [line for line in lines_of(self._ledger) if (Path(str(line.get("path"))) / "manifest.json").is_file()]
+        if self._ledger.exists():
+            write_lines(self._ledger, there)
+
+
+def _may_hold(registry: Path, wearer: str) -> bool:
+    """Whether a copy of a registry knows a wearer; what cannot be looked into does."""
+    if not registry.is_file():
+        return True
+    try:
+        with closing(sqlite3.connect(f"{registry.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+            return db.execute("SELECT 1 FROM wearer WHERE pseudonym = ?", (wearer,)).fetchone() is not None
+    except sqlite3.Error:
+        return True
+
+
+class Models:
+    """Models whose ``manifest.json`` says that they were ``trained_on`` the wearer: moved aside, to be trained anew."""
+
+    def __init__(self, here: Installation) -> None:
+        self._folder = here.folder / "models"
+
+    def _theirs(self, wearer: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        withdrawn = self._folder / WITHDRAWN
+        for path in [*sorted(self._folder.glob("*/manifest.json")), *sorted(withdrawn.glob("*/manifest.json"))]:
+            try:
+                manifest = json.loads(path.read_bytes())
+            except ValueError:
+                continue
+            if isinstance(manifest, dict) and wearer in manifest.get("trained_on", ()):
+                yield path.parent, manifest
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        for folder, _ in self._theirs(wearer):
+            yield Trace("model", f"{folder}: trained on them; withdrawn, to be trained anew", 1)
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``: first out of use, then queued, then without their name."""
+        for folder, manifest in list(self._theirs(wearer)):
+            aside = folder
+            if folder.parent == self._folder:
+                aside = self._folder / WITHDRAWN / f"{folder.name}-{secrets.token_hex(4)}"
+                aside.parent.mkdir(mode=0o700, exist_ok=True)
+                folder.rename(aside)
+            queue, name = self._folder / RETRAIN, str(manifest.get("name", folder.name))
+            if aside.name not in {line.get("withdrawn") for line in lines_of(queue)}:
+                add_line(queue, {"model": name, "withdrawn": aside.name, "at": at})
+            (aside / "WITHDRAWN.txt").write_text(NOTE.format(at=at))
+            manifest["trained_on"] = [one for one in manifest["trained_on"] if one != wearer]
+            write_whole(aside / "manifest.json", json.dumps(manifest, indent=2).encode() + b"\n")
