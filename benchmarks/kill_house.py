@@ -25,7 +25,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.kill_compare import Found, compare, read_sent
-from forecalm.config import Config, ConsoleSection, MqttSection
+from forecalm.config import Config, ConsoleSection, MqttSection, StoreSection
 from forecalm.demo import people
 from forecalm.installation import Installation
 from forecalm.peers import free_port
@@ -76,18 +76,29 @@ sys.exit(main(sys.argv[1:]))
 
 
 class House:
-    """Broker, service and bands in ``folder``. ``disk`` is where the service keeps its files (default: in the folder).
+    """Broker, service and bands in ``folder``. ``disk`` is where the service keeps its files (default: in the folder),
+    ``store`` what its readings settle in.
 
     Use as a context manager: whatever runs at the end is killed. ``tend`` starts again what has ended by itself.
     """
 
-    def __init__(self, folder: Path, *, mosquitto: str, wearers: int, seed: int, disk: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        mosquitto: str,
+        wearers: int,
+        seed: int,
+        disk: Path | None = None,
+        store: StoreSection | None = None,
+    ) -> None:
         self.folder = folder
         self.wearers = wearers
         self.seed = seed
         self.config = Config(
             data=str((disk or folder) / "var"),
             mqtt=MqttSection(port=free_port()),
+            store=store or StoreSection(),
             console=ConsoleSection(port=free_port()),
         )
         self.settle_every_s = 0.2
@@ -118,9 +129,11 @@ class House:
     def _write_files(self) -> None:
         mqtt = self.config.mqtt
         (self.folder / "load.toml").write_text(SCENARIO)
-        (self.folder / "forecalm.toml").write_text(
-            f'data = "{self.config.data}"\n[mqtt]\nport = {mqtt.port}\n[console]\nport = {self.config.console.port}\n'
-        )
+        lines = [f"data = {json.dumps(self.config.data)}"]
+        for section in ("mqtt", "store", "console"):
+            said = msgspec.structs.asdict(getattr(self.config, section))
+            lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in said.items())]
+        (self.folder / "forecalm.toml").write_text("\n".join(lines))
         text = (ROOT / "docs" / "guides" / "mosquitto.conf").read_text()
         program = shutil.which("mosquitto_passwd")
         if program is not None:
@@ -312,7 +325,10 @@ class House:
         self.kill_service()
         sent = list(read_sent(self.folder / "sent"))
         with closing(Installation(self.config).open_store()) as store:
+            wrong = compare(sent, store).wrong  # settled or cut off in the middle of it: it makes no difference
+            store.settle(time.time(), everything=True)
             found = compare(sent, store)
+            found.wrong += [*(f"before settling: {line}" for line in wrong), *store.check()]
         found.resent = account["resent"]
         made = sum(band["packets"] for band in account["bands"])
         if made != len(sent) or account["unstored"]:

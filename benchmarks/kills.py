@@ -124,11 +124,11 @@ def disk(folder: Path) -> Iterator[Path | None]:
 
 
 def begin(house: House, *, seconds: float, speed: float) -> None:
-    """Start everything, the bands last."""
+    """Start everything at once: the first packets may come before anybody listens."""
     house.start_broker()
     house.start_service()
-    house.wait_until_it_serves()
     house.start_bands(seconds=seconds, speed=speed)
+    house.wait_until_it_serves()
 
 
 def play(
