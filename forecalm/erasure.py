@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from alerts.errors import JournalError
 from alerts.journal import Journal
-from forecalm.erasure_parts import Backups, Exports, Files, Learnt, Models, Part, Trace
+from forecalm.erasure_exports import ExportKey, Exports
+from forecalm.erasure_parts import Backups, Files, Learnt, Models, Part, Trace
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
 from forecalm.keeping_files import lines_of, shred, write_whole
@@ -181,6 +182,7 @@ class Erasure:
             Learnt(here.learnt),
             Files(here),
             Exports(here),
+            ExportKey(here),
             Backups(here, delete=backups),
             Alerts(here.journal, journal),
             Derived(here),

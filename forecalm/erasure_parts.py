@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from forecalm.installation import Installation
-from forecalm.keeping_files import add_line, files_in, lines_of, sha256, shred, write_lines, write_whole
+from forecalm.keeping_files import add_line, lines_of, remove_folder, shred, write_lines, write_whole
 
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
@@ -112,52 +112,6 @@ class Files:
             shred(path)
 
 
-class Exports:
-    """``exports.jsonl``: what was written for somebody to take along. What has left this machine is out of reach."""
-
-    def __init__(self, here: Installation) -> None:
-        self._ledger = here.folder / "exports.jsonl"
-
-    def _theirs(self, wearer: str) -> Iterator[tuple[dict[str, Any], str]]:
-        """Each line that names the wearer, and why its file stays."""
-        for line in lines_of(self._ledger):
-            if wearer in line.get("wearers", ()):
-                path = Path(str(line.get("path", "")))
-                if not path.is_file():
-                    yield line, "" if not path.exists() else "it is no file any more: look for yourself"
-                elif set(line["wearers"]) != {wearer}:
-                    yield line, "it holds others too: export them again, and delete it"
-                elif line.get("sha256") != sha256(path):
-                    yield line, "it has changed since: look for yourself, and delete it"
-                else:
-                    yield line, ""
-
-    def traces(self, wearer: str) -> Iterator[Trace]:
-        """See ``Part.traces``."""
-        for line, stays in self._theirs(wearer):
-            gone = "" if Path(line["path"]).exists() else " (gone already; it may have been given away)"
-            yield Trace("export", f"{line['path']}{gone}", 1, stays)
-
-    def erase(self, wearer: str, at: str) -> None:
-        """See ``Part.erase``."""
-        named = False
-        for line, stays in self._theirs(wearer):
-            named = True
-            if not stays and Path(line["path"]).exists():
-                shred(Path(line["path"]))
-        if named:
-            write_lines(self._ledger, (line for line in self._without(wearer)))
-
-    def _without(self, wearer: str) -> Iterator[dict[str, Any]]:
-        """The ledger without a word of them; a path that holds their name goes with its line."""
-        for line in lines_of(self._ledger):
-            others = [one for one in line.get("wearers", ()) if one != wearer]
-            if len(others) == len(line.get("wearers", ())):
-                yield line
-            elif others and wearer not in str(line.get("path")):
-                yield {**line, "wearers": others}
-
-
 class Backups:
     """``backups.jsonl``: copies of everything, which hold whoever was there. Deleted only where ``delete`` says so."""
 
@@ -179,12 +133,7 @@ class Backups:
     def erase(self, wearer: str, at: str) -> None:
         """See ``Part.erase``."""
         for folder in list(self._theirs(wearer)) if self._delete else ():
-            manifest = folder / "manifest.json"
-            for path in [manifest, *(each for each in files_in(folder) if each != manifest)]:
-                shred(path)
-            for empty in sorted((each for each in folder.rglob("*") if each.is_dir()), reverse=True):
-                empty.rmdir()
-            folder.rmdir()
+            remove_folder(folder, last=folder / "manifest.json")
         there = [line for line in lines_of(self._ledger) if (Path(str(line.get("path"))) / "manifest.json").is_file()]
         if self._ledger.exists():
             write_lines(self._ledger, there)

@@ -59,6 +59,15 @@ def files_in(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
 
 
+def remove_folder(folder: Path, *, last: Path) -> None:
+    """Overwrite and delete every file of a folder, ``last`` at the end, and the folder."""
+    for path in [*(each for each in files_in(folder) if each != last), *([last] if last.exists() else [])]:
+        shred(path)
+    for empty in sorted((each for each in folder.rglob("*") if each.is_dir()), reverse=True):
+        empty.rmdir()
+    folder.rmdir()
+
+
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a file of JSON lines; nothing where there is no file. A last line that a crash tore, and
     lines that are no objects, are left out."""

@@ -1,7 +1,6 @@
 """Commands on what is kept and for how long: erase, backup, restore, retention, audit."""
 
 import argparse
-import getpass
 import sys
 import time
 from contextlib import ExitStack, closing
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err, progress_bar
+from forecalm.commands.terminal import err, operator, progress_bar
 from forecalm.config import load as load_config
 
 out = Console(highlight=False, soft_wrap=True)
@@ -27,7 +26,7 @@ def erase(chosen: argparse.Namespace) -> int:
     with ExitStack() as stack:
         registry = stack.enter_context(closing(here.open_registry()))
         store = stack.enter_context(closing(here.open_store()))
-        how: dict[str, Any] = {"by": _operator(), "backups": chosen.backups}
+        how: dict[str, Any] = {"by": operator(), "backups": chosen.backups}
         with progress_bar(quiet=chosen.json) as bar:
             task = bar.add_task("looking at readings", total=None)
             listed = Erasure(
@@ -87,7 +86,7 @@ def retention(chosen: argparse.Namespace) -> int:
 
     here = Installation(load_config(chosen.config))
     with closing(here.open_registry()) as registry:
-        registry.set_retention(chosen.site, chosen.days, by=_operator())
+        registry.set_retention(chosen.site, chosen.days, by=operator())
         over = registry.outlived(time.time())
     days = "until somebody erases them" if chosen.days is None else f"for {chosen.days} days"
     if chosen.json:
@@ -121,11 +120,3 @@ def audit(chosen: argparse.Namespace) -> int:
 def _json(said: object, chosen: argparse.Namespace) -> None:
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
-
-
-def _operator() -> str:
-    """Who the audit says it was: the user of this machine, where it has names."""
-    try:
-        return f"{getpass.getuser()} at the command line"
-    except (KeyError, OSError):
-        return "the command line"

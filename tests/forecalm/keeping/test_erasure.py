@@ -13,7 +13,8 @@ from forecalm.cli import main
 from forecalm.erasure import Erasure, hold, pending
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import add_line, lines_of, sha256
+from forecalm.keeping_files import add_line, lines_of, remove_folder, sha256
+from ingest.exports.deidentify import Keys
 from ingest.labels import Label
 from ingest.received import Received
 from ingest.registry import Registry
@@ -70,20 +71,26 @@ def lived(here: Installation, registry: Registry, store: Store, pack: Pack, tmp_
         (here.folder / "models" / name).mkdir(parents=True)
         (here.folder / "models" / name / "manifest.json").write_text(json.dumps({"trained_on": trained_on}))
         (here.folder / "models" / name / "model.skops").write_bytes(b"weights")
-    for name, wearers in (
-        ("alone.csv", [WHO]),
-        ("both.csv", [WHO, "w-2"]),
-        ("changed.csv", [WHO]),
-        ("w-2.csv", ["w-2"]),
-    ):
-        path = tmp_path / name
-        path.write_text(name)
-        add_line(here.folder / "exports.jsonl", {"path": str(path), "sha256": sha256(path), "wearers": wearers})
-    (tmp_path / "changed.csv").write_text("by hand")
+    exported = {"alone": [WHO], "both": [WHO, "w-2"], "changed": [WHO], "gone": [WHO], "other": ["w-2"]}
+    for name, wearers in exported.items():
+        write_export(here, tmp_path / "exports" / name, wearers)
+    (tmp_path / "exports" / "changed" / "notes.txt").write_text("by hand")
+    remove_folder(tmp_path / "exports" / "gone", last=tmp_path / "exports" / "gone" / "export.json")
+    Keys(here.folder / "exports.keys.json").of(WHO)
     eda = worn[55].packet.eda
     assert eda is not None
     assert isinstance(eda.values, bytes)
     return [eda.values, b"junk-of-marker"]
+
+
+def write_export(here: Installation, folder: Path, wearers: list[str]) -> None:
+    """An export as far as an erasure looks at it: a file, a manifest, and a line in the record."""
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "eda.csv").write_text("1,2\n")
+    files = [{"path": "deep/eda.csv", "sha256": sha256(folder / "deep" / "eda.csv")}]
+    (folder / "export.json").write_text(json.dumps({"files": files}))
+    said = {"path": str(folder), "sha256": sha256(folder / "export.json"), "wearers": wearers}
+    add_line(here.folder / "exports.jsonl", said)
 
 
 def held(here: Installation, words: tuple[bytes, ...]) -> list[str]:
@@ -118,7 +125,8 @@ def test_what_goes_is_told_first_and_that_goes(erasure: Erasure, lived: list[byt
         "learnt": 1,
         "scored anew": 2,
         "journal lines": 2,
-        "export": 1,
+        "export": 2,
+        "export key": 1,
         "registry rows": 8,
     }
     assert listed.stay == {"export": 2}
@@ -140,7 +148,7 @@ def test_the_others_lose_nothing(
     with np.load(here.learnt) as learnt:
         assert {name: learnt[name].tolist() for name in learnt.files} == {"wearers": ["w-2"], "usual": [[2.0, 2.5]]}
     assert [line["wearer"] for line in lines_of(here.journal)] == ["w-2"]
-    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["both.csv", "changed.csv", "w-2.csv"]
+    assert sorted(path.name for path in (tmp_path / "exports").iterdir()) == ["both", "changed", "other"]
     assert [line["wearers"] for line in lines_of(here.folder / "exports.jsonl")] == [["w-2"], ["w-2"]]
     assert [path.name for path in (here.folder / "rescored").iterdir()] == ["20260101-w-2.json"]
 
@@ -169,7 +177,7 @@ def test_the_receipt_can_be_matched_with_the_audit_and_names_nobody(
     assert not [word for word in WORDS if word in path.read_text()]
 
 
-STEPS = ["Models", "Learnt", "Files", "Exports", "Backups", "Alerts", "Derived", "Readings"]
+STEPS = ["Models", "Learnt", "Files", "Exports", "ExportKey", "Backups", "Alerts", "Derived", "Readings"]
 
 
 @pytest.mark.parametrize("cut", [*STEPS, "registry", "wipe", "receipt"])
@@ -188,7 +196,8 @@ def test_cut_off_anywhere_doing_it_again_finishes_it(
 
     with monkeypatch.context() as dying:
         if cut in STEPS:
-            module = "erasure" if cut in ("Alerts", "Derived", "Readings") else "erasure_parts"
+            named = {"Alerts": "", "Derived": "", "Readings": "", "Exports": "_exports", "ExportKey": "_exports"}
+            module = "erasure" + named.get(cut, "_parts")
             dying.setattr(f"forecalm.{module}.{cut}.erase", die)
         elif cut == "receipt":
             dying.setattr(erasure, "_receipt", die)

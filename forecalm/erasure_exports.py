@@ -1,0 +1,82 @@
+"""A wearer in; what was exported of them and the key that their exports share found, and deleted if it is still here."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from forecalm.erasure_parts import Trace
+from forecalm.installation import Installation
+from forecalm.keeping_files import files_in, lines_of, remove_folder, sha256, write_lines
+from ingest.exports.deidentify import Keys
+from ingest.exports.export import KEYS, MANIFEST, RECORD
+
+
+class Exports:
+    """What ``exports.jsonl`` says was written to be taken along. What has left this machine is out of reach."""
+
+    def __init__(self, here: Installation) -> None:
+        self._record = here.folder / RECORD
+
+    def _theirs(self, wearer: str) -> Iterator[tuple[Path, str]]:
+        """The folder of each export that names the wearer, and why it stays."""
+        for line in lines_of(self._record):
+            if wearer in line.get("wearers", ()):
+                folder = Path(str(line.get("path", "")))
+                manifest = folder / MANIFEST
+                if not folder.exists():
+                    yield folder, ""
+                elif set(line["wearers"]) != {wearer}:
+                    yield folder, "it holds others too: export them again, and delete it"
+                elif not manifest.is_file() or sha256(manifest) != line.get("sha256") or _changed(folder):
+                    yield folder, "it is not as it was written: look for yourself, and delete it"
+                else:
+                    yield folder, ""
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        for folder, stays in self._theirs(wearer):
+            gone = "" if folder.exists() else " (gone already; it may have been given away)"
+            yield Trace("export", f"{folder}{gone}", 1, stays)
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``: the files first, the manifest last of them, then the line."""
+        theirs = list(self._theirs(wearer))
+        for folder, stays in theirs:
+            if not stays and folder.exists():
+                remove_folder(folder, last=folder / MANIFEST)
+        if theirs:
+            write_lines(self._record, list(self._without(wearer)))
+
+    def _without(self, wearer: str) -> Iterator[dict[str, Any]]:
+        """The record without a word of them; a path that holds their pseudonym goes with its line."""
+        for line in lines_of(self._record):
+            others = [one for one in line.get("wearers", ()) if one != wearer]
+            if len(others) == len(line.get("wearers", ())):
+                yield line
+            elif others and wearer not in str(line.get("path")):
+                yield {**line, "wearers": others}
+
+
+def _changed(folder: Path) -> bool:
+    """Whether a file was added to an export or has other content than its manifest says. One that is missing may have
+    been deleted by an erasure that was cut off."""
+    said = json.loads((folder / MANIFEST).read_bytes())
+    known = {folder / file["path"]: file["sha256"] for file in said["files"]}
+    return any(known.get(path) != sha256(path) for path in files_in(folder) if path != folder / MANIFEST)
+
+
+class ExportKey:
+    """The key by which exports of theirs without a name agree with each other: it tells whose they are."""
+
+    def __init__(self, here: Installation) -> None:
+        self._path = here.folder / KEYS
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        if self._path.exists() and wearer in json.loads(self._path.read_bytes()):
+            yield Trace("export key", str(self._path), 1)
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        Keys(self._path).forget(wearer)
