@@ -118,5 +118,7 @@ class Installation:
         """
         path = self.folder / "identity"
         if not path.exists():
-            path.write_text(secrets.token_hex(8) + "\n")
+            part = path.with_suffix(".part")
+            part.write_text(secrets.token_hex(8) + "\n")
+            part.replace(path)  # killed before, the next start makes another: never half of one
         return path.read_text().strip()

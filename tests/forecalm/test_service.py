@@ -165,6 +165,22 @@ def test_an_installation_has_a_name_of_its_own_on_the_broker(tmp_path: Path) -> 
     assert here.identity() == here.identity() != there.identity()
 
 
+def test_a_service_killed_while_it_names_itself_is_not_left_with_half_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Installation(configured(tmp_path))
+
+    def killed(path: Path, text: str) -> int:
+        path.touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as until_then:
+        until_then.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            here.identity()
+    assert len(here.identity()) == 16
+
+
 def test_pairing_says_who_wears_what_from_now_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
