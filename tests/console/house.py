@@ -10,6 +10,7 @@ from alerts.desk import Desk
 from alerts.errors import AlertError, UnknownAlert
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, WearerView
 from console.app import create_app
+from console.bands import Staff
 from console.hub import Hub
 from console.serve import run
 
@@ -22,6 +23,7 @@ class House:
     """A house whose desk does as it is told, or is a real one; its clock stands still until it is moved."""
 
     def __init__(self, desk: Desk | None = None) -> None:
+        self.staff: Staff | None = None
         self.journal_fault: str | None = None
         self.now_s = NOW_S
         self.hub = Hub()
@@ -88,6 +90,7 @@ class House:
             carers=CARERS,
             time_zone=ZoneInfo("Europe/London"),
             clock=lambda: self.now_s,
+            staff=self.staff,
         )
 
 
