@@ -65,3 +65,9 @@ class Onlooker(SettlingStore):
     def __init__(self, path: Path) -> None:
         inbox = _ReadInbox(path)
         super().__init__(inbox, BlockRest(inbox.database))
+
+    def unsettled(self) -> tuple[int, float | None]:
+        """How many packets have not settled yet, and when the oldest of them came [UTC s], None without any."""
+        with self._inbox.database.reader() as db:
+            count, oldest_s = db.execute("SELECT count(*), min(received_s) FROM inbox").fetchone()
+        return int(count), oldest_s

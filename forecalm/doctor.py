@@ -1,0 +1,67 @@
+"""A configuration in, what is well and what is wrong with the installation out, each with its mend. Changes nothing.
+
+It works while the service runs, and where nothing is set up yet. No finding holds a password, a token or a name.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from forecalm import doctor_broker, doctor_data, doctor_machine
+from forecalm.config import Config, ConfigError
+from forecalm.config import load as load_config
+from forecalm.doctor_finding import Finding, Level
+from forecalm.installation import Installation
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Finding", "Level", "examine"]
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def examine(path: Path | None) -> Iterator[Finding]:
+    """Yield what is found, one thing after the other; a configuration that cannot be used is a finding too, and then
+    the machine alone is looked at."""
+    machine: list[tuple[str, Check]] = [
+        ("modules", doctor_machine.modules),
+        ("versions", doctor_machine.versions),
+        ("clock", doctor_machine.clock),
+        ("Bluetooth", doctor_machine.bluetooth),
+    ]
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        mend = "mend it; broker, store and registry cannot be looked for before: docs/configuration.md"
+        yield Finding(Level.FAILURE, "configuration", str(error), mend)
+        yield from _look(machine)
+        return
+    shown = "all defaults" if path is None else str(path)
+    yield Finding(
+        Level.OK, "configuration", f"{shown}; data in {config.folder.absolute()}, time zone {config.zone.key}"
+    )
+    yield from _look(_of_data(config) + machine)
+
+
+def _of_data(config: Config) -> list[tuple[str, Check]]:
+    here = Installation(config, look=True)
+    return [
+        ("broker", lambda: doctor_broker.broker(config.mqtt, config.site.name)),
+        ("service", lambda: doctor_data.service(here)),
+        ("disk", lambda: doctor_data.disk(here)),
+        ("store", lambda: doctor_data.store(here)),
+        ("InfluxDB", lambda: doctor_data.influxdb(config.store)),
+        ("registry", lambda: doctor_data.registry(here)),
+        ("what was learnt", lambda: doctor_data.learnt(here)),
+    ]
+
+
+def _look(checks: list[tuple[str, Check]]) -> Iterator[Finding]:
+    """Run checks; one that fails by an error of its own hides no other."""
+    for subject, check in checks:
+        try:
+            yield from check()
+        except Exception as error:
+            log.debug("%s", subject, exc_info=True)
+            what = f"could not be looked at: {type(error).__name__}"
+            yield Finding(Level.FAILURE, subject, what, "an error of our own, or of the machine: forecalm -v doctor")
