@@ -2,9 +2,9 @@
 
 A channel is one ``_physio.tsv.gz`` without header with its JSON sidecar: one ``recording-<channel>``, for rates and
 starts differ. BIDS knows one even grid a file, so that short gaps are rows of ``n/a``, each piece at its place to
-within half a sample; where the grid cannot hold a piece (another rate, an overlap, an hour of
-nothing) a new ``run`` begins.
-When each piece began, to the last bit, is in the sidecar of the events (``Forecalm``), which our reader goes by.
+within half a sample (a whole one where it overlaps with the last). Where the grid cannot hold a piece (another rate, a
+longer overlap, an hour of nothing) a new ``run`` begins. When each piece began, to the last bit, is in the sidecar of
+the events (``Forecalm``), which our reader goes by.
 """
 
 import gzip
@@ -27,7 +27,7 @@ from ingest.types import CHANNELS
 BIDS_VERSION: Final = "1.10.0"
 TASK: Final = "dailylife"  # BIDS wants one: nobody was given a task
 FILL_MAX_S: Final = 3600.0  # of n/a rows between two pieces; a longer pause begins a new run
-RATES_APART_MAX: Final = 1e-6  # relative: 0.1 s in a day, well within half a sample of a piece of an hour at 64 Hz
+ASTRAY_MAX: Final = 0.5  # samples: how far a piece of a slightly other rate may run from the grid until it ends
 LEVEL: Final = 6  # of gzip: its own default
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9]")
 EVENT_COLUMNS_MEAN: Final = {
@@ -120,24 +120,24 @@ def finish(folder: Path, subjects: Subjects, *, deidentified: bool) -> None:
 def _runs(part: Part) -> Iterator[Part]:
     """A channel as even grids: the rows of each, NaN filled in where pieces are apart."""
     held: list[Segment] = []
-    low = rows = 0
+    low = 0
     for segment in part.segments:
-        if held:
-            row = _row(held[0], segment)
-            if row is None or row < rows or (row - rows) / segment.rate_hz > FILL_MAX_S:
-                yield _filled(part, held, low)
-                low, held, rows = segment.row, [], 0
-        row = 0 if not held else _row(held[0], segment) or 0
+        row = _row(held, segment) if held else 0
+        if row is None:
+            yield _filled(part, held, low)
+            low, held, row = low + sum(each.rows for each in held), [], 0
         held.append(msgspec.structs.replace(segment, row=row))
-        rows = row + segment.rows
     yield _filled(part, held, low)
 
 
-def _row(first: Segment, later: Segment) -> int | None:
-    """The row of the grid that ``first`` begins at which ``later`` begins; None where it runs at another rate."""
-    if abs(later.rate_hz - first.rate_hz) > RATES_APART_MAX * first.rate_hz:
+def _row(held: Sequence[Segment], later: Segment) -> int | None:
+    """The row at which ``later`` goes on, on the grid that the first of ``held`` began; None where it cannot."""
+    first, rows = held[0], held[-1].row + held[-1].rows
+    row = round((later.start_s - first.start_s) * first.rate_hz)
+    drift = abs(later.rate_hz / first.rate_hz - 1) * later.rows
+    if drift > ASTRAY_MAX or row < rows - 1 or (row - rows) / first.rate_hz > FILL_MAX_S:
         return None
-    return round((later.start_s - first.start_s) * first.rate_hz)
+    return max(row, rows)
 
 
 def _filled(part: Part, held: Sequence[Segment], low: int) -> Part:

@@ -46,7 +46,13 @@ class _Gathered:
     pieces: Parts = field(default_factory=dict)
     beats: list[Array] = field(default_factory=list)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.pieces or self.beats)
+
     def add(self, piece: Piece) -> None:
+        """Put a piece, which begins no earlier than the last one of its channel, behind it."""
         block = piece.block
         self.start_s, self.end_s = min(self.start_s, block.start_s), max(self.end_s, block.end_s)
         if not block.rate_hz:
@@ -62,6 +68,7 @@ class _Gathered:
         held.append((block.start_s, block.rate_hz, [block.values]))
 
     def recording(self, name: str, device: str, notes: tuple[str, ...]) -> Recording:
+        """All of it as a recording."""
         channels = {
             channel: tuple(
                 Block(channel, start_s, rate_hz, np.concatenate(values, axis=-1))
@@ -119,11 +126,11 @@ def _of_one(
 
     for piece in pieces:
         too_long = piece.end_s - gathered.start_s > LONGEST_S
-        if not source.imported and gathered.end_s > 0 and (piece.start_s > gathered.end_s + BREAK_S or too_long):
+        if not source.imported and gathered.is_begun and (piece.start_s > gathered.end_s + BREAK_S or too_long):
             yield done()
             gathered = _Gathered()
         gathered.add(piece)
-    if gathered.pieces or gathered.beats:
+    if gathered.is_begun:
         yield done()
 
 
