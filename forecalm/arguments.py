@@ -32,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_labels,
         _add_documents,
         _add_sources,
+        _add_checks,
         _add_keeping,
     ):
         add(commands)
