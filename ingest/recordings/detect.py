@@ -103,7 +103,7 @@ def _read(form: Format, part: Source) -> Found:
     try:
         return Found(part.name, form.name, tuple(with_labels(part, form.read(part))))
     except RecordingError as error:
-        named = str(error) if part.name in str(error) else f"{part.name}: {error}"
+        named = str(error) if str(error).startswith(part.name) else f"{part.name}: {error}"
         return Found(part.name, form.name, refused=named)
 
 

@@ -31,7 +31,7 @@ def with_labels(part: Source, recordings: Sequence[Recording]) -> list[Recording
     try:
         labels = read_labels(text)
     except RecordingError as error:
-        raise RecordingError(f"{FILE} beside {part.name}: {error}") from error
+        raise RecordingError(f"{FILE} beside it: {error}") from error
     found = []
     for each in recordings:
         mine = [label for label in labels if label.start_s <= each.end_s and label.end_s >= each.start_s]

@@ -29,7 +29,7 @@ def _slowly(data: bytes, where: str, skip: int, width: int) -> Array:
     if not data:
         return np.empty((width, 0))
     try:
-        if b"_" not in data and _is_even(data, width):  # Python would allow it within a number
+        if b"_" not in data and is_even(data, width):  # Python would allow it within a number
             found = np.array(list(map(float, data.replace(b"\n", b",").split(b","))), np.float64)
             if np.isfinite(found).all():
                 return np.ascontiguousarray(found.reshape(-1, width).T)
@@ -49,11 +49,11 @@ def _slowly(data: bytes, where: str, skip: int, width: int) -> Array:
     raise RecordingError(f"{where}: holds numbers in a form that is not known: export it again")
 
 
-def _is_even(data: bytes, width: int) -> bool:
-    """Whether every line has ``width`` cells."""
+def is_even(data: bytes, width: int, *, mark: bytes = b",") -> bool:
+    """Whether every line has ``width`` cells, parted by ``mark``."""
     text = np.frombuffer(data, np.uint8)
-    marks = np.append(text[(text == 44) | (text == 10)], np.uint8(10))
+    marks = np.append(text[(text == mark[0]) | (text == 10)], np.uint8(10))
     if marks.size % width:
         return False
     lines = marks.reshape(-1, width)
-    return bool((lines[:, -1] == 10).all() and (lines[:, :-1] == 44).all())
+    return bool((lines[:, -1] == 10).all() and (lines[:, :-1] == mark[0]).all())

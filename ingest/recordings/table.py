@@ -3,17 +3,19 @@
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ingest.errors import RecordingError
-from ingest.recordings.archive import Source
+from ingest.recordings.archive import Source, decoded
 from ingest.recordings.even import even, steady, within_limits
 from ingest.recordings.mapping import UNITS, Mapping, start_s
 from ingest.recordings.numbers import plain
 from ingest.recordings.recording import Format, Recording
+from ingest.recordings.rows import is_even
 from ingest.types import Array, Block
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 PARQUET: Final = b"PAR1"
 ROWS_MAX: Final = 200_000_000  # a month at 64 Hz; Parquet may say more in few bytes
 COLUMNS_MAX: Final = 10_000
+UNKNOWN: Final = ("", "na", "nan", "n/a", "null", "none", "<na>")  # what an empty cell may be called
 _OFFSET: Final = r"(?:Z|z|[+-]\d\d:?\d\d)\s*\Z"
 
 
@@ -64,9 +67,9 @@ def _names(data: bytes, mapping: Mapping) -> list[str]:
     at = 0
     for _ in range(mapping.skip):
         at = data.find(b"\n", at) + 1 or len(data)
-    line = data[at : data.find(b"\n", at) % (len(data) + 1)].decode("utf-8-sig", "replace").strip("\r\n")
+    line = data[at : data.find(b"\n", at) % (len(data) + 1)].strip(b"\r\n")
     try:
-        cells = next(csv.reader([line], delimiter=mapping.delimiter), [])
+        cells = next(csv.reader([decoded(line, "", otherwise="latin-1")], delimiter=mapping.delimiter), [])
     except csv.Error as error:
         raise RecordingError(f"line {mapping.skip + 1}: {error}") from error
     if len(cells) > COLUMNS_MAX:
@@ -136,6 +139,8 @@ def _times_s(cells: dict[str, Array], where: str, mapping: Mapping, notes: list[
 def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
     """The columns that are wanted and there."""
     data = data.rstrip()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = decoded(data, where).encode()
     try:
         names = _names(data, mapping)
     except RecordingError as error:
@@ -145,63 +150,70 @@ def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
     if doubled:
         raise RecordingError(f"{where} line {mapping.skip + 1}: two columns are called {doubled[0]!r}: name them apart")
     first = mapping.skip + mapping.header
-    if mapping.delimiter == "," and mapping.decimal == "." and mapping.time.unit != "iso":
-        at = 0
-        for _ in range(first):
-            at = data.find(b"\n", at) + 1 or len(data)
-        found = plain(data, start=at, columns=len(names))
+    start = 0
+    for _ in range(first):
+        start = data.find(b"\n", start) + 1 or len(data)
+    if mapping.delimiter == "," and mapping.time.unit != "iso":
+        found = plain(data, start=start, columns=len(names))
         if found is not None:
             return {each: found[names.index(each)] for each in wanted}
-    return _slowly(data, where, mapping, names, wanted)
+    body = data[start:].replace(b"_", b"?")  # which Python would allow within a number
+    cells = _cells(body, where, mapping, len(names)) if body else []
+    columns = {each: cells[names.index(each) :: len(names)] for each in wanted}
+    return {
+        each: _dates(_text_series(column), where, mapping)
+        if each == mapping.time.column and mapping.time.unit == "iso"
+        else _numbers(column, where, each, first, decimal=mapping.decimal)
+        for each, column in columns.items()
+    }
 
 
-def _slowly(data: bytes, where: str, mapping: Mapping, names: list[str], wanted: list[str]) -> dict[str, Array]:
-    import pandas as pd
-
-    first = mapping.skip + mapping.header
-    text = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+def _cells(body: bytes, where: str, mapping: Mapping, width: int) -> list[bytes]:
+    """Every cell of the lines, line by line. Raises RecordingError where one has not ``width`` cells."""
+    first, mark = mapping.skip + mapping.header + 1, mapping.delimiter.encode()
+    if b'"' not in body and len(mark) == 1:
+        if not is_even(body, width, mark=mark):
+            lines = body.split(b"\n")
+            at = next(at for at, line in enumerate(lines) if line.count(mark) != width - 1)
+            raise _uneven(where, at + first, lines[at].count(mark) + 1, width)
+        return body.replace(b"\n", mark).split(mark)
+    rows = csv.reader(io.StringIO(body.decode("utf-8", "replace"), newline=""), delimiter=mapping.delimiter)
+    cells: list[bytes] = []
     try:
-        frame = pd.read_csv(
-            io.BytesIO(data),
-            sep=mapping.delimiter,
-            decimal=mapping.decimal,
-            header=None,
-            names=range(len(names)),
-            usecols=[names.index(each) for each in wanted],
-            skiprows=first,
-            skip_blank_lines=False,
-            index_col=False,
-            float_precision="round_trip" if mapping.decimal == "." else None,
-            encoding="utf-16" if text else "utf-8-sig",
-            encoding_errors="replace",
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError:
-        return {each: np.zeros(0) for each in wanted}
-    except (ValueError, OverflowError, csv.Error) as error:  # ParserError is a ValueError
-        raise RecordingError(f"{where}: {' '.join(str(error).split())[:200]}: mend or remove the line") from error
-    found = {}
-    for each in wanted:
-        series = frame[names.index(each)]
-        if each == mapping.time.column and mapping.time.unit == "iso":
-            found[each] = _dates(series, where, mapping)
-        else:
-            found[each] = _numbers(series, where, each, first)
+        for row in rows:
+            if len(row) != width:
+                raise _uneven(where, rows.line_num + first - 1, len(row), width)
+            cells += [each.encode() for each in row]
+    except csv.Error as error:
+        raise RecordingError(f"{where} line {rows.line_num + first - 1}: {error}: mend or remove the line") from error
+    return cells
+
+
+def _uneven(where: str, line: int, found: int, width: int) -> RecordingError:
+    return RecordingError(f"{where} line {line}: {found} cells, expected {width}: mend or remove the line")
+
+
+def _numbers(cells: Sequence[Any], where: str, column: str, first: int, *, decimal: str = ".") -> Array:
+    """The numbers of a column, each to the last bit what ``float`` says of it; an empty cell is NaN. Raises
+    RecordingError, naming the line."""
+    with suppress(ValueError, TypeError):
+        return np.array(list(map(float, cells)), np.float64)
+    found = np.empty(len(cells))
+    for at, cell in enumerate(cells):
+        text = (cell.decode("latin-1") if isinstance(cell, bytes) else str(cell)).strip()
+        try:
+            found[at] = np.nan if text.lower() in UNKNOWN else float(text.replace(decimal, "."))
+        except ValueError:
+            raise RecordingError(
+                f"{where} line {at + 1 + first}: {text[:20]!r} in {column} is no number: mend it, or leave it empty"
+            ) from None
     return found
 
 
-def _numbers(series: "pd.Series[Any]", where: str, column: str, first: int) -> Array:
+def _text_series(cells: Sequence[bytes]) -> "pd.Series[Any]":
     import pandas as pd
 
-    found = pd.to_numeric(series, errors="coerce")
-    wrong = (found.isna() & series.notna()).to_numpy()
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise RecordingError(
-            f"{where} line {at + 1 + first}: {str(series.iloc[at])[:20]!r} in {column} is no number: mend the cell, or"
-            " leave it empty"
-        )
-    return np.asarray(found, np.float64)
+    return pd.Series([cell.decode("latin-1") for cell in cells], dtype=object)
 
 
 def _dates(series: "pd.Series[Any]", where: str, mapping: Mapping) -> Array:
@@ -264,5 +276,5 @@ def _parquet(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
                 raise RecordingError(f"{where}: {each} holds dates: say unit = 'iso'")
             found[each] = _dates(series, where, mapping)
         else:
-            found[each] = _numbers(series, where, each, 0)
+            found[each] = _numbers(series.tolist(), where, each, 0)
     return found
