@@ -76,11 +76,12 @@ class Urgent:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A consent that somebody must see to: whose, what is so, and what to do."""
+    """A consent that somebody must see to: whose, what is so, what to do, and the command that enters it."""
 
     name: str
     what: str
     do: str
+    command: str
     glyph: str
 
 
@@ -239,15 +240,16 @@ def _gateway(each: GatewayState, *, now_s: float, zone: ZoneInfo) -> GatewayRow:
 
 def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
     scope = _SCOPES[each.scope]
+    give = f"forecalm consent give {each.wearer} --scope {each.scope.value} --by WHO"
     if each.to_confirm:
         what = f"The consent to {scope} is to be confirmed: it was carried over, and nobody gave it."
-        return Due(name, what, "Ask whoever may agree, and enter who did.", "cannot")
+        return Due(name, what, "Ask whoever may agree, and enter who did.", give, "cannot")
     if each.ends_s is None:
         what = "Not recording: no consent to care covers today. Nothing is kept, and no alert can come."
-        return Due(name, what, "Look in. If somebody agrees, enter who did.", "notrecording")
+        return Due(name, what, "Look in. If somebody agrees, enter who did.", give, "notrecording")
     ends = f"{clock_time(each.ends_s, zone=zone, now_s=now_s)}, in {_lasting(each.ends_s - now_s)}"
     what = f"The consent to care ends {ends}. Then nothing is kept, and no alert can come."
-    return Due(name, what, "Ask for a new one before that.", "clock")
+    return Due(name, what, "Ask for a new one before that.", give, "clock")
 
 
 def _counts(counters: Counters, *, held: bool) -> tuple[Count, ...]:

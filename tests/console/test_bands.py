@@ -104,6 +104,7 @@ def test_consents_say_whose_what_is_so_and_what_to_do() -> None:
         ("Callum", "cannot"),
     ]
     assert "no alert can come" in it.dues[0].what
+    assert it.dues[2].command == "forecalm consent give w3 --scope research --by WHO"
     assert it.dues[1].what.startswith("The consent to care ends Sat 14:32, in 3 days.")
     assert "research is to be confirmed" in it.dues[2].what
     assert it.rest == "3 consents to see to"
