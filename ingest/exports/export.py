@@ -81,7 +81,7 @@ def export(asked: Asked, *, store: Store, registry: Registry, progress: Progress
     """Write everything asked for that a consent to research covers.
 
     All of it appears at once: it is written beside ``out`` under a hidden name, its manifest last, entered in
-    ``exports.jsonl``, and only then called ``out``. Raises RecordingError where ``out`` is not empty or pyarrow is
+    ``exports.jsonl`` and the audit, and only then called ``out``. Raises RecordingError where ``out`` is not empty or pyarrow is
     missing, RegistryError where a wearer is unknown or nothing at all may be exported, StoreError, OSError; then
     nothing is left of it.
     """
@@ -101,6 +101,9 @@ def export(asked: Asked, *, store: Store, registry: Registry, progress: Progress
             )
         digest = _write_manifest(unfinished, asked, wearers)
         _enter(asked, out, digest)
+        for each in wearers:
+            detail = {"layout": asked.layout, "deidentified": asked.deidentify, "manifest_sha256": digest}
+            registry.note("export", wearer=each.wearer, by=asked.by, recordings=each.recordings, **detail)
         if out.exists():
             out.rmdir()
         unfinished.rename(out)
