@@ -259,6 +259,17 @@ def _add_keeping(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     )
     erase.add_argument("--json", action="store_true", help="say it as one JSON object")
 
+    backup = _command(commands, "keeping", "backup", "copy everything into a new folder; a service may run meanwhile")
+    _add_config(backup)
+    backup.add_argument("folder", type=_path, metavar="FOLDER", help="where to; on another disk")
+    backup.add_argument("--json", action="store_true", help="say it as one JSON object")
+
+    restore = _command(commands, "keeping", "restore", "bring a back-up back into an installation that is empty")
+    _add_config(restore)
+    restore.add_argument("folder", type=_path, metavar="FOLDER", help="the back-up")
+    restore.add_argument("--receipts", type=_path, metavar="FOLDER", help="of erasures since: says whom to erase again")
+    restore.add_argument("--json", action="store_true", help="say it as one JSON object")
+
     retention = _command(commands, "keeping", "retention", "say for how many days a site keeps readings")
     _add_config(retention)
     retention.add_argument("site", help="the site's name, as in its topics")
