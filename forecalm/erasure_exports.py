@@ -1,4 +1,4 @@
-"""A wearer in; what was exported of them and the key that their exports share found, and deleted if it is still here."""
+"""A wearer in; exports of them, and the key that these share, found, and deleted as far as they are still here, out."""
 
 import json
 from collections.abc import Iterator

@@ -5,9 +5,16 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from forecalm.keeping_errors import KeepingError
+
+if sys.platform != "win32":
+    import fcntl
+
+LOCK: Final = "keeping.lock"
 CHUNK: Final = 1 << 20  # bytes read or overwritten at a time
 
 
@@ -66,6 +73,18 @@ def remove_folder(folder: Path, *, last: Path) -> None:
     for empty in sorted((each for each in folder.rglob("*") if each.is_dir()), reverse=True):
         empty.rmdir()
     folder.rmdir()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nothing else of an installation is copied or erased meanwhile. Raises KeepingError where something is."""
+    with (folder / LOCK).open("ab") as file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise KeepingError(f"{folder}: a back-up or an erasure is under way: wait for its end") from error
+        yield
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:

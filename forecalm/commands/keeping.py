@@ -3,7 +3,8 @@
 import argparse
 import sys
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ def erase(chosen: argparse.Namespace) -> int:
     """Take away everything that is known of a wearer, after saying what that is and asking."""
     from forecalm.erasure import Erasure, hold
     from forecalm.installation import Installation
+    from forecalm.keeping_files import alone
 
     here = Installation(load_config(chosen.config))
     with ExitStack() as stack:
@@ -39,6 +41,7 @@ def erase(chosen: argparse.Namespace) -> int:
         if chosen.dry_run:
             _json(told | {"erased": False}, chosen)
             return 0
+        stack.enter_context(alone(here.folder))
         journal = stack.enter_context(closing(hold(here, listed)))
         if not chosen.yes and not _agreed(chosen.wearer):
             err.print("Nothing is erased.")
@@ -78,6 +81,56 @@ def _elsewhere(registry_url: str, store_kind: str) -> list[str]:
     if store_kind == "influxdb":
         said.append("back-ups of InfluxDB, and its files until it has rewritten them")
     return said
+
+
+def backup(chosen: argparse.Namespace) -> int:
+    """Copy everything into a new folder; a service may run."""
+    from forecalm.backup import back_up
+    from forecalm.installation import Installation
+
+    here = Installation(load_config(chosen.config))
+    with closing(here.open_registry()) as registry, closing(here.open_store()) as store, _steps(chosen) as say:
+        copied = back_up(here, chosen.folder, registry=registry, store=store, now_s=time.time(), progress=say)
+    if chosen.json:
+        _json(copied, chosen)
+        return 0
+    out.print(f"Everything as of now is in {copied.path}: {_said(copied.counts)}.")
+    for note in copied.notes:
+        out.print(f"Not in it: {note}")
+    out.print(f"Keep elsewhere, as a witness: the manifest's SHA-256 is {copied.digest}")
+    out.print("It holds names and readings of everybody: lock it away, and let it expire.")
+    return 0
+
+
+def restore(chosen: argparse.Namespace) -> int:
+    """Bring a back-up back into an installation that is empty."""
+    from forecalm.installation import Installation
+    from forecalm.restore import restore as bring_back
+
+    here = Installation(load_config(chosen.config))
+    with _steps(chosen) as say:
+        restored = bring_back(here, chosen.folder, by=operator(), receipts=chosen.receipts, progress=say)
+    if chosen.json:
+        _json(restored, chosen)
+    else:
+        out.print(f"{here.folder} is as it was at {restored.made_at}: {_said(restored.counts)}. Every byte is proved.")
+        for note in restored.notes:
+            out.print(f"Was not in it: {note}")
+        for wearer in restored.erase_again:
+            out.print(f"{wearer} had been erased since: forecalm erase {wearer}", style="bold")
+    return FELL_SHORT if restored.erase_again else 0
+
+
+@contextmanager
+def _steps(chosen: argparse.Namespace) -> Iterator[Callable[[str], None]]:
+    """What is worked on now, for who waits for it."""
+    with progress_bar(quiet=chosen.json) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what: bar.update(task, description=what)
+
+
+def _said(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
 
 
 def retention(chosen: argparse.Namespace) -> int:
