@@ -35,8 +35,9 @@ def read_sent(path: Path) -> Iterator[Packet]:
         at += 4 + size
 
 
-def compare(sent: Sequence[Packet], store: Store) -> Found:
-    """Say what differs between the packets that were sent and what a store holds."""
+def compare(sent: Sequence[Packet], store: Store, *, bad: int = 0) -> Found:
+    """Say what differs between the packets that were sent, with ``bad`` messages beside them that cannot be used, and
+    what a store holds."""
     by_band: dict[str, dict[Name, Packet]] = {}
     lost: set[Name] = set()
     for packet in sent:
@@ -45,8 +46,9 @@ def compare(sent: Sequence[Packet], store: Store) -> Found:
             lost |= {(packet.band, packet.boot, seq) for seq in range(packet.lost[0], packet.lost[1] + 1)}
     found = Found(packets=len(sent), samples=0, resent=0, lost=0, late_s=0.0)
     counts = store.counts()
-    if counts.quarantined or set(counts.packets) != set(by_band):
-        found.wrong.append(f"{counts.quarantined} in quarantine; bands: {sorted(set(counts.packets) ^ set(by_band))}")
+    if counts.quarantined != bad or set(counts.packets) != set(by_band):
+        strange = sorted(set(counts.packets) ^ set(by_band))
+        found.wrong.append(f"{counts.quarantined} in quarantine, not {bad}; bands: {strange}")
     for band, packets in sorted(by_band.items()):
         _compare_band(band, packets, lost, store, found)
     return found

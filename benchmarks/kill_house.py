@@ -1,6 +1,7 @@
 """A folder and a broker's program in; a real service, broker and simulated bands as processes, and ways to hurt them.
 
-Nothing here is gentle on purpose: processes end by SIGKILL, files are locked and filled up.
+Nothing here is gentle on purpose: processes end by SIGKILL, files are locked and filled up. Beside the
+bands somebody sends nonsense all the time.
 """
 
 import json
@@ -25,10 +26,12 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.kill_compare import Found, compare, read_sent
+from benchmarks.kill_nonsense import BAND, Nonsense
 from forecalm.config import Config, ConsoleSection, MqttSection, StoreSection
 from forecalm.demo import people
 from forecalm.installation import Installation
 from forecalm.peers import free_port
+from ingest.store.database import BUSY_S
 from ingest.wire import Stored, all_stored_topic
 
 ROOT: Final = Path(__file__).parents[1]
@@ -37,14 +40,18 @@ LOOK_S: Final = 0.05
 SCENARIO: Final = 'title = "Load"\npast_s = 0\nwearers = 1\n'
 BALLAST: Final = "ballast"  # the file that fills the disk
 
-# ``forecalm serve`` that settles everything again and again, so that it is killed in the middle of it.
+# ``forecalm serve`` that settles everything again and again, so that it is killed in the middle of it, and waits for a
+# locked file as long as it is told.
 SERVICE: Final = """
 import sys, threading, time
 from forecalm.cli import main
 from forecalm.installation import Installation
 from ingest.errors import IngestError
 
+from ingest.store.sqlite import SqliteStore
+
 every_s = float(sys.argv.pop(1))
+SqliteStore.__init__.__kwdefaults__["busy_s"] = float(sys.argv.pop(1))
 open_store = Installation.open_store
 
 def opened(self):
@@ -102,6 +109,7 @@ class House:
             console=ConsoleSection(port=free_port()),
         )
         self.settle_every_s = 0.2
+        self.busy_s = BUSY_S
         self.patience_s = 1.0
         self.spool_max = 128 << 20
         self.starts = Counter[str]()
@@ -109,14 +117,17 @@ class House:
         self._service: subprocess.Popen[bytes] | None = None
         self._broker: subprocess.Popen[bytes] | None = None
         self._bands: subprocess.Popen[bytes] | None = None
+        self._nonsense = Nonsense(self.config)
         self._log = (folder / "log").open("ab")
         people(Installation(self.config), wearers)
         self._write_files()
 
     def __enter__(self) -> Self:
+        self._nonsense.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._nonsense.__exit__()
         for process in (self._bands, self._service, self._broker):
             _kill(process)
         self._log.close()
@@ -163,7 +174,13 @@ class House:
     def start_service(self) -> None:
         """Start it, if it does not run. It needs seconds to be ready."""
         if self._service is None or self._service.poll() is not None:
-            arguments = (str(self.settle_every_s), "serve", "--config", str(self.folder / "forecalm.toml"))
+            arguments = (
+                str(self.settle_every_s),
+                str(self.busy_s),
+                "serve",
+                "--config",
+                str(self.folder / "forecalm.toml"),
+            )
             self._service = self._run("service", sys.executable, "-P", "-c", SERVICE, *arguments)
 
     def start_bands(self, *, seconds: float, speed: float) -> None:
@@ -191,7 +208,7 @@ class House:
 
     def stored(self) -> tuple[int, int]:
         """Of how many bands something is stored, and how many packets."""
-        query = "SELECT count(*), total(packets), (SELECT count(*) FROM inbox) FROM boots"
+        query = f"SELECT count(*), total(packets), (SELECT count(*) FROM inbox) FROM boots WHERE band <> '{BAND}'"  # noqa: S608
         with closing(sqlite3.connect(f"{self.readings.as_uri()}?mode=ro", uri=True)) as db:
             bands, settled, landed = db.execute(query).fetchone()
         return bands, int(settled) + landed
@@ -295,7 +312,7 @@ class House:
 
         def hear(_: object, __: object, message: paho.MQTTMessage) -> None:
             told[message.topic.split("/")[-2]] = msgspec.json.decode(message.payload, type=Stored)
-            if len(told) >= self.wearers:
+            if len(told.keys() - {BAND}) >= self.wearers:
                 all_there.set()
 
         client = paho.Client(CallbackAPIVersion.VERSION2)
@@ -320,15 +337,19 @@ class House:
             time.sleep(LOOK_S)
         if self._bands is None or self._bands.poll() is None:
             raise TimeoutError(f"the bands do not come to an end:\n{self.said()}")
+        understood = self._nonsense.finish(within_s=WAIT_S)
         account = json.loads((self.folder / "bands.out").read_bytes())
         told = self.retained()
         self.kill_service()
         sent = list(read_sent(self.folder / "sent"))
         with closing(Installation(self.config).open_store()) as store:
-            wrong = compare(sent, store).wrong  # settled or cut off in the middle of it: it makes no difference
+            bad = self._nonsense.count
+            wrong = compare(sent, store, bad=bad).wrong  # also if killed while it settled: it makes no difference
             store.settle(time.time(), everything=True)
-            found = compare(sent, store)
+            found = compare(sent, store, bad=bad)
             found.wrong += [*(f"before settling: {line}" for line in wrong), *store.check()]
+        if not understood:
+            found.wrong.append(f"of {bad} messages of nonsense {self._nonsense.done} are said to be dealt with")
         found.resent = account["resent"]
         made = sum(band["packets"] for band in account["bands"])
         if made != len(sent) or account["unstored"]:
