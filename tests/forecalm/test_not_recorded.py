@@ -139,5 +139,7 @@ def test_a_band_that_nobody_is_known_to_wear_is_told_to_staff_with_when_its_read
         assert said["names"] == {"w-01": "Bea"}
         assert [gateway["gateway"] for gateway in said["gateways"]] == ["attic"]
         registry.add_band("stray", by="test")
-        registry.correct_assignment("stray", "w-01", since_s=time.time() - 3600, until_s=time.time() + 1, by="test")
+        registry.add_wearer("w-02", "Ali", by="test")
+        registry.give_consent("w-02", Consent(CARE, "Nadia, sister", 0.0), by="test")
+        registry.correct_assignment("stray", "w-02", since_s=time.time() - 3600, until_s=time.time() + 1, by="test")
         until(lambda: bands(service)["bands"][0]["waiting"] is None)
