@@ -20,7 +20,7 @@ from typing import Any, Final
 from forecalm.erasure import MARK, pending
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import add_line, alone, files_in, sha256, write_whole
+from forecalm.keeping_files import add_line, alone, files_in, make_folder, sha256, write_whole
 from forecalm.keeping_postgres import dump
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
@@ -69,7 +69,7 @@ def back_up(
         if pending(here) is not None:
             raise KeepingError(f"an erasure was cut off ({here.folder / MARK}): finish it first: forecalm erase WEARER")
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
-        unfinished.mkdir(mode=0o700, parents=True)
+        make_folder(unfinished)
         try:
             head = _copy(here, unfinished, registry, store, progress)
             manifest, counts, notes = _manifest(here, unfinished, head, now_s, progress)
@@ -108,7 +108,7 @@ def _copy(here: Installation, target: Path, registry: Registry, store: Store, pr
         if name.as_posix() in (READINGS, REGISTRY, LEDGER, MARK) or path.name.endswith(LEFT_OUT):
             continue
         progress(name.as_posix())
-        (target / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder((target / name).parent)
         _copy_file(path, target / name)
     return head
 

@@ -36,6 +36,13 @@ def write_whole(path: Path, data: bytes) -> None:
         _zero(old.fileno())
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone."""
+    for each in [*reversed(path.parents), path]:
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
+
+
 def shred(path: Path) -> None:
     """Overwrite a file with zeros and remove it. What a disk keeps beside it (copies on write, worn blocks) is out of
     reach."""

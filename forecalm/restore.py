@@ -12,8 +12,9 @@ from forecalm.backup import DUMP, FORMAT, MANIFEST, READINGS, REGISTRY, Progress
 from forecalm.erasure import RECEIPTS
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import files_in, sha256
+from forecalm.keeping_files import files_in, make_folder, sha256
 from forecalm.keeping_postgres import bring_back
+from ingest.registry.audit import Head
 from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore
 
@@ -36,8 +37,9 @@ def restore(
 ) -> Restored:
     """Bring a back-up back into an installation that is empty. ``receipts`` are those of erasures since the back-up.
 
-    Raises KeepingError where the installation is not empty, or the back-up is not what its manifest says; then the
-    installation is left empty. Raises StoreError, RegistryError or OSError.
+    Raises KeepingError where the installation is not empty, or the back-up is not what its manifest says; then its
+    folder is left empty (a database of PostgreSQL may not be: take a new one). Raises StoreError, RegistryError or
+    OSError.
     """
     said = _manifest(folder)
     _require_empty(here, said)
@@ -45,9 +47,11 @@ def restore(
     try:
         _copy(folder, waiting, said, progress)
         _prove(waiting, said, progress)
+        registry_url = here.config.registry.url or f"sqlite:///{waiting / REGISTRY}"
         if here.config.registry.url:
-            bring_back(here.config.registry.url, waiting / DUMP)
+            bring_back(registry_url, waiting / DUMP)
             (waiting / DUMP).unlink()
+        _prove_audit(registry_url, said, progress)
         for path in sorted(waiting.iterdir()):
             path.rename(here.folder / path.name)
         waiting.rmdir()
@@ -55,7 +59,6 @@ def restore(
         shutil.rmtree(waiting, ignore_errors=True)
         raise
     with closing(here.open_registry()) as registry:
-        _require_audit(registry, said)
         registry.note("restore", by=by, made_at=said["made_at"])
         again = tuple(_erased_since(registry, [here.folder / RECEIPTS, *([receipts] if receipts else [])]))
     return Restored(said["made_at"], said["counts"], again, tuple(said["not_in_it"]))
@@ -97,7 +100,7 @@ def _copy(folder: Path, waiting: Path, said: dict[str, Any], progress: Progress)
             raise KeepingError(f"{folder / MANIFEST}: {name} leads out of the folder")
         if not source.is_file():
             raise KeepingError(f"{source}: is missing; the back-up is not whole")
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target.parent)
         shutil.copyfile(source, target)
         target.chmod(0o600)
         if sha256(target) != file["sha256"]:
@@ -114,19 +117,15 @@ def _prove(waiting: Path, said: dict[str, Any], progress: Progress) -> None:
     found = counted(waiting)
     if found != said["counts"]:
         wrong.append(f"it holds {found}, the manifest says {said['counts']}")
-    if (waiting / REGISTRY).exists():
-        progress("every entry of the audit")
-        with closing(Registry(f"sqlite:///{waiting / REGISTRY}")) as registry:
-            registry.upgrade()
-            wrong += registry.verify_audit()
     if wrong:
         raise KeepingError(f"the back-up is damaged: {'; '.join(wrong[:5])}")
 
 
-def _require_audit(registry: Registry, said: dict[str, Any]) -> None:
-    from ingest.registry.audit import Head
-
-    wrong = registry.verify_audit(Head(said["audit_head"]["number"], said["audit_head"]["digest"]))
+def _prove_audit(url: str, said: dict[str, Any], progress: Progress) -> None:
+    progress("every entry of the audit")
+    with closing(Registry(url)) as registry:
+        registry.upgrade()
+        wrong = registry.verify_audit(Head(said["audit_head"]["number"], said["audit_head"]["digest"]))
     if wrong:
         raise KeepingError(f"the audit of this back-up is not whole: {'; '.join(wrong[:3])}")
 

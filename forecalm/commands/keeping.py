@@ -172,4 +172,4 @@ def audit(chosen: argparse.Namespace) -> int:
 
 def _json(said: object, chosen: argparse.Namespace) -> None:
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
