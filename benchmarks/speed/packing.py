@@ -20,7 +20,7 @@ from ingest.errors import RecordingError
 from ingest.received import Received
 from ingest.recordings import e4
 from ingest.recordings.packets import packets as packets_of
-from ingest.store.packing import Packed, pack, unpack, unpack_channel
+from ingest.store.packing import Packed, open_channel, pack, unpack, unpack_channel
 from ingest.types import CHANNELS
 from ingest.wire import Packet, Samples, encode
 
@@ -148,7 +148,9 @@ def race() -> list[Race]:
     ]
     for name in ("ppg", "motion"):
         place = channels.index(name)
-        ours_s = median_s(lambda name=name: unpack_channel(name, [one.channels[name] for one in packed]), 15)  # type: ignore[misc]
+        ours_s = median_s(
+            lambda name=name: unpack_channel(name, [open_channel(name, one.channels[name]) for one in packed]), 15
+        )  # type: ignore[misc]
         peer_s = median_s(lambda place=place: [_peer_read(some[place]) for some in zipped], 15)  # type: ignore[misc]
         races.append(
             Race(

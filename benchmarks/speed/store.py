@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import Race
 from benchmarks.speed.recordings import recording
+from ingest.errors import RecordingError
 from ingest.received import Received
 from ingest.recordings.detect import read
 from ingest.recordings.packets import packets
@@ -32,6 +33,9 @@ RUNS = 3
 UTC_S = 1.7e9
 SCALE = {"eda": 1e-3, "temperature": 0.01, "ppg": 0.01, "motion": 1 / 64}
 CODE = {name: code for code, name in enumerate(SCALE)}
+FOLDERS = ("exam_stress", "stress_predict", "e4tools_demo", "nurse_stress")
+OF_EACH = 4  # recordings of a folder: all would take minutes
+ROW = 26.0  # bytes of a number in a row of its own: see ``benchmarks.speed.packing``
 Counts = dict[str, NDArray[np.int16]]
 RECORDINGS = os.environ.get("FORECALM_TEST_RECORDINGS", str(Path(__file__).parents[3] / "shared" / "data"))
 
@@ -121,28 +125,44 @@ def _writing(folder: Path) -> Race:
     numbers = sum(len(numbers) for numbers in cuts[0].values())
     _write(folder / "warm.sqlite", found[: 2 * DEVICES], PER_COMMIT)
     names = (folder / f"{i}.sqlite" for i in range(100))
+    path = folder / "last.sqlite"
 
     def rows() -> float:
         with closing(_open_rows(next(names), "FULL")) as db:
             return _write_rows(db, units, PER_COMMIT)
 
     peer_s = _median(rows) / len(units) * len(found)
-    ours = [_write(next(names), found, PER_COMMIT) for _ in range(RUNS)]
+    ours = [_write(next(names), found, PER_COMMIT) for _ in range(2 * RUNS)]
+    ours += [_write(path, found, PER_COMMIT)]
     ours_s = float(np.median([sum(both) for both in ours]))
     live_s = np.median([_write(next(names), live, PER_COMMIT * UNIT_S) for _ in range(RUNS)], axis=0)
     total = numbers * len(found) / 1e6
+    settling = float(np.median([settled for _, settled in ours])) / ours_s
     return Race(
-        work=f"store {total:.0f} M numbers durably: commit (FULL, {PER_COMMIT} packets of {UNIT_S} s) and settle",
-        peer="SQLite, a row per number",
+        work=f"block store write, FULL, grouped commits: {total:.0f} M numbers, {PER_COMMIT} packets of {UNIT_S} s a"
+        " commit, and settled",
+        peer="SQLite, a row per number, FULL, the same groups",
         peer_s=peer_s,
         ours_s=ours_s,
         reach=15,
         goal=35,
-        note=f"{total / ours_s:.1f} against {total / peer_s:.2f} M numbers/s, of ours"
-        f" {np.median([c for c, _ in ours]) / ours_s:.0%} to commit; in packets of 1 s, {PER_COMMIT * UNIT_S} a"
-        f" commit: {peer_s / live_s.sum():.1f} times ({len(live) / live_s[0] / 1e3:.0f} k packets/s committed,"
-        f" {len(live) / live_s[1] / 1e3:.0f} k settled)",
+        note=f"{total / ours_s:.1f} against {total / peer_s:.2f} M numbers/s, {settling:.0%} of it to settle; in packets"
+        f" of 1 s, {PER_COMMIT * UNIT_S} a commit: {peer_s / live_s.sum():.1f} times ({len(live) / live_s[0] / 1e3:.0f} k"
+        f" packets/s committed, {len(live) / live_s[1] / 1e3:.0f} k settled); {_state(path)}; {_load()}",
     )
+
+
+def _state(path: Path) -> str:
+    """What the file takes after settling, and how much of that is room for what comes next."""
+    with closing(sqlite3.connect(path)) as db:
+        pages, free, size = (
+            db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
+        )
+    return f"file {pages * size / 1e6:.1f} MB, {free * size / 1e6:.1f} MB of it free"
+
+
+def _load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores"
 
 
 def _reading(folder: Path) -> Race:
@@ -171,7 +191,7 @@ def _reading(folder: Path) -> Race:
             nonlocal pieces
             begun = time.perf_counter()
             got = list(store.read("band-0", "ppg", UTC_S, UTC_S + 86_400))
-            values = np.concatenate([block.values for block in got])
+            values = got[0].values if len(got) == 1 else np.concatenate([block.values for block in got])
             pieces = len(got)
             taken_s = time.perf_counter() - begun
             assert values.size == 64 * 86_400  # noqa: S101
@@ -187,30 +207,40 @@ def _reading(folder: Path) -> Race:
         reach=100,
         goal=160,
         note=f"{64 * 86_400 / ours_s / 1e6:.0f} against {64 * 86_400 / peer_s / 1e6:.2f} M samples/s; ours in {pieces}"
-        f" blocks; {_sizes(folder)}",
+        f" blocks; {_sizes(folder)}; {_load()}",
     )
 
 
 def _sizes(folder: Path) -> str:
-    """Bytes a sample (instant, not number) in the file after settling, of real recordings, in packets of 1 s."""
-    told = []
-    for kind, pattern in (("E4 in exams", "exam_stress/*Midterm1.zip"), ("E4 demo", "e4tools_demo/*.zip")):
-        path = folder / f"{kind}.sqlite"
-        samples = 0
-        for file in sorted(Path(RECORDINGS).glob(pattern))[:8]:
-            with closing(SqliteStore(path)) as store:
-                for whole in read(file):
+    """Bytes a number in the file after settling, of real recordings in packets of 1 s, all in one store."""
+    path = folder / "real.sqlite"
+    numbers = samples = files = 0
+    with closing(SqliteStore(path)) as store:
+        for kind in FOLDERS:
+            for file in sorted((Path(RECORDINGS) / kind).glob("*.zip"))[:OF_EACH]:
+                try:
+                    wholes = read(file)
+                except RecordingError:
+                    continue
+                for whole in wholes:
                     cut = packets(whole, band=file.stem[:60])
-                    store.commit([Received(packet, whole.start_s, at_s, encode(packet)) for at_s, packet in cut])
+                    found = [Received(packet, whole.start_s, at_s, encode(packet)) for at_s, packet in cut]
+                    store.commit(found)
+                    numbers += sum(block.values.size for received in found for block in received.blocks())
                 store.settle(0.0, everything=True)
-                samples = sum(store.counts().samples.values())
-        if samples:
-            with closing(sqlite3.connect(path)) as db:
-                pages, free, size = (
-                    db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
-                )
-            told.append(f"{kind} {(pages - free) * size / samples:.2f} B a sample in the file")
-    return ", ".join(told) or "no real recordings here"
+                files += 1
+        samples = sum(store.counts().samples.values())
+    if not numbers:
+        return "no real recordings here"
+    with closing(sqlite3.connect(path)) as db:
+        pages, free, size = (
+            db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
+        )
+    used = (pages - free) * size
+    return (
+        f"{files} real E4 recordings in one store: {used / numbers:.2f} B a number ({used / samples:.2f} a sample) of"
+        f" the file, a row each {ROW / (used / numbers):.0f} times as much"
+    )
 
 
 def race() -> list[Race]:

@@ -9,6 +9,7 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,8 @@ from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.store.database import Database
 from ingest.store.inbox import REACHES
-from ingest.store.packing import Packed, pack, span, unpack, unpack_channel
+from ingest.store.packing import Opened, Packed, open_channel, pack, span, unpack, unpack_channel
+from ingest.store.packing_blob import naming
 from ingest.store.protocol import Finish, Totals, View
 from ingest.store.runs import Runs, load_runs
 from ingest.types import CHANNELS, Block
@@ -26,7 +28,7 @@ PIECE_SPAN_MAX_S: Final = 3_600.0  # no piece spans more: 300 s of starts, and w
 CHANNELS_MAX: Final = 16  # numbers of channels to a piece: rows of ``channels`` are found without an index
 NUMBER: Final = {name: number for number, name in enumerate(CHANNELS)}
 
-TOGETHER_BYTES: Final = 1 << 22  # of blobs that are unpacked together: some hours of pulse, 40 MB once unpacked
+TOGETHER: Final = 1 << 23  # numbers that are unpacked at once, 64 MB: a day of pulse, or of motion, is one block
 
 _OF_CHANNEL: Final = "SELECT numbers FROM channels WHERE id = ?"
 _OF_BAND: Final = (
@@ -76,10 +78,10 @@ class BlockRest:
         """See ``Rest.read``. Nothing is ever both here and in the inbox: ``view.names`` need not be left out."""
         waiting: list[tuple[float, int, Block]] = []
         count = 0
-        for start_s, blobs in self._together(view.db, band, channel, since_s, until_s):
+        for start_s, some in self._together(view.db, band, channel, since_s, until_s):
             while waiting and waiting[0][0] <= start_s:
                 yield heapq.heappop(waiting)[2]
-            for block in self._blocks(channel, blobs):
+            for block in self._blocks(channel, some):
                 if block.start_s < until_s and block.end_s > since_s:
                     count += 1
                     heapq.heappush(waiting, (block.start_s, count, block))
@@ -88,40 +90,44 @@ class BlockRest:
 
     def _together(
         self, db: sqlite3.Connection, band: str, channel: str, since_s: float, until_s: float
-    ) -> Iterator[tuple[float, dict[int, bytes]]]:
-        """The blobs of a channel by their piece, ``TOGETHER_BYTES`` at once, with the start of the first piece."""
-        found = _pieces(db, band, since_s, until_s, "NULL").fetchall()
-        some: dict[int, bytes] = {}
-        size, first_s = 0, -math.inf
-        for piece_id, start_s, _, _ in found:
+    ) -> Iterator[tuple[float, dict[int, Opened]]]:
+        """A channel of pieces by their number, ``TOGETHER`` at once, with the start of the first piece."""
+        some: dict[int, Opened] = {}
+        numbers, first_s = 0, -math.inf
+        for piece_id, start_s in _pieces(db, band, since_s, until_s, "").fetchall():
             row = db.execute(_OF_CHANNEL, (CHANNELS_MAX * piece_id + NUMBER[channel],)).fetchone()
             if row is None:
                 continue
-            if size >= TOGETHER_BYTES:
+            with self._naming(piece_id):
+                found = open_channel(channel, row[0])
+            if some and numbers + found.numbers > TOGETHER:
                 yield first_s, some
-                some, size = {}, 0
+                some, numbers = {}, 0
             if not some:
                 first_s = start_s
-            some[piece_id] = row[0]
-            size += len(row[0])
+            some[piece_id] = found
+            numbers += found.numbers
         if some:
             yield first_s, some
 
-    def _blocks(self, channel: str, blobs: dict[int, bytes]) -> list[Block]:
+    def _blocks(self, channel: str, some: dict[int, Opened]) -> list[Block]:
         try:
-            return unpack_channel(channel, list(blobs.values()))
+            return unpack_channel(channel, list(some.values()))
         except StoreError:
-            for piece_id, blob in blobs.items():
-                try:
-                    unpack_channel(channel, [blob])
-                except StoreError as error:
-                    raise StoreError(f"{self._database.path}: piece {piece_id}, {channel}: {error}") from error
+            for piece_id, found in some.items():
+                with self._naming(piece_id):
+                    unpack_channel(channel, [found])
             raise
+
+    @contextmanager
+    def _naming(self, piece_id: int) -> Iterator[None]:
+        with naming(f"{self._database.path}: piece {piece_id}"):
+            yield
 
     def packets(self, band: str, since_s: float, until_s: float, view: View) -> Iterator[Received]:
         """See ``Rest.packets``."""
         waiting: list[tuple[float, int, int, Received]] = []
-        for piece_id, start_s, _, meta in _pieces(view.db, band, since_s, until_s, "meta"):
+        for piece_id, start_s, meta in _pieces(view.db, band, since_s, until_s, ", meta"):
             while waiting and waiting[0][0] < start_s:
                 yield heapq.heappop(waiting)[3]
             for received in self._unpacked(view.db, piece_id, meta):
@@ -132,10 +138,8 @@ class BlockRest:
             yield heapq.heappop(waiting)[3]
 
     def _unpacked(self, db: sqlite3.Connection, piece_id: int, meta: bytes) -> list[Received]:
-        try:
+        with self._naming(piece_id):
             return unpack(meta, {name: numbers for name, _, numbers in _channels(db, piece_id)})
-        except StoreError as error:
-            raise StoreError(f"{self._database.path}: piece {piece_id}: {error}") from error
 
     def totals(self, band: str, db: sqlite3.Connection) -> dict[int, Totals]:
         """See ``Rest.totals``."""
@@ -150,7 +154,7 @@ class BlockRest:
         gone: list[int] = []
         left: list[tuple[int, _Piece]] = []
         with self._database.snapshot() as db:
-            for piece_id, start_s, end_s, meta in _pieces(db, band, since_s, until_s, "meta"):
+            for piece_id, start_s, end_s, meta in _pieces(db, band, since_s, until_s, ", end_s, meta"):
                 if since_s <= start_s and end_s < until_s:  # all of it, damaged or not
                     gone.append(piece_id)
                     continue
@@ -214,9 +218,9 @@ def _bounds(band: str, since_s: float, until_s: float) -> dict[str, str | float]
     return {"band": band, "since_s": since_s, "until_s": until_s}
 
 
-def _pieces(db: sqlite3.Connection, band: str, since_s: float, until_s: float, what: str) -> sqlite3.Cursor:
-    """Number, start, end and a column of each piece that reaches into the range, in order of their start."""
-    query = f"SELECT pieces.id, start_s, end_s, {what} {_OF_BAND} ORDER BY start_s, pieces.id"
+def _pieces(db: sqlite3.Connection, band: str, since_s: float, until_s: float, more: str) -> sqlite3.Cursor:
+    """Number and start of each piece that reaches into the range, and more columns of it, in order of their start."""
+    query = f"SELECT pieces.id, start_s{more} {_OF_BAND} ORDER BY start_s, pieces.id"
     return db.execute(query, _bounds(band, since_s, until_s))
 
 

@@ -149,20 +149,23 @@ class Inbox:
                     received = Received(unpack(payload), offset_s, received_s, payload)
                     yield Row(row_id, start_s, end_s, samples, received)
 
-    def move(self, pieces: Sequence[tuple[Sequence[Row], Finish]]) -> None:
-        """Take packets out, each piece of one boot, in one transaction with what every ``Finish`` writes."""
+    def move(self, pieces: Sequence[tuple[Sequence[Row], Finish]]) -> int:
+        """Take packets out, each piece of one boot, in one transaction with what every ``Finish`` writes; return how
+        many."""
+        ids = sorted(row.id for rows, _ in pieces for row in rows)
         with self._writing() as (db, ledger):
+            taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row_id,) for row_id in ids]).rowcount
+            if taken != len(ids):
+                raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
             for rows, finish in pieces:
-                taken = db.executemany("DELETE FROM inbox WHERE id = ?", [(row.id,) for row in rows]).rowcount
-                if taken != len(rows):
-                    raise StoreError(f"{self.database.path}: another process settles too: one is to do it")
-                finish(db)  # last: in the room that the packets have left
+                finish(db)  # after the deletion: in the room that the packets have left
                 packet = rows[0].received.packet
                 boot = ledger.boots[packet.band, packet.boot]
                 _keep_runs(db, sorted((boot.id, row.received.packet.seq) for row in rows))
                 samples = sum(row.samples for row in rows)
                 moved = Totals(len(rows), samples, rows[0].start_s, max(row.end_s for row in rows))
                 ledger.settle(db, boot, moved)
+        return taken
 
     def reaching(self, db: sqlite3.Connection, band: str, since_s: float, until_s: float) -> set[Name]:
         """The packets here that reach into ``[since_s, until_s)``, for a ``View`` on ``db``."""

@@ -18,12 +18,15 @@ from ingest.store.packing_blob import META, naming, opened, sealed
 from ingest.store.packing_channels import (
     Columns,
     Made,
+    OpenedBeats,
+    OpenedEven,
     Packets,
     Part,
     beat_blocks,
     beats,
     even_blocks,
     even_samples,
+    open_beats,
     open_even,
     pack_beats,
     pack_even,
@@ -31,6 +34,9 @@ from ingest.store.packing_channels import (
 from ingest.store.protocol import Run
 from ingest.types import CHANNELS, Array, Block
 from ingest.wire import Packet, encode
+
+Opened = OpenedEven | OpenedBeats
+"""A channel's blob that has been looked at: ``numbers`` are in it."""
 
 PACKETS_MAX: Final = 1 << 16  # in one pack: 18 hours of seconds; bounds what a forged meta can make
 CLOCK_MAX_S: Final = 9e9  # of an arrival from which a sender's clock is foretold: the year 2255
@@ -145,7 +151,15 @@ def unpack(meta: bytes, channels: Mapping[str, bytes]) -> list[Received]:
     return again
 
 
-def unpack_channel(channel: str, blobs: Sequence[bytes]) -> list[Block]:
+def open_channel(channel: str, blob: bytes) -> Opened:
+    """Look at a channel's blob, whose numbers stay packed; raises StoreError, naming what is damaged."""
+    with naming(channel[:64]):
+        if channel not in CHANNELS:
+            raise StoreError("there is no such channel")
+        return open_beats(blob) if channel == "ibi" else open_even(channel, blob)
+
+
+def unpack_channel(channel: str, some: Sequence[Opened]) -> list[Block]:
     """Return the samples as ``Received.blocks`` would, in the order in which the packets were packed, those that follow
     each other evenly joined: sample times are within 0.1 ms of their own. Raises StoreError, naming what is damaged.
 
@@ -153,11 +167,9 @@ def unpack_channel(channel: str, blobs: Sequence[bytes]) -> list[Block]:
     Beats are joined where their packets follow each other by number, those of one blob only.
     """
     with naming(channel[:64]):
-        if channel not in CHANNELS:
-            raise StoreError("there is no such channel")
-        if channel == "ibi":
-            return [block for blob in blobs for block in beat_blocks(blob)]
-        return even_blocks(channel, [open_even(channel, blob) for blob in blobs])
+        found = [block for one in some if isinstance(one, OpenedBeats) for block in beat_blocks(one)]
+        even = [one for one in some if isinstance(one, OpenedEven)]
+        return found + even_blocks(channel, even) if even else found
 
 
 def span(meta: bytes) -> Span:

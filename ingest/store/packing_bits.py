@@ -300,12 +300,13 @@ def _floats(
     numbers = np.empty(PART, np.float64)
     for row in range(rows):
         sums[:] = 0
+        seed = seeds[row]
         for i in range(parts):
             first, width = i * PART, int(widths[row * parts + i])
             count = min(PART, n - first)
             _take(words, at, np.uint64(width), count, int(orders[row]), sums, part)
             for j in range(count):
-                numbers[j] = np.float64(part[j] + seeds[row])
+                numbers[j] = np.float64(part[j] + seed)
             if method == DIVIDED:
                 for j in range(count):
                     numbers[j] /= by
@@ -320,6 +321,6 @@ def _floats(
                 into[j] = numbers[j] * scale
             if not known:
                 for j in range(count):
-                    if part[j] + seeds[row] == unknown or not low <= into[j] <= high:
+                    if part[j] + seed == unknown or not low <= into[j] <= high:
                         into[j] = np.nan
             at += np.uint64((count * width + 7) // 8 * 8)

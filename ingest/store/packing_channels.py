@@ -234,11 +234,12 @@ def _with_nulls(raw: bytes, nulls: Ints) -> list[float | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The blob of an even channel, opened: how many samples are in it, which are still packed."""
+class OpenedEven:
+    """The blob of an even channel, opened: how many samples and numbers are in it, which are still packed."""
 
     even: Even
     samples: int
+    numbers: int
 
     def into(self, out: Array, first: int) -> None:
         """Fill ``out`` (axes, all of them), C-contiguous, from column ``first`` with all of the physical values, as
@@ -270,7 +271,7 @@ class Opened:
             raise StoreError("the pieces do not fit the sections")
 
 
-def open_even(channel: str, blob: bytes) -> Opened:
+def open_even(channel: str, blob: bytes) -> OpenedEven:
     """Look at a blob without unpacking its samples; raises StoreError."""
     even = opened(EVEN, blob, _EVEN)
     if even.channel != channel:
@@ -282,10 +283,10 @@ def open_even(channel: str, blob: bytes) -> Opened:
         require_room(made, CHANNELS[channel].axes)
     if samples * CHANNELS[channel].axes != sum(made.numbers for made in even.sections):
         raise StoreError(f"the runs do not fit {samples} samples")
-    return Opened(even, samples)
+    return OpenedEven(even, samples, samples * CHANNELS[channel].axes)
 
 
-def even_blocks(channel: str, some: Sequence[Opened]) -> list[Block]:
+def even_blocks(channel: str, some: Sequence[OpenedEven]) -> list[Block]:
     """Return the samples of blobs in even runs, in their order; raises StoreError. Those that follow each other evenly
     are unpacked side by side into one array: no sample is copied."""
     runs = joined([run for one in some for run in one.even.runs])
@@ -369,9 +370,24 @@ def beats(blob: bytes, columns: Columns) -> Iterator[tuple[int, Intervals]]:
         yield i, Intervals(tick_us=tick[first:stop].tolist(), interval_s=interval_s[first:stop].tolist())
 
 
-def beat_blocks(blob: bytes) -> list[Block]:
-    """Return the beats in runs; raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class OpenedBeats:
+    """The blob of beats, opened; see ``OpenedEven``."""
+
+    beats: Beats
+    numbers: int
+
+
+def open_beats(blob: bytes) -> OpenedBeats:
+    """Look at a blob without unpacking its beats; raises StoreError."""
     made = opened(BEATS, blob, _BEATS)
+    require_room(made.intervals, 1)
+    return OpenedBeats(made, 2 * made.intervals.numbers)
+
+
+def beat_blocks(found: OpenedBeats) -> list[Block]:
+    """Return the beats in runs; raises StoreError."""
+    made = found.beats
     interval_s = numbers_of(made.intervals, 1)[0]
     tick, shift = ints_of(made.times, 2, interval_s.size)
     at = tick + shift

@@ -2,7 +2,6 @@
 
 import heapq
 import math
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -31,7 +30,7 @@ from ingest.types import Block
 PIECE_S: Final = 300.0  # settled together: 20 kB of a 64 Hz channel, read in one go; 288 of them make a day
 PIECE_PACKETS: Final = 3_000  # or so many, where packets are shorter than a tenth of a second
 PIECE_BYTES: Final = 8 << 20  # or so much: a few of the largest packets
-TOGETHER: Final = 1_000  # packets moved in one transaction, about 20 ms: a commit that comes meanwhile waits no longer
+TOGETHER: Final = 3_000  # packets moved in one transaction, about 40 ms: a commit that comes meanwhile waits no longer
 FAILURES_MAX: Final = 3  # boots in a row that the rest does not take: then it is away, and the others wait too
 SETTLE_S: Final = 30.0  # after the end of a piece: what comes late by less settles with its neighbours
 
@@ -94,30 +93,26 @@ class SettlingStore:
         """Move what came before; a boot that the rest does not take holds up no other. Raises the last StoreError."""
         moved, failed = 0, 0
         error: StoreError | None = None
+        together: list[tuple[Sequence[Row], Finish]] = []
         with self._inbox.database.reader() as db:
             for boot in waiting:
-                try:
-                    moved += self._settle_boot(db, boot, before_s)
+                pieces = _pieces(self._inbox.aged(db, boot, before_s))
+                while (rows := next(pieces, None)) is not None:
+                    try:
+                        together.append((rows, self._rest.keep([row.received for row in rows])))
+                    except StoreError as refusal:
+                        error, failed = refusal, failed + 1
+                        break
                     failed = 0
-                except StoreError as refusal:
-                    error, failed = refusal, failed + 1
+                    if sum(len(some) for some, _ in together) >= TOGETHER:
+                        moved += self._inbox.move(together)
+                        together = []
                 if failed == FAILURES_MAX:
                     break
+            if together:
+                moved += self._inbox.move(together)
         if error is not None:
             raise error
-        return moved
-
-    def _settle_boot(self, db: sqlite3.Connection, boot: Boot, before_s: float) -> int:
-        moved = 0
-        together: list[tuple[Sequence[Row], Finish]] = []
-        for rows in _pieces(self._inbox.aged(db, boot, before_s)):
-            together.append((rows, self._rest.keep([row.received for row in rows])))
-            moved += len(rows)
-            if sum(len(some) for some, _ in together) >= TOGETHER:
-                self._inbox.move(together)
-                together = []
-        if together:
-            self._inbox.move(together)
         return moved
 
     def erase(self, band: str, since_s: float, until_s: float) -> Erased:

@@ -16,7 +16,7 @@ from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.recordings import e4
 from ingest.recordings.packets import packets as packets_of
-from ingest.store.packing import Packed, pack, span, unpack, unpack_channel
+from ingest.store.packing import Packed, open_channel, pack, span, unpack, unpack_channel
 from ingest.store.packing_bits import code, ints_of
 from ingest.store.packing_numbers import raw_of, section
 from ingest.store.protocol import Run
@@ -101,6 +101,10 @@ def _batch(draw: st.DrawFn) -> list[Received]:
     return [draw(_received(seq, first_us + (seq - 10) * 1_000_000)) for seq in seqs]
 
 
+def _blocks(channel: str, *blobs: bytes) -> list[Block]:
+    return unpack_channel(channel, [open_channel(channel, blob) for blob in blobs])
+
+
 def _alike(one: Sequence[Received], other: Sequence[Received]) -> bool:
     """Equal to the last bit: repr tells -0.0 and NaN, the encoding all the rest."""
     fields = [(repr(r.offset_s), repr(r.received_s), encode(r.packet), r.payload) for r in one]
@@ -139,7 +143,7 @@ def _require_same_blocks(batch: Sequence[Received], packed: Packed) -> None:
     for channel, blob in packed.channels.items():
         with np.errstate(invalid="ignore"):  # signalling NaN
             expected = [block for received in batch for block in received.blocks() if block.channel == channel]
-        found = unpack_channel(channel, [blob])
+        found = _blocks(channel, blob)
         assert len(found) <= len(expected)
         if not expected:
             continue
@@ -160,7 +164,7 @@ def test_packets_that_follow_each_other_are_one_block(make_received: MakeReceive
     batch = [make_received(seq=seq) for seq in range(300)]
     packed = pack(batch)
     for channel, rate_hz in {"eda": 4.0, "temperature": 4.0, "ppg": 64.0, "motion": 32.0}.items():
-        (block,) = unpack_channel(channel, [packed.channels[channel]])
+        (block,) = _blocks(channel, packed.channels[channel])
         assert (block.start_s, block.rate_hz, block.values.shape[-1]) == (1e9, rate_hz, 300 * rate_hz)
     _require_same_blocks(batch, packed)
 
@@ -171,7 +175,7 @@ def test_a_drifting_mapping_makes_one_block_at_the_rate_that_utc_sees(
 ) -> None:
     batch = [make_received(seq=seq, offset_s=1e9 + drift * seq) for seq in range(300)]
     packed = pack(batch)
-    (block,) = unpack_channel("ppg", [packed.channels["ppg"]])
+    (block,) = _blocks("ppg", packed.channels["ppg"])
     assert block.rate_hz == pytest.approx(64 / (1 + drift), rel=2e-6)
     _require_same_blocks(batch, packed)
 
@@ -192,7 +196,7 @@ def test_a_gap_a_repeat_a_jump_and_another_rate_begin_a_new_block(
 ) -> None:
     batch = [make_received(seq=seq, **changes.get(i, {})) for i, seq in enumerate(seqs)]
     packed = pack(batch)
-    blocks = unpack_channel("ppg", [packed.channels["ppg"]])
+    blocks = _blocks("ppg", packed.channels["ppg"])
     assert [block.start_s - 1e9 for block in blocks] == pytest.approx(starts, abs=1e-6)
     _require_same_blocks(batch, packed)
 
@@ -205,7 +209,7 @@ def test_beats_are_joined_where_no_packet_is_missing(make_received: MakeReceived
 
     batch = [*(beats(seq, offset_s=1e9 + seq * 5e-5) for seq in (0, 1, 2, 3)), beats(5), beats(6)]
     packed = pack(batch)
-    blocks = unpack_channel("ibi", [packed.channels["ibi"]])
+    blocks = _blocks("ibi", packed.channels["ibi"])
     assert [(block.start_s - 1e9, block.values.shape) for block in blocks] == [
         (pytest.approx(0.3, abs=1e-6), (2, 6)),
         (pytest.approx(5.3, abs=1e-6), (2, 4)),
@@ -216,7 +220,7 @@ def test_beats_are_joined_where_no_packet_is_missing(make_received: MakeReceived
 def test_packets_without_a_beat_are_no_block_and_still_come_back(make_received: MakeReceived) -> None:
     batch = [make_received(seq=0, rates_hz={}, ibi=Intervals(tick_us=[], interval_s=[])), make_received(seq=1)]
     packed = pack(batch)
-    assert unpack_channel("ibi", [packed.channels["ibi"]]) == []
+    assert _blocks("ibi", packed.channels["ibi"]) == []
     assert unpack(packed.meta, packed.channels) == batch
     assert span(packed.meta).runs == (Run(0, 1),)
 
@@ -277,7 +281,7 @@ def _read_all(packed: Packed) -> None:
     span(packed.meta)
     unpack(packed.meta, packed.channels)
     for channel, blob in packed.channels.items():
-        unpack_channel(channel, [blob])
+        _blocks(channel, blob)
 
 
 @given(data=st.data())
@@ -331,13 +335,13 @@ def test_a_forged_blob_is_refused_or_read_within_bounds(data: st.DataObject, mak
 def test_a_blob_of_another_channel_layout_or_kind_is_refused(make_received: MakeReceived) -> None:
     packed = _packed(make_received)
     with pytest.raises(StoreError, match=r"temperature: this is the blob of 'eda'"):
-        unpack_channel("temperature", [packed.channels["eda"]])
+        _blocks("temperature", packed.channels["eda"])
     with pytest.raises(StoreError, match=r"meta: packed by layout 2, this release reads 1"):
         span(b"\x02" + packed.meta[1:])
     with pytest.raises(StoreError, match=r"eda: a blob of kind b'M'"):
-        unpack_channel("eda", [packed.meta])
+        _blocks("eda", packed.meta)
     with pytest.raises(StoreError, match=r"no such channel"):
-        unpack_channel("pulse", [packed.channels["eda"]])
+        _blocks("pulse", packed.channels["eda"])
     with pytest.raises(StoreError, match=r"ppg: there is no such blob, and meta says that 9 packets have it"):
         unpack(packed.meta, {name: blob for name, blob in packed.channels.items() if name != "ppg"})
 
@@ -424,7 +428,7 @@ def test_real_recordings_take_less_than_a_byte_and_a_half_a_number(shared_data: 
         packed = pack(some)
         again = unpack(packed.meta, packed.channels)
         assert [replace(received, payload=b"") for received in again] == [replace(r, payload=b"") for r in some]
-        assert all(len(unpack_channel(c, [blob])) == 1 for c, blob in packed.channels.items())
+        assert all(len(_blocks(c, blob)) == 1 for c, blob in packed.channels.items())
         assert len(packed.meta) < 12 * len(some)
         size += len(packed.meta) + sum(map(len, packed.channels.values()))
         numbers += sum(block.values.size for received in some for block in received.blocks())

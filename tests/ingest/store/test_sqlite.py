@@ -251,7 +251,7 @@ def test_what_rotted_can_be_erased(tmp_path: Path, make_received: MakeReceived) 
             db.commit()
         with pytest.raises(StoreError, match=r"readings\.sqlite: piece 1"):
             list(store.packets("b"))
-        with pytest.raises(StoreError, match=r"readings\.sqlite: piece 1, eda"):
+        with pytest.raises(StoreError, match=r"readings\.sqlite: piece 1: eda"):
             list(store.read("b", "eda", UTC_S, UTC_S + 9))
         assert store.erase("b", UTC_S, UTC_S + 99) == Erased(5, 5 * 104)
         assert store.check() == []
@@ -348,7 +348,7 @@ def test_a_kill_while_settling_loses_nothing_and_leaves_nothing_twice(
         if ended == 0:
             break
         assert ended == -signal.SIGKILL
-    assert (ended, steps) == (0, 5)  # four steps a boot; one boot is left when the fifth has killed
+    assert (ended, steps) == (0, 8)  # pack, then write, runs and totals, of two boots in one transaction
 
 
 def test_the_quarantine_keeps_no_more_payload_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
