@@ -84,7 +84,6 @@ class _Visit:
         self.session_present = False
         self._said = said
         self._answered = threading.Event()
-        self._came = threading.Event()
         self._count = 0
         self._reason: str | None = "it does not answer"
         self._client = Client(
@@ -95,6 +94,7 @@ class _Visit:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        self._client.max_inflight_messages_set(FLIGHT)
         self._client.username_pw_set(said.username, said.password)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
@@ -120,7 +120,6 @@ class _Visit:
         self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.subscribe(topic, qos=1)
         subscribed.wait(REACH_S)
-        self._client.max_inflight_messages_set(FLIGHT)
         for _ in range(FLIGHT):
             self._client.publish(topic, b"", qos=1)
         _wait(lambda: self._count >= FLIGHT, FLIGHT_S)
