@@ -70,6 +70,8 @@ def export(chosen: argparse.Namespace) -> int:
         )
         if each.left_out:
             out.print(f"  Left out: {each.left_out:,} samples that no consent to research covers", style="dim")
+        if each.beats_alone:
+            out.print(f"  Left out: {each.beats_alone:,} beats with nothing sampled beside them", style="dim")
     out.print(f"Written to {escape(str(done.path))}\nManifest SHA-256 {done.digest}\n{NOTICE}")
     if chosen.deidentify:
         out.print("Names and dates are hidden; physiology itself may still identify somebody: see docs/exports.md")

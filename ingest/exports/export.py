@@ -53,7 +53,8 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedWearer:
     """What was written of one person, ``written_as`` a pseudonym or an id: recordings, seconds of them, samples by
-    channel, labels (button presses among them); and how many samples no consent to research covers."""
+    channel, labels (button presses among them). ``left_out``: samples that no consent to research covers;
+    ``beats_alone``: beats of devices that sampled nothing beside, which no importer takes back, so they stay here."""
 
     wearer: str
     written_as: str
@@ -62,6 +63,7 @@ class ExportedWearer:
     samples: Mapping[str, int]
     labels: int
     left_out: int
+    beats_alone: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +83,9 @@ def export(asked: Asked, *, store: Store, registry: Registry, progress: Progress
     """Write everything asked for that a consent to research covers.
 
     All of it appears at once: it is written beside ``out`` under a hidden name, its manifest last, entered in
-    ``exports.jsonl`` and the audit, and only then called ``out``. Raises RecordingError where ``out`` is not empty or pyarrow is
-    missing, RegistryError where a wearer is unknown or nothing at all may be exported, StoreError, OSError; then
-    nothing is left of it.
+    ``exports.jsonl`` and the audit, and only then called ``out``. Raises RecordingError where ``out`` is not empty or
+    pyarrow is missing, RegistryError where a wearer is unknown or nothing at all may be exported, StoreError, OSError;
+    then nothing is left of it.
     """
     out = asked.out.resolve()
     _require_room(out)
@@ -150,6 +152,7 @@ def _write(
                 samples=written.samples,
                 labels=written.labels,
                 left_out=left_out(store, worn, asked.choice.channels),
+                beats_alone=written.beats_alone,
             )
         )
     if asked.layout == "bids":
@@ -162,11 +165,14 @@ class _Written:
 
     def __init__(self, key: Key | None) -> None:
         self._hiding = None if key is None else Deidentifying(key)
-        self.recordings = self.labels = 0
+        self.recordings = self.labels = self.beats_alone = 0
         self.seconds = 0.0
         self.samples: dict[str, int] = {}
 
     def write(self, folder: Path, recording: Recording, about: About, layout: Layout, subjects: Subjects) -> None:
+        if not recording.channels:
+            self.beats_alone += 0 if recording.ibi_s is None else recording.ibi_s.shape[1]
+            return
         if self._hiding is not None:
             recording = self._hiding.deidentified(recording)
         if layout == "bids":
@@ -210,6 +216,7 @@ def _write_manifest(folder: Path, asked: Asked, wearers: Sequence[ExportedWearer
                 "samples": each.samples,
                 "labels": each.labels,
                 "samples_left_out_for_want_of_consent": each.left_out,
+                "beats_left_out_without_samples_beside": each.beats_alone,
             }
             for each in wearers
         ],

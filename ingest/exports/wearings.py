@@ -89,13 +89,17 @@ def wearings(readings: Readings, registry: Registry, wearer: str, choice: Choice
     memory holding two; every label with the first that ends after the label begins, or else with the last.
 
     An imported recording is one, as it was; what a wristband sent is one until it said nothing for ``BREAK_S`` or
-    lasts ``LONGEST_S``. Raises RegistryError where the wearer is unknown, StoreError.
+    lasts ``LONGEST_S``. One of beats alone has no channels, and no labels. Raises RegistryError where the wearer is
+    unknown, StoreError.
     """
     labels = _labels(readings, registry, wearer, choice)
     known = {session.band: session for session in registry.sessions(wearer)}
     last: Recording | None = None
     for worn in readings.worn(wearer, choice.since_s, choice.until_s, scope=Scope.RESEARCH):
         for recording in _of_one(readings, wearer, worn, choice, known.get(worn.source.band)):
+            if not recording.channels:
+                yield recording
+                continue
             if last is not None:
                 mine = [label for label in labels if label.start_s < last.end_s]
                 labels = [label for label in labels if label.start_s >= last.end_s]
