@@ -63,6 +63,20 @@ class Desk:
         """Why the journal cannot be written, or None: while it says something, a crash may forget open alerts."""
         return self._fault
 
+    def watch(self, wearer: str) -> WearerView:
+        """Watch somebody more from now on, and return what is shown; somebody who is watched stays as they are.
+
+        Raises AlertError where the name is not printable.
+        """
+        with self._lock:
+            if wearer not in self._ledgers:
+                if not (wearer and wearer.isprintable()):
+                    raise AlertError(f"{wearer!r} cannot be watched: a printable name is needed")
+                theirs = [event for event in self._journal.history if event.wearer == wearer]
+                self._ledgers = {**self._ledgers, **past(theirs, [wearer], self._now_s)}
+                self._show(self._ledgers[wearer], self._now_s, None)
+            return self._ledgers[wearer].view
+
     def observe(
         self,
         wearer: str,

@@ -58,13 +58,13 @@ class Board:
 
     Parameters
     ----------
-    names : pseudonym to the name that the house uses; a pseudonym without one stands for itself.
+    names : pseudonym to the name that the house uses, and may grow; a pseudonym without one stands for itself.
     zone : the zone of the site's clocks.
     clock : UTC seconds now.
     """
 
     def __init__(self, *, names: Mapping[str, str], zone: ZoneInfo, clock: Callable[[], float]) -> None:
-        self._names = dict(names)
+        self._names = names
         self._zone = zone
         self._clock = clock
         self._encoded: dict[str, tuple[WearerView, int, bytes]] = {}

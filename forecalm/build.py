@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -43,6 +44,7 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.address = ""
+        self._names: dict[str, str] = {}
         self._config = config
         self._failed = threading.Event()
         self._stop_serving = threading.Event()
@@ -59,19 +61,23 @@ class Service:
                 raise ConfigError(f"{here.folder}: nobody to watch yet: {how}")
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
-            self._wearing = stack.enter_context(Wearing(registry))
+            pipeline = Pipeline(wearers=wearers, desk=self.desk)
             unassigned_s = self._config.keeping.unassigned_hours * 3600
             stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
-                Pipeline(wearers=wearers, desk=self.desk),
+                pipeline,
                 learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
-                on_step=derived_from(here, wearers, stack),
-                on_second=lambda now_s: self._say_who_is_recorded(wearers, now_s),
+                on_step=derived_from(here, pipeline, stack),
+                on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, now_s),
             )
+            watch_all = partial(self._watch_all, registry, pipeline, live)
+            self._wearing = Wearing(registry, on_change=watch_all)
             live.start()
             stack.callback(live.stop)
+            stack.enter_context(self._wearing)
+            watch_all()  # who was entered since we looked
             self._start_intake(here, registry, live, stack)
             self._start_board(registry, stack)
             self._stack = stack.pop_all()
@@ -80,6 +86,13 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """Stop from the outside in, so that whatever was received is stored and decided."""
         self._stack.close()
+
+    def _watch_all(self, registry: Registry, pipeline: Pipeline, live: Live) -> None:
+        """Watch whoever is new in the registry, under the name that it has."""
+        self._names.update(registry.names())
+        for wearer in registry.wearers():
+            if wearer not in pipeline.rows:
+                live.watch(wearer)
 
     def _say_who_is_recorded(self, wearers: Sequence[str], now_s: float) -> None:
         """Whom no consent covers is shown as not recorded: 3 s after a withdrawal at most, 1 s where one ends."""
@@ -131,7 +144,7 @@ class Service:
             desk=self.desk,
             hub=hub,
             place=self._config.site.place,
-            names=registry.names(),
+            names=self._names,
             carers=registry.carers(),
             time_zone=self._config.zone,
             clock=time.time,
@@ -174,7 +187,7 @@ class Service:
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
 
 
-def derived_from(here: Installation, wearers: Sequence[str], stack: ExitStack) -> Callable[[Step], None]:
+def derived_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:
     """What writes each step to InfluxDB for dashboards, until ``stack`` closes; nothing where there is none."""
     connection = here.open_influx()
     if connection is None:
@@ -187,6 +200,6 @@ def derived_from(here: Installation, wearers: Sequence[str], stack: ExitStack) -
     def write(step: Step) -> None:
         values = np.concatenate([step.signals.features, step.risk.probability[..., None]], axis=-1)
         for row, start_s, said in zip(step.rows, step.signals.start_s, values, strict=True):
-            series.write(wearers[row], int(start_s), names, said)
+            series.write(pipeline.wearers[row], int(start_s), names, said)
 
     return write

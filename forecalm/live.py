@@ -52,7 +52,7 @@ class Live:
         self._learnt = learnt
         self._clock = clock
         self._on_failure = on_failure
-        self._waiting: queue.Queue[tuple[Received, str] | None] = queue.Queue(WAITING_MAX)
+        self._waiting: queue.Queue[tuple[Received | None, str] | None] = queue.Queue(WAITING_MAX)
         self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
         self._stop = threading.Event()
@@ -74,6 +74,11 @@ class Live:
                     self._waiting.put_nowait((received, wearer))
         except queue.Full:
             self._tell("the engine is far behind: readings are stored, but decide nothing", logging.CRITICAL)
+
+    def watch(self, wearer: str) -> None:
+        """Watch somebody more from now on, whether or not their band is heard; from any thread. Raises queue.Full where
+        the engine is far behind: then ask again."""
+        self._waiting.put_nowait((None, wearer))
 
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
@@ -123,11 +128,12 @@ class Live:
             if given is not None:
                 self._give(*given)
 
-    def _give(self, received: Received, wearer: str) -> None:
-        if wearer in self._pipeline.rows:
+    def _give(self, received: Received | None, wearer: str) -> None:
+        if wearer not in self._pipeline.rows:
+            self._pipeline.watch(wearer)
+            log.info("%s is watched too", wearer)
+        if received is not None:
             self._pipeline.receive(wearer, received)
-        else:
-            self._tell(f"{wearer} has a band, and is watched when the service is started again", logging.WARNING)
 
     def _save(self) -> None:
         """Keep what was learnt, if the disk takes it: a full disk costs the learnt of a minute, never an alert."""

@@ -44,7 +44,7 @@ class Step:
 
 
 class Pipeline:
-    """Assembly, signals, model and desk for a fixed list of wearers; row i is ``wearers[i]``."""
+    """Assembly, signals, model and desk for a list of wearers, which may grow; row i is ``wearers[i]``."""
 
     def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
         self.wearers = tuple(wearers)
@@ -54,6 +54,19 @@ class Pipeline:
         self._engine = Engine(rows=len(self.wearers))
         self._model = Arousal(rows=len(self.wearers))
         self._battery: list[int | None] = [None] * len(self.wearers)
+
+    def watch(self, wearer: str) -> None:
+        """Watch somebody more, of whom nothing is known; of everybody else everything stays as it is, to the bit."""
+        learnt = self.learnt()
+        self._desk.watch(wearer)
+        self._engine = Engine(rows=len(self.wearers) + 1)
+        self._model = Arousal(rows=len(self.wearers) + 1)
+        self._assembler.grow()
+        self._battery.append(None)
+        self.wearers = (*self.wearers, wearer)
+        self.rows = {each: row for row, each in enumerate(self.wearers)}
+        for refused in self.learn(learnt):
+            raise refused
 
     def receive(self, wearer: str, received: Received) -> None:
         """Take in one packet of the band that ``wearer`` wears."""

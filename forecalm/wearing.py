@@ -41,12 +41,20 @@ class Wearing:
     thread of its own: asking costs a microsecond, waits for nobody and never raises. Safe from any thread.
 
     Where the registry cannot answer, the last snapshot stands: a person must not go unwatched because a file was
-    locked. A consent that ends by itself ends in time all the same. Use as a context manager, or call ``refresh``.
+    locked. A consent that ends by itself ends in time all the same. ``on_change`` is called before a new snapshot
+    holds; where it fails it is called again. Use as a context manager, or call ``refresh``.
     Making one raises IngestError where the registry does not answer at all.
     """
 
-    def __init__(self, registry: Source, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        registry: Source,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._registry = registry
+        self._on_change = on_change
         self._clock = clock
         self._known = registry.admissions()
         self._silent_since_s: float | None = None
@@ -83,7 +91,9 @@ class Wearing:
         with self._refreshing:
             try:
                 if self._registry.revision() != self._known.revision:
-                    self._known = self._registry.admissions()
+                    known = self._registry.admissions()
+                    self._on_change()
+                    self._known = known
             except Exception as error:  # whatever it is, the last snapshot stands
                 self._say_silent(error)
                 return False

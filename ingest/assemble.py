@@ -250,6 +250,11 @@ class Assembler:
         self._earliest_s = math.inf  # no row's next second is overdue before this
         self._ready: set[int] = set()  # rows with completed seconds
 
+    def grow(self) -> None:
+        """Add a row, the last one, that has heard nothing yet."""
+        self._rows.append(_Row())
+        self._due_s = np.append(self._due_s, np.inf)
+
     def add(self, row: int, received: Received) -> Added:
         """Take in one packet of the band on ``row``; the answer says whether it can still decide anything."""
         added = self._add(row, received)

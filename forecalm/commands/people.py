@@ -45,7 +45,7 @@ def pair(chosen: argparse.Namespace) -> int:
     if before not in (None, chosen.wearer):
         said.append(f"{before} ({names[before]}) no longer has a band.")
     if chosen.wearer not in names:
-        said.append("A service that runs must be started again to watch a new wearer.")
+        said.append("A service that runs watches them too within a few seconds.")
     sys.stdout.write(" ".join(said) + f"\nKept in {kept_in(here)}\n")
     return 0
 

@@ -507,3 +507,28 @@ def test_a_consent_of_somebody_unknown_or_at_no_time_is_refused() -> None:
         ward.desk.recording("zoe", False, ward.now_s)
     with pytest.raises(AlertError, match="at_s"):
         ward.desk.recording("bea", False, math.nan)
+
+
+def test_somebody_more_is_watched_from_now_on_and_shown_at_once() -> None:
+    ward = Ward()
+    ward.second(HIGH, seconds=4)
+    before, shown = ward.desk.views(), []
+    ward.desk.subscribe(shown.append)
+    view = ward.desk.watch("cay")
+    assert (view.wearer, view.sight, view.risk) == ("cay", Sight(ward.now_s, Blind.NOT_HEARD), RiskState.WATCHING)
+    assert shown == [view]
+    assert ward.desk.views() == [*before, view]
+    assert ward.second(LOW, wearer="cay").probability == LOW
+    again = ward.desk.watch("cay")
+    assert again.probability == LOW
+    assert len(shown) == 2
+    with pytest.raises(AlertError, match="printable"):
+        ward.desk.watch("c\ny")
+
+
+def test_somebody_who_comes_back_has_the_alert_that_nobody_took() -> None:
+    log = Scratch()
+    ward = Ward(log)
+    ward.second(HIGH, seconds=4)
+    later = Ward(Scratch(log.history), wearers=("ali",), now_s=ward.now_s)
+    assert later.desk.watch("bea").risk is RiskState.ALERTING

@@ -94,7 +94,7 @@ def test_a_full_disk_and_a_wearer_who_is_new_end_nothing(tmp_path: Path, caplog:
     live.stop()
     assert desk.views()[0].heart_rate_bpm is not None
     assert not failed.is_set()
-    assert "w-new has a band" in caplog.text
+    assert [view.wearer for view in desk.views()] == ["w-01", "w-new"]
     assert "cannot be kept" in caplog.text
 
 
@@ -287,3 +287,53 @@ def test_what_cannot_be_kept_is_not_taken_over_again_and_not_lost(
     assert sum("as it was learnt anew" in message for message in caplog.messages) == 1
     assert "cannot be kept" in caplog.text
     assert mail.exists()
+
+
+def test_whoever_is_new_is_watched_and_for_everybody_else_not_a_bit_changes(tmp_path: Path) -> None:
+    some = received(760)
+    grown, desk = pipeline(some[0].received_s, "w-01")
+    alone, _ = pipeline(some[0].received_s, "w-01")
+    for each in some[:700]:
+        for watching in (grown, alone):
+            watching.receive("w-01", each)
+            watching.advance(each.received_s)
+    before = grown.learnt()
+    grown.receive("w-01", some[700])  # is half of a second that is not decided yet
+    alone.receive("w-01", some[700])
+    grown.watch("w-02")
+    for name, array in before.items():
+        if name != "wearers":
+            assert grown.learnt()[name][:1].tobytes() == array.tobytes(), name
+    said: list[dict[int, np.ndarray]] = [{}, {}]
+    for each in some[701:]:
+        grown.receive("w-02", each)
+        for found, watching in zip(said, (grown, alone), strict=True):
+            watching.receive("w-01", each)
+            for step in watching.advance(each.received_s):
+                for i in np.flatnonzero(step.rows == 0):
+                    decided = [*step.signals.features[i, 0], step.risk.probability[i, 0]]
+                    found[int(step.signals.start_s[i])] = np.array(decided)
+    assert said[0].keys() == said[1].keys()
+    for second, decided in said[0].items():
+        np.testing.assert_array_equal(decided, said[1][second])
+    assert np.isfinite([decided[-1] for decided in said[0].values()]).any()
+    new = desk.views()[1]
+    assert new.wearer == "w-02"
+    assert new.sight.reason is Blind.LEARNING
+    assert new.heart_rate_bpm is not None
+
+
+def test_somebody_new_is_shown_before_their_band_is_heard(tmp_path: Path) -> None:
+    watched, desk = pipeline(0.0, "w-01")
+    live = Live(watched, learnt=tmp_path / "learnt.npz", clock=lambda: 10.0, on_failure=threading.Event().set)
+    shown: list[str] = []
+    desk.subscribe(lambda view: shown.append(view.wearer))
+    live.start()
+    live.watch("w-02")
+    live.watch("w-02")
+    live.stop()
+    assert [(view.wearer, view.sight.reason) for view in desk.views()] == [
+        ("w-01", Blind.NOT_HEARD),
+        ("w-02", Blind.NOT_HEARD),
+    ]
+    assert "w-02" in shown

@@ -111,6 +111,24 @@ def test_what_cannot_be_used_is_quarantined_and_the_rest_goes_on(config: Config)
         assert service.works()
 
 
+@pytest.mark.usefixtures("broker")
+def test_somebody_who_is_paired_while_it_runs_is_shown_by_name_and_watched(config: Config) -> None:
+    with Service(config) as service:
+        service.wait_until_subscribed()
+        registry = Installation(config).open_registry()
+        consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+        registry.pair(band="new", wearer="w-02", since_s=0.0, name="Cay", carers=[], consent=consent, by="test")
+        registry.close()
+        until(lambda: [view.wearer for view in service.desk.views()] == ["w-01", "w-02"])
+        with urllib.request.urlopen(service.address) as page:
+            assert "Cay" in page.read().decode()
+        assert service.desk.views()[1].sight.reason is Blind.NOT_HEARD
+        sent = [packet for _, packet in packets(read(SAMPLE), band="new")][:8]
+        send(config, [(data_topic("home", "new"), encode(packet)) for packet in sent])
+        until(lambda: service.desk.views()[1].sight.reason is not Blind.NOT_HEARD)
+        assert service.works()
+
+
 def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) -> None:
     journal = Journal(Installation(config).journal)
     raised = AlertRaised(

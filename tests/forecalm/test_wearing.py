@@ -42,6 +42,24 @@ def test_a_change_counts_from_the_next_look_on_and_no_change_costs_no_snapshot()
     assert registry.snapshots == 2
 
 
+def test_a_change_is_told_before_it_counts_and_told_again_until_it_was_heard() -> None:
+    registry, told = Scripted(), []
+
+    def hear() -> None:
+        told.append(wearing.wearer_of("b", 10.0))
+        if len(told) == 1:
+            raise StoreError("locked")
+
+    wearing = Wearing(registry, on_change=hear)
+    registry.known = Admissions(2, {"b": [(0.0, 100.0, "w-02")]}, {"w-02": [(0.0, 100.0)]})
+    assert not wearing.refresh()
+    assert wearing.refresh()
+    assert told == ["w-01", "w-01"]
+    assert wearing.wearer_of("b", 10.0) == "w-02"
+    assert wearing.refresh()
+    assert len(told) == 2
+
+
 def test_who_has_not_consented_is_not_watched_and_is_known_to_be_so() -> None:
     wearing = Wearing(Scripted())
     assert wearing.admit("b", 49.0) == Admission(Verdict.KEEP, "w-01")
