@@ -3,7 +3,7 @@
 A channel is one ``_physio.tsv.gz`` without header with its JSON sidecar: one ``recording-<channel>``, for rates and
 starts differ. BIDS knows one even grid a file, so that short gaps are rows of ``n/a``, each piece at its place to
 within half a sample (a whole one where it overlaps with the last). Where the grid cannot hold a piece (another rate, a
-longer overlap, an hour of nothing) a new ``run`` begins. When each piece began, to the last bit, is in the sidecar of
+longer overlap, a long pause) a new ``run`` begins. When each piece began, to the last bit, is in the sidecar of
 the events (``Forecalm``), which our reader goes by.
 """
 
@@ -26,7 +26,8 @@ from ingest.types import CHANNELS
 
 BIDS_VERSION: Final = "1.10.0"
 TASK: Final = "dailylife"  # BIDS wants one: nobody was given a task
-FILL_MAX_S: Final = 3600.0  # of n/a rows between two pieces; a longer pause begins a new run
+FILL_MAX: Final = 40_000  # rows of n/a between two pieces: ten minutes at 64 Hz; a longer pause begins a new run
+FILL_MAX_S: Final = 3600.0  # and no more than an hour, however slow it is sampled
 ASTRAY_MAX: Final = 0.5  # samples: how far a piece of a slightly other rate may run from the grid until it ends
 LEVEL: Final = 6  # of gzip: its own default
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9]")
@@ -135,7 +136,7 @@ def _row(held: Sequence[Segment], later: Segment) -> int | None:
     first, rows = held[0], held[-1].row + held[-1].rows
     row = round((later.start_s - first.start_s) * first.rate_hz)
     drift = abs(later.rate_hz / first.rate_hz - 1) * later.rows
-    if drift > ASTRAY_MAX or row < rows - 1 or (row - rows) / first.rate_hz > FILL_MAX_S:
+    if drift > ASTRAY_MAX or row < rows - 1 or row - rows > min(FILL_MAX, FILL_MAX_S * first.rate_hz):
         return None
     return max(row, rows)
 

@@ -1,0 +1,142 @@
+"""``forecalm import`` and ``forecalm export`` as a stranger uses them: over every recording that people published."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecalm.cli import main
+
+CONSENT = ["--name", "Jo", "--consent-by", "A. Guardian, mother", "--scope", "care,research"]
+STATED = {  # by the list of the published recordings: hours; then recordings in all, how many run side by side, refused
+    "stress_predict": (11.0, 12, 1, 0),
+    "nurse_stress": (21.8, 14, 1, 0),
+    "exam_stress": (37.8, 9, 1, 0),
+    "autism_smm": (2.2, 8, 2, 0),
+    "eda_artifacts_aww": (3.7, 4, 1, 0),
+    "embraceplus_avro": (1.9, 2, 1, 0),
+    "e4tools_demo": (9.5, 8, 1, 0),
+    "e4_msr2023": (1.0, 1, 1, 0),
+    "parser_edge_cases": (None, 2, 1, 0),
+    "cogwear": (1.2, 42, 2, 0),
+    "welltory_ppg_rr": (0.5, 21, 1, 0),
+    "neurokit_bio": (None, 0, 1, 1),
+}
+LABORATORY = (
+    'device = "laboratory"\ntime = {rate_hz = 100}\n[channels]\neda = {column = "EDA"}\nppg = {column = "PPG"}\n'
+)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> list[str]:
+    path = tmp_path / "forecalm.toml"
+    path.write_text(f'data = "{tmp_path}/var"\n[site]\ntime_zone = "Europe/London"\n')
+    return ["--config", str(path)]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_published_recordings_go_in_once_with_the_hours_that_are_stated(
+    shared_data: Path, config: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = ["import", *config, str(shared_data), "--wearer", "w1", "--json"]
+    assert main([*order, *CONSENT]) == 1  # the laboratory's tables need a mapping, and say so
+    first = said(capsys)
+    for study, (hours, recordings, abreast, refused) in STATED.items():
+        mine = [each for each in first["imported"] if f"/{study}/" in f"/{each['source']}/"]
+        assert len(mine) == recordings, study
+        assert sum(f"/{study}/" in each["source"] for each in first["refused"]) == refused, study
+        if hours is not None:
+            assert sum(each["hours"] for each in mine) / abreast == pytest.approx(hours, abs=0.1), study
+    assert "--map" in first["refused"][0]["reason"]
+    assert main(order) == 1
+    again = said(capsys)
+    assert again["totals"] == first["totals"] | {"already_there": first["totals"]["recordings"]}
+
+
+def test_tables_of_a_laboratory_go_in_by_a_mapping_of_their_columns(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping = tmp_path / "map.toml"
+    mapping.write_text(LABORATORY)
+    path = str(shared_data / "neurokit_bio")
+    assert main(["import", *config, path, "--wearer", "w1", *CONSENT, "--map", str(mapping), "--json"]) == 0
+    totals = said(capsys)["totals"]
+    assert (totals["recordings"], totals["hours"]) == (3, pytest.approx(0.26, abs=0.01))
+
+
+def test_nothing_is_kept_of_somebody_without_a_consent(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = ["import", *config, str(shared_data / "e4_msr2023"), "--wearer", "w1"]
+    assert main(order) == 2
+    assert "--consent-by" in capsys.readouterr().err
+    assert main([*order, *CONSENT[:4], "--scope", "research"]) == 2
+    assert "care" in capsys.readouterr().err
+    from ingest.store.sqlite import SqliteStore
+
+    store = SqliteStore(tmp_path / "var" / "readings.sqlite")
+    assert store.counts().packets == {}
+    store.close()
+
+
+def test_a_wearer_whose_consent_was_withdrawn_is_refused_with_the_mend(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ingest.registry.registry import Registry
+
+    path = str(shared_data / "parser_edge_cases")
+    assert main(["import", *config, path, "--wearer", "w1", *CONSENT, "--dry-run", "--json"]) == 0
+    assert said(capsys)["totals"]["recordings"] == 2
+    registry = Registry(f"sqlite:///{tmp_path}/var/registry.sqlite")
+    assert registry.wearers() == []
+    registry.add_wearer("w1", "Jo", by="t")
+    registry.close()
+    assert main(["import", *config, path, "--wearer", "w1", "--json"]) == 2
+    told = said(capsys)
+    assert told["imported"] == []
+    assert all("consent" in each["reason"] for each in told["refused"])
+    assert main(["import", *config, path, "--wearer", "w1"]) == 2
+    assert "Refused" in capsys.readouterr().out
+
+
+def test_an_export_comes_back_in_elsewhere(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = shared_data / "e4tools_demo" / "1003_1507301806_A004AD.zip"
+    assert main(["import", *config, str(path), "--wearer", "w1", *CONSENT, "--json"]) == 0
+    taken = said(capsys)["totals"]
+    out = tmp_path / "out"
+    export = ["export", *config, "--wearer", "w1", "--format", "parquet", "--out", str(out)]
+    assert main([*export, "--deidentify", "--json"]) == 0
+    (told,) = said(capsys)["wearers"]
+    assert told["samples"] == taken["samples"]
+    assert told["written_as"] != "w1"
+    assert main(export) == 2
+    assert "not an empty folder" in capsys.readouterr().err
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_text(f'data = "{tmp_path}/elsewhere"\n')
+    assert main(["import", "--config", str(elsewhere), str(out), "--wearer", "p1", *CONSENT, "--json"]) == 0
+    assert said(capsys)["totals"]["samples"] == taken["samples"]
+
+
+def test_an_export_says_what_it_wrote_and_left_out(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = shared_data / "e4_msr2023"
+    assert main(["import", *config, str(path), "--wearer", "w1", *CONSENT]) == 0
+    assert "already there" not in capsys.readouterr().out
+    assert main(["import", *config, str(path), "--wearer", "w1"]) == 0
+    assert "already there" in capsys.readouterr().out
+    order = ["export", *config, "--wearer", "w1", "--format", "csv", "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit):
+        main([*order, "--channels", "eda,pulse"])
+    assert "'pulse' is none of eda, temperature" in capsys.readouterr().err
+    assert main([*order, "--channels", "eda,temperature", "--until", "2023-04-05T11:00", "--no-labels"]) == 0
+    told = capsys.readouterr().out
+    assert "eda" in told
+    assert "ppg" not in told
+    assert "not a medical device" in told
