@@ -28,6 +28,9 @@ BY: Final = "the service"  # whom the audit names
 class Books(Protocol):
     """The registry, as far as it is asked here."""
 
+    def audit_began_s(self) -> float | None:
+        """When it was made, or upgraded from a version that let nothing go [UTC s]."""
+
     def claims(self) -> Mapping[str, Claims]:
         """Which readings are somebody's to keep."""
 
@@ -41,7 +44,8 @@ class Books(Protocol):
 class Keeping:
     """Settles the store every second, and looks now and then for readings that are to go: those that nobody with a
     consent has claimed within ``unassigned_s`` of their arrival, those of people who were erased, and those that
-    are older than their wearer's site keeps them.
+    are older than their wearer's site keeps them. What was there before this registry counts as arrived with it: an
+    upgrade from a version that kept everything leaves time to say who wore what.
 
     Whatever fails is logged once, said again every hour, and tried again; nothing of it ends the thread. Use as a
     context manager, or call ``keep_once``.
@@ -97,7 +101,10 @@ class Keeping:
 
     def _purge(self, now_s: float) -> None:
         """Erase what nobody has a right to keep, band by band; one that fails holds up no other."""
-        claims = self._registry.claims()
+        claims, began_s = self._registry.claims(), self._registry.audit_began_s()
+        before_s = now_s - self._unassigned_s
+        if began_s is None or began_s > before_s:
+            before_s = -math.inf
         held = self._store.bands()
         self._clean = {band.band: self._clean[band.band] for band in held if band.band in self._clean}
         errors = []
@@ -106,7 +113,7 @@ class Keeping:
             if self._clean.get(band.band) == (band, claimed):
                 continue
             try:
-                self._purge_band(band, claimed, now_s - self._unassigned_s)
+                self._purge_band(band, claimed, before_s)
             except IngestError as error:
                 errors.append(error)
         if errors:

@@ -97,6 +97,11 @@ def head(connection: sa.Connection, *, lock: bool = False) -> Head:
     return Head(*connection.execute(query.with_for_update() if lock else query).one())
 
 
+def began_s(connection: sa.Connection) -> float | None:
+    """When the first entry was made [UTC s]; None before there is one."""
+    return connection.execute(sa.select(AUDIT.c.at_s).order_by(AUDIT.c.number).limit(1)).scalar()
+
+
 def entries(connection: sa.Connection, about: str | None = None) -> list[Entry]:
     """Every entry in order, or those about one subject."""
     query = sa.select(AUDIT).order_by(AUDIT.c.number)

@@ -286,6 +286,12 @@ class Registry:
         with self._reading() as connection:
             return audit.head(connection)
 
+    def audit_began_s(self) -> float | None:
+        """When the first entry of the audit was made [UTC s], which is when this registry or its upgrade was; None
+        before there is one."""
+        with self._reading() as connection:
+            return audit.began_s(connection)
+
     def verify_audit(self, witness: audit.Head | None = None) -> list[str]:
         """Say what is wrong with the audit; nothing: it is whole. Whoever can write the whole database can make a new
         chain that is whole; only a ``witness`` that was kept elsewhere shows that."""

@@ -12,6 +12,7 @@ from forecalm.installation import Installation
 from ingest.received import Received
 from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.places import Site
 from ingest.store.protocol import Store
 from ingest.wire import Packet, Samples, encode
 
@@ -45,8 +46,11 @@ def here(tmp_path: Path) -> Installation:
 @pytest.fixture
 def registry(here: Installation, clock: Clock) -> Iterator[Registry]:
     """Wearers w-1 and w-2 who have consented, and bands b-1 and b-2 that nobody wears."""
-    here.open_registry().close()
+    clock.now_s = NOW_S - 90 * 24 * HOUR_S
     with closing(Registry(f"sqlite:///{here.registry}", clock=clock)) as made:
+        made.upgrade()
+        made.add_site(Site("home", "Home", "UTC"), by="test")
+        clock.now_s = NOW_S
         for wearer in ("w-1", "w-2"):
             made.add_wearer(wearer, f"Name {wearer}", site="home", by="test")
             made.give_consent(wearer, CARE, by="test")

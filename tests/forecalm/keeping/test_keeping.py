@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecalm.installation import Installation
 from forecalm.keeping import LOOK_MOST_S, SAY_AGAIN_S, Keeping
 from forecalm.keeping_ranges import Piece, ranges
 from ingest.errors import StoreError
@@ -126,6 +128,21 @@ def test_each_site_keeps_readings_as_long_as_it_says_imported_ones_from_when_the
     assert ends(store, "e4-1") == []
     noted = [entry for entry in registry.audit_entries("w-1") if entry.action == "retention"]
     assert [entry.detail for entry in noted] == ['{"band":"b-1","packets":5}', '{"band":"e4-1","packets":11}']
+
+
+def test_what_was_there_before_the_registry_waits_from_when_that_was_made(
+    here: Installation, store: Store, pack: Pack
+) -> None:
+    store.commit(around(pack, "b-1", NOW_S - 99 * DAY_S))
+    with closing(Registry(f"sqlite:///{here.registry}", clock=lambda: NOW_S)) as young:
+        young.upgrade()
+        keeper = keeping(young, store)
+        keeper.keep_once(NOW_S)
+        young.add_band("b-1", by="test")
+        keeper.keep_once(NOW_S + LOOK_MOST_S)
+        assert len(ends(store, "b-1")) == 11
+        keeper.keep_once(NOW_S + DAY_S)
+        assert ends(store, "b-1") == []
 
 
 class Failing:
