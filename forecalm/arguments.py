@@ -166,6 +166,10 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     correct.add_argument("--until", metavar="TIME", help="up to when (default: and still)")
     _add_json(correct)
 
+    rescore = _command(commands, "people", "rescore", "score anew what a correction left undone")
+    _add_config(rescore)
+    _add_json(rescore)
+
     consent = _command(commands, "people", "consent", "enter, withdraw or list what was agreed to")
     actions = consent.add_subparsers(dest="action", metavar="ACTION", required=True)
     give = actions.add_parser("give", help="enter a consent")

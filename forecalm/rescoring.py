@@ -7,7 +7,7 @@ in the order and at the times at which they came: what was late decides nothing 
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -61,8 +61,17 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     minutes: dict[int, float]
 
 
-class Rescored(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a correction for ``wearer``; names nobody else. Times are UTC seconds.
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="state", tag="asked"):
+    """A correction at ``made_at_s`` [UTC s] for which ``wearer`` is not scored anew yet."""
+
+    wearer: str
+    made_at_s: float
+    by: str
+    parts: tuple[Part, ...]
+
+
+class Rescored(msgspec.Struct, frozen=True, kw_only=True, tag_field="state", tag="scored"):
+    """What came of a correction at ``made_at_s`` for ``wearer``; names nobody else. Times are UTC seconds.
 
     ``since_s`` to ``until_s`` was scored: the end of the change where ``cut_short``. ``would_have_alerted`` are the
     alerts that the right readings raise, ``not_theirs`` those of the journal that were raised on somebody else's. What
@@ -92,7 +101,8 @@ class Rescoring:
 
     Of each person and correction there remain a file in the folder ``rescored``, an entry in the audit, and a file in
     the folder ``relearnt``, which ``Live`` takes over when it saves or starts: nobody else writes what it learnt.
-    Raises StoreError, RegistryError or OSError; the correction stays all the same, and what was done before.
+    Raises StoreError, RegistryError or OSError; the correction stays all the same, what was done before too, and what
+    was not is ``left``.
     """
 
     def __init__(
@@ -116,15 +126,31 @@ class Rescoring:
         self._derived = derived
         self._progress = progress
 
-    def rescore(self, changes: Sequence[Change], raised: Iterable[AlertRaised]) -> list[Rescored]:
-        """Score everybody anew whom ``changes`` touch, one after the other; ``raised`` are the alerts of the journal.
+    def ask(self, changes: Sequence[Change]) -> list[Asked]:
+        """Note that everybody whom ``changes`` touch is to be scored anew, so that it is not forgotten whatever comes.
         Changes to imported recordings are passed over: nobody was ever watched by them."""
         wristbands = set(self._registry.bands())
         lived = [change for change in changes if change.band in wristbands and change.since_s < self._now_s]
-        alerts = list(raised)
-        return [self._rescore(wearer, parts, alerts) for wearer, parts in touched(lived).items()]
+        asked = [
+            Asked(wearer=wearer, made_at_s=self._now_s, by=self._by, parts=tuple(parts))
+            for wearer, parts in touched(lived).items()
+        ]
+        for each in asked:
+            self._write(each)
+        return asked
 
-    def _rescore(self, wearer: str, parts: Sequence[Part], raised: Sequence[AlertRaised]) -> Rescored:
+    def left(self) -> list[Asked]:
+        """What was asked and not done, the oldest first."""
+        return [each for each in _kept(self._rescored) if isinstance(each, Asked)]
+
+    def rescore(self, asked: Iterable[Asked], raised: Iterable[AlertRaised]) -> Iterator[Rescored]:
+        """Score people anew, one after the other; ``raised`` are the alerts of the journal."""
+        alerts = list(raised)
+        for each in asked:
+            yield self._rescore(each, alerts)
+
+    def _rescore(self, asked: Asked, raised: Sequence[AlertRaised]) -> Rescored:
+        wearer, parts = asked.wearer, asked.parts
         begun_s = min(part.since_s for part in parts)
         until_s = min(max(end_of(part.until_s) for part in parts), self._now_s)
         since_s = max(begun_s, until_s - SCORED_MAX_S)
@@ -138,9 +164,9 @@ class Rescoring:
         note = self._derived(wearer, begun_s, until_s, scored)
         rescored = Rescored(
             wearer=wearer,
-            made_at_s=self._now_s,
-            by=self._by,
-            parts=tuple(parts),
+            made_at_s=asked.made_at_s,
+            by=asked.by,
+            parts=parts,
             since_s=since_s,
             until_s=until_s,
             cut_short=since_s > begun_s,
@@ -165,16 +191,7 @@ class Rescoring:
 
     def _keep(self, rescored: Rescored) -> None:
         """Write the file, then the entry: what the audit tells of is there."""
-        self._rescored.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = f"{datetime.fromtimestamp(rescored.made_at_s, UTC):%Y%m%dT%H%M%S.%f}"
-        path = self._rescored / f"{made}-{rescored.wearer}.json"
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(msgspec.json.encode(rescored) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        self._write(rescored)
         self._registry.note(
             "score anew",
             wearer=rescored.wearer,
@@ -184,6 +201,19 @@ class Rescoring:
             would_have_alerted=len(rescored.would_have_alerted),
             not_theirs=len(rescored.not_theirs),
         )
+
+    def _write(self, kept: Asked | Rescored) -> None:
+        """A file a person and correction: what was asked gives way to what came of it."""
+        self._rescored.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = f"{datetime.fromtimestamp(kept.made_at_s, UTC):%Y%m%dT%H%M%S.%f}"
+        path = self._rescored / f"{made}-{kept.wearer}.json"
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(msgspec.json.encode(kept) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
 
 
 def touched(changes: Iterable[Change]) -> dict[str, list[Part]]:
@@ -224,9 +254,12 @@ def alerts_of(journal: Path) -> list[AlertRaised]:
 
 def rescored_in(folder: Path, wearer: str | None = None) -> list[Rescored]:
     """What was scored anew, of anybody or of one person, the oldest first."""
-    decoder = msgspec.json.Decoder(Rescored)
-    found = [decoder.decode(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
-    return [each for each in found if wearer in (None, each.wearer)]
+    return [each for each in _kept(folder) if isinstance(each, Rescored) and wearer in (None, each.wearer)]
+
+
+def _kept(folder: Path) -> list[Asked | Rescored]:
+    decoder = msgspec.json.Decoder(Asked | Rescored)
+    return [decoder.decode(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
 
 
 def _alert(view: AlertView) -> Alert:

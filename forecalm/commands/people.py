@@ -1,4 +1,4 @@
-"""Commands on people and their bands: pair, unpair, correct, consent."""
+"""Commands on people and their bands: pair, unpair, correct, rescore, consent."""
 
 import argparse
 import getpass
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from forecalm.commands.moments import moment, told
 from forecalm.commands.terminal import err, progress_bar
@@ -90,7 +92,26 @@ def correct(chosen: argparse.Namespace) -> int:
             for change in changes:
                 err.print(_change_told(change, config))
         rescored = _rescore(here, registry, changes, quiet=chosen.json)
-    _say_corrected(chosen, config, changes, rescored)
+    lines = rescored_told(rescored, config)
+    if not changes:
+        lines.insert(0, "That is what was said already: nothing changes.")
+    elif not rescored:
+        lines = ["Nobody was watched by that: nothing is scored anew."]
+    as_json = {"changes": [asdict(each) for each in changes], "rescored": msgspec.to_builtins(rescored, str_keys=True)}
+    say(chosen, as_json, "\n".join(lines) + "\n")
+    return 0
+
+
+def rescore(chosen: argparse.Namespace) -> int:
+    """Score anew what a correction left undone, because it was broken off or something was away."""
+    from forecalm.installation import Installation
+
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    with closing(here.open_registry()) as registry:
+        rescored = _rescore(here, registry, [], quiet=chosen.json)
+    lines = rescored_told(rescored, config) or ["Nothing was left undone."]
+    say(chosen, {"rescored": msgspec.to_builtins(rescored, str_keys=True)}, "\n".join(lines) + "\n")
     return 0
 
 
@@ -111,9 +132,7 @@ def exchanged(registry: "Registry", one: str, other: str, since_s: float, until_
 def _rescore(
     here: "Installation", registry: "Registry", changes: "Sequence[Change]", *, quiet: bool
 ) -> "list[Rescored]":
-    """Score everybody anew whom the changes touch."""
-    if not changes:
-        return []
+    """Score everybody anew whom the changes touch, or who was left undone before."""
     from forecalm.rescoring import Rescoring, alerts_of
     from forecalm.rescoring_derived import rewriting
     from ingest.readings import Readings
@@ -140,24 +159,12 @@ def _rescore(
             progress=show,
             **derived,
         )
-        return rescoring.rescore(changes, alerts_of(here.journal))
-
-
-def _say_corrected(
-    chosen: argparse.Namespace, config: Config, changes: "Sequence[Change]", rescored: "Sequence[Rescored]"
-) -> None:
-    import msgspec
-
-    lines = [] if changes else ["That is what was said already: nothing changes."]
-    for each in rescored:
-        lines += rescored_told(each, config)
-    if changes and not rescored:
-        lines.append("Nobody was watched by that: nothing is scored anew.")
-    as_json = {
-        "changes": [asdict(each) for each in changes],
-        "rescored": msgspec.to_builtins(rescored, str_keys=True),
-    }
-    say(chosen, as_json, "\n".join(lines) + "\n")
+        rescoring.ask(changes)
+        try:
+            return list(rescoring.rescore(rescoring.left(), alerts_of(here.journal)))
+        except BaseException:
+            err.print("Who wore what is kept. Not everybody is scored anew yet: forecalm rescore goes on.")
+            raise
 
 
 def _change_told(change: "Change", config: Config) -> str:
@@ -168,22 +175,24 @@ def _change_told(change: "Change", config: Config) -> str:
     )
 
 
-def rescored_told(rescored: "Rescored", config: Config) -> list[str]:
-    """What a person reads of a scoring."""
-    zone, said = config.zone, rescored.said
-    highest = "" if said.highest is None else f", at most {said.highest:.2f}"
-    lines = [
-        f"{rescored.wearer}, scored anew from {told(rescored.since_s, zone)} to {told(rescored.until_s, zone)}:"
-        f" a risk could be said of {said.known_seconds / 60:.0f} min{highest}."
-    ]
-    if rescored.cut_short:
-        lines.append("  The change began earlier; only its last day was scored.")
-    for alert in rescored.would_have_alerted:
-        lines.append(f"  would have alerted {told(alert.at_s, zone)}: {' '.join(alert.reasons)}")
-    for alert in rescored.not_theirs:
-        lines.append(f"  not theirs: the alert of {told(alert.at_s, zone)} ({alert.alert_id})")
-    lines.append(f"  What is usual was learnt anew from {told(rescored.learnt_since_s, zone)} on.")
-    return [*lines, f"  {rescored.note}"] if rescored.note else lines
+def rescored_told(rescored: "Sequence[Rescored]", config: Config) -> list[str]:
+    """What a person reads of what was scored anew."""
+    zone, lines = config.zone, []
+    for each in rescored:
+        highest = "" if each.said.highest is None else f", at most {each.said.highest:.2f}"
+        lines.append(
+            f"{each.wearer}, scored anew from {told(each.since_s, zone)} to {told(each.until_s, zone)}:"
+            f" a risk could be said of {each.said.known_seconds / 60:.0f} min{highest}."
+        )
+        if each.cut_short:
+            lines.append("  The change began earlier; only its last day was scored.")
+        for alert in each.would_have_alerted:
+            lines.append(f"  would have alerted {told(alert.at_s, zone)}: {' '.join(alert.reasons)}")
+        for alert in each.not_theirs:
+            lines.append(f"  not theirs: the alert of {told(alert.at_s, zone)} ({alert.alert_id})")
+        lines.append(f"  What is usual was learnt anew from {told(each.learnt_since_s, zone)} on.")
+        lines += [f"  {each.note}"] if each.note else []
+    return lines
 
 
 def consent(chosen: argparse.Namespace) -> int:

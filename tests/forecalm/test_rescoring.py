@@ -1,7 +1,7 @@
 """A corrected assignment scores those whom it touches anew: the right readings, the right usual, nothing forgotten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ class House:
             now_s=self.end_s + 1,
             by="test",
         )
-        return {each.wearer: each for each in rescoring.rescore(changes, raised)}
+        return {each.wearer: each for each in rescoring.rescore(rescoring.ask(changes), raised)}
 
 
 @pytest.fixture
@@ -150,6 +150,36 @@ def test_what_came_of_it_is_kept_for_later_screens_and_the_audit_tells_of_it(hou
     assert house.registry.verify_audit() == []
 
 
+def test_what_was_broken_off_is_left_and_done_later(house: House) -> None:
+    changes = house.registry.correct_assignments([Correction(BAND, "w-2", house.end_s - 200, house.end_s)], by="test")
+
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def rescoring(progress: Callable[[str, float], None]) -> Rescoring:
+        return Rescoring(
+            Readings(house.store, house.registry),
+            house.registry,
+            rescored=house.folder / "rescored",
+            relearnt=house.folder / "relearnt",
+            now_s=house.end_s + 1,
+            by="test",
+            progress=progress,
+        )
+
+    first = rescoring(break_off)
+    asked = first.ask(changes)
+    with pytest.raises(KeyboardInterrupt):
+        list(first.rescore(asked, []))
+    second = rescoring(lambda *_: None)
+    left = {each.wearer for each in second.left()}
+    assert "w-2" in left
+    done = list(second.rescore(second.left(), []))
+    assert {each.wearer for each in done} == left
+    assert second.left() == []
+    assert {each.wearer for each in rescored_in(house.folder / "rescored")} == {"w-1", "w-2"}
+
+
 def test_a_change_to_nobody_scores_whoever_wore_it_and_nobody_else(house: House) -> None:
     found = house.rescored(None, house.start_s, house.end_s)
     assert list(found) == ["w-1"]
@@ -173,7 +203,7 @@ def test_an_imported_recording_was_never_watched_and_scores_nobody(house: House)
         now_s=house.end_s,
         by="test",
     )
-    assert rescoring.rescore([change], []) == []
+    assert rescoring.ask([change]) == []
     assert not (house.folder / "relearnt").exists()
 
 

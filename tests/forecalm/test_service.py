@@ -6,8 +6,10 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
@@ -127,6 +129,29 @@ def test_somebody_who_is_paired_while_it_runs_is_shown_by_name_and_watched(confi
         send(config, [(data_topic("home", "new"), encode(packet)) for packet in sent])
         until(lambda: service.desk.views()[1].sight.reason is not Blind.NOT_HEARD)
         assert service.works()
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_correction_while_it_runs_reaches_the_running_engine(
+    config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORECALM_DATA_FOLDER", config.data)
+    here = Installation(config)
+    sent = [packet for _, packet in packets(read(SAMPLE), band="band-01")][:30]
+    began_s = time.time() - 60
+    with Service(config) as service:
+        service.wait_until_subscribed()
+        send(config, [(data_topic("home", "band-01"), encode(packet)) for packet in sent])
+        until(lambda: service.desk.views()[0].sight.reason is not Blind.NOT_HEARD)
+        until(lambda: service.store.counts().packets == {"band-01": len(sent)})
+        since = datetime.fromtimestamp(began_s, UTC).isoformat()
+        assert main(["correct", "band-01", "--nobody", "--since", since]) == 0
+        assert "w-01, scored anew" in capsys.readouterr().out
+        assert [path.stem for path in here.relearnt.iterdir()] == ["w-01"]
+        assert service.works()
+    assert list(here.relearnt.iterdir()) == []
+    with np.load(here.learnt) as learnt:
+        assert (learnt["usual"][0] == 0).all()  # of what was theirs nothing is left: nothing was
 
 
 def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) -> None:
