@@ -45,7 +45,7 @@ _BLIND: Final = {
     Blind.NOT_WORN: "The band is off.",
     Blind.POOR_SIGNAL: "The band is worn, but too little can be read from it at the moment.",
     Blind.OUT_OF_RANGE: "Readings like these have not been met before, so they tell nothing.",
-    Blind.NOT_RECORDING: "No consent covers it now: nothing is kept, and no alert can come.",
+    Blind.NOT_RECORDING: "No consent: nothing is kept, and no alert can come.",
 }
 
 

@@ -161,7 +161,7 @@ _LOSSES: Final[dict[Blind, _Loss]] = {
     Blind.NOT_RECORDING: _Loss(  # somebody's decision, or long announced: told once, for nobody can mend it by running
         word="Not recording",
         beside="Not recording.",
-        why="No consent covers it now: nothing is kept, and no alert can come.",
+        why="No consent: nothing is kept, and no alert can come.",
         glyph="notrecording",
         watch="none",
         cover="not",

@@ -20,6 +20,12 @@ from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState
 from console.app import create_app
 from console.hub import Hub
 from console.serve import run
+from ingest.admission import Verdict
+from ingest.bands import BandReport, ConsentDue, Overview, Sent, Waiting
+from ingest.clock import ClockState, GatewayState
+from ingest.intake_counts import Counters, HeldBack
+from ingest.registry.consents import Scope
+from ingest.store.protocol import Refusal
 
 FOLDER = Path(__file__).parent
 NOW_S = 1_763_562_728.0  # 14:32:08 on a Wednesday in November, in the house's zone
@@ -145,6 +151,14 @@ def many_house() -> list[WearerView]:
             alert=alert_of("Femi", ago_s=600, reasons=("Pulse 104, above usual.",), by="Jo", taken_s=488),
         ),
         person("Idris", 6, "The band is silent.", sight=lost, battery=None, trend=wave(6, blind_min=30)),
+        person(
+            "Kai",
+            10,
+            "No consent: nothing is kept, and no alert can come.",
+            sight=Sight(NOW_S - 900, Blind.NOT_RECORDING),
+            battery=None,
+            trend=wave(10, blind_min=15),
+        ),
         person("Leila", 7, "", sight=Sight(NOW_S - 240, Blind.LEARNING), learnt=0.4, trend=(None,) * TREND_LENGTH),
         person("Noor", 8, "Worn, but its readings are too poor to tell.", sight=loose, trend=wave(8, blind_min=11)),
         person("Rosa", 9, "Signs as usual for this person.", battery=11),
@@ -177,6 +191,7 @@ def served(views: list[WearerView]) -> Iterator[str]:
         carers=CARERS,
         time_zone=ZoneInfo("Europe/London"),
         clock=lambda: NOW_S,
+        staff=Staff(office()),
     )
 
     def tell(where: str) -> None:
@@ -193,6 +208,51 @@ def served(views: list[WearerView]) -> Iterator[str]:
     finally:
         stop.set()
         thread.join()
+
+
+def office() -> Overview:
+    """Return what staff of the house see on a day on which most things are to be seen to."""
+    wide, day_s = dict(enumerate(("Aidan", "Bea", "Callum", "Esme", "Femi", "Wilhelmina-Rose"), start=1)), 86_400
+
+    def band(number: int, *, battery: int | None = 80, heard_s: float = 1.0, drift: float | None = 12.3) -> BandReport:
+        name, wearer = f"band-{number:02}", wide.get(number)
+        residual_s = None if drift is None else abs(drift) * 3e-4
+        clock = ClockState(name, 1, 0.0, drift, residual_s, None, NOW_S, 0, is_proven=drift is not None)
+        verdict = Verdict.WAIT if wearer is None else Verdict.DROP if wearer == "Bea" else Verdict.KEEP
+        waiting = Waiting(NOW_S + 5 * 3600, NOW_S + day_s) if wearer is None else None
+        packets = 81_345 * number
+        return BandReport(
+            name, wearer, verdict, NOW_S - heard_s, 2, packets, 7 * packets, Sent("hall", battery), clock, waiting
+        )
+
+    bands = (band(7, battery=72), band(1), band(2, battery=None), band(3, heard_s=1700), band(4, battery=9, drift=-8.1))
+    care = (("Bea", None, False), ("Callum", NOW_S + 3 * day_s, False), ("Esme", None, True))
+    return Overview(
+        at_s=NOW_S,
+        names={},
+        bands=(*bands, band(5, drift=None), band(6, drift=31.9)),
+        gateways=(GatewayState("garden-room", 0.01, NOW_S - 2, 0), GatewayState("hall", 74.0, NOW_S - 1, 1)),
+        counters=Counters(
+            messages=1_234_567, duplicates=312, quarantined={"form": 1}, dropped=42, unassigned=611, late=18
+        ),
+        held_back=None,
+        refusals=(Refusal("forecalm/v1/alder/band/band-04/data", "the message is empty", NOW_S - 300, b"", None),),
+        consents=tuple(ConsentDue(who, Scope.CARE, to_confirm, ends_s) for who, ends_s, to_confirm in care),
+    )
+
+
+@dataclass
+class Staff:
+    """Staff whose overview stands still."""
+
+    overview: Overview
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        return self.overview.held_back
+
+    def take(self) -> Overview:
+        return self.overview
 
 
 def board(
@@ -259,6 +319,14 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
         page.clock.fast_forward(72_000)
         expect(page.locator("#lost")).to_be_visible()
         keep(page, folder / (f"board-lost-{size}.png" if every else "board-lost.png"))
+
+    for size in sizes if every else ["upright"]:
+        for night in (False, True) if every else (False,):
+            with served(calm_house()) as address:
+                page = board(browser, address, sizes[size], night=night)
+                page.get_by_role("link", name="Bands and readings").click()
+                expect(page.locator("#live")).to_have_text("Live")
+                keep(page, folder / (f"bands-{size}{'-night' if night else ''}.png" if every else "bands.png"))
 
 
 def main() -> None:

@@ -441,7 +441,7 @@ def test_without_consent_nothing_is_decided_shown_or_lost_and_sight_says_why() -
     view = ward.desk.recording("bea", False, ward.now_s)
     assert view.sight == Sight(ward.now_s, Blind.NOT_RECORDING)
     assert (view.probability, view.heart_rate_bpm, view.battery_pct) == (None, None, None)
-    assert view.why == ("No consent covers it now: nothing is kept, and no alert can come.",)
+    assert view.why == ("No consent: nothing is kept, and no alert can come.",)
     assert ward.second(HIGH, seconds=10) == view
     assert [it.wearer for it in ward.silence(30)] == []
     assert ward.view() == view

@@ -101,6 +101,7 @@ def test_everything_fits_every_screen_however_long_its_words(
     house.alert("w2")
     screen = Screen(browser, serve(house), viewport={"width": size[0], "height": size[1]})
     assert screen.page.evaluate(OVERFLOWS) == []
+    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
     assert screen.wrong == []
     screen.context.close()
 

@@ -157,7 +157,7 @@ def test_somebody_whose_usual_is_being_learnt_is_said_to_be_without_alerts() -> 
 
 def test_somebody_who_is_not_recorded_is_said_to_be_without_alerts_and_since_when_nobody_can_see() -> None:
     it = shown(replace(view(blind=Blind.NOT_RECORDING), why=()))
-    assert it.why == "No consent covers it now: nothing is kept, and no alert can come. Nobody can see since 14:21."
+    assert it.why == "No consent: nothing is kept, and no alert can come. Nobody can see since 14:21."
     assert it.signal == "Not recording"
 
 
