@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from ingest.errors import RecordingError
 from ingest.recordings.archive import Source
+from ingest.recordings.cells import cells
+from ingest.recordings.emotibit_raw import Line, scanned
 from ingest.recordings.even import even
 from ingest.recordings.recording import Format, Recording
 from ingest.types import Array, Block
@@ -36,8 +38,6 @@ HEAD: Final = "LocalTimestamp,EmotiBitTimestamp,PacketNumber,DataLength,TypeTag,
 ROUND_TRIP_MAX_MS: Final = 1_000.0  # a slower answer says the time too badly
 DRIFT_MAX: Final = 500e-6  # of a quartz, ten times its worst; beyond it a time was wrong
 APART_MIN_MS: Final = 600_000.0  # between two answers that may say how the clock drifts: ten minutes
-AGAIN_MS: Final = 10_000.0  # a time this far behind the one before: switched on again
-BAD_MAX: Final = 0.01  # of the lines may be torn; more, and the file is no such recording
 _LINE: Final = re.compile(rb"\d{1,12}(?:\.\d+)?,\d+,\d+,[A-Z][A-Z0-9%],\d+,\d+(?:,|\r?\n)")
 _HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:[A-Za-z]+,)*LocalTimestamp,EmotiBitTimestamp,PacketNumber,")
 _PARSED: Final = re.compile(r"(.*)_([A-Z][A-Z0-9%])\.csv\Z", re.IGNORECASE)
@@ -91,32 +91,38 @@ def _parsed(part: Source, tables: list[str], notes: list[str]) -> Recording:
         match = _PARSED.match(name)
         tag = match[2].upper() if match else ""
         if tag in RATES:
-            streams[tag] = _table(part.read(name), part.where(name), tag, notes)
+            streams[tag] = _table(part.read(name), part.where(name), tag)
         else:
             notes.append(f"{PurePosixPath(name).name}: is none of {', '.join(RATES)}: left out")
     stem = PurePosixPath(tables[0]).stem
     return _recording(part, stem[:-3] if _PARSED.match(tables[0]) else stem, streams, notes)
 
 
-def _table(data: bytes, where: str, tag: str, notes: list[str]) -> tuple[Array, Array]:
+def _table(data: bytes, where: str, tag: str) -> tuple[Array, Array]:
     """Times [UTC s] and values of one parsed file."""
-    first, _, rest = data.partition(b"\n")
+    first = data.split(b"\n", 1)[0]
     names = first.decode("latin-1").removeprefix("\xef\xbb\xbf").strip().split(",")
-    at = names.index("LocalTimestamp")
-    lines = rest.rstrip().split(b"\n") if rest.strip() else []
-    times, values = [], []
-    for number, line in enumerate(lines, 2):
-        cells = line.split(b",")
-        try:
-            if len(cells) != len(names) or b"_" in line:
-                raise ValueError
-            times.append(float(cells[at]))
-            values.append(float(cells[-1]))
-        except ValueError:
-            raise RecordingError(
-                f"{where} line {number}: not {len(names)} cells with a time and a value: mend it"
-            ) from None
-    return _back(np.array(times), 1 / RATES[tag]), np.array(values)
+    at, start = names.index("LocalTimestamp"), len(first) + 1
+    data = data.rstrip()
+    read = cells(data, start=start, width=len(names), columns=(at, len(names) - 1))
+    wrong = [read.uneven] if read.uneven is not None else []
+    for place, line, begin, end in read.others.tolist():
+        text = data[begin:end].strip()
+        if b"_" in text or not _is_number(text):
+            wrong.append(line)
+        else:
+            read.numbers[place, line] = float(text)
+    if wrong:
+        raise RecordingError(f"{where} line {min(wrong) + 2}: not {len(names)} cells with a time and a value: mend it")
+    return _back(read.numbers[0], 1 / RATES[tag]), read.numbers[1]
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _back(times_s: Array, period_s: float) -> Array:
@@ -132,66 +138,30 @@ def _back(times_s: Array, period_s: float) -> Array:
 
 def _raw(part: Source, name: str) -> Recording:
     where = part.where(name)
-    packets, asked, notes = _packets(part.read(name), where)
-    slope, offset_s = _clock(asked, notes)
+    packets, lines, notes = scanned(part.read(name), where, tuple(RATES))
+    slope, offset_s = _clock(_asked(lines), notes)
     streams = {}
-    for tag, (ends_ms, counts, payload) in packets.items():
-        try:
-            values = np.array(list(map(float, b",".join(payload).split(b","))))
-        except ValueError:
-            raise RecordingError(f"{where}: a value of {tag} is no number: mend or remove its line") from None
-        times_ms = _times_ms(np.array(ends_ms), np.array(counts, np.int64), 1000 / RATES[tag])
+    for tag, (ends_ms, counts, values) in packets.items():
+        times_ms = _times_ms(ends_ms, counts, 1000 / RATES[tag])
         streams[tag] = (times_ms * slope / 1000 + offset_s, values)
     return _recording(part, PurePosixPath(name).stem, streams, notes)
 
 
-_Packets = dict[str, tuple[list[float], list[int], list[bytes]]]
-_Asked = list[tuple[float, float, float]]
-
-
-def _packets(data: bytes, where: str) -> tuple[_Packets, _Asked, list[str]]:
-    """The packets that are read, by tag: time of the last value [ms], how many, and the values as text; what the
-    computer answered (time of the answer [ms], what it said [UTC s], how long it took [ms]); and notes."""
-    packets: _Packets = {}
-    asked: _Asked = []
+def _asked(lines: Iterable[Line]) -> list[tuple[float, float, float]]:
+    """What the computer answered: when the answer came [ms], what it said [UTC s], how long it took [ms]."""
+    found: list[tuple[float, float, float]] = []
     requests: dict[bytes, float] = {}
     answer: tuple[float, float] | None = None
-    others: dict[str, int] = {}
-    torn, before_ms = [], 0.0
-    lines = data.rstrip().split(b"\n")
-    for number, line in enumerate(lines, 1):
-        cells = line.strip().split(b",", 6)
-        try:
-            time_ms, count, tag = float(cells[0]), int(cells[2]), cells[3].decode("ascii")
-            payload = cells[6] if len(cells) > 6 else b""
-            if tag in RATES and (not count or payload.count(b",") != count - 1 or b"_" in line):
-                raise ValueError
-        except (ValueError, IndexError):
-            torn.append(number)
-            continue
-        if time_ms < before_ms - AGAIN_MS or not time_ms < float("inf"):
-            raise RecordingError(f"{where} line {number}: its clock starts again: cut the file there into two")
-        before_ms = time_ms
-        if tag in RATES:
-            ends_ms, counts, texts = packets.setdefault(tag, ([], [], []))
-            ends_ms.append(time_ms)
-            counts.append(count)
-            texts.append(payload)
-        elif tag == "RD":
-            requests[cells[1]] = time_ms
-        elif tag == "TL":
-            answer = _answer(time_ms, payload)
-        elif tag == "AK" and answer is not None and payload.split(b",")[0] in requests:
-            asked.append((*answer, answer[0] - requests.pop(payload.split(b",")[0])))
+    for line in lines:
+        request = line.payload.split(b",")[0]
+        if line.tag == "RD":
+            requests[line.packet] = line.time_ms
+        elif line.tag == "TL":
+            answer = _answer(line.time_ms, line.payload)
+        elif answer is not None and request in requests:
+            found.append((*answer, answer[0] - requests.pop(request)))
             answer = None
-        elif tag != "AK":
-            others[tag] = others.get(tag, 0) + 1
-    if len(torn) > max(1, BAD_MAX * len(lines)):
-        raise RecordingError(f"{where} line {torn[0]}: and {len(torn) - 1} more are torn: copy the file again")
-    notes = [f"line {number} is torn: left out" for number in torn]
-    if others:
-        notes.append(f"left out: lines of {', '.join(sorted(others))}")
-    return packets, asked, notes
+    return found
 
 
 def _answer(time_ms: float, payload: bytes) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -11,11 +12,10 @@ import numpy as np
 
 from ingest.errors import RecordingError
 from ingest.recordings.archive import Source, decoded
+from ingest.recordings.cells import cells
 from ingest.recordings.even import even, steady, within_limits
 from ingest.recordings.mapping import UNITS, Mapping, start_s
-from ingest.recordings.numbers import plain
 from ingest.recordings.recording import Format, Recording
-from ingest.recordings.rows import is_even
 from ingest.types import Array, Block
 
 if TYPE_CHECKING:
@@ -82,20 +82,20 @@ def _read(part: Source, mapping: Mapping) -> Recording:
     (name,) = part.names
     where = part.where(name)
     data = part.read(name)
-    cells = _parquet(data, where, mapping) if data[:4] == PARQUET else _csv(data, where, mapping)
+    found = _parquet(data, where, mapping) if data[:4] == PARQUET else _csv(data, where, mapping)
     notes = [
         f"{channel}: its columns are not in this table"
         for channel in mapping.channels
-        if channel not in _present(list(cells), mapping)
+        if channel not in _present(list(found), mapping)
     ]
-    rows = next(iter(cells.values())).size
+    rows = next(iter(found.values())).size
     if not rows:
         raise RecordingError(f"{where}: holds no line of samples")
-    times_s = _times_s(cells, where, mapping, notes)
+    times_s = _times_s(found, where, mapping, notes)
     channels = {}
-    for channel in _present(list(cells), mapping):
+    for channel in _present(list(found), mapping):
         column = mapping.channels[channel]
-        values = np.stack([cells[each] for each in column.names]) * column.scale + column.offset
+        values = np.stack([found[each] for each in column.names]) * column.scale + column.offset
         channels[channel] = _pieces(channel, times_s, values if channel == "motion" else values[0], mapping, notes)
     first_s = min(pieces[0].start_s for pieces in channels.values())
     stem = PurePosixPath(name).stem
@@ -121,14 +121,14 @@ def _pieces(
     return pieces
 
 
-def _times_s(cells: dict[str, Array], where: str, mapping: Mapping, notes: list[str]) -> Array | None:
+def _times_s(found: dict[str, Array], where: str, mapping: Mapping, notes: list[str]) -> Array | None:
     """The times of the lines [UTC s]; None where the table has none."""
     since_s = start_s(mapping)
     if mapping.time.column is None:
         if since_s is None:
             notes.append("the table tells no time of day: it is said to start at 1970-01-01 00:00 UTC")
         return None
-    times = cells[mapping.time.column]
+    times = found[mapping.time.column]
     wrong = np.isnan(times)
     if wrong.any():
         line = int(np.argmax(wrong)) + 1 + mapping.skip + mapping.header
@@ -153,67 +153,92 @@ def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
     start = 0
     for _ in range(first):
         start = data.find(b"\n", start) + 1 or len(data)
-    if mapping.delimiter == "," and mapping.time.unit != "iso":
-        found = plain(data, start=start, columns=len(names))
-        if found is not None:
-            return {each: found[names.index(each)] for each in wanted}
-    body = data[start:].replace(b"_", b"?")  # which Python would allow within a number
-    cells = _cells(body, where, mapping, len(names)) if body else []
-    columns = {each: cells[names.index(each) :: len(names)] for each in wanted}
-    return {
-        each: _dates(_text_series(column), where, mapping)
-        if each == mapping.time.column and mapping.time.unit == "iso"
-        else _numbers(column, where, each, first, decimal=mapping.decimal)
-        for each, column in columns.items()
-    }
+    dates = mapping.time.column if mapping.time.unit == "iso" else None
+    if data.find(b'"', start) >= 0 or not mapping.delimiter.isascii():
+        columns = _quoted(data[start:], where, mapping, len(names))
+        at = {each: columns[names.index(each)] if columns else [] for each in wanted}
+        found = {each: _numbers(at[each], where, each, first, mapping) for each in wanted if each != dates}
+        return found if dates is None else {**found, dates: _dates(_series(at[dates]), where, mapping)}
+    plain = [each for each in wanted if each != dates]
+    found = _plain(data, where, mapping, names, plain, start)
+    if dates is None:
+        return found
+    import pandas as pd
+
+    place = names.index(dates)
+    series = pd.read_csv(
+        io.BytesIO(data[start:] or b"\n"),
+        sep=mapping.delimiter,
+        header=None,
+        names=range(len(names)),
+        usecols=[place],
+        dtype=str,
+        skip_blank_lines=False,
+        encoding_errors="replace",
+    )[place]
+    return {**found, dates: _dates(series if data[start:] else series[:0], where, mapping)}
 
 
-def _cells(body: bytes, where: str, mapping: Mapping, width: int) -> list[bytes]:
-    """Every cell of the lines, line by line. Raises RecordingError where one has not ``width`` cells."""
-    first, mark = mapping.skip + mapping.header + 1, mapping.delimiter.encode()
-    if b'"' not in body and len(mark) == 1:
-        if not is_even(body, width, mark=mark):
-            lines = body.split(b"\n")
-            at = next(at for at, line in enumerate(lines) if line.count(mark) != width - 1)
-            raise _uneven(where, at + first, lines[at].count(mark) + 1, width)
-        return body.replace(b"\n", mark).split(mark)
+def _plain(
+    data: bytes, where: str, mapping: Mapping, names: list[str], wanted: list[str], start: int
+) -> dict[str, Array]:
+    """Columns of numbers in lines without quotes."""
+    first, mark = mapping.skip + mapping.header, mapping.delimiter.encode()
+    at = [names.index(each) for each in wanted]
+    read = cells(data, start=start, width=len(names), columns=at, mark=mark, point=mapping.decimal.encode())
+    if read.uneven is not None:
+        line = data[start:].split(b"\n", read.uneven + 1)[read.uneven]
+        raise _uneven(where, read.uneven + first + 1, line.count(mark) + 1, len(names))
+    for place in range(len(wanted)):
+        others = read.others[read.others[:, 0] == place]
+        texts = [data[begin:end] for begin, end in others[:, 2:].tolist()]
+        read.numbers[place, others[:, 1]] = _numbers(texts, where, wanted[place], first, mapping, others[:, 1].tolist())
+    return dict(zip(wanted, read.numbers, strict=True))
+
+
+def _quoted(body: bytes, where: str, mapping: Mapping, width: int) -> list[tuple[str, ...]]:
+    """The columns of lines with quotes. Raises RecordingError where one has not ``width`` cells."""
+    first = mapping.skip + mapping.header
     rows = csv.reader(io.StringIO(body.decode("utf-8", "replace"), newline=""), delimiter=mapping.delimiter)
-    cells: list[bytes] = []
+    found = []
     try:
         for row in rows:
             if len(row) != width:
-                raise _uneven(where, rows.line_num + first - 1, len(row), width)
-            cells += [each.encode() for each in row]
+                raise _uneven(where, rows.line_num + first, len(row), width)
+            found.append(row)
     except csv.Error as error:
-        raise RecordingError(f"{where} line {rows.line_num + first - 1}: {error}: mend or remove the line") from error
-    return cells
+        raise RecordingError(f"{where} line {rows.line_num + first}: {error}: mend or remove the line") from error
+    return list(zip(*found, strict=True))
 
 
 def _uneven(where: str, line: int, found: int, width: int) -> RecordingError:
     return RecordingError(f"{where} line {line}: {found} cells, expected {width}: mend or remove the line")
 
 
-def _numbers(cells: Sequence[Any], where: str, column: str, first: int, *, decimal: str = ".") -> Array:
-    """The numbers of a column, each to the last bit what ``float`` says of it; an empty cell is NaN. Raises
-    RecordingError, naming the line."""
-    with suppress(ValueError, TypeError):
-        return np.array(list(map(float, cells)), np.float64)
-    found = np.empty(len(cells))
-    for at, cell in enumerate(cells):
+def _numbers(
+    texts: Sequence[Any], where: str, column: str, first: int, mapping: Mapping, lines: Sequence[int] | None = None
+) -> Array:
+    """The numbers of a column, each to the last bit what ``float`` says of it; an empty cell is NaN. ``lines`` are
+    those that the cells stand in after the ``first``. Raises RecordingError, naming the line."""
+    found = np.empty(len(texts))
+    for at, cell in enumerate(texts):
         text = (cell.decode("latin-1") if isinstance(cell, bytes) else str(cell)).strip()
         try:
-            found[at] = np.nan if text.lower() in UNKNOWN else float(text.replace(decimal, "."))
+            if "_" in text:  # which Python would allow within a number
+                raise ValueError
+            found[at] = np.nan if text.lower() in UNKNOWN else float(text.replace(mapping.decimal, "."))
         except ValueError:
+            line = (at if lines is None else lines[at]) + 1 + first
             raise RecordingError(
-                f"{where} line {at + 1 + first}: {text[:20]!r} in {column} is no number: mend it, or leave it empty"
+                f"{where} line {line}: {text[:20]!r} in {column} is no number: mend it, or leave it empty"
             ) from None
     return found
 
 
-def _text_series(cells: Sequence[bytes]) -> "pd.Series[Any]":
+def _series(texts: Sequence[str | bytes]) -> "pd.Series[Any]":
     import pandas as pd
 
-    return pd.Series([cell.decode("latin-1") for cell in cells], dtype=object)
+    return pd.Series([each.decode("latin-1") if isinstance(each, bytes) else each for each in texts], dtype=object)
 
 
 def _dates(series: "pd.Series[Any]", where: str, mapping: Mapping) -> Array:
@@ -223,12 +248,7 @@ def _dates(series: "pd.Series[Any]", where: str, mapping: Mapping) -> Array:
     first = mapping.skip + mapping.header
     try:
         if not pd.api.types.is_datetime64_any_dtype(series):
-            texts = series.astype("string").str.strip()
-            has_offset = texts.str.contains(_OFFSET, regex=True).fillna(False).to_numpy(bool)
-            if has_offset.any() and not has_offset.all():
-                line = int(np.argmin(has_offset)) + 1 + first
-                raise RecordingError(f"{where} line {line}: a time without an offset among others that have one")
-            series = pd.to_datetime(texts, format="ISO8601", utc=bool(has_offset.all()))
+            series = _parsed(series, where, first)
         if series.isna().any():
             line = int(np.argmax(series.isna().to_numpy())) + 1 + first
             raise RecordingError(f"{where} line {line}: has no time: mend or remove the line")
@@ -247,6 +267,23 @@ def _dates(series: "pd.Series[Any]", where: str, mapping: Mapping) -> Array:
         raise RecordingError(
             f"{where}: the times of {mapping.time.column}: {told}: mend them, or their zone"
         ) from error
+
+
+def _parsed(texts: "pd.Series[Any]", where: str, first: int) -> "pd.Series[Any]":
+    """Dates from text; all with an offset, or none."""
+    import pandas as pd
+
+    with suppress(ValueError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = pd.to_datetime(texts, format="ISO8601")
+        if pd.api.types.is_datetime64_any_dtype(found):
+            return found
+    texts = texts.astype("string").str.strip()
+    has_offset = texts.str.contains(_OFFSET, regex=True).fillna(False).to_numpy(bool)
+    if has_offset.any() and not has_offset.all():
+        line = int(np.argmin(has_offset)) + 1 + first
+        raise RecordingError(f"{where} line {line}: a time without an offset among others that have one")
+    return pd.to_datetime(texts, format="ISO8601", utc=bool(has_offset.all()))
 
 
 def _parquet(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
@@ -276,5 +313,6 @@ def _parquet(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
                 raise RecordingError(f"{where}: {each} holds dates: say unit = 'iso'")
             found[each] = _dates(series, where, mapping)
         else:
-            found[each] = _numbers(series.tolist(), where, each, 0)
+            numbers = series.dtype.kind in "iuf"
+            found[each] = series.to_numpy(np.float64) if numbers else _numbers(series.tolist(), where, each, 0, mapping)
     return found

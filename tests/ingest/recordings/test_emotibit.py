@@ -115,7 +115,7 @@ def test_parsed_files_of_one_recording_belong_together_and_stand_for_the_raw_one
     [
         (raw() + "12,1,1,EA,1,100,0.1\n", r"line \d+: its clock starts again"),
         (raw().replace(",3,PG,", ",4,PG,"), "torn"),
-        (raw().replace("-0.436", "abc"), "AX is no number"),
+        (raw().replace("-0.436", "abc"), r"line 8: and 59 more are torn"),
         ("\n".join(line for line in raw().split("\n") if ",RD," in line or ",HR," in line) + "\n", "holds none of"),
     ],
 )
