@@ -1,7 +1,7 @@
 """Numbers out of tables of anything: to the last bit what ``float`` says, and every other cell told by its place."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.recordings.cells import cells
@@ -13,6 +13,7 @@ CELL = st.one_of(
 )
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=20), st.booleans())
 def test_every_cell_is_the_number_that_it_says_or_told_by_its_place(rows: list[tuple[str, ...]], ended: bool) -> None:
     text = "\n".join(",".join(row) for row in rows) + ("\n" if ended and rows else "")
@@ -36,6 +37,7 @@ def test_seconds_since_1970_with_six_decimals_are_plain() -> None:
     assert cells(b"1726714786.598369,\n", start=0, width=2, columns=(0,)).numbers.tolist() == [[1726714786.598369]]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(1, 4))
 def test_any_bytes_are_read_up_to_the_first_uneven_line(data: bytes, width: int) -> None:
     found = cells(data, start=0, width=width, columns=(0,))

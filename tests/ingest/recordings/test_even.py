@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -43,6 +43,7 @@ def test_a_lost_sample_is_a_gap() -> None:
     assert [p.values.size for p in pieces] == [17, 22]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     steps=arrays(np.float64, st.integers(2, 300), elements=st.floats(0.001, 0.2)),
     drift=st.floats(-2e-3, 2e-3),
@@ -59,6 +60,7 @@ def test_every_sample_is_kept_in_order_near_its_stamp_however_they_come(steps: n
     assert len(pieces) == 1 or f"{len(pieces)} even pieces" in notes[-1]
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, st.integers(1, 60), elements=st.floats(allow_nan=True, allow_infinity=True)))
 def test_any_times_are_cut_or_refused(times: np.ndarray) -> None:
     values = np.zeros((3, times.size)) + np.arange(times.size)
