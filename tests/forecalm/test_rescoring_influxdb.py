@@ -1,0 +1,65 @@
+"""Derived series in a real InfluxDB are those of the right readings after a correction, for both wearers."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
+from forecalm.pipeline import Pipeline, Step
+from forecalm.rescoring_derived import rewriting
+from ingest.clock import Clocks
+from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
+from ingest.store.influx_connection import InfluxConnection
+from ingest.store.influx_derived import DerivedSeries
+from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of, running_influx
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+
+
+@pytest.fixture
+def influx(tmp_path: Path) -> Iterator[Influx]:
+    (tmp_path / "influx").mkdir()
+    with running_influx(tmp_path / "influx") as running:
+        yield running
+
+
+def steps_of(seconds: int) -> list[Step]:
+    clocks, found = Clocks(), []
+    desk = Desk(wearers=["w-2"], policy=Policy(), journal=Scratch(), started_s=0.0)
+    pipeline = Pipeline(wearers=["w-2"], desk=desk)
+    for at_s, packet in list(packets(read(SAMPLE), band="b"))[:seconds]:
+        pipeline.receive("w-2", Received(packet, clocks.map(packet, at_s), at_s, b""))
+        found += pipeline.advance(at_s)
+    return found
+
+
+def test_what_was_somebody_elses_goes_and_what_is_right_comes(influx: Influx, tmp_path: Path) -> None:
+    steps = steps_of(60)
+    start_s = int(steps[0].signals.start_s[0])
+    bucket = bucket_of(influx, tmp_path)
+    wrong = DerivedSeries(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN))
+    wrong.start()
+    for wearer in ("w-1", "w-2"):
+        wrong.write(wearer, start_s - 10, ["heart_rate_bpm", "risk"], np.full((80, 2), 0.5))
+    wrong.stop()
+    with closing(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN)) as connection:
+        rewrite = rewriting(connection)
+        assert rewrite("w-1", float(start_s), start_s + 60.0, []) == ""
+        assert rewrite("w-2", float(start_s), start_s + 60.0, steps) == ""
+    one, two = influx.ask('SELECT heart_rate_bpm FROM "derived" GROUP BY wearer', bucket)
+    at_s = [round(row[0] / 1e9) - start_s for row in one["values"]]
+    assert at_s == [*range(-10, 0), *range(60, 70)]
+    said = {round(row[0] / 1e9): row[1] for row in two["values"]}
+    for step in steps:
+        second = int(step.signals.start_s[0])
+        if 0 <= second - start_s < 60:
+            assert said.get(second) != 0.5
+    assert said[start_s - 1] == said[start_s + 60] == 0.5
+    assert any(60 < rate < 120 for rate in said.values())
