@@ -20,7 +20,7 @@ import numpy as np
 
 from ingest.errors import SourceError
 from ingest.lsl_channels import Described, MappingFile, Plan, Stream, band_of_source, plan
-from ingest.lsl_packets import BandSource, Now
+from ingest.lsl_packets import OTHER_CLOCK, BandSource, Now
 from ingest.lsl_publisher import Publisher
 from ingest.wire import ID
 
@@ -146,6 +146,7 @@ class _Inlet:
 class _Band:
     source: BandSource
     inlets: dict[str, _Inlet] = field(default_factory=dict)
+    warned: bool = False
 
 
 class Gateway:
@@ -203,6 +204,11 @@ class Gateway:
         for band in self._bands.values():
             for inlet in list(band.inlets.values()):
                 self._pull(band, inlet)
+            if band.source.counts[OTHER_CLOCK] and not band.warned:
+                band.warned = True
+                log.warning(
+                    "band %s: one of its streams is %s: give it a band of its own", band.source.band, OTHER_CLOCK
+                )
             for packet in band.source.cut(self._now(band), everything=everything):
                 self.packets += 1
                 publish(packet)

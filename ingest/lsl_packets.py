@@ -20,6 +20,7 @@ from ingest.wire import Intervals, Packet, Samples
 SECOND_S: Final = 1.0  # of readings in a packet, and between packets
 HOLD_S: Final = 0.25  # beats are told of that long after they happened: a sender needs a moment to find one
 LIVE_S: Final = 400.0  # an inlet keeps six minutes: stamps that are older, or to come, are not of the sender's clock
+OTHER_CLOCK: Final = "on another clock than the band's other streams"  # as ``counts`` calls it
 APART_S: Final = 600.0  # streams of one band whose clocks differ by more cannot share a packet
 BEAT_MAX_S: Final = 10.0  # the wire's own bound of an interval
 STAMP_MAX_S: Final = 2.0**52 * 1e-6  # and of a time, with room for what follows
@@ -143,22 +144,13 @@ class BandSource:
         together = [[part for part in some if part is not None] for some in zip_longest(*parts)]
         for i, some in enumerate(together):
             last = i == len(together) - 1
-            self._add_packet(self._near(some), beating if last else [], now)
+            self._add_packet(some, beating if last else [], now)
         if beating and not together:
             self._add_packet([], beating, now)
         for source in sources.values():
             if source.times is not None:
                 for part in self._late(source):
                     self._add_packet([part], [], None)
-
-    def _near(self, parts: list[_Part]) -> list[_Part]:
-        """Leave out what no packet can hold together with the rest."""
-        newest_s = max(part.last_s for part in parts)
-        near = [part for part in parts if part.last_s >= newest_s - APART_S]
-        for part in parts:
-            if part.last_s < newest_s - APART_S:
-                self.counts["on another clock than the band's other streams"] += 1
-        return near
 
     def _parts(self, source: _Source) -> list[_Part]:
         """What waits of an even stream, in pieces: one, or one a second where much has come."""
@@ -206,18 +198,22 @@ class BandSource:
     def _add_packet(self, parts: Sequence[_Part], beating: Sequence[_Source], now: Now | None) -> None:
         """Number a packet. It ends with its last sample; one of beats alone a moment ago."""
         ends = [part.last_s for part in parts]
-        if beating and not parts:
-            newest_s = max(source.sorting.newest_s for source in beating)
+        beat_s = max((source.sorting.newest_s for source in beating), default=-math.inf)
+        if now is None and ends and abs(beat_s - max(ends)) <= APART_S:
+            ends.append(beat_s)
+        elif beating and not parts:
             sender_s = None if now is None else now.sender_s
-            if sender_s is not None and abs(newest_s - sender_s) < LIVE_S:
+            if sender_s is not None and abs(beat_s - sender_s) < LIVE_S:
                 ends = [sender_s - HOLD_S]
             elif any(len(source.sorting) for source in beating):
-                ends = [newest_s]
+                ends = [beat_s]
             else:
                 return
         self._tick_s = max(self._tick_s, *ends)
+        near = [part for part in parts if part.last_s >= self._tick_s - APART_S]
+        self.counts[OTHER_CLOCK] += len(parts) - len(near)
         channels: dict[str, Samples] = {}
-        for part in parts:
+        for part in near:
             channels |= part.channels
         packet = Packet(
             v=1,
@@ -238,10 +234,10 @@ class BandSource:
     def _beats(self, source: _Source, *, everything: bool) -> Intervals:
         """The beats up to the packet's end, and any that were overtaken."""
         assert source.plan.beats is not None  # noqa: S101 - asked of streams that have them
-        until_s = self._tick_s + APART_S if everything else self._tick_s
-        found = source.sorting.late().join(source.sorting.take_until(until_s)).sorted()
+        found = source.sorting.late().join(source.sorting.take_until(self._tick_s)).sorted()
         far = found.stamps < self._tick_s - APART_S
-        self.counts["on another clock than the band's other streams"] += int(far.sum())
+        left = source.sorting.take(len(source.sorting)) if everything else found.at(slice(0))
+        self.counts[OTHER_CLOCK] += int(far.sum()) + len(left)
         found = found.at(~far)
         intervals = found.values[:, source.plan.beats.columns[0]].astype(np.float64) * source.plan.beats.scale
         good = (intervals > 0) & (intervals <= BEAT_MAX_S)

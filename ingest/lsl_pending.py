@@ -50,7 +50,8 @@ class Pending:
 
 class Sorting:
     """One stream's samples: ``add`` chunks as they come, ``take`` what is in order, and ``late`` what came too late to
-    be. ``duplicates`` counts what came twice. A stamp that lies back by up to ``slack_s`` is jitter."""
+    be. ``duplicates`` counts what came twice. A stamp that lies back by up to ``slack_s`` is jitter; with
+    0, for events, one that is the same as the last may be the same event."""
 
     def __init__(self, columns: int, dtype: str, *, slack_s: float) -> None:
         self.duplicates = 0
@@ -73,7 +74,8 @@ class Sorting:
         if not len(chunk):
             return
         fresh = chunk
-        if chunk.stamps[0] < self._newest_s or (np.diff(chunk.stamps) < 0).any():
+        steps = np.diff(chunk.stamps, prepend=self._newest_s)
+        if (steps < 0).any() or (self._slack_s == 0 and (steps == 0).any()):
             fresh = self._fresh(chunk)
             if not len(fresh):
                 return
@@ -108,7 +110,7 @@ class Sorting:
         known = {(stamp, row.tobytes()) for stamp, row in zip(self._seen.stamps, self._seen.values, strict=True)}
         newest_s, fresh, back = self._newest_s, [], False
         for i, stamp in enumerate(chunk.stamps):
-            back = stamp < newest_s or (back and stamp == newest_s)
+            back = stamp < newest_s or (stamp == newest_s and (back or self._slack_s == 0))
             name = (stamp, chunk.values[i].tobytes())
             if back and name in known:
                 self.duplicates += 1

@@ -112,7 +112,8 @@ def _next_to(boot: _Boot) -> list[int]:
     if boot.stored is None:
         return seqs[:1]
     since, last = boot.stored
-    return [seq for seq in seqs if seq < since][-BATCH_MAX:] + [seq for seq in seqs if seq > last][:BATCH_MAX]
+    beside = [seq for seq in seqs if seq < since][-BATCH_MAX:] + [seq for seq in seqs if seq > last][:BATCH_MAX]
+    return beside or seqs[:BATCH_MAX]
 
 
 def _missing(boot: _Boot, new: int) -> tuple[int, int] | None:

@@ -7,16 +7,21 @@ whose gains stop falling where it must still follow the crystal's drift. Unlike 
 piece, and begins anew where samples are missing.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from ingest.types import Array
+from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ
 
 NEAR_S: Final = 0.02  # off the line by less is jitter, whatever else is known
 NEAR_PERIODS: Final = 0.4  # and so is less than this: where samples are missing, they are whole ones
 SPREADS: Final = 4.0  # and so is less than this many times what the stamps have shown
-TAIL: Final = 5  # samples that must agree that the line has moved: one late stamp does not move it
+TAIL: Final = 5  # samples, and
+TAIL_S: Final = 0.25  # of samples, whose middle must have left the line: one late stamp does not move it,
+EXACT_S: Final = 0.002  # save where stamps have never been off by more: then one is enough
+PERIOD_OFF: Final = 0.2  # no crystal is further from its stated rate
 OFFSET_GAIN_MIN: Final = 0.05  # of a piece: a line of about 40 s
 PERIOD_GAIN_MIN: Final = 0.001  # and a drift of a few minutes
 SPREAD_GAIN: Final = 0.1
@@ -35,16 +40,20 @@ class EvenTimes:
     """The line of one stream of ``rate_hz`` samples a second, as its sender states it."""
 
     def __init__(self, rate_hz: float) -> None:
+        slow_hz, fast_hz = max(RATE_MIN_HZ, rate_hz * (1 - PERIOD_OFF)), min(RATE_MAX_HZ, rate_hz * (1 + PERIOD_OFF))
+        self._bounds_s = 1 / fast_hz, 1 / slow_hz
         self._period_s = 1 / rate_hz
         self._next_s: float | None = None
         self._pieces = 0
-        self._spread_s = 0.0
+        self._spread_s: float | None = None
 
     def place(self, stamps: Array) -> list[Run]:
         """Say where a piece of samples lies, given its ``stamps`` (n,) [s], which never fall, n >= 1: one run, or two
         where the line has moved in between, because samples are missing."""
         off = self._off(stamps)
-        tail = float(np.median(off[-TAIL:]))
+        exact = self._spread_s is not None and self._spread_s < EXACT_S
+        count = 1 if exact else max(TAIL, math.ceil(TAIL_S / self._period_s))
+        tail = float(np.median(off[-count:]))
         near_s = self._near_s(off)
         if abs(tail) <= near_s:
             return [self._follow(off, 0)]
@@ -67,7 +76,7 @@ class EvenTimes:
         return off
 
     def _near_s(self, off: Array) -> float:
-        spread_s = max(self._spread_s, float(np.median(np.abs(off - np.median(off)))))
+        spread_s = _spread_s(off) if self._spread_s is None else self._spread_s
         return max(NEAR_S, NEAR_PERIODS * self._period_s, SPREADS * spread_s)
 
     def _follow(self, off: Array, first: int) -> Run:
@@ -75,10 +84,18 @@ class EvenTimes:
         assert self._next_s is not None  # noqa: S101 - set by _off
         middle, k = float(np.median(off)), self._pieces
         both = (k + 1) * (k + 2)
-        self._spread_s += SPREAD_GAIN * (float(np.median(np.abs(off - middle))) - self._spread_s)
+        spread_s = _spread_s(off)
+        before_s = spread_s if self._spread_s is None else self._spread_s
+        self._spread_s = before_s + SPREAD_GAIN * (spread_s - before_s)
         start_s = self._next_s + max(OFFSET_GAIN_MIN, min(1.0, 2 * (2 * k + 1) / both)) * middle
         if k:
-            self._period_s += max(PERIOD_GAIN_MIN, min(1.0, 6 / both)) * middle / off.size
+            period_s = self._period_s + max(PERIOD_GAIN_MIN, min(1.0, 6 / both)) * middle / off.size
+            self._period_s = min(max(period_s, self._bounds_s[0]), self._bounds_s[1])
         self._next_s = start_s + off.size * self._period_s
         self._pieces += 1
         return Run(first, first + off.size, start_s, 1 / self._period_s)
+
+
+def _spread_s(off: Array) -> float:
+    """How far stamps typically lie from their middle."""
+    return float(np.median(np.abs(off - np.median(off))))
