@@ -34,7 +34,7 @@ def race() -> list[Race]:
 
 
 def _race(what: str, paths: list[Path]) -> Race:
-    ours_s, peer_s = _medians([read, _theirs], paths)
+    ours_s, peer_s = medians([read, _theirs], paths)
     hours = sum((recording.end_s - recording.start_s) / 3600 for recording in map(read, paths))
     return Race(
         work=f"{len(paths)} E4 sessions ({hours:.0f} h) read from {what}",
@@ -48,7 +48,7 @@ def _race(what: str, paths: list[Path]) -> Race:
     )
 
 
-def _medians(readers: list[Callable[[Path], object]], paths: list[Path]) -> list[float]:
+def medians(readers: list[Callable[[Path], object]], paths: list[Path]) -> list[float]:
     """How long each reader takes for all paths [s], turn and turn about."""
     spent: list[list[float]] = [[] for _ in readers]
     for reader in readers:

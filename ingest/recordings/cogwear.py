@@ -11,6 +11,7 @@ counts that were taken for the bits of a float (about 1e-39); rows out of order 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -73,11 +74,11 @@ def read(part: Source) -> list[Recording]:
         pieces = _pieces(part, name, channel, rate_hz, said)
         if pieces:
             channels[channel] = pieces
-    recordings = [_recording(part, device, channels, notes[device]) for device, channels in found.items() if channels]
+    recordings = [_recording(part, device, each, notes[device]) for device, each in found.items() if each]
     if not recordings:
         said = [note for each in notes.values() for note in each]
         raise RecordingError(f"{part.name}: no file holds a sample: {'; '.join(said)}")
-    return recordings
+    return [replace(each, labels=_labels(part, recordings)) for each in recordings]
 
 
 FORMAT: Final = Format(
@@ -90,11 +91,14 @@ def _recording(part: Source, device: str, channels: dict[str, tuple[Block, ...]]
     start_s = min(pieces[0].start_s for pieces in channels.values())
     above = PurePosixPath(folder.parent.name).stem if folder.parent.name else ""
     name = " ".join(each for each in (above, folder.name, device) if each)
-    found = Recording(name, device, start_s, channels, None, np.zeros(0), tuple(notes))
-    if folder.name not in CONDITIONS:
-        return found
-    label = Label(what=CONDITIONS[folder.name], start_s=start_s, end_s=found.end_s, rater="protocol")
-    return Recording(name, device, start_s, channels, None, np.zeros(0), tuple(notes), (label,))
+    return Recording(name, device, start_s, channels, None, np.zeros(0), tuple(notes))
+
+
+def _labels(part: Source, recordings: Sequence[Recording]) -> tuple[Label, ...]:
+    """What the folder's name says, of all devices the same: it is one wearer's."""
+    what = CONDITIONS.get(PurePosixPath(part.name).name)
+    start_s, end_s = min(each.start_s for each in recordings), max(each.end_s for each in recordings)
+    return () if what is None else (Label(what=what, start_s=start_s, end_s=end_s, rater="protocol"),)
 
 
 def _pieces(part: Source, name: str, channel: str, rate_hz: float, notes: list[str]) -> tuple[Block, ...]:

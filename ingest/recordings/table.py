@@ -25,6 +25,7 @@ PARQUET: Final = b"PAR1"
 ROWS_MAX: Final = 200_000_000  # a month at 64 Hz; Parquet may say more in few bytes
 COLUMNS_MAX: Final = 10_000
 UNKNOWN: Final = ("", "na", "nan", "n/a", "null", "none", "<na>")  # what an empty cell may be called
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")  # how it begins
 _OFFSET: Final = r"(?:Z|z|[+-]\d\d:?\d\d)\s*\Z"
 
 
@@ -50,6 +51,8 @@ def _is_told(source: Source, name: str, mapping: Mapping) -> bool:
         return True
     if not name.lower().endswith((".csv", ".tsv", ".txt")):
         return False
+    if head[:2] in _UTF16:
+        head = head[: len(head) // 2 * 2].decode("utf-16", "replace").encode()
     try:
         names = _names(head, mapping)
     except RecordingError:
@@ -138,9 +141,9 @@ def _times_s(found: dict[str, Array], where: str, mapping: Mapping, notes: list[
 
 def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
     """The columns that are wanted and there."""
-    data = data.rstrip()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in _UTF16:
         data = decoded(data, where).encode()
+    data = data.rstrip()
     try:
         names = _names(data, mapping)
     except RecordingError as error:

@@ -10,8 +10,8 @@ from ingest.errors import RecordingError
 KINDS: Final = {
     "eda": re.compile(r"eda|gsr|electro-?derm|skin.?cond", re.IGNORECASE),
     "ppg": re.compile(r"ppg|bvp|pleth|blood.?volume", re.IGNORECASE),
-    "motion": re.compile(r"acc", re.IGNORECASE),
-    "temperature": re.compile(r"temp|thermo", re.IGNORECASE),
+    "motion": re.compile(r"\bacc(?!u)|_acc(?!u)|accel", re.IGNORECASE),
+    "temperature": re.compile(r"temp(?!lat|o|t)|thermo", re.IGNORECASE),
 }
 """What a channel is called: in its label or type, or in its stream's type or name."""
 OTHERS: Final = re.compile(r"eeg|ecg|ekg|emg|eog|gyro|magn|resp|gaze|pupil|batter|marker|ibi|heart", re.IGNORECASE)

@@ -40,6 +40,7 @@ def test_a_folder_is_a_recording_a_device_whatever_its_files_are_called(tmp_path
     assert band.whole("eda").values.tolist() == [0.1, 0.2, 0.3]
     assert {name: band.whole(name).rate_hz for name in band.channels} == {"ppg": 64, "eda": 4, "temperature": 4}
     assert watch.whole("ppg").rate_hz == 25
+    assert watch.labels == band.labels
     assert [(label.what, label.start_s, label.end_s) for label in band.labels] == [("rest", START, START + 0.75)]
 
 

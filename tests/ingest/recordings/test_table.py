@@ -112,6 +112,11 @@ def test_semicolons_decimal_commas_other_encodings_and_no_header(tmp_path: Path)
     assert found(put(tmp_path, quoted), SECONDS).whole("eda").values.tolist() == [1, 2]
 
 
+def test_utf_16_is_text_too(tmp_path: Path) -> None:
+    recording = found(put(tmp_path, "t,eda\n0,1\n1,2\n".encode("utf-16")), SECONDS)
+    assert recording.whole("eda").values.tolist() == [1, 2]
+
+
 def test_empty_cells_are_unknown_or_of_a_slower_channel(tmp_path: Path) -> None:
     text = "t,eda,ppg\n" + "".join(f"{i / 64},{i if i % 16 == 0 else ''},{i}\n" for i in range(128))
     recording = found(put(tmp_path, text), SECONDS + '[channels.ppg]\ncolumn = "ppg"\n')
