@@ -1,13 +1,16 @@
 """The page of bands in words, and asked for in process."""
 
+import asyncio
+import threading
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from console.bands import BandRow, Page, page_of
 from console.rows import UNKEPT, UNSTORED
 from ingest.admission import Verdict
-from ingest.bands import ConsentDue, Sent, Waiting
+from ingest.bands import ConsentDue, Overview, Sent, Waiting
 from ingest.clock import GatewayState
 from ingest.intake_counts import KINDS, Counters, HeldBack
 from ingest.registry.consents import Scope
@@ -164,6 +167,32 @@ def test_a_board_without_readings_has_no_page_of_bands(house: House) -> None:
     assert ask(house, "GET", "/bands").status_code == 404
     assert ask(house, "GET", "/bands.json").status_code == 404
     assert 'href="/bands"' not in ask(house, "GET", "/").text
+
+
+def test_a_slow_look_at_the_bands_never_stands_before_an_alert_that_is_taken(house: House) -> None:
+    slow, looking, done = office(house), threading.Event(), threading.Event()
+    see = slow.take
+
+    def take() -> Overview:
+        looking.set()
+        assert done.wait(10)
+        return see()
+
+    slow.take = take  # type: ignore[method-assign]
+    house.alert("w2")
+
+    async def ask_all() -> tuple[httpx.Response, list[httpx.Response]]:
+        transport = httpx.ASGITransport(app=house.app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            waiting = [asyncio.create_task(client.get("/bands.json")) for _ in range(100)]
+            await asyncio.to_thread(looking.wait, 10)
+            taken = await asyncio.wait_for(client.post("/alerts/w2-1/acknowledge", data={"by": "Jo"}), 10)
+            done.set()
+            return taken, await asyncio.gather(*waiting)
+
+    taken, told = asyncio.run(ask_all())
+    assert taken.status_code == 303
+    assert {answer.status_code for answer in told} == {200}
 
 
 def test_what_was_refused_is_told_without_what_was_in_it_and_as_text_never_as_markup(house: House) -> None:

@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from console.rows import LOW_BATTERY_PCT
+from alerts.views import Blind, Sight
+from console.rows import LOW_BATTERY_PCT, UNSTORED
+from ingest.intake_counts import HeldBack
 from tests.console.house import House, Serve
+from tests.console.office import Office
 
 pytestmark = pytest.mark.service
 
@@ -94,6 +97,7 @@ def tablets(browser: Browser) -> Iterator[list[Tablet]]:
 
 @pytest.fixture
 def tablet(house: House, serve: Serve, browser: Browser, tablets: list[Tablet]) -> Tablet:
+    house.staff = Office()
     tablets.append(Tablet(browser, serve(house)))
     return tablets[0].live()
 
@@ -183,6 +187,46 @@ def test_lost_protection_sounds_two_falling_notes_once(house: House, tablet: Tab
     tablet.hears(LOST)
     tablet.page.clock.fast_forward(1000)
     assert tablet.heard() == LOST
+
+
+def test_a_withdrawn_consent_is_shown_and_told_by_two_falling_notes(house: House, tablet: Tablet) -> None:
+    tablet.sounding()
+    house.show("w3", sight=Sight(house.now_s, Blind.NOT_RECORDING), why=(), battery_pct=None)
+    expect(tablet.row("w3").locator(".word")).to_have_text("Not recording")
+    expect(tablet.row("w3")).to_have_attribute("data-watch", "none")
+    expect(tablet.row("w3").locator(".bead use")).to_have_attribute("href", "#g-notrecording")
+    expect(tablet.page.locator("#tally")).to_have_text("2 of 3 protected")
+    tablet.hears(LOST)
+    tablet.page.clock.fast_forward(1000)
+    assert tablet.heard() == LOST
+
+
+def test_a_notice_does_not_come_back_and_lost_protection_does(
+    browser: Browser, tablet: Tablet, tablets: list[Tablet]
+) -> None:
+    tablets.append(Tablet(browser, f"{tablet.page.url}bands"))  # a page that sounds nothing of its own
+    silent = tablets[1]
+    silent.page.locator("h1").click()
+    silent.page.evaluate(
+        """async () => {
+          const { Sound } = await import("/static/sound.js");
+          window.sound = new Sound(() => {});
+          await window.sound.unlock();
+          window.sound.notice();
+        }"""
+    )
+    silent.page.clock.fast_forward(125_000)
+    assert silent.heard() == LOST
+    silent.page.evaluate("window.sound.lost()")
+    silent.page.clock.fast_forward(125_000)
+    assert silent.heard() == LOST + LOST + LOST
+
+
+def test_a_board_whose_readings_are_no_longer_stored_says_so_by_itself(house: House, tablet: Tablet) -> None:
+    house.staff.change(held_back=HeldBack(5.0, "the disk is full"))
+    expect(tablet.page.locator("#tally-rest")).to_have_text(UNSTORED)
+    house.staff.change(held_back=None)
+    expect(tablet.page.locator("#tally-rest")).to_have_text("nobody rising")
 
 
 def test_a_tablet_says_that_it_cannot_sound_until_somebody_has_heard_it(tablet: Tablet) -> None:

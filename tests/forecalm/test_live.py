@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,29 @@ def test_a_worn_band_is_watched_and_a_strange_one_is_not(tmp_path: Path) -> None
     assert strange.sight.reason is Blind.NOT_HEARD
     assert not failed.is_set()
     assert (tmp_path / "learnt.npz").exists()
+
+
+def test_the_time_is_told_about_once_a_second_also_after_the_clock_was_set_back(tmp_path: Path) -> None:
+    some = received(3)
+    began_s = some[0].received_s
+    watched, _ = pipeline(began_s, "w-01")
+    asked, told, done = count(), list[float](), threading.Event()
+
+    def clock() -> float:
+        number = next(asked)
+        if number > 200:
+            done.set()
+        return began_s + 0.1 * number - (60.0 if number > 100 else 0.0)
+
+    live = Live(watched, learnt=tmp_path / "learnt.npz", clock=clock, on_failure=done.set, on_second=told.append)
+    live.start()
+    while not done.is_set():
+        live.receive([(some[0], "w-01")])
+    live.stop()
+    apart = [round(after_s - before_s, 1) for before_s, after_s in pairwise(told)]
+    assert len(told) > 15
+    assert sum(each < -58 for each in apart) == 1
+    assert all(1.0 <= each <= 1.3 for each in apart if each > 0)
 
 
 def test_an_engine_that_fails_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
