@@ -23,6 +23,7 @@ from benchmarks.kill_compare import Found
 from benchmarks.kill_house import House
 
 PAUSE_S: Final = (0.3, 6.0)  # between two faults: some hit a service that starts, some one that works
+SERVING: Final = 0.6  # how often a service that starts is left alone until it serves
 LOCK_S: Final = 10.0  # twice as long as the store waits for another writer
 FULL_S: Final = 6.0
 DISK: Final = "64m"  # of a tmpfs: the readings of a round, and their log
@@ -156,6 +157,8 @@ def play(
         fault(house, rng)
         for start in rng.sample([house.start_broker, house.start_service], 2):
             start()
+        if rng.random() < SERVING:
+            house.wait_until_it_serves()
         pause = time.monotonic() + rng.uniform(*pause_s)
         while time.monotonic() < min(pause, ends):
             house.tend()
