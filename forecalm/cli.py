@@ -23,18 +23,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command is None:
         parser.print_help()
         return BAD_INPUT
-    from forecalm.commands.expected import EXPECTED
-
     run: Callable[[argparse.Namespace], int] = getattr(import_module(chosen.module), chosen.command)
     try:
         return run(chosen)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (*EXPECTED, OSError) as error:
-        if chosen.verbose:
+    except Exception as error:
+        if chosen.verbose or not _is_expected(error):
             raise
         sys.stderr.write(f"forecalm: {_told(error)}\n")
         return BAD_INPUT
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether a user can mend it. Loads every room, which a doctor must be able to do without."""
+    from forecalm.commands.expected import EXPECTED
+
+    return isinstance(error, (*EXPECTED, OSError))
 
 
 def _told(error: Exception) -> str:

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from forecalm import doctor_broker, doctor_data, doctor_machine
+from forecalm import doctor_machine
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 from forecalm.doctor_finding import Finding, Level
-from forecalm.installation import Installation
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +22,8 @@ Check = Callable[[], Iterable[Finding]]
 def examine(path: Path | None) -> Iterator[Finding]:
     """Yield what is found, one thing after the other; a configuration that cannot be used is a finding too, and then
     the machine alone is looked at."""
+    yield from _look([("modules", doctor_machine.modules)])
     machine: list[tuple[str, Check]] = [
-        ("modules", doctor_machine.modules),
         ("versions", doctor_machine.versions),
         ("clock", doctor_machine.clock),
         ("Bluetooth", doctor_machine.bluetooth),
@@ -40,10 +39,19 @@ def examine(path: Path | None) -> Iterator[Finding]:
     yield Finding(
         Level.OK, "configuration", f"{shown}; data in {config.folder.absolute()}, time zone {config.zone.key}"
     )
-    yield from _look(_of_data(config) + machine)
+    try:
+        checks = _of_data(config)
+    except ImportError as error:
+        what = f"{error.name} cannot be loaded, so broker, store and registry are not looked at: {error}"
+        yield Finding(Level.FAILURE, "modules", what, "see above, or install again: docs/guides/developers.md")
+        checks = []
+    yield from _look(checks + machine)
 
 
 def _of_data(config: Config) -> list[tuple[str, Check]]:
+    from forecalm import doctor_broker, doctor_data
+    from forecalm.installation import Installation
+
     here = Installation(config, look=True)
     return [
         ("broker", lambda: doctor_broker.broker(config.mqtt, config.site.name)),

@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from forecalm.config import StoreSection
 from forecalm.doctor_finding import Finding, Level
 from forecalm.installation import Installation
 from ingest.errors import IngestError
+
+if TYPE_CHECKING:
+    from ingest.store.onlooking import Onlooker
 
 FREE_BAD: Final = 1 << 30  # bytes: a thousand bands fill it in a quarter of an hour, one in ten days
 FREE_LOW: Final = 10 << 30
@@ -103,29 +106,37 @@ def store(here: Installation) -> Iterator[Finding]:
     try:
         onlooker = Onlooker(path)
     except IngestError as error:
-        yield Finding(Level.FAILURE, "store", str(error), "take the last backup, or another data folder; keep the file")
+        yield Finding(Level.FAILURE, "store", str(error), "keep the file, and restore from a backup beside it")
         return
     with closing(onlooker):
-        counts, bands = onlooker.counts(), onlooker.bands()
-        packets, samples = sum(counts.packets.values()), sum(counts.samples.values())
-        yield Finding(Level.OK, "store", f"{path}: {packets:,} packets, {samples:,} samples, {len(bands)} bands")
-        if not os.access(path, os.W_OK):
-            yield Finding(Level.FAILURE, "store", f"{path} may not be written", "chown it to who runs forecalm")
-        yield _log_of(path)
-        yield _unsettled(onlooker.unsettled(), time.time())
-        newest_s = max((band.last_received_s for band in bands), default=-math.inf)
-        if newest_s > time.time() + AHEAD_S:
-            what = f"the newest readings came {newest_s - time.time():,.0f} s from now: this clock was set back since"
-            yield Finding(Level.FAILURE, "clock", what, "set this computer's clock right, by a time server")
-        if counts.quarantined:
-            what = f"{counts.quarantined:,} messages in quarantine ({counts.shed:,} without their content)"
-            mend = f"the last: {onlooker.quarantined(1)[0].reason}"
-            yield Finding(Level.WARNING, "store", what, mend)
-        wrong = onlooker.check()
+        try:
+            yield from _holdings(onlooker, path)
+            wrong = onlooker.check()
+        except IngestError as error:
+            wrong = [str(error)]
     for line in wrong:
         yield Finding(Level.FAILURE, "store", line, "keep the file, and restore from a backup beside it")
     if not wrong:
         yield Finding(Level.OK, "store", "everything in it was read, and is whole")
+
+
+def _holdings(onlooker: "Onlooker", path: Path) -> Iterator[Finding]:
+    """What is in it, and how it does."""
+    counts, bands = onlooker.counts(), onlooker.bands()
+    packets, samples = sum(counts.packets.values()), sum(counts.samples.values())
+    yield Finding(Level.OK, "store", f"{path}: {packets:,} packets, {samples:,} samples, {len(bands)} bands")
+    if not os.access(path, os.W_OK):
+        yield Finding(Level.FAILURE, "store", f"{path} may not be written", "chown it to who runs forecalm")
+    yield _log_of(path)
+    yield _unsettled(onlooker.unsettled(), time.time())
+    newest_s = max((band.last_received_s for band in bands), default=-math.inf)
+    if newest_s > time.time() + AHEAD_S:
+        what = f"the newest readings came {newest_s - time.time():,.0f} s from now: this clock was set back since"
+        yield Finding(Level.FAILURE, "clock", what, "set this computer's clock right, by a time server")
+    if counts.quarantined:
+        what = f"{counts.quarantined:,} messages in quarantine ({counts.shed:,} without their content)"
+        mend = f"the last: {onlooker.quarantined(1)[0].reason}"
+        yield Finding(Level.WARNING, "store", what, mend)
 
 
 def _log_of(path: Path) -> Finding:
@@ -213,7 +224,7 @@ def learnt(here: Installation) -> Iterator[Finding]:
     import numpy as np
 
     try:
-        with np.load(here.learnt, allow_pickle=False) as kept:
+        with here.learnt.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             for name in kept.files:
                 _ = kept[name]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
