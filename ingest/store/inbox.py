@@ -196,9 +196,10 @@ class Inbox:
                     ledger.resettle(db, boot, boot.settled)
             db.execute(f"DELETE FROM inbox {where}", bounds)  # noqa: S608
             query = "DELETE FROM quarantine WHERE band = :band AND received_s >= :since_s AND received_s < :until_s"
-            db.execute(query, bounds)
+            refused = db.execute(query, bounds).rowcount
             db.execute("INSERT INTO erasures VALUES (NULL, :band, :since_s, :until_s, 0)", bounds)
-            self._ledger = None
+            if gone or refused:  # else the ledger is as true as before, and reading it anew holds up every commit
+                self._ledger = None
         return Erased(len(gone), sum(samples for _, _, samples in gone))
 
     def erasures(self) -> list[Erasure]:
@@ -218,7 +219,6 @@ class Inbox:
                 if boot.band == erasure.band:
                     ledger.resettle(db, boot, left.get(boot.boot, NOTHING))
             db.execute("UPDATE erasures SET settled_too = 1 WHERE id = ?", (erasure.id,))
-            self._ledger = None
 
     def wipe(self, *, wait_s: float) -> None:
         """Leave no trace of what was erased; raises StoreError where somebody still reads it after ``wait_s``."""
