@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.registry.admissions import Admissions
     from ingest.registry.registry import Registry
     from ingest.registry.sessions import Session
+    from ingest.store.protocol import Store
 
 
 def import_(chosen: argparse.Namespace) -> int:
@@ -46,6 +47,7 @@ def import_(chosen: argparse.Namespace) -> int:
 
             def before(recording: "Recording") -> None:
                 telling.presses = int(recording.tags_s.size)
+                _require_from_elsewhere(recording, registry, store)
                 wearer.agree(recording)
 
             for outcome in import_paths(
@@ -59,6 +61,23 @@ def import_(chosen: argparse.Namespace) -> int:
             ):
                 telling.tell(outcome)
     return telling.finish(dry=chosen.dry_run)
+
+
+def _require_from_elsewhere(recording: "Recording", registry: "Registry", store: "Store") -> None:
+    """Raise RecordingError for an export of a wristband's readings that are in this very store: they would count twice.
+
+    An exported import needs no such look: its content gives it the same name again."""
+    from ingest.errors import RecordingError
+    from ingest.exports.wearings import WRISTBAND
+
+    band = recording.name.rsplit("_", 1)[0]
+    if recording.device != WRISTBAND or band not in registry.bands():
+        return
+    for channel in recording.channels:
+        if next(iter(store.read(band, channel, recording.start_s, recording.end_s)), None) is not None:
+            raise RecordingError(
+                f"{recording.name}: these readings of {band} are here already: it was exported from here"
+            )
 
 
 class _Wearer:

@@ -231,8 +231,10 @@ def _write_manifest(folder: Path, asked: Asked, wearers: Sequence[ExportedWearer
 
 
 def _digest(path: Path) -> str:
+    """The digest of a file that is on disk now: a manifest must not outlive what it vouches for."""
     found = hashlib.sha256()
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
         while data := file.read(READ):
             found.update(data)
     return found.hexdigest()

@@ -95,11 +95,15 @@ def wearings(readings: Readings, registry: Registry, wearer: str, choice: Choice
     labels = _labels(readings, registry, wearer, choice)
     known = {session.band: session for session in registry.sessions(wearer)}
     last: Recording | None = None
+    names: dict[str, int] = {}
     for worn in readings.worn(wearer, choice.since_s, choice.until_s, scope=Scope.RESEARCH):
         for recording in _of_one(readings, wearer, worn, choice, known.get(worn.source.band)):
             if not recording.channels:
                 yield recording
                 continue
+            names[recording.name] = times = names.get(recording.name, 0) + 1
+            if times > 1:  # somebody else had worn it in between
+                recording = replace(recording, name=f"{recording.name}_{times}")
             if last is not None:
                 mine = [label for label in labels if label.start_s < last.end_s]
                 labels = [label for label in labels if label.start_s >= last.end_s]

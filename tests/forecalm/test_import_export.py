@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from forecalm.arguments import CHANNEL_NAMES
 from forecalm.cli import main
+from ingest.types import CHANNELS
 
 CONSENT = ["--name", "Jo", "--consent-by", "A. Guardian, mother", "--scope", "care,research"]
 STATED = {  # by the list of the published recordings: hours; then recordings in all, how many run side by side, refused
@@ -140,3 +142,36 @@ def test_an_export_says_what_it_wrote_and_left_out(
     assert "eda" in told
     assert "ppg" not in told
     assert "not a medical device" in told
+
+
+def test_the_command_line_knows_every_channel() -> None:
+    assert tuple(CHANNELS) == CHANNEL_NAMES
+
+
+def test_what_was_exported_from_here_does_not_come_in_twice(
+    config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+
+    from forecalm.config import load
+    from forecalm.installation import Installation
+    from ingest.received import Received
+    from ingest.registry.consents import Consent, Scope
+    from ingest.wire import Packet, Samples, encode
+
+    here = Installation(load(Path(config[1])))
+    registry, store = here.open_registry(), here.open_store()
+    registry.add_wearer("w1", "Jo", by="t")
+    registry.give_consent("w1", Consent(frozenset(Scope), "g", 0.0), by="t")
+    registry.add_band("b_1", by="t")
+    registry.assign("b_1", "w1", 1e9, by="t")
+    eda = Samples(rate_hz=4.0, tick_us=0, values=np.ones(4, "<f4").tobytes())
+    packet = Packet(v=1, band="b_1", boot=1, seq=0, tick_us=1_000_000, eda=eda)
+    store.commit([Received(packet, 1.6e9, 1.6e9, encode(packet))])
+    for each in (registry, store):
+        each.close()
+    out = str(tmp_path / "out")
+    assert main(["export", *config, "--wearer", "w1", "--format", "bids", "--out", out, "--json"]) == 0
+    capsys.readouterr()
+    assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 2
+    assert "here already" in said(capsys)["refused"][0]["reason"]

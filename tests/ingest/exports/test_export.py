@@ -22,6 +22,7 @@ from ingest.registry.places import Site
 from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore
 from ingest.types import CHANNELS, Block
+from ingest.wire import Intervals
 
 NOW_S = 1_700_000_000.0
 START_S = 1_603_584_000.5  # 25 October 2020 00:00 UTC: clocks in Berlin go back an hour later
@@ -320,3 +321,31 @@ def test_parquet_tells_everything_by_itself(house: House) -> None:
     assert "Research use only" in said["forecalm.notice"]
     first = table["time"][0].as_py()
     assert first == datetime(2020, 10, 25, tzinfo=UTC) + timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_several_wearers_and_a_recording_that_changed_hands_keep_apart(house: House, layout: str) -> None:
+    for i, wearer in enumerate(("a-1", "a1", "A_1")):
+        house.registry.add_wearer(wearer, "Jane", site="home", by="t")
+        house.registry.give_consent(wearer, Consent(frozenset(Scope), "g", 0.0), by="t")
+        house.take(recorded(minutes=10, seed=i), wearer)
+    (band,) = [each.band for each in house.registry.worn_by("a-1")]
+    house.registry.correct_assignment(band, "a1", since_s=START_S + 200, until_s=START_S + 300, by="t")
+    done = house.export(layout=layout, wearers=["a-1", "a1", "A_1", "a-1"])
+    assert [each.recordings for each in done.wearers] == [2, 2, 1]
+    found = read(done.path)
+    assert len(found) == 5
+    motion = sum(each.channels["motion"][0].values.shape[1] for each in found if "motion" in each.channels)
+    assert motion == 3 * 600
+
+
+def test_beats_with_nothing_beside_them_are_left_out_and_counted(house: House, make_received: object) -> None:
+    house.registry.add_band("strap", by="t")
+    house.registry.assign("strap", "wearer-one", 1e9, by="t")
+    ibi = Intervals(tick_us=[500_000], interval_s=[0.8])
+    house.store.commit([make_received(seq=0, band="strap", rates_hz={}, ibi=ibi)])
+    with pytest.raises(RegistryError, match="nothing"):
+        house.export()
+    house.take(recorded(minutes=10))
+    (said,) = house.export().wearers
+    assert (said.recordings, said.beats_alone) == (1, 1)
