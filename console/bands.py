@@ -22,6 +22,9 @@ QUIET_S: Final = 10.0
 OFF_S: Final = 1.0
 """A gateway's clock that far off is worth a word; what a band sent is placed by our own clock all the same."""
 
+RETIRED_S: Final = 7 * 86_400.0
+"""A gateway that has been silent for a week is no longer in use; bands it should carry are said to be silent anyway."""
+
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 
 _SCOPES: Final = {Scope.CARE: "care", Scope.RESEARCH: "research", Scope.SHARE: "reports that leave the house"}
@@ -105,11 +108,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class GatewayRow:
-    """One gateway's clock in words."""
+    """One gateway's clock in words; ``doubt`` where it is silent, or its clock is wrong."""
 
     gateway: str
     heard: str
     clock: str
+    doubt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,9 @@ def _gateway(each: GatewayState, *, now_s: float, zone: ZoneInfo) -> GatewayRow:
     else:
         clock = f"{_lasting(abs(each.offset_s))} {'slow' if each.offset_s > 0 else 'fast'}"
     clock += f", set {_times(each.sets)}" if each.sets else ""
-    return GatewayRow(each.gateway, _heard(each.last_s, now_s=now_s, zone=zone), clock)
+    silent = QUIET_S < now_s - each.last_s <= RETIRED_S
+    wrong = each.offset_s is not None and abs(each.offset_s) >= OFF_S
+    return GatewayRow(each.gateway, _heard(each.last_s, now_s=now_s, zone=zone), clock, silent or wrong)
 
 
 def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
