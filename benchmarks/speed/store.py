@@ -138,6 +138,7 @@ def _writing(folder: Path) -> Race:
     live_s = np.median([_write(next(names), live, PER_COMMIT * UNIT_S) for _ in range(RUNS)], axis=0)
     total = numbers * len(found) / 1e6
     settling = float(np.median([settled for _, settled in ours])) / ours_s
+    committed, settled = len(live) / live_s
     return Race(
         work=f"block store write, FULL, grouped commits: {total:.0f} M numbers, {PER_COMMIT} packets of {UNIT_S} s a"
         " commit, and settled",
@@ -146,9 +147,9 @@ def _writing(folder: Path) -> Race:
         ours_s=ours_s,
         reach=15,
         goal=35,
-        note=f"{total / ours_s:.1f} against {total / peer_s:.2f} M numbers/s, {settling:.0%} of it to settle; in packets"
-        f" of 1 s, {PER_COMMIT * UNIT_S} a commit: {peer_s / live_s.sum():.1f} times ({len(live) / live_s[0] / 1e3:.0f} k"
-        f" packets/s committed, {len(live) / live_s[1] / 1e3:.0f} k settled); {_state(path)}; {_load()}",
+        note=f"{total / ours_s:.1f} against {total / peer_s:.2f} M numbers/s, {settling:.0%} of the time to settle;"
+        f" packets of 1 s, {PER_COMMIT * UNIT_S} a commit: {peer_s / live_s.sum():.1f} times,"
+        f" {committed:.0f} packets/s committed and {settled:.0f} settled; {_state(path)}; {_load()}",
     )
 
 

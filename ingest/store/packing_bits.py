@@ -202,7 +202,7 @@ def _pack(
                 a, b = b, a
             width = _bits(_every(a, order, order + count))
             widths[row * parts + part] = width
-            _put(words, at, width, a[order:], count)
+            _put(words, at, np.uint64(width), a[order:], count)
             _take(words, at, np.uint64(width), count, order, sums, back)
             for i in range(count):
                 x = np.int64(flat[(first + i) * rows + row])
@@ -213,16 +213,23 @@ def _pack(
 
 
 @njit(cache=True, nogil=True)
-def _put(words: Words, at: np.uint64, width: int, part: Ints, count: int) -> None:
+def _put(words: Words, at: np.uint64, width: np.uint64, part: Ints, count: int) -> None:
     """Write integers of one part into zeroed bits, the lowest first, from bit ``at``."""
-    if width == 0:
+    if width == np.uint64(0):
         return
+    whole = np.uint64(64)
+    word, used = at >> np.uint64(6), at & np.uint64(63)
+    held = words[word]
     for i in range(count):
         folded = np.uint64((part[i] << 1) ^ (part[i] >> 63))
-        bit = at + np.uint64(i * width)
-        word, shift = bit >> np.uint64(6), bit & np.uint64(63)
-        words[word] |= folded << shift
-        words[word + np.uint64(1)] |= (folded >> np.uint64(1)) >> (np.uint64(63) - shift)
+        held |= folded << used
+        used += width
+        if used >= whole:
+            words[word] = held
+            word += np.uint64(1)
+            used -= whole
+            held = (folded >> np.uint64(1)) >> (width - used - np.uint64(1)) if used else np.uint64(0)
+    words[word] |= held
 
 
 @njit(cache=True, nogil=True)

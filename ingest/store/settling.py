@@ -31,6 +31,7 @@ PIECE_S: Final = 300.0  # settled together: 20 kB of a 64 Hz channel, read in on
 PIECE_PACKETS: Final = 3_000  # or so many, where packets are shorter than a tenth of a second
 PIECE_BYTES: Final = 8 << 20  # or so much: a few of the largest packets
 TOGETHER: Final = 3_000  # packets moved in one transaction, about 40 ms: a commit that comes meanwhile waits no longer
+TOGETHER_BYTES: Final = 16 << 20  # or so much: what is held in memory meanwhile
 FAILURES_MAX: Final = 3  # boots in a row that the rest does not take: then it is away, and the others wait too
 SETTLE_S: Final = 30.0  # after the end of a piece: what comes late by less settles with its neighbours
 
@@ -94,6 +95,7 @@ class SettlingStore:
         moved, failed = 0, 0
         error: StoreError | None = None
         together: list[tuple[Sequence[Row], Finish]] = []
+        packets, size = 0, 0
         with self._inbox.database.reader() as db:
             for boot in waiting:
                 pieces = _pieces(self._inbox.aged(db, boot, before_s))
@@ -104,9 +106,11 @@ class SettlingStore:
                         error, failed = refusal, failed + 1
                         break
                     failed = 0
-                    if sum(len(some) for some, _ in together) >= TOGETHER:
+                    packets += len(rows)
+                    size += sum(len(row.received.payload) for row in rows)
+                    if packets >= TOGETHER or size >= TOGETHER_BYTES:
                         moved += self._inbox.move(together)
-                        together = []
+                        together, packets, size = [], 0, 0
                 if failed == FAILURES_MAX:
                     break
             if together:

@@ -17,7 +17,7 @@ from ingest.received import Received
 from ingest.recordings import e4
 from ingest.recordings.packets import packets as packets_of
 from ingest.store.packing import Packed, open_channel, pack, span, unpack, unpack_channel
-from ingest.store.packing_bits import code, ints_of
+from ingest.store.packing_bits import Coded, code, ints_of
 from ingest.store.packing_numbers import raw_of, section
 from ingest.store.protocol import Run
 from ingest.types import CHANNELS, Block
@@ -139,16 +139,17 @@ def _times_and_values(blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(times), np.concatenate(values, axis=-1)
 
 
-def _require_same_blocks(batch: Sequence[Received], packed: Packed) -> None:
-    for channel, blob in packed.channels.items():
+def _require_same_blocks(batch: Sequence[Received], *packs: Packed) -> None:
+    for channel in {name for packed in packs for name in packed.channels}:
         with np.errstate(invalid="ignore"):  # signalling NaN
             expected = [block for received in batch for block in received.blocks() if block.channel == channel]
-        found = _blocks(channel, blob)
+        found = _blocks(channel, *[packed.channels[channel] for packed in packs if channel in packed.channels])
         assert len(found) <= len(expected)
         if not expected:
             continue
         (times, values), (own_times, own_values) = _times_and_values(found), _times_and_values(expected)
         np.testing.assert_array_equal(values, own_values)
+        np.testing.assert_array_equal(np.signbit(values), np.signbit(own_values) & ~np.isnan(own_values))
         assert (np.abs(times - own_times) <= np.maximum(1e-4, np.spacing(np.abs(own_times)) * 4)).all()
         assert all(block.channel == channel and block.values.flags.c_contiguous for block in found)
 
@@ -158,6 +159,25 @@ def _require_same_blocks(batch: Sequence[Received], packed: Packed) -> None:
 def test_blocks_hold_the_values_and_times_that_the_packets_say(batch: list[Received]) -> None:
     assume(all(abs(received.offset_s) < 1e12 for received in batch))
     _require_same_blocks(batch, pack(batch))
+
+
+@given(_batch(), st.integers(0, 6))
+@settings(max_examples=60, deadline=None)
+def test_packs_read_together_say_what_each_says(batch: list[Received], cut: int) -> None:
+    assume(all(abs(received.offset_s) < 1e12 for received in batch))
+    _require_same_blocks(batch, *[pack(some) for some in (batch[:cut], batch[cut:]) if some])
+
+
+@pytest.mark.parametrize("drift", [0.0, 2e-5, -5e-5])
+def test_packs_that_follow_each_other_are_unpacked_into_one_array(drift: float, make_received: MakeReceived) -> None:
+    batch = [make_received(seq=seq, offset_s=1e9 + drift * seq) for seq in range(200)]
+    packs = [pack(batch[first : first + 40]) for first in range(0, 200, 40)]
+    _require_same_blocks(batch, *packs)
+    blocks = _blocks("ppg", *[packed.channels["ppg"] for packed in packs])
+    (address,) = {block.values.__array_interface__["data"][0] - 8 * 64 * round(block.start_s - 1e9) for block in blocks}
+    assert address
+    if drift == 0:
+        assert [(block.start_s, block.rate_hz, block.values.size) for block in blocks] == [(1e9, 64.0, 200 * 64)]
 
 
 def test_packets_that_follow_each_other_are_one_block(make_received: MakeReceived) -> None:
@@ -239,9 +259,25 @@ def test_any_integers_survive_coding(numbers: list[int], rows: int) -> None:
     np.testing.assert_array_equal(ints_of(code(ints.T)[0], *ints.shape), ints)
 
 
+@given(st.lists(st.integers(0, 64), min_size=3, max_size=3), st.integers(129, 192), st.binary(max_size=9), st.data())
+@settings(deadline=None)
+def test_any_bits_are_some_integers_and_too_few_are_none(
+    widths: list[int], n: int, more: bytes, data: st.DataObject
+) -> None:
+    size = 8 * (widths[0] + widths[1]) + -(-(n - 128) * widths[2] // 8)
+    bits = data.draw(st.binary(min_size=size, max_size=size))
+    order, seed = data.draw(st.integers(0, 5)), data.draw(st.integers(-(2**63), 2**63 - 1))
+    forged = Coded(bytes([order]), [seed], bytes(widths) + bits)
+    found = ints_of(forged, 1, n)
+    np.testing.assert_array_equal(ints_of(code(found.T)[0], 1, n), found)
+    for wrong in (forged.data[:-1], forged.data + b"0" + more, bytes([65]) + forged.data[1:]):
+        with pytest.raises(StoreError):
+            ints_of(Coded(bytes([order]), [seed], wrong), 1, n)
+
+
 @pytest.mark.parametrize("spread", [0, 1, 3, 200, 10**5, 10**9, 2**40])
-@pytest.mark.parametrize("n", [1023, 1024, 1087, 4096, 5001])
-def test_long_series_survive_whatever_their_lanes(n: int, spread: int) -> None:
+@pytest.mark.parametrize("n", [63, 64, 65, 1087, 5001])
+def test_long_series_survive_whatever_their_parts(n: int, spread: int) -> None:
     rng = np.random.default_rng(n)
     ints = np.cumsum(rng.integers(-spread, spread + 1, (1, n)), axis=1)
     ints[0, :: n // 3] += 2**50

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.errors import StoreError
@@ -113,3 +114,37 @@ def test_packets_that_cannot_be_settled_hold_up_no_others(tmp_path: Path, make_r
         assert store.counts().packets == {"a": 3, "b": 3, "c": 3}
         assert len(list(store.packets("b"))) == 3
         assert store.check() == []
+
+
+def test_what_does_not_survive_packing_stays_as_it_came(
+    tmp_path: Path, make_received: MakeReceived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> tuple[int, int, int]:
+        return -1, 0, 0
+
+    store, _ = _store(tmp_path)
+    with closing(store):
+        sent = [make_received(seq=seq) for seq in range(3)]
+        store.commit(sent)
+        with monkeypatch.context() as patch:
+            patch.setattr("ingest.store.packing_bits._pack", failing)
+            with pytest.raises(StoreError, match="did not survive packing"):
+                store.settle(0.0, everything=True)
+        assert list(store.packets("b")) == sent
+        assert store.settle(0.0, everything=True) == 3
+
+
+def test_a_long_reading_comes_in_blocks_that_memory_can_hold(
+    tmp_path: Path, make_received: MakeReceived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = _store(tmp_path)
+    with closing(store):
+        store.commit([make_received(seq=seq, rates_hz={"eda": 4.0}) for seq in range(2000)])
+        store.settle(0.0, everything=True)
+        (whole,) = store.read("b", "eda", UTC_S, UTC_S + 2000)
+        monkeypatch.setattr("ingest.store.blocks.TOGETHER", 3000)
+        cut = list(store.read("b", "eda", UTC_S, UTC_S + 2000))
+        assert [block.values.size for block in cut] == [2400, 2400, 2400, 800]
+        assert [block.start_s for block in cut] == [UTC_S, UTC_S + 600, UTC_S + 1200, UTC_S + 1800]
+        np.testing.assert_array_equal(np.concatenate([block.values for block in cut]), whole.values)
+        assert whole.values.size == 8000
