@@ -103,7 +103,8 @@ def _read(form: Format, part: Source) -> Found:
     try:
         return Found(part.name, form.name, tuple(with_labels(part, form.read(part))))
     except RecordingError as error:
-        named = str(error) if str(error).startswith(part.name) else f"{part.name}: {error}"
+        where = part.where(part.names[0]) if len(part.names) == 1 else part.name
+        named = str(error) if str(error).startswith(part.name) else f"{where}: {error}"
         return Found(part.name, form.name, refused=named)
 
 

@@ -38,8 +38,8 @@ STILL_MIN: Final = 100  # windows: fewer say too little of the sphere
 SPREAD_MIN: Final = 0.25  # of the radius along each axis that still moments must reach, or the sphere is a guess
 FULL_SCALE_G: Final = 4.0  # of these sensors, for what is too rarely still to be measured
 XML_MAX: Final = 16 << 20
-_SENSOR: Final = re.compile(r"(.*)_rawcorrecteddata_([a-z-]+)\.raw_data\.csv\Z")
-_LINE: Final = re.compile(rb"\d{12,13},\d+,\d+,\d+\r?\n")
+_SENSOR: Final = re.compile(r"(.*)_rawcorrecteddata_([a-z_-]+)(?:\.raw_data)?\.csv\Z")
+_LINE: Final = re.compile(rb"\d{12,13}(?:\.\d+)?,\d+,\d+,\d+\r?\n")
 _NOTES: Final = re.compile(r"(annotator\d*.*|phone.*)\.annotation\.xml\Z")
 
 

@@ -60,6 +60,12 @@ def test_a_wrist_that_is_never_still_has_the_nominal_scale_and_says_so(tmp_path:
     assert any("too rarely still" in note and "1 g = 64 counts around 256" in note for note in recording.notes)
 
 
+def test_the_second_studys_names_are_known_too(tmp_path: Path) -> None:
+    files = {f"Wocket_00_RawCorrectedData_{side}-Wrist.csv": counts(n=90) for side in ("Left", "Right")}
+    recordings = read(put(tmp_path, files))
+    assert [each.name for each in recordings] == ["session left-wrist", "session right-wrist"]
+
+
 @pytest.mark.parametrize(
     ("files", "what"),
     [

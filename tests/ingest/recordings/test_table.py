@@ -160,7 +160,7 @@ def test_parquet_is_a_table_too(tmp_path: Path) -> None:
         ("t,eda\n0,1;5\n", "line 2: '1;5' in eda is no number"),
         ('t,eda\n0,"1,5"\n', "line 2: '1,5' in eda is no number"),
         ('t,eda\n0,"1"\n1,2,"3"\n', "line 3: 3 cells, expected 2"),
-        ("t,eda\n1e300,1\n1e301,2\n", "sample 1 has no time"),
+        ("t,eda\n1e300,1\n1e301,2\n", r"^table\.csv: eda: sample 1 has no time"),
         ("a,b\n0,1\n", "in none of the formats"),
     ],
 )
