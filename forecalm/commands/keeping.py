@@ -141,11 +141,12 @@ def retention(chosen: argparse.Namespace) -> int:
     with closing(here.open_registry()) as registry:
         registry.set_retention(chosen.site, chosen.days, by=operator())
         over = registry.outlived(time.time())
+        wearers = sum(site == chosen.site for site in registry.site_of().values())
     days = "until somebody erases them" if chosen.days is None else f"for {chosen.days} days"
     if chosen.json:
-        _json({"site": chosen.site, "readings_days": chosen.days, "stretches_over": len(over)}, chosen)
+        _json({"site": chosen.site, "readings_days": chosen.days, "wearers": wearers, "over": len(over)}, chosen)
     else:
-        sys.stdout.write(f"Readings of the wearers of {chosen.site} are kept {days}.\n")
+        sys.stdout.write(f"Readings of the {wearers} wearers of {chosen.site} are kept {days}.\n")
         if over:
             sys.stdout.write(f"{len(over)} stretches are over: a service that runs erases them within the hour.\n")
     return 0

@@ -244,8 +244,10 @@ def test_retention_and_the_audit_from_the_command_line(
     here: Installation, registry: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORECALM_DATA_FOLDER", str(here.folder))
+    registry.add_wearer("w-3", "Of no site yet", by="test")
     assert main(["retention", "home", "30"]) == 0
-    assert "30 days" in capsys.readouterr().out
+    assert "3 wearers of home are kept for 30 days" in capsys.readouterr().out
+    assert registry.site_of()["w-3"] == "home"
     assert registry.sites()[0].readings_days == 30
     assert main(["retention", "home", "none", "--json"]) == 0
     assert registry.sites()[0].readings_days is None
