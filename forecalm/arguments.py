@@ -148,6 +148,7 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
         help="who agrees that the wearer is recorded and watched, with their role; needed for a new wearer",
     )
     pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
+    _add_json(pair)
 
     unpair = _command(commands, "people", "unpair", "say that nobody wears a band any more")
     _add_config(unpair)

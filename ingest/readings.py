@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +25,15 @@ from ingest.registry.stretches import end_of
 from ingest.series import Piece, Series, Source, apart, series_of
 from ingest.store.protocol import Store
 from ingest.types import CHANNELS, Tick
-from ingest.wire import AHEAD_MAX_US, SPAN_MAX_US
+from ingest.wire import AHEAD_MAX_US, SPAN_MAX_US, Intervals, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BACK_S: Final = SPAN_MAX_US * 1e-6 + 1.0  # a packet begins no longer than this before its end, rounding included
 AHEAD_S: Final = AHEAD_MAX_US * 1e-6 + 1.0  # and no later than this after it
+
+NOWHERE: Final = Source("", False)
 
 Span = tuple[float, float]
 
@@ -103,9 +106,7 @@ class Readings:
         """
         worn = self._worn(wearer, since_s, until_s, scope, source)
         pieces = list(self.blocks(wearer, channel, since_s, until_s, scope=scope, source=source))
-        if not apart(pieces):
-            both = " and ".join(sorted({piece.source.band for piece in pieces}))
-            raise RegistryError(f"source: {both} speak of {wearer} at the same time; name one of them")
+        _require_apart(wearer, pieces)
         return series_of(
             pieces, wearer=wearer, channel=channel, range_s=(since_s, until_s), left_out=self._left_out(worn, channel)
         )
@@ -181,16 +182,51 @@ class Readings:
         readings span more than ``ingest.assemble.WHOLE_MAX_S``.
         """
         worn = self._worn(wearer, since_s, until_s, scope, source)
-        held = list(self.packets(wearer, since_s, until_s + BACK_S, scope=scope, source=source))
-        held = [(of, received) for of, received in held if received.span_s()[0] < until_s]
-        spoken = [Piece(of, block, 0, block.values.shape[-1]) for of, received in held for block in received.blocks()]
+        held = [(each.source, received) for each in worn for received in self._trimmed(each)]
+        pieces = [Piece(of, block, 0, block.values.shape[-1]) for of, received in held for block in received.blocks()]
         for channel in CHANNELS:
-            if not apart([piece for piece in spoken if piece.block.channel == channel]):
-                both = " and ".join(sorted({of.band for of, _ in held}))
-                raise RegistryError(f"source: {both} speak of {wearer} at the same time; name one of them")
-        return _only(
-            whole([received for _, received in held]), [span for each in worn for span in each.covered], until_s
-        )
+            _require_apart(wearer, [piece for piece in pieces if piece.uncut.channel == channel])
+        return _only(whole([received for _, received in held]), [span for each in worn for span in each.covered])
+
+    def _trimmed(self, worn: Worn) -> Iterator[Received]:
+        """Yield the packets that reach into what may be used, without what lies outside."""
+        for since_s, until_s in worn.covered:
+            for received in self._store.packets(worn.source.band, since_s - BACK_S, until_s):
+                trimmed = _trim(received, since_s, until_s)
+                if trimmed is not None:
+                    yield trimmed
+
+
+def _require_apart(wearer: str, pieces: Sequence[Piece]) -> None:
+    if not apart(pieces):
+        both = " and ".join(sorted({piece.source.band for piece in pieces}))
+        raise RegistryError(f"source: {both} speak of {wearer} at the same time; name one of them")
+
+
+def _trim(received: Received, since_s: float, until_s: float) -> Received | None:
+    """A packet without the samples and beats that lie outside of ``[since_s, until_s)``; None where none is inside."""
+    start_s, end_s = received.span_s()
+    if since_s <= start_s and end_s <= until_s:
+        return received
+    packet, found = received.packet, False
+    channels: dict[str, Samples | Intervals | None] = {}
+    for block in received.blocks():
+        piece = Piece.cut(NOWHERE, block, since_s, until_s)
+        found = found or piece is not None
+        if block.channel == "ibi" and packet.ibi is not None:
+            low, high = (0, 0) if piece is None else (piece.low, piece.high)
+            channels["ibi"] = Intervals(
+                tick_us=packet.ibi.tick_us[low:high], interval_s=packet.ibi.interval_s[low:high]
+            )
+        elif piece is None:
+            channels[block.channel] = None
+        else:
+            first_us = packet.samples()[block.channel].tick_us + round(piece.low / block.rate_hz * 1e6)
+            numbers = np.ascontiguousarray(piece.values().T, "<f8").tobytes()
+            channels[block.channel] = Samples(rate_hz=block.rate_hz, tick_us=first_us, values=numbers, dtype="f8")
+    if not found:
+        return None
+    return Received(msgspec.structs.replace(packet, **channels), received.offset_s, received.received_s, b"")
 
 
 def _union(consents: Iterable[Given], scope: Scope) -> list[Span]:
@@ -221,18 +257,16 @@ def _clusters(worn: Sequence[Worn]) -> Iterator[list[Worn]]:
         yield together
 
 
-def _only(tick: Tick, spans: Sequence[Span], until_s: float) -> Tick:
-    """A tick of one row without what lies outside of ``spans``, and without seconds from ``until_s`` on."""
-    start_s, seconds = int(tick.start_s[0]), tick.seconds
-    kept = max(min(seconds, math.ceil(min(until_s, start_s + seconds)) - start_s), 0)
+def _only(tick: Tick, spans: Sequence[Span]) -> Tick:
+    """A tick of one row without what was worked out across the edges of ``spans``."""
     found: dict[str, NDArray[np.float64]] = {}
     for name, rate_hz in (*((name, channel.grid_hz) for name, channel in CHANNELS.items()), ("contact", 1)):
         values = getattr(tick, name)
         if values is None:
             continue
-        at_s = start_s + np.arange(kept * rate_hz) / rate_hz
+        at_s = tick.start_s[0] + np.arange(tick.seconds * rate_hz) / rate_hz
         usable = np.zeros(at_s.size, np.bool_)
         for low, high in spans:
             usable |= (at_s >= low) & (at_s < high)
-        found[name] = np.where(usable, values[..., : at_s.size], np.nan)
+        found[name] = np.where(usable, values, np.nan)
     return Tick(tick.start_s, **found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.grid import OVERLAP, REACH
+from ingest.grid import REACH
 from ingest.segments import BEATS_JOIN_S
 from ingest.types import CHANNELS, Array, Block
 
@@ -185,15 +185,13 @@ def series_of(
 
 
 def apart(pieces: Sequence[Piece]) -> bool:
-    """Whether no two sources speak of the same time; pieces in order of their start."""
-    ended_s: dict[Source, float] = {}
-    if len({piece.source for piece in pieces}) < 2:
-        return True
+    """Whether no two sources speak of the same time: of none a sample lies between the first and last of a piece of
+    another."""
+    last_s: dict[Source, float] = {}
     for piece in sorted(pieces, key=lambda each: each.start_s):
-        slack_s = OVERLAP / piece.uncut.rate_hz if piece.uncut.rate_hz else 0.0
-        if any(end_s - slack_s > piece.start_s for source, end_s in ended_s.items() if source != piece.source):
+        if any(at_s >= piece.start_s for source, at_s in last_s.items() if source != piece.source):
             return False
-        ended_s[piece.source] = max(ended_s.get(piece.source, -math.inf), piece.end_s)
+        last_s[piece.source] = max(last_s.get(piece.source, -math.inf), _time(piece.uncut, piece.high - 1))
     return True
 
 

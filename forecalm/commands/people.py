@@ -48,7 +48,8 @@ def pair(chosen: argparse.Namespace) -> int:
         said.append(f"{before} ({names[before]}) no longer has a band.")
     if chosen.wearer not in names:
         said.append("A service that runs watches them too within a few seconds.")
-    sys.stdout.write(" ".join(said) + f"\nKept in {kept_in(here)}\n")
+    as_json = {"band": chosen.band, "wearer": chosen.wearer, "since_s": now_s, "before": before}
+    say(chosen, as_json, " ".join(said) + f"\nKept in {kept_in(here)}\n")
     return 0
 
 

@@ -1,5 +1,6 @@
 """Readings by the people they are of: cut where they must be, nothing merged, every hole said."""
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.assemble import whole
@@ -247,10 +248,29 @@ def test_on_the_grid_are_the_numbers_of_the_assembly_without_what_may_not_be_use
         np.testing.assert_array_equal(getattr(tick, channel), getattr(wanted, channel))
     house.agree("w-1", RESEARCH, since=2, until=5.5)
     some = house.readings.tick("w-1", T0, T0 + 5, scope=RESEARCH)
-    assert int(some.start_s[0]) == T0 + 1
-    assert some.seconds == 4
-    assert np.isnan(some.eda[0, :4]).all()
-    np.testing.assert_array_equal(some.motion[0, :, 32:], wanted.motion[0, :, 64 : 5 * 32])
+    assert (int(some.start_s[0]), some.seconds) == (T0 + 2, 3)
+    np.testing.assert_array_equal(some.motion[0], wanted.motion[0, :, 2 * 32 : 5 * 32])
+    np.testing.assert_array_equal(some.eda[0], wanted.eda[0, 2 * 4 : 5 * 4])
+    odd = house.readings.tick("w-1", T0 + 2.3, T0 + 4.6, scope=RESEARCH)
+    np.testing.assert_array_equal(np.isfinite(odd.eda[0]), np.arange(8) < 7)
+
+
+def test_bands_that_are_changed_between_samples_are_two_bands_one_after_the_other(
+    house: House, make_received: MakeReceived
+) -> None:
+    house.wears("a", "w-1", 0, 5.05)
+    house.wears("b", "w-1", 5.05, 10)
+    house.wears("b", "w-2", 0, 5.05)
+    for band, offset in (("a", 0.0), ("b", 0.1)):
+        house.store.commit(seconds(make_received, band, range(10), offset_s=T0 + offset))
+    wanted = [*quarters(0, 5.25), *(each + 0.1 for each in quarters(5, 10))]
+    assert house.times("w-1", "eda", 0, 10) == pytest.approx(wanted)
+    tick = house.readings.tick("w-1", T0, T0 + 10, scope=CARE)
+    assert np.isfinite(tick.eda[0]).sum() >= 38
+    theirs = house.readings.tick("w-2", T0, T0 + 10, scope=CARE)
+    assert (int(theirs.start_s[0] - T0), theirs.seconds) == (1, 5)
+    assert np.isnan(theirs.eda[0, 16:]).all()
+    assert np.flatnonzero(np.isfinite(theirs.ppg[0]))[-1] / 64 + 1 < 5.05
 
 
 def test_a_stranger_and_a_range_that_ends_before_it_begins_are_refused(house: House) -> None:
@@ -289,3 +309,49 @@ def test_pieces_that_meet_hold_each_sample_once_and_at_the_same_time_however_the
             assert low <= piece.start_s
             assert piece.times_s()[-1] < high
             assert piece.block.values.tolist() == piece.values().tolist()
+
+
+SPANS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.sampled_from(["w-1", "w-2", None]), st.floats(-2, 14), st.floats(0.3, 9)),
+    max_size=5,
+)
+CONSENTS = st.lists(st.tuples(st.sampled_from(["w-1", "w-2"]), st.floats(-2, 14), st.floats(0.3, 9)), max_size=4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(spans=SPANS, consents=CONSENTS)
+def test_each_sample_is_of_whoever_wore_the_band_then_if_a_consent_covers_it_and_of_nobody_else(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_received: MakeReceived,
+    spans: list[tuple[str, str | None, float, float]],
+    consents: list[tuple[str, float, float]],
+) -> None:
+    house = House(tmp_path_factory.mktemp("house"))
+    for band in "ab":
+        phase_s = 0.11 if band == "b" else 0.0  # two bands never sample at the same moments
+        house.store.commit(seconds(make_received, band, range(12), rates_hz={"eda": 3.7}, offset_s=T0 + phase_s))
+    for band, wearer, since, length in spans:
+        with contextlib.suppress(RegistryError):  # two wristbands at once
+            house.wears(band, wearer, since, since + length)
+    for wearer, since, length in consents:
+        house.agree(wearer, RESEARCH, since=since, until=since + length)
+    taken = {band: house.store.read(band, "eda", T0 - 100, T0 + 100) for band in "ab"}
+    when = {
+        band: np.concatenate([b.start_s + np.arange(b.values.size) / b.rate_hz for b in blocks])
+        for band, blocks in taken.items()
+    }
+    for wearer in ("w-1", "w-2"):
+        found = house.readings.series(wearer, "eda", T0 - 100, T0 + 100, scope=RESEARCH)
+        worn = sorted((t, band) for band in "ab" for t in when[band] if house.registry.wearer_of(band, t) == wearer)
+        wanted = [(t, band) for t, band in worn if house.registry.has_consent(wearer, RESEARCH, t)]
+        assert [(t, found.sources[i].band) for t, i in zip(found.times_s, found.source, strict=True)] == wanted
+        assert found.left_out == len(worn) - len(wanted)
+        in_a_gap = ((found.gaps[:, :1] <= found.times_s) & (found.times_s < found.gaps[:, 1:])).any()
+        assert not in_a_gap
+        assert (found.gaps[:, 0] < found.gaps[:, 1]).all()
+        tick = house.readings.tick(wearer, T0 - 100, T0 + 100, scope=RESEARCH)
+        at_s = tick.start_s[0] + np.flatnonzero(np.isfinite(tick.eda[0])) / 4
+        for near_s in at_s:
+            assert np.abs(found.times_s - near_s).min() < 1 / 3.7
+    house.store.close()
+    house.registry.close()
