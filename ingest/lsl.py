@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 BUFFER_S: Final = 360  # what an inlet keeps while we are busy: liblsl's own default
 LOOK_S: Final = 0.02  # how often is looked for samples: what an outlet sent last, before it ends, is lost after that
 LIST_S: Final = 0.5  # and how often for streams
-OPEN_S: Final = 5.0  # for a stream to tell its description; a machine on the same network needs milliseconds
+OPEN_S: Final = 2.0  # for a stream to tell its description: milliseconds, and nothing else is read meanwhile
 SYNC_S: Final = 2.0  # for the first measurement of the sender's clock, which takes 0.6 s
 FORGET_S: Final = 5.0  # an outlet that has not answered for that long is gone from the list
 CHUNK_MAX: Final = 8_192  # samples pulled at once
 FORMS: Final = ("undefined", "float32", "double64", "string", "int32", "int16", "int8", "int64")  # by liblsl's number
-RETRY_S: Final = 30.0  # before a stream that was refused is told of again
+RETRY_S: Final = 15.0  # before a stream that was refused, or did not answer, is tried again
 RESOLVE_SCOPE: Final = "machine"  # multicast beside known peers: this computer only
 
 
@@ -133,7 +133,7 @@ def _stream(info: Any, *, described: bool = True) -> Stream:  # noqa: ANN401 - p
 
 @dataclass(slots=True)
 class _Inlet:
-    """A stream that is open; ``wait_s`` is what the sender's clock lacks to ours, None while that is not known."""
+    """A stream that is open; ``ahead_s`` is what the sender's clock lacks to ours, None while that is not known."""
 
     stream: Stream
     plan: Plan
@@ -222,6 +222,7 @@ class Gateway:
     def _take_up(self) -> None:
         known = {inlet.stream.uid for band in self._bands.values() for inlet in band.inlets.values()}
         infos = [(info, _stream(info, described=False)) for info in self._resolver.results()]
+        there = {stream.uid for _, stream in infos}
         for info, stream in sorted(infos, key=lambda pair: -pair[1].created_s):
             told = self._told.get(stream.uid)
             waits = told is not None and time.monotonic() - told[1] < RETRY_S
@@ -229,7 +230,7 @@ class Gateway:
                 continue
             known.add(stream.uid)
             try:
-                self._open(info)
+                self._open(info, there)
             except SourceError as error:
                 self._complain(stream.uid, str(error))
             except RuntimeError as error:
@@ -242,13 +243,17 @@ class Gateway:
             log.warning("not taken: %s", reason)
         self._told[uid] = reason, time.monotonic()
 
-    def _open(self, info: Any) -> None:  # noqa: ANN401 - pylsl has no types
+    def _open(self, info: Any, there: set[str]) -> None:  # noqa: ANN401 - pylsl has no types
+        """Take a stream up, in the place of its earlier outlet where that one is no longer ``there``."""
         inlet = self._lsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False)
         stream = _stream(inlet.info(OPEN_S))
         wanted = plan(stream, self._mapping)
         name = self._wanted.band or band_of_source(stream.source_id)
         band = self._bands.get(name) or _Band(BandSource(name, self._name, self._run))
         key = f"{stream.name}\0{stream.kind}\0{stream.source_id}"
+        before = band.inlets.get(key)
+        if before is not None and before.stream.uid not in there:
+            self._lose(band, before, "its outlet was made anew")
         _require_room(name, band, key, stream, wanted)
         inlet.open_stream(OPEN_S)
         opened = _Inlet(stream, wanted, inlet, key, self._ahead_s(inlet, stream))
@@ -281,9 +286,12 @@ class Gateway:
                     break
             one.ahead_s = self._measured_s(one)
         except RuntimeError as error:
-            log.warning("band %s: %s is lost (%s); looking for it", band.source.band, one.stream.shown, error)
-            band.source.end(one.key)
-            del band.inlets[one.key]
+            self._lose(band, one, str(error))
+
+    def _lose(self, band: _Band, one: _Inlet, why: str) -> None:
+        log.warning("band %s: %s is lost (%s); looking for it", band.source.band, one.stream.shown, why)
+        band.source.end(one.key)
+        del band.inlets[one.key]
 
     def _measured_s(self, one: _Inlet) -> float | None:
         """What the sender's clock lacks to ours, measured every few seconds in the background."""

@@ -80,6 +80,7 @@ class Publisher:
             if self._refused is not None or time.monotonic() > deadline:
                 self.__exit__()
                 raise SourceError(f"{at}: {self._refused or 'does not answer'}")
+        self._reconnected = False
         return self
 
     def __exit__(self, *_: object) -> None:
