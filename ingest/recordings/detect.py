@@ -103,9 +103,16 @@ def _read(form: Format, part: Source) -> Found:
     try:
         return Found(part.name, form.name, tuple(with_labels(part, form.read(part))))
     except RecordingError as error:
-        where = part.where(part.names[0]) if len(part.names) == 1 else part.name
-        named = str(error) if str(error).startswith(part.name) else f"{where}: {error}"
-        return Found(part.name, form.name, refused=named)
+        return Found(part.name, form.name, refused=_placed(part, str(error)))
+
+
+def _placed(part: Source, said: str) -> str:
+    """What went wrong, and where."""
+    if said.startswith(part.name):
+        return said
+    first = part.names[0]
+    alone = len(part.names) == 1 and not said.startswith(first.rsplit("/", 1)[-1])
+    return f"{part.where(first) if alone else part.name}: {said}"
 
 
 def read(path: Path) -> list[Recording]:
