@@ -98,10 +98,11 @@ class Readings:
 
     def erase(self, wearer: str, at: str) -> None:
         """See ``Part.erase``: what is inseparable from a neighbour's packet takes it along."""
-        for band, since_s, until_s in list(self._worn(wearer)):
-            erase_ended(self._store, band, since_s, until_s)
-            if ends_within(self._store, band, since_s, until_s):
-                self._store.erase(band, since_s, until_s)
+        for worn in self._registry.worn_by(wearer):  # those too of which there is nothing but in quarantine
+            until_s = math.inf if worn.until_s is None else worn.until_s
+            erase_ended(self._store, worn.band, worn.since_s, until_s)
+            if ends_within(self._store, worn.band, worn.since_s, until_s):
+                self._store.erase(worn.band, worn.since_s, until_s)
         self._store.settle(0.0)
 
 

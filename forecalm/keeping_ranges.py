@@ -74,16 +74,16 @@ def ends_within(store: Store, band: str, since_s: float, until_s: float) -> bool
 
 
 def erase_ended(store: Store, band: str, since_s: float, until_s: float) -> Erased:
-    """Erase every packet of a band that ends in ``[since_s, until_s)`` [UTC s], and no other, save what ``ranges``
-    leaves. Looks only at packets near to either end."""
+    """Erase every packet of a band that ends in ``[since_s, until_s)`` [UTC s], what of it went to quarantine then, and
+    no other, save what ``ranges`` leaves. Looks only at packets near to either end."""
 
     def goes(received: Received) -> bool:
         return since_s <= end_of(received) < until_s
 
+    pieces = [Piece(since_s, until_s, goes=True)]
     if until_s - since_s <= 4 * REACH_S:
-        pieces = [*_pieces(store, band, since_s, until_s, goes)]
+        pieces += _pieces(store, band, since_s, until_s, goes)
     else:
-        pieces = [Piece(since_s + REACH_S, until_s - REACH_S, goes=True)]
         for edge_s in (since_s, until_s):
             if math.isfinite(edge_s):
                 pieces += _pieces(store, band, edge_s, edge_s, goes)

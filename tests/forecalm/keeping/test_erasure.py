@@ -51,6 +51,8 @@ def lived(here: Installation, registry: Registry, store: Store, pack: Pack, tmp_
     store.settle(NOW_S, everything=True)
     store.commit(worn[40:])
     store.quarantine("forecalm/v1/home/band/b-1/data", b"junk-of-marker", "junk", NOW_S - 80)
+    registry.correct_assignment("b-2", WHO, since_s=NOW_S - 9_000, until_s=NOW_S - 100, by="test")
+    store.quarantine("forecalm/v1/home/band/b-2/data", b"nothing-else-of-marker", "junk", NOW_S - 5_000)
     with closing(Journal(here.journal)) as journal:
         for wearer in (WHO, "w-2"):
             alert = f"{wearer}-1"
@@ -80,7 +82,7 @@ def lived(here: Installation, registry: Registry, store: Store, pack: Pack, tmp_
     eda = worn[55].packet.eda
     assert eda is not None
     assert isinstance(eda.values, bytes)
-    return [eda.values, b"junk-of-marker"]
+    return [eda.values, b"junk-of-marker", b"nothing-else-of-marker"]
 
 
 def write_export(here: Installation, folder: Path, wearers: list[str]) -> None:
@@ -127,7 +129,7 @@ def test_what_goes_is_told_first_and_that_goes(erasure: Erasure, lived: list[byt
         "journal lines": 2,
         "export": 2,
         "export key": 1,
-        "registry rows": 8,
+        "registry rows": 9,
     }
     assert listed.stay == {"export": 2}
     receipt = json.loads(erasure.erase(listed, NOW_S).read_text())
