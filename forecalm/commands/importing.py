@@ -64,20 +64,25 @@ def import_(chosen: argparse.Namespace) -> int:
 
 
 def _require_from_elsewhere(recording: "Recording", registry: "Registry", store: "Store") -> None:
-    """Raise RecordingError for an export of a wristband's readings that are in this very store: they would count twice.
+    """Raise RecordingError for an export of readings that are in this very store: they would count twice.
 
-    An exported import needs no such look: its content gives it the same name again."""
+    Of an imported recording that came back as it was, the content gives it the same name again: nothing to refuse.
+    """
     from ingest.errors import RecordingError
     from ingest.exports.wearings import WRISTBAND
+    from ingest.recordings.digest import band_of, digest
+    from ingest.registry.sessions import Kind
 
-    band = recording.name.rsplit("_", 1)[0]
-    if recording.device != WRISTBAND or band not in registry.bands():
-        return
-    for channel in recording.channels:
-        if next(iter(store.read(band, channel, recording.start_s, recording.end_s)), None) is not None:
-            raise RecordingError(
-                f"{recording.name}: these readings of {band} are here already: it was exported from here"
-            )
+    name, stem = recording.name, recording.name.rsplit("_", 1)[0]
+    if recording.device == WRISTBAND:
+        bands = {stem} & set(registry.bands())
+    else:
+        bands = {name, stem} & {session.band for session in registry.sessions() if session.kind is Kind.IMPORTED}
+        bands -= {band_of(digest(recording))} if bands else set()
+    for band in bands:
+        for channel in recording.channels:
+            if next(iter(store.read(band, channel, recording.start_s, recording.end_s)), None) is not None:
+                raise RecordingError(f"{name}: these readings of {band} are here already: it was exported from here")
 
 
 class _Wearer:

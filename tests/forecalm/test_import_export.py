@@ -1,6 +1,8 @@
 """``forecalm import`` and ``forecalm export`` as a stranger uses them: over every recording that people published."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,14 @@ STATED = {  # by the list of the published recordings: hours; then recordings in
 LABORATORY = (
     'device = "laboratory"\ntime = {rate_hz = 100}\n[channels]\neda = {column = "EDA"}\nppg = {column = "PPG"}\n'
 )
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+KILLED = """
+import os, sys
+from ingest.exports import export
+from forecalm.cli import main
+setattr(export, sys.argv[1], lambda *_: os._exit(9))
+main(sys.argv[2:])
+"""
 
 
 @pytest.fixture
@@ -175,3 +185,29 @@ def test_what_was_exported_from_here_does_not_come_in_twice(
     capsys.readouterr()
     assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 2
     assert "here already" in said(capsys)["refused"][0]["reason"]
+
+
+def test_an_export_of_an_import_does_not_come_in_twice_either(
+    shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(shared_data / "stress_predict" / "S02.zip")
+    assert main(["import", *config, path, "--wearer", "w1", *CONSENT, "--json"]) == 0
+    out = str(tmp_path / "out")
+    assert main(["export", *config, "--wearer", "w1", "--format", "parquet", "--out", out, "--json"]) == 0
+    capsys.readouterr()
+    assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 2
+    assert "here already" in said(capsys)["refused"][0]["reason"]
+
+
+@pytest.mark.parametrize("at", ["_write_manifest", "_enter"])
+def test_an_export_that_is_killed_leaves_none_and_the_next_one_succeeds(
+    config: list[str], tmp_path: Path, at: str
+) -> None:
+    assert main(["import", *config, str(SAMPLE), "--wearer", "w1", *CONSENT, "--json"]) == 0
+    order = ["export", *config, "--wearer", "w1", "--format", "csv", "--out", str(tmp_path / "out"), "--json"]
+    assert subprocess.run([sys.executable, "-c", KILLED, at, *order], check=False).returncode == 9
+    assert not (tmp_path / "out").exists()
+    (unfinished,) = [each.name for each in tmp_path.iterdir() if each.name.startswith(".out.")]
+    assert unfinished.endswith(".unfinished")
+    assert main(order) == 0
+    assert (tmp_path / "out" / "export.json").exists()

@@ -1,6 +1,7 @@
 """Exports as a whole: what consent covers and no more, all at once, hidden if asked, back in to the last sample."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -294,8 +295,6 @@ def test_a_file_that_was_changed_or_is_missing_is_refused_by_name(house: House, 
 
 
 def test_parquet_without_pyarrow_says_what_to_install(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     house.take(recorded(minutes=10))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(RecordingError, match=r"forecalm\[formats\]"):
