@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from forecalm.erasure import MARK, pending
+from forecalm.erasure import pending
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
 from forecalm.keeping_files import add_line, alone, files_in, make_folder, sha256, write_whole
@@ -67,7 +67,7 @@ def back_up(
     _require_room(here, target)
     with alone(here.folder):
         if pending(here) is not None:
-            raise KeepingError(f"an erasure was cut off ({here.folder / MARK}): finish it first: forecalm erase WEARER")
+            raise KeepingError(f"an erasure was cut off ({here.erasing}): finish it first: forecalm erase WEARER")
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
         make_folder(unfinished)
         try:
@@ -105,7 +105,7 @@ def _copy(here: Installation, target: Path, registry: Registry, store: Store, pr
     store.backup(target / READINGS)
     for path in files_in(here.folder):
         name = path.relative_to(here.folder)
-        if name.as_posix() in (READINGS, REGISTRY, LEDGER, MARK) or path.name.endswith(LEFT_OUT):
+        if name.as_posix() in (READINGS, REGISTRY, LEDGER, here.erasing.name) or path.name.endswith(LEFT_OUT):
             continue
         progress(name.as_posix())
         make_folder((target / name).parent)

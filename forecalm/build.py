@@ -53,6 +53,8 @@ class Service:
 
     def __enter__(self) -> Self:
         here = Installation(self._config)
+        if here.erasing.exists():
+            log.error("an erasure was cut off (%s): end the service, and erase the same person again", here.erasing)
         with ExitStack() as stack:
             registry = stack.enter_context(closing(here.open_registry()))
             wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(here.journal)))

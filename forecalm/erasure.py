@@ -24,7 +24,6 @@ from ingest.registry.registry import Registry
 from ingest.store.influx_derived import DERIVED
 from ingest.store.protocol import Store
 
-MARK: Final = "erasing.json"
 RECEIPTS: Final = "receipts"
 PACE: Final = 50_000.0  # packets that are looked at and erased in a second, at the least
 BASE_S: Final = 10.0  # for everything else
@@ -177,7 +176,7 @@ class Erasure:
         self._here = here
         self._registry = registry
         self._by = by
-        self._mark = here.folder / MARK
+        self._mark = here.erasing
         self._parts: Sequence[Part] = (  # what is used, first; what knows to whom things belong, last
             Models(here),
             Learnt(here.learnt),
@@ -277,7 +276,7 @@ def hold(here: Installation, listed: Listing) -> Journal:
 
 def pending(here: Installation) -> str | None:
     """The pseudonym of somebody whose erasure was cut off."""
-    found = next(lines_of(here.folder / MARK), {}).get("wearer")
+    found = next(lines_of(here.erasing), {}).get("wearer")
     return None if found is None else str(found)
 
 

@@ -64,6 +64,11 @@ class Installation:
         """What corrected assignments were found to mean, a file a wearer and correction."""
         return self.folder / "rescored"
 
+    @property
+    def erasing(self) -> Path:
+        """The mark of an erasure that is under way, or was cut off; it names the wearer."""
+        return self.folder / "erasing.json"
+
     def open_registry(self) -> Registry:
         """The registry, its tables up to date, and this site in it."""
         registry = Registry(self.registry_url)

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Journal, SightRegained
+from forecalm.build import Service
 from forecalm.cli import main
 from forecalm.erasure import Erasure, hold, pending
 from forecalm.installation import Installation
 from forecalm.keeping_errors import KeepingError
 from forecalm.keeping_files import add_line, lines_of, remove_folder, sha256
+from ingest.admission import Verdict
 from ingest.exports.deidentify import Keys
 from ingest.labels import Label
 from ingest.received import Received
@@ -261,3 +264,21 @@ def test_retention_and_the_audit_from_the_command_line(
     number = witness.partition(":")[0]
     assert main(["audit", "verify", "--witness", f"{number}:{'0' * 64}"]) == 1
     assert "not the one that was witnessed" in capsys.readouterr().out
+
+
+def test_a_service_that_starts_after_an_erasure_was_cut_off_says_so_and_keeps_nothing_more_of_them(
+    here: Installation, erasure: Erasure, registry: Registry, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(registry, "erase_wearer", die)
+        with pytest.raises(KeyboardInterrupt):
+            erasure.erase(erasure.look(WHO), NOW_S)
+    assert registry.admissions().admit("b-1", NOW_S - 60).verdict is Verdict.DROP
+    with pytest.raises(JournalError), Service(here.config):  # the journal is held; it was said before
+        pass
+    assert "an erasure was cut off" in caplog.text
+    assert WHO not in caplog.text
