@@ -19,8 +19,7 @@ from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Event
 from alerts.views import AlertView
 from forecalm.live import save_learnt
-from forecalm.pipeline import Step
-from forecalm.rescoring_lived import Person
+from forecalm.rescoring_lived import Decided, Person
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Change, end_of
@@ -92,8 +91,9 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True, tag_field="state", tag
     note: str = ""
 
 
-Derived = Callable[[str, float, float, Sequence[Step]], str]
-"""``derived(wearer, since_s, until_s, steps)``: writes anew what was said in the range; returns a note, or nothing."""
+Derived = Callable[[str, float, float, Sequence[Decided]], str]
+"""``derived(wearer, since_s, until_s, decided)``: writes anew what was said in the range.
+A note comes back, or nothing."""
 
 
 class Rescoring:
@@ -157,10 +157,10 @@ class Rescoring:
         settle_s = since_s - SETTLE_S
         person = Person(self._readings, wearer, begun_s=settle_s)
         person.learn(settle_s - LEARN_S, settle_s)
-        steps, alerts = person.live(
+        decided, alerts = person.live(
             settle_s, until_s, lambda at_s: self._progress(wearer, (at_s - settle_s) / (until_s - settle_s))
         )
-        scored = [step for step in steps if since_s <= step.signals.start_s[0] < until_s]
+        scored = [each for each in decided if since_s <= each.start_s < until_s]
         note = self._derived(wearer, begun_s, until_s, scored)
         rescored = Rescored(
             wearer=wearer,
@@ -266,12 +266,12 @@ def _alert(view: AlertView) -> Alert:
     return Alert(at_s=view.raised_s, probability=view.probability, reasons=view.reasons)
 
 
-def _said(steps: Sequence[Step]) -> Said:
-    probability = np.concatenate([step.risk.probability[0] for step in steps] or [np.empty(0)])
-    seconds = [step.signals.start_s[0] + np.arange(step.risk.probability.shape[1]) for step in steps]
+def _said(decided: Sequence[Decided]) -> Said:
+    probability = np.concatenate([each.probability for each in decided] or [np.empty(0)])
+    seconds = [each.start_s + np.arange(len(each.probability)) for each in decided]
     known = np.isfinite(probability)
     minutes: dict[int, float] = {}
-    for at_s, value in zip(np.concatenate(seconds or [np.empty(0)])[known], probability[known], strict=True):
+    for at_s, value in zip(np.concatenate(seconds or [np.zeros(0, np.int64)])[known], probability[known], strict=True):
         minute = int(at_s) // MINUTE_S * MINUTE_S
         minutes[minute] = max(minutes.get(minute, 0.0), round(float(value), 6))
     return Said(

@@ -1,4 +1,4 @@
-"""Steps that were decided anew in, the points of those seconds in InfluxDB written anew out."""
+"""Seconds that were decided anew in, the points of those seconds in InfluxDB written anew out."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,14 +6,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from forecalm.pipeline import Step
 from forecalm.rescoring import Derived
+from forecalm.rescoring_lived import Decided
 from ingest.errors import StoreError
 from ingest.store.influx_derived import DERIVED
 from ingest.store.line_protocol import lines
 from signals.features import NAMES
 
-TOGETHER: Final = 1_000  # steps, a second each, written at once: 2 MB of text
+TOGETHER: Final = 1_000  # mostly a second each, written at once: 2 MB of text
 NS: Final = 1_000_000_000
 
 
@@ -28,16 +28,16 @@ class Connection(Protocol):
 
 
 def rewriting(connection: Connection) -> Derived:
-    """What takes the old points of a wearer away, which were made of somebody else's readings, and writes those of the
-    steps. Where the server cannot do so, the note says it: dashboards then show what is not so, and nothing else is
-    held up."""
+    """What takes the old points of a wearer away, which were made of somebody else's readings, and writes those that
+    were decided. Where the server cannot do so, the note says it: dashboards then show what is not so, and nothing else
+    is held up."""
 
-    def rewrite(wearer: str, since_s: float, until_s: float, steps: Sequence[Step]) -> str:
+    def rewrite(wearer: str, since_s: float, until_s: float, decided: Sequence[Decided]) -> str:
         since_ns, until_ns = math.floor(since_s) * NS, math.ceil(until_s) * NS
         where = f"\"wearer\" = '{wearer}' AND time >= {since_ns} AND time < {until_ns}"
         try:
             connection.run(f'DELETE FROM "{DERIVED}" WHERE {where}')  # noqa: S608 - a pseudonym has no quotes
-            for text in _texts(wearer, steps):
+            for text in _texts(wearer, decided):
                 connection.write(text)
         except StoreError as error:
             return f"the derived series in InfluxDB are still the old ones, or incomplete: {error}"
@@ -46,17 +46,14 @@ def rewriting(connection: Connection) -> Derived:
     return rewrite
 
 
-def _texts(wearer: str, steps: Sequence[Step]) -> Iterator[bytes]:
+def _texts(wearer: str, decided: Sequence[Decided]) -> Iterator[bytes]:
     names = (*NAMES, "risk")
-    for first in range(0, len(steps), TOGETHER):
-        some = steps[first : first + TOGETHER]
-        said = [np.concatenate([s.signals.features[0], s.risk.probability[0][:, None]], axis=-1) for s in some]
-        values = np.concatenate(said)
+    for first in range(0, len(decided), TOGETHER):
+        some = decided[first : first + TOGETHER]
+        values = np.concatenate([np.column_stack([each.features, each.probability]) for each in some])
         values[~np.isfinite(values)] = np.nan
-        time_s = np.concatenate(
-            [s.signals.start_s[0] + np.arange(len(each)) for s, each in zip(some, said, strict=True)]
-        )
+        time_s = np.concatenate([each.start_s + np.arange(len(each.probability), dtype=np.int64) for each in some])
         fields = {name: np.ascontiguousarray(values[:, i]) for i, name in enumerate(names)}
-        text = lines(DERIVED, {"wearer": wearer}, fields, time_s.astype(np.int64) * NS)
+        text = lines(DERIVED, {"wearer": wearer}, fields, time_s * NS)
         if text:
             yield text

@@ -2,21 +2,33 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView
-from forecalm.pipeline import Pipeline, Step
+from forecalm.pipeline import Pipeline
 from ingest.assemble import DEADLINE_S
 from ingest.readings import Readings
 from ingest.received import Received
 from ingest.registry.consents import Scope
+from ingest.types import Array
 
 CHUNK_S: Final = 6 * 3600.0  # learnt from at once: 40 MB of the grid
 SILENT_S: Final = 30.0  # of a silence that is gone through second by second: sight is lost after 10
 TOO_LATE_S: Final = 5.0  # after its end, a packet that comes decides nothing, whatever it is compared with
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """n seconds from ``start_s`` [UTC s] on that were decided together: ``features`` (n, F), ``probability`` (n,), NaN
+    where unknown. Much smaller than the ``Step`` that it is of: a day of them is kept."""
+
+    start_s: int
+    features: Array
+    probability: Array
 
 
 class Person:
@@ -52,31 +64,33 @@ class Person:
 
     def live(
         self, since_s: float, until_s: float, progress: Callable[[float], None] = lambda _: None
-    ) -> tuple[list[Step], list[AlertView]]:
+    ) -> tuple[list[Decided], list[AlertView]]:
         """What was decided, and the alerts that were raised, had these packets been theirs when they came. Each alert
         is taken at once: untaken, the first would be the only one. ``progress`` hears the UTC second."""
-        steps: list[Step] = []
+        decided: list[Decided] = []
         alerts: list[AlertView] = []
         now_s = since_s
         for received in as_they_came(self._packets(since_s, until_s)):
             for at_s in self._deadlines(now_s, received.received_s):
-                self._advance(at_s, steps, alerts)
+                self._advance(at_s, decided, alerts)
             now_s = max(now_s, received.received_s)
             self.pipeline.receive(self.wearer, received)
-            self._advance(now_s, steps, alerts)
+            self._advance(now_s, decided, alerts)
             progress(now_s)
         for at_s in self._deadlines(now_s, until_s + 1 + DEADLINE_S):
-            self._advance(at_s, steps, alerts)
-        self._advance(max(now_s, until_s + 1 + DEADLINE_S), steps, alerts)
-        return steps, alerts
+            self._advance(at_s, decided, alerts)
+        self._advance(max(now_s, until_s + 1 + DEADLINE_S), decided, alerts)
+        return decided, alerts
 
     def _deadlines(self, now_s: float, until_s: float) -> Iterator[float]:
         """Every moment at which the engine wakes by itself before ``until_s``, for the first ``SILENT_S``."""
         while (at_s := self.pipeline.next_deadline_s()) is not None and at_s < min(until_s, now_s + SILENT_S):
             yield max(at_s, now_s)
 
-    def _advance(self, now_s: float, steps: list[Step], alerts: list[AlertView]) -> None:
-        steps += self.pipeline.advance(now_s)
+    def _advance(self, now_s: float, decided: list[Decided], alerts: list[AlertView]) -> None:
+        for step in self.pipeline.advance(now_s):
+            signals = step.signals
+            decided.append(Decided(int(signals.start_s[0]), signals.features[0], step.risk.probability[0]))
         (view,) = self._desk.views()
         if view.alert is not None and view.alert.acknowledged_by is None:
             alerts.append(view.alert)

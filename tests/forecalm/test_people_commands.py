@@ -18,6 +18,7 @@ from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from forecalm.rescoring import rescored_in
 from forecalm.rescoring_derived import rewriting
+from forecalm.rescoring_lived import Decided
 from ingest.clock import Clocks
 from ingest.errors import StoreError
 from ingest.received import Received
@@ -257,8 +258,10 @@ def test_derived_series_are_taken_away_before_they_are_written_anew_and_a_server
     pipeline, steps = Pipeline(wearers=["w-1"], desk=desk), []
     for at_s, packet in list(packets(read(SAMPLE), band="a"))[:60]:
         pipeline.receive("w-1", Received(packet, clocks.map(packet, at_s), at_s, b""))
-        steps += pipeline.advance(at_s)
-    start_s = int(steps[0].signals.start_s[0])
+        for step in pipeline.advance(at_s):
+            signals = step.signals
+            steps.append(Decided(int(signals.start_s[0]), signals.features[0], step.risk.probability[0]))
+    start_s = steps[0].start_s
     influx = Influx()
     assert rewriting(influx)("w-1", start_s - 0.5, start_s + 60, steps) == ""
     delete, text = influx.told
@@ -266,5 +269,5 @@ def test_derived_series_are_taken_away_before_they_are_written_anew_and_a_server
     assert f"time >= {start_s - 1}000000000 AND" in delete
     assert text.startswith("derived,wearer=w-1 ")
     assert len({line.rsplit(" ", 1)[1] for line in text.splitlines()}) == len(steps)
-    assert np.isfinite([step.signals.features for step in steps]).any()
+    assert np.isfinite([each.features for each in steps]).any()
     assert "cannot be reached" in rewriting(Influx(away=True))("w-1", 0.0, 1.0, steps)

@@ -10,8 +10,9 @@ import pytest
 from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
-from forecalm.pipeline import Pipeline, Step
+from forecalm.pipeline import Pipeline
 from forecalm.rescoring_derived import rewriting
+from forecalm.rescoring_lived import Decided
 from ingest.clock import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
@@ -30,19 +31,21 @@ def influx(tmp_path: Path) -> Iterator[Influx]:
         yield running
 
 
-def steps_of(seconds: int) -> list[Step]:
+def decided_of(seconds: int) -> list[Decided]:
     clocks, found = Clocks(), []
     desk = Desk(wearers=["w-2"], policy=Policy(), journal=Scratch(), started_s=0.0)
     pipeline = Pipeline(wearers=["w-2"], desk=desk)
     for at_s, packet in list(packets(read(SAMPLE), band="b"))[:seconds]:
         pipeline.receive("w-2", Received(packet, clocks.map(packet, at_s), at_s, b""))
-        found += pipeline.advance(at_s)
+        for step in pipeline.advance(at_s):
+            signals = step.signals
+            found.append(Decided(int(signals.start_s[0]), signals.features[0], step.risk.probability[0]))
     return found
 
 
 def test_what_was_somebody_elses_goes_and_what_is_right_comes(influx: Influx, tmp_path: Path) -> None:
-    steps = steps_of(60)
-    start_s = int(steps[0].signals.start_s[0])
+    decided = decided_of(60)
+    start_s = decided[0].start_s
     bucket = bucket_of(influx, tmp_path)
     wrong = DerivedSeries(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN))
     wrong.start()
@@ -52,14 +55,13 @@ def test_what_was_somebody_elses_goes_and_what_is_right_comes(influx: Influx, tm
     with closing(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN)) as connection:
         rewrite = rewriting(connection)
         assert rewrite("w-1", float(start_s), start_s + 60.0, []) == ""
-        assert rewrite("w-2", float(start_s), start_s + 60.0, steps) == ""
+        assert rewrite("w-2", float(start_s), start_s + 60.0, decided) == ""
     one, two = influx.ask('SELECT heart_rate_bpm FROM "derived" GROUP BY wearer', bucket)
     at_s = [round(row[0] / 1e9) - start_s for row in one["values"]]
     assert at_s == [*range(-10, 0), *range(60, 70)]
     said = {round(row[0] / 1e9): row[1] for row in two["values"]}
-    for step in steps:
-        second = int(step.signals.start_s[0])
-        if 0 <= second - start_s < 60:
-            assert said.get(second) != 0.5
+    for each in decided:
+        if each.start_s < start_s + 60:
+            assert said.get(each.start_s) != 0.5
     assert said[start_s - 1] == said[start_s + 60] == 0.5
     assert any(60 < rate < 120 for rate in said.values())
