@@ -3,7 +3,7 @@
 Frame of reference with bit packing, as D. Lemire and L. Boytsov, "Decoding billions of integers per second through
 vectorization", doi:10.1002/spe.2203, part by part of 64; differences of rising order as A. Robinson, "SHORTEN",
 CUED/F-INFENG/TR.156 (1994). Deviation: no exceptions, a part is as wide as its widest. Rice codes of the same
-differences take a quarter less and five times as long to read.
+differences take a fifth less, twice as long to read and four times as long to write.
 """
 
 from typing import Annotated, Any, Final
