@@ -70,7 +70,8 @@ def opened(self):
 Installation.open_store = opened
 sys.exit(main(sys.argv[1:]))
 """
-# ``forecalm simulate`` with less patience, so that minutes take seconds, and a spool of a given size.
+# ``forecalm simulate`` with less patience, so that minutes take seconds, and a spool of a given size. It waits for a
+# word.
 BANDS: Final = """
 import sys
 import device_sim.mqtt, device_sim.spool
@@ -79,6 +80,7 @@ from forecalm.cli import main
 device_sim.spool.PATIENCE_S = float(sys.argv.pop(1))
 device_sim.spool.Spool.__init__.__kwdefaults__["limit"] = int(sys.argv.pop(1))
 device_sim.mqtt.DRAIN_S = 60.0
+sys.stdin.readline()
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -164,7 +166,7 @@ class House:
         self.starts[name] += 1
         with (self.folder / f"{name}.out").open("ab") as output:
             complaints = output if name == "broker" else self._log
-            return subprocess.Popen(command, stdout=output, stderr=complaints, cwd=ROOT)  # noqa: S603
+            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=complaints, cwd=ROOT)  # noqa: S603
 
     def start_broker(self) -> None:
         """Start it, if it does not run, and return when it listens."""
@@ -185,7 +187,7 @@ class House:
             self._service = self._run("service", sys.executable, "-P", "-c", SERVICE, *arguments)
 
     def start_bands(self, *, seconds: float, speed: float) -> None:
-        """Let the bands send for so long, in simulated time."""
+        """Get the bands ready to send for so long, in simulated time: see ``release_bands``."""
         mqtt = self.config.mqtt
         where = ("--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}", "--json")
         what = ("--scenario", str(self.folder / "load.toml"), "--wearers", str(self.wearers), "--seed", str(self.seed))
@@ -195,6 +197,12 @@ class House:
             *(sys.executable, "-P", "-c", BANDS, str(self.patience_s), str(self.spool_max), "simulate"),
             *(*what, *where, *how),
         )
+
+    def release_bands(self) -> None:
+        """Let them send."""
+        if self._bands is not None and self._bands.stdin is not None:
+            self._bands.stdin.write(b"\n")
+            self._bands.stdin.close()
 
     def wait_until_it_serves(self) -> None:
         """Return when the board is there, which is when packets are taken in."""
@@ -366,6 +374,8 @@ def _kill(process: subprocess.Popen[bytes] | None) -> None:
     if process is not None:
         process.kill()
         process.wait(WAIT_S)
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _fill(path: Path) -> None:

