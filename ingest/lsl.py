@@ -174,6 +174,7 @@ class Gateway:
         self._resolver = self._lsl.ContinuousResolver(forget_after=FORGET_S)
         self._bands: dict[str, _Band] = {}
         self._told: dict[str, tuple[str, float]] = {}
+        self._lost: set[str] = set()
         self.packets = 0
 
     @property
@@ -225,7 +226,8 @@ class Gateway:
         there = {stream.uid for _, stream in infos}
         for info, stream in sorted(infos, key=lambda pair: -pair[1].created_s):
             told = self._told.get(stream.uid)
-            waits = told is not None and time.monotonic() - told[1] < RETRY_S
+            patience_s = LIST_S if stream.uid in self._lost else RETRY_S
+            waits = told is not None and time.monotonic() - told[1] < patience_s
             if stream.uid in known or waits or not self._wanted.takes(stream):
                 continue
             known.add(stream.uid)
@@ -237,9 +239,9 @@ class Gateway:
                 self._complain(stream.uid, f"{stream.shown}: cannot be opened: {error}")
 
     def _complain(self, uid: str, reason: str) -> None:
-        """Say once why a stream is not taken."""
+        """Say once why a stream is not taken; of one that was lost, and is still on the list, that is known."""
         before = self._told.get(uid)
-        if before is None or before[0] != reason:
+        if uid not in self._lost and (before is None or before[0] != reason):
             log.warning("not taken: %s", reason)
         self._told[uid] = reason, time.monotonic()
 
@@ -261,6 +263,7 @@ class Gateway:
         band.inlets[key] = opened
         band.source.begin(key, stream, wanted)
         self._told.pop(stream.uid, None)
+        self._lost.discard(stream.uid)
         left = f"; left out: {', '.join(wanted.left_out)}" if wanted.left_out else ""
         channels = ", ".join(one.channel for one in (*wanted.even, *([wanted.beats] if wanted.beats else [])))
         self._say(f"band {name}: {stream.shown} gives {channels}{left}")
@@ -290,6 +293,7 @@ class Gateway:
 
     def _lose(self, band: _Band, one: _Inlet, why: str) -> None:
         log.warning("band %s: %s is lost (%s); looking for it", band.source.band, one.stream.shown, why)
+        self._lost.add(one.stream.uid)
         band.source.end(one.key)
         del band.inlets[one.key]
 

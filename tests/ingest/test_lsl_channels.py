@@ -1,5 +1,6 @@
 """What a stream says of its channels, and what is made of it; nothing is guessed."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import SourceError
+from ingest.lsl import Gateway, Wanted
 from ingest.lsl_channels import Described, Stream, band_of_source, plan, read_mapping
 from ingest.types import CHANNELS
 from ingest.wire import data_topic
@@ -146,3 +148,9 @@ def test_source_ids_that_look_alike_when_cleaned_stay_apart() -> None:
     with pytest.raises(SourceError, match="--band NAME"):
         band_of_source("")
     assert replace(stream(), source_id="x").shown == "stream 'Wrist' (source id 'x', on 'host')"
+
+
+def test_without_pylsl_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pylsl", None)
+    with pytest.raises(SourceError, match=r"pip install 'forecalm\[formats\]'"):
+        Gateway(Wanted())
