@@ -158,7 +158,7 @@ _LOSSES: Final[dict[Blind, _Loss]] = {
         signal="Signal good",
         sounds="",
     ),
-    Blind.NOT_RECORDING: _Loss(  # somebody's decision, or long announced: told once, for nobody can mend it by running
+    Blind.NOT_RECORDING: _Loss(
         word="Not recording",
         beside="Not recording.",
         why="No consent: nothing is kept, and no alert can come.",
@@ -208,7 +208,7 @@ def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
         hands=f"{by} has it" if by else "",
         signal=loss.signal if loss else "Signal good",
         battery="Battery unknown" if view.battery_pct is None else f"Battery {view.battery_pct} %",
-        sounds="alert" if risk == "alert" else loss.sounds if loss else "",
+        sounds="alert" if risk == "alert" else _sounds(view, loss),
         alert_id=view.alert.alert_id if view.alert and risk == "alert" else "",
         trend=trend_of(view.trend, filled=risk in ("rising", "held"), blind=loss is not None, age_s=now_s - since_s),
     )
@@ -295,6 +295,14 @@ def _loss(view: WearerView, *, now_s: float) -> tuple[_Loss | None, float]:
     if now_s - view.at_s > STALE_S and (loss is None or loss.cover != "not"):
         return _STALE, view.at_s
     return loss, view.sight.since_s if loss else now_s
+
+
+def _sounds(view: WearerView, loss: _Loss | None) -> Literal["lost", "notice", ""]:
+    """Return what losing sight sounds. That somebody is not recorded was decided or long announced, and nobody can mend
+    it by running: it is told once, and only where it ends a watch."""
+    if loss is None or (loss.sounds == "notice" and all(value is None for value in view.trend)):
+        return ""
+    return loss.sounds
 
 
 def _words(

@@ -27,14 +27,13 @@ class _Known:
     """What the registry said at ``revision``."""
 
     revision: int
-    wearers: Sequence[str]
     names: dict[str, str]
     bands: Sequence[str]
     claims: dict[str, Claims]
     imported: frozenset[str]
 
 
-NOTHING: Final = _Known(-1, (), {}, (), {}, frozenset())
+NOTHING: Final = _Known(-1, {}, (), {}, frozenset())
 
 
 class Overviews:
@@ -130,7 +129,9 @@ class Overviews:
         try:
             if self._registry.revision() != self._known.revision:
                 self._known = self._everything()
-            return self._known, consents_due(self._known.wearers, self._registry.consents(), now_s=now_s)
+            worn = {self._admit(band, now_s).wearer for band in self._known.bands}
+            wearing = sorted(wearer for wearer in worn if wearer is not None)
+            return self._known, consents_due(wearing, self._registry.consents(), now_s=now_s)
         except IngestError as error:
             faults.append(f"The registry does not say who wears what: {error}")
             return self._known, []
@@ -140,7 +141,6 @@ class Overviews:
         revision = registry.revision()  # what changes from here on is asked for the next time
         return _Known(
             revision=revision,
-            wearers=registry.wearers(),
             names=registry.names(),
             bands=registry.bands(),
             claims=registry.claims(),

@@ -160,17 +160,19 @@ def waiting(summary: BandSummary, claims: Claims, *, now_s: float, keep_s: float
     return Waiting(max(since_s + keep_s, now_s), last_goes_s) if last_goes_s > now_s else None
 
 
-def consents_due(wearers: Iterable[str], given: Iterable[Given], *, now_s: float) -> list[ConsentDue]:
-    """Return what is to be seen to at ``now_s`` [UTC s]: wearers whose care nothing covers, then what ends within
-    ``ENDS_SOON_S``, the soonest first, then what is to be confirmed. Nothing is said twice of one wearer's care."""
+def consents_due(wearing: Iterable[str], given: Iterable[Given], *, now_s: float) -> list[ConsentDue]:
+    """Return what is to be seen to at ``now_s`` [UTC s]: who is ``wearing`` a band though nothing covers their care,
+    then what ends within ``ENDS_SOON_S``, the soonest first, then what is to be confirmed. Nothing is said twice of one
+    wearer's care, and nothing of a consent that ended for somebody who wears no band, such as that to an import."""
     consents = list(given)
-    care: dict[str, list[Given]] = {wearer: [] for wearer in wearers}
+    worn = dict.fromkeys(wearing)
+    care: dict[str, list[Given]] = {wearer: [] for wearer in worn}
     for each in consents:
-        if each.scope is Scope.CARE and each.wearer in care:
-            care[each.wearer].append(each)
+        if each.scope is Scope.CARE:
+            care.setdefault(each.wearer, []).append(each)
     ends = {wearer: _ends(theirs, now_s=now_s) for wearer, theirs in care.items()}
     soon = [(end_s, wearer) for wearer, end_s in ends.items() if end_s is not None and end_s - now_s <= ENDS_SOON_S]
-    found = [ConsentDue(wearer, Scope.CARE, False, None) for wearer, end_s in ends.items() if end_s is None]
+    found = [ConsentDue(wearer, Scope.CARE, False, None) for wearer in worn if ends[wearer] is None]
     found += [ConsentDue(wearer, Scope.CARE, False, end_s) for end_s, wearer in sorted(soon)]
     said = {(due.wearer, due.scope) for due in found}
     unsure = dict.fromkeys((each.wearer, each.scope) for each in consents if each.to_confirm and each.covers(now_s))

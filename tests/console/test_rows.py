@@ -131,6 +131,12 @@ def test_an_alert_sounds_until_it_is_taken_and_lost_protection_sounds_otherwise(
     assert shown(view(risk, blind)).sounds == ("alert" if risk is RiskState.ALERTING else lost)
 
 
+def test_somebody_who_was_not_watched_before_either_is_not_recorded_in_silence() -> None:
+    never = replace(view(blind=Blind.NOT_RECORDING), trend=(None,) * TREND_LENGTH)
+    assert shown(never).sounds == ""
+    assert shown(replace(never, trend=(*never.trend[1:], 0.1))).sounds == "notice"
+
+
 def test_an_alert_says_when_and_why_and_can_be_taken() -> None:
     it = shown(view(RiskState.ALERTING))
     assert (it.lead, it.alert_id) == ("may need you now", "w1-1")

@@ -130,6 +130,13 @@ def test_who_has_no_consent_comes_first_then_whose_ends_soonest_then_what_is_to_
     ]
 
 
+def test_a_consent_that_ended_for_somebody_who_wears_no_band_is_nobodys_concern() -> None:
+    over = [consent("imported", until_s=NOW_S - DAY_S), consent("left", withdrawn_s=NOW_S - 5)]
+    assert consents_due([], over, now_s=NOW_S) == []
+    charging = [consent("charging", until_s=NOW_S + DAY_S)]
+    assert consents_due([], charging, now_s=NOW_S) == [ConsentDue("charging", Scope.CARE, False, NOW_S + DAY_S)]
+
+
 def test_a_consent_that_another_one_follows_does_not_end() -> None:
     both = [consent(from_s=NOW_S + DAY_S), consent(until_s=NOW_S + DAY_S)]
     assert consents_due(["w-01"], both, now_s=NOW_S) == []
