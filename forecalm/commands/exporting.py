@@ -14,6 +14,7 @@ from rich.markup import escape
 from forecalm.arguments import NOTICE
 from forecalm.commands.moments import moment
 from forecalm.commands.terminal import operator, progress_bar
+from forecalm.config import ConfigError
 from forecalm.config import load as load_config
 
 
@@ -24,6 +25,8 @@ def export(chosen: argparse.Namespace) -> int:
     from ingest.exports.export import export as write
     from ingest.exports.wearings import Choice
 
+    if chosen.stable and not chosen.deidentify:
+        raise ConfigError("--stable: says how to --deidentify; name both, or neither")
     config = load_config(chosen.config)
     here, zone = Installation(config), config.zone
     choice = Choice(

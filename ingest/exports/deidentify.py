@@ -62,8 +62,12 @@ class Keys:
         known = self._all()
         if known.pop(wearer, None) is None:
             return False
-        self._overwrite()
-        self._keep(known)
+        with self._path.open("r+b") as before:
+            size = os.fstat(before.fileno()).st_size
+            self._keep(known)
+            before.write(b"\0" * size)  # the file that was: its bytes must not outlive its name
+            before.flush()
+            os.fsync(before.fileno())
         return True
 
     def _all(self) -> dict[str, Key]:
@@ -86,13 +90,6 @@ class Keys:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._path)
-
-    def _overwrite(self) -> None:
-        """Put zeros in the place of every key, so that the bytes do not outlive the file."""
-        with self._path.open("r+b") as file:
-            file.write(b"\0" * self._path.stat().st_size)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 @dataclass(slots=True)

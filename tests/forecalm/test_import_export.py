@@ -129,6 +129,8 @@ def test_an_export_comes_back_in_elsewhere(
     assert told["written_as"] != "w1"
     assert main(export) == 2
     assert "not an empty folder" in capsys.readouterr().err
+    assert main([*export, "--stable"]) == 2
+    assert "--deidentify" in capsys.readouterr().err
     elsewhere = tmp_path / "elsewhere.toml"
     elsewhere.write_text(f'data = "{tmp_path}/elsewhere"\n')
     assert main(["import", "--config", str(elsewhere), str(out), "--wearer", "p1", *CONSENT, "--json"]) == 0

@@ -250,8 +250,13 @@ def test_two_deidentified_exports_agree_only_if_asked_and_the_key_stays_at_home(
     assert len(set(starts)) > 1
     key = house.folder / "data" / KEYS
     assert key.stat().st_mode & 0o077 == 0
-    exporting.Keys(key).forget("wearer-one")
+    kept = exporting.Keys(key).of("wearer-two")
+    with key.open("rb") as before:
+        assert exporting.Keys(key).forget("wearer-one")
+        assert before.read().strip(b"\0") == b""
+    assert not exporting.Keys(key).forget("wearer-one")
     assert b"wearer-one" not in key.read_bytes()
+    assert exporting.Keys(key).of("wearer-two") == kept
     assert read(house.export("out4", deidentify=True, stable=True).path)[0].name != read(house.folder / "out3")[0].name
 
 
