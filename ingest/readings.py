@@ -53,7 +53,8 @@ class Readings:
 
     ``scope`` says what the readings are for. Those of times that no consent of that scope covers are left out, and
     counted where that is said. Ranges ``[since_s, until_s)`` are UTC seconds and may be infinite. Every method raises
-    RegistryError where the wearer is unknown, and StoreError where the store cannot be read.
+    RegistryError where there is no such wearer or channel, or the wearer never wore the ``source``, and StoreError
+    where the store cannot be read.
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
@@ -81,13 +82,19 @@ class Readings:
     ) -> Iterator[Piece]:
         """Yield what is known of one channel in order of its start, uncut but at the edges; ``source``: of that band
         alone. What two bands say of the same time comes as two pieces."""
+        _require_channel(channel)
         worn = self._worn(wearer, since_s, until_s, scope, source)
         for together in _clusters(worn):
             yield from heapq.merge(*(self._cuts(each, channel) for each in together), key=lambda piece: piece.start_s)
 
     def _worn(self, wearer: str, since_s: float, until_s: float, scope: Scope, source: str | None) -> list[Worn]:
         worn = self.worn(wearer, since_s, until_s, scope=scope)
-        return [each for each in worn if source is None or each.source.band == source]
+        if source is None:
+            return worn
+        known = sorted({each.band for each in self._registry.worn_by(wearer)})
+        if source not in known:
+            raise RegistryError(f"source: {wearer} never wore {source!r}, but {', '.join(known) or 'nothing'}")
+        return [each for each in worn if each.source.band == source]
 
     def _cuts(self, worn: Worn, channel: str) -> Iterator[Piece]:
         for since_s, until_s in worn.covered:
@@ -195,6 +202,11 @@ class Readings:
                 trimmed = _trim(received, since_s, until_s)
                 if trimmed is not None:
                     yield trimmed
+
+
+def _require_channel(channel: str) -> None:
+    if channel not in CHANNELS:
+        raise RegistryError(f"channel: {channel!r} is none of {', '.join(CHANNELS)}")
 
 
 def _require_apart(wearer: str, pieces: Sequence[Piece]) -> None:

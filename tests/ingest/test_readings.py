@@ -273,9 +273,14 @@ def test_bands_that_are_changed_between_samples_are_two_bands_one_after_the_othe
     assert np.flatnonzero(np.isfinite(theirs.ppg[0]))[-1] / 64 + 1 < 5.05
 
 
-def test_a_stranger_and_a_range_that_ends_before_it_begins_are_refused(house: House) -> None:
+def test_what_is_not_known_and_a_range_that_ends_before_it_begins_are_refused(house: House) -> None:
     with pytest.raises(RegistryError, match="not known"):
         house.readings.series("w-9", "eda", T0, T0 + 1, scope=CARE)
+    with pytest.raises(RegistryError, match="channel: 'pulse' is none of eda"):
+        house.readings.series("w-1", "pulse", T0, T0 + 1, scope=CARE)
+    house.wears("a", "w-1", 0)
+    with pytest.raises(RegistryError, match="never wore 'b', but a"):
+        house.readings.series("w-1", "eda", T0, T0 + 1, scope=CARE, source="b")
     with pytest.raises(RegistryError, match="after"):
         house.readings.series("w-1", "eda", T0 + 1, T0, scope=CARE)
 
