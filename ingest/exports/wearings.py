@@ -167,13 +167,15 @@ def _research(registry: Registry, wearer: str) -> list[tuple[float, float]]:
 
 def _said(recording: Recording, labels: Sequence[Label]) -> Recording:
     """The recording with its labels; what the device's button said as presses."""
-    presses = [
-        each
-        for each in labels
-        if each == Label(what=PRESS, start_s=each.start_s, end_s=each.start_s, rater=DEVICE, wearer=each.wearer)
-    ]
-    others = tuple(replace(each, wearer="") for each in labels if each not in presses)
-    return replace(recording, labels=others, tags_s=np.sort(np.array([each.start_s for each in presses], np.float64)))
+    presses_s = [each.start_s for each in labels if _is_press(each)]
+    others = tuple(replace(each, wearer="") for each in labels if not _is_press(each))
+    return replace(recording, labels=others, tags_s=np.sort(np.array(presses_s, np.float64)))
+
+
+def _is_press(label: Label) -> bool:
+    """Whether a label is what importing makes of a press, and nothing more."""
+    at_s = label.start_s
+    return label == Label(what=PRESS, start_s=at_s, end_s=at_s, rater=DEVICE, wearer=label.wearer)
 
 
 def left_out(store: Store, worn: Sequence[Worn], channels: Sequence[str]) -> int:
