@@ -27,6 +27,7 @@ class Database:
 
     def __init__(self, path: Path, *, busy_s: float = BUSY_S) -> None:
         self.path = path
+        self._busy_s = busy_s
         self._lock = threading.RLock()
         with self.errors():
             self._db = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
@@ -89,14 +90,22 @@ class Database:
         """Empty the log, so that nothing deleted is left in it. Waits for readers that began before the deletion;
         raises StoreError where they do not end within ``wait_s``."""
         until_s = time.monotonic() + wait_s
-        with self.errors(), closing(sqlite3.connect(self.path, timeout=WIPE_TRY_S, isolation_level=None)) as db:
-            while db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                if time.monotonic() >= until_s:
-                    raise StoreError(
-                        f"{self.path}: erased, but what was erased is still in the file's log while others read it: "
-                        "end long readings and settle again"
-                    )
-                time.sleep(WIPE_TRY_S / 2)
+        while not self._truncate_log():
+            if time.monotonic() >= until_s:
+                raise StoreError(
+                    f"{self.path}: erased, but what was erased is still in the file's log while others read it: "
+                    "end long readings and settle again"
+                )
+            time.sleep(WIPE_TRY_S / 2)
+
+    def _truncate_log(self) -> bool:
+        """Try once; on the writing connection, for to any other it would look as if somebody else had written."""
+        with self.own() as db:
+            db.execute(f"PRAGMA busy_timeout = {round(WIPE_TRY_S * 1000)}")
+            try:
+                return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                db.execute(f"PRAGMA busy_timeout = {round(self._busy_s * 1000)}")
 
     def copy(self, path: Path) -> None:
         """Write a copy as of now to a new file that only this user can read, while others go on."""
