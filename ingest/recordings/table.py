@@ -2,9 +2,7 @@
 
 import csv
 import io
-import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +24,6 @@ ROWS_MAX: Final = 200_000_000  # a month at 64 Hz; Parquet may say more in few b
 COLUMNS_MAX: Final = 10_000
 UNKNOWN: Final = ("", "na", "nan", "n/a", "null", "none", "<na>")  # what an empty cell may be called
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")  # how it begins
-_OFFSET: Final = r"(?:Z|z|[+-]\d\d:?\d\d)\s*\Z"
 
 
 def format_of(mapping: Mapping) -> Format:
@@ -172,6 +169,7 @@ def _csv(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
     series = pd.read_csv(
         io.BytesIO(data[start:] or b"\n"),
         sep=mapping.delimiter,
+        skipinitialspace=True,
         header=None,
         names=range(len(names)),
         usecols=[place],
@@ -276,17 +274,14 @@ def _parsed(texts: "pd.Series[Any]", where: str, first: int) -> "pd.Series[Any]"
     """Dates from text; all with an offset, or none."""
     import pandas as pd
 
-    with suppress(ValueError), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = pd.to_datetime(texts, format="ISO8601")
-        if pd.api.types.is_datetime64_any_dtype(found):
-            return found
-    texts = texts.astype("string").str.strip()
-    has_offset = texts.str.contains(_OFFSET, regex=True).fillna(False).to_numpy(bool)
-    if has_offset.any() and not has_offset.all():
-        line = int(np.argmin(has_offset)) + 1 + first
+    lines = [text if isinstance(text, str) else "" for text in texts.tolist()]
+    told = [
+        text.endswith(("Z", "z")) or "+" in text[10:] or "-" in text[10:] for text in lines
+    ]  # none but an offset has these
+    if any(told) and not all(told):  # which some versions of pandas take for UTC
+        line = told.index(False) + 1 + first
         raise RecordingError(f"{where} line {line}: a time without an offset among others that have one")
-    return pd.to_datetime(texts, format="ISO8601", utc=bool(has_offset.all()))
+    return pd.to_datetime(texts, format="ISO8601", utc=all(told))
 
 
 def _parquet(data: bytes, where: str, mapping: Mapping) -> dict[str, Array]:
