@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -56,9 +56,14 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def keep_json(path: Path, figures: Sequence[Figure | Race]) -> None:
-    """Write ``figures`` as JSON; what is not finite as null."""
-    text = json.dumps([_plain(asdict(figure)) for figure in figures], indent=1, ensure_ascii=False, allow_nan=False)
+def keep_json(path: Path, figures: Sequence[Figure] | Mapping[str, Sequence[Race]]) -> None:
+    """Write ``figures``, or those of each module, as JSON; what is not finite as null."""
+    found: object = (
+        [asdict(figure) for figure in figures]
+        if isinstance(figures, Sequence)
+        else {name: [asdict(race) for race in races] for name, races in figures.items()}
+    )
+    text = json.dumps(_plain(found), indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n")
 
 
@@ -66,6 +71,8 @@ def _plain(value: object) -> object:
     """Return ``value`` as JSON knows it: NumPy's numbers as Python's, what is not finite as None."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
