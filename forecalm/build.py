@@ -57,7 +57,7 @@ class Service:
             log.error("an erasure was cut off (%s): end the service, and erase the same person again", here.erasing)
         with ExitStack() as stack:
             registry = stack.enter_context(closing(here.open_registry()))
-            wearers, journal = registry.wearers(), stack.enter_context(closing(Journal(here.journal)))
+            wearers, journal = registry.watched(), stack.enter_context(closing(Journal(here.journal)))
             if not wearers:
                 how = "forecalm pair BAND WEARER --name NAME --consent-by WHO"
                 raise ConfigError(f"{here.folder}: nobody to watch yet: {how}")
@@ -92,7 +92,7 @@ class Service:
     def _watch_all(self, registry: Registry, pipeline: Pipeline, live: Live) -> None:
         """Watch whoever is new in the registry, under the name that it has."""
         self._names.update(registry.names())
-        for wearer in registry.wearers():
+        for wearer in registry.watched():
             if wearer not in pipeline.rows:
                 live.watch(wearer)
 

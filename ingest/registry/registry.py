@@ -27,7 +27,7 @@ from ingest.registry.database import Database
 from ingest.registry.places import Gateway, Site
 from ingest.registry.sessions import Session
 from ingest.registry.stretches import Change, Correction, Stretch
-from ingest.registry.tables import BAND, CARER, WEARER, WEARER_NAME
+from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
 
 
 class Registry:
@@ -363,6 +363,13 @@ class Registry:
     def wearers(self) -> list[str]:
         """Every pseudonym, in order."""
         return self._column(sa.select(WEARER.c.pseudonym).order_by(WEARER.c.pseudonym))
+
+    def watched(self) -> list[str]:
+        """Whoever wears a wristband, or ever did: the board stands for them. Those of whom there are recordings only
+        are not among them."""
+        worn = sa.select(ASSIGNMENT.c.wearer).join(BAND).where(BAND.c.imported.is_(False))
+        query = sa.select(WEARER.c.pseudonym).where(WEARER.c.pseudonym.in_(worn))
+        return self._column(query.order_by(WEARER.c.pseudonym))
 
     def bands(self) -> list[str]:
         """Every wristband, in order; not the imported recordings."""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import JournalError
@@ -91,6 +91,7 @@ def test_what_a_crash_left_of_a_new_journal_is_cleared_away(tmp_path: Path) -> N
     assert not part.exists()
 
 
+@settings(deadline=None, max_examples=30)  # every example waits for the disk
 @given(st.lists(st.sampled_from(["a", "ä\n", ""]), max_size=8))
 def test_any_wearer_goes_from_any_journal(tmp_path_factory: pytest.TempPathFactory, wearers: list[str]) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"

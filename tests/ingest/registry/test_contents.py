@@ -133,6 +133,14 @@ def test_a_session_comes_once_and_brings_its_wearer(registry: Registry) -> None:
         registry.assign("e4-abc", "w-1", 1e9, by="jo")
 
 
+def test_the_board_stands_for_whoever_had_a_wristband_and_not_for_recordings(registry: Registry) -> None:
+    registry.add_session(session(), by="jo")
+    assert registry.watched() == []
+    registry.assign("b-1", "w-2", 10.0, by="jo")
+    registry.unassign("b-1", 20.0, by="jo")
+    assert registry.watched() == ["w-2"]
+
+
 def test_whose_a_session_is_follows_from_who_wore_the_band(registry: Registry) -> None:
     registry.add_session(session(), by="jo")
     registry.correct_assignment("e4-abc", "w-2", since_s=100.0, until_s=260.0, by="jo")
