@@ -87,9 +87,6 @@ class Installation:
             registry.add_site(Site(said.name, said.place, said.time_zone), by=BY)
         elif (known.place, known.time_zone) != (said.place, said.time_zone):
             registry.change_site(Site(said.name, said.place, said.time_zone, known.readings_days), by=BY)
-        nowhere = [wearer for wearer, site in registry.site_of().items() if site is None]
-        if nowhere and len(registry.sites()) == 1:  # where there is one site only, nobody can be of another
-            registry.put_in_site(said.name, wearers=nowhere, by=BY)
 
     def open_store(self) -> Store:
         """The store of readings: a file, or a file to land in with an InfluxDB behind it."""

@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Final, Protocol, Self
@@ -12,6 +12,7 @@ from forecalm.keeping_ranges import REACH_S, end_of, ends_within, erase_ended, e
 from ingest.errors import IngestError
 from ingest.received import Received
 from ingest.registry.claims import Claims
+from ingest.registry.places import Site
 from ingest.registry.stretches import Correction
 from ingest.store.protocol import BandSummary, Erased, Store
 
@@ -36,6 +37,15 @@ class Books(Protocol):
 
     def outlived(self, now_s: float) -> list[Correction]:
         """Which readings are older than their site keeps them."""
+
+    def sites(self) -> list[Site]:
+        """Every site."""
+
+    def site_of(self) -> dict[str, str | None]:
+        """The site of each wearer."""
+
+    def put_in_site(self, site: str, *, wearers: Sequence[str], by: str) -> None:
+        """Say that these belong to a site."""
 
     def note(self, action: str, *, wearer: str | None = None, by: str, packets: int, band: str) -> None:
         """Enter in the audit what was erased."""
@@ -141,6 +151,7 @@ class Keeping:
 
     def _retain(self, now_s: float) -> None:
         """Erase what is older than the site of its wearer keeps it."""
+        put_in_only_site(self._registry, by=BY)
         held = {band.band: band for band in self._store.bands()}
         errors = []
         for over in self._registry.outlived(now_s):
@@ -170,6 +181,14 @@ class Keeping:
             action, wearer, band, packets = self._to_note[0]
             self._registry.note(action, wearer=wearer, by=BY, packets=packets, band=band)
             self._to_note.pop(0)
+
+
+def put_in_only_site(registry: Books, *, by: str) -> None:
+    """Where there is one site, let whoever is of none be of that: nobody can be of another."""
+    sites = registry.sites()
+    nowhere = [wearer for wearer, site in registry.site_of().items() if site is None]
+    if nowhere and len(sites) == 1:
+        registry.put_in_site(sites[0].name, wearers=nowhere, by=by)
 
 
 def _within(at_s: float, spans: tuple[tuple[float, float], ...]) -> bool:

@@ -136,10 +136,12 @@ def _said(counts: dict[str, int]) -> str:
 def retention(chosen: argparse.Namespace) -> int:
     """Say for how many days a site keeps readings."""
     from forecalm.installation import Installation
+    from forecalm.keeping import put_in_only_site
 
     here = Installation(load_config(chosen.config))
     with closing(here.open_registry()) as registry:
         registry.set_retention(chosen.site, chosen.days, by=operator())
+        put_in_only_site(registry, by=operator())
         over = registry.outlived(time.time())
         wearers = sum(site == chosen.site for site in registry.site_of().values())
     days = "until somebody erases them" if chosen.days is None else f"for {chosen.days} days"

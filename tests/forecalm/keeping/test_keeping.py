@@ -16,6 +16,7 @@ from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.places import Site
 from ingest.registry.sessions import Kind, Session
 from ingest.store.protocol import BandSummary, Erased, Store
 
@@ -102,7 +103,7 @@ def test_readings_of_somebody_who_was_erased_go_at_once(registry: Registry, stor
 def test_each_site_keeps_readings_as_long_as_it_says_imported_ones_from_when_they_came(
     registry: Registry, store: Store, pack: Pack, clock: Callable[[], float]
 ) -> None:
-    registry.put_in_site("home", wearers=["w-1", "w-2"], by="test")
+    registry.add_site(Site("other", "Other", "UTC"), by="test")
     registry.correct_assignment("b-1", "w-1", since_s=0.0, until_s=NOW_S - 20 * DAY_S, by="test")
     registry.add_wearer("w-3", "Elsewhere", by="test")
     registry.give_consent("w-3", CARE, by="test")
@@ -143,6 +144,17 @@ def test_what_was_there_before_the_registry_waits_from_when_that_was_made(
         assert len(ends(store, "b-1")) == 11
         keeper.keep_once(NOW_S + DAY_S)
         assert ends(store, "b-1") == []
+
+
+def test_where_there_is_one_site_whoever_is_of_none_is_of_that(registry: Registry, store: Store, pack: Pack) -> None:
+    registry.add_wearer("w-3", "New", by="test")
+    registry.give_consent("w-3", CARE, by="test")
+    registry.assign("b-1", "w-3", NOW_S - 20 * DAY_S, by="test")
+    registry.set_retention("home", 10, by="test")
+    store.commit(around(pack, "b-1", NOW_S - 15 * DAY_S))
+    keeping(registry, store).keep_once(NOW_S)
+    assert registry.site_of()["w-3"] == "home"
+    assert ends(store, "b-1") == []
 
 
 class Failing:
