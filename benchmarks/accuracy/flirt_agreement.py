@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures import Figure, table
-from ingest import e4
+from ingest.recordings import e4
 from signals.sets import flirt
 from signals.sets.registry import Table
 

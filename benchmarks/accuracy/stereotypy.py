@@ -34,7 +34,7 @@ from benchmarks.movements import GRID_HZ, SIDES, Array, Flags, Session, sessions
 from device_sim.drive import Drive
 from device_sim.motion import Motion
 from device_sim.person import people
-from ingest import e4
+from ingest.recordings import e4
 from signals.motion.repetition import LAG_S, PLAIN, Repetition
 from signals.motion.stereotypy import LIKELY, LIKELY_OWN, POPULATION, Stereotypy, calibrate, score
 
