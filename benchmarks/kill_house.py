@@ -364,8 +364,8 @@ class House:
         if made != len(sent) or account["unstored"]:
             found.wrong.append(f"{account['unstored']} of {made} packets ({len(sent)}) are not known to be stored")
         for band in account["bands"]:
-            far = told.get(band["band"])
-            if far is None or not (far.since <= band["first_seq"] and band["last_seq"] <= far.seq):
+            far = told.get(band["band"])  # None where the broker was wiped after the edge had heard all that it wanted
+            if far is not None and not band["first_seq"] <= far.since <= far.seq <= band["last_seq"]:
                 found.wrong.append(f"{band['band']}: sent {band['first_seq']} to {band['last_seq']}, told {far}")
         return found
 
