@@ -2,10 +2,15 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.ingest.store.influx_server import Influx
 
 settings.register_profile("ci", derandomize=True)  # a change is judged by what it changed, not by the day's luck
 settings.load_profile("ci" if os.environ.get("CI") else "default")
@@ -41,3 +46,12 @@ def mosquitto() -> str:
 def chromium() -> str:
     """The path of Chromium."""
     return _program("chromium")
+
+
+@pytest.fixture(scope="session")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Influx]":
+    """A real InfluxDB, one for all tests; each makes databases of its own. Whoever kills it starts another."""
+    from tests.ingest.store.influx_server import running_influx  # only tests that need it load the client
+
+    with running_influx(tmp_path_factory.mktemp("influx")) as running:
+        yield running

@@ -1,11 +1,9 @@
 """Derived series in a real InfluxDB are those of the right readings after a correction, for both wearers."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from alerts.desk import Desk
 from alerts.journal import Scratch
@@ -19,16 +17,9 @@ from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.store.influx_connection import InfluxConnection
 from ingest.store.influx_derived import DerivedSeries
-from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of, running_influx
+from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
-
-
-@pytest.fixture
-def influx(tmp_path: Path) -> Iterator[Influx]:
-    (tmp_path / "influx").mkdir()
-    with running_influx(tmp_path / "influx") as running:
-        yield running
 
 
 def decided_of(seconds: int) -> list[Decided]:

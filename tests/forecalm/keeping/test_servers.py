@@ -1,7 +1,7 @@
 """The same where InfluxDB holds the readings and PostgreSQL the registry."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,17 +19,11 @@ from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.store.influx_derived import DERIVED, DerivedSeries
 from tests.ingest.registry.conftest import empty_postgres, postgres  # noqa: F401 - fixtures
-from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of, running_influx
+from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of
 
 Pack = Callable[..., Received]
 NOW_S = 1_800_000_000.0
 CARE = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with running_influx(tmp_path_factory.mktemp("influx")) as running:
-        yield running
 
 
 @pytest.mark.service

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.store.influx_connection import InfluxConnection
 from ingest.store.protocol import Store
 from ingest.store.sqlite import SqliteStore
-from tests.ingest.store.influx_server import Influx, influx_store, running_influx
+from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of, influx_store
 
 MakeStore = Callable[[Path], Store]
 STORES = ("sqlite", "influxdb")
@@ -22,11 +23,18 @@ def make_sqlite_store() -> MakeStore:
     return lambda folder: SqliteStore(folder / "readings.sqlite")
 
 
-@pytest.fixture(scope="session")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    """A real InfluxDB, one for all tests; each makes databases of its own."""
-    with running_influx(tmp_path_factory.mktemp("influx")) as running:
-        yield running
+@pytest.fixture
+def bucket(influx: Influx, tmp_path: Path) -> Iterator[str]:
+    """An empty database of the server, which answers as it does itself again afterwards."""
+    yield bucket_of(influx, tmp_path)
+    influx.scripted.clear()
+
+
+@pytest.fixture
+def connection(influx: Influx, bucket: str) -> Iterator[InfluxConnection]:
+    """A connection to that database, closed at the end."""
+    with closing(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

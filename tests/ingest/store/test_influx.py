@@ -5,7 +5,7 @@ import json
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,18 +33,6 @@ UTC_S = 1e9
 MEASUREMENTS = (PACKET, PAYLOAD, *FIELDS)
 NOTHING = View(sqlite3.connect(":memory:"), frozenset())
 INF = math.inf
-
-
-@pytest.fixture
-def bucket(influx: Influx, tmp_path: Path) -> Iterator[str]:
-    yield bucket_of(influx, tmp_path)
-    influx.scripted.clear()
-
-
-@pytest.fixture
-def connection(influx: Influx, bucket: str) -> Iterator[InfluxConnection]:
-    with closing(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "text"]
 QUERIES = [target["query"] for panel in PANELS for target in panel["targets"]]
 VARIABLES = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
 FILLED = {"$timeFilter": "time >= 1000000000s AND time < 1000000060s", "$__interval": "10s"}
-RISK = "risk"  # what the integrator calls the model's probability
+RISK = "risk"  # the name of the model's probability among the columns
 
 
 @pytest.fixture(scope="module")

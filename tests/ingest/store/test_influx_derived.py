@@ -3,30 +3,15 @@
 import logging
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ingest.store.influx_connection import InfluxConnection
 from ingest.store.influx_derived import DerivedCounters, DerivedSeries
-from tests.ingest.store.influx_server import TOKEN, Influx, Scripted, bucket_of
+from tests.ingest.store.influx_server import TOKEN, Influx, Scripted
 
 AT_S = 1_700_000_000
-
-
-@pytest.fixture
-def bucket(influx: Influx, tmp_path: Path) -> Iterator[str]:
-    yield bucket_of(influx, tmp_path)
-    influx.scripted.clear()
-
-
-@pytest.fixture
-def connection(influx: Influx, bucket: str) -> Iterator[InfluxConnection]:
-    with closing(InfluxConnection(url=influx.url, bucket=bucket, token=TOKEN)) as made:
-        yield made
 
 
 def test_seconds_of_wearers_are_written_unknown_ones_left_out(
