@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -50,6 +50,9 @@ bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md
 	.venv-bench/bin/python -m benchmarks.engine
 	.venv-bench/bin/python -m benchmarks.replays
 	.venv-bench/bin/python -m benchmarks.detector
+
+kills: .venv/.dev  ## Kill service and broker at random for an hour, and compare every sample
+	$(BIN)/python -m benchmarks.kills --rounds 40 --seconds 90
 
 accuracy: .venv-bench/.made  ## Measure accuracy on real recordings: docs/accuracy.md, benchmarks/accuracy.json
 	.venv-bench/bin/python -m benchmarks.accuracy

@@ -4,6 +4,7 @@ It works while the service runs, and where nothing is set up yet. No finding hol
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def _of_data(config: Config) -> list[tuple[str, Check]]:
         ("store", lambda: doctor_data.store(here)),
         ("InfluxDB", lambda: doctor_data.influxdb(config.store)),
         ("registry", lambda: doctor_data.registry(here)),
+        ("copies", lambda: doctor_data.copies(here, time.time())),
         ("what was learnt", lambda: doctor_data.learnt(here)),
     ]
 

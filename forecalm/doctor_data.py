@@ -8,12 +8,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from forecalm.backup import LEDGER
 from forecalm.config import StoreSection
 from forecalm.doctor_finding import Finding, Level
 from forecalm.installation import Installation
+from forecalm.keeping_files import lines_of
 from ingest.errors import IngestError
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ FSYNC_SLOW_S: Final = 0.05  # a group commit's own
 FSYNCS: Final = 9  # the middle one counts
 WAL_LARGE: Final = 256 << 20  # bytes: sixteen times where it is folded in; somebody reads for ever
 UNSETTLED_S: Final = 3_600.0  # settling is every few minutes
+COPY_OLD_S: Final = 7 * 86_400.0  # a week of a person's readings is what a broken disk may take
 AHEAD_S: Final = 60.0  # readings received so far in the future: the clock was set back since
 
 
@@ -212,6 +216,22 @@ def registry(here: Installation) -> Iterator[Finding]:
     if not wrong:
         what = f"its audit is whole; it ends at {last.number} {last.digest}"
         yield Finding(Level.OK, "registry", what, "keep that line elsewhere: it witnesses everything before it")
+
+
+def copies(here: Installation, now_s: float) -> Iterator[Finding]:
+    """Whether somebody makes copies, and whether an erasure was left half done."""
+    if here.erasing.exists():
+        mend = "end the service, and forecalm erase the same person again: it goes on where it stopped"
+        yield Finding(Level.FAILURE, "erasure", f"one was cut off: {here.erasing}", mend)
+    made_s = [datetime.fromisoformat(line["at"]).timestamp() for line in lines_of(here.folder / LEDGER) if "at" in line]
+    mend = "forecalm backup FOLDER, on another disk"
+    if not made_s:
+        yield Finding(Level.NOTE, "backup", "none was ever made here", mend)
+    elif now_s - max(made_s) > COPY_OLD_S:
+        days = (now_s - max(made_s)) / 86_400
+        yield Finding(Level.WARNING, "backup", f"the newest is {days:.0f} days old", mend)
+    else:
+        yield Finding(Level.OK, "backup", f"the newest is {(now_s - max(made_s)) / 3600:.0f} hours old")
 
 
 def learnt(here: Installation) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ IDLE_S: Final = 1.0  # how often it is looked whether the clocks are to be remem
 RETRY_S: Final = 1.0  # after a commit that failed
 CLOCKS: Final = "clocks"  # under which what was learnt of the bands' clocks is kept beside the readings
 REMEMBER_S: Final = 60.0  # what is lost of it after a power cut
+FIRST_S: Final = 3.0  # after the start: senders never heard before are known by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Writer:
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._holding_since_s: float | None = None  # monotonic
         self._holding_reason = ""
-        self._remembered_s = time.monotonic()
+        self._remembered_s = time.monotonic() - REMEMBER_S + FIRST_S
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:

@@ -287,6 +287,19 @@ def test_a_registry_of_another_version_is_not_judged(here: Installation) -> None
     assert "version 0001" in finding.what
 
 
+def test_an_erasure_that_was_cut_off_and_copies_that_are_old_are_told(here: Installation) -> None:
+    now_s = 1_800_000_000.0
+    assert [found.level for found in doctor_data.copies(here, now_s)] == [Level.NOTE]
+    ledger = here.folder / "backups.jsonl"
+    ledger.write_text('{"path": "b", "sha256": "x", "at": "2027-01-01T00:00:00+00:00"}\n')
+    (old,) = doctor_data.copies(here, now_s)
+    assert (old.level, old.what) == (Level.WARNING, "the newest is 14 days old")
+    with ledger.open("a") as file:
+        file.write('{"path": "c", "sha256": "y", "at": "2027-01-15T03:00:00+00:00"}\n')
+    here.erasing.write_text("{}")
+    assert [found.level for found in doctor_data.copies(here, now_s)] == [Level.FAILURE, Level.OK]
+
+
 def test_what_was_learnt_and_cannot_be_read_is_a_failure(here: Installation) -> None:
     here.learnt.write_bytes(b"PK\x03\x04 torn")
     assert [one.level for one in doctor_data.learnt(here)] == [Level.FAILURE]
