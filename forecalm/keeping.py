@@ -95,6 +95,7 @@ class Keeping:
             self._looked_s = now_s
             self._try("purging readings that are nobody's", now_s, lambda: self._purge(now_s))
             self._try("erasing readings that are over", now_s, lambda: self._retain(now_s))
+            self._try("letting go of messages in quarantine", now_s, lambda: self._purge_refused(now_s))
         if self._to_note:
             self._try("entering in the audit what was erased", now_s, self._note)
 
@@ -111,10 +112,7 @@ class Keeping:
 
     def _purge(self, now_s: float) -> None:
         """Erase what nobody has a right to keep, band by band; one that fails holds up no other."""
-        claims, began_s = self._registry.claims(), self._registry.audit_began_s()
-        before_s = now_s - self._unassigned_s
-        if began_s is None or began_s > before_s:
-            before_s = -math.inf
+        claims, before_s = self._registry.claims(), self._waits_since_s(now_s)
         held = self._store.bands()
         self._clean = {band.band: self._clean[band.band] for band in held if band.band in self._clean}
         errors = []
@@ -128,6 +126,27 @@ class Keeping:
                 errors.append(error)
         if errors:
             raise errors[-1]
+
+    def _waits_since_s(self, now_s: float) -> float:
+        """What came up to then [UTC s] has waited long enough for an assignment."""
+        began_s, before_s = self._registry.audit_began_s(), now_s - self._unassigned_s
+        return -math.inf if began_s is None or began_s > before_s else before_s
+
+    def _purge_refused(self, now_s: float) -> None:
+        """Let go what went to quarantine as readings go, judged at its arrival: it says no other time."""
+        claims, before_s = self._registry.claims(), self._waits_since_s(now_s)
+        over: dict[str, tuple[tuple[float, float], ...]] = {}
+        for each in self._registry.outlived(now_s):
+            until_s = math.inf if each.until_s is None else each.until_s
+            over[each.band] = (*over.get(each.band, ()), (each.since_s, until_s))
+
+        def goes(band: str | None, received_s: float) -> bool:
+            claimed = claims.get(band or "", Claims())
+            if _within(received_s, claimed.covered):
+                return _within(received_s, over.get(band or "", ()))
+            return received_s <= before_s or _within(received_s, claimed.erased)
+
+        self._store.forget_refused(goes)
 
     def _purge_band(self, band: BandSummary, claimed: Claims, before_s: float) -> None:
         """Erase what came up to ``before_s`` [UTC s] and is nobody's, and what is somebody's who was erased."""

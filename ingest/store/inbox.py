@@ -115,6 +115,17 @@ class Inbox:
                 band, number, seq = name
                 _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
 
+    def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
+        """See ``Store.forget_refused``."""
+        with self.database.reader() as db:
+            found = db.execute("SELECT id, band, received_s FROM quarantine").fetchall()
+        gone = [(row_id,) for row_id, band, received_s in found if goes(band, received_s)]
+        if gone:
+            with self._writing() as (db, _):
+                db.executemany("DELETE FROM quarantine WHERE id = ?", gone)
+                self._quarantine = Quarantine.load(db)
+        return len(gone)
+
     def counts(self) -> Counts:
         """See ``Store.counts``."""
         with self.knowing() as (_, ledger):

@@ -119,6 +119,10 @@ class Store(Protocol):
         """Take away, so that no trace is left in any file, every packet of a band that reaches into
         ``[since_s, until_s)`` [UTC s], from wherever it rests, and what of the band is in quarantine and came then."""
 
+    def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
+        """Take away every message in quarantine of which ``goes(band, received_s)``, band None where its topic names
+        none, and return how many. Their names count as stored for ever."""
+
     def counts(self) -> Counts:
         """Say how much is stored."""
 

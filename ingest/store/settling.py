@@ -3,7 +3,7 @@
 import heapq
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -142,6 +142,14 @@ class SettlingStore:
             if not erasure.settled_too:
                 finish = self._rest.erase(erasure.band, erasure.since_s, erasure.until_s)
                 self._inbox.erased(erasure, finish, self._rest.totals)
+
+    def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
+        """See ``Store.forget_refused``. Raises StoreError where a long reading keeps the log: then the rows are gone,
+        and the log is emptied with the next erasure."""
+        gone = self._inbox.forget_refused(goes)
+        if gone:
+            self._inbox.database.wipe(wait_s=WIPE_S)
+        return gone
 
     def counts(self) -> Counts:
         """See ``Store.counts``."""

@@ -282,3 +282,19 @@ def test_ranges_reach_all_that_goes_and_nothing_that_stays(spans: list[tuple[int
         is_free = any(not any(low <= at <= high for low, high in covered) for at in moments)
         assert reached(piece) or not piece.goes or not is_free
     assert found == sorted(found)
+
+
+def test_what_went_to_quarantine_goes_as_readings_do(registry: Registry, store: Store) -> None:
+    registry.add_site(Site("short", "Short", "UTC"), by="test")
+    registry.set_retention("short", readings_days=7, by="test")
+    registry.add_wearer("w-3", "Name w-3", site="short", by="test")
+    registry.give_consent("w-3", CARE, by="test")
+    registry.correct_assignment("b-1", "w-1", since_s=NOW_S - 9 * DAY_S, until_s=NOW_S - 8 * DAY_S, by="test")
+    registry.correct_assignment("b-2", "w-3", since_s=NOW_S - 9 * DAY_S, until_s=None, by="test")
+    came = (("b-1", 8.5), ("b-1", 7.0), ("b-2", 8.0), ("b-2", 6.0), ("x-9", 1.1), ("x-9", 0.9), ("a b", 2.0))
+    for band, days in came:
+        said = f"{band} {days}".encode()
+        store.quarantine(f"forecalm/v1/home/band/{band}/data", said, "junk", NOW_S - days * DAY_S)
+    keeping(registry, store).keep_once(NOW_S)
+    assert {refusal.payload for refusal in store.quarantined(9)} == {b"b-1 8.5", b"b-2 6.0", b"x-9 0.9"}
+    assert store.counts().quarantined == 3
