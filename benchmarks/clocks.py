@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.figures import table
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.types import Array
 from ingest.wire import Packet
 

@@ -15,7 +15,7 @@ from device_sim.band import Band
 from device_sim.scenario import Scenario, load
 from device_sim.ward import PAST_CHUNK_S, Ward
 from ingest.assemble import whole
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.wire import Packet
 from models.arousal import Arousal

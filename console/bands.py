@@ -12,8 +12,8 @@ import msgspec
 from console.rows import LOW_BATTERY_PCT, clock_time
 from ingest.admission import Verdict
 from ingest.bands import BandReport, ConsentDue, Overview
-from ingest.clock import ClockState, GatewayState
-from ingest.intake_counts import KINDS, Counters, HeldBack
+from ingest.clock.clocks import ClockState, GatewayState
+from ingest.intake.counts import KINDS, Counters, HeldBack
 from ingest.registry.consents import Scope
 
 QUIET_S: Final = 10.0

@@ -17,11 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from forecalm.erasure import pending
+from forecalm.erasure.erasure import pending
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import add_line, alone, files_in, make_folder, sha256, write_whole
-from forecalm.keeping_postgres import dump
+from forecalm.keeping.errors import KeepingError
+from forecalm.keeping.files import add_line, alone, files_in, make_folder, sha256, write_whole
+from forecalm.keeping.postgres import dump
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 from ingest.store.sqlite import SqliteStore

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from forecalm.installation import Installation
 from ingest.bands import BandReport, Sent, band_reports
-from ingest.clock import Clocks, GatewayState
+from ingest.clock.clocks import Clocks, GatewayState
 from ingest.errors import IngestError
-from ingest.intake_writer import CLOCKS
+from ingest.intake.writer import CLOCKS
 from ingest.registry.admissions import Admissions
 from ingest.registry.claims import Claims
 from ingest.registry.onlooking import look

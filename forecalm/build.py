@@ -19,14 +19,14 @@ from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
-from forecalm.keeping import Keeping
+from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
 from forecalm.wearing import Wearing
-from ingest.clock import Clocks
-from ingest.intake import Handed, Intake
+from ingest.clock.clocks import Clocks
+from ingest.intake.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.registry import Registry
 from ingest.store.influx_derived import DerivedSeries

@@ -28,7 +28,7 @@ from forecalm.installation import Installation
 from forecalm.live import save_learnt
 from forecalm.peers import Peer, PeerError, free_port
 from forecalm.pipeline import Pipeline, warm
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.wire import Packet, encode

@@ -15,7 +15,7 @@ import numpy as np
 
 from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
-from ingest.intake import Handed
+from ingest.intake.intake import Handed
 from ingest.received import Received
 
 log = logging.getLogger(__name__)

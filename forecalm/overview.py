@@ -8,8 +8,8 @@ from typing import Final
 from ingest.admission import Admit
 from ingest.bands import BandReport, ConsentDue, Overview, Sent, band_reports, consents_due
 from ingest.errors import IngestError
-from ingest.intake import Handed, Intake
-from ingest.intake_counts import HeldBack
+from ingest.intake.counts import HeldBack
+from ingest.intake.intake import Handed, Intake
 from ingest.registry.claims import Claims
 from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind

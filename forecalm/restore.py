@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecalm.backup import DUMP, FORMAT, MANIFEST, READINGS, REGISTRY, Progress, counted
-from forecalm.erasure import RECEIPTS
+from forecalm.erasure.erasure import RECEIPTS
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import files_in, make_folder, sha256
-from forecalm.keeping_postgres import bring_back
+from forecalm.keeping.errors import KeepingError
+from forecalm.keeping.files import files_in, make_folder, sha256
+from forecalm.keeping.postgres import bring_back
 from ingest.registry.audit import Head
 from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.admission import Admit, Verdict
-from ingest.clock import ClockState, GatewayState
-from ingest.intake_counts import Counters, HeldBack
+from ingest.clock.clocks import ClockState, GatewayState
+from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
 from ingest.store.protocol import BandSummary, Refusal

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import Figure, table
 from ingest.assemble import whole
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

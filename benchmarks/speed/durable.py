@@ -35,8 +35,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from benchmarks.figures import ROOT, Race
 from ingest.admission import Admission, Verdict
 from ingest.assemble import Assembler
-from ingest.clock import Clocks
-from ingest.intake import Handed, Intake
+from ingest.clock.clocks import Clocks
+from ingest.intake.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.received import Received
 from ingest.store.sqlite import SqliteStore

@@ -22,8 +22,8 @@ from console.hub import Hub
 from console.serve import run
 from ingest.admission import Verdict
 from ingest.bands import BandReport, ConsentDue, Overview, Sent, Waiting
-from ingest.clock import ClockState, GatewayState
-from ingest.intake_counts import Counters, HeldBack
+from ingest.clock.clocks import ClockState, GatewayState
+from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
 

@@ -4,7 +4,7 @@ from alerts.errors import AlertError
 from console.errors import ConsoleError
 from device_sim.errors import SimulationError
 from forecalm.config import ConfigError
-from forecalm.keeping_errors import KeepingError
+from forecalm.keeping.errors import KeepingError
 from forecalm.peers import PeerError
 from ingest.errors import IngestError
 from models.errors import ModelError

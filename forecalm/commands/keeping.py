@@ -20,9 +20,9 @@ out = Console(highlight=False, soft_wrap=True)
 
 def erase(chosen: argparse.Namespace) -> int:
     """Take away everything that is known of a wearer, after saying what that is and asking."""
-    from forecalm.erasure import Erasure, hold
+    from forecalm.erasure.erasure import Erasure, hold
     from forecalm.installation import Installation
-    from forecalm.keeping_files import alone
+    from forecalm.keeping.files import alone
 
     here = Installation(load_config(chosen.config))
     with ExitStack() as stack:
@@ -136,7 +136,7 @@ def _said(counts: dict[str, int]) -> str:
 def retention(chosen: argparse.Namespace) -> int:
     """Say for how many days a site keeps readings."""
     from forecalm.installation import Installation
-    from forecalm.keeping import put_in_only_site
+    from forecalm.keeping.keeping import put_in_only_site
 
     here = Installation(load_config(chosen.config))
     with closing(here.open_registry()) as registry:

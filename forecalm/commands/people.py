@@ -19,7 +19,7 @@ from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
     from forecalm.installation import Installation
-    from forecalm.rescoring import Rescored
+    from forecalm.rescoring.rescoring import Rescored
     from ingest.registry.consents import Consent, Given, Scope
     from ingest.registry.registry import Registry
     from ingest.registry.stretches import Change, Correction
@@ -134,8 +134,8 @@ def _rescore(
     here: "Installation", registry: "Registry", changes: "Sequence[Change]", *, quiet: bool
 ) -> "list[Rescored]":
     """Score everybody anew whom the changes touch, or who was left undone before."""
-    from forecalm.rescoring import Rescoring, alerts_of
-    from forecalm.rescoring_derived import rewriting
+    from forecalm.rescoring.derived import rewriting
+    from forecalm.rescoring.rescoring import Rescoring, alerts_of
     from ingest.readings import Readings
 
     with ExitStack() as stack:

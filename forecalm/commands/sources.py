@@ -12,16 +12,16 @@ from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import err
 
 if TYPE_CHECKING:
-    from ingest.lsl import Wanted
-    from ingest.lsl_channels import MappingFile, Stream
+    from ingest.lsl.channels import MappingFile, Stream
+    from ingest.lsl.gateway import Wanted
 
 
 def lsl(chosen: argparse.Namespace) -> int:
     """Be the gateway of Lab Streaming Layer streams until Ctrl-C, or list what there is."""
-    from ingest.lsl import Gateway, Wanted, found, run, use_peers
-    from ingest.lsl_channels import read_mapping
-    from ingest.lsl_publisher import Publisher
-    from ingest.lsl_spool import LslSpool
+    from ingest.lsl.channels import read_mapping
+    from ingest.lsl.gateway import Gateway, Wanted, found, run, use_peers
+    from ingest.lsl.publisher import Publisher
+    from ingest.lsl.spool import LslSpool
 
     if chosen.peers is not None:
         use_peers([peer for peer in chosen.peers.split(",") if peer])
@@ -53,7 +53,7 @@ def lsl(chosen: argparse.Namespace) -> int:
 def _list(streams: "list[Stream]", wanted: "Wanted", mapping: "MappingFile | None", *, json: bool) -> None:
     """Say of each stream what would be taken from it, or why nothing would."""
     from ingest.errors import SourceError
-    from ingest.lsl_channels import band_of_source, plan
+    from ingest.lsl.channels import band_of_source, plan
 
     told = []
     for stream in streams:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from ingest.admission import Verdict
 from ingest.bands import BandReport, Overview, Sent
-from ingest.clock import ClockState
-from ingest.intake_counts import Counters, HeldBack
+from ingest.clock.clocks import ClockState
+from ingest.intake.counts import Counters, HeldBack
 from tests.console.house import NAMES, NOW_S
 
 

@@ -11,8 +11,8 @@ from console.bands import BandRow, Page, page_of
 from console.rows import UNKEPT, UNSTORED
 from ingest.admission import Verdict
 from ingest.bands import ConsentDue, Overview, Sent, Waiting
-from ingest.clock import GatewayState
-from ingest.intake_counts import KINDS, Counters, HeldBack
+from ingest.clock.clocks import GatewayState
+from ingest.intake.counts import KINDS, Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
 from tests.console.house import NOW_S, House

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ingest.bands import ConsentDue, Waiting
-from ingest.intake_counts import HeldBack
+from ingest.intake.counts import HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
 from tests.console.house import NOW_S, House, Serve

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from alerts.views import Blind, Sight
 from console.rows import LOW_BATTERY_PCT, UNSTORED
-from ingest.intake_counts import HeldBack
+from ingest.intake.counts import HeldBack
 from tests.console.house import House, Serve
 from tests.console.office import Office
 

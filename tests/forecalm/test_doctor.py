@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from alerts.journal import Journal
-from forecalm import doctor_data, doctor_machine
 from forecalm.cli import main
 from forecalm.config import Config, MqttSection
-from forecalm.doctor_broker import broker
-from forecalm.doctor_finding import Finding, Level
+from forecalm.doctor import data, machine
+from forecalm.doctor.broker import broker
+from forecalm.doctor.finding import Finding, Level
 from forecalm.installation import Installation
 from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
@@ -208,14 +208,14 @@ def test_something_on_the_port_that_is_no_broker_is_told() -> None:
 
 def test_a_service_that_runs_is_seen_by_its_journal(here: Installation) -> None:
     with closing(Journal(here.journal)):
-        assert [one.level for one in doctor_data.service(here)] == [Level.OK]
-    assert [one.level for one in doctor_data.service(here)] == [Level.WARNING]
+        assert [one.level for one in data.service(here)] == [Level.OK]
+    assert [one.level for one in data.service(here)] == [Level.WARNING]
 
 
 def test_it_looks_beside_a_store_that_is_being_written(here: Installation) -> None:
     with closing(SqliteStore(here.readings)) as store:
         store.commit([received(1, at_s=time.time())])
-        found = list(doctor_data.store(here))
+        found = list(data.store(here))
         assert {one.level for one in found} == {Level.OK}
         assert "3 packets" in found[0].what
         store.commit([received(2, at_s=time.time())])
@@ -251,7 +251,7 @@ def test_a_store_that_is_not_whole_is_a_failure_with_a_mend(
     here: Installation, harm: Callable[[Path], object], said: str
 ) -> None:
     harm(here.readings)
-    failures = [one for one in doctor_data.store(here) if one.level is Level.FAILURE]
+    failures = [one for one in data.store(here) if one.level is Level.FAILURE]
     assert failures
     assert said in failures[0].what
     assert "keep the file" in failures[0].mend
@@ -262,7 +262,7 @@ def test_readings_from_the_future_and_what_does_not_settle_are_told(here: Instal
     with closing(SqliteStore(here.readings)) as store:
         store.commit([received(7, at_s=now_s + 4000), received(8, at_s=now_s - 9000)])
         store.quarantine("forecalm/v1/home/band/band-01/data", b"?", "not a packet", now_s)
-    found = list(doctor_data.store(here))
+    found = list(data.store(here))
     assert [one.what for one in found if one.level is Level.FAILURE and "set back" in one.what]
     told = [one.what for one in found if one.level is Level.WARNING]
     assert any("the oldest for 150 min" in what for what in told)
@@ -273,7 +273,7 @@ def test_an_audit_that_was_tampered_with_is_a_failure(here: Installation) -> Non
     with closing(sqlite3.connect(here.registry)) as db:
         db.execute("UPDATE audit SET detail = '{}' WHERE number = 2")
         db.commit()
-    failures = [one for one in doctor_data.registry(here) if one.level is Level.FAILURE]
+    failures = [one for one in data.registry(here) if one.level is Level.FAILURE]
     assert len(failures) == 1
     assert "entry 2" in failures[0].what
 
@@ -282,27 +282,27 @@ def test_a_registry_of_another_version_is_not_judged(here: Installation) -> None
     with closing(sqlite3.connect(here.registry)) as db:
         db.execute("UPDATE alembic_version SET version_num = '0001'")
         db.commit()
-    (finding,) = doctor_data.registry(here)
+    (finding,) = data.registry(here)
     assert finding.level is Level.WARNING
     assert "version 0001" in finding.what
 
 
 def test_an_erasure_that_was_cut_off_and_copies_that_are_old_are_told(here: Installation) -> None:
     now_s = 1_800_000_000.0
-    assert [found.level for found in doctor_data.copies(here, now_s)] == [Level.NOTE]
+    assert [found.level for found in data.copies(here, now_s)] == [Level.NOTE]
     ledger = here.folder / "backups.jsonl"
     ledger.write_text('{"path": "b", "sha256": "x", "at": "2027-01-01T00:00:00+00:00"}\n')
-    (old,) = doctor_data.copies(here, now_s)
+    (old,) = data.copies(here, now_s)
     assert (old.level, old.what) == (Level.WARNING, "the newest is 14 days old")
     with ledger.open("a") as file:
         file.write('{"path": "c", "sha256": "y", "at": "2027-01-15T03:00:00+00:00"}\n')
     here.erasing.write_text("{}")
-    assert [found.level for found in doctor_data.copies(here, now_s)] == [Level.FAILURE, Level.OK]
+    assert [found.level for found in data.copies(here, now_s)] == [Level.FAILURE, Level.OK]
 
 
 def test_what_was_learnt_and_cannot_be_read_is_a_failure(here: Installation) -> None:
     here.learnt.write_bytes(b"PK\x03\x04 torn")
-    assert [one.level for one in doctor_data.learnt(here)] == [Level.FAILURE]
+    assert [one.level for one in data.learnt(here)] == [Level.FAILURE]
 
 
 def test_a_full_or_slow_disk_is_told(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,19 +313,19 @@ def test_a_full_or_slow_disk_is_told(here: Installation, monkeypatch: pytest.Mon
         (1 << 40, 0.3, Level.FAILURE),
     ):
         monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: usage._replace(free=free))
-        monkeypatch.setattr(doctor_data, "_fsync_s", lambda _, took_s=took_s: took_s)
-        assert worst in {one.level for one in doctor_data.disk(here)}
+        monkeypatch.setattr(data, "_fsync_s", lambda _, took_s=took_s: took_s)
+        assert worst in {one.level for one in data.disk(here)}
 
 
 def test_a_clock_that_was_never_set_or_is_not_synchronised_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_machine, "WATCH_S", 0.0)
+    monkeypatch.setattr(machine, "WATCH_S", 0.0)
     worst: dict[bool | None, set[Level]] = {}
     for synchronised in (True, False, None):
-        monkeypatch.setattr(doctor_machine, "_synchronised", lambda synchronised=synchronised: synchronised)
-        worst[synchronised] = {one.level for one in doctor_machine.clock()}
+        monkeypatch.setattr(machine, "_synchronised", lambda synchronised=synchronised: synchronised)
+        worst[synchronised] = {one.level for one in machine.clock()}
     assert worst == {True: {Level.OK}, False: {Level.WARNING}, None: {Level.NOTE}}
-    monkeypatch.setattr(doctor_machine, "YEARS", (2070, 2100))
-    assert Level.FAILURE in {one.level for one in doctor_machine.clock()}
+    monkeypatch.setattr(machine, "YEARS", (2070, 2100))
+    assert Level.FAILURE in {one.level for one in machine.clock()}
 
 
 def test_a_folder_that_shadows_our_packages_is_a_failure(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_a_check_that_fails_by_itself_hides_no_other(
     def fail() -> list[Finding]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(doctor_machine, "versions", fail)
+    monkeypatch.setattr(machine, "versions", fail)
     code, said = doctor(capsys)
     assert code == 1
     assert said["versions"][0][:2] == ("FAILURE", "could not be looked at: ZeroDivisionError")

@@ -16,8 +16,8 @@ from alerts.journal import AlertRaised, Scratch
 from alerts.policy import Policy
 from forecalm.live import Live
 from forecalm.pipeline import Pipeline
-from ingest.clock import Clocks
-from ingest.intake import Intake
+from ingest.clock.clocks import Clocks
+from ingest.intake.intake import Intake
 from ingest.readings import Readings
 from ingest.received import Received
 from ingest.recordings.e4 import read

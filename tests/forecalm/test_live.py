@@ -16,7 +16,7 @@ from alerts.policy import Policy
 from alerts.views import Blind
 from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline, Step
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from ingest.admission import Admission, Verdict
-from ingest.clock import Clocks
-from ingest.intake import Intake
-from ingest.lsl import use_peers
+from ingest.clock.clocks import Clocks
+from ingest.intake.intake import Intake
+from ingest.lsl.gateway import use_peers
 from ingest.mqtt import Subscriber
 from ingest.store.sqlite import SqliteStore
 

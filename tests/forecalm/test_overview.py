@@ -9,9 +9,9 @@ import pytest
 
 from forecalm.overview import FRESH_S, Overviews
 from ingest.bands import Sent
-from ingest.clock import Clocks, ClockState, GatewayState
+from ingest.clock.clocks import Clocks, ClockState, GatewayState
 from ingest.errors import RegistryError, StoreError
-from ingest.intake_counts import Counters, HeldBack
+from ingest.intake.counts import Counters, HeldBack
 from ingest.received import Received
 from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope

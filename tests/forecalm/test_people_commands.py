@@ -16,10 +16,10 @@ from forecalm.commands.moments import moment, told
 from forecalm.commands.people import exchanged
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
-from forecalm.rescoring import rescored_in
-from forecalm.rescoring_derived import rewriting
-from forecalm.rescoring_lived import Decided
-from ingest.clock import Clocks
+from forecalm.rescoring.derived import rewriting
+from forecalm.rescoring.lived import Decided
+from forecalm.rescoring.rescoring import rescored_in
+from ingest.clock.clocks import Clocks
 from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.recordings.e4 import read

@@ -7,7 +7,7 @@ import pytest
 
 from forecalm.replay import Replayed, replay
 from ingest.assemble import whole
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

@@ -12,9 +12,9 @@ from alerts.errors import JournalError
 from alerts.journal import AlertAcknowledged, AlertRaised, Journal, Scratch
 from alerts.policy import Policy
 from forecalm.pipeline import Pipeline
-from forecalm.rescoring import LEARN_S, Rescored, Rescoring, alerts_of, not_theirs, rescored_in, touched
-from forecalm.rescoring_lived import as_they_came
-from ingest.clock import Clocks
+from forecalm.rescoring.lived import as_they_came
+from forecalm.rescoring.rescoring import LEARN_S, Rescored, Rescoring, alerts_of, not_theirs, rescored_in, touched
+from ingest.clock.clocks import Clocks
 from ingest.readings import Readings
 from ingest.received import Received
 from ingest.recordings.e4 import read

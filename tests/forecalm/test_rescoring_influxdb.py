@@ -9,9 +9,9 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from forecalm.pipeline import Pipeline
-from forecalm.rescoring_derived import rewriting
-from forecalm.rescoring_lived import Decided
-from ingest.clock import Clocks
+from forecalm.rescoring.derived import rewriting
+from forecalm.rescoring.lived import Decided
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

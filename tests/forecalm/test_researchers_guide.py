@@ -9,7 +9,7 @@ import pytest
 
 from forecalm.config import Config
 from forecalm.installation import Installation
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

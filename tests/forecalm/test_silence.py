@@ -12,7 +12,7 @@ from alerts.journal import Scratch
 from alerts.policy import SILENT_AFTER_S, Policy
 from alerts.views import Blind, WearerView
 from forecalm.pipeline import Pipeline
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets

@@ -14,7 +14,7 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from forecalm.pipeline import Pipeline, warm
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.received import Received

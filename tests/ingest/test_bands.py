@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.admission import Admission, Verdict
 from ingest.bands import ENDS_SOON_S, ConsentDue, Sent, Waiting, band_reports, consents_due, waiting
-from ingest.clock import ClockState
+from ingest.clock.clocks import ClockState
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
 from ingest.store.protocol import BandSummary

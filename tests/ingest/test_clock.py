@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ingest.assemble import Added, Assembler
-from ingest.clock import Clocks
-from ingest.clock_band import KNOTS, PANES
+from ingest.clock.band import KNOTS, PANES
+from ingest.clock.clocks import Clocks
 from ingest.errors import ClockError
 from ingest.received import Received
 from ingest.wire import Packet, Samples
@@ -230,7 +230,7 @@ def test_bands_and_boots_know_nothing_of_each_other() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.clock.BANDS_MAX", 10)
+    monkeypatch.setattr("ingest.clock.clocks.BANDS_MAX", 10)
     clocks = Clocks()
     for boot in range(100):
         clocks.map(packet(1, boot=boot), NOW_S)
@@ -426,7 +426,7 @@ def test_gateways_that_disagree_by_minutes_agree_on_a_band() -> None:
 
 
 def test_memory_of_one_band_and_of_gateways_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.clock.GATEWAYS_MAX", 3)
+    monkeypatch.setattr("ingest.clock.clocks.GATEWAYS_MAX", 3)
     rng, clocks = np.random.default_rng(0), Clocks()
     for n in range(6 * HOUR_S):
         received_s = NOW_S + n + float(rng.exponential(0.2))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ingest.admission import Admission, Verdict
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.errors import StoreError
-from ingest.intake import Intake
+from ingest.intake.intake import Intake
 from ingest.received import Received
 from ingest.store.protocol import Name, Run
 from ingest.store.sqlite import SqliteStore
@@ -213,7 +213,7 @@ def test_what_could_not_be_handed_on_is_stored_all_the_same(bench: Bench, make_p
 def test_names_that_anybody_makes_up_are_not_remembered_for_ever(
     bench: Bench, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.intake_watermarks.STORED_EVERY_S", 0.0)
+    monkeypatch.setattr("ingest.intake.watermarks.STORED_EVERY_S", 0.0)
     for number in range(50):
         band = f"x-{number}"
         bench.send(encode(make_packet(seq=0, band=band)), topic=data_topic("home", band))
@@ -243,7 +243,7 @@ class Failing:
 def test_a_store_that_cannot_write_acknowledges_nothing_and_loses_nothing(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ingest.intake_writer.RETRY_S", 0.01)
+    monkeypatch.setattr("ingest.intake.writer.RETRY_S", 0.01)
     failing = Failing(store)
     bench = Bench(failing)
     bench.intake.start()
@@ -268,8 +268,8 @@ def test_a_store_that_cannot_write_acknowledges_nothing_and_loses_nothing(
 def test_it_can_be_stopped_while_the_store_cannot_write(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.intake_writer.RETRY_S", 0.01)
-    monkeypatch.setattr("ingest.intake_waiting.WAITING_MAX", 3)
+    monkeypatch.setattr("ingest.intake.writer.RETRY_S", 0.01)
+    monkeypatch.setattr("ingest.intake.waiting.WAITING_MAX", 3)
     failing = Failing(store)
     bench = Bench(failing)
     bench.intake.start()

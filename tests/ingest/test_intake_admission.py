@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.admission import Admission, Verdict
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.errors import StoreError
-from ingest.intake import LATE_S, Handed, Intake
-from ingest.intake_writer import CLOCKS
+from ingest.intake.intake import LATE_S, Handed, Intake
+from ingest.intake.writer import CLOCKS
 from ingest.received import Received
 from ingest.store.protocol import Name, Run
 from ingest.store.sqlite import SqliteStore
@@ -182,8 +182,8 @@ def test_a_store_that_stands_still_holds_the_sender_back_and_loses_nothing(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     payloads = [encode(make_packet(seq=seq, rates_hz={"eda": 4.0})) for seq in range(60)]
-    monkeypatch.setattr("ingest.intake_writer.RETRY_S", 0.01)
-    monkeypatch.setattr(f"ingest.intake_waiting.{limit}", 20 if limit == "WAITING_MAX" else 20 * len(payloads[0]))
+    monkeypatch.setattr("ingest.intake.writer.RETRY_S", 0.01)
+    monkeypatch.setattr(f"ingest.intake.waiting.{limit}", 20 if limit == "WAITING_MAX" else 20 * len(payloads[0]))
     held = Held(store)
     bench = Bench(held)
     bench.intake.start()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ingest.errors import SourceError
-from ingest.lsl import Gateway, Wanted, found, use_peers
-from ingest.lsl_channels import read_mapping
+from ingest.lsl.channels import read_mapping
+from ingest.lsl.gateway import Gateway, Wanted, found, use_peers
 from ingest.wire import Packet
 
 pylsl = pytest.importorskip("pylsl", reason="the extra formats is not installed")

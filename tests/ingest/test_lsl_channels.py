@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import SourceError
-from ingest.lsl import Gateway, Wanted
-from ingest.lsl_channels import Described, Stream, band_of_source, plan, read_mapping
+from ingest.lsl.channels import Described, Stream, band_of_source, plan, read_mapping
+from ingest.lsl.gateway import Gateway, Wanted
 from ingest.types import CHANNELS
 from ingest.wire import data_topic
 

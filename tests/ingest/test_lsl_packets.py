@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.lsl_channels import Described, Stream, plan
-from ingest.lsl_packets import BandSource, Now
-from ingest.lsl_times import EvenTimes
+from ingest.lsl.channels import Described, Stream, plan
+from ingest.lsl.packets import BandSource, Now
+from ingest.lsl.times import EvenTimes
 from ingest.wire import Packet, check, decode, encode
 
 EDA = Stream("uid-1", "Eda", "EDA", "sn", "host", 4.0, "float32", (Described("eda", "EDA", "uS"),))

@@ -15,8 +15,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.errors import SourceError
-from ingest.lsl_publisher import Publisher
-from ingest.lsl_spool import LslSpool
+from ingest.lsl.publisher import Publisher
+from ingest.lsl.spool import LslSpool
 from ingest.wire import Packet, bands_topic, decode, stored_topic
 
 WAIT_S = 20.0  # a bound, never waited out where things work

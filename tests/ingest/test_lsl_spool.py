@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.lsl_spool import BATCH_MAX, PATIENCE_MAX_S, PATIENCE_S, LslSpool
+from ingest.lsl.spool import BATCH_MAX, PATIENCE_MAX_S, PATIENCE_S, LslSpool
 from ingest.wire import Packet, Stored, encode
 
 

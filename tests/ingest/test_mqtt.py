@@ -19,9 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.admission import Admission, Verdict
 from ingest.broker import run_broker
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.errors import BrokerError
-from ingest.intake import Intake
+from ingest.intake.intake import Intake
 from ingest.mqtt import Subscriber
 from ingest.mqtt_client import BulkSocket
 from ingest.store.sqlite import SqliteStore

@@ -17,10 +17,10 @@ from forecalm.backup import Copied, back_up
 from forecalm.build import Service
 from forecalm.cli import main
 from forecalm.config import Config, ConsoleSection, MqttSection
-from forecalm.erasure import Erasure
+from forecalm.erasure.erasure import Erasure
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import add_line
+from forecalm.keeping.errors import KeepingError
+from forecalm.keeping.files import add_line
 from forecalm.restore import restore
 from ingest.received import Received
 from ingest.registry import Registry

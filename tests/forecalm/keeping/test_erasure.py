@@ -12,10 +12,10 @@ from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Journal, SightRegained
 from forecalm.build import Service
 from forecalm.cli import main
-from forecalm.erasure import Erasure, hold, pending
+from forecalm.erasure.erasure import Erasure, hold, pending
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import add_line, lines_of, remove_folder, sha256
+from forecalm.keeping.errors import KeepingError
+from forecalm.keeping.files import add_line, lines_of, remove_folder, sha256
 from ingest.admission import Verdict
 from ingest.exports.deidentify import Keys
 from ingest.labels import Label
@@ -201,9 +201,9 @@ def test_cut_off_anywhere_doing_it_again_finishes_it(
 
     with monkeypatch.context() as dying:
         if cut in STEPS:
-            named = {"Alerts": "", "Derived": "", "Readings": "", "Exports": "_exports", "ExportKey": "_exports"}
-            module = "erasure" + named.get(cut, "_parts")
-            dying.setattr(f"forecalm.{module}.{cut}.erase", die)
+            rooms = {"exports": ("Exports", "ExportKey"), "erasure": ("Alerts", "Derived", "Readings")}
+            room = next((room for room, names in rooms.items() if cut in names), "parts")
+            dying.setattr(f"forecalm.erasure.{room}.{cut}.erase", die)
         elif cut == "receipt":
             dying.setattr(erasure, "_receipt", die)
         else:

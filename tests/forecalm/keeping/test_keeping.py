@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecalm.installation import Installation
-from forecalm.keeping import LOOK_MOST_S, SAY_AGAIN_S, Keeping
-from forecalm.keeping_ranges import Piece, ranges
+from forecalm.keeping.keeping import LOOK_MOST_S, SAY_AGAIN_S, Keeping
+from forecalm.keeping.ranges import Piece, ranges
 from ingest.errors import StoreError
 from ingest.received import Received
 from ingest.registry import Registry
@@ -223,7 +223,7 @@ def test_an_audit_that_cannot_be_written_is_written_later(
 def test_the_thread_settles_by_itself_outlives_failures_and_ends(
     registry: Registry, store: Store, pack: Pack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("forecalm.keeping.SETTLE_EVERY_S", 0.001)
+    monkeypatch.setattr("forecalm.keeping.keeping.SETTLE_EVERY_S", 0.001)
     registry.assign("b-1", "w-1", NOW_S - DAY_S, by="test")
     store.commit(around(pack, "b-1", NOW_S - HOUR_S))
     failing, settled, before = Failing(store, 3), threading.Event(), threading.active_count()

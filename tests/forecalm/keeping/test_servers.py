@@ -11,9 +11,9 @@ import pytest
 from alerts.journal import Journal
 from forecalm.backup import DUMP, back_up
 from forecalm.config import Config, RegistrySection, StoreSection
-from forecalm.erasure import Erasure
+from forecalm.erasure.erasure import Erasure
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
+from forecalm.keeping.errors import KeepingError
 from forecalm.restore import restore
 from ingest.received import Received
 from ingest.registry.consents import Consent, Scope

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.assemble import whole
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.errors import RecordingError
 from ingest.received import Received
 from ingest.recordings.e4 import read

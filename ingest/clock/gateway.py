@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.clock_level import Level
+from ingest.clock.level import Level
 
 WINDOW_S: Final = 60.0  # the least delay is sought over one to two of these
 FAR_S: Final = 0.5  # a delay that much above the least was queued, or the clock was set back

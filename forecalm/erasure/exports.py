@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from forecalm.erasure_parts import Trace
+from forecalm.erasure.parts import Trace
 from forecalm.installation import Installation
-from forecalm.keeping_files import files_in, lines_of, remove_folder, sha256, write_lines
+from forecalm.keeping.files import files_in, lines_of, remove_folder, sha256, write_lines
 from ingest.exports.deidentify import Keys
 from ingest.exports.export import KEYS, MANIFEST, RECORD
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingest.clock import Clocks
+from ingest.clock.clocks import Clocks
 from ingest.errors import StoreError
-from ingest.intake_counts import HeldBack, Tally
-from ingest.intake_waiting import Waiting
-from ingest.intake_watermarks import Watermarks
+from ingest.intake.counts import HeldBack, Tally
+from ingest.intake.waiting import Waiting
+from ingest.intake.watermarks import Watermarks
 from ingest.received import Received
 from ingest.store.protocol import Name, Store
 from ingest.wire import Stored

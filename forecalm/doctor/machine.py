@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from forecalm.doctor_finding import Finding, Level
+from forecalm.doctor.finding import Finding, Level
 
 OURS: Final = ("ingest", "signals", "models", "alerts", "device_sim", "console", "forecalm")
 CORE: Final = (
@@ -46,7 +46,7 @@ BUS_S: Final = 2.0
 
 def modules() -> Iterator[Finding]:
     """Where our packages come from: a folder of the same name may shadow one of them."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     strange = {}
     for name in OURS:
         spec = importlib.util.find_spec(name)

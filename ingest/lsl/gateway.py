@@ -19,9 +19,9 @@ from typing import Any, Final
 import numpy as np
 
 from ingest.errors import SourceError
-from ingest.lsl_channels import Described, MappingFile, Plan, Stream, band_of_source, plan
-from ingest.lsl_packets import OTHER_CLOCK, BandSource, Now
-from ingest.lsl_publisher import Publisher
+from ingest.lsl.channels import Described, MappingFile, Plan, Stream, band_of_source, plan
+from ingest.lsl.packets import OTHER_CLOCK, BandSource, Now
+from ingest.lsl.publisher import Publisher
 from ingest.wire import ID
 
 log = logging.getLogger(__name__)

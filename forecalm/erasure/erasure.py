@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from alerts.errors import JournalError
 from alerts.journal import Journal
-from forecalm.erasure_exports import ExportKey, Exports
-from forecalm.erasure_parts import Backups, Files, Learnt, Models, Part, Trace
+from forecalm.erasure.exports import ExportKey, Exports
+from forecalm.erasure.parts import Backups, Files, Learnt, Models, Part, Trace
 from forecalm.installation import Installation
-from forecalm.keeping_errors import KeepingError
-from forecalm.keeping_files import lines_of, shred, write_whole
-from forecalm.keeping_ranges import REACH_S, end_of, ends_within, erase_ended
+from forecalm.keeping.errors import KeepingError
+from forecalm.keeping.files import lines_of, shred, write_whole
+from forecalm.keeping.ranges import REACH_S, end_of, ends_within, erase_ended
 from ingest.registry.registry import Registry
 from ingest.store.influx_derived import DERIVED
 from ingest.store.protocol import Store

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from forecalm.keeping_errors import KeepingError
+from forecalm.keeping.errors import KeepingError
 
 if sys.platform != "win32":
     import fcntl

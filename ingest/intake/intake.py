@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ingest.admission import Admit, Verdict
-from ingest.clock import Clocks, ClockState, GatewayState
+from ingest.clock.clocks import Clocks, ClockState, GatewayState
 from ingest.complaints import Complaints
 from ingest.errors import IngestError, WireError
-from ingest.intake_counts import Counters, HeldBack, Tally
-from ingest.intake_waiting import Message, Waiting
-from ingest.intake_writer import CLOCKS, Batch, Refused, Writer
+from ingest.intake.counts import Counters, HeldBack, Tally
+from ingest.intake.waiting import Message, Waiting
+from ingest.intake.writer import CLOCKS, Batch, Refused, Writer
 from ingest.received import Received
 from ingest.store.protocol import Name, Store
 from ingest.types import Array

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Final, Protocol, Self
 
-from forecalm.keeping_ranges import REACH_S, end_of, ends_within, erase_ended, erase_where
+from forecalm.keeping.ranges import REACH_S, end_of, ends_within, erase_ended, erase_where
 from ingest.errors import IngestError
 from ingest.received import Received
 from ingest.registry.claims import Claims

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from ingest.clock_level import Level
-from ingest.clock_line import level_below, line_below
+from ingest.clock.level import Level
+from ingest.clock.line import level_below, line_below
 
 PANE_US: Final = 60_000_000  # of band time: one of 60 packets finds the radio quiet
 PANES: Final = 32  # that the line is fitted to: half an hour, so that it follows a wrist that comes in from the cold

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from forecalm import doctor_machine
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
-from forecalm.doctor_finding import Finding, Level
+from forecalm.doctor import machine
+from forecalm.doctor.finding import Finding, Level
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +23,18 @@ Check = Callable[[], Iterable[Finding]]
 def examine(path: Path | None) -> Iterator[Finding]:
     """Yield what is found, one thing after the other; a configuration that cannot be used is a finding too, and then
     the machine alone is looked at."""
-    yield from _look([("modules", doctor_machine.modules)])
-    machine: list[tuple[str, Check]] = [
-        ("versions", doctor_machine.versions),
-        ("clock", doctor_machine.clock),
-        ("Bluetooth", doctor_machine.bluetooth),
+    yield from _look([("modules", machine.modules)])
+    of_machine: list[tuple[str, Check]] = [
+        ("versions", machine.versions),
+        ("clock", machine.clock),
+        ("Bluetooth", machine.bluetooth),
     ]
     try:
         config = load_config(path)
     except ConfigError as error:
         mend = "mend it; broker, store and registry cannot be looked for before: docs/configuration.md"
         yield Finding(Level.FAILURE, "configuration", str(error), mend)
-        yield from _look(machine)
+        yield from _look(of_machine)
         return
     shown = "all defaults" if path is None else str(path)
     yield Finding(
@@ -46,23 +46,23 @@ def examine(path: Path | None) -> Iterator[Finding]:
         what = f"{error.name} cannot be loaded, so broker, store and registry are not looked at: {error}"
         yield Finding(Level.FAILURE, "modules", what, "see above, or install again: docs/guides/developers.md")
         checks = []
-    yield from _look(checks + machine)
+    yield from _look(checks + of_machine)
 
 
 def _of_data(config: Config) -> list[tuple[str, Check]]:
-    from forecalm import doctor_broker, doctor_data
+    from forecalm.doctor import broker, data
     from forecalm.installation import Installation
 
     here = Installation(config, look=True)
     return [
-        ("broker", lambda: doctor_broker.broker(config.mqtt, config.site.name)),
-        ("service", lambda: doctor_data.service(here)),
-        ("disk", lambda: doctor_data.disk(here)),
-        ("store", lambda: doctor_data.store(here)),
-        ("InfluxDB", lambda: doctor_data.influxdb(config.store)),
-        ("registry", lambda: doctor_data.registry(here)),
-        ("copies", lambda: doctor_data.copies(here, time.time())),
-        ("what was learnt", lambda: doctor_data.learnt(here)),
+        ("broker", lambda: broker.broker(config.mqtt, config.site.name)),
+        ("service", lambda: data.service(here)),
+        ("disk", lambda: data.disk(here)),
+        ("store", lambda: data.store(here)),
+        ("InfluxDB", lambda: data.influxdb(config.store)),
+        ("registry", lambda: data.registry(here)),
+        ("copies", lambda: data.copies(here, time.time())),
+        ("what was learnt", lambda: data.learnt(here)),
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from ingest.clock_band import BandClock
-from ingest.clock_gateway import GatewayClock
+from ingest.clock.band import BandClock
+from ingest.clock.gateway import GatewayClock
 from ingest.errors import ClockError
 from ingest.wire import Packet
 

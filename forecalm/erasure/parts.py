@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from forecalm.installation import Installation
-from forecalm.keeping_files import add_line, lines_of, remove_folder, shred, write_lines, write_whole
+from forecalm.keeping.files import add_line, lines_of, remove_folder, shred, write_lines, write_whole
 
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"

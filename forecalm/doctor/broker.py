@@ -14,7 +14,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from forecalm.config import MqttSection
-from forecalm.doctor_finding import Finding, Level
+from forecalm.doctor.finding import Finding, Level
 
 REACH_S: Final = 3.0  # a broker that does not answer by then is no use to a carer
 FLIGHT: Final = 60  # messages sent without acknowledging one: three times what Mosquitto has in flight by default

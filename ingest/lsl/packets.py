@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from ingest.lsl_channels import Plan, Stream
-from ingest.lsl_pending import JUMP_S, Numbers, Pending, Sorting
-from ingest.lsl_times import EvenTimes
+from ingest.lsl.channels import Plan, Stream
+from ingest.lsl.pending import JUMP_S, Numbers, Pending, Sorting
+from ingest.lsl.times import EvenTimes
 from ingest.types import Array
 from ingest.wire import Intervals, Packet, Samples
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from forecalm.keeping_errors import KeepingError
+from forecalm.keeping.errors import KeepingError
 from ingest.errors import StoreError
 
 

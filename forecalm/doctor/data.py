@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from forecalm.backup import LEDGER
 from forecalm.config import StoreSection
-from forecalm.doctor_finding import Finding, Level
+from forecalm.doctor.finding import Finding, Level
 from forecalm.installation import Installation
-from forecalm.keeping_files import lines_of
+from forecalm.keeping.files import lines_of
 from ingest.errors import IngestError
 
 if TYPE_CHECKING:

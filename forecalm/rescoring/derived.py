@@ -6,8 +6,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from forecalm.rescoring import Derived
-from forecalm.rescoring_lived import Decided
+from forecalm.rescoring.lived import Decided
+from forecalm.rescoring.rescoring import Derived
 from ingest.errors import StoreError
 from ingest.store.influx_derived import DERIVED
 from ingest.store.line_protocol import lines

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.errors import SourceError
-from ingest.lsl_spool import LslSpool
+from ingest.lsl.spool import LslSpool
 from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode, stored_topic
 
 log = logging.getLogger(__name__)

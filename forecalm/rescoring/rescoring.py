@@ -19,7 +19,7 @@ from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Event
 from alerts.views import AlertView
 from forecalm.live import save_learnt
-from forecalm.rescoring_lived import Decided, Person
+from forecalm.rescoring.lived import Decided, Person
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Change, end_of

@@ -1,0 +1,1 @@
+"""How long readings stay, where they rest, and the files that hold them."""

@@ -1,0 +1,1 @@
+"""A correction of who wore what in; what everybody concerned is told anew out."""

@@ -1,0 +1,1 @@
+"""Clocks of bands: what they said in, UTC out; both said with their doubt."""

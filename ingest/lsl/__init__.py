@@ -1,0 +1,1 @@
+"""Lab Streaming Layer in, packets of bands out, as from a gateway."""
