@@ -16,7 +16,7 @@ from ingest.errors import IngestError, StoreError
 from ingest.received import Received
 from ingest.store.database import BUSY_S, Database
 from ingest.store.ledger import NOTHING, Boot, Ledger
-from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Totals
+from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Refused, Totals
 from ingest.store.quarantine import Quarantine, band_in, latest
 from ingest.store.runs import Runs, keep_run
 from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, unpack
@@ -106,14 +106,15 @@ class Inbox:
                 _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
         return len(rows)
 
-    def quarantine(self, topic: str, payload: bytes, reason: str, received_s: float, name: Name | None) -> None:
-        """See ``Store.quarantine``."""
+    def quarantine(self, messages: Sequence[Refused]) -> None:
+        """See ``Store.quarantine_all``."""
         with self._writing() as (db, ledger):
-            band = band_in(topic) if name is None else name[0]
-            self._quarantine.add(db, topic, payload, reason, received_s, band)
-            if name is not None:
-                band, number, seq = name
-                _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
+            for each in messages:
+                band = band_in(each.topic) if each.name is None else each.name[0]
+                self._quarantine.add(db, each.topic, each.payload, each.reason, each.received_s, band)
+                if each.name is not None:
+                    band, number, seq = each.name
+                    _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
 
     def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
         """See ``Store.forget_refused``."""

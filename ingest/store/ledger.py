@@ -107,6 +107,10 @@ class Ledger:
 
     def resettle(self, db: sqlite3.Connection, boot: Boot, settled: Totals) -> None:
         """Write down how much of a boot is settled, and its newest mapping, which the inbox no longer tells."""
+        if settled.packets < boot.settled.packets:  # and what was moved out of the inbox is no bound of it any more
+            query = "SELECT min(start_s), max(end_s) FROM inbox WHERE boot_id = ?"
+            first_s, last_s = db.execute(query, (boot.id,)).fetchone()
+            boot.first_s, boot.last_s = (math.inf, -math.inf) if first_s is None else (first_s, last_s)
         boot.settled = settled
         query = (
             "UPDATE boots SET tick_us = ?, offset_s = ?, received_s = ?, packets = ?, samples = ?, first_s = ?,"

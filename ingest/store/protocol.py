@@ -80,6 +80,17 @@ class Refusal:
     payload: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that could not be used; ``name`` is what it says it is, where that can be believed."""
+
+    topic: str
+    payload: bytes
+    reason: str
+    received_s: float
+    name: Name | None
+
+
 class Store(Protocol):
     """Append-only and idempotent by (band, boot, seq). Every method raises StoreError; what was stored stays.
 
@@ -98,6 +109,9 @@ class Store(Protocol):
     ) -> None:
         """Make durable what could not be used, and why, once however often it comes. ``name`` is its (band, boot, seq)
         where that is known: such a message counts as stored, so that it holds up no watermark."""
+
+    def quarantine_all(self, messages: Sequence[Refused]) -> None:
+        """The same of many, all of them or none: a commit for each would let nonsense hold up everybody's readings."""
 
     def watermark(self, band: str, boot: int) -> Run | None:
         """The packets around the first of that boot that ever came, as far as they are stored without a hole, either

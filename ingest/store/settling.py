@@ -21,6 +21,7 @@ from ingest.store.protocol import (
     Mapping,
     Name,
     Refusal,
+    Refused,
     Rest,
     Run,
     View,
@@ -53,7 +54,11 @@ class SettlingStore:
         self, topic: str, payload: bytes, reason: str, received_s: float, *, name: Name | None = None
     ) -> None:
         """See ``Store.quarantine``; its first ``PACKET_MAX`` bytes, as long as there is room."""
-        self._inbox.quarantine(topic, payload, reason, received_s, name)
+        self.quarantine_all([Refused(topic, payload, reason, received_s, name)])
+
+    def quarantine_all(self, messages: Sequence[Refused]) -> None:
+        """See ``Store.quarantine_all``."""
+        self._inbox.quarantine(messages)
 
     def watermark(self, band: str, boot: int) -> Run | None:
         """See ``Store.watermark``."""

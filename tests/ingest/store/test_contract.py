@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import StoreError
 from ingest.received import Received
-from ingest.store.protocol import BandSummary, Counts, Erased, Mapping, Run, Store
+from ingest.store.protocol import BandSummary, Counts, Erased, Mapping, Refused, Run, Store
 from ingest.wire import Intervals, values
 
 MakeReceived = Callable[..., Received]
@@ -232,6 +232,19 @@ def test_a_few_bytes_are_kept_beside_the_readings(store: Store) -> None:
     assert store.recall("other") is None
 
 
+def test_a_flood_of_nonsense_is_put_away_in_one_commit_or_not_at_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = [Refused("t", b"%d" % i, "odd", UTC_S, ("b", 1, i)) for i in range(9)]
+    with monkeypatch.context() as broken:
+        broken.setattr("ingest.store.inbox.band_in", _fail)
+        with pytest.raises(RuntimeError):
+            store.quarantine_all([*flood, Refused("t", b"x", "odd", UTC_S, None)])
+    assert (store.counts().quarantined, store.watermark("b", 1)) == (0, None)
+    store.quarantine_all(flood)
+    assert (store.counts().quarantined, store.watermark("b", 1)) == (9, Run(0, 8))
+
+
 def test_the_quarantine_lists_the_latest_first(store: Store) -> None:
     for i in range(5):
         store.quarantine("t", b"%d" % i, f"reason {i}", UTC_S + i)
@@ -246,3 +259,7 @@ def test_received_is_what_its_packet_says(make_received: MakeReceived) -> None:
     assert [block.channel for block in received.blocks()] == ["eda", "temperature", "ppg", "motion", "ibi"]
     assert received.span_s() == (UTC_S + 2, UTC_S + 3)
     assert received.samples() == 4 + 4 + 64 + 32 + 1
+
+
+def _fail(_: str) -> None:
+    raise RuntimeError

@@ -382,3 +382,12 @@ def test_two_processes_may_write_in_turn(tmp_path: Path, make_received: MakeRece
         assert one.counts() == two.counts() == Counts({"b": 4}, {"b": 416}, 0)
         assert one.watermark("b", 1) == two.watermark("b", 1) == Run(0, 3)
         assert one.check() == []
+
+
+def test_a_band_begins_where_what_an_erasure_left_begins(tmp_path: Path, make_received: MakeReceived) -> None:
+    with closing(SqliteStore(tmp_path / "readings.sqlite")) as store:
+        store.commit([make_received(seq=seq) for seq in range(5)])
+        store.settle(0.0, everything=True)
+        store.erase("b", UTC_S, UTC_S + 0.5)
+        (band,) = store.bands()
+        assert (band.packets, band.first_s) == (4, UTC_S + 1)
