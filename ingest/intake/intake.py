@@ -17,9 +17,9 @@ from ingest.complaints import Complaints
 from ingest.errors import IngestError, WireError
 from ingest.intake.counts import Counters, HeldBack, Tally
 from ingest.intake.waiting import Message, Waiting
-from ingest.intake.writer import CLOCKS, Batch, Refused, Writer
+from ingest.intake.writer import CLOCKS, Batch, Writer
 from ingest.received import Received
-from ingest.store.protocol import Name, Store
+from ingest.store.protocol import Name, Refused, Store
 from ingest.types import Array
 from ingest.wire import Packet, Stored, band_of, name_of
 from ingest.wire_batch import decode_many

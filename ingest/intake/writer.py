@@ -14,7 +14,7 @@ from ingest.intake.counts import HeldBack, Tally
 from ingest.intake.waiting import Waiting
 from ingest.intake.watermarks import Watermarks
 from ingest.received import Received
-from ingest.store.protocol import Name, Store
+from ingest.store.protocol import Name, Refused, Store
 from ingest.wire import Stored
 
 log = logging.getLogger(__name__)
@@ -26,17 +26,6 @@ RETRY_S: Final = 1.0  # after a commit that failed
 CLOCKS: Final = "clocks"  # under which what was learnt of the bands' clocks is kept beside the readings
 REMEMBER_S: Final = 60.0  # what is lost of it after a power cut
 FIRST_S: Final = 3.0  # after the start: senders never heard before are known by then
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A message that could not be used; ``name`` is what it says it is, where that can be believed."""
-
-    topic: str
-    payload: bytes
-    reason: str
-    received_s: float
-    name: Name | None
 
 
 @dataclass(slots=True)
@@ -181,10 +170,8 @@ class Writer:
         new = len(batch.received)
         if batch.received or batch.dropped:
             new = self._store.commit(batch.received, dropped=batch.dropped)
-        for refused in batch.refused:
-            self._store.quarantine(
-                refused.topic, refused.payload, refused.reason, refused.received_s, name=refused.name
-            )
+        if batch.refused:
+            self._store.quarantine_all(batch.refused)
         self._tally.duplicates += len(batch.received) - new
 
     def _remember(self, *, at_once: bool) -> None:
