@@ -28,7 +28,7 @@ from forecalm.wearing import Wearing
 from ingest.clock.clocks import Clocks
 from ingest.intake.intake import Handed, Intake
 from ingest.mqtt import Subscriber
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 from ingest.store.influx_derived import DerivedSeries
 from signals.features import NAMES
 

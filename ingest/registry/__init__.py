@@ -1,5 +1,1 @@
 """Who wears which band, since when, and whether that may be kept: changes in, answers out; names are kept apart."""
-
-from ingest.registry.registry import Registry
-
-__all__ = ["Registry"]

@@ -19,8 +19,8 @@ from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from forecalm.peers import free_port
 from ingest.broker import run_broker
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.wire import Packet, Samples, data_topic, encode
 from tests.forecalm.test_service import send, until
 

@@ -13,8 +13,8 @@ from ingest.clock.clocks import Clocks, ClockState, GatewayState
 from ingest.errors import RegistryError, StoreError
 from ingest.intake.counts import Counters, HeldBack
 from ingest.received import Received
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
 

@@ -8,9 +8,9 @@ import pytest
 from forecalm.wearing import STALE_S, Wearing
 from ingest.admission import Admission, Verdict
 from ingest.errors import StoreError
-from ingest.registry import Registry
 from ingest.registry.admissions import Admissions
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 
 
 class Scripted:

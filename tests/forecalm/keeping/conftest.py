@@ -10,9 +10,9 @@ import pytest
 from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.received import Received
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Site
+from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 from ingest.wire import Packet, Samples, encode
 

@@ -23,7 +23,7 @@ from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import add_line
 from forecalm.restore import restore
 from ingest.received import Received
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 
 Pack = Callable[..., Received]

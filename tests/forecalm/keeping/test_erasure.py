@@ -20,8 +20,8 @@ from ingest.admission import Verdict
 from ingest.exports.deidentify import Keys
 from ingest.labels import Label
 from ingest.received import Received
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind, Session
 from ingest.store.protocol import Store
 

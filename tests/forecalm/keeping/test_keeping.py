@@ -14,9 +14,9 @@ from forecalm.keeping.keeping import LOOK_MOST_S, SAY_AGAIN_S, Keeping
 from forecalm.keeping.ranges import Piece, ranges
 from ingest.errors import StoreError
 from ingest.received import Received
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Site
+from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind, Session
 from ingest.store.protocol import BandSummary, Erased, Store
 

@@ -16,7 +16,7 @@ from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from forecalm.peers import free_port
 from forecalm.restore import restore
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 from ingest.store.protocol import Run, Store
 from ingest.wire import unpack
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 
 Make = Callable[[], str]
 NOW_S = 1_800_000_000.0

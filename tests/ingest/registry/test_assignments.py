@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.admission import Admission, Verdict
 from ingest.errors import RegistryError
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.registry.stretches import Change, Correction
 
 END = 20  # seconds of the model; what is open reaches there

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from ingest.errors import RegistryError
 from ingest.labels import Label
-from ingest.registry import Registry
 from ingest.registry.audit import Head
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway, Site
+from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind, Session
 from ingest.registry.stretches import Correction
 

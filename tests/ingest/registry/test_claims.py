@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from ingest.registry import Registry
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 
 INFINITE = float("inf")
 

@@ -7,9 +7,9 @@ import pytest
 from ingest.admission import Admission, Verdict
 from ingest.errors import RegistryError
 from ingest.labels import Label, read_labels, write_labels
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import DAYS_MAX, Gateway, Site
+from ingest.registry.registry import Registry
 from ingest.registry.sessions import TAIL_S, Kind, Session
 from ingest.registry.stretches import Correction
 

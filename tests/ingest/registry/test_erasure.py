@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from ingest.admission import Admission, Verdict
 from ingest.errors import RegistryError
 from ingest.labels import Label
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind, Session
 from ingest.registry.tables import METADATA
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 WRITER = """
 import sys
 from contextlib import closing
 from ingest.errors import RegistryError
-from ingest.registry import Registry
+from ingest.registry.registry import Registry
 me, refused = sys.argv[2], 0
 with closing(Registry(sys.argv[1])) as registry:
     sys.stdin.readline()
@@ -58,7 +58,9 @@ def test_two_processes_that_write_at_once_wait_for_each_other(registry: Registry
 def test_two_processes_that_start_at_once_make_one_registry(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    code = "import sys; from ingest.registry import Registry; r = Registry(sys.argv[1]); r.upgrade(); r.close()"
+    code = (
+        "import sys; from ingest.registry.registry import Registry; r = Registry(sys.argv[1]); r.upgrade(); r.close()"
+    )
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     if kind == "postgres":
         make: Callable[[], str] = request.getfixturevalue("empty_postgres")

@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ingest.errors import RegistryError, StoreError
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.registry.tables import METADATA
 
 CONSENT = Consent(frozenset({Scope.CARE}), "Jane Doe, mother", 0.0)

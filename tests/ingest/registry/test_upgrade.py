@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
 
 from ingest.admission import Admission, Verdict
-from ingest.registry import Registry
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
 from ingest.registry.tables import METADATA
 
 GOLDEN = Path(__file__).parent / "golden"
