@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def doctor(chosen: argparse.Namespace) -> int:
     """Say how this installation is, and the mend of whatever is wrong; 1 where something must be mended."""
-    from forecalm.doctor.examine import Level, examine
+    from forecalm.doctor.examine import examine
+    from forecalm.doctor.finding import Level
 
     findings = []
     for finding in examine(chosen.config):

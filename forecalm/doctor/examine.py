@@ -15,8 +15,6 @@ from forecalm.doctor.finding import Finding, Level
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Finding", "Level", "examine"]
-
 Check = Callable[[], Iterable[Finding]]
 
 

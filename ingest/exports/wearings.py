@@ -92,7 +92,7 @@ def wearings(readings: Readings, registry: Registry, wearer: str, choice: Choice
     lasts ``LONGEST_S``. One of beats alone has no channels, and no labels. Raises RegistryError where the wearer is
     unknown, StoreError.
     """
-    labels = _labels(readings, registry, wearer, choice)
+    labels = _labels(registry, wearer, choice)
     known = {session.band: session for session in registry.sessions(wearer)}
     last: Recording | None = None
     names: dict[str, int] = {}
@@ -146,7 +146,7 @@ def _stamp(at_s: float) -> str:
     return str(np.datetime64(math.floor(at_s), "s")).translate({ord(each): None for each in "-:"}) + "Z"
 
 
-def _labels(readings: Readings, registry: Registry, wearer: str, choice: Choice) -> list[Label]:
+def _labels(registry: Registry, wearer: str, choice: Choice) -> list[Label]:
     """The labels of times that a consent to research covers."""
     if not choice.labels:
         return []

@@ -177,7 +177,7 @@ def import_recording(
     )
     _require_consent(recording, asked, registry)
     if not asked.dry:
-        registry.add_session(_session(recording, done, asked), by=asked.by)
+        registry.add_session(_session(done, asked), by=asked.by)
         registry.add_labels(labels, by=asked.by)
     done = _store(recording, done, asked, store, _covered(done.band, asked, registry.admissions()), progress)
     if done.new and not asked.dry:
@@ -234,7 +234,7 @@ def _require_consent(recording: Recording, asked: Import, registry: Books) -> No
         )
 
 
-def _session(recording: Recording, done: Imported, asked: Import) -> Session:
+def _session(done: Imported, asked: Import) -> Session:
     return Session(
         band=done.band,
         start_s=done.start_s,
