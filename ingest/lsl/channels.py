@@ -16,9 +16,9 @@ import msgspec
 
 from ingest.errors import SourceError
 from ingest.types import CHANNELS
+from ingest.units import into_ours
 from ingest.wire import ID, RATE_MAX_HZ, RATE_MIN_HZ
 
-GRAVITY: Final = 9.80665  # m/s2 in g, by definition
 CHANNELS_MAX: Final = 256  # no wristband says more; an EEG cap of 256 electrodes still gets its answer
 AXES: Final = ("x", "y", "z")
 
@@ -28,15 +28,6 @@ _WORDS: Final = {
     "motion": {"acc", "accel", "acceleration", "accelerometer", "motion"},
     "temperature": {"temp", "temperature", "skt", "thermometer"},
     "ibi": {"ibi", "ibis", "rr", "rri", "nn", "ppi"},
-}
-_UNITS: Final[dict[str, dict[str, float]]] = {
-    "eda": {"us": 1.0, "microsiemens": 1.0, "umho": 1.0, "ns": 1e-3, "ms": 1e3, "s": 1e6, "siemens": 1e6},
-    "temperature": dict.fromkeys(("c", "degc", "deg c", "°c", "celsius", "degrees celsius"), 1.0),
-    "motion": {
-        **{"g": 1.0, "mg": 1e-3, "g/64": 1 / 64},
-        **dict.fromkeys(("m/s2", "m/s^2", "m/s²", "m/s/s", "ms-2", "m s-2"), 1 / GRAVITY),
-    },
-    "ibi": {**dict.fromkeys(("s", "sec", "seconds"), 1.0), **dict.fromkeys(("ms", "msec", "milliseconds"), 1e-3)},
 }
 _SAID: Final = {"eda": "uS, nS, mS or S", "temperature": "degC", "motion": "g, mg or m/s2", "ibi": "s or ms"}
 _FORMATS: Final[dict[str, Literal["f4", "f8"]]] = {
@@ -194,11 +185,8 @@ def _words(text: str) -> list[str]:
 
 
 def _scale(stream: Stream, label: str, kind: str, unit: str) -> float:
-    if kind == "ppg":
-        return 1.0
-    plain = unit.strip().lower().replace("µ", "u").replace("μ", "u")  # the micro sign, the letter mu
-    scale = _UNITS[kind].get(plain)
-    if scale is None:
+    scale, offset = into_ours(kind, unit) or (None, 0.0)
+    if scale is None or offset:  # a packet of a band has no room for an offset
         raise SourceError(
             f"{stream.shown}: channel {label!r} is {kind} in {unit!r}, which is none of {_SAID[kind]}; say its unit in"
             " a file, or that it is to be ignored: --map FILE.toml"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ingest.errors import RecordingError
+from ingest.units import UNITS, into_ours
 
 KINDS: Final = {
     "eda": re.compile(r"eda|gsr|electro-?derm|skin.?cond", re.IGNORECASE),
@@ -16,21 +17,6 @@ KINDS: Final = {
 """What a channel is called: in its label or type, or in its stream's type or name."""
 OTHERS: Final = re.compile(r"eeg|ecg|ekg|emg|eog|gyro|magn|resp|gaze|pupil|batter|marker|ibi|heart", re.IGNORECASE)
 AXES: Final = 3
-UNITS: Final = {
-    "eda": {"us": 1.0, "microsiemens": 1.0, "ns": 1e-3, "nanosiemens": 1e-3, "ms": 1e3, "s": 1e6, "siemens": 1e6},
-    "motion": {
-        "g": 1.0,
-        "mg": 1e-3,
-        "m/s^2": 1 / 9.80665,
-        "m/s2": 1 / 9.80665,
-        "m/s²": 1 / 9.80665,
-        "ms-2": 1 / 9.80665,
-    },
-    "temperature": {"c": 1.0, "°c": 1.0, "degc": 1.0, "celsius": 1.0, "k": 1.0, "kelvin": 1.0},
-    "ppg": {},
-}
-"""What to multiply a unit by; of PPG any unit is its own."""
-OFFSETS: Final = {"k": -273.15, "kelvin": -273.15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +80,11 @@ def _told(info: Mapping[str, Any], count: int) -> Sequence[tuple[str, str, str]]
 
 
 def _scale(channel: str, unit: str, where: str, notes: list[str], title: str) -> tuple[float, float]:
-    known = UNITS[channel]
-    said = unit.strip().lower().replace("µ", "u").replace("μ", "u").replace(" ", "")
-    if not known:
+    if channel != "ppg" and not unit.strip():
+        notes.append(f"{title}: no unit is said of {channel}: taken as {next(iter(UNITS[channel]))}")
         return 1.0, 0.0
-    if not said:
-        notes.append(f"{title}: no unit is said of {channel}: taken as {next(iter(known))}")
-        return 1.0, 0.0
-    if said not in known:
-        raise RecordingError(f"{where}: {channel} in {unit[:20]!r}, expected one of {', '.join(known)}: mend its unit")
-    return known[said], OFFSETS.get(said, 0.0)
+    found = into_ours(channel, unit)
+    if found is None:
+        expected = ", ".join(UNITS[channel])
+        raise RecordingError(f"{where}: {channel} in {unit[:20]!r}, expected one of {expected}: mend its unit")
+    return found
