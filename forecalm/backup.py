@@ -20,7 +20,7 @@ from typing import Any, Final
 from forecalm.erasure.erasure import pending
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
-from forecalm.keeping.files import add_line, alone, files_in, make_folder, sha256, write_whole
+from forecalm.keeping.files import add_line, alone, files_in, lines_of, make_folder, sha256, write_lines, write_whole
 from forecalm.keeping.postgres import dump
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
@@ -69,6 +69,7 @@ def back_up(
         if pending(here) is not None:
             raise KeepingError(f"an erasure was cut off ({here.erasing}): finish it first: forecalm erase WEARER")
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
+        add_line(here.folder / LEDGER, {"path": str(unfinished), "unfinished": True})  # cut off, erasures must find it
         make_folder(unfinished)
         try:
             head = _copy(here, unfinished, registry, store, progress)
@@ -79,6 +80,8 @@ def back_up(
             if target.exists():
                 target.rmdir()
             unfinished.rename(target)
+            ledger = here.folder / LEDGER
+            write_lines(ledger, [line for line in lines_of(ledger) if line.get("path") != str(unfinished)])
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise

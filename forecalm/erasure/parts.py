@@ -19,6 +19,7 @@ import numpy as np
 from forecalm.installation import Installation
 from forecalm.keeping.files import add_line, lines_of, remove_folder, shred, write_lines, write_whole
 
+MANIFEST: Final = "manifest.json"
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
 NOTE: Final = (
@@ -96,7 +97,11 @@ class Files:
     def _theirs(self, wearer: str) -> Iterator[Path]:
         rescored, relearnt = self._folders
         for path in sorted(rescored.glob("*.json")):
-            if msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("wearer") == wearer:
+            try:
+                theirs = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("wearer", wearer) == wearer
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                theirs = True  # what cannot be read may be theirs, and can be scored again
+            if theirs:
                 yield path
         for folder in self._folders:
             yield from (path for path in sorted(folder.glob("*.part")))
@@ -119,24 +124,31 @@ class Backups:
         self._ledger = here.folder / "backups.jsonl"
         self._delete = delete
 
-    def _theirs(self, wearer: str) -> Iterator[Path]:
+    def _theirs(self, wearer: str) -> Iterator[tuple[Path, str]]:
+        """The folder of each that may hold the wearer, and why it stays."""
+        stays = "" if self._delete else "it is everybody's: make a new one, then delete it, or erase with --backups"
         for line in lines_of(self._ledger):
             folder = Path(str(line.get("path", "")))
-            if (folder / "manifest.json").is_file() and _may_hold(folder / "registry.sqlite", wearer):
-                yield folder
+            if line.get("unfinished"):
+                if folder.is_dir():
+                    yield folder, ""
+            elif not (folder / MANIFEST).is_file():
+                yield folder, "it is not there now: if it lies on another disk, delete it there"
+            elif _may_hold(folder / "registry.sqlite", wearer):
+                yield folder, stays
 
     def traces(self, wearer: str) -> Iterator[Trace]:
         """See ``Part.traces``."""
-        stays = "" if self._delete else "it is everybody's: make a new one, then delete it, or erase with --backups"
-        yield from (Trace("backup", str(folder), 1, stays) for folder in self._theirs(wearer))
+        yield from (Trace("backup", str(folder), 1, stays) for folder, stays in self._theirs(wearer))
 
     def erase(self, wearer: str, at: str) -> None:
-        """See ``Part.erase``."""
-        for folder in list(self._theirs(wearer)) if self._delete else ():
-            remove_folder(folder, last=folder / "manifest.json")
-        there = [line for line in lines_of(self._ledger) if (Path(str(line.get("path"))) / "manifest.json").is_file()]
+        """See ``Part.erase``: those that are not there stay on record, for their disk may come back."""
+        gone = {str(folder) for folder, stays in self._theirs(wearer) if not stays}
+        for folder in sorted(gone):
+            remove_folder(Path(folder), last=Path(folder) / MANIFEST)
         if self._ledger.exists():
-            write_lines(self._ledger, there)
+            lines = [line for line in lines_of(self._ledger) if line.get("path") not in gone]
+            write_lines(self._ledger, [x for x in lines if not x.get("unfinished") or Path(str(x["path"])).is_dir()])
 
 
 def _may_hold(registry: Path, wearer: str) -> bool:

@@ -59,6 +59,8 @@ class Keys:
 
     def forget(self, wearer: str) -> bool:
         """Destroy the wearer's key; False: there was none."""
+        for left in self._left():
+            left.unlink()
         known = self._all()
         if known.pop(wearer, None) is None:
             return False
@@ -69,6 +71,10 @@ class Keys:
             before.flush()
             os.fsync(before.fileno())
         return True
+
+    def _left(self) -> list[Path]:
+        """What a crash left of a file that was being written: it tells as much as the file itself."""
+        return sorted(self._path.parent.glob(f".{self._path.name}.*"))
 
     def _all(self) -> dict[str, Key]:
         try:

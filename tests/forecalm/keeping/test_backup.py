@@ -202,7 +202,7 @@ def test_copies_that_hold_somebody_are_deleted_where_that_is_asked_for_and_other
         erasure = Erasure(here, registry, store, by="test", backups=True, journal=journal)
         erasure.erase(erasure.look("w-9"), NOW_S)
     assert [path.exists() for path in (copied.path, later.path)] == [True, False]
-    assert (here.folder / "backups.jsonl").read_text().count("\n") == 1
+    assert (here.folder / "backups.jsonl").read_text().count("\n") == 2
 
 
 def test_the_commands_say_what_was_done(
