@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 SETTLE_EVERY_S: Final = 1.0  # asked that often, a store settles little at a time
 SHARE: Final = 24  # readings may outstay their time by a 24th of it: an hour of a day
 LOOK_LEAST_S, LOOK_MOST_S = 60.0, 3_600.0  # between two looks for what is over
+LEAP_S: Final = 60 * 86_400.0  # ahead of all that ever came: more likely a wrong year than a house that was away
+DOUBT_S: Final = 86_400.0  # that a clock which has leapt must go on before it may erase: time to set it right
 SAY_AGAIN_S: Final = 3_600.0  # what goes on failing is said again
 STOP_S: Final = 10.0  # for a settling that is under way; cut off, nothing is lost
 BY: Final = "the service"  # whom the audit names
@@ -66,7 +68,7 @@ class Keeping:
         self._store = store
         self._unassigned_s = unassigned_s
         self._look_every_s = min(max(unassigned_s / SHARE, LOOK_LEAST_S), LOOK_MOST_S)
-        self._looked_s = -math.inf
+        self._looked_s = self._leapt_s = -math.inf
         self._clock = clock
         self._failing: dict[str, float] = {}  # what fails, and when that was said last
         self._clean: dict[str, tuple[BandSummary, Claims]] = {}  # bands of which everything is claimed
@@ -92,12 +94,30 @@ class Keeping:
         """Do what is due at ``now_s`` [UTC s]. Never raises."""
         self._try("settling readings", now_s, lambda: self._store.settle(now_s))
         if not 0 <= now_s - self._looked_s < self._look_every_s:  # a clock that was set back counts as due
+            self._try("asking when anything came last", now_s, lambda: self._doubt(now_s))
             self._looked_s = now_s
-            self._try("purging readings that are nobody's", now_s, lambda: self._purge(now_s))
-            self._try("erasing readings that are over", now_s, lambda: self._retain(now_s))
-            self._try("letting go of messages in quarantine", now_s, lambda: self._purge_refused(now_s))
+            if not 0 <= now_s - self._leapt_s < DOUBT_S:
+                self._look(now_s)
         if self._to_note:
             self._try("entering in the audit what was erased", now_s, self._note)
+
+    def _look(self, now_s: float) -> None:
+        """Let go of what may be kept no longer."""
+        self._try("purging readings that are nobody's", now_s, lambda: self._purge(now_s))
+        self._try("erasing readings that are over", now_s, lambda: self._retain(now_s))
+        self._try("letting go of messages in quarantine", now_s, lambda: self._purge_refused(now_s))
+
+    def _doubt(self, now_s: float) -> None:
+        """Note that the clock has leapt: one look with a wrong year would erase everything."""
+        came_s = self._looked_s
+        if came_s == -math.inf:
+            came_s = max((band.last_received_s for band in self._store.bands()), default=now_s)
+        if now_s - came_s > LEAP_S:
+            self._leapt_s = now_s
+            log.error(
+                "the clock is %.0f days ahead of all that came: look at it; in a day old readings are erased by it",
+                (now_s - came_s) / 86_400,
+            )
 
     def _try(self, what: str, now_s: float, do: Callable[[], object]) -> None:
         try:

@@ -298,3 +298,24 @@ def test_what_went_to_quarantine_goes_as_readings_do(registry: Registry, store: 
     keeping(registry, store).keep_once(NOW_S)
     assert {refusal.payload for refusal in store.quarantined(9)} == {b"b-1 8.5", b"b-2 6.0", b"x-9 0.9"}
     assert store.counts().quarantined == 3
+
+
+def test_a_clock_that_leaps_ahead_erases_nothing_before_it_has_gone_on_for_a_day(
+    registry: Registry, store: Store, pack: Pack, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.set_retention("home", readings_days=365, by="test")
+    registry.correct_assignment("b-1", "w-1", since_s=NOW_S - 100, until_s=None, by="test")
+    store.commit([*around(pack, "b-1", NOW_S), *around(pack, "x-9", NOW_S)])
+    then_s = NOW_S + 12 * 365 * DAY_S
+    woken, running = keeping(registry, store), keeping(registry, store)
+    running.keep_once(NOW_S)
+    for keeper in (woken, running):
+        caplog.clear()
+        keeper.keep_once(then_s)
+        keeper.keep_once(then_s + DAY_S / 2)
+        assert "the clock is 4380 days ahead" in caplog.text
+    assert (len(ends(store, "b-1")), len(ends(store, "x-9"))) == (11, 11)
+    running.keep_once(NOW_S + 2 * DAY_S)
+    assert (len(ends(store, "b-1")), len(ends(store, "x-9"))) == (11, 0), "set right, it is believed at once"
+    woken.keep_once(then_s + DAY_S)
+    assert ends(store, "b-1") == []
