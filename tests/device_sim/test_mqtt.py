@@ -2,11 +2,9 @@
 
 import math
 import signal
-import socket
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import msgspec
@@ -20,41 +18,18 @@ from device_sim.past import past_packets
 from device_sim.scenario import Scenario, load
 from ingest.types import CHANNELS
 from ingest.wire import Packet, Stored, band_of, decode, stored_topic, values
+from tests.servers import free_port, mosquitto_at
 
 SHORT = Scenario(name="short", title="", past_s=20, wearers=3, parts=load("quiet").parts)
 SITE = "house"
 LONG_S = 30.0  # for events that come at once unless something is broken
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+UNBOUNDED = ("max_inflight_messages 0", "max_queued_messages 0")
 
 
-def wait_for(port: int) -> None:
-    """Return when somebody listens."""
-    pause = threading.Event()
-    for _ in range(600):
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        pause.wait(0.02)
-    pytest.fail("the broker does not listen")
-
-
-@contextmanager
-def broker(program: str, folder: Path, port: int, *extra: str) -> Iterator[None]:
-    config = folder / "mosquitto.conf"
-    lines = [f"listener {port} 127.0.0.1", "max_inflight_messages 0", "max_queued_messages 0", *extra]
-    config.write_text("\n".join([*lines, "" if extra else "allow_anonymous true", ""]))
-    process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+def broker_at(program: str, folder: Path, port: int, *lines: str) -> AbstractContextManager[None]:
+    return mosquitto_at(program, folder, port, *UNBOUNDED, *lines)
 
 
 class Service:
@@ -126,7 +101,7 @@ def assert_all_arrived(sent: Sent, service: Service) -> None:
 
 def test_what_is_accounted_for_is_what_arrives(mosquitto: str, tmp_path: Path) -> None:
     port = free_port()
-    with broker(mosquitto, tmp_path, port), Service(port, stores=True) as service:
+    with broker_at(mosquitto, tmp_path, port), Service(port, stores=True) as service:
         sent = published(port)
         assert_all_arrived(sent, service)
     assert sent.packets == sent.publishes == sent.acknowledged == 15
@@ -137,7 +112,7 @@ def test_what_is_accounted_for_is_what_arrives(mosquitto: str, tmp_path: Path) -
 
 def test_publishing_goes_on_where_the_past_ended(mosquitto: str, tmp_path: Path) -> None:
     port = free_port()
-    with broker(mosquitto, tmp_path, port), Service(port) as service:
+    with broker_at(mosquitto, tmp_path, port), Service(port) as service:
         sent = published(port, clock=lambda: 1_767_607_200.0)
         assert_all_arrived(sent, service)
     for past, band in zip(past_packets(SHORT, seed=1), sent.bands, strict=True):
@@ -149,7 +124,7 @@ def test_publishing_goes_on_where_the_past_ended(mosquitto: str, tmp_path: Path)
 
 def test_each_band_has_its_own_moment_in_the_second(mosquitto: str, tmp_path: Path) -> None:
     port = free_port()
-    with broker(mosquitto, tmp_path, port), Service(port) as service:
+    with broker_at(mosquitto, tmp_path, port), Service(port) as service:
         assert_all_arrived(published(port, wearers=6), service)
         order = [band for band, _, seq in service.packets if seq == 20]
     assert sorted(order) != order
@@ -159,10 +134,10 @@ def test_nothing_is_lost_when_the_broker_dies_with_what_it_had(mosquitto: str, t
     """The first broker hears packets and dies; nobody stored them, so that they are sent again to the second."""
     port, stop, outcome = free_port(), threading.Event(), []
     run = threading.Thread(target=lambda: outcome.append(published(port, speed=20.0, seconds=None, stop=stop)))
-    with broker(mosquitto, tmp_path, port), Service(port) as first:
+    with broker_at(mosquitto, tmp_path, port), Service(port) as first:
         run.start()
         first.wait_for(lambda: len(first.packets) >= 6)
-    with broker(mosquitto, tmp_path, port), Service(port, stores=True) as second:
+    with broker_at(mosquitto, tmp_path, port), Service(port, stores=True) as second:
         second.wait_for(lambda: set(first.packets) < set(second.packets))
         stop.set()
         run.join(LONG_S)
@@ -187,12 +162,12 @@ def test_nothing_is_lost_that_a_broker_took_before_anybody_listened(
     settings = {"speed": 20.0, "seconds": None, "stop": stop, "clock": clock}
     run = threading.Thread(target=lambda: outcome.append(published(port, **settings)))
     with ExitStack() as brokers, ExitStack() as last:
-        brokers.enter_context(broker(mosquitto, tmp_path, port))
+        brokers.enter_context(broker_at(mosquitto, tmp_path, port))
         run.start()
         assert taken.wait(LONG_S)
         if dies:
             brokers.close()
-            last.enter_context(broker(mosquitto, tmp_path, port))
+            last.enter_context(broker_at(mosquitto, tmp_path, port))
         service = last.enter_context(Service(port, stores=True))
         service.wait_for(lambda: {seq for band, _, seq in service.packets if band == "band-01"} >= set(range(20, 40)))
         stop.set()
@@ -203,7 +178,7 @@ def test_nothing_is_lost_that_a_broker_took_before_anybody_listened(
 
 def test_it_stops_when_told_to(mosquitto: str, tmp_path: Path) -> None:
     port, stop = free_port(), threading.Event()
-    with broker(mosquitto, tmp_path, port), Service(port) as service:
+    with broker_at(mosquitto, tmp_path, port), Service(port) as service:
         sent = published(port, speed=1e-6, seconds=None, stop=stop, started=stop.set)
         assert_all_arrived(sent, service)
     assert sent.packets == 0
@@ -212,7 +187,7 @@ def test_it_stops_when_told_to(mosquitto: str, tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_it_with_an_account_and_gives_the_signal_back(mosquitto: str, tmp_path: Path) -> None:
     port, before = free_port(), signal.getsignal(signal.SIGINT)
-    with broker(mosquitto, tmp_path, port):
+    with broker_at(mosquitto, tmp_path, port):
         sent = published(port, seconds=None, started=lambda: signal.raise_signal(signal.SIGINT))
     assert sent.packets == sent.acknowledged == 0
     assert signal.getsignal(signal.SIGINT) is before
@@ -227,7 +202,7 @@ def test_a_broker_that_is_not_there_is_named(mosquitto: str) -> None:
 def test_a_broker_that_refuses_is_named_with_its_reason(mosquitto: str, tmp_path: Path) -> None:
     port = free_port()
     with (
-        broker(mosquitto, tmp_path, port, "allow_anonymous false"),
+        broker_at(mosquitto, tmp_path, port, "allow_anonymous false"),
         pytest.raises(PublishError, match=f"127.0.0.1:{port}: .*[Nn]ot authori[sz]ed"),
     ):
         published(port)

@@ -26,6 +26,7 @@ from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
+from tests.servers import free_port, mosquitto_at, wait_for_port
 
 WAIT_S = 20.0
 SECRET = "not to be seen"  # noqa: S105
@@ -51,12 +52,6 @@ def levels(found: list[tuple[str, str, str]]) -> set[str]:
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -103,21 +98,11 @@ def embedded(config: Config) -> Iterator[None]:
         stdin=subprocess.PIPE,
     )
     try:
-        wait_for(mqtt.port)
+        wait_for_port(mqtt.port)
         yield
     finally:
         process.stdin.close()
         process.wait(WAIT_S)
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < deadline, "nobody listens"
-        threading.Event().wait(0.02)
 
 
 def test_where_nothing_is_set_up_it_says_what_comes_next_and_makes_nothing(
@@ -184,14 +169,8 @@ def test_a_wrong_password_is_told_from_a_broker_that_is_not_there(config: Config
 
 def test_a_broker_that_holds_messages_back_is_told(mosquitto: str, tmp_path: Path) -> None:
     port = free_port()
-    (tmp_path / "conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
-    process = subprocess.Popen([mosquitto, "-c", tmp_path / "conf"], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
+    with mosquitto_at(mosquitto, tmp_path, port):
         found = list(broker(MqttSection(port=port), "home"))
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
     (warning,) = [one for one in found if one.level is Level.WARNING]
     assert "after 20 messages" in warning.what
     assert "max_inflight_messages 0" in warning.mend

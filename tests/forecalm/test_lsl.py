@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from ingest.intake.intake import Intake
 from ingest.lsl.gateway import use_peers
 from ingest.mqtt import Subscriber
 from ingest.store.sqlite import SqliteStore
+from tests.servers import free_port, mosquitto_at, until, wait_for_port
 
 pylsl = pytest.importorskip("pylsl", reason="the extra formats is not installed")
 WAIT_S = 30.0  # a bound, never waited out where things work
@@ -37,35 +38,11 @@ def forecalm(*arguments: str, **pipes: int) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-P", "-m", "forecalm", *arguments], text=True, **pipes)
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
-
-
-def listens(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def mosquitto_at(program: str, port: int, folder: Path) -> Iterator[None]:
-    (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
-    process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: listens(port))
-        yield
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
-
-
 @contextmanager
 def embedded_at(port: int) -> Iterator[None]:
     process = forecalm("broker", "--port", str(port), "--while-stdin-is-open", stdin=subprocess.PIPE)
     try:
-        until(lambda: listens(port))
+        wait_for_port(port)
         yield
     finally:
         process.stdin.close()
@@ -74,14 +51,12 @@ def embedded_at(port: int) -> Iterator[None]:
 
 @pytest.fixture(params=["embedded", "mosquitto"])
 def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = free_port()
     if request.param == "embedded":
         with embedded_at(number):
             yield number
     else:
-        with mosquitto_at(request.getfixturevalue("mosquitto"), number, tmp_path):
+        with mosquitto_at(request.getfixturevalue("mosquitto"), tmp_path, number):
             yield number
 
 

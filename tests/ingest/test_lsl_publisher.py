@@ -2,12 +2,9 @@
 
 import json
 import queue
-import socket
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -18,6 +15,7 @@ from ingest.errors import SourceError
 from ingest.lsl.publisher import Publisher
 from ingest.lsl.spool import LslSpool
 from ingest.wire import Packet, bands_topic, decode, stored_topic
+from tests.servers import free_port, mosquitto_at, until
 
 WAIT_S = 20.0  # a bound, never waited out where things work
 
@@ -26,31 +24,15 @@ class Broker:
     """Mosquitto, without memory, that can be stopped and started."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self._command = [program, "-c", folder / "mosquitto.conf"]
-        (folder / "mosquitto.conf").write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n")
+        self.port = free_port()
+        self._program, self._folder, self._running = program, folder, ExitStack()
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
-        until(self._listens)
+        self._running.enter_context(mosquitto_at(self._program, self._folder, self.port))
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(WAIT_S)
-
-    def _listens(self) -> bool:
-        with closing(socket.socket()) as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
+        self._running.close()
 
 
 @pytest.fixture
@@ -134,9 +116,7 @@ def test_what_a_broker_took_with_it_is_sent_again_as_the_same_packet(broker: Bro
 
 
 def test_a_broker_that_is_not_there_is_named_with_the_mend() -> None:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     made = Publisher(host="127.0.0.1", port=port, site="home", username="u", password="p", spool=LslSpool())  # noqa: S106
     with pytest.raises(SourceError, match=f"broker 127.0.0.1:{port}: .*forecalm broker"), made:
         pass

@@ -26,28 +26,12 @@ from ingest.mqtt import Subscriber
 from ingest.mqtt_client import BulkSocket
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import PACKET_MAX, Packet, Stored, data_topic, encode, stored_topic
+from tests.servers import free_port, wait_for_port
 
 MakePacket = Callable[..., Packet]
 Message = tuple[str, bytes, Callable[[], None]]
 WAIT_S = 15.0  # a bound, never waited out where things work
 USER, PASSWORD = "forecalm", "secret"
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    """Return when somebody listens."""
-    pause = threading.Event()
-    for _ in range(400):
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        pause.wait(0.02)
-    pytest.fail("the broker does not listen")
 
 
 @dataclass
@@ -77,7 +61,7 @@ def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
 
     def start() -> None:
         running.append(subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL))
-        wait_for(port)
+        wait_for_port(port)
 
     def stop() -> None:
         process = running.pop()
@@ -109,7 +93,7 @@ def embedded_broker() -> Iterator[Broker]:
     def start() -> None:
         arguments = [sys.executable, "-c", EMBEDDED, str(port), USER, PASSWORD]
         running.append(subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2]))
-        wait_for(port)
+        wait_for_port(port)
 
     def stop() -> None:
         process = running.pop()

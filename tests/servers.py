@@ -1,0 +1,55 @@
+"""Servers that tests start on loopback: a free port in, somebody who listens there out."""
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+LONG_S: Final = 30.0  # a bound, never waited out where things work
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(true: Callable[[], bool], what: str = "it did not come") -> None:
+    """Return when it is true; fail with ``what`` where it never is."""
+    deadline = time.monotonic() + LONG_S
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(what)
+        threading.Event().wait(0.01)
+
+
+def wait_for_port(port: int) -> None:
+    """Return when somebody listens."""
+    until(lambda: listens(port), f"nobody listens at {port}")
+
+
+@contextmanager
+def mosquitto_at(program: str, folder: Path, port: int, *lines: str) -> Iterator[None]:
+    """Mosquitto without memory, configured by ``lines`` beside its port; anybody may come in unless they say more."""
+    lines = lines if any(line.startswith("allow_anonymous") for line in lines) else (*lines, "allow_anonymous true")
+    (folder / "mosquitto.conf").write_text("\n".join([f"listener {port} 127.0.0.1", *lines, "user root", ""]))
+    process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
+    try:
+        wait_for_port(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(LONG_S)
