@@ -84,7 +84,7 @@ def _parquet(part: Part, recording: Recording, about: About) -> bytes:
 
     columns = _columns(part)
     arrays = {
-        "time": pa.array(nanoseconds(0.0, part.times_s), pa.timestamp("ns", "UTC")),
+        "time": pa.array(nanoseconds(part.times_s), pa.timestamp("ns", "UTC")),
         "piece": pa.array(part.piece),
         **{name: pa.array(values) for name, values in columns.items()},
     }
@@ -120,7 +120,7 @@ def _csv(part: Part, recording: Recording, about: About) -> bytes:
     out.write(",".join(("utc", "piece", *numbers)).encode() + b"\n")
     for low in range(0, part.times_s.size, ROWS):
         here = slice(low, low + ROWS)
-        utc = np.datetime_as_string(nanoseconds(0.0, part.times_s[here]).view("<M8[ns]"), unit="us")
+        utc = np.datetime_as_string(((nanoseconds(part.times_s[here]) + 500) // 1000).view("<M8[us]"))
         cells = [
             [f"{each}Z" for each in utc.tolist()],
             map(str, part.piece[here].tolist()),

@@ -107,7 +107,11 @@ def _unknown(source: Source, formats: Sequence[Format]) -> str:
 
 
 def _within(source: Source, formats: Sequence[Format]) -> Iterator[Found]:
-    claims = [(form, part) for form in formats for part in form.parts(source)]
+    try:
+        claims = [(form, part) for form in formats for part in form.parts(source)]
+    except RecordingError as error:
+        yield Found(source.name, refused=str(error))
+        return
     owners: dict[str, set[str]] = {}
     for form, part in claims:
         for name in part.names:

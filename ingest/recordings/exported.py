@@ -90,14 +90,41 @@ Load = Callable[[bytes, File, str], Array]
 [UTC s] and its interval. Raises RecordingError, which names ``where``."""
 
 
+class Whose(msgspec.Struct, frozen=True):
+    """Whose recording a sheet is of; everything else in it is read later."""
+
+    wearer: str = ""
+
+
 def parts(source: Source) -> list[Source]:
-    """The folders that hold a sheet."""
+    """The folders that hold a sheet; raises RecordingError where they are of several people."""
     folders = source.by_folder()
-    return [
-        source.part(names)
+    sheets = [
+        (name, names)
         for names in folders.values()
-        if any(leaf_of(name) == SHEET and b'"forecalm"' in source.head(name) for name in names)
+        for name in names
+        if leaf_of(name) == SHEET and b'"forecalm"' in source.head(name)
     ]
+    require_one_wearer(source, {whose(source.head(name, TEXT_MAX)) for name, _ in sheets})
+    return [source.part(names) for _, names in sheets]
+
+
+def whose(text: bytes) -> str:
+    """Who the sheet in ``text`` says it is of; empty where it cannot be read: that is said of the recording itself."""
+    try:
+        return msgspec.json.decode(text, type=Whose).wearer
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+def require_one_wearer(source: Source, wearers: set[str]) -> None:
+    """Refuse an export of several people: whatever is imported becomes one person's."""
+    some = sorted(wearers - {""})
+    if len(some) > 1:
+        named = ", ".join(repr(each[:60]) for each in some[:5]) + (", ..." if len(some) > 5 else "")
+        raise RecordingError(
+            f"{source.name}: an export of {len(some)} people ({named}): import the folder of each by itself"
+        )
 
 
 def read_folder(part: Source) -> list[Recording]:
@@ -269,7 +296,7 @@ def times_s(start_s: float, rate_hz: float, low: int, high: int) -> Array:
     return found
 
 
-def nanoseconds(start_s: float, after_s: Array) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """Moments ``after_s`` after ``start_s`` [UTC s] as whole nanoseconds since 1970, rounded."""
-    whole = math.floor(start_s)
-    return np.rint((after_s + (start_s - whole)) * 1e9).astype(np.int64) + whole * 1_000_000_000
+def nanoseconds(times_s: Array) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Moments [UTC s] as whole nanoseconds since 1970, rounded: whole seconds apart, for their product has no room."""
+    whole = np.floor(times_s)
+    return np.rint((times_s - whole) * 1e9).astype(np.int64) + whole.astype(np.int64) * 1_000_000_000

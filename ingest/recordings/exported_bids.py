@@ -14,7 +14,18 @@ import msgspec
 from ingest.errors import RecordingError
 from ingest.labels import Label, require_label
 from ingest.recordings.archive import Source
-from ingest.recordings.exported import TEXT_MAX, VALUES, File, Sheet, rebuild, sheet_of, table, unowned
+from ingest.recordings.exported import (
+    TEXT_MAX,
+    VALUES,
+    File,
+    Sheet,
+    Whose,
+    rebuild,
+    require_one_wearer,
+    sheet_of,
+    table,
+    unowned,
+)
 from ingest.recordings.recording import Format, Recording
 from ingest.types import Array
 
@@ -27,9 +38,23 @@ class _Sidecar(msgspec.Struct, frozen=True, rename={"sheet": "Forecalm", "labels
     labels: tuple[Label, ...]
 
 
+class _Owner(msgspec.Struct, frozen=True, rename={"sheet": "Forecalm"}):
+    sheet: Whose
+
+
 def parts(source: Source) -> list[Source]:
-    """The folders of sessions: their events' sidecar holds our sheet."""
-    return [source.part(names) for names in source.by_folder().values() if _sidecar(source, names) is not None]
+    """The folders of sessions: their events' sidecar holds our sheet; raises RecordingError where they are of several
+    people."""
+    found = [(each, names) for names in source.by_folder().values() if (each := _sidecar(source, names)) is not None]
+    require_one_wearer(source, {_whose(source.head(each, TEXT_MAX)) for each, _ in found})
+    return [source.part(names) for _, names in found]
+
+
+def _whose(text: bytes) -> str:
+    try:
+        return msgspec.json.decode(text, type=_Owner).sheet.wearer
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def _sidecar(source: Source, names: list[str]) -> str | None:

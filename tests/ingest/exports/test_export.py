@@ -337,7 +337,7 @@ def test_several_wearers_and_a_recording_that_changed_hands_keep_apart(house: Ho
     house.registry.correct_assignment(band, "a1", since_s=START_S + 200, until_s=START_S + 300, by="t")
     done = house.export(layout=layout, wearers=["a-1", "a1", "A_1", "a-1"])
     assert [each.recordings for each in done.wearers] == [2, 2, 1]
-    found = read(done.path)
+    found = [each for folder in sorted(done.path.iterdir()) if folder.is_dir() for each in read(folder)]
     assert len(found) == 5
     motion = sum(each.channels["motion"][0].values.shape[1] for each in found if "motion" in each.channels)
     assert motion == 3 * 600

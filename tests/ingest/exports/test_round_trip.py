@@ -15,6 +15,7 @@ from ingest.exports.sheets import About
 from ingest.exports.tables import write_csv, write_parquet
 from ingest.labels import Label
 from ingest.recordings.detect import look
+from ingest.recordings.exported import nanoseconds
 from ingest.recordings.recording import Recording
 from ingest.types import CHANNELS, Block
 
@@ -97,3 +98,33 @@ def test_whatever_is_exported_imports_again_to_the_last_bit(layout: str, told: R
         WRITERS[layout](Path(folder), told, ABOUT)
         (found,) = [each for one in look(Path(folder)) for each in one.recordings]
     same(found, told)
+
+
+@pytest.mark.parametrize("layout", WRITERS)
+def test_an_export_of_several_people_is_never_taken_for_one(layout: str, tmp_path: Path) -> None:
+    subjects = Subjects({}, {})
+    values = np.arange(8.0)
+    for wearer in ("w-1", "w-2"):
+        recording = Recording(
+            f"of-{wearer}", "e4", 0.0, {"eda": (Block("eda", 0.0, 4.0, values),)}, None, np.array([]), ()
+        )
+        about = About(wearer=wearer, zone="UTC")
+        if layout == "bids":
+            write_bids(tmp_path, recording, about, subjects)
+        else:
+            WRITERS[layout](tmp_path, recording, about)
+    (found,) = look(tmp_path)
+    assert not found.recordings
+    assert "an export of 2 people ('w-1', 'w-2'): import the folder of each by itself" in (found.refused or "")
+    for folder in sorted(tmp_path.iterdir()):
+        assert [len(each.recordings) for each in look(folder) if each.passed == ()] == [1]
+
+
+def test_the_times_of_an_export_are_those_of_its_samples(tmp_path: Path) -> None:
+    block = Block("eda", 1_680_686_620.0, 4.0, np.arange(4.0))
+    write_csv(tmp_path, Recording("r", "e4", block.start_s, {"eda": (block,)}, None, np.array([]), ()), ABOUT)
+    lines = (tmp_path / "w-1" / "r" / "eda.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        f"2023-04-05T09:23:40.{part}Z" for part in ("000000", "250000", "500000", "750000")
+    ]
+    assert nanoseconds(np.array([1_680_686_620.25, -0.5])).tolist() == [1_680_686_620_250_000_000, -500_000_000]
