@@ -199,9 +199,9 @@ class Clocked:
         self.taken: list[tuple[float, NDArray[np.int64]]] = []
         self.stored = 0
 
-    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Any] = ()) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Any] = (), lost: Sequence[Any] = ()) -> int:
         """Commit, and note."""
-        new = self.store.commit(batch, dropped=dropped)
+        new = self.store.commit(batch, dropped=dropped, lost=lost)
         self.stored += new
         self.taken.append((time.time(), np.array([received.packet.tick_us for received in batch], np.int64)))
         return new

@@ -174,6 +174,8 @@ class Intake:
             admission = self._admit(packet.band, end_s)
             if admission.verdict is Verdict.DROP:
                 batch.dropped.append((packet.band, packet.boot, packet.seq))
+                if packet.lost is not None:
+                    batch.lost.append((packet.band, packet.boot, *packet.lost))
                 dropped += 1
                 continue
             batch.received.append(received)

@@ -14,7 +14,7 @@ from ingest.intake.counts import HeldBack, Tally
 from ingest.intake.waiting import Waiting
 from ingest.intake.watermarks import Watermarks
 from ingest.received import Received
-from ingest.store.protocol import Name, Refused, Store
+from ingest.store.protocol import Lost, Name, Refused, Store
 from ingest.wire import Stored
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Batch:
 
     received: list[Received] = field(default_factory=list)
     dropped: list[Name] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)  # as packets say that are dropped
     refused: list[Refused] = field(default_factory=list)
     acks: list[Callable[[], None]] = field(default_factory=list)
     size: int = 0
@@ -42,6 +43,7 @@ class Batch:
         """Take in what another holds."""
         self.received += other.received
         self.dropped += other.dropped
+        self.lost += other.lost
         self.refused += other.refused
         self.acks += other.acks
         self.size += other.size
@@ -169,7 +171,7 @@ class Writer:
         """Once more from the start if it fails half way: all of it is idempotent."""
         new = len(batch.received)
         if batch.received or batch.dropped:
-            new = self._store.commit(batch.received, dropped=batch.dropped)
+            new = self._store.commit(batch.received, dropped=batch.dropped, lost=batch.lost)
         if batch.refused:
             self._store.quarantine_all(batch.refused)
         self._tally.duplicates += len(batch.received) - new

@@ -16,7 +16,7 @@ from ingest.errors import IngestError, StoreError
 from ingest.received import Received
 from ingest.store.database import BUSY_S, Database
 from ingest.store.ledger import NOTHING, Boot, Ledger
-from ingest.store.protocol import Counts, Erased, Finish, Name, Refusal, Refused, Totals
+from ingest.store.protocol import Counts, Erased, Finish, Lost, Name, Refusal, Refused, Totals
 from ingest.store.quarantine import Quarantine, band_in, latest
 from ingest.store.runs import Runs, keep_run
 from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US, unpack
@@ -89,7 +89,7 @@ class Inbox:
             finally:
                 db.execute("COMMIT")
 
-    def commit(self, batch: Sequence[Received], dropped: Sequence[Name]) -> int:
+    def commit(self, batch: Sequence[Received], dropped: Sequence[Name], lost: Sequence[Lost]) -> int:
         """See ``Store.commit``."""
         rows = []
         with self._writing() as (db, ledger):
@@ -104,6 +104,8 @@ class Inbox:
             db.executemany("INSERT INTO inbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             for band, number, seq in dropped:
                 _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
+            for band, number, first, last in lost:
+                _handle(db, ledger, ledger.boot(db, band, number, last + 1), first, last)
         return len(rows)
 
     def quarantine(self, messages: Sequence[Refused]) -> None:

@@ -16,6 +16,8 @@ from ingest.types import Block
 
 Name = tuple[str, int, int]
 """(band, boot, seq): what names a packet for ever."""
+Lost = tuple[str, int, int, int]
+"""(band, boot, first, last): numbers that will never come, both included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,10 @@ class Store(Protocol):
     that is erased or dropped still counts as stored: sent again, it is not taken in again.
     """
 
-    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = ()) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         """Make a batch durable, all of it or nothing, and return how many packets were new. One that is there already
         keeps its first mapping and arrival. Numbers that a packet says are ``lost``, and packets ``dropped`` for
-        want of consent, count as stored; nothing else of them is kept."""
+        want of consent with what these say is ``lost``, count as stored; nothing else of them is kept."""
 
     def quarantine(
         self, topic: str, payload: bytes, reason: str, received_s: float, *, name: Name | None = None

@@ -18,6 +18,7 @@ from ingest.store.protocol import (
     Counts,
     Erased,
     Finish,
+    Lost,
     Mapping,
     Name,
     Refusal,
@@ -46,9 +47,9 @@ class SettlingStore:
         self._rest = rest
         self._moving = threading.Lock()  # one settling or erasure at a time
 
-    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = ()) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         """See ``Store.commit``."""
-        return self._inbox.commit(batch, dropped)
+        return self._inbox.commit(batch, dropped, lost)
 
     def quarantine(
         self, topic: str, payload: bytes, reason: str, received_s: float, *, name: Name | None = None

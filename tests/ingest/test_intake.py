@@ -14,7 +14,7 @@ from ingest.clock.clocks import Clocks
 from ingest.errors import StoreError
 from ingest.intake.intake import Intake
 from ingest.received import Received
-from ingest.store.protocol import Name, Run
+from ingest.store.protocol import Lost, Name, Run
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Stored, data_topic, encode, encode_json
 
@@ -230,11 +230,11 @@ class Failing:
         self.tried = threading.Event()
         self.mended = threading.Event()
 
-    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = ()) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         self.tried.set()
         if not self.mended.is_set():
             raise StoreError("the disk is full")
-        return self.store.commit(batch, dropped=dropped)
+        return self.store.commit(batch, dropped=dropped, lost=lost)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.store, name)

@@ -18,7 +18,7 @@ from ingest.errors import StoreError
 from ingest.intake.intake import LATE_S, Handed, Intake
 from ingest.intake.writer import CLOCKS
 from ingest.received import Received
-from ingest.store.protocol import Name, Run
+from ingest.store.protocol import Lost, Name, Run
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, Stored, data_topic, encode
 
@@ -90,6 +90,18 @@ def test_what_no_consent_covers_leaves_nothing_but_its_name(bench: Bench, make_p
     assert bench.store.watermark("b", 1) == Run(0, 2)
     assert bench.intake.counters.dropped == 1
     assert bench.store.counts().quarantined == 0
+
+
+def test_what_a_dropped_packet_says_is_lost_holds_up_no_watermark(bench: Bench, make_packet: MakePacket) -> None:
+    bench.verdicts[1] = Admission(Verdict.DROP, "w-02")
+    bench.send(encode(make_packet(seq=0)), 0)
+    bench.acks(1)
+    bench.now_s = 1e9 + 1
+    bench.send(encode(make_packet(seq=7, lost=(1, 6))), 7)
+    bench.acks(1)
+    bench.intake.stop()
+    assert bench.intake.counters.dropped == 1
+    assert bench.store.watermark("b", 1) == Run(0, 7)
 
 
 def test_the_end_of_a_packet_in_utc_decides(bench: Bench, make_packet: MakePacket) -> None:
@@ -165,13 +177,13 @@ class Held:
         self.tried = threading.Event()  # twice
         self.let_go = threading.Event()
 
-    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = ()) -> int:
+    def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         if self.tries:
             self.tried.set()
         self.tries += 1
         if not self.let_go.is_set():
             raise StoreError("the disk is full")
-        return self.store.commit(batch, dropped=dropped)
+        return self.store.commit(batch, dropped=dropped, lost=lost)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.store, name)
