@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecalm.erasure.erasure import pending
+from forecalm.erasure.parts import MANIFEST
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import add_line, alone, files_in, lines_of, make_folder, sha256, write_lines, write_whole
@@ -26,7 +27,6 @@ from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 from ingest.store.sqlite import SqliteStore
 
-MANIFEST: Final = "manifest.json"
 LEDGER: Final = "backups.jsonl"
 DUMP: Final = "registry.dump"
 READINGS, REGISTRY = "readings.sqlite", "registry.sqlite"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forecalm.backup import DUMP, FORMAT, MANIFEST, READINGS, REGISTRY, Progress, counted
+from forecalm.backup import DUMP, FORMAT, READINGS, REGISTRY, Progress, counted
 from forecalm.erasure.erasure import RECEIPTS
+from forecalm.erasure.parts import MANIFEST
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import files_in, make_folder, sha256

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from forecalm.commands.moments import moment, told
-from forecalm.commands.people import operator, say
-from forecalm.commands.terminal import require_file
+from forecalm.commands.people import say
+from forecalm.commands.terminal import operator, require_file
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 

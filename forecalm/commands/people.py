@@ -1,7 +1,6 @@
 """Commands on people and their bands: pair, unpair, correct, rescore, consent."""
 
 import argparse
-import getpass
 import json
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from forecalm.commands.moments import moment, told
-from forecalm.commands.terminal import err, progress_bar
+from forecalm.commands.terminal import err, operator, progress_bar
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
@@ -289,11 +288,3 @@ def _consent(given_by: str | None, from_s: float) -> "Consent | None":
     from ingest.registry.consents import Consent, Scope
 
     return None if given_by is None else Consent(frozenset({Scope.CARE}), given_by, from_s)
-
-
-def operator() -> str:
-    """Who the audit says it was: the user of this machine, where it has names."""
-    try:
-        return f"{getpass.getuser()} at the command line"
-    except (KeyError, OSError):
-        return "the command line"

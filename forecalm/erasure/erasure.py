@@ -19,8 +19,9 @@ from forecalm.erasure.parts import Backups, Files, Learnt, Models, Part, Trace
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import lines_of, shred, write_whole
-from forecalm.keeping.ranges import REACH_S, end_of, ends_within, erase_ended
+from forecalm.keeping.ranges import end_of, ends_within, erase_ended
 from ingest.registry.registry import Registry
+from ingest.store.inbox import REACH_S
 from ingest.store.influx_derived import DERIVED
 from ingest.store.protocol import Store
 

@@ -8,12 +8,13 @@ from functools import partial
 from itertools import pairwise
 from typing import Final, Protocol, Self
 
-from forecalm.keeping.ranges import REACH_S, end_of, ends_within, erase_ended, erase_where
+from forecalm.keeping.ranges import end_of, ends_within, erase_ended, erase_where
 from ingest.errors import IngestError
 from ingest.received import Received
 from ingest.registry.claims import Claims
 from ingest.registry.places import Site
 from ingest.registry.stretches import Correction
+from ingest.store.inbox import REACH_S
 from ingest.store.protocol import BandSummary, Erased, Store
 
 log = logging.getLogger(__name__)

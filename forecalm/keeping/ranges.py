@@ -13,12 +13,11 @@ from itertools import islice
 from typing import Final
 
 from ingest.received import Received
+from ingest.store.inbox import REACH_S
 from ingest.store.protocol import Erased, Store
-from ingest.wire import AHEAD_MAX_US, RATE_MIN_HZ, SPAN_MAX_US
+from ingest.wire import AHEAD_MAX_US
 
-# No packet's samples lie farther from its end, with the period of the last one.
-REACH_S: Final = (SPAN_MAX_US + AHEAD_MAX_US) * 1e-6 + 1 / RATE_MIN_HZ
-AHEAD_S: Final = AHEAD_MAX_US * 1e-6  # nor do they begin later than that after it
+AHEAD_S: Final = AHEAD_MAX_US * 1e-6  # no packet's samples begin later than that after its end
 LONG_S: Final = 20.0  # a packet as long as that is looked for by itself; a longer one is found with its neighbours
 RANGES_MAX: Final = 100  # erased at a time where it does not matter when: each costs a look through the whole inbox
 
