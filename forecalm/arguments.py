@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_recordings,
         _add_exchange,
         _add_people,
+        _add_consent,
         _add_labels,
         _add_documents,
         _add_sources,
@@ -75,17 +76,17 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
 
 
 def _add_recordings(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
-    replay = _command(commands, "recordings", "replay", "push a recorded E4 session through the live pipeline")
-    replay.add_argument("path", type=_path, metavar="PATH", help="an Empatica E4 session: a zip or a folder")
+    replay = _command(commands, "recordings", "replay", "push a recording through the live pipeline")
+    replay.add_argument(
+        "path", type=_path, metavar="PATH", help="a recording of any known format: a file, a zip or a folder"
+    )
     replay.add_argument("--speed", type=_above_0, help="times real time (default: as fast as it goes)")
     replay.add_argument("--plot", type=Path, metavar="OUT.html", help="write an interactive page")
     replay.add_argument("--time-zone", default="UTC", help="for the clock times of the page (default: UTC)")
     replay.add_argument("--json", action="store_true", help="print one JSON object; the same file gives the same bytes")
 
-    features = _command(
-        commands, "recordings", "features", "the features of a recorded E4 session as CSV, or what there are"
-    )
-    features.add_argument("path", type=_path, nargs="?", metavar="PATH", help="a session; without it, what there are")
+    features = _command(commands, "recordings", "features", "the features of a recording as CSV, or what there are")
+    features.add_argument("path", type=_path, nargs="?", metavar="PATH", help="a recording; without it, what there are")
     features.add_argument(
         "--set", default="live", choices=("live", "flirt", "wesad", "imbiriba"), help="which (default: live)"
     )
@@ -171,6 +172,8 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     _add_config(rescore)
     _add_json(rescore)
 
+
+def _add_consent(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     consent = _command(commands, "people", "consent", "enter, withdraw or list what was agreed to")
     actions = consent.add_subparsers(dest="action", metavar="ACTION", required=True)
     give = actions.add_parser("give", help="enter a consent")

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,6 +17,9 @@ from forecalm.commands.moments import moment
 from forecalm.commands.terminal import operator, progress_bar
 from forecalm.config import ConfigError
 from forecalm.config import load as load_config
+
+if TYPE_CHECKING:
+    from ingest.exports.export import Exported
 
 
 def export(chosen: argparse.Namespace) -> int:
@@ -63,6 +67,11 @@ def export(chosen: argparse.Namespace) -> int:
         said = asdict(done) | {"path": str(done.path), "format": chosen.format, "deidentified": chosen.deidentify}
         sys.stdout.write(json.dumps(said, allow_nan=False) + "\n")
         return 0
+    _tell(done, deidentified=chosen.deidentify)
+    return 0
+
+
+def _tell(done: "Exported", *, deidentified: bool) -> None:
     out = Console(highlight=False, soft_wrap=True)
     for each in done.wearers:
         samples = ", ".join(f"{name} {count:,}" for name, count in each.samples.items()) or "nothing"
@@ -76,6 +85,5 @@ def export(chosen: argparse.Namespace) -> int:
         if each.beats_alone:
             out.print(f"  Left out: {each.beats_alone:,} beats with nothing sampled beside them", style="dim")
     out.print(f"Written to {escape(str(done.path))}\nManifest SHA-256 {done.digest}\n{NOTICE}")
-    if chosen.deidentify:
+    if deidentified:
         out.print("Names and dates are hidden; physiology itself may still identify somebody: see docs/exports.md")
-    return 0
