@@ -45,7 +45,9 @@ def see(here: Installation, now_s: float) -> Seen:
         if here.config.registry.url or here.registry.exists():
             registry = stack.enter_context(closing(look(here.registry_url)))
         else:
-            missing.append(f"{here.registry}: nobody is entered yet: forecalm pair BAND WEARER --name NAME")
+            missing.append(
+                f"{here.registry}: nobody is entered yet: forecalm pair BAND WEARER --name NAME --consent-by WHO"
+            )
         summaries = [] if store is None else store.bands()
         clocks = Clocks() if store is None else _clocks(store, missing)
         admit, known = Admissions(0, {}, {}).admit, list[str]()

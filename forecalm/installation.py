@@ -27,7 +27,7 @@ class Installation:
         self.config = config
         self.folder = config.folder
         if not look:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and readings: for its owner alone
 
     @property
     def readings(self) -> Path:

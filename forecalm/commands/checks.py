@@ -70,9 +70,14 @@ def _lines(report: "BandReport", now_s: float, zone: tzinfo) -> list[str]:
         lines.append("    nothing of it is recorded: no consent to care covers its wearer now")
     if report.waiting is not None:
         first, last = report.waiting.first_goes_s, report.waiting.last_goes_s
+        mend = (
+            f"forecalm pair {report.band} WEARER, and correct who wore it until now"
+            if report.verdict is Verdict.WAIT
+            else f"forecalm correct {report.band} WEARER, if somebody else wore it then"
+        )
         lines.append(
-            f"    readings that nobody is known to have worn go from {_at(first, zone)} on, all by {_at(last, zone)}:"
-            f" forecalm pair {report.band} WEARER, or correct who wore it"
+            "    readings that are nobody's, or that no consent covers, go from"
+            f" {_at(first, zone)} on, all by {_at(last, zone)}: {mend}"
         )
     heard = "never heard" if report.last_heard_s is None else f"heard {_ago(report.last_heard_s, now_s)}"
     battery = "" if report.sent.battery_pct is None else f", battery {report.sent.battery_pct} %"

@@ -62,7 +62,9 @@ def _trace(trace: Any) -> dict[str, Any]:  # noqa: ANN401 - a Trace, whose modul
 
 
 def _tell(traces: list[dict[str, Any]], takes_s: float) -> None:
-    table = Table("", "how many", "where", "", box=None, pad_edge=False)
+    table = Table("", "how many", box=None, pad_edge=False)
+    for heading in ("where", ""):
+        table.add_column(heading, overflow="fold")  # cut short, a file could not be found
     for trace in traces:
         table.add_row(trace["kind"], f"{trace['count']:,}", trace["what"], trace["fate"])
     out.print(table)

@@ -34,7 +34,7 @@ def examine(path: Path | None) -> Iterator[Finding]:
         yield Finding(Level.FAILURE, "configuration", str(error), mend)
         yield from _look(of_machine)
         return
-    shown = "all defaults" if path is None else str(path)
+    shown = "no file, defaults and the environment" if path is None else str(path)
     yield Finding(
         Level.OK, "configuration", f"{shown}; data in {config.folder.absolute()}, time zone {config.zone.key}"
     )

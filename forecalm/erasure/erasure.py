@@ -6,9 +6,10 @@ registry, which knows what belongs to whom, goes last; the consent goes first, s
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -202,7 +203,7 @@ class Erasure:
 
     def erase(self, listed: Listing, now_s: float) -> Path:
         """Take away all that was listed, and return where the receipt is."""
-        wearer, at = listed.wearer, datetime.fromtimestamp(now_s, UTC)
+        wearer, at, began = listed.wearer, datetime.fromtimestamp(now_s, UTC), time.monotonic()
         begun = self._begin(listed, at)
         if listed.known:
             self._registry.withdraw_consent(wearer, at_s=now_s, by=self._by)
@@ -213,7 +214,7 @@ class Erasure:
                 raise KeepingError(f"{left[0].kind} of {left[0].what} are still there; erase again")
             self._registry.erase_wearer(wearer, by=self._by)
         self._wipe()
-        receipt = self._receipt(begun, at)
+        receipt = self._receipt(begun, at + timedelta(seconds=time.monotonic() - began))
         shred(self._mark)
         return receipt
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import sqlalchemy as sa
@@ -166,5 +167,7 @@ def _require_one_band(connection: sa.Connection, wearer: str, corrected: Mapping
             worn.append((row.since_s, end_of(row.until_s), row.band))
     for (_, end_s, one), (begin_s, _, other) in pairwise(sorted(worn)):
         if begin_s < end_s:
-            both = " and ".join(sorted((one, other)))
-            raise RegistryError(f"{wearer}: would wear {both} at once at {begin_s:.0f}; correct both together")
+            both, at = " and ".join(sorted((one, other))), datetime.fromtimestamp(begin_s, UTC)
+            raise RegistryError(
+                f"{wearer}: would wear {both} at once at {at:%Y-%m-%d %H:%M:%S} UTC; correct both together"
+            )

@@ -354,7 +354,7 @@ def test_bands_are_listed_those_that_nobody_wears_first(here: Installation, caps
     said = capsys.readouterr().out
     assert said.index("band band-02: NOBODY IS KNOWN TO WEAR IT") < said.index("band band-01: worn by w-01")
     assert "by hall, battery 81 %; 1 packets" in said
-    assert "forecalm pair band-02 WEARER" in said
+    assert "forecalm pair band-02 WEARER, and correct who wore it until now" in said
     assert "Beatrix" not in said
     assert main(["bands", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -375,11 +375,17 @@ def test_bands_are_listed_beside_a_service_that_writes(here: Installation, capsy
         assert (told["band-01"]["packets"], told["band-01"]["sent"]["battery_pct"]) == (2, 81)
 
 
+def test_the_folder_of_names_and_readings_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    made = Installation(Config(data=str(tmp_path / "a" / "var"))).folder
+    assert made.stat().st_mode & 0o777 == 0o700
+
+
 def test_bands_of_an_empty_place_are_none_and_none_is_made(
     config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bands"]) == 0
     printed = capsys.readouterr()
     assert "No bands yet" in printed.out
+    assert "--consent-by WHO" in printed.err.replace("\n", " ")
     assert "nothing has been received yet" in printed.err.replace("\n", " ")
     assert list(tmp_path.iterdir()) == []
