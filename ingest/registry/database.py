@@ -39,10 +39,10 @@ class Database:
         self._sqlite = parsed.get_backend_name() == "sqlite"
         try:
             if self._sqlite:
-                self._engine = sa.create_engine(parsed)
+                self._engine = sa.create_engine(parsed, hide_parameters=True)  # errors are logged: no names in them
             else:
                 ours = {name: value for name, value in _SERVER.items() if name not in parsed.query}
-                self._engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args=ours)
+                self._engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args=ours, hide_parameters=True)
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"registry {parsed.render_as_string()}: {error.name} is not installed: pip install 'forecalm[postgres]'"

@@ -1,6 +1,7 @@
 """Who wears what: one person a band, one band a person, at every moment."""
 
 import math
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -234,3 +235,13 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     ):
         registry.wearers()
     assert "s3cret" not in str(told.value)
+
+
+def test_no_error_of_the_database_tells_a_name(tmp_path: Path) -> None:
+    with closing(Registry(f"sqlite:///{tmp_path / 'registry.sqlite'}")) as registry:
+        registry.upgrade()
+        with closing(sqlite3.connect(tmp_path / "registry.sqlite")) as db:
+            db.execute("DROP TABLE wearer_name")
+        with pytest.raises(StoreError, match="no such table") as refused:
+            registry.add_wearer("w-1", "Ottokar Quackenbush", by="test")
+        assert "Quackenbush" not in str(refused.value)
