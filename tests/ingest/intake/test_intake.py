@@ -4,8 +4,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -45,12 +43,6 @@ class Bench:
 
     def send(self, payload: bytes, name: object = None, topic: str = TOPIC) -> None:
         self.intake.receive(topic, payload, lambda: self.acked.put(name))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(tmp_path / "readings.sqlite")) as made:
-        yield made
 
 
 @pytest.fixture

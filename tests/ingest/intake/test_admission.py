@@ -3,8 +3,6 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -61,12 +59,6 @@ class Bench:
 
     def acks(self, n: int) -> list[object]:
         return [self.acked.get(timeout=WAIT_S) for _ in range(n)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(tmp_path / "readings.sqlite")) as made:
-        yield made
 
 
 @pytest.fixture
