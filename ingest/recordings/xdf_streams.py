@@ -53,7 +53,11 @@ def parts_of(info: Mapping[str, Any], where: str, notes: list[str]) -> list[Part
             continue
         if len(mine) > needed:
             notes.append(f"{title}: the first {needed} of {len(mine)} columns of {channel} are read")
-        unit = told[mine[0]][2]
+        units = {told[column][2].strip() for column in mine[:needed]} - {""}
+        if len(units) > 1:
+            both = ", ".join(sorted(units))
+            raise RecordingError(f"{where}: {title}: the axes of {channel} are in different units ({both}): mend them")
+        unit = units.pop() if units else ""
         scale, offset = _scale(channel, unit, f"{where}: {title}", notes, title)
         found.append(Part(channel, tuple(mine[:needed]), scale, offset, rate_hz))
     return found

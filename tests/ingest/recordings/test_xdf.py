@@ -87,6 +87,13 @@ def test_streams_are_known_by_what_they_say_and_units_are_ours(tmp_path: Path) -
     assert "cap: no channel that is known: left out" in recording.notes
 
 
+def test_axes_in_different_units_are_refused(tmp_path: Path) -> None:
+    axes = [("X", "g"), ("Y", "mg"), ("Z", "g")]
+    path = put(tmp_path, head() + stream(2, "ACC", "Accelerometer", 32.0, axes, np.ones((320, 3))))
+    with pytest.raises(RecordingError, match="ACC: the axes of motion are in different units \\(g, mg\\)"):
+        read(path)
+
+
 def test_clocks_are_brought_to_the_recorders(tmp_path: Path) -> None:
     other = stream(1, "EDA", "EDA", 4.0, [("", "")], np.zeros((40, 1)), offset=-777.0)
     (recording,) = read(put(tmp_path, head() + other + PPG))
