@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from ingest.broker import run_broker
+
 LONG_S: Final = 30.0  # a bound, never waited out where things work
 
 
@@ -53,3 +55,17 @@ def mosquitto_at(program: str, folder: Path, port: int, *lines: str) -> Iterator
     finally:
         process.terminate()
         process.wait(LONG_S)
+
+
+@contextmanager
+def embedded_at(host: str, port: int, username: str, password: str) -> Iterator[None]:
+    """The broker that we ship, in a thread."""
+    stop = threading.Event()
+    said = {"host": host, "port": port, "username": username, "password": password, "stop": stop}
+    thread = threading.Thread(target=run_broker, kwargs=said)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -2,8 +2,7 @@
 
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, data_topic, encode
+from tests.servers import until
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BAND, WEARER = "band-01", "w-01"
@@ -198,11 +198,3 @@ def test_what_is_heard_again_after_a_backlog_is_watched_at_once(house: House, se
     assert house.raised() == []
     assert house.became()["taken"] >= len(on_time)
     assert view.heart_rate_bpm is not None
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that the engine's thread brings about."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline_s, "it did not come"
-        threading.Event().wait(0.005)

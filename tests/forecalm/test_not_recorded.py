@@ -1,11 +1,10 @@
 """A real service with a broker: whom no consent covers any more is shown so, and nothing of them is kept."""
 
 import json
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from forecalm.peers import free_port
-from ingest.broker import run_broker
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.wire import Packet, Samples, data_topic, encode
-from tests.forecalm.test_service import send, until
+from tests.forecalm.test_service import brokered, send
+from tests.servers import until
 
 CARE = frozenset({Scope.CARE})
 
@@ -40,19 +39,6 @@ def registry(config: Config) -> Iterator[Registry]:
         consent = Consent(CARE, "Ida, mother", 0.0)
         registry.pair(band="band-01", wearer="w-01", since_s=0.0, name="Bea", carers=["Jo"], consent=consent, by="test")
         yield registry
-
-
-@contextmanager
-def brokered(config: Config) -> Iterator[None]:
-    stop, mqtt = threading.Event(), config.mqtt
-    who = {"host": mqtt.host, "port": mqtt.port, "username": mqtt.username, "password": mqtt.password}
-    thread = threading.Thread(target=run_broker, kwargs={**who, "stop": stop})
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def packet(band: str, seq: int) -> bytes:

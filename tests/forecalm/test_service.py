@@ -5,7 +5,8 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from forecalm.peers import free_port
-from ingest.broker import run_broker
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
 from ingest.wire import data_topic, encode, encode_json
+from tests.servers import embedded_at, until
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 PATIENCE_S = 30
@@ -47,28 +48,17 @@ def config(tmp_path: Path) -> Config:
     return config
 
 
+@contextmanager
+def brokered(config: Config) -> Iterator[None]:
+    mqtt = config.mqtt
+    with embedded_at(mqtt.host, mqtt.port, mqtt.username, mqtt.password):
+        yield
+
+
 @pytest.fixture
 def broker(config: Config) -> Iterator[None]:
-    stop, mqtt = threading.Event(), config.mqtt
-    thread = threading.Thread(
-        target=run_broker,
-        kwargs={
-            **{"host": mqtt.host, "port": mqtt.port, "username": mqtt.username, "password": mqtt.password},
-            "stop": stop,
-        },
-    )
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that another thread brings about."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
+    with brokered(config):
+        yield
 
 
 def send(config: Config, messages: list[tuple[str, bytes]]) -> None:
