@@ -2,14 +2,12 @@
 
 FLIRT's readers are given each file's bytes, unzipped into memory; those that it cannot read (without a sample) are left
 out for it. Ours reads the whole session as it always does: the files of its four sensors side by side, a thread each;
-it also checks every line, and reads presses and labels. A study's folder is read as an import reads it, the next zips
-meanwhile; else one session after the other. devicely's readers need a pandas older than what is installed beside FLIRT,
-and are not raced.
+it also checks every line, and reads presses and labels. devicely's readers need a pandas older than what is installed
+beside FLIRT, and are not raced.
 """
 
 import io
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -18,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import ROOT, Race
-from ingest.recordings.detect import look
 from ingest.recordings.e4 import read
 
 RUNS = 5
@@ -33,19 +30,11 @@ def race() -> list[Race]:
         return []
     with tempfile.TemporaryDirectory() as name:
         folders = [_unpacked(path, Path(name) / path.stem) for path in zips]
-        study = Path(name) / "study"
-        study.mkdir()
-        for path in zips:
-            shutil.copy(path, study)
-        return [
-            _race("a study's folder of zips", zips, lambda: list(look(study))),
-            _race("zips, one by one", zips, lambda: [read(path) for path in zips]),
-            _race("folders, one by one", folders, lambda: [read(path) for path in folders]),
-        ]
+        return [_race("zips", zips), _race("folders", folders)]
 
 
-def _race(what: str, paths: list[Path], ours: Callable[[], object]) -> Race:
-    ours_s, peer_s = medians([lambda _: ours(), lambda _: [_theirs(path) for path in paths]], paths[:1])
+def _race(what: str, paths: list[Path]) -> Race:
+    ours_s, peer_s = medians([read, _theirs], paths)
     hours = sum((recording.end_s - recording.start_s) / 3600 for recording in map(read, paths))
     return Race(
         work=f"{len(paths)} E4 sessions ({hours:.0f} h) read from {what}",
@@ -55,7 +44,7 @@ def _race(what: str, paths: list[Path], ours: Callable[[], object]) -> Race:
         reach=5,
         goal=5,
         note="ours unzips and parses up to four files side by side"
-        + (f"; unzipping them one by one takes {_unzipping_s(paths):.2g} s" if "zips" in what else ""),
+        + (f"; unzipping them one by one takes {_unzipping_s(paths):.2g} s" if what == "zips" else ""),
     )
 
 

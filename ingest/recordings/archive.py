@@ -11,7 +11,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, Protocol
@@ -113,24 +112,11 @@ def decoded(data: bytes, where: str, *, otherwise: str | None = None) -> str:
         raise RecordingError(f"{where}: byte {error.start} is no text: export it again") from None
 
 
-Place = Callable[[], Iterator["Source | RecordingError"]]
-"""Called, it yields the sources that are there: see ``places``."""
-
-
 def sources(path: Path) -> Iterator["Source | RecordingError"]:
-    """Yield the sources at every place of ``path``, one after the other; raises RecordingError as ``places`` does."""
-    for place in places(path):
-        yield from place()
-
-
-def places(path: Path) -> Iterator[Place]:
-    """Yield where to look for sources at ``path``: the file or zip itself, or of a folder its loose files as one and
-    each zip in it as one. Zips directly within a zip are sources too; deeper ones are files that nobody reads.
-
-    A source that cannot be looked into comes as the error that says why, so that the others are still read. Each can be
-    used until the next of its place is asked for, places by themselves and in any thread. Raises RecordingError where
-    there is nothing at ``path``.
-    """
+    """Yield the sources at ``path``: the file or zip itself, or of a folder its loose files as one and each zip in it
+    as one. Zips directly within a zip are sources too; deeper ones are files that nobody reads. A source that cannot be
+    looked into comes as the error that says why, so that the others are still read. Each can be used until the next is
+    asked for. Raises RecordingError where there is nothing at ``path``."""
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except OSError as error:
@@ -139,16 +125,16 @@ def places(path: Path) -> Iterator[Place]:
         folder = _Folder(path)
         loose = [name for name in folder.names if not _is_zip(name)]
         if loose or not folder.names:
-            yield lambda: iter([Source(path.name or str(path), folder, loose)])
+            yield Source(path.name or str(path), folder, loose)
         for name in folder.names:
             if _is_zip(name):
-                yield partial(_zips, folder.path_of, name, f"{path.name}/{name}")
+                yield from _zips(folder.path_of, name, f"{path.name}/{name}")
     elif not is_file:
         raise RecordingError(f"{path}: there is no such file or folder")
     elif _is_zip(path.name) or _begins_as_zip(path):
-        yield partial(_zips, lambda _: path, path.name, path.name)
+        yield from _zips(lambda _: path, path.name, path.name)
     else:
-        yield lambda: iter([Source(path.name, _One(path), [path.name])])
+        yield Source(path.name, _One(path), [path.name])
 
 
 def _is_zip(name: str) -> bool:

@@ -1,8 +1,6 @@
 """A path in; what is recorded there out, in whatever format it is, and what could not be read and why."""
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,11 +19,9 @@ from ingest.recordings import (
     wesad,
     xdf,
 )
-from ingest.recordings.archive import Place, Source, places
+from ingest.recordings.archive import Source, sources
 from ingest.recordings.labels_beside import with_labels
 from ingest.recordings.recording import Format, Recording
-
-AHEAD: Final = 3  # places read at once: a thread each, for what four sensors leave idle
 
 FORMATS: Final[tuple[Format, ...]] = (
     exported.FORMAT,
@@ -56,16 +52,16 @@ class Found:
 
 
 def look(path: Path, *, formats: Sequence[Format] = FORMATS) -> Iterator[Found]:
-    """Yield what is recorded at ``path`` in one of ``formats``, source by source; memory holds what the zips hold that
-    are read ahead, ``AHEAD`` at a time. What several formats take is refused, and both are named. Raises RecordingError
-    where there is nothing at ``path``."""
+    """Yield what is recorded at ``path`` in one of ``formats``, source by source; memory holds one at a time. What
+    several formats take is refused, and both are named. Raises RecordingError where there is nothing at ``path``."""
     others = False
     unread: Source | None = None
-    for source, found in _read_ahead(path, formats):
+    for source in sources(path):
         if isinstance(source, RecordingError):
             others = True
             yield Found(str(source).split(":", 1)[0], refused=str(source))
             continue
+        found = list(_within(source, formats))
         others = others or bool(found)
         yield from found
         if not found and source.name == path.name:
@@ -77,27 +73,6 @@ def look(path: Path, *, formats: Sequence[Format] = FORMATS) -> Iterator[Found]:
         yield (
             Found(unread.name, passed=unread.names) if others else Found(unread.name, refused=_unknown(unread, formats))
         )
-
-
-def _read_ahead(path: Path, formats: Sequence[Format]) -> Iterator[tuple[Source | RecordingError, list[Found]]]:
-    """Each source with what it holds, in order; the next places are read meanwhile, unzipping and parsing side by
-    side."""
-
-    def look_into(place: Place) -> list[tuple[Source | RecordingError, list[Found]]]:
-        return [(each, [] if isinstance(each, RecordingError) else list(_within(each, formats))) for each in place()]
-
-    waiting: deque[Future[list[tuple[Source | RecordingError, list[Found]]]]] = deque()
-    with ThreadPoolExecutor(AHEAD) as threads:
-        try:
-            for place in places(path):
-                waiting.append(threads.submit(look_into, place))
-                if len(waiting) > AHEAD:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        finally:
-            for left in waiting:
-                left.cancel()
 
 
 def _unknown(source: Source, formats: Sequence[Format]) -> str:
