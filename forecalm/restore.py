@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forecalm.backup import DUMP, FORMAT, READINGS, REGISTRY, Progress, counted
+from forecalm.backup import DUMP, FORMAT, LEDGER, READINGS, REGISTRY, Progress, counted
 from forecalm.erasure.erasure import RECEIPTS
 from forecalm.erasure.parts import MANIFEST
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
-from forecalm.keeping.files import files_in, make_folder, sha256
+from forecalm.keeping.files import add_line, files_in, make_folder, sha256
 from forecalm.keeping.postgres import bring_back
 from ingest.registry.audit import Head
 from ingest.registry.registry import Registry
@@ -53,6 +53,7 @@ def restore(
             bring_back(registry_url, waiting / DUMP)
             (waiting / DUMP).unlink()
         _prove_audit(registry_url, said, progress)
+        _enter(folder, waiting, said)
         for path in sorted(waiting.iterdir()):
             path.rename(here.folder / path.name)
         waiting.rmdir()
@@ -129,6 +130,12 @@ def _prove_audit(url: str, said: dict[str, Any], progress: Progress) -> None:
         wrong = registry.verify_audit(Head(said["audit_head"]["number"], said["audit_head"]["digest"]))
     if wrong:
         raise KeepingError(f"the audit of this back-up is not whole: {'; '.join(wrong[:3])}")
+
+
+def _enter(folder: Path, waiting: Path, said: dict[str, Any]) -> None:
+    """The copy holds whoever was there: later erasures in the new installation must find it."""
+    digest = sha256(folder / MANIFEST)
+    add_line(waiting / LEDGER, {"path": str(folder.absolute()), "sha256": digest, "at": said["made_at"]})
 
 
 def _erased_since(registry: Registry, folders: list[Path]) -> Iterator[str]:

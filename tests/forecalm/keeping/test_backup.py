@@ -191,6 +191,13 @@ def test_whoever_was_erased_since_is_told_by_the_receipt(
     assert restore(there, copied.path, by="test", receipts=receipt.parent).erase_again == ("w-1",)
 
 
+def test_an_installation_that_was_brought_back_knows_the_copy_it_came_from(there: Installation, copied: Copied) -> None:
+    restore(there, copied.path, by="test")
+    with closing(there.open_registry()) as people, closing(there.open_store()) as readings:
+        listed = Erasure(there, people, readings, by="test").look("w-1")
+    assert [trace.what for trace in listed.traces if trace.kind == "backup"] == [str(copied.path)]
+
+
 def test_copies_that_hold_somebody_are_deleted_where_that_is_asked_for_and_others_stay(
     here: Installation, copied: Copied, registry: Registry, store: Store, tmp_path: Path
 ) -> None:
