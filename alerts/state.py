@@ -113,8 +113,9 @@ def _low(now: Situation, policy: Policy) -> Situation:
 
 def seen(sight: Sight, reason: Blind | None, at_s: float) -> Sight:
     """Return the sight when ``reason`` holds at ``at_s``. A change from one reason to another is no new loss:
-    ``since_s`` goes on telling since when nobody could see."""
+    ``since_s`` goes on telling since when nobody could see. Only NOT_RECORDING, which people decide, begins and ends at
+    a moment of its own."""
     if sight.reason is reason:
         return sight
-    unbroken = sight.reason is not None and reason is not None
+    unbroken = None not in (sight.reason, reason) and Blind.NOT_RECORDING not in (sight.reason, reason)
     return Sight(since_s=sight.since_s if unbroken else at_s, reason=reason)

@@ -480,13 +480,24 @@ def test_saying_again_that_a_consent_covers_or_does_not_changes_nothing() -> Non
 def test_with_a_new_consent_somebody_is_not_heard_yet_and_watched_from_the_first_second_on() -> None:
     ward = Ward()
     ward.second(LOW)
-    withdrawn_s = ward.now_s
-    ward.desk.recording("bea", False, withdrawn_s)
+    ward.desk.recording("bea", False, ward.now_s)
     ward.silence(60)
     view = ward.desk.recording("bea", True, ward.now_s)
-    assert view.sight == Sight(withdrawn_s, Blind.NOT_HEARD)
+    assert view.sight == Sight(ward.now_s, Blind.NOT_HEARD)
     assert ward.view().why == ("The band has not been heard yet.",)
     assert ward.second(LOW).sight == Sight(ward.now_s)
+
+
+def test_a_withdrawal_counts_from_its_own_moment_though_nobody_could_see_before() -> None:
+    ward = Ward()
+    ward.second(LOW)
+    ward.silence(240)
+    assert ward.view().sight.reason is Blind.SILENT
+    withdrawn_s = ward.now_s
+    assert ward.desk.recording("bea", False, withdrawn_s).sight == Sight(withdrawn_s, Blind.NOT_RECORDING)
+    lost = [event for event in ward.log.history if isinstance(event, SightLost)][-1]
+    assert (lost.reason, lost.since_s) == (Blind.NOT_RECORDING, withdrawn_s)
+    assert ward.restarted(after_s=600).view().sight == Sight(withdrawn_s, Blind.NOT_RECORDING)
 
 
 def test_whoever_was_not_recorded_is_not_after_a_restart_either_until_somebody_says_so() -> None:
