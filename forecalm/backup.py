@@ -149,8 +149,11 @@ def _manifest(
     progress("digests")
     counts = counted(target)
     notes = ["passwords and tokens, which stand in the configuration and the environment"]
+    in_it = dict(counts)
     if here.config.store.kind == "influxdb":
-        notes.append("readings that have settled in InfluxDB: back that up by its own means")
+        elsewhere = _elsewhere(target)
+        in_it |= {name: counts[name] - count for name, count in elsewhere.items()}
+        notes.append(f"{elsewhere['packets']:,} packets more are in InfluxDB, which has its own back-up: influx backup")
     files = {
         path.relative_to(target).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for path in files_in(target)
@@ -162,15 +165,23 @@ def _manifest(
         "made_at": _iso(now_s),
         "settles_in": here.config.store.kind,
         "counts": counts,
+        "counts_in_it": in_it,
         "audit_head": head,
         "not_in_it": notes,
         "files": files,
     }
-    return json.dumps(said, indent=1).encode() + b"\n", counts, tuple(notes)
+    return json.dumps(said, indent=1).encode() + b"\n", in_it, tuple(notes)
+
+
+def _elsewhere(folder: Path) -> dict[str, int]:
+    """How many packets and samples a copy knows of that are not in it, for they have settled in InfluxDB."""
+    with closing(sqlite3.connect(f"{(folder / READINGS).absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+        packets, samples = db.execute("SELECT total(packets), total(samples) FROM boots").fetchone()
+    return {"packets": int(packets), "samples": int(samples)}
 
 
 def counted(folder: Path) -> dict[str, int]:
-    """What a folder holds: packets, samples and quarantined messages, and lines of the journal."""
+    """What a folder knows of: packets and samples wherever they rest, quarantined messages, lines of the journal."""
     with closing(SqliteStore(folder / READINGS)) as store:
         held = store.counts()
     journal = folder / "journal.jsonl"

@@ -63,7 +63,7 @@ def restore(
     with closing(here.open_registry()) as registry:
         registry.note("restore", by=by, made_at=said["made_at"])
         again = tuple(_erased_since(registry, [here.folder / RECEIPTS, *([receipts] if receipts else [])]))
-    return Restored(said["made_at"], said["counts"], again, tuple(said["not_in_it"]))
+    return Restored(said["made_at"], said.get("counts_in_it", said["counts"]), again, tuple(said["not_in_it"]))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -58,6 +58,21 @@ def test_what_rests_in_influxdb_and_what_was_written_for_dashboards_goes(
 
 
 @pytest.mark.service
+def test_a_copy_beside_influxdb_says_what_is_in_it_and_what_is_not(influx: Influx, tmp_path: Path, pack: Pack) -> None:
+    said = StoreSection(kind="influxdb", url=influx.url, bucket=bucket_of(influx, tmp_path), token=TOKEN)
+    here, there = (Installation(Config(data=str(tmp_path / name), store=said)) for name in ("var", "again"))
+    with closing(here.open_registry()) as registry, closing(here.open_store()) as store:
+        registry.pair(band="b-1", wearer="w-1", since_s=0.0, name="N", carers=[], consent=CARE, by="test")
+        store.commit([pack("b-1", NOW_S - 100 + i) for i in range(20)])
+        store.settle(NOW_S, everything=True)
+        store.commit([pack("b-1", NOW_S - 50 + i) for i in range(7)])
+        copied = back_up(here, tmp_path / "copy", registry=registry, store=store, now_s=NOW_S)
+    assert (copied.counts["packets"], copied.counts["samples"]) == (7, 28)
+    assert "20 packets more are in InfluxDB, which has its own back-up" in copied.notes[-1]
+    assert restore(there, tmp_path / "copy", by="test").counts == copied.counts
+
+
+@pytest.mark.service
 def test_a_registry_in_postgresql_is_copied_while_it_is_written_and_brought_back_into_an_empty_one(
     empty_postgres: Callable[..., str],  # noqa: F811
     tmp_path: Path,
