@@ -26,7 +26,7 @@ from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
-from tests.servers import free_port, mosquitto_at, wait_for_port
+from tests.servers import embedded_at, free_port, mosquitto_at
 
 WAIT_S = 20.0
 SECRET = "not to be seen"  # noqa: S105
@@ -82,27 +82,8 @@ def here(config: Config) -> Installation:
 @pytest.fixture
 def embedded(config: Config) -> Iterator[None]:
     mqtt = config.mqtt
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "forecalm",
-            "broker",
-            "--port",
-            str(mqtt.port),
-            "--while-stdin-is-open",
-            "--user",
-            f"{mqtt.username}:{mqtt.password}",
-        ],
-        stdin=subprocess.PIPE,
-    )
-    try:
-        wait_for_port(mqtt.port)
+    with embedded_at(mqtt.port, mqtt.username, mqtt.password):
         yield
-    finally:
-        process.stdin.close()
-        process.wait(WAIT_S)
 
 
 def test_where_nothing_is_set_up_it_says_what_comes_next_and_makes_nothing(

@@ -51,7 +51,7 @@ def config(tmp_path: Path) -> Config:
 @contextmanager
 def brokered(config: Config) -> Iterator[None]:
     mqtt = config.mqtt
-    with embedded_at(mqtt.host, mqtt.port, mqtt.username, mqtt.password):
+    with embedded_at(mqtt.port, mqtt.username, mqtt.password):
         yield
 
 
