@@ -2,6 +2,7 @@
 
 import logging
 import math
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,6 +27,7 @@ LEAP_S: Final = 60 * 86_400.0  # ahead of all that ever came: more likely a wron
 DOUBT_S: Final = 86_400.0  # that a clock which has leapt must go on before it may erase: time to set it right
 SAY_AGAIN_S: Final = 3_600.0  # what goes on failing is said again
 STOP_S: Final = 10.0  # for a settling that is under way; cut off, nothing is lost
+LEAPT: Final = "clock leapt"  # under which the store remembers when: by a clock that is wrong still, after a restart
 BY: Final = "the service"  # whom the audit names
 
 
@@ -94,10 +96,10 @@ class Keeping:
     def keep_once(self, now_s: float) -> None:
         """Do what is due at ``now_s`` [UTC s]. Never raises."""
         self._try("settling readings", now_s, lambda: self._store.settle(now_s))
-        if not 0 <= now_s - self._looked_s < self._look_every_s:  # a clock that was set back counts as due
-            self._try("asking when anything came last", now_s, lambda: self._doubt(now_s))
+        is_due = not 0 <= now_s - self._looked_s < self._look_every_s  # a clock that was set back counts as due
+        if is_due and self._try("asking whether the clock has leapt", now_s, lambda: self._doubt(now_s)):
             self._looked_s = now_s
-            if not 0 <= now_s - self._leapt_s < DOUBT_S:
+            if not self._doubts(now_s):
                 self._look(now_s)
         if self._to_note:
             self._try("entering in the audit what was erased", now_s, self._note)
@@ -109,27 +111,41 @@ class Keeping:
         self._try("letting go of messages in quarantine", now_s, lambda: self._purge_refused(now_s))
 
     def _doubt(self, now_s: float) -> None:
-        """Note that the clock has leapt: one look with a wrong year would erase everything."""
+        """Note that the clock has leapt: one look with a wrong year would erase everything. The store remembers it, for
+        once something has come by that clock, nothing else shows it to whoever starts anew."""
         came_s = self._looked_s
         if came_s == -math.inf:
+            before = self._store.recall(LEAPT)
+            if before is not None:
+                (self._leapt_s,) = struct.unpack("<d", before)
+            if self._doubts(now_s):
+                log.error("the clock leapt ahead before this start: look at it; in a day old readings are erased by it")
+                return
             came_s = max((band.last_received_s for band in self._store.bands()), default=now_s)
         if now_s - came_s > LEAP_S:
+            self._store.remember(LEAPT, struct.pack("<d", now_s))
             self._leapt_s = now_s
             log.error(
                 "the clock is %.0f days ahead of all that came: look at it; in a day old readings are erased by it",
                 (now_s - came_s) / 86_400,
             )
 
-    def _try(self, what: str, now_s: float, do: Callable[[], object]) -> None:
+    def _doubts(self, now_s: float) -> bool:
+        """Whether the clock has leapt and has not gone on for long enough since."""
+        return 0 <= now_s - self._leapt_s < DOUBT_S
+
+    def _try(self, what: str, now_s: float, do: Callable[[], object]) -> bool:
+        """Whether it went well."""
         try:
             do()
         except Exception as error:  # whatever it is: readings go on being stored, and it is tried again
             if not 0 <= now_s - self._failing.get(what, -math.inf) < SAY_AGAIN_S:
                 self._failing[what] = now_s
                 log.error("%s has failed, and is tried again: %s", what, error)
-            return
+            return False
         if self._failing.pop(what, None) is not None:
             log.warning("%s works again", what)
+        return True
 
     def _purge(self, now_s: float) -> None:
         """Erase what nobody has a right to keep, band by band; one that fails holds up no other."""

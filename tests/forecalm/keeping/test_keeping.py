@@ -176,6 +176,9 @@ class Failing:
     def bands(self) -> list[BandSummary]:
         return self._store.bands()
 
+    def recall(self, key: str) -> bytes | None:
+        return self._store.recall(key)
+
     def packets(self, band: str, *span: float) -> Iterator[Received]:
         return self._store.packets(band, *span)
 
@@ -319,3 +322,37 @@ def test_a_clock_that_leaps_ahead_erases_nothing_before_it_has_gone_on_for_a_day
     assert (len(ends(store, "b-1")), len(ends(store, "x-9"))) == (11, 0), "set right, it is believed at once"
     woken.keep_once(then_s + DAY_S)
     assert ends(store, "b-1") == []
+
+
+def test_a_restart_by_a_clock_that_has_leapt_erases_nothing_though_readings_came_by_it(
+    registry: Registry, store: Store, pack: Pack, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.set_retention("home", readings_days=365, by="test")
+    registry.correct_assignment("b-1", "w-1", since_s=NOW_S - 100, until_s=None, by="test")
+    store.commit(around(pack, "b-1", NOW_S))
+    then_s = NOW_S + 12 * 365 * DAY_S
+    keeping(registry, store).keep_once(then_s)
+    store.commit(around(pack, "b-2", then_s))
+    caplog.clear()
+    keeping(registry, store).keep_once(then_s + DAY_S / 2)
+    assert "the clock leapt ahead before this start" in caplog.text
+    assert len(ends(store, "b-1")) == 11
+    keeping(registry, store).keep_once(then_s + DAY_S)
+    assert ends(store, "b-1") == []
+
+
+def test_while_nobody_can_say_whether_the_clock_has_leapt_nothing_is_erased(
+    registry: Registry, store: Store, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.commit(around(pack, "x-9", NOW_S - 9 * DAY_S))
+    keeper = keeping(registry, store)
+
+    def refuse(key: str) -> bytes | None:
+        raise StoreError(f"{key}: locked")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(store, "recall", refuse)
+        keeper.keep_once(NOW_S)
+    assert len(ends(store, "x-9")) == 11
+    keeper.keep_once(NOW_S + 1)
+    assert ends(store, "x-9") == []
