@@ -119,13 +119,14 @@ class Inbox:
                     _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
 
     def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
-        """See ``Store.forget_refused``."""
+        """See ``Store.forget_refused``; ``wipe`` is still to be asked."""
         with self.database.reader() as db:
             found = db.execute("SELECT id, band, received_s FROM quarantine").fetchall()
         gone = [(row_id,) for row_id, band, received_s in found if goes(band, received_s)]
         if gone:
             with self._writing() as (db, _):
                 db.executemany("DELETE FROM quarantine WHERE id = ?", gone)
+                db.execute("INSERT INTO erasures VALUES (NULL, '', 0, 0, 1)")  # of no band: only the log
                 self._quarantine = Quarantine.load(db)
         return len(gone)
 

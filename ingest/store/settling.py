@@ -151,10 +151,11 @@ class SettlingStore:
 
     def forget_refused(self, goes: Callable[[str | None, float], bool]) -> int:
         """See ``Store.forget_refused``. Raises StoreError where a long reading keeps the log: then the rows are gone,
-        and the log is emptied with the next erasure."""
-        gone = self._inbox.forget_refused(goes)
-        if gone:
-            self._inbox.database.wipe(wait_s=WIPE_S)
+        and the next ``settle`` or ``erase`` empties it."""
+        with self._moving:
+            gone = self._inbox.forget_refused(goes)
+            if gone:
+                self._inbox.wipe(wait_s=WIPE_S)
         return gone
 
     def counts(self) -> Counts:

@@ -197,6 +197,27 @@ def test_an_erasure_that_a_reader_holds_up_says_so_and_is_carried_on(
         assert [received.packet.seq for received in store.packets("b")] == [70]
 
 
+def test_refused_messages_whose_going_a_reader_holds_up_leave_no_trace_after_the_next_settling(
+    tmp_path: Path, make_received: MakeReceived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.settling.WIPE_S", 0.0)
+    path = tmp_path / "readings.sqlite"
+    with closing(SqliteStore(path)) as store:
+        store.commit([make_received(seq=i) for i in range(2)])
+        store.quarantine("forecalm/v1/home/band/b/data", b"junk-of-marker", "junk", UTC_S)
+        reading = store.packets("b")
+        next(reading)
+        with pytest.raises(StoreError, match="end long readings"):
+            store.forget_refused(lambda *_: True)
+        assert store.quarantined(9) == []
+        store.settle(0.0)
+        assert _traces(path, [b"junk-of-marker"]) != [], "somebody still reads"
+        assert len(list(reading)) == 1
+        store.settle(0.0)
+        assert _traces(path, [b"junk-of-marker"]) == []
+        assert len(list(store.packets("b"))) == 2
+
+
 def test_a_copy_holds_everything_while_others_go_on_writing(tmp_path: Path, make_received: MakeReceived) -> None:
     copy, stop = tmp_path / "copy.sqlite", threading.Event()
     with closing(SqliteStore(tmp_path / "readings.sqlite")) as store:
