@@ -375,6 +375,8 @@ def _told(where: str) -> Iterator[None]:
         raise
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise RecordingError(f"{where}: not a whole zip file ({error}): copy or download it again") from error
+    except MemoryError as error:  # LZMA makes room for whatever a damaged head asks for
+        raise RecordingError(f"{where}: asks for more memory than there is: copy or download it again") from error
     except (RuntimeError, ValueError) as error:  # zipfile's words for a password and for unknown compression
         raise RecordingError(f"{where}: cannot be unpacked ({error}): zip it again without a password") from error
 

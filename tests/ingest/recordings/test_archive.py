@@ -188,3 +188,16 @@ def test_a_damaged_zip_in_a_zip_is_read_or_refused(tmp_path: Path, data: st.Data
     path.write_bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
     with contextlib.suppress(RecordingError):
         opened(path)
+
+
+def test_a_zip_that_asks_for_more_memory_than_there_is_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = tmp_path / "session.zip"
+    path.write_bytes(zipped({"EDA.csv": b"1\n" * 100}, zipfile.ZIP_LZMA))
+    monkeypatch.setattr("lzma.LZMADecompressor", too_much)
+    with pytest.raises(RecordingError, match=r"session\.zip.*more memory than there is"):
+        opened(path)
