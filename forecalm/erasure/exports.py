@@ -7,6 +7,7 @@ from typing import Any
 
 from forecalm.erasure.parts import Trace
 from forecalm.installation import Installation
+from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import files_in, lines_of, remove_folder, sha256, write_lines
 from ingest.exports.deidentify import Keys
 from ingest.exports.export import KEYS, MANIFEST, RECORD
@@ -73,9 +74,21 @@ class ExportKey:
         self._path = here.folder / KEYS
 
     def traces(self, wearer: str) -> Iterator[Trace]:
-        """See ``Part.traces``."""
-        if self._path.exists() and wearer in json.loads(self._path.read_bytes()):
+        """See ``Part.traces``. Raises KeepingError where the file cannot be read: it is everybody's."""
+        if self._path.exists() and wearer in self._known():
             yield Trace("export key", str(self._path), 1)
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            known = json.loads(self._path.read_bytes())
+        except ValueError:
+            known = None
+        if not isinstance(known, dict):
+            raise KeepingError(
+                f"{self._path}: cannot be read, so nobody knows whose export keys it holds: put it back from a back-up,"
+                " or delete it (exports made from then on do not agree with earlier ones), and erase again"
+            )
+        return known
 
     def erase(self, wearer: str, at: str) -> None:
         """See ``Part.erase``."""

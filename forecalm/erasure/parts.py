@@ -23,8 +23,8 @@ MANIFEST: Final = "manifest.json"
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
 NOTE: Final = (
-    "Withdrawn {at}: somebody whom it was trained on has been erased.\nIt holds what was learnt of them: use it for"
-    " nothing, and delete this folder when it has been trained again.\n"
+    "Withdrawn {at}: somebody whom it was, or may have been, trained on has been erased.\nIt may hold what was learnt"
+    " of them: use it for nothing, and delete this folder when it has been trained again.\n"
 )
 
 
@@ -163,29 +163,35 @@ def _may_hold(registry: Path, wearer: str) -> bool:
 
 
 class Models:
-    """Models whose ``manifest.json`` says that they were ``trained_on`` the wearer: moved aside, to be trained anew."""
+    """Models whose ``manifest.json`` says that they were ``trained_on`` the wearer: moved aside, to be trained anew.
+    One that cannot be understood may say so of anybody; once it is aside, that is told until the model is deleted."""
 
     def __init__(self, here: Installation) -> None:
         self._folder = here.folder / "models"
 
-    def _theirs(self, wearer: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def _theirs(self, wearer: str) -> Iterator[tuple[Path, dict[str, Any], list[str] | None]]:
+        """The folder of each, what its manifest says, and whom it was trained on, None: nobody knows."""
         withdrawn = self._folder / WITHDRAWN
         for path in [*sorted(self._folder.glob("*/manifest.json")), *sorted(withdrawn.glob("*/manifest.json"))]:
-            try:
-                manifest = json.loads(path.read_bytes())
-            except ValueError:
-                continue
-            if isinstance(manifest, dict) and wearer in manifest.get("trained_on", ()):
-                yield path.parent, manifest
+            manifest, trained_on = _understood(path.read_bytes())
+            if trained_on is None or wearer in trained_on:
+                yield path.parent, manifest, trained_on
 
     def traces(self, wearer: str) -> Iterator[Trace]:
         """See ``Part.traces``."""
-        for folder, _ in self._theirs(wearer):
-            yield Trace("model", f"{folder}: trained on them; withdrawn, to be trained anew", 1)
+        for folder, _, trained_on in self._theirs(wearer):
+            if trained_on is not None:
+                yield Trace("model", f"{folder}: trained on them; withdrawn, to be trained anew", 1)
+                continue
+            what = f"{folder}: its manifest does not say on whom it was trained, it may be them"
+            if folder.parent == self._folder:
+                yield Trace("model", f"{what}; withdrawn, to be trained anew", 1)
+            else:
+                yield Trace("model", what, 1, "it is withdrawn already: train it again, and delete it")
 
     def erase(self, wearer: str, at: str) -> None:
         """See ``Part.erase``: first out of use, then queued, then without their name."""
-        for folder, manifest in list(self._theirs(wearer)):
+        for folder, manifest, trained_on in list(self._theirs(wearer)):
             aside = folder
             if folder.parent == self._folder:
                 aside = self._folder / WITHDRAWN / f"{folder.name}-{secrets.token_hex(4)}"
@@ -195,5 +201,21 @@ class Models:
             if aside.name not in {line.get("withdrawn") for line in lines_of(queue)}:
                 add_line(queue, {"model": name, "withdrawn": aside.name, "at": at})
             (aside / "WITHDRAWN.txt").write_text(NOTE.format(at=at))
-            manifest["trained_on"] = [one for one in manifest["trained_on"] if one != wearer]
-            write_whole(aside / "manifest.json", json.dumps(manifest, indent=2).encode() + b"\n")
+            others = None if trained_on is None else [one for one in trained_on if one != wearer]
+            said = json.dumps(manifest | {"trained_on": others}, indent=2)
+            write_whole(aside / "manifest.json", said.encode() + b"\n")
+
+
+def _understood(said: bytes) -> tuple[dict[str, Any], list[str] | None]:
+    """What a manifest says, nothing where it is none, and whom its model was trained on, None where that is no list of
+    names."""
+    try:
+        manifest = json.loads(said)
+    except ValueError:
+        return {}, None
+    if not isinstance(manifest, dict):
+        return {}, None
+    try:
+        return manifest, msgspec.convert(manifest.get("trained_on", []), type=list[str])
+    except msgspec.ValidationError:
+        return manifest, None
