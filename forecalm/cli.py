@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -25,14 +26,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     run: Callable[[argparse.Namespace], int] = getattr(import_module(chosen.module), chosen.command)
     try:
-        return run(chosen)
-    except KeyboardInterrupt:
+        code = run(chosen)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as stop:
+        refused = _refused_before(stop)
+        sys.stderr.write("forecalm: interrupted\n" if refused is None else f"forecalm: interrupted: {_told(refused)}\n")
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return FELL_SHORT
         if chosen.verbose or not _is_expected(error):
             raise
         sys.stderr.write(f"forecalm: {_told(error)}\n")
         return BAD_INPUT
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of standard output is gone (``forecalm doctor | head``); what is unsaid then goes nowhere."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _refused_before(stop: BaseException) -> Exception | None:
+    """What was being told when somebody lost patience, while what had been started was taken down again."""
+    error = stop.__context__
+    while error is not None and not (isinstance(error, Exception) and _is_expected(error)):
+        error = error.__context__
+    return error
 
 
 def _is_expected(error: Exception) -> bool:

@@ -1,0 +1,39 @@
+"""What ends a command is told in words, whoever ends it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from alerts.errors import JournalError
+from forecalm.cli import INTERRUPTED, main
+
+
+@contextmanager
+def taken_down_slowly() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (JournalError("another process writes the journal: stop it first"), "another process writes the journal"),
+        (None, "forecalm: interrupted"),
+        (ZeroDivisionError(), "forecalm: interrupted"),
+    ],
+)
+def test_an_interrupted_command_says_so_and_what_it_was_refused_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception | None, said: str
+) -> None:
+    def serve(_: object) -> int:
+        with taken_down_slowly():
+            if error is not None:
+                raise error
+        return 0
+
+    monkeypatch.setattr("forecalm.commands.running.serve", serve)
+    assert main(["serve"]) == INTERRUPTED
+    assert said in capsys.readouterr().err
