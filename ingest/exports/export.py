@@ -92,7 +92,7 @@ def export(asked: Asked, *, store: Store, registry: Registry, progress: Progress
     if asked.layout == "parquet":
         require_pyarrow()
     unfinished = out.with_name(f".{out.name}.{secrets.token_hex(4)}.unfinished")
-    unfinished.mkdir(parents=True)
+    unfinished.mkdir(mode=0o700, parents=True)  # physiology: no other account of this machine reads it
     try:
         wearers = _write(unfinished, asked, store, registry, progress)
         if not any(each.recordings for each in wearers):

@@ -343,6 +343,11 @@ def test_several_wearers_and_a_recording_that_changed_hands_keep_apart(house: Ho
     assert motion == 3 * 600
 
 
+def test_no_other_account_of_the_machine_can_look_into_an_export(house: House) -> None:
+    house.take(recorded(minutes=10))
+    assert house.export().path.stat().st_mode & 0o777 == 0o700
+
+
 def test_beats_with_nothing_beside_them_are_left_out_and_counted(house: House, make_received: object) -> None:
     house.registry.add_band("strap", by="t")
     house.registry.assign("strap", "wearer-one", 1e9, by="t")
