@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _nobody_reads() -> bool:
     """Whether the reader of standard output is gone (``forecalm doctor | head``); what is unsaid then goes nowhere."""
     try:
+        sys.stdout.write("\n")  # what failed before is forgotten: a flush alone says nothing
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

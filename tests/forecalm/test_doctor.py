@@ -46,6 +46,17 @@ def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, di
     return code, said
 
 
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_reader_who_has_seen_enough_ends_it_quietly(tmp_path: Path, buffered: str) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-P", "-m", "forecalm", "doctor"]
+    environment = os.environ | {"PYTHONUNBUFFERED": buffered}
+    with os.fdopen(writes, "wb") as out:
+        done = subprocess.run(command, cwd=tmp_path, stdout=out, stderr=subprocess.PIPE, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def levels(found: list[tuple[str, str, str]]) -> set[str]:
     return {level for level, _, _ in found}
 
