@@ -70,8 +70,15 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     _add_while_stdin(simulate)
 
     broker = _command(commands, "running", "broker", "the embedded MQTT broker, on this machine only")
-    broker.add_argument("--port", type=_port, default=1883)
-    broker.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    broker.description = f"{broker.description} It reads no configuration: say here what stands there under [mqtt]."
+    broker.add_argument("--port", type=_port, default=1883, help="(default: 1883)")
+    broker.add_argument(
+        "--user",
+        type=_credentials,
+        default=("forecalm", "forecalm"),
+        metavar="NAME:PASSWORD",
+        help="the one user it lets in (default: forecalm:forecalm)",
+    )
     _add_while_stdin(broker)
 
 

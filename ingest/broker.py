@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import amqtt.errors
@@ -36,18 +37,29 @@ class OneUser(BaseAuthPlugin):  # type: ignore[misc]
         return all(right) and bool(self._expected[1])
 
 
-def run_broker(*, host: str, port: int, username: str, password: str, stop: threading.Event) -> None:
-    """Serve one user until ``stop`` is set. Raises BrokerError where it cannot listen at ``host`` and ``port``.
+def run_broker(
+    *,
+    host: str,
+    port: int,
+    username: str,
+    password: str,
+    stop: threading.Event,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve one user until ``stop`` is set; ``started`` is called once it listens. Raises BrokerError where it cannot
+    listen at ``host`` and ``port``.
 
     Not a place to keep readings: messages delivered and not yet acknowledged die with it (amqtt 0.12), which is why
     senders keep them until the service says that they are stored.
     """
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    asyncio.run(_serve(host, port, username, password, stop))
+    asyncio.run(_serve(host, port, username, password, stop, started))
 
 
-async def _serve(host: str, port: int, username: str, password: str, stop: threading.Event) -> None:
+async def _serve(
+    host: str, port: int, username: str, password: str, stop: threading.Event, started: Callable[[], None]
+) -> None:
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
@@ -62,6 +74,7 @@ async def _serve(host: str, port: int, username: str, password: str, stop: threa
             f"broker {host}:{port}: cannot listen: {reason}; stop whoever is there or choose another port"
         ) from error
     try:
+        started()
         await asyncio.to_thread(stop.wait)
     finally:
         stop.set()

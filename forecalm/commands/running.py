@@ -146,5 +146,13 @@ def broker(chosen: argparse.Namespace) -> int:
     stop = _stop_event()
     _end_with_stdin(chosen, stop)
     name, password = chosen.user
-    run_broker(host="127.0.0.1", port=chosen.port, username=name, password=password, stop=stop)
+    host = "127.0.0.1"
+
+    def started() -> None:
+        if not chosen.while_stdin_is_open:  # else whoever started it says so
+            err.print(
+                f"The broker listens at [bold]{host}:{chosen.port}[/bold], for this machine only.   Ctrl-C ends it."
+            )
+
+    run_broker(host=host, port=chosen.port, username=name, password=password, stop=stop, started=started)
     return 0
