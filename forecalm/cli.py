@@ -54,11 +54,14 @@ def _nobody_reads() -> bool:
 
 
 def _refused_before(stop: BaseException) -> Exception | None:
-    """What was being told when somebody lost patience, while what had been started was taken down again."""
+    """What was being told when somebody lost patience, while what had been started was taken down again: an error of
+    ours, for libraries live through many of the operating system's."""
     error = stop.__context__
-    while error is not None and not (isinstance(error, Exception) and _is_expected(error)):
+    while error is not None:
+        if isinstance(error, Exception) and not isinstance(error, OSError) and _is_expected(error):
+            return error
         error = error.__context__
-    return error
+    return None
 
 
 def _is_expected(error: Exception) -> bool:

@@ -9,6 +9,8 @@ import tempfile
 import time
 from typing import Final, Self
 
+from forecalm.cli import INTERRUPTED
+
 log = logging.getLogger(__name__)
 
 START_S: Final = 30.0  # a cold interpreter on a slow machine
@@ -66,7 +68,7 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             said, _ = self._process.communicate()
-        if self._process.returncode not in (0, -signal.SIGINT):  # the latter: before it could take notice
+        if self._process.returncode not in (0, INTERRUPTED, -signal.SIGINT):  # else: too early to notice
             log.error("the %s ended with %d: %s", self.name, self._process.returncode, self._complained())
         self._complaints.close()
         self._ended = True

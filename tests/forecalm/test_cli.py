@@ -21,8 +21,9 @@ def taken_down_slowly() -> Iterator[None]:
     ("error", "said"),
     [
         (JournalError("another process writes the journal: stop it first"), "another process writes the journal"),
-        (None, "forecalm: interrupted"),
-        (ZeroDivisionError(), "forecalm: interrupted"),
+        (None, "forecalm: interrupted\n"),
+        (ZeroDivisionError(), "forecalm: interrupted\n"),
+        (FileNotFoundError(2, "No such file", "entry_points.txt"), "forecalm: interrupted\n"),
     ],
 )
 def test_an_interrupted_command_says_so_and_what_it_was_refused_for(
