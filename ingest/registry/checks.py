@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ingest.errors import RegistryError
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what a topic may hold
+_ENTERED_BY: Final = dict.fromkeys(("band", "wearer"), "forecalm pair BAND WEARER --name NAME --consent-by WHO")
 TEXT_MAX: Final = 200  # of names, places and notes of one line
 
 
@@ -65,6 +66,12 @@ def require_new(connection: sa.Connection, column: sa.Column[Any], value: str) -
 
 
 def require_known(connection: sa.Connection, column: sa.Column[Any], value: str) -> None:
-    """Refuse what is not there yet."""
-    if not is_there(connection, column, value):
-        raise RegistryError(f"{column.table.name}: {value!r} is not known; enter it first")
+    """Refuse what is not there yet, and say what enters it, or which there are."""
+    if is_there(connection, column, value):
+        return
+    name = column.table.name
+    if name in _ENTERED_BY:
+        mend = f"enter it first: {_ENTERED_BY[name]}"
+    else:
+        mend = f"there are: {', '.join(connection.execute(sa.select(column).order_by(column)).scalars()) or 'none yet'}"
+    raise RegistryError(f"{name}: {value!r} is not known; {mend}")

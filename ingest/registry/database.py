@@ -69,7 +69,7 @@ class Database:
         except sa.exc.IntegrityError as error:
             raise RegistryError(f"refused, it contradicts what is there: {error.orig}") from error
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"registry {self.shown}: {error}") from error
+            raise StoreError(f"registry {self.shown}: {_said(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -79,7 +79,7 @@ class Database:
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"registry {self.shown}: {error}") from error
+            raise StoreError(f"registry {self.shown}: {_said(error)}") from error
 
     def upgrade(self, now_s: float) -> None:
         """Bring the tables up to date, from nothing or from any earlier version; see ``Registry.upgrade``."""
@@ -115,11 +115,16 @@ class Database:
                 connection.exec_driver_sql("VACUUM")
                 return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0)
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"registry {self.shown}: rows are deleted, but not yet wiped: {error}") from error
+            raise StoreError(f"registry {self.shown}: rows are deleted, but not yet wiped: {_said(error)}") from error
 
     def close(self) -> None:
         """Let the connections go."""
         self._engine.dispose()
+
+
+def _said(error: sa.exc.SQLAlchemyError) -> str:
+    """The error without the line that sends people to SQLAlchemy's own pages, which mend nothing here."""
+    return str(error).partition("\n(Background on this error at:")[0]
 
 
 def _open_sqlite(connection: sqlite3.Connection, _: object) -> None:

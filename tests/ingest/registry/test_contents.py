@@ -40,7 +40,7 @@ def test_a_site_holds_people_bands_and_gateways(registry: Registry) -> None:
         (lambda r: r.add_site(replace(HOME, name="a/b"), by="test"), "site"),
         (lambda r: r.add_site(replace(HOME, readings_days=0), by="test"), "readings_days"),
         (lambda r: r.add_site(replace(HOME, readings_days=DAYS_MAX + 1), by="test"), "readings_days"),
-        (lambda r: r.set_retention("nowhere", 3, by="test"), "site: 'nowhere' is not known"),
+        (lambda r: r.set_retention("nowhere", 3, by="test"), "site: 'nowhere' is not known; there are: "),
         (lambda r: r.add_wearer("w-9", "Ann", site="nowhere", by="test"), "site: 'nowhere'"),
         (lambda r: r.add_band("b-9", note="x" * 201, by="test"), "note"),
         (lambda r: r.add_carer("Jo\0", by="test"), "carer"),

@@ -77,7 +77,10 @@ def test_what_would_overlap_is_refused_and_changes_nothing(
         (lambda r: r.add_band("b-1", by="test"), "b-1"),
         (lambda r: r.add_band("b/1", by="test"), "band"),
         (lambda r: r.add_carer("", by="test"), "carer"),
-        (lambda r: r.assign("b-9", "w-1", 1.0, by="test"), "band: 'b-9' is not known"),
+        (
+            lambda r: r.assign("b-9", "w-1", 1.0, by="test"),
+            "band: 'b-9' is not known; enter it first: forecalm pair BAND WEARER --name",
+        ),
         (lambda r: r.assign("b-1", "w-9", 1.0, by="test"), "wearer: 'w-9' is not known"),
         (lambda r: r.assign("b-1", "w-1", math.nan, by="test"), "since_s"),
     ],
@@ -235,6 +238,7 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     ):
         registry.wearers()
     assert "s3cret" not in str(told.value)
+    assert "sqlalche.me" not in str(told.value)
 
 
 def test_no_error_of_the_database_tells_a_name(tmp_path: Path) -> None:
