@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from forecalm.cli import BAD_INPUT, FELL_SHORT
-from forecalm.commands.terminal import operator, progress_bar
+from forecalm.commands.terminal import number, operator, progress_bar
 from forecalm.config import ConfigError
 from forecalm.config import load as load_config
 
@@ -45,10 +45,12 @@ def import_(chosen: argparse.Namespace) -> int:
         with progress_bar(quiet=chosen.json) as progress:
             bar = progress.add_task("looking", total=1.0)
 
-            def before(recording: "Recording") -> None:
+            def before(recording: "Recording") -> str | None:
                 telling.presses = int(recording.tags_s.size)
-                _require_from_elsewhere(recording, registry, store)
-                wearer.agree(recording)
+                there = _there_as(recording, chosen.wearer, registry, store)
+                if there is None:
+                    wearer.agree(recording)
+                return there
 
             for outcome in import_paths(
                 chosen.paths,
@@ -63,10 +65,11 @@ def import_(chosen: argparse.Namespace) -> int:
     return telling.finish(dry=chosen.dry_run)
 
 
-def _require_from_elsewhere(recording: "Recording", registry: "Registry", store: "Store") -> None:
-    """Raise RecordingError for an export of readings that are in this very store: they would count twice.
+def _there_as(recording: "Recording", wearer: str, registry: "Registry", store: "Store") -> str | None:
+    """The band whose readings in this very store were exported as this recording: they would count twice; or None.
 
-    Of an imported recording that came back as it was, the content gives it the same name again: nothing to refuse.
+    Of an imported recording that came back as it was, the content gives it the same name again: it is imported, which
+    changes nothing. Raises RecordingError where the readings that are here are somebody else's.
     """
     from ingest.errors import RecordingError
     from ingest.exports.wearings import WRISTBAND
@@ -82,7 +85,13 @@ def _require_from_elsewhere(recording: "Recording", registry: "Registry", store:
     for band in bands:
         for channel in recording.channels:
             if next(iter(store.read(band, channel, recording.start_s, recording.end_s)), None) is not None:
-                raise RecordingError(f"{name}: these readings of {band} are here already: it was exported from here")
+                worn_by = registry.wearer_of(band, (recording.start_s + recording.end_s) / 2)
+                if worn_by != wearer:
+                    raise RecordingError(
+                        f"{name}: these readings of {band} are here already, as {worn_by or 'nobody'}'s"
+                    )
+                return band
+    return None
 
 
 class _Wearer:
@@ -91,6 +100,7 @@ class _Wearer:
     def __init__(self, registry: "Registry", chosen: argparse.Namespace, now_s: float, by: str) -> None:
         self._registry, self._chosen, self._now_s, self._by = registry, chosen, now_s, by
         self._known = chosen.wearer in registry.wearers()
+        self._since_s = 0.0  # [UTC s] from when on the stated consent counts
 
     def require(self) -> None:
         """Raise ConfigError where nothing could be imported for that wearer, whatever it is."""
@@ -109,6 +119,7 @@ class _Wearer:
         from ingest.registry.consents import Consent, Scope
 
         chosen, registry = self._chosen, self._registry
+        self._since_s = min(0.0, recording.start_s)  # where no time of day was known, shifted dates lie before 1970
         if chosen.dry_run:
             return
         if not self._known:
@@ -122,7 +133,7 @@ class _Wearer:
         scopes = [Scope(name) for name in chosen.scope]
         missing = [each for each in scopes if not all(registry.has_consent(chosen.wearer, each, at) for at in ends)]
         if missing and recording.start_s < self._now_s:
-            consent = Consent(frozenset(missing), chosen.consent_by, 0.0, self._now_s)
+            consent = Consent(frozenset(missing), chosen.consent_by, self._since_s, self._now_s)
             registry.give_consent(chosen.wearer, consent, by=self._by)
 
     def spans(self) -> list[tuple[float, float]]:
@@ -132,7 +143,7 @@ class _Wearer:
 
         known = self._registry.consents(self._chosen.wearer) if self._known else []
         standing = [(g.from_s, end_of(g.until_s)) for g in known if g.scope is Scope.CARE and g.withdrawn_s is None]
-        return standing if self._chosen.consent_by is None else [*standing, (0.0, self._now_s)]
+        return standing if self._chosen.consent_by is None else [*standing, (self._since_s, self._now_s)]
 
 
 class _AsIf:
@@ -219,7 +230,7 @@ class _Telling:
         else:
             would = "would be imported" if dry else "are in"
             self._out.print(
-                f"{totals['recordings']} recordings, {totals['hours']:.1f} h {would}"
+                f"{number(len(self._imported), 'recording')}, {totals['hours']:.1f} h {would}"
                 f" ({totals['already_there']} were there already); {totals['refused']} refused."
             )
         if not self._imported:

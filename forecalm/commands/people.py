@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from forecalm.commands.moments import moment, told
-from forecalm.commands.terminal import err, operator, progress_bar
+from forecalm.commands.terminal import err, number, operator, progress_bar
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
@@ -224,7 +224,7 @@ def _give(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
 def _withdraw(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
     scopes = _scopes(chosen.scope)
     ended = registry.withdraw_consent(chosen.wearer, scopes=scopes, at_s=time.time(), by=operator())
-    said = [f"{chosen.wearer}: {ended} consents are withdrawn."]
+    said = [f"{chosen.wearer}: {number(ended, 'consent')} {'is' if ended == 1 else 'are'} withdrawn."]
     if ended and "care" in [each.value for each in scopes]:
         said.append("Nothing more is recorded or watched; what is kept stays until it is erased.")
     say(chosen, {"wearer": chosen.wearer, "withdrawn": ended}, " ".join(said) + "\n")

@@ -35,6 +35,11 @@ def progress_bar(*, quiet: bool) -> Progress:
     )
 
 
+def number(count: int, noun: str) -> str:
+    """``1 recording``, ``2 recordings``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def operator() -> str:
     """Who the audit says it was: the user of this machine, where it has names."""
     try:

@@ -105,11 +105,12 @@ def import_paths(
     registry: Books,
     progress: Progress = lambda *_: None,
     formats: Sequence[Format] = FORMATS,
-    before: Callable[[Recording], None] = lambda _: None,
+    before: Callable[[Recording], str | None] = lambda _: None,
 ) -> Iterator[Outcome]:
     """Import everything recorded at ``paths`` in one of ``formats`` and yield what became of each, as it happens;
     memory holds one source at a time. With a mapping of columns, ``table.format_of`` is the one format. ``before`` is
-    called with each recording before it is imported, so that a consent can be entered that it needs. What cannot be
+    called with each recording before it is imported, so that a consent can be entered that it needs; where it returns
+    a band, the readings are there already as those of that band, and nothing is entered or stored. What cannot be
     read or entered is Refused and the rest goes on. Raises StoreError where nothing can go on; what was yielded before
     is stored."""
     for path in paths:
@@ -126,7 +127,7 @@ def _import_found(
     store: Store,
     registry: Books,
     progress: Progress,
-    before: Callable[[Recording], None],
+    before: Callable[[Recording], str | None],
 ) -> Iterator[Outcome]:
     if found.refused is not None:
         yield Refused(found.name, found.refused)
@@ -134,9 +135,11 @@ def _import_found(
         yield Passed(found.name, found.passed)
     for recording in found.recordings:
         try:
-            before(recording)
-            yield import_recording(
-                recording, asked, store=store, registry=registry, origin=found.name, progress=progress
+            there = before(recording)
+            yield (
+                import_recording(recording, asked, store=store, registry=registry, origin=found.name, progress=progress)
+                if there is None
+                else _exported(recording, asked, origin=found.name, band=there)
             )
         except (RecordingError, RegistryError) as error:
             yield Refused(f"{found.name}: {recording.name}", str(error))
@@ -158,23 +161,8 @@ def import_recording(
     is there as somebody else's, or no consent of the wearer covers any of it: then nothing is entered or stored; and
     RecordingError where a label cannot be kept, or StoreError.
     """
-    of = digest(recording)
     labels = _labels(recording, asked.wearer)
-    done = Imported(
-        source=origin or recording.name,
-        name=recording.name,
-        format=recording.device,
-        band=band_of(of),
-        digest=of,
-        start_s=recording.start_s,
-        end_s=recording.end_s,
-        samples={name: sum(p.values.shape[-1] for p in pieces) for name, pieces in recording.channels.items()},
-        labels=len(labels),
-        packets=0,
-        new=0,
-        dropped=0,
-        notes=_notes(recording),
-    )
+    done = _unstored(recording, origin=origin, labels=len(labels))
     _require_consent(recording, asked, registry)
     if not asked.dry:
         registry.add_session(_session(done, asked), by=asked.by)
@@ -183,6 +171,32 @@ def import_recording(
     if done.new and not asked.dry:
         store.settle(asked.now_s, everything=True)
     return done
+
+
+def _unstored(recording: Recording, *, origin: str, labels: int) -> Imported:
+    """What can be said of a recording before any of it is stored."""
+    of = digest(recording)
+    return Imported(
+        source=origin or recording.name,
+        name=recording.name,
+        format=recording.device,
+        band=band_of(of),
+        digest=of,
+        start_s=recording.start_s,
+        end_s=recording.end_s,
+        samples={name: sum(p.values.shape[-1] for p in pieces) for name, pieces in recording.channels.items()},
+        labels=labels,
+        packets=0,
+        new=0,
+        dropped=0,
+        notes=_notes(recording),
+    )
+
+
+def _exported(recording: Recording, asked: Import, *, origin: str, band: str) -> Imported:
+    """What became of a recording whose readings are there already, as those of ``band``: nothing."""
+    done = _unstored(recording, origin=origin, labels=len(_labels(recording, asked.wearer)))
+    return replace(done, band=band, notes=(f"it was exported from here, where it is {band}",))
 
 
 def _covered(band: str, asked: Import, admissions: Admissions) -> Callable[[float], bool]:

@@ -185,20 +185,40 @@ def test_what_was_exported_from_here_does_not_come_in_twice(
     out = str(tmp_path / "out")
     assert main(["export", *config, "--wearer", "w1", "--format", "bids", "--out", out, "--json"]) == 0
     capsys.readouterr()
-    assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 2
-    assert "here already" in said(capsys)["refused"][0]["reason"]
+    assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 0
+    again = said(capsys)
+    assert [(each["band"], each["already_there"]) for each in again["imported"]] == [("b_1", True)]
+    assert again["refused"] == []
+    assert main(["import", *config, out, "--wearer", "w2", "--name", "Bo", "--consent-by", "g"]) == 2
+    assert "here already, as w1's" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_an_export_of_an_import_does_not_come_in_twice_either(
     shared_data: Path, config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = str(shared_data / "stress_predict" / "S02.zip")
+    path, other = (str(shared_data / "stress_predict" / name) for name in ("S02.zip", "S03.zip"))
     assert main(["import", *config, path, "--wearer", "w1", *CONSENT, "--json"]) == 0
     out = str(tmp_path / "out")
     assert main(["export", *config, "--wearer", "w1", "--format", "parquet", "--out", out, "--json"]) == 0
     capsys.readouterr()
-    assert main(["import", *config, out, "--wearer", "w1", "--json"]) == 2
-    assert "here already" in said(capsys)["refused"][0]["reason"]
+    assert main(["import", *config, out, path, other, "--wearer", "w1", "--json"]) == 0
+    again = said(capsys)
+    assert [each["already_there"] for each in again["imported"]] == [True, True, False]
+    assert again["imported"][0]["band"] == again["imported"][1]["band"]
+
+
+def test_a_consent_that_is_stated_covers_shifted_dates_before_1970(
+    config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, mapping = tmp_path / "night.csv", tmp_path / "map.toml"
+    table.write_text("EDA\n" + "".join(f"{1 + i % 7 / 10}\n" for i in range(240)))
+    mapping.write_text('time = {rate_hz = 4, start = "1961-05-04T20:00Z"}\n[channels]\neda = {column = "EDA"}\n')
+    order = ["import", *config, str(table), "--map", str(mapping), "--wearer", "w1", *CONSENT, "--json"]
+    for dry in (["--dry-run"], []):
+        assert main([*order, *dry]) == 0
+        (each,) = said(capsys)["imported"]
+        assert each["start_s"] < 0
+        assert (each["new"], each["dropped"]) == (each["packets"], 0)
 
 
 @pytest.mark.parametrize("at", ["_write_manifest", "_enter"])

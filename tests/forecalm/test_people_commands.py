@@ -192,6 +192,7 @@ def test_consents_are_given_listed_and_withdrawn(run: Run, here: Installation) -
         assert not registry.has_consent("w-1", Scope.CARE, time.time())
         assert registry.has_consent("w-2", Scope.CARE, time.time())
     assert run("consent", "list")[1].count("\n") == 3
+    assert "1 consent is withdrawn" in run("consent", "withdraw", "w-2", "--scope", "care")[1]
     assert run("consent", "withdraw", "w-9")[0] == 2
 
 
