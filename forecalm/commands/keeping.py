@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err, operator, progress_bar
+from forecalm.commands.terminal import err, number, operator, progress_bar
 from forecalm.config import load as load_config
 
 out = Console(highlight=False, soft_wrap=True)
@@ -132,7 +132,8 @@ def _steps(chosen: argparse.Namespace) -> Iterator[Callable[[str], None]]:
 
 
 def _said(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+    names = {name: (name.removesuffix("s") if count == 1 else name).replace("_", " ") for name, count in counts.items()}
+    return ", ".join(f"{counts[name]:,} {said}" for name, said in names.items())
 
 
 def retention(chosen: argparse.Namespace) -> int:
@@ -150,7 +151,7 @@ def retention(chosen: argparse.Namespace) -> int:
     if chosen.json:
         _json({"site": chosen.site, "readings_days": chosen.days, "wearers": wearers, "over": len(over)}, chosen)
     else:
-        sys.stdout.write(f"Readings of the {wearers} wearers of {chosen.site} are kept {days}.\n")
+        sys.stdout.write(f"Readings of the {number(wearers, 'wearer')} of {chosen.site} are kept {days}.\n")
         if over:
             sys.stdout.write(f"{len(over)} stretches are over: a service that runs erases them within the hour.\n")
     return 0

@@ -1,6 +1,8 @@
 """``forecalm serve`` with a real broker, and across restarts."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -191,6 +193,17 @@ def test_a_taken_port_is_named_and_nothing_is_left_running(config: Config) -> No
 def test_a_service_with_nobody_to_watch_says_how_to_begin(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="forecalm pair"), Service(configured(tmp_path / "empty")):
         pass
+
+
+def test_the_embedded_broker_says_where_it_listens() -> None:
+    port = free_port()
+    command = [sys.executable, "-P", "-m", "forecalm", "broker", "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.terminate()
+    assert f"listens at 127.0.0.1:{port}" in said
+    assert process.returncode == 0
 
 
 def test_an_installation_has_a_name_of_its_own_on_the_broker(tmp_path: Path) -> None:
