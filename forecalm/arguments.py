@@ -176,6 +176,7 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     _add_json(correct)
 
     rescore = _command(commands, "people", "rescore", "score anew what a correction left undone")
+    rescore.add_argument("--list", action="store_true", help="say what was scored anew before; nothing is done")
     _add_config(rescore)
     _add_json(rescore)
 

@@ -103,14 +103,18 @@ def correct(chosen: argparse.Namespace) -> int:
 
 
 def rescore(chosen: argparse.Namespace) -> int:
-    """Score anew what a correction left undone, because it was broken off or something was away."""
+    """Score anew what a correction left undone, because it was broken off or something was away; or list what was."""
     from forecalm.installation import Installation
+    from forecalm.rescoring.rescoring import rescored_in
 
     config: Config = load_config(chosen.config)
     here = Installation(config)
-    with closing(here.open_registry()) as registry:
-        rescored = _rescore(here, registry, [], quiet=chosen.json)
-    lines = rescored_told(rescored, config) or ["Nothing was left undone."]
+    if chosen.list:
+        rescored, nothing = rescored_in(here.rescored), "Nothing was ever scored anew."
+    else:
+        with closing(here.open_registry()) as registry:
+            rescored, nothing = _rescore(here, registry, [], quiet=chosen.json), "Nothing was left undone."
+    lines = rescored_told(rescored, config) or [nothing]
     say(chosen, {"rescored": msgspec.to_builtins(rescored, str_keys=True)}, "\n".join(lines) + "\n")
     return 0
 

@@ -169,6 +169,8 @@ def test_a_correction_says_what_would_have_alerted_and_which_alerts_were_not_the
     assert "w-1-900-1" in out
     assert len(rescored_in(here.rescored)) == 3
     assert sorted(path.stem for path in here.relearnt.iterdir()) == ["w-1", "w-2"]
+    listed = json.loads(run("rescore", "--list", "--json")[1])["rescored"]
+    assert [each["wearer"] for each in listed] == [each.wearer for each in rescored_in(here.rescored)]
 
 
 def test_consents_are_given_listed_and_withdrawn(run: Run, here: Installation) -> None:
