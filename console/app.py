@@ -71,6 +71,7 @@ def create_app(
     app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, hosts=hosts)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
+    _add_bands(app, house, board, pages.get_template("bands.html"), time_zone)
 
     @app.get("/")
     async def show_board() -> Response:
@@ -95,18 +96,6 @@ def create_app(
         wearers = len(await run_in_threadpool(desk.views))
         return JSONResponse({"status": status, "wearers": wearers, "storing": house.stored, "journal": house.kept})
 
-    @app.get("/bands")
-    async def show_bands() -> Response:
-        overview = await house.overview()
-        rows = board.rows(await run_in_threadpool(desk.views))
-        alerts = [row.name for row in rows if row.risk == "alert"]
-        page = page_of(overview, zone=time_zone)
-        return HTMLResponse(pages.get_template("bands.html").render(page=page, alerts=alerts, clock=board.wall_clock()))
-
-    @app.get("/bands.json")
-    async def tell_bands() -> Response:
-        return Response(msgspec.json.encode(facts_of(await house.overview())), media_type="application/json")
-
     @app.post("/alerts/{alert_id}/acknowledge")
     async def take(alert_id: str, request: Request) -> Response:
         if is_foreign(request.headers):
@@ -128,6 +117,22 @@ def create_app(
         return HTMLResponse(pages.get_template("refused.html").render(refusal=refusal), refusal.status)
 
     return app
+
+
+def _add_bands(app: FastAPI, house: "House", board: Board, page: jinja2.Template, zone: ZoneInfo) -> None:
+    """What staff see of bands and readings, as a page and as facts."""
+
+    @app.get("/bands")
+    async def show_bands() -> Response:
+        overview = await house.overview()
+        rows = board.rows(await run_in_threadpool(house.desk.views))
+        alerts = [row.name for row in rows if row.risk == "alert"]
+        shown = page.render(page=page_of(overview, zone=zone), alerts=alerts, clock=board.wall_clock())
+        return HTMLResponse(shown)
+
+    @app.get("/bands.json")
+    async def tell_bands() -> Response:
+        return Response(msgspec.json.encode(facts_of(await house.overview())), media_type="application/json")
 
 
 class House:

@@ -17,6 +17,9 @@ AGAIN_MS: Final = 10_000.0  # a time this far behind the one before: switched on
 BAD_MAX: Final = 0.01  # of the lines may be torn; more, and the file is no such recording
 TOLD_MAX: Final = 20  # torn lines that the notes name
 _COMMA: Final = 44
+_POINT: Final = 46
+_NEWLINE: Final = 10
+_RD, _TL, _AK = (ord(first) * 256 + ord(second) for first, second in CLOCK)
 Ints = NDArray[np.int64]
 
 
@@ -123,6 +126,43 @@ def _require_one_clock(lines: Ints, times_ms: Array, where: str) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _head(data: NDArray[np.uint8], at: int, stop: int, tens: Array) -> tuple[int, float, int, int, bool]:
+    """Return where the values of the line from ``at`` to ``stop`` begin, its time, their number, the two letters of its
+    tag as one number, and whether all of that is there."""
+    at, time_ms, good = plain_number(data, at, _COMMA, _POINT, tens)
+    good = good and time_ms >= 0 and at < stop and data[at] == _COMMA
+    at += 1
+    while at < stop and data[at] != _COMMA:  # the packet's number
+        at += 1
+    at, count, whole = plain_number(data, at + 1, _COMMA, _POINT, tens)
+    good = good and whole and at + 3 < stop and data[at] == _COMMA and data[at + 3] == _COMMA
+    code = int(data[at + 1]) * 256 + int(data[at + 2]) if good else 0
+    at += 4
+    for _ in range(2):  # version, reliability
+        while at < stop and data[at] != _COMMA:
+            at += 1
+        at += 1
+    return at, time_ms, int(count), code, good
+
+
+@njit(cache=True, nogil=True)
+def _fill(data: NDArray[np.uint8], at: int, stop: int, count: int, tens: Array, out: Array) -> bool:
+    """Write the ``count`` values that end the line at ``stop`` into ``out``; False where they are not just that."""
+    n = 0
+    good = True
+    while at <= stop and n < count and good:
+        at, value, good = plain_number(data, at, _COMMA, _POINT, tens)
+        good = good and at <= stop
+        if good:
+            out[n] = value
+            n += 1
+        if at < stop and data[at] != _COMMA:
+            good = False
+        at += 1
+    return good and n > 0 and n == count and at == stop + 1
+
+
+@njit(cache=True, nogil=True)
 def _scan(
     data: NDArray[np.uint8],
     kinds: Ints,
@@ -140,44 +180,18 @@ def _scan(
     while at < size:
         begin = at
         stop = at
-        while stop < size and data[stop] != 10:
+        while stop < size and data[stop] != _NEWLINE:
             stop += 1
-        at, time_ms, good = plain_number(data, at, _COMMA, 46, tens)
-        good = good and time_ms >= 0 and at < stop and data[at] == _COMMA
-        at += 1
-        while at < stop and data[at] != _COMMA:
-            at += 1
-        at, count, whole = plain_number(data, at + 1, _COMMA, 46, tens)
-        good = good and whole and at + 3 < stop and data[at] == _COMMA and data[at + 3] == _COMMA
-        code = int(data[at + 1]) * 256 + int(data[at + 2]) if good else 0
-        at += 4
-        for _ in range(2):  # version, reliability
-            while at < stop and data[at] != _COMMA:
-                at += 1
-            at += 1
-        clock = code == 21060 or code == 21580 or code == 16715  # RD, TL, AK
+        at, time_ms, count, code, good = _head(data, at, stop, tens)
+        clock = code in (_RD, _TL, _AK)
         if good and kinds[code] >= 0:
-            n = 0
-            while at <= stop and n < count and good:
-                at, value, good = plain_number(data, at, _COMMA, 46, tens)
-                good = good and at <= stop
-                if good:
-                    values[numbers + n] = value
-                    n += 1
-                if at < stop and data[at] != _COMMA:
-                    good = False
-                at += 1
-            good = good and n > 0 and n == count and at == stop + 1
+            good = _fill(data, at, stop, count, tens, values[numbers:])
             if good:
                 times_ms[packets] = time_ms
-                table[packets, 0], table[packets, 1], table[packets, 2], table[packets, 3] = (
-                    line,
-                    kinds[code],
-                    n,
-                    numbers,
-                )
+                table[packets, 0], table[packets, 1] = line, kinds[code]
+                table[packets, 2], table[packets, 3] = count, numbers
                 packets += 1
-                numbers += n
+                numbers += count
         elif good and not clock and at <= stop + 1 and 33 <= code // 256 < 127 and 33 <= code % 256 < 127:
             tally[code] += 1
         else:

@@ -1,5 +1,6 @@
 """The bytes of a table of numbers in, its columns out; or which line is wrong, and how."""
 
+import contextlib
 import re
 from typing import Final
 
@@ -28,13 +29,11 @@ def _slowly(data: bytes, where: str, skip: int, width: int) -> Array:
     data = data.rstrip(b"\r\n \t,")
     if not data:
         return np.empty((width, 0))
-    try:
+    with contextlib.suppress(ValueError):  # what is no number is said below, by line
         if b"_" not in data and is_even(data, width):  # Python would allow it within a number
             found = np.array(list(map(float, data.replace(b"\n", b",").split(b","))), np.float64)
             if np.isfinite(found).all():
                 return np.ascontiguousarray(found.reshape(-1, width).T)
-    except ValueError:
-        pass  # said below, by line
     lines = data.split(b"\n")
     for number, line in enumerate(lines, skip + 1):
         cells = line.split(b",")
