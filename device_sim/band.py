@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from device_sim.physiology import Samples
+from device_sim.physiology.body import Samples
 from ingest.types import CHANNELS, Array
 from ingest.wire import Packet
 from ingest.wire import Samples as WireSamples

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from device_sim.band import STEPS, quantise
 from device_sim.errors import ScenarioError, SimulationError
-from device_sim.physiology import Samples
+from device_sim.physiology.body import Samples
 from device_sim.scenario import KINDS, Scenario
 from device_sim.ward import Ward
 from ingest.types import CHANNELS, Array

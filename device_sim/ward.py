@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from device_sim.band import Band
-from device_sim.drive import Director
+from device_sim.director import Director
 from device_sim.errors import ScenarioError
-from device_sim.noise import bits
-from device_sim.person import Person, people
-from device_sim.physiology import Physiology, Samples
+from device_sim.physiology.body import Physiology, Samples
+from device_sim.physiology.noise import bits
+from device_sim.physiology.person import Person, people
 from device_sim.scenario import WEARERS_MAX, Scenario
 from ingest.wire import Packet
 

@@ -28,10 +28,10 @@ from benchmarks.accuracy.eda_artefacts import (
     told,
 )
 from benchmarks.figures import Figure, table
-from device_sim.drive import Director
-from device_sim.motion import Motion
+from device_sim.director import Director
+from device_sim.physiology.motion import Motion
+from device_sim.physiology.sweat import Sweat
 from device_sim.scenario import load
-from device_sim.sweat import Sweat
 from device_sim.ward import cast
 from ingest.recordings.e4 import read
 from ingest.types import CHANNELS

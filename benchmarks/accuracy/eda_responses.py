@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import Figure, table
 from device_sim.band import STEPS
+from device_sim.physiology.sweat import PEAK_S
 from device_sim.scenario import load
-from device_sim.sweat import PEAK_S
 from device_sim.ward import Ward
 from signals.eda.quality import Reasons, validity
 from signals.eda.responses import Responses

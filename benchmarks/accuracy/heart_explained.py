@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.heart_rate import assembled
 from benchmarks.figures import Figure, table
-from device_sim.drive import Director, Drive
-from device_sim.person import people
-from device_sim.physiology import Physiology
+from device_sim.director import Director
+from device_sim.physiology.body import Physiology
+from device_sim.physiology.drive import Drive
+from device_sim.physiology.person import people
 from device_sim.scenario import KINDS, Episode, Scenario, Wearer
 from signals.engine import Engine
 from signals.features import column

@@ -31,9 +31,9 @@ from sklearn.metrics import average_precision_score, f1_score, precision_recall_
 
 from benchmarks.figures import Figure, table
 from benchmarks.movements import GRID_HZ, SIDES, Array, Flags, Session, sessions
-from device_sim.drive import Drive
-from device_sim.motion import Motion
-from device_sim.person import people
+from device_sim.physiology.drive import Drive
+from device_sim.physiology.motion import Motion
+from device_sim.physiology.person import people
 from ingest.recordings import e4
 from signals.motion.repetition import LAG_S, PLAIN, Repetition
 from signals.motion.stereotypy import LIKELY, LIKELY_OWN, POPULATION, Stereotypy, calibrate, score

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from device_sim.drive import Director
-from device_sim.motion import Motion
+from device_sim.director import Director
+from device_sim.physiology.motion import Motion
+from device_sim.physiology.sweat import Sweat
 from device_sim.scenario import load
-from device_sim.sweat import Sweat
 from device_sim.ward import cast
 from signals.eda import quality
 from signals.eda.artefacts import Artefacts

@@ -1,14 +1,14 @@
 """A scenario and a time in, what every wearer does in each second out: the drive of their physiology."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from device_sim.noise import Keys, keys, uniform
-from device_sim.person import Person
+from device_sim.physiology.drive import POSTURES, Drive
+from device_sim.physiology.noise import Keys, keys, uniform
+from device_sim.physiology.person import Person
 from device_sim.scenario import KINDS, Scenario
 from ingest.types import Array
 
@@ -33,33 +33,6 @@ _BUMP_S: Final = 240  # one small rise of arousal that ends by itself,
 _MOOD_S: Final = 200  # people sit still for minutes and are restless for minutes
 _POSTURE_S: Final = 90  # and the arm may lie anew
 _BUMP_MAX: Final = 0.15  # of full anxiety: everyday arousal, our choice
-POSTURES: Final = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drive:
-    """What drives k rows over n seconds; every array is (k, n).
-
-    ``arousal``, ``effort``, ``walk``, ``run``, ``fidget`` and ``flap`` are in [0, 1]; ``worn`` is whether the band is
-    on the wrist; ``posture`` is how the arm lies; ``kind`` indexes ``KINDS`` by the episode that is on, -1 for none.
-    ``start_s``: the simulated time of the first second [s, whole], negative in the scenario's past.
-    """
-
-    start_s: int
-    arousal: Array
-    effort: Array
-    walk: Array
-    run: Array
-    fidget: Array
-    flap: Array
-    worn: NDArray[np.bool_]
-    posture: NDArray[np.int64]
-    kind: NDArray[np.int64]
-
-    @property
-    def seconds(self) -> int:
-        """The n of the shapes above."""
-        return int(self.arousal.shape[1])
 
 
 class Director:

@@ -11,11 +11,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from device_sim.drive import Drive
-from device_sim.lag import share
-from device_sim.motion import RATE as MOTION_RATE
-from device_sim.noise import Keys, keys, normal
-from device_sim.person import Person
+from device_sim.physiology.drive import Drive
+from device_sim.physiology.lag import share
+from device_sim.physiology.motion import RATE as MOTION_RATE
+from device_sim.physiology.noise import Keys, keys, normal
+from device_sim.physiology.person import Person
 from ingest.types import CHANNELS, Array
 
 RATE: Final = CHANNELS["ppg"].grid_hz

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device_sim.noise import bits, keys, normal, uniform
+from device_sim.physiology.noise import bits, keys, normal, uniform
 
 MASK = (1 << 64) - 1
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from device_sim.person import people
+from device_sim.physiology.person import people
 
 
 def test_the_first_people_are_the_same_however_many_there_are() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from device_sim.drive import POSTURES, Drive
-from device_sim.lag import share
-from device_sim.noise import Keys, keys, normal
-from device_sim.person import Person
+from device_sim.physiology.drive import POSTURES, Drive
+from device_sim.physiology.lag import share
+from device_sim.physiology.noise import Keys, keys, normal
+from device_sim.physiology.person import Person
 from ingest.types import CHANNELS, Array
 
 RATE: Final = CHANNELS["motion"].grid_hz

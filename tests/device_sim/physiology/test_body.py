@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device_sim.drive import Director
-from device_sim.person import Person, people
-from device_sim.physiology import Physiology, Samples
+from device_sim.director import Director
+from device_sim.physiology.body import Physiology, Samples
+from device_sim.physiology.person import Person, people
 from device_sim.scenario import Episode, Scenario, Wearer, load
 from device_sim.ward import Ward, cast
 from ingest.types import CHANNELS

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device_sim.drive import Drive
-from device_sim.heart import Heart
-from device_sim.motion import Motion
-from device_sim.person import Person
-from device_sim.skin import Skin
-from device_sim.sweat import Sweat
+from device_sim.physiology.drive import Drive
+from device_sim.physiology.heart import Heart
+from device_sim.physiology.motion import Motion
+from device_sim.physiology.person import Person
+from device_sim.physiology.skin import Skin
+from device_sim.physiology.sweat import Sweat
 from ingest.types import Array
 
 

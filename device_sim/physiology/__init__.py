@@ -1,0 +1,1 @@
+"""What people go through in, what their bodies do out: pure, seeded, a row a person."""
