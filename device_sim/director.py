@@ -73,7 +73,24 @@ class Director:
         restless = np.where(kind == _ANXIETY, arousal * _RESTLESS * _FIDGET_S / 3.0, 0.0)
         posture = np.empty((rows, seconds), np.int64)
         _ordinary(self._keys, first, self._walks, self._fidgets, restless, kind, arousal, effort, walk, fidget, posture)
-        return Drive(start_s, arousal, effort, walk, run, fidget, flap, worn, posture, kind)
+        nothing = np.zeros((rows, seconds))
+        return Drive(
+            start_s=start_s,
+            arousal=arousal,
+            effort=effort,
+            walk=walk,
+            run=run,
+            fidget=fidget,
+            flap=flap,
+            rock=nothing,
+            heat=nothing,
+            meal=nothing,
+            asleep=nothing,
+            worn=worn,
+            fit=np.ones((rows, seconds)),
+            posture=posture,
+            kind=kind,
+        )
 
     def _episodes(self, start_s: int, seconds: int) -> tuple[Array, NDArray[np.int64], Array]:
         """Each episode's level (episodes, n); and per row which kind is on and since when (rows, n)."""

@@ -38,3 +38,15 @@ class ClockError(IngestError, ValueError):
 
 class SourceError(IngestError, ValueError):
     """A live source cannot be used; the message names the stream, the channel where it is one, and the mend."""
+
+
+class GattError(IngestError, ValueError):
+    """A band says what its profile does not allow; the message names the band, the characteristic and the field."""
+
+
+class LinkError(IngestError):
+    """A connection to a band cannot be made, is gone, or the band refuses; the message names band and reason."""
+
+
+class SpoolError(IngestError):
+    """What waits to be stored cannot be kept on disk; the message names the file and the mend."""

@@ -231,7 +231,8 @@ def simulated() -> tuple[dict[str, float], str]:
         ("flapping", {"flap": 0.8}),
     ):
         shape = (len(cast), 600)
-        still = dict.fromkeys(("arousal", "effort", "walk", "run", "fidget", "flap"), 0.0) | doing
+        fields = ("arousal", "effort", "walk", "run", "fidget", "flap", "rock", "heat", "meal", "asleep")
+        still = dict.fromkeys(fields, 0.0) | {"fit": 1.0} | doing
         drive = Drive(
             start_s=0,
             **{name: np.full(shape, value) for name, value in still.items()},

@@ -11,13 +11,23 @@ from ingest.types import Array
 POSTURES: Final = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Drive:
-    """What drives k rows over n seconds; every array is (k, n).
+    """What drives k rows over n seconds; every array is (k, n), and those without another word are in [0, 1].
 
-    ``arousal``, ``effort``, ``walk``, ``run``, ``fidget`` and ``flap`` are in [0, 1]; ``worn`` is whether the band is
-    on the wrist; ``posture`` is how the arm lies; ``kind`` indexes ``KINDS`` by the episode that is on, -1 for none.
-    ``start_s``: the simulated time of the first second [s, whole], negative in the scenario's past.
+    Parameters
+    ----------
+    start_s : the simulated time of the first second [s, whole], negative in the scenario's past.
+    arousal : sympathetic arousal, whatever its cause; 1 is full anxiety.
+    effort : physical work; 1 is as hard as the person can.
+    walk, run, fidget, flap, rock : movements of the wrist: steps, running, fidgeting, hand flapping, body rocking.
+    heat : how much hotter than comfortable the surroundings are; 1 is a heat wave.
+    meal : how much of a meal is being digested.
+    asleep : depth of sleep.
+    worn : (k, n) bool, whether the band is on the wrist.
+    fit : how well the band sits: 1 as it should, 0 hanging loose.
+    posture : (k, n) int, how the arm lies, one of ``POSTURES``.
+    kind : (k, n) int, which episode is on, as an index of ``scenario.KINDS``; -1 for none.
     """
 
     start_s: int
@@ -27,7 +37,12 @@ class Drive:
     run: Array
     fidget: Array
     flap: Array
+    rock: Array
+    heat: Array
+    meal: Array
+    asleep: Array
     worn: NDArray[np.bool_]
+    fit: Array
     posture: NDArray[np.int64]
     kind: NDArray[np.int64]
 
