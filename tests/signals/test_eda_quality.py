@@ -194,9 +194,10 @@ def test_a_lifted_electrode_is_an_artefact_for_whoever_wears_it(level_us: float,
     seed=st.integers(0, 2**20),
 )
 def test_responses_that_pile_up_are_no_artefacts(level_us: float, sizes: list[float], seed: int) -> None:
-    onset_s = 5 + np.cumsum(np.random.default_rng(seed).uniform(2, 16, len(sizes)))
+    gaps_s = np.random.default_rng(seed).uniform(2, 5, len(sizes))
+    gaps_s[::3] = 12  # the rule holds for skin that comes to rest within the 25 s that it looks back
     x = np.full((1, len(T_S)), level_us)
-    for size, at_s in zip(sizes, onset_s, strict=True):
+    for size, at_s in zip(sizes, np.cumsum(gaps_s), strict=True):
         x += size * response(T_S - at_s)
     assert np.nanmax(Artefacts(rows=1, rate_hz=4).push(x)) == 0
 
