@@ -41,8 +41,9 @@ class Artefacts(RowOperator):
     Skin dries slowly: whatever glands do, conductance falls back no faster than by the decay of a response, 2 s, and no
     lower than where the response began. A band that is pressed, dragged or lifted loses it at once. So the sign of an
     artefact is a fall, within 0.5 s, beyond what the responses of the last 25 s can give back, by more than
-    ``least_us`` + ``share`` of the person's level: what is less can neither be taken for a response nor hide one.
-    Rises tell nothing, as responses rise as fast; one that is an artefact falls, or follows a fall, within the window.
+    ``least_us`` + ``share`` of the person's level: what is less can neither be taken for a response nor hide one. (Skin
+    that does not come to rest for 25 s, because responses far above its level pile up, may be called shaken.) Rises
+    tell nothing, as responses rise as fast; one that is an artefact falls, or follows a fall, within the window.
 
     Said at once, of the 5 s that end now: the delay is 0 s after the fall, at most 0.5 s after it began; what rises
     before it falls back is believed until then. NaN where conductance is unknown, and for ``window_s`` after the start
