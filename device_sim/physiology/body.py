@@ -29,12 +29,24 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Artefacts:
+    """Second by second, whether a channel was spoiled, so that what it says is not the body's: (k, n) bool each.
+
+    ``eda``: an electrode moved, was not yet warm or sat loose; ``ppg``: movement drowned the pulse, or the band sat
+    loose. Both are true while the band is off.
+    """
+
+    eda: NDArray[np.bool_]
+    ppg: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """n seconds of k rows in the units of ``ingest.types.CHANNELS``, before any band has quantised them.
 
     ``eda`` and ``temperature`` (k, 4 n), ``ppg`` (k, 64 n) in units of an E4's BVP, ``motion`` (k, 3, 32 n). The truth:
     ``beats`` (time of the pulse's foot, value: the interval that it ended [s]), ``responses`` (time of the onset,
-    value: amplitude [uS]) of the skin, worn or not, and ``drive``, second by second.
+    value: amplitude [uS]) of the skin, worn or not, ``artefacts`` and ``drive``, second by second.
     """
 
     drive: Drive
@@ -44,6 +56,7 @@ class Samples:
     motion: Array
     beats: Events
     responses: Events
+    artefacts: Artefacts
 
 
 class Physiology:
@@ -63,12 +76,12 @@ class Physiology:
             raise ValueError(f"the drive has {drive.arousal.shape[0]} rows for {self._rows} people")
         first = self._seconds
         motion, moving = self._motion.push(drive, first=first)
-        ppg, beats_s, intervals = self._heart.push(drive, moving, first=first)
-        eda, onsets_s, amplitudes = self._sweat.push(drive, moving, first=first)
+        ppg, beats_s, intervals, drowned = self._heart.push(drive, moving, first=first)
+        eda, onsets_s, amplitudes, displaced = self._sweat.push(drive, moving, first=first)
         temperature = self._skin.push(drive, first=first)
         self._seconds += drive.seconds
         beats, responses = _events(beats_s, intervals), _events(onsets_s, amplitudes)
-        return Samples(drive, eda, temperature, ppg, motion, beats, responses)
+        return Samples(drive, eda, temperature, ppg, motion, beats, responses, Artefacts(displaced, drowned))
 
 
 def _events(time_s: Array, value: Array) -> Events:

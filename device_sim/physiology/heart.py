@@ -35,6 +35,7 @@ _UNIT: Final = np.sqrt((1 + _A2) * ((1 - _A2) ** 2 - _A1**2) / (1 - _A2))
 _WANDER: Final = np.exp(-1 / (_SLOW_RATE * 40.0))  # rate wanders over minutes
 _WANDER_SHARE: Final = 0.04
 _SHAKEN: Final = 9.0  # pulses an artefact is high for 1 g of movement: by the tails of Stress-Predict's BVP
+_DROWNED: Final = 0.5  # an artefact half as high as the pulse hides it: our choice
 _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.25 / RATE)  # bands are AC coupled: about 0.25 Hz
 _SKIN: Final = share(0.06, RATE)  # tissue smooths what movement does to the light
 _DRIFT: Final = np.exp(-1 / (RATE * 0.4))
@@ -59,15 +60,16 @@ class Heart:
         self._feet[:, 0], self._feet[:, 2], self._feet[:, 3], self._feet[:, 5] = -0.4, 1.0, -1.2, 1.0
         self._light = np.zeros((k, 3))  # mean that coupling takes off, artefact, drift
 
-    def push(self, drive: Drive, moving: Array, *, first: int) -> tuple[Array, Array, Array]:
+    def push(self, drive: Drive, moving: Array, *, first: int) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """``moving``: the moving part of acceleration (k, 32 n) [g]; ``first``: the index of the first second."""
         k, n = drive.arousal.shape
         ppg = np.empty((k, RATE * n))
         beats, intervals = np.full((k, BEATS_MAX * n), np.nan), np.full((k, BEATS_MAX * n), np.nan)
+        drowned = np.zeros((k, n), np.bool_)
         state = (self._rhythm, self._feet, self._light)
         what = (drive.arousal, drive.effort, drive.worn, moving)
-        _beat(self._keys, first, self._own, *what, *state, ppg, beats, intervals)
-        return ppg, beats, intervals
+        _beat(self._keys, first, self._own, *what, *state, ppg, beats, intervals, drowned)
+        return ppg, beats, intervals, drowned
 
 
 @njit(cache=True, nogil=True)
@@ -107,12 +109,14 @@ def _beat(
     ppg: Array,
     beats: Array,
     intervals: Array,
+    drowned: NDArray[np.bool_],
 ) -> None:
     rows, seconds = arousal.shape
     for r in range(rows):
         key, breaths_hz, pulse, blur = keys[r], own[r, 5], own[r, 6], own[r, 7]
         for i in range(seconds):
             told = 0
+            drowned[r, i] = not worn[r, i]
             for s in range(RATE):
                 at = (first + i) * RATE + s
                 _advance(key, at, arousal[r, i], effort[r, i], breaths_hz, rhythm[r])
@@ -136,6 +140,7 @@ def _beat(
                 wave += _wave(now_s - feet[r, 3], feet[r, 4], feet[r, 5]) if worn[r, i] else 0.0
                 shaken = moving[r, (i * RATE + s) // _HOLD]
                 light[r, 1] += (shaken - light[r, 1]) * _SKIN
+                drowned[r, i] |= abs(_SHAKEN * light[r, 1]) > _DROWNED
                 light[r, 2] = _DRIFT * light[r, 2] + np.sqrt(1 - _DRIFT * _DRIFT) * normal(key, 41, at)
                 blurred = wave + pulse * (_SHAKEN * light[r, 1] + blur * light[r, 2])
                 light[r, 0] += (blurred - light[r, 0]) * _COUPLED

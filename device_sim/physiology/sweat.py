@@ -39,6 +39,8 @@ _WANDER_SHARE: Final = 0.15
 _PRESSED: Final = 0.6  # share of the level that a press or drag of the electrodes changes, for 1 g of movement
 _UNMOVED_G: Final = 0.06  # so little movement leaves electrodes where they are
 _WARMED: Final = share(60.0, RATE)  # electrodes put on anew need a minute or so
+_WARM: Final = 0.9  # share of full contact under which the level cannot be trusted: our choice
+_SPOILED: Final = 0.02  # and the share of the level that a press must change to look like a response: our choice
 _CEILING_US: Final = 40.0  # every sensor ends somewhere; ours fits in its 16 bits
 
 
@@ -62,14 +64,15 @@ class Sweat:
         self._state = np.zeros((len(people), 9))  # arousal, heat, wander, decaying, rising, rest, contact, moved, level
         self._state[:, 6] = 1.0
 
-    def push(self, drive: Drive, moving: Array, *, first: int) -> tuple[Array, Array, Array]:
+    def push(self, drive: Drive, moving: Array, *, first: int) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """``moving``: the moving part of acceleration (k, 32 n) [g]; ``first``: the index of the first second."""
         k, n = drive.arousal.shape
         eda = np.empty((k, RATE * n))
         onsets, amplitudes = np.full((k, RATE * n), np.nan), np.full((k, RATE * n), np.nan)
+        displaced = np.zeros((k, n), np.bool_)
         what = (drive.arousal, drive.effort, drive.worn, moving)
-        _sweat(self._keys, first, self._own, *what, self._state, eda, onsets, amplitudes)
-        return eda, onsets, amplitudes
+        _sweat(self._keys, first, self._own, *what, self._state, eda, onsets, amplitudes, displaced)
+        return eda, onsets, amplitudes, displaced
 
 
 @njit(cache=True, nogil=True)
@@ -85,6 +88,7 @@ def _sweat(
     eda: Array,
     onsets: Array,
     amplitudes: Array,
+    displaced: NDArray[np.bool_],
 ) -> None:
     rows, seconds = arousal.shape
     for r in range(rows):
@@ -110,6 +114,7 @@ def _sweat(
             skin = tonic + _HEIGHT * (state[r, 3] - state[r, 4])
             skin *= 1 + _PRESSED * state[r, 7]
             value = skin * state[r, 6] + (0.001 + 0.0003 * skin) * normal(key, 63, at)
+            displaced[r, i] |= not worn[r, i] or state[r, 6] < _WARM or abs(_PRESSED * state[r, 7]) > _SPOILED
             eda[r, j] = min(max(value if worn[r, i] else 0.002 * uniform(key, 64, at), 0.0), _CEILING_US)
 
 
