@@ -6,22 +6,31 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from device_sim.life.lived import Lived
 from device_sim.physiology.drive import POSTURES, Drive
 from device_sim.physiology.noise import Keys, keys, uniform
 from device_sim.physiology.person import Person
 from device_sim.scenario import KINDS, Scenario
 from ingest.types import Array
 
-_FIELDS: Final = ("arousal", "effort", "walk", "run", "fidget", "flap")
+_FIELDS: Final = ("arousal", "effort", "walk", "run", "fidget", "flap", "rock", "heat", "meal", "asleep")
 _EFFECTS: Final = {  # how strongly an episode of full strength drives each field; the sizes are our choice
-    "anxiety": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "exercise": (0.25, 1.0, 0.0, 1.0, 0.0, 0.0),
-    "excitement": (0.7, 0.15, 0.0, 0.0, 0.8, 0.0),
-    "stereotypy": (0.1, 0.15, 0.0, 0.0, 0.1, 1.0),
-    "walking": (0.0, 0.25, 1.0, 0.0, 0.0, 0.0),
-    "off_wrist": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "anxiety": {"arousal": 1.0},
+    "exercise": {"arousal": 0.25, "effort": 1.0, "run": 1.0},
+    "excitement": {"arousal": 0.7, "effort": 0.15, "fidget": 0.8},
+    "stereotypy": {"arousal": 0.1, "effort": 0.15, "fidget": 0.1, "flap": 1.0},
+    "walking": {"effort": 0.25, "walk": 1.0},
+    "off_wrist": {},
+    "incident": {"arousal": 1.0, "effort": 0.6, "fidget": 1.0, "flap": 0.8},
+    "joy": {"arousal": 0.8, "effort": 0.35, "run": 0.2, "fidget": 0.4, "flap": 0.7},
+    "rocking": {"arousal": 0.1, "effort": 0.1, "rock": 1.0},
+    "heat": {"heat": 1.0},
+    "cold": {"heat": -1.0},
+    "meal": {"meal": 1.0},
+    "sleep": {"asleep": 1.0},
+    "loose": {},
 }
-_EFFECT: Final = np.array([_EFFECTS[kind] for kind in KINDS])  # (kinds, fields)
+_EFFECT: Final = np.array([[_EFFECTS[kind].get(field, 0.0) for field in _FIELDS] for kind in KINDS])  # (kinds, fields)
 _OFF: Final = KINDS.index("off_wrist")
 _ANXIETY: Final = KINDS.index("anxiety")
 _TAKING_OFF_S: Final = 4.0  # the hand at the clasp moves the band
@@ -66,14 +75,15 @@ class Director:
         fields = np.zeros((len(_FIELDS), rows, seconds))
         for i in range(len(_FIELDS)):
             np.maximum.at(fields[i], self._row, level * _EFFECT[self._kind, i][:, None])
-        arousal, effort, walk, run, fidget, flap = fields
+        cold = np.flatnonzero(self._kind == KINDS.index("cold"))
+        np.minimum.at(fields[_FIELDS.index("heat")], self._row[cold], -level[cold])
+        arousal, effort, walk, run, fidget, flap, rock, heat, meal, asleep = fields
         worn = kind != _OFF
-        fields[2:, ~worn] = 0.0  # a band on a shelf does not walk
+        fields[2:7, ~worn] = 0.0  # a band on a shelf does not walk
         fidget[~worn & (since_s < _TAKING_OFF_S)] = 1.0
         restless = np.where(kind == _ANXIETY, arousal * _RESTLESS * _FIDGET_S / 3.0, 0.0)
         posture = np.empty((rows, seconds), np.int64)
         _ordinary(self._keys, first, self._walks, self._fidgets, restless, kind, arousal, effort, walk, fidget, posture)
-        nothing = np.zeros((rows, seconds))
         return Drive(
             start_s=start_s,
             arousal=arousal,
@@ -82,15 +92,38 @@ class Director:
             run=run,
             fidget=fidget,
             flap=flap,
-            rock=nothing,
-            heat=nothing,
-            meal=nothing,
-            asleep=nothing,
+            rock=rock,
+            heat=heat,
+            meal=meal,
+            asleep=asleep,
             worn=worn,
             fit=np.ones((rows, seconds)),
             posture=posture,
             kind=kind,
         )
+
+    def episodes(self, start_s: int, seconds: int) -> tuple[Lived, ...]:
+        """Return what befalls everybody in the ``seconds`` seconds from ``start_s`` on, by row and start.
+
+        Whatever is on at any moment of that time is listed whole, also where it began before or ends after it.
+        """
+        told = [
+            Lived(
+                row=int(row),
+                kind=KINDS[kind],
+                start_s=float(begin + delay),
+                onset_s=float("nan"),
+                end_s=float(begin + delay + rise + hold + fall),
+                strength=float(strength),
+                ends="settles" if KINDS[kind] == "anxiety" else "",
+                lead=True,
+            )
+            for row, kind, (begin, rise, hold, fall, strength), delay in zip(
+                self._row, self._kind, self._times, self._delay_s[self._row], strict=True
+            )
+        ]
+        here = [one for one in told if one.start_s < start_s + seconds and one.end_s > start_s]
+        return tuple(sorted(here, key=lambda one: (one.row, one.start_s)))
 
     def _episodes(self, start_s: int, seconds: int) -> tuple[Array, NDArray[np.int64], Array]:
         """Each episode's level (episodes, n); and per row which kind is on and since when (rows, n)."""

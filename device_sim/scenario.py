@@ -7,7 +7,22 @@ from typing import Any, Final
 
 from device_sim.errors import ScenarioError
 
-KINDS: Final = ("anxiety", "exercise", "excitement", "stereotypy", "walking", "off_wrist")
+KINDS: Final = (
+    "anxiety",
+    "exercise",
+    "excitement",
+    "stereotypy",
+    "walking",
+    "off_wrist",
+    "incident",
+    "joy",
+    "rocking",
+    "heat",
+    "cold",
+    "meal",
+    "sleep",
+    "loose",
+)
 ACTIVITIES: Final = ("ordinary", "still")
 RESPONDS: Final = ("as_drawn", "both", "heart", "sweat", "neither")
 WEARERS_MAX: Final = 100_000

@@ -66,7 +66,7 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
         (f"[[wearer]]\n[[wearer.episode]]\n{EPISODE}strength = 2", "wearer 1: episode 1: strength", "from 0 to 1"),
         (f"[[wearer]]\n[[wearer.episode]]\n{EPISODE}strength = 0", "wearer 1: episode 1: strength", "more than 0"),
         ('[[wearer]]\nepisode = [{ kind = "anxiety", start_s = 1 }]', "wearer 1: episode 1: rise_s", "is missing"),
-        ('[[wearer]]\nepisode = [{ kind = "joy", start_s = 1 }]', "wearer 1: episode 1: kind", "one of anxiety"),
+        ('[[wearer]]\nepisode = [{ kind = "glee", start_s = 1 }]', "wearer 1: episode 1: kind", "one of anxiety"),
         (
             '[[wearer]]\nepisode = [{ kind = "off_wrist", start_s = 1, rise_s = 2, hold_s = 3 }]',
             "wearer 1: episode 1: rise_s",

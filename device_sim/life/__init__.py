@@ -1,0 +1,1 @@
+"""The lives of simulated people: what befalls them and when."""
