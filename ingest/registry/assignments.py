@@ -17,38 +17,43 @@ LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(Fa
 """Assignments of wristbands, not of imported recordings."""
 
 
-def assign(writing: Writing, band: str, wearer: str, since_s: float) -> None:
+def assign(writing: Writing, band: str, wearer: str, since_s: float, until_s: float | None = None) -> None:
     """See ``Registry.assign``."""
-    require_time("since_s", since_s)
+    require_stretch("since_s", since_s, "until_s", until_s)
     require_known(writing.connection, BAND.c.name, band)
     require_known(writing.connection, WEARER.c.pseudonym, wearer)
     _require_wristband(writing.connection, band)
     either = (ASSIGNMENT.c.band == band) | ((ASSIGNMENT.c.wearer == wearer) & LIVE)
-    still_open = ASSIGNMENT.c.until_s.is_(None)
+    running = _running(since_s, writing.at_s)
     same = sa.select(ASSIGNMENT.c.since_s).where(
-        ASSIGNMENT.c.band == band, ASSIGNMENT.c.wearer == wearer, still_open, ASSIGNMENT.c.since_s <= since_s
+        ASSIGNMENT.c.band == band,
+        ASSIGNMENT.c.wearer == wearer,
+        running,
+        ASSIGNMENT.c.since_s <= since_s,
+        ASSIGNMENT.c.until_s.is_(None) if until_s is None else ASSIGNMENT.c.until_s == until_s,
     )
     if writing.connection.execute(same).first():
         return
-    later = (still_open & (ASSIGNMENT.c.since_s >= since_s)) | (ASSIGNMENT.c.until_s > since_s)
+    later = (running & (ASSIGNMENT.c.since_s >= since_s)) | (~running & (ASSIGNMENT.c.until_s > since_s))
     clash = writing.connection.execute(sa.select(ASSIGNMENT).where(either, later)).first()
     if clash:
         raise RegistryError(
             f"since_s: {clash.wearer or 'somebody who was erased'} has worn {clash.band} since {clash.since_s:.0f},"
             f" later than or beyond {since_s:.0f}; choose a later time, or correct who wore it"
         )
-    ended = writing.connection.execute(sa.select(ASSIGNMENT.c.band, ASSIGNMENT.c.wearer).where(either, still_open))
+    ended = writing.connection.execute(sa.select(ASSIGNMENT.c.band, ASSIGNMENT.c.wearer).where(either, running))
     for old_band, old_wearer in ended.all():
         writing.record("unassign", wearer=old_wearer, band=old_band, until_s=since_s)
-    writing.connection.execute(ASSIGNMENT.update().where(either, still_open).values(until_s=since_s))
-    _insert(writing, band, Stretch(wearer, since_s, math.inf, writing.at_s, writing.by))
-    writing.record("assign", wearer=wearer, band=band, since_s=since_s)
+    writing.connection.execute(ASSIGNMENT.update().where(either, running).values(until_s=since_s))
+    _insert(writing, band, Stretch(wearer, since_s, end_of(until_s), writing.at_s, writing.by))
+    bounded = {} if until_s is None else {"until_s": until_s}
+    writing.record("assign", wearer=wearer, band=band, since_s=since_s, **bounded)
 
 
 def unassign(writing: Writing, band: str, at_s: float) -> str:
     """See ``Registry.unassign``."""
     require_time("at_s", at_s)
-    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.band == band, ASSIGNMENT.c.until_s.is_(None))
+    query = sa.select(ASSIGNMENT).where(ASSIGNMENT.c.band == band, _running(at_s, writing.at_s))
     worn = writing.connection.execute(query).first()
     if worn is None:
         raise RegistryError(f"band: nobody wears {band!r}")
@@ -60,6 +65,11 @@ def unassign(writing: Writing, band: str, at_s: float) -> str:
     writing.connection.execute(ASSIGNMENT.update().where(ASSIGNMENT.c.id == worn.id).values(until_s=at_s))
     writing.record("unassign", wearer=worn.wearer, band=band, until_s=at_s)
     return str(worn.wearer)
+
+
+def _running(at_s: float, now_s: float) -> sa.ColumnElement[bool]:
+    """What may still be cut at ``at_s``: without an end, or with one that is beyond it and has not come yet."""
+    return ASSIGNMENT.c.until_s.is_(None) | ((ASSIGNMENT.c.until_s > at_s) & (ASSIGNMENT.c.until_s > now_s))
 
 
 def correct(writing: Writing, corrections: Sequence[Correction]) -> list[Change]:
@@ -105,6 +115,18 @@ def wearer_at(connection: sa.Connection, band: str, at_s: float) -> str | None:
         ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
     )
     return connection.execute(query).scalar()
+
+
+def band_at(connection: sa.Connection, wearer: str, at_s: float) -> tuple[str, float, float | None] | None:
+    """See ``Registry.band_of``."""
+    query = sa.select(ASSIGNMENT.c.band, ASSIGNMENT.c.since_s, ASSIGNMENT.c.until_s).where(
+        ASSIGNMENT.c.wearer == wearer,
+        LIVE,
+        ASSIGNMENT.c.since_s <= at_s,
+        ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.band, row.since_s, row.until_s)
 
 
 def history(connection: sa.Connection, band: str) -> list[Stretch]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from ingest.errors import RegistryError
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_id, require_known, require_new, require_text, require_zone
-from ingest.registry.tables import BAND, GATEWAY, SITE, WEARER
+from ingest.registry.tables import ASSIGNMENT, BAND, GATEWAY, SITE, WEARER
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,21 @@ def put_in_site(
         writing.record("put in site", wearer=wearer, site=site)
     if bands or gateways:
         writing.record("put in site", site=site, bands=list(bands), gateways=list(gateways))
+
+
+def settle(writing: Writing, site: str, *, wearer: str, band: str) -> None:
+    """Put a band where it is worn, and a wearer who is in no site and never wore anything: readings that there are
+    already are not to be let go of by a site's rule because of a pairing."""
+    require_known(writing.connection, SITE.c.name, site)
+    moved = sa.update(BAND).where(BAND.c.name == band, BAND.c.site.is_distinct_from(site)).values(site=site)
+    if writing.connection.execute(moved).rowcount:
+        writing.record("put in site", site=site, bands=[band], gateways=[])
+    new = WEARER.c.site.is_(None) & WEARER.c.pseudonym.not_in(
+        sa.select(ASSIGNMENT.c.wearer).where(ASSIGNMENT.c.wearer.is_not(None))
+    )
+    housed = sa.update(WEARER).where(WEARER.c.pseudonym == wearer, new).values(site=site)
+    if writing.connection.execute(housed).rowcount:
+        writing.record("put in site", wearer=wearer, site=site)
 
 
 def sites(connection: sa.Connection) -> list[Site]:

@@ -112,15 +112,15 @@ class Registry:
 
     # Who wears what
 
-    def assign(self, band: str, wearer: str, since_s: float, *, by: str) -> None:
-        """Say that ``wearer`` wears ``band`` from ``since_s`` on.
+    def assign(self, band: str, wearer: str, since_s: float, *, until_s: float | None = None, by: str) -> None:
+        """Say that ``wearer`` wears ``band`` from ``since_s`` on, for good or up to ``until_s``, when it ends by itself.
 
-        That ends whatever that band and that wearer had open. Raises RegistryError where it would overlap what is known
+        That ends whatever that band and that wearer had open, or bounded by an end that has not come. Raises RegistryError where it would overlap what is known
         of either from then on: the past is rewritten by ``correct_assignment`` only. Saying again what is so changes
         nothing.
         """
         with self._database.writing(by, self._clock) as writing:
-            assignments.assign(writing, band, wearer, since_s)
+            assignments.assign(writing, band, wearer, since_s, until_s)
 
     def unassign(self, band: str, at_s: float, *, by: str) -> str:
         """Say that nobody wears ``band`` from ``at_s`` on, and return who did. Raises RegistryError where nobody does,
@@ -155,10 +155,13 @@ class Registry:
         name: str | None,
         carers: Sequence[str],
         consent: Consent | None,
+        until_s: float | None = None,
+        site: str | None = None,
         by: str,
     ) -> None:
         """Enter what is new of a band, a wearer with a name, a consent, and carers, and ``assign``; all or nothing.
 
+        ``site``: the band belongs to it from now on, and so does a wearer who is in none and never wore anything.
         ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, where no
         consent to care would cover ``since_s`` (a band that records nothing must not look like protection), and as
         ``add_wearer``, ``give_consent``, ``add_band``, ``add_carer`` and ``assign`` do.
@@ -171,7 +174,9 @@ class Registry:
             people.enter_band(writing, band)
             for carer in dict.fromkeys(carers):
                 people.enter_carer(writing, carer)
-            assignments.assign(writing, band, wearer, since_s)
+            if site is not None:
+                places.settle(writing, site, wearer=wearer, band=band)
+            assignments.assign(writing, band, wearer, since_s, until_s)
             if not consents.covered(writing.connection, wearer, Scope.CARE, since_s):
                 raise RegistryError(f"consent: nobody has agreed that {wearer!r} is recorded and watched; say who does")
 
@@ -179,6 +184,11 @@ class Registry:
         """The pseudonym of who wore ``band`` at ``at_s``; None where nobody is known to."""
         with self._reading() as connection:
             return assignments.wearer_at(connection, band, at_s)
+
+    def band_of(self, wearer: str, at_s: float) -> tuple[str, float, float | None] | None:
+        """Which wristband ``wearer`` wore at ``at_s``, since when, and until when if an end was said; None: none."""
+        with self._reading() as connection:
+            return assignments.band_at(connection, wearer, at_s)
 
     def band_history(self, band: str) -> list[Stretch]:
         """Who wore a band, in order of time."""
