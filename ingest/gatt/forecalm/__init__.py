@@ -1,0 +1,1 @@
+"""The forecalm band profile (docs/gatt.md), bytes to values and back."""
