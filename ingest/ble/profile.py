@@ -77,6 +77,9 @@ class Sink(Protocol):
     def stored(self) -> list[Stored]:
         """What the service said that it has of this band, of every boot that it spoke of."""
 
+    def kept(self, boot: int) -> list[tuple[int, int]]:
+        """The runs of numbers of a boot that wait here to be stored, first and last of each: not to be asked for."""
+
     def number(self) -> tuple[int, int]:
         """(boot, the next seq) for a band that does not number: kept on disk, never given twice."""
 

@@ -1,0 +1,242 @@
+"""A forecalm band (docs/gatt.md) in, its records as packets out: live first, then what waits in its memory."""
+
+import asyncio
+import logging
+import re
+from typing import Final
+
+import msgspec
+
+from ingest.ble.about import need, read_about
+from ingest.ble.backfill import Backfill, Request
+from ingest.ble.dating import Dates
+from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
+from ingest.ble.talking import Talk, loop_s
+from ingest.control.messages import Seen
+from ingest.errors import GattError, LinkError
+from ingest.gatt import uuids
+from ingest.gatt.device_information import decode_serial
+from ingest.gatt.forecalm import control
+from ingest.gatt.forecalm.adverts import BandAdvert
+from ingest.gatt.forecalm.fragments import Reassembly
+from ingest.gatt.forecalm.packets import packet_of
+from ingest.wire import ID, Stored
+
+log = logging.getLogger(__name__)
+
+NEEDED: Final = {
+    "records (0101)": uuids.RECORDS,
+    "state (0103)": uuids.STATE,
+    "control point (0201)": uuids.CONTROL_POINT,
+    "events (0202)": uuids.EVENTS,
+    "clock (0301)": uuids.CLOCK,
+    "time mark (0302)": uuids.TIME_MARK,
+    "serial (2A25)": uuids.SERIAL,
+}
+LOOK_S: Final = 0.5  # how often it is seen to what is due
+STATE_S: Final = 5.0  # how often a band is asked how it stands: a hole is asked for within as long
+MARK_S: Final = 600.0  # how often the clocks are compared: a crystal is off by 50 ppm, 30 ms until then
+GRACE_S: Final = 3.0  # before the first backfill: what another gateway has just sent is stored by then
+STORED_S: Final = 2.0  # how often a band is told at most what it may let go of
+ANSWER_S: Final = 5.0  # for a control point to answer: it has nothing else to do
+BOOT_MAX: Final = (1 << 32) - 1
+_ID: Final = re.compile(ID)
+
+
+class ForecalmBand:
+    """The profile."""
+
+    name: Final = "forecalm"
+
+    def recognise(self, advert: Advert) -> Seen | None:
+        """See ``Profile``: the name is its id, if it can be one; what else it says is left out where it is nonsense."""
+        if uuids.STREAM_SERVICE not in advert.services or advert.name is None or not _ID.match(advert.name):
+            return None
+        seen = Seen(
+            band=advert.name, profile=self.name, address=advert.address, heard_us=advert.heard_us, rssi=advert.rssi
+        )
+        try:
+            said = BandAdvert.from_bytes(advert.makers.get(uuids.NO_COMPANY, b""))
+        except GattError:
+            return seen
+        return msgspec.structs.replace(
+            seen,
+            battery=said.battery,
+            firmware=".".join(map(str, said.firmware)),
+            worn=said.worn,
+            charging=said.charging,
+            pairing=said.pairing,
+        )
+
+    def converse(self, band: str, link: Link, sink: Sink) -> Conversation:
+        """See ``Profile``."""
+        return ForecalmConversation(band, link, sink)
+
+
+class ForecalmConversation(Talk):
+    """See ``Conversation``."""
+
+    def __init__(self, band: str, link: Link, sink: Sink) -> None:
+        super().__init__(band, link, sink)
+        self._backfill = Backfill()
+        self._records = Reassembly()
+        self._dates = Dates()
+        self._live: tuple[int, int] | None = None
+        self._boots: set[int] = set()
+        self._answer: asyncio.Future[control.Response] | None = None
+        self._asking = asyncio.Lock()
+        self._storing: dict[int, tuple[int, int]] = {}
+        self._told: dict[int, tuple[int, int]] = {}
+        self._battery: int | None = None
+        self._undated: set[int] = set()
+
+    async def identify(self, seconds: float) -> bool:
+        """See ``Conversation``."""
+        whole = min(control.IDENTIFY_MAX_S, max(1, round(seconds)))
+        return await self._ask(control.Identify(whole)) is control.Status.DONE
+
+    async def said_stored(self, stored: Stored) -> None:
+        """See ``Conversation``; the band is told with the next look."""
+        self._backfill.stored(stored, loop_s())
+        if stored.boot <= BOOT_MAX and stored.seq <= BOOT_MAX:
+            self._storing[stored.boot] = (stored.since, stored.seq)
+
+    async def _talk(self) -> None:
+        await self._greet()
+        began_s = state_s = mark_s = stored_s = loop_s()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now_s = loop_s()
+            if now_s - state_s >= STATE_S:
+                state_s = now_s
+                await self._read_state()
+            if now_s - mark_s >= MARK_S:
+                mark_s = now_s
+                await self._mark()
+            if now_s - stored_s >= STORED_S:
+                stored_s = now_s
+                await self._tell_stored()
+            if now_s - began_s >= GRACE_S:
+                await self._ask_for(self._backfill.ask(now_s, live=self._live, timed=self._dates.boots))
+
+    async def _greet(self) -> None:
+        """Make sure of whom this is, subscribe, and see how it stands."""
+        need(self._band, self._link, NEEDED)
+        await self._link.secure()
+        serial = decode_serial(await self._link.read(uuids.SERIAL))
+        if serial != self._band:
+            raise GattError(f"{self._band}: serial (2A25): says {serial!r}; it must be the name in the advert")
+        await self._tell_about()
+        for stored in self._sink.stored():
+            await self.said_stored(stored)
+        await self._link.subscribe(uuids.CONTROL_POINT, self._judged(self._hear_response))
+        await self._link.subscribe(uuids.EVENTS, self._judged(self._hear_event))
+        self._dates = Dates(control.decode_marks(await self._link.read(uuids.TIME_MARK)))
+        await self._mark()
+        await self._link.subscribe(uuids.RECORDS, self._judged(self._hear_record))
+        await self._link.subscribe(uuids.STATE, self._judged(self._hear_state))
+        await self._read_state()
+
+    async def _tell_about(self) -> None:
+        firmware, model = await read_about(self._link)
+        self._sink.about(firmware=firmware, model=model)
+
+    async def _mark(self) -> None:
+        """Compare the clocks, and leave with the band what time it is."""
+        asked_us = self._link.now_us()
+        clock = control.Clock.from_bytes(await self._link.read(uuids.CLOCK))
+        answered_us = self._link.now_us()
+        error_us = min(BOOT_MAX, max(0, answered_us - asked_us) // 2)
+        mark = control.TimeMark(clock.boot, clock.tick_us, answered_us - error_us, error_us)
+        self._dates.take(mark)
+        await self._link.write(uuids.TIME_MARK, bytes(mark))
+
+    async def _read_state(self) -> None:
+        self._take_state(control.State.from_bytes(await self._link.read(uuids.STATE)))
+
+    def _hear_state(self, data: bytes) -> None:
+        self._take_state(control.State.from_bytes(data))
+
+    def _take_state(self, state: control.State) -> None:
+        now_s = loop_s()
+        if self._live is None or self._live[0] != state.boot:
+            self._live = (state.boot, state.next_seq)
+        self._backfill.keeps(state.boot, state.oldest, state.next_seq, now_s)
+        for run in state.earlier:
+            self._backfill.keeps(run.boot, run.first, run.last + 1, now_s)
+            if run.boot not in self._dates.boots and run.boot not in self._undated:
+                self._undated.add(run.boot)
+                log.warning(
+                    "%s: boot %d: %d records cannot be dated, for no gateway was there; they stay in the band",
+                    *(self._band, run.boot, run.last - run.first + 1),
+                )
+        boots = {state.boot, *(run.boot for run in state.earlier)}
+        for boot in boots - self._boots:
+            self._backfill.here(boot, self._sink.kept(boot))
+        self._boots = boots
+        self._tell_battery(state.battery)
+        self._sink.backlog(self._backfill.backlog())
+
+    def _tell_battery(self, battery: int | None) -> None:
+        if battery is not None and battery != self._battery:
+            self._battery = battery
+            self._sink.about(battery=battery)
+
+    def _hear_record(self, data: bytes) -> None:
+        whole = self._records.take(data)
+        if whole is None:
+            return
+        record, now_s = whole.record, loop_s()
+        if not whole.backfilled and (self._live is None or record.boot == self._live[0]):
+            self._live = (record.boot, max(record.seq + 1, self._live[1] if self._live else 0))
+        heard_us: int | None = self._link.now_us()
+        if whole.backfilled:
+            heard_us = self._dates.heard_us(record.boot, record.tick_us)
+        if heard_us is None or not self._backfill.hear(record.boot, record.seq, now_s):
+            return
+        packet = msgspec.structs.replace(
+            packet_of(record, self._band),
+            heard_us=heard_us,
+            lost=self._backfill.lost(record.boot, record.seq, now_s),
+        )
+        self._tell_battery(record.battery)
+        self._sink.packet(packet)
+
+    def _hear_event(self, data: bytes) -> None:
+        event = control.Event.from_bytes(data)
+        self._sink.event(event.kind, boot=event.boot, tick_us=event.tick_us)
+
+    def _hear_response(self, data: bytes) -> None:
+        response = control.Response.from_bytes(data)
+        if response.status is control.Status.FINISHED:
+            self._backfill.finished()
+        elif self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)
+
+    async def _tell_stored(self) -> None:
+        for boot, run in list(self._storing.items()):
+            if boot in self._boots and self._told.get(boot) != run:
+                self._told[boot] = run
+                await self._ask(control.Storing(control.Run(boot, *run)))
+
+    async def _ask_for(self, wanted: Request | None) -> None:
+        if wanted is not None:
+            await self._ask(control.Backfill(control.Run(wanted.boot, wanted.first, wanted.last)))
+
+    async def _ask(self, request: control.Request) -> control.Status:
+        """Write to the control point, and wait for its answer; raises LinkError where none comes."""
+        async with self._asking:
+            self._answer = asyncio.get_running_loop().create_future()
+            await self._link.write(uuids.CONTROL_POINT, bytes(request))
+            try:
+                response = await asyncio.wait_for(self._answer, ANSWER_S)
+            except TimeoutError:
+                raise LinkError(f"{self._band}: control point (0201): no answer within {ANSWER_S:g} s") from None
+            finally:
+                self._answer = None
+            return response.status
+
+
+def profile() -> Profile:
+    """The one of this file."""
+    return ForecalmBand()
