@@ -12,3 +12,7 @@ class ScenarioError(SimulationError, ValueError):
 
 class PublishError(SimulationError, OSError):
     """The broker could not be reached or refused us; the message names it and says why."""
+
+
+class RadioError(SimulationError):
+    """The simulated radio cannot do that; the message names the host or the port, and the mend."""
