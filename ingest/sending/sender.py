@@ -1,15 +1,52 @@
-"""Packets and news of a gateway in, on a broker and kept until the service says that they are stored out. paho."""
+"""Packets and news of a gateway in, on a broker and kept until the service says that they are stored out."""
 
+import logging
+import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from ingest.control.messages import Command, Roster, Seen
+import msgspec
+
+from ingest.control.messages import (
+    BandEvent,
+    BandStatus,
+    Command,
+    GatewayStatus,
+    Nearby,
+    Roster,
+    Seen,
+    band_topic,
+    decode_message,
+    encode_message,
+    gateway_topic,
+    named_in,
+    roster_topic,
+)
+from ingest.errors import SpoolError, WireError
 from ingest.sending.broker import Broker
+from ingest.sending.connection import Acknowledged, Connection, Heard, Online
+from ingest.sending.keeping import Key
 from ingest.sending.spool import Spool
-from ingest.wire import Packet, Stored
+from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode
+
+log = logging.getLogger(__name__)
+
+GROUP_S: Final = 0.05  # between two commits: one fsync for all bands' packets, and 50 ms later at worst
+GROUP_MAX: Final = 1_000  # notes taken up at once: bounds what a commit holds, and how long nobody hears of it
+LOOK_S: Final = 0.05  # how often it is looked for what is due, where nothing happens
+OVERDUE_S: Final = 0.25  # how often for what stands still
+STATUS_S: Final = 10.0  # between two statuses of which nothing but numbers changes
+TOLD_S: Final = 1.0  # between two times that what is stored is noted on disk where no packet comes: both come again
+LIVE_MAX: Final = 2_000  # packets without a PUBACK before new ones wait their turn: bounds memory
+BACKLOG_MAX: Final = 100  # of which sent again: what is new has at most so many before it in any queue
+RESEND_HZ: Final = 500.0  # packets sent again in a second: a day of a band in three minutes, and no flood
+QUEUED_MAX: Final = 50_000  # packets taken in and not yet kept: beyond, the disk has stood still for minutes
+EVENTS_MAX: Final = 1_000  # events that wait for a broker
+COMMANDS_MAX: Final = 256  # ids of commands remembered, as QoS 1 may say them twice
 
 BandState = Literal["connected", "connecting", "lost", "refused", "released"]
 EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "off_charger"]
@@ -17,19 +54,31 @@ EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "
 
 @dataclass(frozen=True, slots=True)
 class Sendings:
-    """What has happened so far, and what waits: ``publishes`` counts messages, ``resent`` those among them that were
-    sent before, ``acknowledged`` PUBACKs, ``let_go`` packets that had no room, ``damaged`` ones that could not be read
-    back. ``kept`` packets of ``kept_bytes`` wait to be stored; ``trouble`` says in plain words why the disk is not
-    used, None: it is, or is not wanted."""
+    """What has happened so far, and what waits: ``publishes`` counts packets published, ``resent`` those among them
+    that came out of what was kept, ``acknowledged`` PUBACKs, ``let_go`` packets that had no room or could not be read
+    back (``damaged``). ``kept`` packets of ``kept_bytes`` wait to be stored; ``settled``: none does, or nobody ever
+    said of anything that it is stored. ``trouble`` says in plain words why the disk is not used; None: it is, or is not
+    wanted."""
 
     publishes: int
     resent: int
     acknowledged: int
     kept: int
     kept_bytes: int
+    settled: bool
     let_go: int
     damaged: int
     trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """A message that is no packet."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    waits: bool  # for a broker
 
 
 def _nothing(*_: object) -> None:
@@ -43,8 +92,9 @@ class Sender:
     are called on the sender's own thread, and must return soon: ``on_stored(band, stored)`` with every watermark,
     ``on_roster(roster)`` with every roster, ``on_command(command, band)`` with every command that is not out of date,
     once, ``band`` None for one to the gateway itself. What they raise is logged. ``clock`` gives UTC seconds.
-    Entering returns at once too: the broker is looked for in the background, for ever. Leaving says good-bye, and
-    closes the spool.
+    ``resend_hz`` bounds how many packets are sent again in a second. Entering returns at once too: the broker is looked
+    for in the background, for ever. Leaving says good-bye, and closes the spool. ``failed`` is set if the thread has
+    ended by an error of our own: then nobody should rely on us any longer.
     """
 
     def __init__(
@@ -58,26 +108,70 @@ class Sender:
         on_roster: Callable[[Roster], None] = _nothing,
         on_command: Callable[[Command, str | None], None] = _nothing,
         version: str = "",
+        resend_hz: float = RESEND_HZ,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Raises WireError for a site or a gateway that no topic may hold."""
-        raise NotImplementedError
+        self.failed = threading.Event()
+        self._site, self._gateway = site, gateway
+        self._spool = spool
+        self._hears = (on_stored, on_roster, on_command)
+        self._version = version
+        self._resend_hz = resend_hz
+        self._clock = clock
+        self._lock = threading.RLock()  # around the spool's names and the counts: never while the disk is waited for
+        self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._stored_topic = all_stored_topic(site)
+        self._status_topic = gateway_topic(site, gateway, "status")
+        self._roster_topic = roster_topic(site)
+        commands = (band_topic(site, "+", "command"), gateway_topic(site, gateway, "command"))
+        self._connection = Connection(
+            broker,
+            topics=[self._stored_topic, self._roster_topic, *commands],
+            notes=self._notes,
+            will=lambda: (self._status_topic, self._status(online=False)),
+        )
+        self._topics: dict[str, str] = {}
+        self._flying: dict[int, tuple[Key, int] | None] = {}
+        self._backlog_flying: set[int] = set()
+        self._retained: dict[str, bytes] = {}
+        self._unsaid: deque[_News] = deque(maxlen=EVENTS_MAX)
+        self._commands: deque[str] = deque(maxlen=COMMANDS_MAX)
+        self._complained: set[str] = set()
+        self._radio: tuple[int | None, int, int] = (None, 0, 0)
+        self._since_us = 0
+        self._publishes = self._resent = self._acknowledged = 0
+        self._allowance = 0.0
+        self._allowed_s = self._committed_s = self._looked_s = self._status_s = time.monotonic()
+        self._room = threading.Event()
+        self._moved = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
 
     def __enter__(self) -> "Sender":
-        raise NotImplementedError
+        self._since_us = self._now_us()
+        self._spool.resume(time.monotonic())
+        self._connection.start()
+        self._thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
+        self._stopping.set()
+        self._notes.put(None)
+        self._thread.join()
+        self._connection.publish_last(self._status_topic, self._status(online=False))
+        self._connection.stop()
+        self._spool.close()
 
     def wait_online(self, timeout_s: float) -> None:
         """Wait until the broker has taken us in. Raises SourceError, naming broker, reason and mend, where it refuses
         us, or is not there in time."""
-        raise NotImplementedError
+        self._connection.wait_online(timeout_s)
 
     @property
     def online(self) -> bool:
         """Whether there is a broker."""
-        raise NotImplementedError
+        return self._connection.online
 
     def send(self, packet: Packet) -> None:
         """Keep a packet, then publish it: on disk first. ``gateway`` is filled in, ``sent_us`` too; ``heard_us`` is
@@ -85,11 +179,17 @@ class Sender:
 
         Raises WireError where no topic may hold its band, SpoolError where nothing more can be taken in.
         """
-        raise NotImplementedError
+        if packet.band not in self._topics:
+            self._topics[packet.band] = data_topic(self._site, packet.band)
+        if self.failed.is_set() or self._notes.qsize() > QUEUED_MAX:
+            raise SpoolError(f"band {packet.band}: nothing more can be kept: the disk stands still; look at it")
+        self._notes.put(msgspec.structs.replace(packet, gateway=packet.gateway or self._gateway))
 
     def status(self, *, radio_us: int | None, links: int, links_max: int) -> None:
         """How the radio does; published at once if it differs in links, else with the next of every 10 s."""
-        raise NotImplementedError
+        before, self._radio = self._radio, (radio_us, links, links_max)
+        if before[1:] != self._radio[1:]:
+            self._notes.put(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
 
     def band_status(
         self,
@@ -102,35 +202,273 @@ class Sender:
         backlog: int | None = None,
     ) -> None:
         """How this gateway stands with a band: the newest is what a broker that comes back is told."""
-        raise NotImplementedError
+        status = BandStatus(
+            v=1,
+            at_us=self._now_us(),
+            gateway=self._gateway,
+            state=state,
+            since_us=since_us,
+            reason=reason,
+            seen=seen,
+            backlog=backlog,
+        )
+        topic = band_topic(self._site, band, "status")
+        self._notes.put(_News(topic, encode_message(status), retain=True, waits=True))
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None
     ) -> None:
         """What somebody did to a band. Waits in memory for a broker: the newest thousand."""
-        raise NotImplementedError
+        event = BandEvent(v=1, at_us=at_us, gateway=self._gateway, band=band, kind=kind, boot=boot, tick_us=tick_us)
+        topic = band_topic(self._site, band, "event")
+        self._notes.put(_News(topic, encode_message(event), retain=False, waits=True))
 
     def nearby(self, bands: Sequence[Seen]) -> None:
         """Who is on the radio; gone where there is no broker."""
-        raise NotImplementedError
+        message = Nearby(v=1, at_us=self._now_us(), gateway=self._gateway, bands=list(bands))
+        topic = gateway_topic(self._site, self._gateway, "nearby")
+        self._notes.put(_News(topic, encode_message(message), retain=False, waits=False))
 
     def stored(self, band: str) -> list[Stored]:
         """What the service has said that it has of a band, of every boot that it spoke of, also before a restart."""
-        raise NotImplementedError
+        with self._lock:
+            return self._spool.keeping.said(band)
 
     def kept(self, band: str, boot: int) -> list[tuple[int, int]]:
         """The runs of numbers of a boot that are kept here, first and last of each: no band need be asked for these."""
-        raise NotImplementedError
+        with self._lock:
+            return self._spool.kept((band, boot))
 
     def sendings(self) -> Sendings:
         """The account so far."""
-        raise NotImplementedError
+        with self._lock:
+            keeping = self._spool.keeping
+            return Sendings(
+                publishes=self._publishes,
+                resent=self._resent,
+                acknowledged=self._acknowledged,
+                kept=len(keeping),
+                kept_bytes=keeping.size,
+                settled=keeping.settled,
+                let_go=keeping.let_go,
+                damaged=self._spool.damaged,
+                trouble=self._spool.trouble,
+            )
 
     def wait_room(self, timeout_s: float) -> bool:
         """Wait until few enough packets are under way that more would not pile up; for senders without a pace."""
-        raise NotImplementedError
+        if self._notes.qsize() < GROUP_MAX and len(self._flying) < LIVE_MAX // 2:
+            return True
+        self._room.clear()
+        return self._room.wait(timeout_s)
 
     def drain(self, stop: threading.Event, *, patience_s: float = 10.0) -> int:
         """Wait until everything is stored, or nothing has moved for ``patience_s``, or ``stop`` is set; return how many
         packets are not known to be stored."""
-        raise NotImplementedError
+        before, moved_s = -1, time.monotonic()
+        while not stop.is_set() and not self.failed.is_set():
+            with self._lock:
+                left, busy = len(self._spool.keeping), self._notes.qsize()
+            if not left and not busy:
+                return 0
+            if self._moved + busy != before:
+                before, moved_s = self._moved + busy, time.monotonic()
+            if time.monotonic() - moved_s >= patience_s:
+                break
+            stop.wait(LOOK_S)
+        with self._lock:
+            return len(self._spool.keeping)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._step(self._gather())
+            self._step(self._rest())
+        except Exception:
+            log.critical("sending has stopped; what is on disk is kept", exc_info=True)
+            self.failed.set()
+
+    def _gather(self) -> list[object]:
+        """Wait for something to do, not for ever; while the disk has just written, for company."""
+        notes: list[object] = []
+        until_s = time.monotonic() + (0.0 if self._may_resend() else LOOK_S)
+        while len(notes) < GROUP_MAX:
+            try:
+                note = self._notes.get(timeout=max(until_s - time.monotonic(), 0.0))
+            except queue.Empty:
+                break
+            if note is None:
+                break
+            until_s = 0.0 if not isinstance(note, Packet) else self._committed_s + GROUP_S
+            notes.append(note)
+        return notes
+
+    def _rest(self) -> list[object]:
+        notes: list[object] = []
+        while not self._notes.empty():
+            notes.append(self._notes.get())
+        return notes
+
+    def _step(self, notes: list[object]) -> None:
+        now_s = time.monotonic()
+        packets = [note for note in notes if isinstance(note, Packet)]
+        with self._lock:
+            new = [packet for packet in packets if self._spool.add(packet, now_s)]
+        self._commit(now_s, at_once=bool(new))
+        self._publish_new(new, now_s)
+        for note in notes:
+            match note:
+                case Acknowledged(mid):
+                    self._acknowledge(mid)
+                case Online():
+                    self._come_online(now_s)
+                case Heard():
+                    self._hear(note, now_s)
+                case _News():
+                    self._say(note)
+        self._resend(now_s)
+        if now_s - self._status_s >= STATUS_S:
+            self._status_s = now_s
+            self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
+        if not self._room.is_set() and self._notes.qsize() < GROUP_MAX and len(self._flying) < LIVE_MAX // 2:
+            self._room.set()
+
+    def _commit(self, now_s: float, *, at_once: bool) -> None:
+        due = now_s - self._committed_s >= TOLD_S and self._spool.unwritten
+        if at_once or due:
+            with self._lock:
+                self._spool.commit()
+            self._committed_s = now_s
+
+    def _publish_new(self, packets: list[Packet], now_s: float) -> None:
+        for packet in packets:
+            if self.online and len(self._flying) < LIVE_MAX:
+                self._publish(packet, now_s)
+            elif self.online:
+                with self._lock:
+                    self._spool.keeping.wait((packet.band, packet.boot), packet.seq)
+            self._moved += 1
+
+    def _publish(self, packet: Packet, now_s: float) -> int:
+        key = (packet.band, packet.boot)
+        with self._lock:
+            lost = self._spool.keeping.declare(key, packet.seq, now_s)
+        payload = encode(msgspec.structs.replace(packet, sent_us=self._now_us(), lost=lost))
+        topic = self._topics.setdefault(packet.band, data_topic(self._site, packet.band))
+        mid = self._connection.publish(topic, payload)
+        self._flying[mid] = key, packet.seq
+        self._publishes += 1
+        return mid
+
+    def _acknowledge(self, mid: int) -> None:
+        if self._flying.pop(mid, None) is not None:
+            self._acknowledged += 1
+            self._moved += 1
+        self._backlog_flying.discard(mid)
+
+    def _come_online(self, now_s: float) -> None:
+        """Say who we are, and let all that is kept wait to be sent, but for what the connection itself sends again."""
+        self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
+        for topic, payload in self._retained.items():
+            self._connection.publish(topic, payload, retain=True)
+        while self._unsaid and self.online:
+            news = self._unsaid.popleft()
+            self._connection.publish(news.topic, news.payload)
+        with self._lock:
+            kept = self._spool.keeping.reconnect(now_s)
+            for name in self._flying.values():
+                if name is not None:
+                    self._spool.keeping.hold(*name)
+        if kept:
+            log.info("connected: %d packets that nobody said are stored are sent", kept)
+
+    def _may_resend(self) -> bool:
+        return (
+            self.online
+            and self._spool.keeping.any_waits
+            and len(self._backlog_flying) < BACKLOG_MAX
+            and self._allowance >= 1
+        )
+
+    def _resend(self, now_s: float) -> None:
+        self._allowance = min(self._allowance + (now_s - self._allowed_s) * self._resend_hz, float(BACKLOG_MAX))
+        self._allowed_s = now_s
+        if not self.online:
+            return
+        if now_s - self._looked_s >= OVERDUE_S:
+            self._looked_s = now_s
+            with self._lock:
+                self._spool.keeping.look(now_s)
+        room = min(BACKLOG_MAX - len(self._backlog_flying), int(self._allowance))
+        with self._lock:
+            packets = [packet for span in self._spool.keeping.take(room, now_s) for packet in self._spool.read(span)]
+        for packet in packets:
+            self._backlog_flying.add(self._publish(packet, now_s))
+            self._allowance -= 1
+            self._resent += 1
+
+    def _say(self, news: _News) -> None:
+        if news.retain and news.waits:
+            self._retained[news.topic] = news.payload
+        if self.online:
+            self._connection.publish(news.topic, news.payload, retain=news.retain)
+        elif news.waits and not news.retain:
+            self._unsaid.append(news)
+
+    def _hear(self, heard: Heard, now_s: float) -> None:
+        try:
+            self._take_in(heard, now_s)
+        except (WireError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            if heard.topic not in self._complained:
+                log.warning("%s: not understood: %s", heard.topic, error)
+                self._complained.add(heard.topic)
+
+    def _take_in(self, heard: Heard, now_s: float) -> None:
+        on_stored, on_roster, on_command = self._hears
+        before, after = self._stored_topic.split("+")
+        if heard.topic == self._roster_topic:
+            _call(on_roster, decode_message(heard.payload, Roster))
+        elif heard.topic.startswith(before) and heard.topic.endswith(after):
+            band = heard.topic[len(before) : -len(after)]
+            said = msgspec.json.decode(heard.payload, type=Stored)
+            with self._lock:
+                self._spool.stored(band, said, now_s, retained=heard.retained)
+            self._moved += 1
+            _call(on_stored, band, said)
+        elif (named := named_in(heard.topic)) is not None and named[2] == "command":
+            command = decode_message(heard.payload, Command)
+            if command.id not in self._commands and command.expires_us >= self._now_us():
+                self._commands.append(command.id)
+                _call(on_command, command, named[1] if named[0] == "band" else None)
+
+    def _status(self, *, online: bool) -> bytes:
+        radio_us, links, links_max = self._radio
+        with self._lock:
+            keeping = self._spool.keeping
+            kept, size, limit, let_go = len(keeping), keeping.size, keeping.limit, keeping.let_go
+        status = GatewayStatus(
+            v=1,
+            at_us=self._now_us(),
+            online=online,
+            version=self._version,
+            since_us=self._since_us,
+            radio_us=radio_us,
+            links=links,
+            links_max=links_max,
+            kept_packets=kept,
+            kept_bytes=size,
+            kept_max_bytes=limit,
+            let_go=let_go,
+        )
+        return encode_message(status)
+
+    def _now_us(self) -> int:
+        return round(self._clock() * 1e6)
+
+
+def _call(hear: Callable[..., None], *said: object) -> None:
+    """Tell somebody, whose errors are not ours."""
+    try:
+        hear(*said)
+    except Exception:
+        log.exception("what was heard could not be taken up")

@@ -1,0 +1,170 @@
+"""An MQTT client that stays connected in, notes of what happens to it out, for one thread to take up. paho."""
+
+import logging
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.errors import SourceError
+from ingest.sending.broker import Broker
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S: Final = 20
+RECONNECT_MIN_S: Final = 1
+RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
+CLOSE_S: Final = 2.0  # for the last words to leave
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """A broker has taken us in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A PUBACK came for message ``mid``."""
+
+    mid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message came; ``retained``: the broker had it from before."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Connection:
+    """One client of a broker, its callbacks reduced to ``notes``. Connects in the background, for ever.
+
+    ``will`` gives topic and payload of the Last Will, retained, anew for each connection. A message published at QoS 1
+    that is under way when a connection breaks is sent again by the next.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        topics: Sequence[str],
+        notes: "queue.SimpleQueue[object]",
+        will: Callable[[], tuple[str, bytes]] | None = None,
+    ) -> None:
+        self._broker = broker
+        self._topics = [(topic, 1) for topic in topics]
+        self._notes = notes
+        self._will = will
+        self._online = threading.Event()
+        self._refused: str | None = None
+        self._state = "not looked for yet"
+        client = self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
+        client.max_inflight_messages_set(0)  # no bound of its own: whoever publishes keeps one
+        client.max_queued_messages_set(0)
+        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        client.on_pre_connect = self._before
+        client.on_socket_open = _send_at_once
+        client.on_connect = self._connected
+        client.on_connect_fail = self._unreachable
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_message = self._received
+
+    @property
+    def online(self) -> bool:
+        """Whether a broker has taken us in."""
+        return self._online.is_set()
+
+    def start(self) -> None:
+        """Look for the broker, now and whenever the connection breaks."""
+        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect in good order: the Last Will stays unsaid."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._online.clear()
+
+    def wait_online(self, timeout_s: float) -> None:
+        """Wait until a broker has taken us in. Raises SourceError where it refuses, or is not there in time."""
+        until_s = time.monotonic() + timeout_s
+        while not self._online.wait(0.02):
+            if self._refused is not None:
+                raise SourceError(f"{self._broker}: {self._refused}: look at user and password")
+            if time.monotonic() >= until_s:
+                raise SourceError(
+                    f"{self._broker}: {self._state}: start one (forecalm broker) or say where it is (host and port)"
+                )
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int:
+        """Send a message; return the number by which ``Acknowledged`` will name it."""
+        return self._client.publish(topic, payload, qos=qos, retain=retain).mid
+
+    def publish_last(self, topic: str, payload: bytes) -> None:
+        """Send a retained message and wait, not for ever, until it has left."""
+        if self.online:
+            self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(CLOSE_S)
+
+    def _before(self, client: Client, _: object) -> None:
+        if self._will is not None:
+            topic, payload = self._will()
+            client.will_set(topic, payload, qos=1, retain=True)
+
+    def _connected(
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._refused = str(reason)
+            self._change(f"refuses us: {reason}")
+            return
+        self._refused = None
+        self._change("connected", level=logging.INFO)
+        if self._topics:
+            client.subscribe(self._topics)
+        self._online.set()
+        self._notes.put(Online())
+
+    def _disconnected(
+        self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
+    ) -> None:
+        was = self.online
+        self._online.clear()
+        if was and reason.is_failure:
+            self._change(f"lost ({reason}); what is not stored is kept")
+
+    def _unreachable(self, _: Client, __: object) -> None:
+        self._change("does not answer")
+
+    def _published(self, _: Client, __: object, mid: int, ___: ReasonCode, ____: Properties) -> None:
+        self._notes.put(Acknowledged(mid))
+
+    def _received(self, _: Client, __: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no topic of ours
+            return
+        self._notes.put(Heard(topic, bytes(message.payload), message.retain))
+
+    def _change(self, state: str, level: int = logging.WARNING) -> None:
+        """Log a state once, however often it is tried again."""
+        if state != self._state:
+            log.log(level, "%s: %s", self._broker, state)
+        self._state = state
+
+
+def _send_at_once(_: Client, __: object, sock: object) -> None:
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would hold a second's packet back for 40 ms
