@@ -1,0 +1,256 @@
+"""A host stack in, a GATT peripheral out: what all simulated bands have in common around bumble."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Final
+
+from bumble import att, hci
+from bumble.core import UUID, AdvertisingData
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.keys import KeyStore, MemoryKeyStore
+from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.transport.common import Transport
+
+from ingest.gatt import uuids
+
+log = logging.getLogger(__name__)
+
+INTERVAL_MS: Final = 250.0  # between adverts: found within a second, and 20 bands do not fill the air
+STRANGER_S: Final = 30.0  # a link that is not encrypted by then is ended: a stranger must not hold the only one
+FIRST_PAIRING_S: Final = 120.0  # after power-on, without bonds
+_READ = Characteristic.Properties.READ
+_ENCRYPTED = Characteristic.READ_REQUIRES_ENCRYPTION | Characteristic.WRITE_REQUIRES_ENCRYPTION
+_CCCD = UUID.from_16_bits(0x2902)
+
+Read = Callable[[Connection | None], bytes]
+Write = Callable[[Connection | None, bytes], None]
+
+
+def address_of(name: str) -> str:
+    """Return the static random address of the band ``name``: the same at every start."""
+    digest = bytearray(hashlib.sha256(name.encode()).digest()[:6])
+    digest[0] |= 0xC0
+    return ":".join(f"{byte:02X}" for byte in digest)
+
+
+def characteristic(
+    uuid: str,
+    properties: Characteristic.Properties,
+    *,
+    read: Read | None = None,
+    write: Write | None = None,
+    encrypted: bool = False,
+) -> Characteristic[bytes]:
+    """Return a characteristic; ``encrypted``: neither it nor its subscriptions are there for strangers."""
+    permissions = att.Attribute.Permissions(0)
+    if read is not None:
+        permissions |= Characteristic.READABLE
+    if write is not None:
+        permissions |= Characteristic.WRITEABLE
+    if encrypted:
+        permissions |= _ENCRYPTED
+    return Characteristic(UUID(uuid), properties, permissions, CharacteristicValue(read=read, write=write))
+
+
+def fixed(uuid: str, value: bytes) -> Characteristic[bytes]:
+    """Return a characteristic that always reads the same."""
+    return Characteristic(UUID(uuid), _READ, Characteristic.READABLE, value)
+
+
+def device_information(*, maker: str, model: str, serial: str, firmware: str) -> Service:
+    """Return the service 180A."""
+    texts = {uuids.MAKER: maker, uuids.MODEL: model, uuids.SERIAL: serial, uuids.FIRMWARE: firmware}
+    return Service(UUID(uuids.DEVICE_INFORMATION_SERVICE), [fixed(u, text.encode()) for u, text in texts.items()])
+
+
+class Peripheral:
+    """A band ``name`` on a radio of its own; ``bonding`` asks for encryption, and lets centrals bond only while it is
+    open to pairing: with ``always_pairing``, in the first minutes without bonds, or after ``open_pairing``."""
+
+    def __init__(
+        self, name: str, *, bonding: bool = False, always_pairing: bool = False, keys: KeyStore | None = None
+    ) -> None:
+        self.name = name
+        self.address = address_of(name)
+        self.connection: Connection | None = None
+        self.links = 0  # how many there have been
+        self._bonding = bonding
+        self._always_pairing = always_pairing
+        self._keys = keys or MemoryKeyStore()
+        self._pairing_until = 0.0
+        self._bonded = False
+        self._device: Device | None = None
+        self._transport: Transport | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stranger: asyncio.TimerHandle | None = None
+
+    @property
+    def pairing(self) -> bool:
+        """Whether a central that is not bonded would be let in now."""
+        return self._always_pairing or asyncio.get_running_loop().time() < self._pairing_until
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether there is a link, and it is encrypted."""
+        return self.connection is not None and bool(self.connection.encryption)
+
+    def open_pairing(self, seconds: float = FIRST_PAIRING_S) -> None:
+        """As if the button was held on the charger: let centrals bond for so long."""
+        self._pairing_until = asyncio.get_running_loop().time() + seconds
+        self.advertise_anew()
+
+    async def start(self, transport: Transport) -> None:
+        """Power on over ``transport`` and advertise."""
+        self._transport = transport
+        configuration = DeviceConfiguration(
+            name=self.name,
+            address=hci.Address(self.address),
+            advertising_interval_min=INTERVAL_MS,
+            advertising_interval_max=INTERVAL_MS,
+        )
+        device = Device.from_config_with_hci(configuration, transport.source, transport.sink)
+        device.keystore = self._keys
+        device.pairing_config_factory = lambda _: PairingConfig(
+            sc=True, mitm=False, bonding=True, delegate=_Doorkeeper(self)
+        )
+        services = self.services()
+        device.add_services(services)
+        _guard_subscriptions(device, services)
+        device.on("connection", self._on_connection)
+        self._device = device
+        await device.power_on()
+        self._bonded = bool(await self._keys.get_all())
+        if self._bonding and not self._bonded:
+            self._pairing_until = asyncio.get_running_loop().time() + FIRST_PAIRING_S
+        await self._advertise()
+
+    async def stop(self) -> None:
+        """Power off, as when the battery is flat: peers notice by their supervision timeout."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._stranger is not None:
+            self._stranger.cancel()
+        if self._transport is not None:
+            await self._transport.close()
+        self._device, self._transport, self.connection = None, None, None
+        self.link_closed()
+
+    def services(self) -> list[Service]:
+        """What it offers."""
+        raise NotImplementedError
+
+    def advert(self) -> tuple[bytes, bytes]:
+        """What it says to everybody, and what it answers a scanner."""
+        raise NotImplementedError
+
+    def link_opened(self) -> None:
+        """A central has connected."""
+
+    def link_closed(self) -> None:
+        """The link is over."""
+
+    def advertise_anew(self) -> None:
+        """What the advert says has changed."""
+        if self._device is not None and self.connection is None:
+            self.spawn(self._advertise())
+
+    async def tell(self, told: Characteristic[bytes], value: bytes) -> None:
+        """Notify or indicate, as the characteristic is made for, if the central has subscribed."""
+        if self._device is None or self.connection is None:
+            return
+        if told.properties & Characteristic.Properties.INDICATE:
+            await self._device.indicate_subscriber(self.connection, told, value)
+        else:
+            await self._device.notify_subscriber(self.connection, told, value)
+
+    def spawn(self, coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
+        """Run it until it ends or the band stops."""
+        task = asyncio.get_running_loop().create_task(_quietly(self.name, coroutine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _advertise(self) -> None:
+        if self._device is None or self.connection is not None:
+            return
+        data, response = self.advert()
+        await self._device.start_advertising(advertising_data=data, scan_response_data=response)
+
+    def _on_connection(self, connection: Connection) -> None:
+        self.connection = connection
+        self.links += 1
+        connection.on("disconnection", lambda _: self._on_disconnection(connection))
+        connection.on("pairing", lambda _: self._on_bond())
+        if self._bonding:
+            loop = asyncio.get_running_loop()
+            self._stranger = loop.call_later(STRANGER_S, self._show_out, connection)
+        self.link_opened()
+
+    def _on_bond(self) -> None:
+        self._bonded = True
+        self._pairing_until = 0.0
+
+    def _on_disconnection(self, connection: Connection) -> None:
+        if self.connection is not connection:
+            return
+        self.connection = None
+        if self._stranger is not None:
+            self._stranger.cancel()
+        self.link_closed()
+        self.advertise_anew()
+
+    def _show_out(self, connection: Connection) -> None:
+        if self.connection is connection and not connection.encryption:
+            log.warning("%s: the central did not encrypt the link within %g s", self.name, STRANGER_S)
+            self.spawn(connection.disconnect(hci.HCI_ErrorCode.AUTHENTICATION_FAILURE_ERROR))
+
+
+class _Doorkeeper(PairingDelegate):
+    """Lets centrals bond while the band is open to pairing; Just Works: a band has neither display nor keys."""
+
+    def __init__(self, band: Peripheral) -> None:
+        super().__init__()
+        self._band = band
+
+    async def accept(self) -> bool:
+        if not self._band.pairing:
+            log.info("%s: refused to pair: it is not in pairing mode", self._band.name)
+        return self._band.pairing
+
+
+def advert_bytes(*parts: tuple[int, bytes]) -> bytes:
+    """Return advertising data made of (type, content)."""
+    return b"".join(bytes((len(content) + 1, kind)) + content for kind, content in parts)
+
+
+FLAGS: Final = (int(AdvertisingData.FLAGS), b"\x06")  # general discoverable, no BR/EDR
+
+
+def named(name: str) -> tuple[int, bytes]:
+    """Return the part that says the complete local name."""
+    return int(AdvertisingData.COMPLETE_LOCAL_NAME), name.encode()
+
+
+def _guard_subscriptions(device: Device, services: list[Service]) -> None:
+    """Subscriptions of an encrypted characteristic are for encrypted links, too."""
+    for service in services:
+        for offered in service.characteristics:
+            if not offered.permissions & Characteristic.READ_REQUIRES_ENCRYPTION:
+                continue
+            for attribute in device.gatt_server.attributes:
+                within = offered.handle < attribute.handle <= offered.end_group_handle
+                if within and attribute.type == _CCCD:
+                    attribute.permissions |= _ENCRYPTED
+
+
+async def _quietly(name: str, coroutine: Coroutine[object, None, None]) -> None:
+    """A link that ends in the middle of something is no fault of the band's."""
+    try:
+        await coroutine
+    except (hci.HCI_Error, TimeoutError, asyncio.InvalidStateError) as error:
+        log.info("%s: %s", name, error)
