@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ingest.errors import RegistryError
 from ingest.registry.audit import Json, Writing
 from ingest.registry.checks import is_there, require_known, require_stretch, require_time
-from ingest.registry.stretches import Change, Correction, Stretch, changes, cut_out, end_of, joined
+from ingest.registry.stretches import Change, Correction, Held, Stretch, changes, cut_out, end_of, joined
 from ingest.registry.tables import ASSIGNMENT, BAND, WEARER
 
 LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
@@ -127,6 +127,17 @@ def band_at(connection: sa.Connection, wearer: str, at_s: float) -> tuple[str, f
     )
     row = connection.execute(query).first()
     return None if row is None else (row.band, row.since_s, row.until_s)
+
+
+def require_held(connection: sa.Connection, band: str, wearer: str, at_s: float, held: Held) -> None:
+    """Refuse where who wears the band, or what the wearer wears, is not what it was when somebody agreed."""
+    worn = band_at(connection, wearer, at_s)
+    now = Held(wearer_at(connection, band, at_s), None if worn is None else worn[0])
+    if now != held:
+        raise RegistryError(
+            f"{band}: meanwhile {now.wearer or 'nobody'} wears it and {wearer} wears {now.band or 'none'}, not"
+            f" {held.wearer or 'nobody'} and {held.band or 'none'} as was said; look again, and pair again"
+        )
 
 
 def history(connection: sa.Connection, band: str) -> list[Stretch]:

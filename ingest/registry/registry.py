@@ -26,7 +26,7 @@ from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.database import Database
 from ingest.registry.places import Gateway, Site
 from ingest.registry.sessions import Session
-from ingest.registry.stretches import Change, Correction, Stretch
+from ingest.registry.stretches import Change, Correction, Held, Stretch
 from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
 
 
@@ -113,11 +113,11 @@ class Registry:
     # Who wears what
 
     def assign(self, band: str, wearer: str, since_s: float, *, until_s: float | None = None, by: str) -> None:
-        """Say that ``wearer`` wears ``band`` from ``since_s`` on, for good or up to ``until_s``, when it ends by itself.
+        """Say that ``wearer`` wears ``band`` from ``since_s`` on, for good or up to ``until_s``: then it ends by itself.
 
-        That ends whatever that band and that wearer had open, or bounded by an end that has not come. Raises RegistryError where it would overlap what is known
-        of either from then on: the past is rewritten by ``correct_assignment`` only. Saying again what is so changes
-        nothing.
+        That ends whatever that band and that wearer had open, or bounded by an end that has not come. Raises
+        RegistryError where it would overlap what is known of either from then on: the past is rewritten by
+        ``correct_assignment`` only. Saying again what is so changes nothing.
         """
         with self._database.writing(by, self._clock) as writing:
             assignments.assign(writing, band, wearer, since_s, until_s)
@@ -157,16 +157,20 @@ class Registry:
         consent: Consent | None,
         until_s: float | None = None,
         site: str | None = None,
+        held: Held | None = None,
         by: str,
     ) -> None:
         """Enter what is new of a band, a wearer with a name, a consent, and carers, and ``assign``; all or nothing.
 
         ``site``: the band belongs to it from now on, and so does a wearer who is in none and never wore anything.
+        ``held``: what was so when somebody agreed to this; where it is no longer so, RegistryError.
         ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, where no
         consent to care would cover ``since_s`` (a band that records nothing must not look like protection), and as
         ``add_wearer``, ``give_consent``, ``add_band``, ``add_carer`` and ``assign`` do.
         """
         with self._database.writing(by, self._clock) as writing:
+            if held is not None:
+                assignments.require_held(writing.connection, band, wearer, since_s, held)
             if not people.enter_wearer(writing, wearer, name):
                 raise RegistryError(f"name: {wearer!r} is not known; give the name to show for a new wearer")
             if consent is not None:

@@ -40,6 +40,14 @@ class Stretch:
     made_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What somebody was told before they agreed to a pairing: who wore the band, and which band the wearer wore."""
+
+    wearer: str | None = None
+    band: str | None = None
+
+
 def end_of(until_s: float | None) -> float:
     """None, which says "without end", as a number."""
     return math.inf if until_s is None else until_s

@@ -1,0 +1,120 @@
+"""Messages from the broker, each at its moment, in; what bands and gateways of a site do now, for a pairing, out.
+
+Times are when a message arrived, by our own clock: gateways' clocks may stand anywhere. What a gateway held back, out
+of a band's memory or its own, is not *now*, confirms nothing and fits nobody.
+"""
+
+import math
+from collections import defaultdict, deque
+from dataclasses import replace
+from typing import Final
+
+from console.pairing.gesture import NOTHING, Movement, joined, strength
+from console.pairing.nearby import Surroundings
+from ingest.control.messages import BandEvent, BandStatus, GatewayStatus, Nearby, decode_message, named_in
+from ingest.errors import WireError
+from ingest.received import Received
+from ingest.wire import Packet, band_of, check, decode
+
+KEPT_PACKETS: Final = 60  # of a band: more than a fit check or a gesture looks at
+KEPT_TAPS: Final = 32
+HELD_BACK_S: Final = 3.0  # between heard and sent: it waited
+_NEVER: Final = -math.inf
+
+
+class Hearing:
+    """What one place hears of a site. ``refused`` counts messages that say nothing: each is dropped, none hurts."""
+
+    def __init__(self) -> None:
+        self.surroundings = Surroundings()
+        self.gateways: dict[str, GatewayStatus] = {}
+        self.bands: dict[str, BandStatus] = {}
+        self.moved: dict[str, Movement] = {}
+        self.taps: dict[str, list[float]] = defaultdict(list)
+        self.put_on_s: dict[str, float] = {}
+        self.refused = 0
+        self._packets: dict[str, deque[Received]] = {}
+        self._least_delay_s: dict[str, float] = {}
+        self._offset_s: dict[tuple[str, int], float] = {}
+
+    def hear(self, topic: str, payload: bytes, at_s: float) -> None:
+        """Take in a message that arrived at ``at_s`` [s]; what is none of ours, or cannot be read, is counted."""
+        named = named_in(topic)
+        try:
+            match named:
+                case ("gateway", name, "nearby"):
+                    self._nearby(name, decode_message(payload, Nearby), at_s)
+                case ("gateway", name, "status"):
+                    self.gateways[name] = decode_message(payload, GatewayStatus)
+                case ("band", name, "status"):
+                    self.bands[name] = decode_message(payload, BandStatus)
+                case ("band", name, "event"):
+                    self._event(name, decode_message(payload, BandEvent), at_s)
+                case None:
+                    self._packet(band_of(topic), decode(payload), at_s)
+        except WireError:
+            self.refused += 1
+
+    def received(self, band: str, since_s: float) -> list[Received]:
+        """The packets of a band that ended after ``since_s``, on our clock, in the order of arrival."""
+        kept = [replace(each, offset_s=self._offset_s[band, each.packet.boot]) for each in self._packets.get(band, ())]
+        return [each for each in kept if each.utc_s(each.packet.tick_us) > since_s + 0.5]
+
+    def last_heard_s(self, band: str) -> float:
+        """When readings of a band arrived last; minus infinity: never."""
+        packets = self._packets.get(band)
+        return packets[-1].received_s if packets else _NEVER
+
+    def moves(self, band: str) -> bool:
+        """Whether movement is among what a band has sent."""
+        return any(each.packet.motion is not None for each in self._packets.get(band, ()))
+
+    def online(self) -> list[str]:
+        """Gateways that say they are there."""
+        return sorted(name for name, status in self.gateways.items() if status.online)
+
+    def _nearby(self, name: str, said: Nearby, at_s: float) -> None:
+        if said.gateway != name:
+            raise WireError(f"gateway: {said.gateway!r} spoke on the topic of {name!r}")
+        self._delay(name, at_s - said.at_us * 1e-6)
+        self.surroundings.hear(said, at_s)
+
+    def _event(self, band: str, said: BandEvent, at_s: float) -> None:
+        if said.band != band:
+            raise WireError(f"band: an event of {said.band!r} came on the topic of {band!r}")
+        age_s = self._delay(said.gateway, at_s - said.at_us * 1e-6)
+        if age_s > HELD_BACK_S:
+            return
+        if said.kind == "double_tap":
+            taps = self.taps[band]
+            if not taps or at_s - age_s > taps[-1] + 0.2:  # two gateways, or QoS 1, may say one twice
+                taps.append(at_s - age_s)
+                del taps[:-KEPT_TAPS]
+        elif said.kind == "put_on":
+            self.put_on_s[band] = at_s - age_s
+
+    def _delay(self, gateway: str, behind_s: float) -> float:
+        """How much longer than ever a gateway's message took: its clock may stand anywhere, but the least delay is."""
+        least = min(self._least_delay_s.get(gateway, math.inf), behind_s)
+        self._least_delay_s[gateway] = least
+        return behind_s - least
+
+    def _packet(self, band: str, packet: Packet, at_s: float) -> None:
+        if packet.band != band:
+            raise WireError(f"band: a packet of {packet.band!r} came on the topic of {band!r}")
+        if packet.lost is not None:
+            return
+        waited_us = 0 if packet.sent_us is None or packet.heard_us is None else packet.sent_us - packet.heard_us
+        if waited_us > HELD_BACK_S * 1e6:
+            return
+        arrays = check(packet)
+        key = (band, packet.boot)
+        offset_s = min(self._offset_s.get(key, math.inf), at_s - packet.tick_us * 1e-6)
+        self._offset_s[key] = offset_s
+        kept = self._packets.setdefault(band, deque(maxlen=KEPT_PACKETS))
+        if any((each.packet.boot, each.packet.seq) == (packet.boot, packet.seq) for each in kept):
+            return
+        kept.append(Received(packet, offset_s, at_s, b"", arrays))
+        if packet.motion is not None:
+            motion = strength(arrays["motion"], packet.motion.rate_hz)
+            self.moved[band] = joined(self.moved.get(band, NOTHING), motion, packet.tick_us * 1e-6 + offset_s)

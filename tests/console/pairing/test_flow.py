@@ -1,0 +1,170 @@
+"""Whatever staff, bands and radios do in whatever order, only a band that was confirmed by hand is ever entered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.pairing.fit import Fit, Mend
+from console.pairing.flow import (
+    ATTEMPTS,
+    CONNECT_S,
+    DECIDE_S,
+    FIT_S,
+    WEAR_S,
+    Again,
+    Agreed,
+    Answered,
+    Arrived,
+    Cancel,
+    Checked,
+    Do,
+    Event,
+    Pairing,
+    Passed,
+    Prompted,
+    PutOn,
+    SoBeIt,
+    Stage,
+    advance,
+    begin,
+)
+from console.pairing.gesture import Answer, Rhythm
+from ingest.registry.stretches import Held
+
+RHYTHM = Rhythm((2.0, 2.0, 2.0, 2.0))
+FREE = Held()
+FINE = Fit(Mend.FINE, 10, (), final=True)
+LOOSE = Fit(Mend.TOO_LOOSE, 15, (), final=True)
+YET = Fit(Mend.CANNOT_TELL, 3, (), final=False)
+
+
+def play(*events: Event, held: Held = FREE) -> tuple[Pairing, list[Do]]:
+    step = begin("b", "w", held, now_s=0.0)
+    done, now_s = list(step.do), 0.0
+    for event in events:
+        now_s += 1.0
+        if isinstance(event, Answered) and event.prompt_s < 0:
+            event = Answered(event.answer, step.pairing.prompt_s)
+        step = advance(step.pairing, event, now_s=now_s)
+        done += step.do
+    return step.pairing, done
+
+
+def answered(answer: Answer) -> Answered:
+    """About the prompt that stands."""
+    return Answered(answer, -1.0)
+
+
+TO_WRIST = (Arrived(), Prompted(RHYTHM), answered(Answer.THIS), PutOn())
+
+
+def test_from_a_band_nearby_to_a_pairing() -> None:
+    pairing, done = play(*TO_WRIST, Checked(YET), Checked(FINE))
+    assert pairing.stage is Stage.DONE
+    assert done == [Do.CONNECT, Do.PROMPT, Do.ASK_TO_WEAR, Do.CHECK, Do.ENTER]
+
+
+@pytest.mark.parametrize("held", [Held("other", None), Held(None, "old"), Held("other", "old")])
+def test_nothing_is_taken_from_anybody_before_somebody_agrees(held: Held) -> None:
+    pairing, done = play(*TO_WRIST, Checked(FINE), held=held)
+    assert (pairing.stage, done) == (Stage.ASK, [])
+    pairing, done = play(Agreed(), *TO_WRIST, Checked(FINE), held=held)
+    assert (pairing.stage, pairing.held) == (Stage.DONE, held)
+
+
+def test_a_band_that_is_the_wearers_already_is_checked_without_asking() -> None:
+    assert play(held=Held("w", "b"))[1] == [Do.CONNECT]
+
+
+@pytest.mark.parametrize("answer", [Answer.NONE, Answer.OTHER, Answer.SEVERAL])
+def test_a_gesture_that_is_not_this_bands_is_asked_for_again_and_then_given_up(answer: Answer) -> None:
+    pairing, done = play(Arrived(), *(Prompted(RHYTHM), answered(answer)) * (ATTEMPTS - 1))
+    assert pairing.stage is Stage.CONFIRM
+    assert done.count(Do.PROMPT) == ATTEMPTS
+    pairing, done = play(Arrived(), *(Prompted(RHYTHM), answered(answer)) * ATTEMPTS)
+    assert pairing.stage is Stage.STOPPED
+    assert done[-1] is Do.LET_GO
+
+
+def test_an_answer_to_an_earlier_prompt_says_nothing() -> None:
+    pairing, _ = play(
+        Arrived(), Prompted(RHYTHM), answered(Answer.NONE), Prompted(RHYTHM), Answered(Answer.THIS, prompt_s=2.0)
+    )
+    assert (pairing.stage, pairing.confirmed) == (Stage.CONFIRM, False)
+
+
+def test_a_bad_fit_is_mended_checked_again_or_taken_as_it_is() -> None:
+    pairing, done = play(*TO_WRIST, Checked(LOOSE))
+    assert (pairing.stage, done[-1]) == (Stage.MEND, Do.ASK_TO_MEND)
+    assert play(*TO_WRIST, Checked(LOOSE), Again(), Checked(FINE))[0].stage is Stage.DONE
+    pairing, done = play(*TO_WRIST, Checked(LOOSE), SoBeIt())
+    assert (pairing.stage, pairing.fit, done[-1]) == (Stage.DONE, LOOSE, Do.ENTER)
+
+
+@pytest.mark.parametrize(
+    ("events", "patience_s"),
+    [((), CONNECT_S), (TO_WRIST[:3], WEAR_S), ((*TO_WRIST, Checked(LOOSE)), DECIDE_S)],
+)
+def test_what_takes_too_long_is_stopped_and_says_why(events: tuple[Event, ...], patience_s: float) -> None:
+    pairing, _ = play(*events)
+    waits = advance(pairing, Passed(), now_s=pairing.since_s + patience_s)
+    assert waits.pairing == pairing
+    stopped = advance(pairing, Passed(), now_s=pairing.since_s + patience_s + 0.1)
+    assert stopped.pairing.stage is Stage.STOPPED
+    assert stopped.pairing.reason.endswith("nothing was entered")
+    assert stopped.do == (Do.LET_GO,)
+
+
+def test_a_fit_of_which_nothing_arrives_is_told_as_unknown_and_not_as_fine() -> None:
+    pairing, _ = play(*TO_WRIST)
+    step = advance(pairing, Passed(), now_s=pairing.since_s + FIT_S + 1)
+    assert step.pairing.stage is Stage.MEND
+    assert step.pairing.fit is not None
+    assert step.pairing.fit.mend is Mend.CANNOT_TELL
+
+
+EVENTS = st.sampled_from(
+    [
+        Agreed(),
+        Arrived(),
+        Prompted(RHYTHM),
+        *(answered(each) for each in Answer),
+        PutOn(),
+        Checked(YET),
+        Checked(FINE),
+        Checked(LOOSE),
+        Again(),
+        SoBeIt(),
+        Cancel(),
+        Passed(),
+    ]
+)
+HELD = st.sampled_from([Held(), Held("other", None), Held(None, "old"), Held("other", "old"), Held("w", "b")])
+
+
+@given(held=HELD, events=st.lists(EVENTS, max_size=30), seconds=st.lists(st.floats(0, 400), min_size=30, max_size=30))
+def test_only_what_was_agreed_confirmed_and_looked_at_is_entered_and_only_once(
+    held: Held, events: list[Event], seconds: list[float]
+) -> None:
+    step = begin("b", "w", held, now_s=0.0)
+    now_s, done, agreed, this = 0.0, list(step.do), False, False
+    for event, later_s in zip(events, seconds, strict=False):
+        before, now_s = step.pairing, now_s + later_s
+        if isinstance(event, Answered):
+            event = Answered(event.answer, before.prompt_s)
+        step = advance(before, event, now_s=now_s)
+        agreed |= before.stage is Stage.ASK and isinstance(event, Agreed)
+        this |= isinstance(event, Answered) and event.answer is Answer.THIS and before.rhythm is not None
+        done += step.do
+        assert (step.pairing.band, step.pairing.wearer, step.pairing.held) == ("b", "w", held)
+        assert (step.pairing.stage is Stage.STOPPED) == bool(
+            step.pairing.reason and step.pairing.stage is not Stage.CONFIRM
+        )
+    entered = done.count(Do.ENTER)
+    assert entered == (step.pairing.stage is Stage.DONE)
+    if entered:
+        assert this
+        assert step.pairing.confirmed
+        assert step.pairing.fit is not None
+        assert agreed or (held.wearer in (None, "w") and held.band in (None, "b"))
+    assert done.count(Do.LET_GO) == (step.pairing.stage is Stage.STOPPED and Do.CONNECT in done)

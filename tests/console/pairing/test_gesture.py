@@ -1,0 +1,130 @@
+"""A band is confirmed by whoever does as asked with it in hand, and by nobody who merely moves."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.pairing.gesture import (
+    BIN_S,
+    LATEST_S,
+    LONGEST_S,
+    NOTHING,
+    SHORTEST_S,
+    TURNS,
+    Answer,
+    Movement,
+    Rhythm,
+    answer,
+    follows,
+    joined,
+    new_rhythm,
+    strength,
+    tapped,
+)
+
+RHYTHM = Rhythm((2.5, 3.0, 2.5, 3.0))
+PROMPT_S = 100.0
+LATE_S = PROMPT_S + RHYTHM.length_s + LATEST_S + 1.0
+
+
+def held(rhythm: Rhythm, *, delay_s: float, seed: int = 1, until_s: float = 40.0) -> Movement:
+    """How a band moves that somebody shakes as asked, from 10 s before the prompt."""
+    chance = np.random.default_rng(seed)
+    end_s = PROMPT_S - 10 + BIN_S * np.arange(1, int((until_s + 10) / BIN_S))
+    reaction = chance.uniform(0.2, 0.8)
+    asked = [rhythm.shaking_at(t - BIN_S / 2 - delay_s - reaction - PROMPT_S) for t in end_s]
+    strength_g = np.where([a is True for a in asked], chance.uniform(0.7, 2.0, len(end_s)), 0.04)
+    return Movement(end_s, strength_g)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000), delay_s=st.floats(0.0, 2.0))
+def test_whoever_does_as_asked_is_understood_whatever_the_rhythm_and_the_way(seed: int, delay_s: float) -> None:
+    rhythm = new_rhythm(random.Random(seed))
+    assert len(rhythm.turns_s) == TURNS
+    assert all(SHORTEST_S <= turn <= LONGEST_S for turn in rhythm.turns_s)
+    moved = {"this": held(rhythm, delay_s=delay_s, seed=seed)}
+    now_s = PROMPT_S + rhythm.length_s + LATEST_S + 1
+    assert answer(moved, "this", rhythm, prompt_s=PROMPT_S, now_s=now_s) is Answer.THIS
+
+
+def test_nothing_is_said_before_everything_can_have_arrived() -> None:
+    moved = {"this": held(RHYTHM, delay_s=0.5)}
+    assert answer(moved, "this", RHYTHM, prompt_s=PROMPT_S, now_s=PROMPT_S + RHYTHM.length_s) is Answer.WAITING
+
+
+@pytest.mark.parametrize(
+    ("moving", "said"),
+    [
+        ((), Answer.NONE),
+        (("this",), Answer.THIS),
+        (("that",), Answer.OTHER),
+        (("this", "that"), Answer.SEVERAL),
+    ],
+)
+def test_which_band_moved_as_asked_is_what_is_said(moving: tuple[str, ...], said: Answer) -> None:
+    resting = Movement(held(RHYTHM, delay_s=0.5).end_s, np.full(len(held(RHYTHM, delay_s=0.5).end_s), 0.02))
+    moved = {name: held(RHYTHM, delay_s=0.5) if name in moving else resting for name in ("this", "that")}
+    assert answer(moved, "this", RHYTHM, prompt_s=PROMPT_S, now_s=LATE_S) is said
+
+
+@pytest.mark.parametrize("strength_g", [0.02, 0.3, 0.8, 2.0])
+def test_a_band_that_does_the_same_all_the_time_confirms_nothing(strength_g: float) -> None:
+    end_s = held(RHYTHM, delay_s=0.0).end_s
+    assert not follows(Movement(end_s, np.full(len(end_s), strength_g)), RHYTHM, PROMPT_S)
+
+
+@pytest.mark.parametrize("delay_s", [-5.5, -2.5, 5.5])
+def test_shaking_as_another_prompt_asked_for_a_moment_before_or_after_confirms_nothing(delay_s: float) -> None:
+    assert not follows(held(RHYTHM, delay_s=delay_s), RHYTHM, PROMPT_S)
+
+
+def test_a_hole_in_what_is_asked_for_is_no_stillness() -> None:
+    moved = held(RHYTHM, delay_s=0.0, seed=3)
+    still = (moved.end_s > PROMPT_S + 3.5) & (moved.end_s < PROMPT_S + 8)
+    assert not follows(Movement(moved.end_s[~still], moved.strength_g[~still]), RHYTHM, PROMPT_S)
+    assert not follows(NOTHING, RHYTHM, PROMPT_S)
+
+
+def test_strength_is_that_about_the_mean_whatever_way_gravity_points() -> None:
+    t = np.arange(64) / 32
+    shaken = np.stack([np.sin(2 * np.pi * 4 * t), np.zeros(64), np.ones(64)])
+    assert strength(shaken, 32.0) == pytest.approx([np.sqrt(0.5)] * 4)
+    assert strength(np.ones((3, 64)), 32.0) == pytest.approx([0.0] * 4)
+    unknown = np.full((3, 64), np.nan)
+    unknown[:, 32:] = 1.0
+    assert np.isnan(strength(unknown, 32.0)).tolist() == [True, True, False, False]
+
+
+@given(rate_hz=st.floats(4, 200), n=st.integers(0, 300))
+def test_strength_of_any_length_and_rate_is_some_half_seconds(rate_hz: float, n: int) -> None:
+    assert len(strength(np.zeros((3, n)), rate_hz)) == n // max(2, round(BIN_S * rate_hz))
+
+
+def test_packets_that_come_twice_or_late_move_nothing_twice() -> None:
+    once = joined(NOTHING, np.array([0.1, 0.2]), 10.0)
+    assert joined(once, np.array([0.1, 0.2]), 10.0).strength_g.tolist() == [0.1, 0.2]
+    assert joined(once, np.array([9.0, 9.0]), 9.0).strength_g.tolist() == [0.1, 0.2]
+    assert joined(once, np.array([0.3]), 10.5).end_s.tolist() == [9.5, 10.0, 10.5]
+    assert joined(once, np.array([0.3]), 99.0).strength_g.tolist() == [0.3]
+
+
+@pytest.mark.parametrize(
+    ("taps", "said"),
+    [
+        ({}, Answer.WAITING),
+        ({"this": [101.0]}, Answer.WAITING),
+        ({"this": [90.0, 101.0]}, Answer.WAITING),
+        ({"this": [101.0, 103.0]}, Answer.THIS),
+        ({"this": [101.0, 101.5]}, Answer.WAITING),
+        ({"this": [101.0, 102.1, 103.2, 104.3]}, Answer.WAITING),
+        ({"that": [101.0, 103.0]}, Answer.OTHER),
+        ({"this": [101.0, 103.0], "that": [101.0, 103.0]}, Answer.SEVERAL),
+        ({"this": [101.0, 103.0], "that": [102.0]}, Answer.THIS),
+    ],
+)
+def test_two_double_taps_confirm_and_one_or_a_drumming_do_not(taps: dict[str, list[float]], said: Answer) -> None:
+    assert tapped(taps, "this", prompt_s=PROMPT_S, now_s=110.0) is said
