@@ -10,7 +10,7 @@ from bumble import att, hci
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
-from bumble.keys import KeyStore, MemoryKeyStore
+from bumble.keys import KeyStore, MemoryKeyStore, PairingKeys
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import Transport
 
@@ -114,7 +114,11 @@ class Peripheral:
         device = Device.from_config_with_hci(configuration, transport.source, transport.sink)
         device.keystore = self._keys
         device.pairing_config_factory = lambda _: PairingConfig(
-            sc=True, mitm=False, bonding=True, delegate=_Doorkeeper(self)
+            sc=True,
+            mitm=False,
+            bonding=True,
+            delegate=_Doorkeeper(self),
+            identity_address_type=PairingConfig.AddressType.RANDOM,
         )
         services = self.services()
         device.add_services(services)
@@ -185,15 +189,18 @@ class Peripheral:
         self.connection = connection
         self.links += 1
         connection.on("disconnection", lambda _: self._on_disconnection(connection))
-        connection.on("pairing", lambda _: self._on_bond())
+        came_as = str(connection.peer_address)
+        connection.on("pairing", lambda keys: self._on_bond(came_as, keys))
         if self._bonding:
             loop = asyncio.get_running_loop()
             self._stranger = loop.call_later(STRANGER_S, self._show_out, connection)
         self.link_opened()
 
-    def _on_bond(self) -> None:
+    def _on_bond(self, came_as: str, keys: PairingKeys) -> None:
+        """Remember the central by the address that it came with, too: some bond under one that they do not use."""
         self._bonded = True
         self._pairing_until = 0.0
+        self.spawn(self._keys.update(came_as, keys))
 
     def _on_disconnection(self, connection: Connection) -> None:
         if self.connection is not connection:
