@@ -48,4 +48,9 @@ class Rostered:
         roster = self._roster
         if roster is None:
             return False
-        return band in roster.bands or (band in roster.pairing and now_us < roster.pairing_until_us)
+        return band in roster.bands or self.pairs(band, now_us)
+
+    def pairs(self, band: str, now_us: int) -> bool:
+        """Whether staff are pairing it now."""
+        roster = self._roster
+        return roster is not None and band in roster.pairing and now_us < roster.pairing_until_us

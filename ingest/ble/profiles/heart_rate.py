@@ -20,6 +20,7 @@ from ingest.wire import Intervals
 
 NEEDED: Final = {"heart rate (2A37)": uuids.HEART_RATE}
 OTHERS: Final = (uuids.STREAM_SERVICE, uuids.POLAR_SERVICE, uuids.INFINITIME_SERVICE)  # spoken to in their own way
+OTHER_NAMES: Final = ("Polar ", "InfiniTime")  # the same, where their adverts hold no service of their own
 INTERVAL_MAX_S: Final = 10.0  # docs/wire.md
 JITTER_US: Final = 200_000  # a strap's second is as long as its radio lets it be
 
@@ -35,6 +36,8 @@ class HeartRateStrap:
     def recognise(self, advert: Advert) -> Seen | None:
         """See ``Profile``."""
         if uuids.HEART_RATE_SERVICE not in advert.services or any(uuid in advert.services for uuid in OTHERS):
+            return None
+        if (advert.name or "").startswith(OTHER_NAMES):
             return None
         return seen_by_address(self.name, advert)
 

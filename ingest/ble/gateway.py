@@ -1,0 +1,310 @@
+"""Adapters, kinds of bands and a roster in; the site's bands held, and all they tell passed on, out. One event loop.
+
+Every band has a task of its own, and nothing that happens in it reaches another. Who of several gateways connects to a
+band is a race (``ingest.ble.racing``); that nothing is lost when it changes hands is the watermark's doing.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final
+
+import msgspec
+
+from ingest.ble.heard import Radio, Way
+from ingest.ble.holding import REASON_MAX, Adapter, BandSink, BandState, Held, OpenLink, Outbox
+from ingest.ble.numbering import Numbering
+from ingest.ble.profile import Advert, Profile
+from ingest.ble.racing import Load, choose
+from ingest.ble.rostered import Rostered
+from ingest.ble.talking import loop_s
+from ingest.control.messages import Command, Roster, Seen
+from ingest.errors import GattError, IngestError, LinkError
+from ingest.wire import Stored
+
+log = logging.getLogger(__name__)
+
+TEND_S: Final = 0.25  # how often it is seen to what is due
+STATUS_S: Final = 2.0  # how often the sender is told how the radio does; it publishes what changed
+DETAILS_S: Final = 5.0  # how often a band's battery or backlog is told again at most
+NEARBY_S: Final = 1.0
+SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
+AWAY: Final = {"lost", "refused"}
+END_S: Final = 15.0  # for all links to be hung up at the end
+
+
+class Gateway:
+    """Use ``run``; the other methods are for the loop's own thread. ``beat`` is called as long as all is tended to.
+
+    ``now_us`` is UTC, ``luck`` even over 0 to 1.
+    """
+
+    def __init__(
+        self,
+        adapters: Sequence[Adapter],
+        profiles: Sequence[Profile],
+        outbox: Outbox,
+        *,
+        rostered: Rostered,
+        numbering: Numbering,
+        now_us: Callable[[], int],
+        luck: Callable[[], float] = random.random,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._adapters = list(adapters)
+        self._profiles = {profile.name: profile for profile in profiles}
+        self._outbox, self._rostered, self._numbering = outbox, rostered, numbering
+        self._now_us, self._luck, self._beat = now_us, luck, beat
+        self._radio = Radio()
+        self._held: dict[str, Held] = {}
+        self._deaf: dict[int, str] = {}
+        self._radio_us: int | None = None
+        self._look_until_s = self._looked_s = self._status_s = self._details_s = 0.0
+        self._broken: set[str] = set()
+        self._identifying: set[asyncio.Task[None]] = set()
+        self.connections = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Hold the site's bands until ``stop`` is set; then hang up."""
+        scans = [asyncio.create_task(self._scan(i)) for i in range(len(self._adapters))]
+        try:
+            while not stop.is_set():
+                self.tend()
+                self._beat()
+                for scan in scans:
+                    if scan.done():
+                        scan.result()
+                await asyncio.sleep(TEND_S)
+        finally:
+            await self._end(scans)
+
+    def roster(self, roster: Roster) -> None:
+        """The service says which bands are the site's."""
+        self._rostered.take(roster)
+
+    def stored(self, band: str, stored: Stored) -> None:
+        """The service says what it has of a band."""
+        held = self._held.get(band)
+        if held is not None and held.conversation is not None:
+            self._soon(held.conversation.said_stored(stored), f"{band}: telling it what is stored")
+
+    def command(self, command: Command, band: str | None) -> None:
+        """Somebody asks for something; ``band`` None: of the gateway itself."""
+        now_s = loop_s()
+        if command.expires_us <= self._now_us():
+            log.info("command %s came too late", command.id)
+            return
+        if command.do == "look":
+            self._look_until_s = now_s + command.seconds
+            return
+        held = None if band is None else self._held.get(band)
+        if held is None:
+            return
+        log.info("command %s: %s %s", command.id, command.do, held.band)
+        if command.do == "release":
+            held.released_until_s = now_s + command.seconds
+            self._let_go(held, "released", "somebody asked to leave it alone for a while")
+        elif held.conversation is not None:
+            self._soon(self._identify(held, command), f"{held.band}: identifying it")
+
+    def tend(self) -> None:
+        """Do what is due: connect, let go, tell."""
+        now_s, now_us = loop_s(), self._now_us()
+        for held in list(self._held.values()):
+            self._tend_held(held, now_s, now_us)
+        for band, heard in list(self._radio.bands.items()):
+            if self._rostered.allows(band, now_us) and (way := heard.way(now_s)) is not None:
+                self._connect(heard.seen, way, now_s, now_us)
+        self._radio.forget(now_s, wanted=lambda band: band in self._held or self._rostered.allows(band, now_us))
+        self._tell(now_s)
+
+    def links(self) -> int:
+        """How many bands are held or being connected to."""
+        return sum(self._taken(i) for i in range(len(self._adapters)))
+
+    async def _scan(self, number: int) -> None:
+        adapter = self._adapters[number]
+
+        def tell(reason: str | None) -> None:
+            if reason is None:
+                self._deaf.pop(number, None)
+            else:
+                self._deaf[number] = reason
+
+        await adapter.scan(lambda advert: self.hear(number, advert), tell)
+
+    def hear(self, adapter: int, advert: Advert) -> None:
+        """An advert came to an adapter (by its place in the list)."""
+        self._radio_us = self._now_us()
+        found = [seen for profile in self._profiles.values() if (seen := self._recognise(profile, advert)) is not None]
+        if not found:
+            return
+        wanted = [seen for seen in found if self._rostered.allows(seen.band, self._radio_us)]
+        self._radio.hear(adapter, (wanted or found)[0], loop_s(), wanted=self._is_wanted)
+
+    def _recognise(self, profile: Profile, advert: Advert) -> Seen | None:
+        try:
+            return profile.recognise(advert)
+        except Exception:  # a kind of band that errs must not deafen the gateway to all others
+            if profile.name not in self._broken:
+                self._broken.add(profile.name)
+                log.exception("profile %s failed on an advert; such bands may be missed", profile.name)
+            return None
+
+    def _is_wanted(self, band: str) -> bool:
+        return self._rostered.allows(band, self._now_us())
+
+    def _tend_held(self, held: Held, now_s: float, now_us: int) -> None:
+        if held.task is None:
+            if not self._rostered.allows(held.band, now_us) and held.released_until_s <= now_s:
+                del self._held[held.band]
+        elif not self._rostered.allows(held.band, now_us):
+            self._let_go(held, "released", "it is no longer one of this site's bands")
+        elif held.conversation is not None and now_s - held.heard_s > SILENT_S:
+            self._let_go(held, "lost", f"connected, but nothing was heard for {SILENT_S:.0f} s")
+
+    def _connect(self, seen: Seen, way: Way, now_s: float, now_us: int) -> None:
+        held = self._held.get(seen.band) or Held(seen.band)
+        if held.task is not None or held.released_until_s > now_s:
+            return
+        loud = way.rssi(now_s)
+        number = choose(
+            [
+                Load(self._taken(i), adapter.links_max, loud.get(i), works=i not in self._deaf)
+                for i, adapter in enumerate(self._adapters)
+            ]
+        )
+        if number is None:
+            return
+        self._held[seen.band] = held
+        held.adapter, held.seen, held.heard_s = number, seen, now_s
+        held.task = asyncio.create_task(self._hold(held, way, self._adapters[number]), name=f"band {seen.band}")
+        held.task.add_done_callback(lambda task: self._over(held, task))
+
+    def _taken(self, adapter: int) -> int:
+        """How many links of an adapter are open, or are about to be."""
+        return sum(held.task is not None and held.adapter == adapter for held in self._held.values())
+
+    def _over(self, held: Held, task: "asyncio.Task[None]") -> None:
+        if held.task is task:
+            held.task = None
+
+    async def _hold(self, held: Held, way: Way, adapter: Adapter) -> None:
+        """Connect to a band and talk to it until that ends, however it does."""
+        if way.attempts.failures == 0:
+            self._say(held, "connecting", "")
+        link: OpenLink | None = None
+        state: BandState = "lost"
+        reason = "the connection was lost"
+        try:
+            may_pair = self._rostered.pairs(held.band, self._now_us())
+            link = await adapter.open(way.address, may_pair=may_pair)
+            self.connections += 1
+            way.attempts.opened(loop_s())
+            held.heard_s = loop_s()
+            sink = BandSink(held, self._outbox, self._numbering, now_us=self._now_us, alive=self._alive)
+            profile = self._profiles[held.seen.profile if held.seen is not None else ""]
+            held.conversation = profile.converse(held.band, link, sink)
+            await held.conversation.run()
+        except asyncio.CancelledError:
+            state, reason = held.state, held.reason
+            raise
+        except GattError as error:
+            state, reason = "refused", str(error)
+        except IngestError as error:
+            reason = str(error)
+        except Exception:  # our own error with one band must not end the others
+            log.exception("%s: our own error; it is connected to again", held.band)
+            reason = "an error of the gateway itself; see its log"
+        finally:
+            held.conversation = None
+            way.attempts.ended(loop_s(), self._luck(), refused=state == "refused")
+            way.since_s = loop_s()
+            self._say(held, state, reason)
+            if link is not None:
+                await link.close()
+
+    def _let_go(self, held: Held, state: BandState, reason: str) -> None:
+        self._say(held, state, reason)
+        if held.task is not None and not held.task.cancelling():
+            held.task.cancel()
+
+    def _alive(self, held: Held) -> None:
+        """Something came over a band's link."""
+        held.heard_s, self._radio_us = loop_s(), self._now_us()
+        if held.state != "connected" and held.task is not None and not held.task.cancelling():
+            self._say(held, "connected", "")
+
+    def _say(self, held: Held, state: BandState, reason: str) -> None:
+        reason = reason[:REASON_MAX]
+        if held.since_us and (state, reason) == (held.state, held.reason):
+            return
+        if not (held.since_us and {state, held.state} <= AWAY):  # tried again in vain, it is lost since it was lost
+            held.since_us = self._now_us()
+        held.state, held.reason = state, reason
+        log.info("%s: %s%s", held.band, state, f": {reason}" if reason else "")
+        self._tell_band(held)
+
+    def _tell_band(self, held: Held) -> None:
+        held.told = (held.battery, held.backlog, held.firmware, held.model)
+        self._outbox.band_status(
+            held.band,
+            state=held.state,
+            since_us=held.since_us,
+            reason=held.reason,
+            seen=held.shown(),
+            backlog=held.backlog,
+        )
+
+    def _tell(self, now_s: float) -> None:
+        if now_s - self._status_s >= STATUS_S:
+            self._status_s = now_s
+            links_max = sum(adapter.links_max for adapter in self._adapters)
+            self._outbox.status(radio_us=self._radio_us, links=self.links(), links_max=links_max)
+        if now_s - self._details_s >= DETAILS_S:
+            self._details_s = now_s
+            for held in self._held.values():
+                if held.state == "connected" and held.told != (held.battery, held.backlog, held.firmware, held.model):
+                    self._tell_band(held)
+        if now_s < self._look_until_s and now_s - self._looked_s >= NEARBY_S:
+            self._looked_s = now_s
+            self._outbox.nearby(self._nearby(now_s))
+
+    def _nearby(self, now_s: float) -> list[Seen]:
+        """What is heard, and what is held: a band that is connected does not advertise."""
+        found = {seen.band: seen for seen in self._radio.fresh(now_s)}
+        for held in self._held.values():
+            if held.conversation is not None and (seen := held.shown()) is not None:
+                found[held.band] = msgspec.structs.replace(seen, heard_us=self._now_us(), connected=True)
+        return list(found.values())
+
+    async def _identify(self, held: Held, command: Command) -> None:
+        if held.conversation is not None and not await held.conversation.identify(command.seconds):
+            log.info("command %s: %s cannot show itself", command.id, held.band)
+
+    def _soon(self, doing: Coroutine[None, None, None], what: str) -> None:
+        """Do it beside everything else; what goes wrong with the link ends the link, not us."""
+
+        async def do() -> None:
+            try:
+                await doing
+            except LinkError as error:
+                log.info("%s: %s", what, error)
+
+        task = asyncio.create_task(do())
+        self._identifying.add(task)
+        task.add_done_callback(self._identifying.discard)
+
+    async def _end(self, scans: list["asyncio.Task[None]"]) -> None:
+        tasks = [*scans, *self._identifying]
+        for task in tasks:
+            task.cancel()
+        for held in self._held.values():
+            if held.task is not None:
+                tasks.append(held.task)
+                self._let_go(held, "released", "the gateway was stopped")
+        if tasks:
+            await asyncio.wait(tasks, timeout=END_S)
+        await asyncio.gather(*(adapter.close() for adapter in self._adapters))
+        self._outbox.status(radio_us=self._radio_us, links=0, links_max=sum(a.links_max for a in self._adapters))

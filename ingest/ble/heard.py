@@ -1,0 +1,111 @@
+"""Adverts in, which bands are on the radio, by which address and how loud at which adapter, out. No clock is read.
+
+An advert is anybody's word. So a band's id is kept with every address that claims it, and what goes wrong with one
+address is not held against another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from ingest.ble.racing import Attempts, wait_s
+from ingest.control.messages import Seen
+
+FRESH_S: Final = 10.0  # a band that nothing was heard of for so long is not there, or somebody else has it
+FORGET_S: Final = 60.0  # and nobody wants to hear of it any more
+BANDS_MAX: Final = 512  # ids kept at once: a radio full of made-up names costs no more
+ADDRESSES_MAX: Final = 8  # that claim one id
+
+
+@dataclass(slots=True)
+class Way:
+    """An address by which a band can be had; ``loud`` is (dBm, when) by adapter."""
+
+    address: str
+    since_s: float
+    heard_s: float
+    loud: dict[int, tuple[int, float]] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=Attempts)
+
+    def rssi(self, now_s: float) -> dict[int, int]:
+        """How loud each adapter that hears it now does [dBm]."""
+        return {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < FRESH_S}
+
+    def due_s(self, now_s: float) -> float | None:
+        """When to connect to it: its turn, and a wait by how loud it is; None: it is not heard."""
+        loud = self.rssi(now_s)
+        if not loud:
+            return None
+        return max(self.since_s + wait_s(max(loud.values())), self.attempts.not_before_s)
+
+
+@dataclass(slots=True)
+class Heard:
+    """A band on the radio; ``seen`` as of its last advert."""
+
+    seen: Seen
+    ways: dict[str, Way] = field(default_factory=dict)
+
+    def heard_s(self) -> float:
+        """When, at all."""
+        return max(way.heard_s for way in self.ways.values())
+
+    def way(self, now_s: float) -> Way | None:
+        """The address to try now: due, with the fewest failures, then the loudest; None: none is due."""
+        due = [way for way in self.ways.values() if (at_s := way.due_s(now_s)) is not None and at_s <= now_s]
+        return min(due, key=lambda way: (way.attempts.failures, -max(way.rssi(now_s).values())), default=None)
+
+
+class Radio:
+    """All that is heard."""
+
+    def __init__(self) -> None:
+        self.bands: dict[str, Heard] = {}
+
+    def hear(self, adapter: int, seen: Seen, now_s: float, *, wanted: Callable[[str], bool]) -> None:
+        """Take in an advert; where there are too many, the longest unheard that nobody wants goes."""
+        heard = self.bands.get(seen.band)
+        if heard is None:
+            if len(self.bands) >= BANDS_MAX and not self._make_room(wanted):
+                return
+            heard = self.bands[seen.band] = Heard(seen)
+        heard.seen = _later(heard.seen, seen)
+        way = heard.ways.get(seen.address)
+        if way is None:
+            if len(heard.ways) >= ADDRESSES_MAX:
+                del heard.ways[min(heard.ways.values(), key=lambda way: way.heard_s).address]
+            way = heard.ways[seen.address] = Way(seen.address, now_s, now_s)
+        if now_s - way.heard_s > FRESH_S:
+            way.since_s = now_s
+        way.heard_s = now_s
+        way.loud[adapter] = (-127 if seen.rssi is None else seen.rssi, now_s)
+
+    def forget(self, now_s: float, *, wanted: Callable[[str], bool]) -> None:
+        """Let go of bands that nobody wants and nothing is heard of."""
+        for band in [b for b, heard in self.bands.items() if not wanted(b) and now_s - heard.heard_s() > FORGET_S]:
+            del self.bands[band]
+
+    def fresh(self, now_s: float) -> list[Seen]:
+        """What is heard now."""
+        return [heard.seen for heard in self.bands.values() if now_s - heard.heard_s() < FRESH_S]
+
+    def _make_room(self, wanted: Callable[[str], bool]) -> bool:
+        unwanted = [(heard.heard_s(), band) for band, heard in self.bands.items() if not wanted(band)]
+        if not unwanted:
+            return False
+        del self.bands[min(unwanted)[1]]
+        return True
+
+
+def _later(before: Seen, seen: Seen) -> Seen:
+    """``seen``, with what only an earlier advert of the same address said."""
+    if before.address != seen.address:
+        return seen
+    kept = {
+        name: getattr(before, name)
+        for name in ("battery", "firmware", "worn", "charging", "pairing")
+        if getattr(seen, name) is None
+    }
+    return msgspec.structs.replace(seen, **kept)

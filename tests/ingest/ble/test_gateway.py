@@ -1,0 +1,287 @@
+"""The gateway's decisions, without radio and without time."""
+
+import asyncio
+import itertools
+from pathlib import Path
+
+from ingest.control.messages import Command, Roster
+from ingest.wire import Stored
+from tests.ingest.ble.gateway_bench import Band, Bench, FakeAdapter, advert, now_us, play, told
+
+
+def test_it_connects_to_the_bands_of_its_roster_and_to_no_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        ours, theirs = Band("band-1"), Band("band-2")
+        bench = Bench(tmp_path, [FakeAdapter("a", [ours, theirs])], roster=["band-1"])
+        await asyncio.sleep(10)
+        assert ours.link is not None
+        assert theirs.links == []
+        assert bench.outbox.last("band-1") == ("connected", "")
+        assert len(told(bench.outbox.packets, "band-1")) >= 8
+        await bench.end()
+        assert ours.link is None
+        assert bench.outbox.last("band-1") == ("released", "the gateway was stopped")
+
+    play(story())
+
+
+def test_a_band_that_leaves_the_roster_is_let_go_and_one_that_joins_is_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, two = Band("band-1"), Band("band-2")
+        bench = Bench(tmp_path, [FakeAdapter("a", [one, two])], roster=["band-1"])
+        await asyncio.sleep(5)
+        bench.gateway.roster(Roster(v=1, at_us=2, bands=["band-2"]))
+        await asyncio.sleep(5)
+        assert one.link is None
+        assert two.link is not None
+        assert bench.outbox.last("band-1") == ("released", "it is no longer one of this site's bands")
+        bench.gateway.roster(Roster(v=1, at_us=1, bands=["band-1"]))
+        await asyncio.sleep(5)
+        assert one.link is None, "an older roster changes nothing"
+        await bench.end()
+
+    play(story())
+
+
+def test_a_band_is_connected_to_while_it_is_paired_and_no_longer(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=[])
+        until_us = now_us() + 60_000_000
+        bench.gateway.roster(Roster(v=1, at_us=2, bands=[], pairing=["band-1"], pairing_until_us=until_us))
+        await asyncio.sleep(30)
+        assert band.link is not None
+        await asyncio.sleep(31)
+        assert band.link is None
+        await bench.end()
+
+    play(story())
+
+
+def test_the_roster_outlives_the_gateway(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        first = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await first.end()
+        second = Bench(tmp_path, [FakeAdapter("a", [band])], roster=None)
+        await asyncio.sleep(5)
+        assert band.link is not None
+        await second.end()
+
+    play(story())
+
+
+def test_a_lost_band_is_had_again_within_a_second_or_two(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(60)
+        assert band.link is not None
+        band.link.end()
+        await asyncio.sleep(2)
+        assert len(band.links) == 2
+        assert [state for _, state, _, _ in bench.outbox.states] == [
+            "connecting",
+            "connected",
+            "lost",
+            "connecting",
+            "connected",
+        ]
+        await bench.end()
+
+    play(story())
+
+
+def test_connections_that_end_at_once_are_tried_later_and_later_and_told_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", ends_after_s=1.0)
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(300)
+        gaps = [b - a for (a, _), (b, _) in zip(band.links, band.links[1:], strict=False)]
+        assert all(later > gap - 0.01 for gap, later in itertools.pairwise(gaps))
+        assert gaps[-1] > 30
+        band.ends_after_s = None
+        await asyncio.sleep(90)
+        assert bench.outbox.last("band-1") == ("connected", "")
+        await bench.end()
+
+    play(story())
+
+
+def test_a_band_that_breaks_its_profile_is_refused_by_name_and_others_go_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        good, bad = Band("band-1"), Band("band-2", wrong=True)
+        bench = Bench(tmp_path, [FakeAdapter("a", [good, bad])], roster=["band-1", "band-2"])
+        await asyncio.sleep(60)
+        assert bench.outbox.last("band-2") == ("refused", "band-2: serial (2A25): is missing")
+        assert len(bad.links) == 1, "it is left alone for minutes"
+        assert len(told(bench.outbox.packets, "band-1")) > 55
+        await bench.end()
+
+    play(story())
+
+
+def test_who_borrows_a_bands_name_does_not_keep_it_from_being_heard(tmp_path: Path) -> None:
+    async def story() -> None:
+        real = Band("band-1", {"a": -80}, address="real")
+        thief = Band("band-1", {"a": -40}, address="thief", wrong=True)
+        bench = Bench(tmp_path, [FakeAdapter("a", [thief, real])], roster=["band-1"])
+        await asyncio.sleep(10)
+        assert len(thief.links) == 1
+        assert real.link is not None
+        await bench.end()
+
+    play(story())
+
+
+def test_the_nearer_of_two_gateways_has_the_band_and_the_other_takes_it_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -90, "b": -55})
+        far = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"], name="far")
+        near = Bench(tmp_path, [FakeAdapter("b", [band])], roster=["band-1"], name="near")
+        await asyncio.sleep(10)
+        assert [adapter for _, adapter in band.links] == ["b"]
+        band.rssi = {"a": -55, "b": -95}
+        assert band.link is not None
+        band.link.end()
+        await asyncio.sleep(10)
+        assert [adapter for _, adapter in band.links] == ["b", "a"]
+        assert far.outbox.last("band-1") == ("connected", "")
+        seqs = told(near.outbox.packets, "band-1") + told(far.outbox.packets, "band-1")
+        assert seqs == sorted(set(seqs)), "each packet by one of them"
+        await near.end()
+        await far.end()
+
+    play(story())
+
+
+def test_links_are_spread_over_adapters_and_no_adapter_holds_more_than_it_can(tmp_path: Path) -> None:
+    async def story() -> None:
+        bands = [Band(f"band-{i}", {"a": -50, "b": -50}) for i in range(7)]
+        adapters = [FakeAdapter("a", bands, links_max=3), FakeAdapter("b", bands, links_max=3)]
+        bench = Bench(tmp_path, adapters, roster=[band.name for band in bands])
+        await asyncio.sleep(20)
+        assert [adapter.links for adapter in adapters] == [3, 3]
+        assert bench.outbox.statuses[-1][1:] == (6, 6)
+        await bench.end()
+
+    play(story())
+
+
+def test_a_deaf_adapter_is_not_connected_by(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -40, "b": -60})
+        adapters = [FakeAdapter("a", [band]), FakeAdapter("b", [band])]
+        bench = Bench(tmp_path, adapters, roster=[])
+        await asyncio.sleep(1)
+        adapters[0].tell("pulled out")
+        bench.gateway.roster(Roster(v=1, at_us=2, bands=["band-1"]))
+        await asyncio.sleep(5)
+        assert [adapter for _, adapter in band.links] == ["b"]
+        await bench.end()
+
+    play(story())
+
+
+def test_a_link_over_which_nothing_comes_is_ended_and_made_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(5)
+        band.mute = True
+        await asyncio.sleep(32)
+        assert any("nothing was heard" in reason for _, _, reason, _ in bench.outbox.states)
+        band.mute = False
+        await asyncio.sleep(60)
+        assert bench.outbox.last("band-1") == ("connected", "")
+        await bench.end()
+
+    play(story())
+
+
+def test_a_silent_radio_shows_in_the_status(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        adapter = FakeAdapter("a", [band])
+        bench = Bench(tmp_path, [adapter], roster=[])
+        await asyncio.sleep(10)
+        adapter.deaf = True
+        deaf_us = now_us()
+        await asyncio.sleep(60)
+        radio_us = bench.outbox.statuses[-1][0]
+        assert radio_us is not None
+        assert abs(radio_us - deaf_us) <= 200_000
+        await bench.end()
+
+    play(story())
+
+
+def _command(do: str, seconds: float, *, in_s: float = 5.0) -> Command:
+    return Command(v=1, at_us=now_us(), id="c1", do=do, seconds=seconds, expires_us=now_us() + round(in_s * 1e6))  # type: ignore[arg-type]
+
+
+def test_who_is_nearby_is_told_while_somebody_looks(tmp_path: Path) -> None:
+    async def story() -> None:
+        ours, theirs = Band("band-1"), Band("band-2")
+        bench = Bench(tmp_path, [FakeAdapter("a", [ours, theirs])], roster=["band-1"])
+        await asyncio.sleep(5)
+        assert bench.outbox.lists == []
+        bench.gateway.command(_command("look", 10), None)
+        await asyncio.sleep(20)
+        assert 9 <= len(bench.outbox.lists) <= 11
+        assert {(seen.band, seen.connected) for seen in bench.outbox.lists[-1]} == {("band-1", True), ("band-2", False)}
+        await bench.end()
+
+    play(story())
+
+
+def test_a_band_is_released_for_a_while_and_then_had_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(5)
+        bench.gateway.command(_command("release", 60), "band-1")
+        await asyncio.sleep(58)
+        assert band.link is None
+        assert bench.outbox.last("band-1")[0] == "released"
+        await asyncio.sleep(5)
+        assert band.link is not None
+        await bench.end()
+
+    play(story())
+
+
+def test_commands_reach_the_band_and_stale_ones_do_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(5)
+        bench.gateway.command(_command("identify", 3), "band-1")
+        bench.gateway.command(_command("identify", 4, in_s=-1), "band-1")
+        bench.gateway.stored("band-1", Stored(v=1, boot=1, since=0, seq=2))
+        await asyncio.sleep(1)
+        assert band.talk is not None
+        assert band.talk.identified == [3]
+        assert [stored.seq for stored in band.talk.stored] == [2]
+        await bench.end()
+
+    play(story())
+
+
+def test_a_radio_full_of_made_up_names_costs_no_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        adapter = FakeAdapter("a", [band])
+        bench = Bench(tmp_path, [adapter], roster=["band-1"])
+        await asyncio.sleep(1)
+        for i in range(5000):
+            adapter.hear(advert(Band(f"band-x{i}")))
+            adapter.hear(advert(Band("\0\n" * 40)))
+        await asyncio.sleep(5)
+        assert band.link is not None
+        bench.gateway.command(_command("look", 2), None)
+        await asyncio.sleep(2)
+        assert len(bench.outbox.lists[-1]) <= 513
+        await bench.end()
+
+    play(story())
