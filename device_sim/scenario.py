@@ -1,11 +1,13 @@
 """A TOML file in, a ``Scenario`` out: what befalls whom, and when; every mistake is told with its field."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from device_sim.errors import ScenarioError
+from device_sim.physiology.person import BUILD_UPS, MEDICINES, POPULATIONS, STEREOTYPIES
+from device_sim.scenario_fields import SECONDS_MAX, Fields, Range
 
 KINDS: Final = (
     "anxiety",
@@ -23,18 +25,46 @@ KINDS: Final = (
     "sleep",
     "loose",
 )
-ACTIVITIES: Final = ("ordinary", "still")
+ACTIVITIES: Final = ("ordinary", "still", "asleep", "by_clock")
 RESPONDS: Final = ("as_drawn", "both", "heart", "sweat", "neither")
+SHAPES: Final = ("drawn", *BUILD_UPS)
+ENDS: Final = ("settles", "incident")
 WEARERS_MAX: Final = 100_000
-SECONDS_MAX: Final = 31 * 86_400.0  # a month: a longer one is a slip of the pen
+PER_H_MAX: Final = 60.0  # one a minute; inpatients in a crisis have some 13 incidents an hour (Imbiriba 2023)
+BRANCHING_MAX: Final = 0.95  # at 1 a cluster never ends
+INCIDENT_S: Final = 60.0  # an incident lasts seconds to minutes: our choice
+MEMORY_S: Final = 300.0  # how long an incident makes further ones likely: our choice, clusters of some 20 minutes
 PACKAGED: Final = Path(__file__).parent / "scenarios"
+
+_SUDDEN: Final = ("off_wrist", "loose", "incident")  # kinds that need no rise and fall
+# What a random episode is like where the scenario does not say: rise, hold and fall [s], strength; least and most. Our
+# choice, but that heart rate rises about a minute before an incident (58 +- 22 s: Nuske 2019), and that incidents were
+# foretold 3 minutes (Imbiriba 2023) to 10 minutes (Kartha 2026) ahead: so build-ups last 1 to 15 minutes.
+_USUAL: Final[dict[str, tuple[Range, Range, Range, Range]]] = {
+    "anxiety": ((60, 900), (10, 120), (120, 600), (0.5, 1.0)),
+    "exercise": ((10, 60), (180, 1200), (30, 120), (0.4, 1.0)),
+    "excitement": ((5, 30), (30, 180), (30, 120), (0.4, 1.0)),
+    "stereotypy": ((1, 3), (10, 240), (1, 5), (0.5, 1.0)),
+    "walking": ((2, 5), (60, 900), (2, 5), (0.7, 1.0)),
+    "off_wrist": ((0, 0), (30, 900), (0, 0), (1.0, 1.0)),
+    "incident": ((0, 0), (5, 300), (60, 300), (0.6, 1.0)),
+    "joy": ((2, 10), (20, 120), (20, 90), (0.5, 1.0)),
+    "rocking": ((1, 3), (10, 240), (1, 5), (0.5, 1.0)),
+    "heat": ((600, 1800), (1800, 7200), (1200, 3600), (0.3, 1.0)),
+    "cold": ((60, 300), (300, 1800), (300, 900), (0.3, 1.0)),
+    "meal": ((600, 1500), (1200, 2400), (2400, 4800), (0.5, 1.0)),
+    "sleep": ((300, 900), (1200, 5400), (60, 300), (1.0, 1.0)),
+    "loose": ((0, 0), (300, 3600), (0, 0), (0.3, 0.9)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """What ``kind`` of thing happens from ``start_s`` on: it rises, holds and falls; ``strength`` is in (0, 1].
 
-    Times are seconds of simulated time, 0 at the end of the scenario's past; so a negative start lies in the past.
+    Times are seconds of simulated time, 0 at the end of the scenario's past; so a negative start lies in the past. An
+    anxiety rises in one of ``SHAPES``, and with an ``incident_s`` > 0 ends in an incident of that length after its
+    hold. An incident without a build-up is a kind of its own: it lasts for rise and hold, and its fall calms down.
     """
 
     start_s: float
@@ -43,19 +73,51 @@ class Episode:
     fall_s: float
     kind: str
     strength: float
+    shape: str = "ramp"
+    incident_s: float = 0.0
 
     @property
     def end_s(self) -> float:
-        return self.start_s + self.rise_s + self.hold_s + self.fall_s
+        return self.start_s + self.rise_s + self.hold_s + self.incident_s + self.fall_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """Episodes of one ``kind`` that come at random, ``per_h`` an hour, each drawn within the ranges (least, most).
+
+    A share ``incidents`` of anxieties ends in an incident. Each incident sets off ``branching`` further ones on
+    average, after times that are exponential with mean ``memory_s``: a Hawkes process, so that there are
+    1 / (1 - branching) incidents for each that came by itself. ``hours`` are the hours of the day in which episodes
+    may begin.
+    """
+
+    kind: str
+    per_h: float
+    rise_s: Range
+    hold_s: Range
+    fall_s: Range
+    strength: Range
+    shape: str = "drawn"
+    incidents: float = 0.0
+    incident_s: Range = (5.0, 300.0)
+    branching: float = 0.0
+    memory_s: float = MEMORY_S
+    hours: Range = (0.0, 24.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wearer:
-    """The part of one wearer: ``activity`` between the episodes; ``responds`` may overrule the person's own flags."""
+    """The part of one wearer: ``activity`` between the episodes, and episodes at random (``chances``).
+
+    ``responds``, ``medicine`` and ``stereotypy`` may overrule what was drawn of the person.
+    """
 
     episodes: tuple[Episode, ...] = ()
+    chances: tuple[Chance, ...] = ()
     activity: str = "ordinary"
     responds: str = "as_drawn"
+    medicine: str = "as_drawn"
+    stereotypy: str = "as_drawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +126,7 @@ class Scenario:
 
     ``past_s`` seconds are simulated before time 0. ``wearers`` is how many there are if nobody says otherwise. With
     ``repeat_s`` the time line starts again and again; each further round of wearers plays it ``stagger_s`` later.
+    ``clock_s`` is the time of day at time 0 [s after midnight], None where there is none.
     """
 
     name: str
@@ -73,6 +136,8 @@ class Scenario:
     parts: tuple[Wearer, ...]
     repeat_s: float = 0.0
     stagger_s: float = 0.0
+    population: str = "adults"
+    clock_s: float | None = None
 
     def part(self, wearer: int) -> Wearer:
         """Return what wearer ``wearer`` (0 for the first) plays."""
@@ -100,116 +165,153 @@ def load(name_or_path: str | Path) -> Scenario:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ScenarioError(f"{path}: not TOML: {error}") from None
-    return _Reader(path.name).scenario(table, path.stem)
+    return _scenario(Fields(_with_a_wearer(table), file=path.name), path.stem)
 
 
-class _Reader:
-    """Takes a table apart key by key; whatever is left over is unknown."""
+def _with_a_wearer(table: dict[str, Any]) -> dict[str, Any]:
+    return table if "wearer" in table else {**table, "wearer": [{}]}
 
-    def __init__(self, file: str) -> None:
-        self._file = file
 
-    def scenario(self, table: dict[str, Any], name: str) -> Scenario:
-        rest = dict(table)
-        parts = rest.pop("wearer", [{}])
-        if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
-            raise self._error("wearer", "must be one or more [[wearer]] tables")
-        activity = self._one_of(rest, "activity", ACTIVITIES, "ordinary", "")
-        scenario = Scenario(
-            name=name,
-            title=self._text(rest, "title", name),
-            past_s=round(self._number(rest, "past_s", "", default=0.0, whole=True)),
-            wearers=round(
-                self._number(rest, "wearers", "", default=float(len(parts)), low=1, high=WEARERS_MAX, whole=True)
-            ),
-            parts=tuple(self._wearer(part, f"wearer {i}: ", activity) for i, part in enumerate(parts, 1)),
-            repeat_s=self._number(rest, "repeat_s", "", default=0.0),
-            stagger_s=self._number(rest, "stagger_s", "", default=0.0),
-        )
-        self._nothing_left(rest, "")
-        self._fits(scenario)
-        return scenario
+def _scenario(fields: Fields, name: str) -> Scenario:
+    """Read the whole file: each section is handed to its own reader."""
+    clock_s = fields.time_of_day("clock")
+    activity = fields.choice("activity", ACTIVITIES, default="ordinary")
+    common = tuple(_chance(one, clock_s) for one in fields.tables("random", shown="[[random]]"))
+    parts = tuple(_wearer(one, activity, common, clock_s) for one in fields.tables("wearer", shown="[[wearer]]"))
+    if not parts:
+        raise fields.wrong("wearer", "must be one or more [[wearer]] tables")
+    scenario = Scenario(
+        name=name,
+        title=fields.text("title", default=name),
+        past_s=round(fields.number("past_s", default=0.0, whole=True)),
+        wearers=round(fields.number("wearers", default=float(len(parts)), low=1, high=WEARERS_MAX, whole=True)),
+        parts=parts,
+        repeat_s=fields.number("repeat_s", default=0.0),
+        stagger_s=fields.number("stagger_s", default=0.0),
+        population=fields.choice("population", POPULATIONS, default="adults"),
+        clock_s=clock_s,
+    )
+    fields.nothing_left()
+    _fits(fields, scenario)
+    return scenario
 
-    def _wearer(self, table: dict[str, Any], where: str, activity: str) -> Wearer:
-        rest = dict(table)
-        episodes = rest.pop("episode", [])
-        if not isinstance(episodes, list) or not all(isinstance(episode, dict) for episode in episodes):
-            raise self._error(f"{where}episode", "must be [[wearer.episode]] tables")
-        wearer = Wearer(
-            episodes=tuple(self._episode(e, f"{where}episode {i}: ") for i, e in enumerate(episodes, 1)),
-            activity=self._one_of(rest, "activity", ACTIVITIES, activity, where),
-            responds=self._one_of(rest, "responds", RESPONDS, "as_drawn", where),
-        )
-        self._nothing_left(rest, where)
-        return wearer
 
-    def _episode(self, table: dict[str, Any], where: str) -> Episode:
-        rest = dict(table)
-        kind = self._one_of(rest, "kind", KINDS, None, where)
-        off = kind == "off_wrist"
-        episode = Episode(
-            start_s=self._number(rest, "start_s", where, low=-SECONDS_MAX),
-            rise_s=self._number(rest, "rise_s", where, default=0.0 if off else None),
-            hold_s=self._number(rest, "hold_s", where),
-            fall_s=self._number(rest, "fall_s", where, default=0.0 if off else None),
-            kind=kind,
-            strength=self._number(rest, "strength", where, default=1.0, high=1.0),
-        )
-        self._nothing_left(rest, where)
-        if off and (episode.rise_s or episode.fall_s):
-            raise self._error(f"{where}rise_s", "a band is on or off: leave rise_s and fall_s out for off_wrist")
-        if episode.strength == 0:
-            raise self._error(f"{where}strength", "must be more than 0; take the episode out instead")
-        if episode.end_s <= episode.start_s:
-            raise self._error(f"{where}hold_s", "the episode has no length: make rise_s, hold_s or fall_s more than 0")
-        return episode
+def _wearer(fields: Fields, activity: str, common: tuple[Chance, ...], clock_s: float | None) -> Wearer:
+    own = fields.tables("random", shown="[[wearer.random]]")
+    wearer = Wearer(
+        episodes=tuple(_episode(one) for one in fields.tables("episode", shown="[[wearer.episode]]")),
+        chances=(*common, *(_chance(one, clock_s) for one in own)),
+        activity=fields.choice("activity", ACTIVITIES, default=activity),
+        responds=fields.choice("responds", RESPONDS, default="as_drawn"),
+        medicine=fields.choice("medicine", ("as_drawn", *MEDICINES), default="as_drawn"),
+        stereotypy=fields.choice("stereotypy", ("as_drawn", *STEREOTYPIES), default="as_drawn"),
+    )
+    if wearer.activity == "by_clock" and clock_s is None:
+        raise fields.wrong("activity", 'by_clock needs the time of day at second 0: say clock = "07:30" at the top')
+    fields.nothing_left()
+    return wearer
 
-    def _fits(self, scenario: Scenario) -> None:
-        for i, part in enumerate(scenario.parts, 1):
-            for j, episode in enumerate(part.episodes, 1):
-                where = f"wearer {i}: episode {j}: "
-                if episode.start_s < -scenario.past_s:
-                    raise self._error(f"{where}start_s", f"{episode.start_s:g} lies before past_s ({scenario.past_s})")
-                if scenario.repeat_s and (episode.start_s < 0 or episode.end_s > scenario.repeat_s):
-                    raise self._error(f"{where}start_s", f"must lie within 0 and repeat_s ({scenario.repeat_s:g})")
 
-    def _number(
-        self,
-        rest: dict[str, Any],
-        key: str,
-        where: str,
-        *,
-        default: float | None = None,
-        low: float = 0.0,
-        high: float = SECONDS_MAX,
-        whole: bool = False,
-    ) -> float:
-        value = rest.pop(key, default)
-        if value is None:
-            raise self._error(f"{where}{key}", "is missing")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # NaN
-            raise self._error(f"{where}{key}", f"must be a number, got {value!r}")
-        if not low <= value <= high or (whole and value != round(value)):
-            raise self._error(
-                f"{where}{key}", f"must be a{' whole' if whole else ''} number from {low:g} to {high:g}, got {value!r}"
-            )
-        return float(value)
+def _episode(fields: Fields) -> Episode:
+    kind = fields.choice("kind", KINDS)
+    usual_s = 0.0 if kind in _SUDDEN else None
+    episode = Episode(
+        start_s=fields.number("start_s", low=-SECONDS_MAX),
+        rise_s=fields.number("rise_s", default=usual_s),
+        hold_s=fields.number("hold_s"),
+        fall_s=fields.number("fall_s", default=usual_s),
+        kind=kind,
+        strength=fields.number("strength", default=1.0, high=1.0),
+        shape=_shape(fields, kind),
+    )
+    if kind == "anxiety" and fields.choice("ends", ENDS, default="settles") == "incident":
+        episode = replace(episode, incident_s=fields.number("incident_s", default=INCIDENT_S, low=1.0))
+    _only(fields, "ends", "anxiety")
+    if fields.has("incident_s"):
+        raise fields.wrong("incident_s", 'is for anxiety with ends = "incident"; take it out or say so')
+    fields.nothing_left()
+    if kind == "off_wrist" and (episode.rise_s or episode.fall_s):
+        raise fields.wrong("rise_s", "a band is on or off: leave rise_s and fall_s out for off_wrist")
+    if episode.strength == 0:
+        raise fields.wrong("strength", "must be more than 0; take the episode out instead")
+    if episode.end_s <= episode.start_s:
+        raise fields.wrong("hold_s", "the episode has no length: make rise_s, hold_s or fall_s more than 0")
+    return episode
 
-    def _one_of(self, rest: dict[str, Any], key: str, allowed: tuple[str, ...], default: str | None, where: str) -> str:
-        value = rest.pop(key, default)
-        if value not in allowed:
-            raise self._error(f"{where}{key}", f"must be one of {', '.join(allowed)}; got {value!r}")
-        return str(value)
 
-    def _text(self, rest: dict[str, Any], key: str, default: str) -> str:
-        value = rest.pop(key, default)
-        if not isinstance(value, str):
-            raise self._error(key, f"must be text, got {value!r}")
-        return value
+def _chance(fields: Fields, clock_s: float | None) -> Chance:
+    kind = fields.choice("kind", KINDS)
+    rise_s, hold_s, fall_s, strength = _USUAL[kind]
+    chance = Chance(
+        kind=kind,
+        per_h=fields.number("per_h", high=PER_H_MAX),
+        rise_s=fields.range("rise_s", default=rise_s),
+        hold_s=fields.range("hold_s", default=hold_s),
+        fall_s=fields.range("fall_s", default=fall_s),
+        strength=fields.range("strength", default=strength, high=1.0),
+        shape=_shape(fields, kind),
+        hours=_hours(fields, clock_s),
+    )
+    chance = _with_incidents(fields, chance)
+    fields.nothing_left()
+    if kind == "off_wrist" and (chance.rise_s[1] or chance.fall_s[1]):
+        raise fields.wrong("rise_s", "a band is on or off: leave rise_s and fall_s out for off_wrist")
+    if chance.per_h == 0:
+        raise fields.wrong("per_h", "must be more than 0; take the table out instead")
+    if chance.strength[0] == 0:
+        raise fields.wrong("strength", "must be more than 0")
+    if chance.rise_s[0] + chance.hold_s[0] + chance.fall_s[0] == 0:
+        raise fields.wrong("hold_s", "the episodes may have no length: make the least of it more than 0")
+    return chance
 
-    def _nothing_left(self, rest: dict[str, Any], where: str) -> None:
-        for key in rest:
-            raise self._error(f"{where}{key}", "is no key that is known here; take it out or mend its spelling")
 
-    def _error(self, field: str, mend: str) -> ScenarioError:
-        return ScenarioError(f"{self._file}: {field}: {mend}")
+def _with_incidents(fields: Fields, chance: Chance) -> Chance:
+    """Return ``chance`` with what is said of incidents, which only anxiety and sudden incidents have."""
+    if chance.kind == "anxiety":
+        incidents = fields.number("incidents", default=0.0, high=1.0)
+        usual_s = chance.incident_s
+    elif chance.kind == "incident":
+        incidents, usual_s = 1.0, chance.hold_s
+    else:
+        incidents = 0.0
+    _only(fields, "incidents", "anxiety")
+    for key in ("branching", "memory_s", "incident_s"):
+        if not incidents and fields.has(key):
+            raise fields.wrong(key, "is about incidents: say incidents (the share of anxieties that ends in one) too")
+    if not incidents:
+        return chance
+    return replace(
+        chance,
+        incidents=incidents,
+        incident_s=fields.range("incident_s", default=usual_s, low=1.0),
+        branching=fields.number("branching", default=0.0, high=BRANCHING_MAX),
+        memory_s=fields.number("memory_s", default=MEMORY_S, low=1.0, high=86_400.0),
+    )
+
+
+def _shape(fields: Fields, kind: str) -> str:
+    if kind == "anxiety":
+        return fields.choice("shape", SHAPES, default="drawn")
+    _only(fields, "shape", "anxiety")
+    return "ramp"
+
+
+def _hours(fields: Fields, clock_s: float | None) -> Range:
+    if fields.has("hours") and clock_s is None:
+        raise fields.wrong("hours", 'needs the time of day at second 0: say clock = "07:30" at the top')
+    return fields.range("hours", default=(0.0, 24.0), high=24.0)
+
+
+def _only(fields: Fields, key: str, kind: str) -> None:
+    if fields.has(key):
+        raise fields.wrong(key, f"is for {kind} alone; take it out")
+
+
+def _fits(fields: Fields, scenario: Scenario) -> None:
+    for i, part in enumerate(scenario.parts, 1):
+        for j, episode in enumerate(part.episodes, 1):
+            where = f"wearer {i}: episode {j}: start_s"
+            if episode.start_s < -scenario.past_s:
+                raise fields.wrong(where, f"{episode.start_s:g} lies before past_s ({scenario.past_s})")
+            if scenario.repeat_s and (episode.start_s < 0 or episode.end_s > scenario.repeat_s):
+                raise fields.wrong(where, f"must lie within 0 and repeat_s ({scenario.repeat_s:g})")

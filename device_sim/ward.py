@@ -9,10 +9,11 @@ import numpy as np
 from device_sim.band import Band
 from device_sim.director import Director
 from device_sim.errors import ScenarioError
+from device_sim.life.lived import Lived
 from device_sim.physiology.body import Physiology, Samples
 from device_sim.physiology.noise import bits
-from device_sim.physiology.person import Person, people
-from device_sim.scenario import WEARERS_MAX, Scenario
+from device_sim.physiology.person import MEDICINES, STEREOTYPIES, Person, medicated, people
+from device_sim.scenario import WEARERS_MAX, Scenario, Wearer
 from ingest.wire import Packet
 
 _RESPONDS: Final = {"both": (True, True), "heart": (True, False), "sweat": (False, True), "neither": (False, False)}
@@ -24,16 +25,18 @@ PAST_CHUNK_S: Final = 60  # the past is lived in pieces of this length: it bound
 
 
 def cast(scenario: Scenario, *, wearers: int, seed: int) -> tuple[Person, ...]:
-    """Return the people who play ``scenario``: ``people(wearers, seed)``, where the scenario does not overrule them."""
-    drawn = people(wearers, seed=seed)
-    return tuple(_with_part(person, scenario.part(i).responds) for i, person in enumerate(drawn))
+    """Return the people who play ``scenario``: drawn of its population, where its parts do not overrule them."""
+    drawn = people(wearers, seed=seed, population=scenario.population)
+    return tuple(_with_part(person, scenario.part(i)) for i, person in enumerate(drawn))
 
 
-def _with_part(person: Person, responds: str) -> Person:
-    if responds not in _RESPONDS:
-        return person
-    heart, sweat = _RESPONDS[responds]
-    return dataclasses.replace(person, heart_responder=heart, sweat_responder=sweat)
+def _with_part(person: Person, part: Wearer) -> Person:
+    if part.responds in _RESPONDS:
+        heart, sweat = _RESPONDS[part.responds]
+        person = dataclasses.replace(person, heart_responder=heart, sweat_responder=sweat)
+    if part.stereotypy in STEREOTYPIES:
+        person = dataclasses.replace(person, stereotypy=part.stereotypy)
+    return medicated(person, part.medicine) if part.medicine in MEDICINES else person
 
 
 def band_name(number: int) -> str:
@@ -72,6 +75,10 @@ class Ward:
         self._director = Director(scenario, self.people, seed=seed)
         self._physiology = Physiology(self.people, seed=seed)
         self._now_s = -scenario.past_s
+
+    def episodes(self, start_s: int, seconds: int) -> tuple[Lived, ...]:
+        """Return what befalls everybody in these seconds: ``Director.episodes``."""
+        return self._director.episodes(start_s, seconds)
 
     @property
     def now_s(self) -> int:

@@ -20,7 +20,7 @@ _LOW: Final = np.uint64(0xFFFF)
 
 
 @njit(cache=True, nogil=True)
-def bits(key: int, stream: int, index: int) -> np.uint64:
+def bits(key: int | np.uint64, stream: int, index: int) -> np.uint64:
     """Return 64 random bits for a row's ``key``, one of its streams and an index in it."""
     z = np.uint64(key) ^ (np.uint64(stream + 1) * _STREAM)
     z += np.uint64(index + 1) * _STEP
@@ -30,13 +30,13 @@ def bits(key: int, stream: int, index: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def uniform(key: int, stream: int, index: int) -> float:
+def uniform(key: int | np.uint64, stream: int, index: int) -> float:
     """Return a number in [0, 1)."""
     return np.float64(bits(key, stream, index) >> np.uint64(11)) * 1.1102230246251565e-16
 
 
 @njit(cache=True, nogil=True)
-def normal(key: int, stream: int, index: int) -> float:
+def normal(key: int | np.uint64, stream: int, index: int) -> float:
     """Return a number of mean 0 and variance 1 from four 16-bit uniforms: within 3.5, and the same bits on any CPU."""
     z = bits(key, stream, index)
     total = np.float64(z & _LOW) + np.float64((z >> np.uint64(16)) & _LOW)

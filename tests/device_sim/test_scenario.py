@@ -57,7 +57,7 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
         ('past_s = "60"', "past_s", "must be a number"),
         ("wearers = 0", "wearers", "from 1 to"),
         ("title = 3", "title", "must be text"),
-        ('activity = "asleep"', "activity", "one of ordinary, still"),
+        ('activity = "flying"', "activity", "one of ordinary, still, asleep, by_clock"),
         ("wearer = 3", "wearer", r"\[\[wearer\]\]"),
         ("wearer = []", "wearer", r"\[\[wearer\]\]"),
         ("[[wearer]]\nepisode = 3", "wearer 1: episode", "tables"),
