@@ -1,0 +1,148 @@
+"""Control messages of a site in; which gateways there are, which band is where, who is nearby, out. No clocks.
+
+``now_us`` is UTC by our clock when something was heard, or is asked; a message's own times are its sender's clock's.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.control.messages import BandStatus, GatewayStatus, Nearby, Seen
+
+SILENT_US: Final = 45_000_000  # a gateway speaks every 10 s, and a broker notices its end after 30 s
+DEAF_US: Final = 60_000_000  # no advert and no packet of anybody for so long: something is wrong with the radio
+NEARBY_US: Final = 5_000_000  # a band not heard for so long is not nearby any more
+FIGHT_US: Final = 120_000_000  # within which
+FIGHT_MIN: Final = 3  # changes from one gateway to another are a fight, not a walk through the house
+BANDS_MAX: Final = (
+    10_000  # bands or gateways remembered: more than a site has, and few enough if somebody makes them up
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAt:
+    """A gateway: what it said last, and when that was heard.
+
+    ``online``: it said so, and not too long ago. ``deaf``: online, but its radio has heard nothing for a minute.
+    """
+
+    gateway: str
+    status: GatewayStatus
+    heard_us: int
+    online: bool
+    deaf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BandAt:
+    """A band: where it is connected (``gateway`` None: nowhere) since when, by that gateway's clock, and what was
+    said of it last, by whom, and when that was heard."""
+
+    band: str
+    gateway: str | None
+    since_us: int | None
+    status: BandStatus
+    heard_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BandNear:
+    """A band on somebody's radio: the gateway that hears it best, what that one has of it, and who else hears it."""
+
+    band: str
+    gateway: str
+    seen: Seen
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fight:
+    """Gateways that take a band from each other: ``changes`` in the last two minutes."""
+
+    band: str
+    gateways: tuple[str, ...]
+    changes: int
+
+
+class Picture:
+    """The latest of everything."""
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, tuple[GatewayStatus, int]] = {}
+        self._bands: dict[str, dict[str, tuple[BandStatus, int]]] = {}  # by band, then gateway, the newest last
+        self._changes: dict[str, deque[tuple[int, str]]] = {}
+        self._near: dict[str, dict[str, tuple[Seen, int]]] = {}  # by band, then gateway
+
+    def hear_gateway(self, gateway: str, status: GatewayStatus, now_us: int) -> None:
+        """Take in a gateway's status."""
+        if gateway in self._gateways or len(self._gateways) < BANDS_MAX:
+            self._gateways[gateway] = status, now_us
+
+    def hear_band(self, band: str, status: BandStatus, now_us: int) -> None:
+        """Take in a band's status."""
+        if band not in self._bands and len(self._bands) >= BANDS_MAX:
+            return
+        said = self._bands.setdefault(band, {})
+        said.pop(status.gateway, None)
+        said[status.gateway] = status, now_us
+        if status.state == "connected":
+            changes = self._changes.setdefault(band, deque(maxlen=32))
+            if not changes or changes[-1][1] != status.gateway:
+                changes.append((now_us, status.gateway))
+
+    def hear_nearby(self, nearby: Nearby, now_us: int) -> None:
+        """Take in who is on a gateway's radio."""
+        for by_gateway in self._near.values():
+            by_gateway.pop(nearby.gateway, None)
+        for seen in nearby.bands[:BANDS_MAX]:
+            if nearby.at_us - seen.heard_us <= NEARBY_US:
+                self._near.setdefault(seen.band, {})[nearby.gateway] = seen, now_us
+        self._near = {band: by_gateway for band, by_gateway in self._near.items() if by_gateway}
+
+    def gateways(self, now_us: int) -> list[GatewayAt]:
+        """Every gateway ever heard of, by name in order."""
+        found = []
+        for name, (status, heard_us) in sorted(self._gateways.items()):
+            online = status.online and now_us - heard_us <= SILENT_US
+            heard_radio_us = status.since_us if status.radio_us is None else status.radio_us
+            deaf = online and status.links_max > 0 and status.at_us - heard_radio_us > DEAF_US
+            found.append(GatewayAt(name, status, heard_us, online, deaf))
+        return found
+
+    def bands(self, now_us: int) -> list[BandAt]:
+        """Every band ever spoken of, by name in order. One that a gateway holds that is not online is nowhere."""
+        online = {gateway.gateway for gateway in self.gateways(now_us) if gateway.online}
+        found = []
+        for band, said in sorted(self._bands.items()):
+            status, heard_us = next(reversed(said.values()))
+            holders = [(s, h) for s, h in said.values() if s.state == "connected" and s.gateway in online]
+            if holders:
+                status, heard_us = max(holders, key=lambda pair: pair[1])
+            held = bool(holders)
+            found.append(
+                BandAt(band, status.gateway if held else None, status.since_us if held else None, status, heard_us)
+            )
+        return found
+
+    def fights(self, now_us: int) -> list[Fight]:
+        """The bands that gateways take from each other."""
+        found = []
+        for band, changes in sorted(self._changes.items()):
+            late = [gateway for at_us, gateway in changes if now_us - at_us <= FIGHT_US]
+            if len(late) - 1 >= FIGHT_MIN:
+                found.append(Fight(band, tuple(sorted(set(late))), len(late) - 1))
+        return found
+
+    def nearby(self, now_us: int) -> list[BandNear]:
+        """The bands on any radio, the best heard first."""
+        found = []
+        for band, by_gateway in self._near.items():
+            heard = {gateway: seen for gateway, (seen, at_us) in by_gateway.items() if now_us - at_us <= NEARBY_US}
+            if heard:
+                best = max(heard, key=lambda gateway: _strength(heard[gateway]))
+                found.append(BandNear(band, best, heard[best], tuple(sorted(set(heard) - {best}))))
+        return sorted(found, key=lambda near: (-_strength(near.seen), near.band))
+
+
+def _strength(seen: Seen) -> float:
+    return -200.0 if seen.rssi is None else float(seen.rssi)
