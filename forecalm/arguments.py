@@ -33,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_labels,
         _add_documents,
         _add_sources,
+        _add_gateway,
         _add_checks,
         _add_keeping,
     ):
@@ -254,6 +255,28 @@ def _add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     )
     lsl.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
     lsl.add_argument("--json", action="store_true", help="print what was sent, or found, as one JSON line")
+
+
+def _add_gateway(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    gateway = _command(
+        commands, "gateway", "gateway", "hold the bands of a house by Bluetooth and pass on what they tell"
+    )
+    gateway.add_argument(
+        "--config", type=Path, metavar="FILE.toml", help="see docs/guides/gateway.md; what is said here wins"
+    )
+    gateway.add_argument(
+        "--adapter",
+        action="append",
+        metavar="A",
+        help="hci0, usb:0, tcp-client:HOST:PORT (may be repeated; default: the system's own)",
+    )
+    gateway.add_argument("--host", help="of the broker (default: 127.0.0.1)")
+    gateway.add_argument("--port", type=_port, help="(default: 1883)")
+    gateway.add_argument("--user", type=_credentials, metavar="NAME:PASSWORD", help="better in the file")
+    gateway.add_argument("--site", type=_name, help="(default: home)")
+    gateway.add_argument("--name", type=_name, help="of this gateway (default: gw- and this computer's name)")
+    gateway.add_argument("--data", metavar="FOLDER", help="where it keeps what is not stored (default: var/gateway)")
+    gateway.add_argument("--json", action="store_true", help="print what was done as one JSON line at the end")
 
 
 def _add_checks(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
