@@ -90,7 +90,7 @@ class Peripheral:
     @property
     def pairing(self) -> bool:
         """Whether a central that is not bonded would be let in now."""
-        return self._always_pairing or asyncio.get_running_loop().time() < self._pairing_until
+        return not self._bonding or self._always_pairing or asyncio.get_running_loop().time() < self._pairing_until
 
     @property
     def encrypted(self) -> bool:
@@ -200,7 +200,8 @@ class Peripheral:
         """Remember the central by the address that it came with, too: some bond under one that they do not use."""
         self._bonded = True
         self._pairing_until = 0.0
-        self.spawn(self._keys.update(came_as, keys))
+        if self._bonding:
+            self.spawn(self._keys.update(came_as, keys))
 
     def _on_disconnection(self, connection: Connection) -> None:
         if self.connection is not connection:
