@@ -1,0 +1,292 @@
+"""A scenario in, its wearers' bands as real GATT peripherals on a radio out; and an exact account of what they sensed.
+
+The radio is simulated, reached by other processes over TCP (``tcp-client:127.0.0.1:PORT`` to bumble), unless adapters
+are given: then every band is a real one on the air. Needs the extra ``radio``.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bumble.core import BaseBumbleError
+from bumble.transport import open_transport
+from bumble.transport.common import Transport
+
+from device_sim.errors import RadioError, ScenarioError
+from device_sim.radio.air import Air
+from device_sim.radio.server import serve
+from device_sim.scenario import Scenario
+from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
+from device_sim.wristband.forecalm import ForecalmBand
+from device_sim.wristband.infinitime import InfiniTimeWatch
+from device_sim.wristband.polar import PolarSense
+from device_sim.wristband.seconds import Second, second_of
+from device_sim.wristband.strap import Pulse, Strap
+from ingest.gatt.forecalm.packets import record_of
+from ingest.wire import Packet
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["forecalm", "strap", "polar", "infinitime"]
+KINDS: Final[tuple[Kind, ...]] = ("forecalm", "strap", "polar", "infinitime")
+BOOT_MAX: Final = (1 << 32) - 1  # what a record holds
+DRAIN_S: Final = 10.0  # how long the end waits without any progress for what nobody said is stored
+_LOOK_S: Final = 0.1
+
+AnyBand = ForecalmBand | Strap | PolarSense | InfiniTimeWatch
+
+
+@dataclass(frozen=True, slots=True)
+class BandSensed:
+    """What the band of one wearer sensed: ``seconds`` of them; a forecalm band's are records ``first_seq`` to
+    ``last_seq`` of ``boot`` (None for other kinds), of which it still keeps ``unstored`` and has ``let_go``."""
+
+    band: str
+    wearer: str
+    kind: Kind
+    address: str
+    seconds: int
+    links: int
+    boot: int | None = None
+    first_seq: int | None = None
+    last_seq: int | None = None
+    unstored: int = 0
+    let_go: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """The account of a run. ``behind_s``: by how much the worst second missed its moment."""
+
+    bands: tuple[BandSensed, ...]
+    behind_s: float
+
+    @property
+    def records(self) -> int:
+        """How many records forecalm bands made: a store that lost none has as many packets."""
+        return sum(band.seconds for band in self.bands if band.kind == "forecalm")
+
+
+class BandsOnAir:
+    """The bands of a scenario's wearers; wearer i wears one of kind ``kinds[i % len(kinds)]``.
+
+    ``bands`` by name, and the ``air`` they are on, are there for whoever wants to tap, silence or separate them.
+    ``made`` is called with every packet of a forecalm band, as a gateway will have it but for ``heard_us``. With
+    ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not.
+
+    Raises ScenarioError, naming the argument, for a kind, a speed, a boot or a number of wearers that cannot be.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int,
+        kinds: Sequence[Kind] = ("forecalm",),
+        wearers: int | None = None,
+        speed: float = 1.0,
+        boot: int | None = None,
+        always_pairing: bool = True,
+        made: Callable[[Packet], None] | None = None,
+        air: Air | None = None,
+    ) -> None:
+        _require_kinds(kinds)
+        if not (speed > 0 and math.isfinite(speed)):
+            raise ScenarioError(f"speed: must be more than 0 and finite on a radio, got {speed}")
+        if boot is not None and not 0 <= boot <= BOOT_MAX:
+            raise ScenarioError(f"boot: must be a whole number from 0 to {BOOT_MAX} on a radio, got {boot}")
+        self.air = Air(seed=seed) if air is None else air
+        self._ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
+        self._speed = speed
+        self._made = made
+        self._kinds: list[Kind] = [kinds[i % len(kinds)] for i in range(len(self._ward.bands))]
+        self.bands: dict[str, AnyBand] = {
+            band.name: _band(kind, band.name, boot=band.boot, speed=speed, always_pairing=always_pairing)
+            for kind, band in zip(self._kinds, self._ward.bands, strict=True)
+        }
+        self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]
+        self._seqs: list[list[int]] = [[] for _ in self._kinds]  # the first and the last of each
+        self._seconds = [0 for _ in self._kinds]
+        self._behind_s = 0.0
+
+    async def start(self, adapters: Sequence[str] = ()) -> None:
+        """Live through the scenario's past in silence, then switch every band on.
+
+        ``adapters`` are bumble's names of real ones, ``usb:0``, one a band; none: the bands are on ``air``. Raises
+        ScenarioError where there are fewer adapters than bands, RadioError where one cannot be opened.
+        """
+        if adapters and len(adapters) < len(self.bands):
+            raise ScenarioError(
+                f"hci: {len(self.bands)} bands need as many adapters, got {len(adapters)}: a controller has one address"
+            )
+        while self._ward.now_s < 0:
+            await asyncio.to_thread(self._ward.skip, min(PAST_CHUNK_S, -self._ward.now_s))
+        for i, (name, band) in enumerate(self.bands.items()):
+            await band.start(await _open(adapters[i]) if adapters else self.air.transport(name))
+
+    async def play(self, seconds: float | None = None, *, stop: asyncio.Event | None = None) -> None:
+        """Let ``seconds`` of simulated time pass (None: until ``stop`` is set), each second of each band when due."""
+        halt = asyncio.Event() if stop is None else stop
+        loop = asyncio.get_running_loop()
+        end_s = math.inf if seconds is None else self._ward.now_s + seconds
+        began: float | None = None
+        first_s = self._ward.now_s
+        while self._ward.now_s < end_s and not halt.is_set():
+            second = self._ward.now_s - first_s
+            stretch = await asyncio.to_thread(self._ward.push, 1)
+            began = loop.time() if began is None else began  # not before the first second: it may have been compiled
+            sensed = [second_of(stretch, row) for row in range(len(self.bands))]
+            since = sensed[0].packet.seq - second
+            rows = enumerate(zip(self._ward.bands, sensed, strict=True))
+            dues = sorted((band.due_s(s.packet.seq, since=since), row) for row, (band, s) in rows)
+            for due_s, row in dues:
+                due = began + due_s / self._speed
+                await self._wait_until(due, halt)
+                if halt.is_set():
+                    return
+                self._behind_s = max(self._behind_s, loop.time() - due)
+                self._sense(row, sensed[row])
+
+    async def drain(self, *, stop: asyncio.Event | None = None) -> None:
+        """Wait until a gateway has said that all is stored; not for ever where nothing moves."""
+        halt = asyncio.Event() if stop is None else stop
+        loop = asyncio.get_running_loop()
+        left, moved = self._unstored(), loop.time()
+        while left and loop.time() < moved + DRAIN_S and not halt.is_set():
+            await self._wait_until(loop.time() + _LOOK_S, halt)
+            if (now := self._unstored()) != left:
+                left, moved = now, loop.time()
+
+    async def stop(self) -> None:
+        """Switch every band off."""
+        await asyncio.gather(*(band.stop() for band in self.bands.values()))
+
+    def account(self) -> Sensed:
+        """Return what was sensed until now."""
+        bands = []
+        for row, (name, band) in enumerate(self.bands.items()):
+            of_all = (name, wearer_name(row + 1), self._kinds[row], band.address, self._seconds[row], band.links)
+            if isinstance(band, ForecalmBand):
+                memory, seqs = band.firmware.memory, self._seqs[row]
+                first, last = (seqs[0], seqs[-1]) if seqs else (None, None)
+                bands.append(BandSensed(*of_all, band.firmware.boot, first, last, len(memory), memory.let_go))
+            else:
+                bands.append(BandSensed(*of_all))
+        return Sensed(tuple(bands), self._behind_s)
+
+    def _sense(self, row: int, second: Second) -> None:
+        band = self.bands[second.packet.band]
+        self._seconds[row] += 1
+        if not isinstance(band, ForecalmBand):
+            band.sense(second)
+            return
+        if self._made is not None:
+            self._made(second.packet)
+        self._seqs[row] = [*self._seqs[row][:1], second.packet.seq]
+        band.sense(record_of(second.packet), heart=self._pulses[row].push(second))
+
+    async def _wait_until(self, due: float, halt: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        if due > loop.time():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await halt.wait()
+
+    def _unstored(self) -> int:
+        bands = (band for band in self.bands.values() if isinstance(band, ForecalmBand))
+        return sum(len(band.firmware.memory) for band in bands)
+
+
+async def advertise(
+    scenario: Scenario,
+    *,
+    seed: int,
+    kinds: Sequence[Kind] = ("forecalm",),
+    wearers: int | None = None,
+    speed: float = 1.0,
+    seconds: float | None = None,
+    boot: int | None = None,
+    port: int = 0,
+    adapters: Sequence[str] = (),
+    always_pairing: bool = True,
+    stop: asyncio.Event | None = None,
+    started: Callable[[str], None] | None = None,
+    made: Callable[[Packet], None] | None = None,
+) -> Sensed:
+    """Put a scenario's bands on a radio for ``seconds`` of simulated time (None: until ``stop``), and wait until a
+    gateway has said that all is stored.
+
+    ``started`` is called once with how others reach the radio: ``tcp-client:127.0.0.1:PORT``, or the adapters. Raises
+    as ``BandsOnAir`` and its ``start`` do, and RadioError where ``port`` cannot be had.
+    """
+    bands = BandsOnAir(
+        scenario,
+        seed=seed,
+        kinds=kinds,
+        wearers=wearers,
+        speed=speed,
+        boot=boot,
+        always_pairing=always_pairing,
+        made=made,
+    )
+    server = None if adapters else await serve(bands.air, port=port)
+    try:
+        await bands.start(adapters)
+        if started is not None:
+            taken = "" if server is None else f"tcp-client:127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            started(taken or ", ".join(adapters))
+        await bands.play(seconds, stop=stop)
+        await bands.drain(stop=stop)
+        return bands.account()
+    finally:
+        await bands.stop()
+        if server is not None:
+            server.close()
+
+
+def until_stopped(run: Callable[[asyncio.Event], Coroutine[object, None, Sensed]]) -> Sensed:
+    """Run ``advertise`` from a program without a loop: SIGINT and SIGTERM set the event that ``run`` is given.
+
+    ``until_stopped(lambda stop: advertise(scenario, seed=1, stop=stop))``
+    """
+
+    async def running() -> Sensed:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        return await run(stop)
+
+    return asyncio.run(running())
+
+
+def _require_kinds(kinds: Sequence[Kind]) -> None:
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        raise ScenarioError(f"kinds: must be one or more of {', '.join(KINDS)}; got {', '.join(unknown) or 'none'}")
+
+
+def _band(kind: Kind, name: str, *, boot: int, speed: float, always_pairing: bool) -> AnyBand:
+    match kind:
+        case "strap":
+            return Strap(name)
+        case "polar":
+            return PolarSense(name)
+        case "infinitime":
+            return InfiniTimeWatch(name)
+        case "forecalm":
+            return ForecalmBand(name, boot=boot, speed=speed, always_pairing=always_pairing)
+
+
+async def _open(adapter: str) -> Transport:
+    try:
+        return await open_transport(adapter)
+    except (OSError, ValueError, BaseBumbleError) as error:
+        raise RadioError(
+            f"hci: {adapter}: cannot be opened: {error}; name one as usb:0 or tcp-client:HOST:PORT"
+        ) from error
