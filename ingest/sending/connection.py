@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S: Final = 20
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
+LOOK_S: Final = 0.02  # how often whoever waits for a broker looks up
 CLOSE_S: Final = 2.0  # for the last words to leave
 
 
@@ -67,7 +68,8 @@ class Connection:
         self._will = will
         self._online = threading.Event()
         self._refused: str | None = None
-        self._state = "not looked for yet"
+        self._missing = False
+        self._state = "does not answer"
         client = self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
         if broker.username is not None:
             client.username_pw_set(broker.username, broker.password)
@@ -99,12 +101,13 @@ class Connection:
         self._online.clear()
 
     def wait_online(self, timeout_s: float) -> None:
-        """Wait until a broker has taken us in. Raises SourceError where it refuses, or is not there in time."""
+        """Wait until a broker has taken us in. Raises SourceError where nobody listens there, it refuses us, or says
+        nothing in time. It is looked for all the same."""
         until_s = time.monotonic() + timeout_s
-        while not self._online.wait(0.02):
+        while not self._online.wait(LOOK_S):
             if self._refused is not None:
                 raise SourceError(f"{self._broker}: {self._refused}: look at user and password")
-            if time.monotonic() >= until_s:
+            if self._missing or time.monotonic() >= until_s:
                 raise SourceError(
                     f"{self._broker}: {self._state}: start one (forecalm broker) or say where it is (host and port)"
                 )
@@ -130,7 +133,7 @@ class Connection:
             self._refused = str(reason)
             self._change(f"refuses us: {reason}")
             return
-        self._refused = None
+        self._refused, self._missing = None, False
         self._change("connected", level=logging.INFO)
         if self._topics:
             client.subscribe(self._topics)
@@ -146,7 +149,8 @@ class Connection:
             self._change(f"lost ({reason}); what is not stored is kept")
 
     def _unreachable(self, _: Client, __: object) -> None:
-        self._change("does not answer")
+        self._missing = True
+        self._change("nobody answers there")
 
     def _published(self, _: Client, __: object, mid: int, ___: ReasonCode, ____: Properties) -> None:
         self._notes.put(Acknowledged(mid))

@@ -30,7 +30,7 @@ from ingest.errors import SpoolError, WireError
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Acknowledged, Connection, Heard, Online
 from ingest.sending.keeping import Key
-from ingest.sending.spool import Spool
+from ingest.sending.spool import Contents, Spool
 from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode
 
 log = logging.getLogger(__name__)
@@ -54,21 +54,13 @@ EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "
 
 @dataclass(frozen=True, slots=True)
 class Sendings:
-    """What has happened so far, and what waits: ``publishes`` counts packets published, ``resent`` those among them
-    that came out of what was kept, ``acknowledged`` PUBACKs, ``let_go`` packets that had no room or could not be read
-    back (``damaged``). ``kept`` packets of ``kept_bytes`` wait to be stored; ``settled``: none does, or nobody ever
-    said of anything that it is stored. ``trouble`` says in plain words why the disk is not used; None: it is, or is not
-    wanted."""
+    """What has happened so far: ``publishes`` counts packets published, ``resent`` those among them that came out of
+    what was kept, ``acknowledged`` PUBACKs; and what is kept."""
 
     publishes: int
     resent: int
     acknowledged: int
-    kept: int
-    kept_bytes: int
-    settled: bool
-    let_go: int
-    damaged: int
-    trouble: str | None
+    spool: Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +111,6 @@ class Sender:
         self._version = version
         self._resend_hz = resend_hz
         self._clock = clock
-        self._lock = threading.RLock()  # around the spool's names and the counts: never while the disk is waited for
         self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._stored_topic = all_stored_topic(site)
         self._status_topic = gateway_topic(site, gateway, "status")
@@ -132,7 +123,7 @@ class Sender:
             will=lambda: (self._status_topic, self._status(online=False)),
         )
         self._topics: dict[str, str] = {}
-        self._flying: dict[int, tuple[Key, int] | None] = {}
+        self._flying: dict[int, tuple[Key, int]] = {}
         self._backlog_flying: set[int] = set()
         self._retained: dict[str, bytes] = {}
         self._unsaid: deque[_News] = deque(maxlen=EVENTS_MAX)
@@ -231,29 +222,15 @@ class Sender:
 
     def stored(self, band: str) -> list[Stored]:
         """What the service has said that it has of a band, of every boot that it spoke of, also before a restart."""
-        with self._lock:
-            return self._spool.keeping.said(band)
+        return self._spool.said(band)
 
     def kept(self, band: str, boot: int) -> list[tuple[int, int]]:
         """The runs of numbers of a boot that are kept here, first and last of each: no band need be asked for these."""
-        with self._lock:
-            return self._spool.kept((band, boot))
+        return self._spool.kept(band, boot)
 
     def sendings(self) -> Sendings:
         """The account so far."""
-        with self._lock:
-            keeping = self._spool.keeping
-            return Sendings(
-                publishes=self._publishes,
-                resent=self._resent,
-                acknowledged=self._acknowledged,
-                kept=len(keeping),
-                kept_bytes=keeping.size,
-                settled=keeping.settled,
-                let_go=keeping.let_go,
-                damaged=self._spool.damaged,
-                trouble=self._spool.trouble,
-            )
+        return Sendings(self._publishes, self._resent, self._acknowledged, self._spool.contents())
 
     def wait_room(self, timeout_s: float) -> bool:
         """Wait until few enough packets are under way that more would not pile up; for senders without a pace."""
@@ -267,17 +244,13 @@ class Sender:
         packets are not known to be stored."""
         before, moved_s = -1, time.monotonic()
         while not stop.is_set() and not self.failed.is_set():
-            with self._lock:
-                left, busy = len(self._spool.keeping), self._notes.qsize()
-            if not left and not busy:
-                return 0
-            if self._moved + busy != before:
-                before, moved_s = self._moved + busy, time.monotonic()
-            if time.monotonic() - moved_s >= patience_s:
+            moved = self._moved + self._notes.qsize()
+            if moved != before:
+                before, moved_s = moved, time.monotonic()
+            elif not self._spool.contents().packets or time.monotonic() - moved_s >= patience_s:
                 break
             stop.wait(LOOK_S)
-        with self._lock:
-            return len(self._spool.keeping)
+        return self._spool.contents().packets
 
     def _run(self) -> None:
         try:
@@ -312,8 +285,7 @@ class Sender:
     def _step(self, notes: list[object]) -> None:
         now_s = time.monotonic()
         packets = [note for note in notes if isinstance(note, Packet)]
-        with self._lock:
-            new = [packet for packet in packets if self._spool.add(packet, now_s)]
+        new = [packet for packet in packets if self._spool.add(packet, now_s)]
         self._commit(now_s, at_once=bool(new))
         self._publish_new(new, now_s)
         for note in notes:
@@ -334,10 +306,8 @@ class Sender:
             self._room.set()
 
     def _commit(self, now_s: float, *, at_once: bool) -> None:
-        due = now_s - self._committed_s >= TOLD_S and self._spool.unwritten
-        if at_once or due:
-            with self._lock:
-                self._spool.commit()
+        if at_once or (now_s - self._committed_s >= TOLD_S and self._spool.unwritten()):
+            self._spool.commit()
             self._committed_s = now_s
 
     def _publish_new(self, packets: list[Packet], now_s: float) -> None:
@@ -345,18 +315,15 @@ class Sender:
             if self.online and len(self._flying) < LIVE_MAX:
                 self._publish(packet, now_s)
             elif self.online:
-                with self._lock:
-                    self._spool.keeping.wait((packet.band, packet.boot), packet.seq)
+                self._spool.wait(packet)
             self._moved += 1
 
     def _publish(self, packet: Packet, now_s: float) -> int:
-        key = (packet.band, packet.boot)
-        with self._lock:
-            lost = self._spool.keeping.declare(key, packet.seq, now_s)
+        lost = self._spool.declare(packet, now_s)
         payload = encode(msgspec.structs.replace(packet, sent_us=self._now_us(), lost=lost))
         topic = self._topics.setdefault(packet.band, data_topic(self._site, packet.band))
         mid = self._connection.publish(topic, payload)
-        self._flying[mid] = key, packet.seq
+        self._flying[mid] = (packet.band, packet.boot), packet.seq
         self._publishes += 1
         return mid
 
@@ -374,20 +341,13 @@ class Sender:
         while self._unsaid and self.online:
             news = self._unsaid.popleft()
             self._connection.publish(news.topic, news.payload)
-        with self._lock:
-            kept = self._spool.keeping.reconnect(now_s)
-            for name in self._flying.values():
-                if name is not None:
-                    self._spool.keeping.hold(*name)
+        kept = self._spool.reconnect(now_s, flying=list(self._flying.values()))
         if kept:
             log.info("connected: %d packets that nobody said are stored are sent", kept)
 
     def _may_resend(self) -> bool:
         return (
-            self.online
-            and self._spool.keeping.any_waits
-            and len(self._backlog_flying) < BACKLOG_MAX
-            and self._allowance >= 1
+            self.online and self._spool.any_waits() and len(self._backlog_flying) < BACKLOG_MAX and self._allowance >= 1
         )
 
     def _resend(self, now_s: float) -> None:
@@ -397,12 +357,9 @@ class Sender:
             return
         if now_s - self._looked_s >= OVERDUE_S:
             self._looked_s = now_s
-            with self._lock:
-                self._spool.keeping.look(now_s)
+            self._spool.look(now_s)
         room = min(BACKLOG_MAX - len(self._backlog_flying), int(self._allowance))
-        with self._lock:
-            packets = [packet for span in self._spool.keeping.take(room, now_s) for packet in self._spool.read(span)]
-        for packet in packets:
+        for packet in self._spool.take(room, now_s):
             self._backlog_flying.add(self._publish(packet, now_s))
             self._allowance -= 1
             self._resent += 1
@@ -431,8 +388,7 @@ class Sender:
         elif heard.topic.startswith(before) and heard.topic.endswith(after):
             band = heard.topic[len(before) : -len(after)]
             said = msgspec.json.decode(heard.payload, type=Stored)
-            with self._lock:
-                self._spool.stored(band, said, now_s, retained=heard.retained)
+            self._spool.stored(band, said, now_s, retained=heard.retained)
             self._moved += 1
             _call(on_stored, band, said)
         elif (named := named_in(heard.topic)) is not None and named[2] == "command":
@@ -443,9 +399,7 @@ class Sender:
 
     def _status(self, *, online: bool) -> bytes:
         radio_us, links, links_max = self._radio
-        with self._lock:
-            keeping = self._spool.keeping
-            kept, size, limit, let_go = len(keeping), keeping.size, keeping.limit, keeping.let_go
+        spool = self._spool.contents()
         status = GatewayStatus(
             v=1,
             at_us=self._now_us(),
@@ -455,10 +409,10 @@ class Sender:
             radio_us=radio_us,
             links=links,
             links_max=links_max,
-            kept_packets=kept,
-            kept_bytes=size,
-            kept_max_bytes=limit,
-            let_go=let_go,
+            kept_packets=spool.packets,
+            kept_bytes=spool.size,
+            kept_max_bytes=spool.limit,
+            let_go=spool.let_go,
         )
         return encode_message(status)
 
