@@ -253,6 +253,9 @@ def _add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     lsl.add_argument(
         "--gateway", type=_name, help="what this gateway is called (default: lsl- and this computer's name)"
     )
+    lsl.add_argument(
+        "--spool", type=Path, metavar="FOLDER", help="keep on disk what is not stored yet (default: in memory)"
+    )
     lsl.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
     lsl.add_argument("--json", action="store_true", help="print what was sent, or found, as one JSON line")
 

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from ingest.lsl.channels import MappingFile, Stream
     from ingest.lsl.gateway import Wanted
 
+CONNECT_S = 10.0  # a broker that says nothing by then is not there
+
 
 def lsl(chosen: argparse.Namespace) -> int:
     """Be the gateway of Lab Streaming Layer streams until Ctrl-C, or list what there is."""
     from ingest.lsl.channels import read_mapping
     from ingest.lsl.gateway import Gateway, Wanted, found, run, use_peers
-    from ingest.lsl.publisher import Publisher
-    from ingest.lsl.spool import LslSpool
+    from ingest.sending.broker import Broker
+    from ingest.sending.sender import Sender
+    from ingest.sending.spool import Spool
 
     if chosen.peers is not None:
         use_peers([peer for peer in chosen.peers.split(",") if peer])
@@ -35,11 +38,12 @@ def lsl(chosen: argparse.Namespace) -> int:
         signal.signal(kind, lambda *_: stop.set())
     name, password = chosen.user
     gateway = Gateway(wanted, mapping=mapping, gateway=chosen.gateway, say=err.print)
-    with Publisher(
-        host=chosen.host, port=chosen.port, site=chosen.site, username=name, password=password, spool=LslSpool()
-    ) as publisher:
+    spool = Spool.in_memory() if chosen.spool is None else Spool.on_disk(chosen.spool)
+    broker = Broker(chosen.host, chosen.port, name, password)
+    with Sender(broker, site=chosen.site, gateway=gateway.name, spool=spool) as sender:
+        sender.wait_online(CONNECT_S)
         err.print("Looking for streams; Ctrl-C ends it.")
-        taken = run(gateway, publisher, stop=stop, seconds=chosen.seconds)
+        taken = run(gateway, sender, stop=stop, seconds=chosen.seconds)
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(taken).decode() + "\n")
     else:

@@ -21,7 +21,7 @@ import numpy as np
 from ingest.errors import SourceError
 from ingest.lsl.channels import Described, MappingFile, Plan, Stream, band_of_source, plan
 from ingest.lsl.packets import OTHER_CLOCK, BandSource, Now
-from ingest.lsl.publisher import Publisher
+from ingest.sending.sender import Sender
 from ingest.wire import ID
 
 log = logging.getLogger(__name__)
@@ -176,6 +176,11 @@ class Gateway:
         self._told: dict[str, tuple[str, float]] = {}
         self._lost: set[str] = set()
         self.packets = 0
+
+    @property
+    def name(self) -> str:
+        """What this gateway is called."""
+        return self._name
 
     @property
     def bands(self) -> list[str]:
@@ -333,7 +338,7 @@ def _channels(wanted: Plan) -> list[Any]:
 
 def run(
     gateway: Gateway,
-    publisher: Publisher,
+    sender: Sender,
     *,
     stop: threading.Event,
     seconds: float | None = None,
@@ -342,18 +347,18 @@ def run(
     stored (as long as that goes on), and return the account."""
     until_s = None if seconds is None else time.monotonic() + seconds
     while not stop.is_set() and (until_s is None or time.monotonic() < until_s):
-        gateway.look(publisher.send)
-        publisher.look()
+        gateway.look(sender.send)
         stop.wait(LOOK_S)
-    gateway.look(publisher.send, everything=True)
+    gateway.look(sender.send, everything=True)
     gateway.close()
-    unstored = publisher.drain(threading.Event())
+    unstored = sender.drain(threading.Event())
+    sendings = sender.sendings()
     return Taken(
         bands=tuple(gateway.bands),
         boots=gateway.boots,
         packets=gateway.packets,
         samples={name: count for name, count in sorted(gateway.counts.items()) if count},
-        resent=publisher.resent,
+        resent=sendings.resent,
         unstored=unstored,
-        let_go=publisher.spool.let_go,
+        let_go=sendings.spool.let_go,
     )
