@@ -172,47 +172,67 @@ def _with_a_wearer(table: dict[str, Any]) -> dict[str, Any]:
     return table if "wearer" in table else {**table, "wearer": [{}]}
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the whole file says, and every part of it keeps to."""
+
+    past_s: float
+    repeat_s: float
+    clock_s: float | None
+    activity: str
+
+
 def _scenario(fields: Fields, name: str) -> Scenario:
     """Read the whole file: each section is handed to its own reader."""
-    clock_s = fields.time_of_day("clock")
-    activity = fields.choice("activity", ACTIVITIES, default="ordinary")
-    common = tuple(_chance(one, clock_s) for one in fields.tables("random", shown="[[random]]"))
-    parts = tuple(_wearer(one, activity, common, clock_s) for one in fields.tables("wearer", shown="[[wearer]]"))
+    setting = _Setting(
+        past_s=fields.number("past_s", default=0.0, whole=True),
+        repeat_s=fields.number("repeat_s", default=0.0),
+        clock_s=fields.time_of_day("clock"),
+        activity=fields.choice("activity", ACTIVITIES, default="ordinary"),
+    )
+    everybody = _befalling(fields, setting, "")
+    parts = tuple(_wearer(one, setting, everybody) for one in fields.tables("wearer", shown="[[wearer]]"))
     if not parts:
         raise fields.wrong("wearer", "must be one or more [[wearer]] tables")
     scenario = Scenario(
         name=name,
         title=fields.text("title", default=name),
-        past_s=round(fields.number("past_s", default=0.0, whole=True)),
+        past_s=round(setting.past_s),
         wearers=round(fields.number("wearers", default=float(len(parts)), low=1, high=WEARERS_MAX, whole=True)),
         parts=parts,
-        repeat_s=fields.number("repeat_s", default=0.0),
+        repeat_s=setting.repeat_s,
         stagger_s=fields.number("stagger_s", default=0.0),
         population=fields.choice("population", POPULATIONS, default="adults"),
-        clock_s=clock_s,
+        clock_s=setting.clock_s,
     )
     fields.nothing_left()
-    _fits(fields, scenario)
     return scenario
 
 
-def _wearer(fields: Fields, activity: str, common: tuple[Chance, ...], clock_s: float | None) -> Wearer:
-    own = fields.tables("random", shown="[[wearer.random]]")
+def _befalling(fields: Fields, setting: _Setting, of: str) -> tuple[tuple[Episode, ...], tuple[Chance, ...]]:
+    """Read what befalls everybody, or one wearer (``of`` is "wearer."): episodes, and what comes at random."""
+    listed = fields.tables("episode", shown=f"[[{of}episode]]")
+    at_random = fields.tables("random", shown=f"[[{of}random]]")
+    return tuple(_episode(one, setting) for one in listed), tuple(_chance(one, setting) for one in at_random)
+
+
+def _wearer(fields: Fields, setting: _Setting, everybody: tuple[tuple[Episode, ...], tuple[Chance, ...]]) -> Wearer:
+    episodes, chances = _befalling(fields, setting, "wearer.")
     wearer = Wearer(
-        episodes=tuple(_episode(one) for one in fields.tables("episode", shown="[[wearer.episode]]")),
-        chances=(*common, *(_chance(one, clock_s) for one in own)),
-        activity=fields.choice("activity", ACTIVITIES, default=activity),
+        episodes=everybody[0] + episodes,
+        chances=everybody[1] + chances,
+        activity=fields.choice("activity", ACTIVITIES, default=setting.activity),
         responds=fields.choice("responds", RESPONDS, default="as_drawn"),
         medicine=fields.choice("medicine", ("as_drawn", *MEDICINES), default="as_drawn"),
         stereotypy=fields.choice("stereotypy", ("as_drawn", *STEREOTYPIES), default="as_drawn"),
     )
-    if wearer.activity == "by_clock" and clock_s is None:
+    if wearer.activity == "by_clock" and setting.clock_s is None:
         raise fields.wrong("activity", 'by_clock needs the time of day at second 0: say clock = "07:30" at the top')
     fields.nothing_left()
     return wearer
 
 
-def _episode(fields: Fields) -> Episode:
+def _episode(fields: Fields, setting: _Setting) -> Episode:
     kind = fields.choice("kind", KINDS)
     usual_s = 0.0 if kind in _SUDDEN else None
     episode = Episode(
@@ -236,10 +256,16 @@ def _episode(fields: Fields) -> Episode:
         raise fields.wrong("strength", "must be more than 0; take the episode out instead")
     if episode.end_s <= episode.start_s:
         raise fields.wrong("hold_s", "the episode has no length: make rise_s, hold_s or fall_s more than 0")
+    if kind == "incident" and episode.rise_s + episode.hold_s == 0:
+        raise fields.wrong("hold_s", "an incident lasts some seconds: make it more than 0")
+    if episode.start_s < -setting.past_s:
+        raise fields.wrong("start_s", f"{episode.start_s:g} lies before past_s ({setting.past_s:g})")
+    if setting.repeat_s and (episode.start_s < 0 or episode.end_s > setting.repeat_s):
+        raise fields.wrong("start_s", f"must lie within 0 and repeat_s ({setting.repeat_s:g}), and so must its end")
     return episode
 
 
-def _chance(fields: Fields, clock_s: float | None) -> Chance:
+def _chance(fields: Fields, setting: _Setting) -> Chance:
     kind = fields.choice("kind", KINDS)
     rise_s, hold_s, fall_s, strength = _USUAL[kind]
     chance = Chance(
@@ -250,7 +276,7 @@ def _chance(fields: Fields, clock_s: float | None) -> Chance:
         fall_s=fields.range("fall_s", default=fall_s),
         strength=fields.range("strength", default=strength, high=1.0),
         shape=_shape(fields, kind),
-        hours=_hours(fields, clock_s),
+        hours=_hours(fields, setting.clock_s),
     )
     chance = _with_incidents(fields, chance)
     fields.nothing_left()
@@ -260,7 +286,7 @@ def _chance(fields: Fields, clock_s: float | None) -> Chance:
         raise fields.wrong("per_h", "must be more than 0; take the table out instead")
     if chance.strength[0] == 0:
         raise fields.wrong("strength", "must be more than 0")
-    if chance.rise_s[0] + chance.hold_s[0] + chance.fall_s[0] == 0:
+    if chance.rise_s[0] + chance.hold_s[0] + (chance.fall_s[0] if kind != "incident" else 0.0) == 0:
         raise fields.wrong("hold_s", "the episodes may have no length: make the least of it more than 0")
     return chance
 
@@ -305,13 +331,3 @@ def _hours(fields: Fields, clock_s: float | None) -> Range:
 def _only(fields: Fields, key: str, kind: str) -> None:
     if fields.has(key):
         raise fields.wrong(key, f"is for {kind} alone; take it out")
-
-
-def _fits(fields: Fields, scenario: Scenario) -> None:
-    for i, part in enumerate(scenario.parts, 1):
-        for j, episode in enumerate(part.episodes, 1):
-            where = f"wearer {i}: episode {j}: start_s"
-            if episode.start_s < -scenario.past_s:
-                raise fields.wrong(where, f"{episode.start_s:g} lies before past_s ({scenario.past_s})")
-            if scenario.repeat_s and (episode.start_s < 0 or episode.end_s > scenario.repeat_s):
-                raise fields.wrong(where, f"must lie within 0 and repeat_s ({scenario.repeat_s:g})")
