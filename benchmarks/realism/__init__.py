@@ -1,0 +1,1 @@
+"""How near simulated people come to recorded ones: sessions, features of windows, a judge, a report."""
