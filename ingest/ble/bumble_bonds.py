@@ -24,6 +24,10 @@ class Bonds(KeyStore):
         self._bonds: dict[str, dict[str, Any]] = kept.get("bonds", {})
         self.address = Address(kept["address"]) if "address" in kept else Address.generate_static_address()
 
+    def holds(self, name: str) -> bool:
+        """Whether there are keys of a band."""
+        return name in self._bonds
+
     async def get(self, name: str) -> PairingKeys | None:
         """The keys of a band."""
         return PairingKeys.from_dict(self._bonds[name]) if name in self._bonds else None

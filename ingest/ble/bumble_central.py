@@ -163,11 +163,19 @@ class Central:
             hearer.on_advertisement(advertisement)
 
     async def _close(self) -> None:
-        if not self._transport.source.terminated.done():
-            self._transport.source.terminated.set_result(None)
-        # links end and waits are broken off, whatever the transport says
-        self.device.host.on_transport_lost()  # type: ignore[no-untyped-call]
+        source = self._transport.source
+        if not source.terminated.done():  # links end and waits are broken off now, whatever the transport says later
+            source.terminated.set_result(None)
+            self.device.host.on_transport_lost()  # type: ignore[no-untyped-call]
+        source.set_packet_sink(_Nobody())
         await self._transport.close()
+
+
+class _Nobody:
+    """Whom packets are for once a transport is closed."""
+
+    def on_packet(self, packet: bytes) -> None:
+        """Not at home."""
 
 
 def _alive(task: "asyncio.Task[Central]") -> bool:

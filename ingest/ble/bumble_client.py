@@ -125,7 +125,7 @@ class BumbleClient(BaseBleakClient):
         if connection.is_encrypted:
             return
         central = await Central.get(self._transport, self._bonds)
-        if await central.bonds.get(str(connection.peer_address)) is None:
+        if not central.bonds.holds(str(connection.peer_address)):
             await self._bond(connection, central)
             return
         try:

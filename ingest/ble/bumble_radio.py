@@ -27,7 +27,7 @@ class BumbleRadio:
     async def bonded(self, device: BLEDevice) -> bool | None:
         """Whether a bond with the band is kept."""
         central = await Central.get(self._spec, self._bonds)
-        return await central.bonds.get(str(device.details)) is not None
+        return central.bonds.holds(str(device.details))
 
     async def gone(self) -> None:
         """Return when the transport has gone."""
