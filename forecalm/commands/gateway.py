@@ -53,9 +53,9 @@ def gateway(chosen: argparse.Namespace) -> int:
     if chosen.json:
         summary = {"gateway": config.gateway.name, "connections": connections, **msgspec.to_builtins(account)}
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
-    elif account.kept:
-        err.print(f"{account.kept:,} packets are kept on disk until the service has them.")
-    return FELL_SHORT if account.trouble else 0
+    elif account.spool.packets:
+        err.print(f"{account.spool.packets:,} packets are kept on disk until the service has them.")
+    return FELL_SHORT if account.spool.trouble else 0
 
 
 class _Post:
