@@ -28,6 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_running,
         _add_recordings,
         _add_exchange,
+        _add_pairing,
         _add_people,
         _add_consent,
         _add_labels,
@@ -145,10 +146,12 @@ def _add_exchange(commands: Any) -> None:  # noqa: ANN401 - argparse hides the t
     give.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
-    pair = _command(commands, "people", "pair", "say who wears a band from now on")
-    _add_config(pair)
-    pair.add_argument("band", help="the band's id, as in its topic")
+def _add_pairing(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    near = _command(commands, "pairing", "nearby", "the bands on the radio of this site's gateways, and who wears them")
+    near.add_argument("--seconds", type=_above_0, default=4.0, metavar="S", help="how long to look (default: 4)")
+
+    pair = _command(commands, "pairing", "pair", "say who wears a band from now on, confirmed at the band")
+    pair.add_argument("band", help="the band's id or scanned code; -: pick it from those nearby, or scan it")
     pair.add_argument("wearer", help="the wearer's pseudonym")
     pair.add_argument("--name", help="the name to show on the board, for a new wearer")
     pair.add_argument(
@@ -157,13 +160,36 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
         help="who agrees that the wearer is recorded and watched, with their role; needed for a new wearer",
     )
     pair.add_argument("--carer", action="append", default=[], help="a carer who may take alerts (may be repeated)")
-    _add_json(pair)
+    pair.add_argument("--instead-of", metavar="BAND", help="the wearer gives up this band, without being asked")
 
-    unpair = _command(commands, "people", "unpair", "say that nobody wears a band any more")
-    _add_config(unpair)
-    unpair.add_argument("band", help="the band's id")
-    _add_json(unpair)
+    swap = _command(commands, "pairing", "swap", "give the wearer of a band another one, to wash or charge the old one")
+    swap.add_argument("old", metavar="OLD", help="the band that is worn, by id or scanned code")
+    swap.add_argument("new", metavar="NEW", help="the other one; -: pick it from those nearby, or scan it")
 
+    for command in (pair, swap):
+        command.add_argument("--until", metavar="TIME", help=f"when it ends by itself (default: never); {MOMENT}")
+        command.add_argument(
+            "--from", dest="from_wearer", metavar="WEARER", help="it is taken from this wearer, without being asked"
+        )
+        command.add_argument("--as-it-sits", action="store_true", help="take it though the fit check finds fault")
+        command.add_argument(
+            "--no-confirm", action="store_true", help="without gesture and fit check; so too where no gateway is known"
+        )
+
+    unpair = _command(commands, "pairing", "unpair", "say that nobody wears a band any more")
+    unpair.add_argument("band", help="the band's id or scanned code")
+
+    label = _command(commands, "pairing", "label", "a sticker with a band's code, to scan it by")
+    label.add_argument("band", help="the band's id, as in its topic")
+    label.add_argument("--out", type=_path, metavar="FILE.svg", help="or .png (default: BAND.svg)")
+
+    for command in (near, pair, swap, unpair):
+        _add_config(command)
+    for command in (near, pair, swap, unpair, label):
+        _add_json(command)
+
+
+def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     correct = _command(commands, "people", "correct", "say afterwards who wore a band; score whom it touches anew")
     _add_config(correct)
     correct.add_argument("band", help="the band's id, or that of an imported recording")

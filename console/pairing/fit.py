@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.assemble import whole
 from ingest.received import Received
-from ingest.types import Array, Tick
+from ingest.types import CHANNELS, Array, Tick
 from signals.engine import Engine
 from signals.features import column
 
@@ -148,3 +148,12 @@ def _last_known(x: Array) -> float:
 
 def _any(x: NDArray[np.bool_]) -> bool:
     return bool(x.any())
+
+
+def warm() -> None:
+    """Load what is compiled, so that the first check does not take seconds."""
+    nothing = {
+        name: np.full((1, *((channel.axes,) if channel.axes > 1 else ()), channel.grid_hz), np.nan)
+        for name, channel in CHANNELS.items()
+    }
+    Engine(rows=1).push(Tick(start_s=np.zeros(1, np.int64), **nothing))

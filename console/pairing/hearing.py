@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 from console.pairing.gesture import NOTHING, Movement, joined, strength
-from console.pairing.nearby import Surroundings
-from ingest.control.messages import BandEvent, BandStatus, GatewayStatus, Nearby, decode_message, named_in
+from ingest.control.messages import BandEvent, BandStatus, GatewayStatus, Nearby, Roster, decode_message, named_in
+from ingest.control.picture import BandAt, BandNear, GatewayAt, Picture
 from ingest.errors import WireError
 from ingest.received import Received
 from ingest.wire import Packet, band_of, check, decode
@@ -26,13 +26,12 @@ class Hearing:
     """What one place hears of a site. ``refused`` counts messages that say nothing: each is dropped, none hurts."""
 
     def __init__(self) -> None:
-        self.surroundings = Surroundings()
-        self.gateways: dict[str, GatewayStatus] = {}
-        self.bands: dict[str, BandStatus] = {}
+        self.roster: Roster | None = None
         self.moved: dict[str, Movement] = {}
         self.taps: dict[str, list[float]] = defaultdict(list)
         self.put_on_s: dict[str, float] = {}
         self.refused = 0
+        self._picture = Picture()
         self._packets: dict[str, deque[Received]] = {}
         self._least_delay_s: dict[str, float] = {}
         self._offset_s: dict[tuple[str, int], float] = {}
@@ -45,11 +44,13 @@ class Hearing:
                 case ("gateway", name, "nearby"):
                     self._nearby(name, decode_message(payload, Nearby), at_s)
                 case ("gateway", name, "status"):
-                    self.gateways[name] = decode_message(payload, GatewayStatus)
+                    self._picture.hear_gateway(name, decode_message(payload, GatewayStatus), _us(at_s))
                 case ("band", name, "status"):
-                    self.bands[name] = decode_message(payload, BandStatus)
+                    self._picture.hear_band(name, decode_message(payload, BandStatus), _us(at_s))
                 case ("band", name, "event"):
                     self._event(name, decode_message(payload, BandEvent), at_s)
+                case None if topic.endswith("/roster"):
+                    self.roster = decode_message(payload, Roster)
                 case None:
                     self._packet(band_of(topic), decode(payload), at_s)
         except WireError:
@@ -69,15 +70,23 @@ class Hearing:
         """Whether movement is among what a band has sent."""
         return any(each.packet.motion is not None for each in self._packets.get(band, ()))
 
-    def online(self) -> list[str]:
-        """Gateways that say they are there."""
-        return sorted(name for name, status in self.gateways.items() if status.online)
+    def gateways(self, now_s: float) -> list[GatewayAt]:
+        """Every gateway heard of."""
+        return self._picture.gateways(_us(now_s))
+
+    def bands(self, now_s: float) -> list[BandAt]:
+        """Every band that a gateway said how it stands with."""
+        return self._picture.bands(_us(now_s))
+
+    def nearby(self, now_s: float) -> list[BandNear]:
+        """The bands on any gateway's radio, the best heard first; only while they are asked to tell."""
+        return self._picture.nearby(_us(now_s))
 
     def _nearby(self, name: str, said: Nearby, at_s: float) -> None:
         if said.gateway != name:
             raise WireError(f"gateway: {said.gateway!r} spoke on the topic of {name!r}")
         self._delay(name, at_s - said.at_us * 1e-6)
-        self.surroundings.hear(said, at_s)
+        self._picture.hear_nearby(said, _us(at_s))
 
     def _event(self, band: str, said: BandEvent, at_s: float) -> None:
         if said.band != band:
@@ -118,3 +127,7 @@ class Hearing:
         if packet.motion is not None:
             motion = strength(arrays["motion"], packet.motion.rate_hz)
             self.moved[band] = joined(self.moved.get(band, NOTHING), motion, packet.tick_us * 1e-6 + offset_s)
+
+
+def _us(at_s: float) -> int:
+    return round(at_s * 1e6)

@@ -1,4 +1,4 @@
-"""Commands on people and their bands: pair, unpair, correct, rescore, consent."""
+"""Commands on people and what was said of them: correct, rescore, consent."""
 
 import argparse
 import json
@@ -19,54 +19,9 @@ from forecalm.config import load as load_config
 if TYPE_CHECKING:
     from forecalm.installation import Installation
     from forecalm.rescoring.rescoring import Rescored
-    from ingest.registry.consents import Consent, Given, Scope
+    from ingest.registry.consents import Given, Scope
     from ingest.registry.registry import Registry
     from ingest.registry.stretches import Change, Correction
-
-
-def pair(chosen: argparse.Namespace) -> int:
-    """Say who wears a band from now on."""
-    from forecalm.installation import Installation
-
-    config: Config = load_config(chosen.config)
-    here = Installation(config)
-    with closing(here.open_registry()) as registry:
-        now_s, names = time.time(), registry.names()
-        before = registry.wearer_of(chosen.band, now_s)
-        registry.pair(
-            band=chosen.band,
-            wearer=chosen.wearer,
-            since_s=now_s,
-            name=chosen.name,
-            carers=chosen.carer,
-            consent=_consent(chosen.consent_by, now_s),
-            by=operator(),
-        )
-    said = [f"{chosen.wearer} wears {chosen.band} from now on."]
-    if before not in (None, chosen.wearer):
-        said.append(f"{before} ({names[before]}) no longer has a band.")
-    if chosen.wearer not in names:
-        said.append("A service that runs watches them too within a few seconds.")
-    as_json = {"band": chosen.band, "wearer": chosen.wearer, "since_s": now_s, "before": before}
-    say(chosen, as_json, " ".join(said) + f"\nKept in {kept_in(here)}\n")
-    return 0
-
-
-def unpair(chosen: argparse.Namespace) -> int:
-    """Say that nobody wears a band any more."""
-    from forecalm.installation import Installation
-
-    config: Config = load_config(chosen.config)
-    here = Installation(config)
-    with closing(here.open_registry()) as registry:
-        at_s = time.time()
-        wearer = registry.unassign(chosen.band, at_s, by=operator())
-    say(
-        chosen,
-        {"band": chosen.band, "wearer": wearer, "until_s": at_s},
-        f"{wearer} no longer wears {chosen.band}, and is not watched.\nKept in {kept_in(here)}\n",
-    )
-    return 0
 
 
 def correct(chosen: argparse.Namespace) -> int:
@@ -285,10 +240,3 @@ def kept_in(here: "Installation") -> str:
     import sqlalchemy as sa
 
     return sa.make_url(url).render_as_string(hide_password=True)
-
-
-def _consent(given_by: str | None, from_s: float) -> "Consent | None":
-    """To care, and to nothing else: no other use of readings is ever assumed."""
-    from ingest.registry.consents import Consent, Scope
-
-    return None if given_by is None else Consent(frozenset({Scope.CARE}), given_by, from_s)

@@ -129,6 +129,27 @@ def band_at(connection: sa.Connection, wearer: str, at_s: float) -> tuple[str, f
     return None if row is None else (row.band, row.since_s, row.until_s)
 
 
+def worn_at(connection: sa.Connection, at_s: float, site: str | None) -> dict[str, Stretch]:
+    """See ``Registry.worn``."""
+    query = (
+        sa.select(ASSIGNMENT)
+        .join(BAND, BAND.c.name == ASSIGNMENT.c.band)
+        .where(
+            BAND.c.imported.is_(False),
+            ASSIGNMENT.c.wearer.is_not(None),
+            ASSIGNMENT.c.since_s <= at_s,
+            ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
+        )
+        .order_by(ASSIGNMENT.c.band)
+    )
+    if site is not None:
+        query = query.where(BAND.c.site.is_(None) | (BAND.c.site == site))
+    return {
+        row.band: Stretch(row.wearer, row.since_s, end_of(row.until_s), row.made_at_s, row.made_by)
+        for row in connection.execute(query)
+    }
+
+
 def require_held(connection: sa.Connection, band: str, wearer: str, at_s: float, held: Held) -> None:
     """Refuse where who wears the band, or what the wearer wears, is not what it was when somebody agreed."""
     worn = band_at(connection, wearer, at_s)

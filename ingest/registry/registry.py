@@ -189,6 +189,12 @@ class Registry:
         with self._reading() as connection:
             return assignments.wearer_at(connection, band, at_s)
 
+    def worn(self, at_s: float, *, site: str | None = None) -> dict[str, Stretch]:
+        """Every wristband that somebody wore at ``at_s``, in order, of a site or of all; one that is in no site counts
+        everywhere."""
+        with self._reading() as connection:
+            return assignments.worn_at(connection, at_s, site)
+
     def band_of(self, wearer: str, at_s: float) -> tuple[str, float, float | None] | None:
         """Which wristband ``wearer`` wore at ``at_s``, since when, and until when if an end was said; None: none."""
         with self._reading() as connection:

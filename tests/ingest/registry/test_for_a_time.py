@@ -9,6 +9,7 @@ from ingest.errors import RegistryError
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Site
 from ingest.registry.registry import Registry
+from ingest.registry.stretches import Held
 
 NOW_S = 100.0
 
@@ -30,6 +31,8 @@ def test_a_band_that_is_worn_for_a_time_is_nobodys_afterwards(registry: Registry
     registry.assign("b-1", "w-1", 90.0, until_s=200.0, by="test")
     assert registry.band_of("w-1", 150.0) == ("b-1", 90.0, 200.0)
     assert registry.band_of("w-1", 200.0) is None
+    assert [(band, each.wearer) for band, each in registry.worn(150.0).items()] == [("b-1", "w-1")]
+    assert registry.worn(200.0) == {}
     snapshot = registry.admissions()
     assert snapshot.admit("b-1", 199.0).verdict is Verdict.KEEP
     assert snapshot.admit("b-1", 200.0).verdict is Verdict.WAIT
@@ -82,6 +85,19 @@ def test_a_pairing_puts_its_band_in_the_site_and_only_a_wearer_who_is_new(regist
             band=band, wearer=wearer, since_s=90.0, name=None, carers=(), consent=None, site="north", by="test"
         )
     assert registry.site_of() == {"w-1": None, "w-2": "north"}
+    assert list(registry.worn(95.0, site="north")) == ["b-1", "b-2"]
+    assert list(registry.worn(95.0, site="south")) == []
     before = registry.revision()
     registry.pair(band="b-2", wearer="w-2", since_s=95.0, name=None, carers=(), consent=None, site="north", by="test")
     assert registry.revision() == before
+
+
+def test_what_was_agreed_to_is_what_is_so_or_nothing_is_entered(registry: Registry) -> None:
+    registry.assign("b-1", "w-1", 10.0, by="test")
+    pair = {"band": "b-1", "wearer": "w-2", "since_s": 90.0, "name": None, "carers": (), "consent": None}
+    before = registry.revision()
+    with pytest.raises(RegistryError, match="meanwhile w-1 wears it"):
+        registry.pair(**pair, held=Held(None, None), by="test")
+    assert registry.revision() == before
+    registry.pair(**pair, held=Held("w-1", None), by="test")
+    assert registry.wearer_of("b-1", 90.0) == "w-2"

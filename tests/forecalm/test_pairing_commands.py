@@ -1,0 +1,298 @@
+"""Staff pair, swap and look for bands at the command line, with a real broker and a simulated gateway behind it."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from console.pairing import fit, flow
+from console.pairing.label import code_of
+from forecalm.cli import main
+from forecalm.commands import pairing_talk
+from forecalm.config import Config
+from forecalm.installation import Installation
+from ingest.control.messages import Command, Roster, decode_message, named_in, roster_topic
+from ingest.registry.consents import Consent, Scope
+from ingest.registry.places import Gateway
+from ingest.registry.registry import Registry
+from tests.console.pairing.bands import data, nearby, online, packet_of, still, tap
+from tests.servers import free_port, mosquitto_at, until
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """A house where Ann (w-1) wears a, and Bo (w-2) is known and wears nothing; nobody answers at its broker's port."""
+    monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
+    monkeypatch.setenv("FORECALM_MQTT_PORT", str(free_port()))
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    installation = Installation(Config(data=str(tmp_path / "house")))
+    with closing(installation.open_registry()) as registry:
+        agreed = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+        registry.pair(band="a", wearer="w-1", since_s=1.58e9, name="Ann", carers=[], consent=agreed, by="test")
+        registry.add_wearer("w-2", "Bo", by="test")
+        registry.give_consent("w-2", agreed, by="test")
+    return installation
+
+
+@pytest.fixture
+def run(here: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: str, typed: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+class House:
+    """A gateway with bands behind it: it connects to what the roster names, and its bands send each second."""
+
+    def __init__(self, port: int, *, bands: tuple[str, ...], tapped: str | None, worn: bool) -> None:
+        self.rosters: list[Roster] = []
+        self.commands: list[tuple[str, Command]] = []
+        self.sending: set[str] = set()
+        self._bands, self._tapped, self._worn = bands, tapped, worn
+        self._stop = threading.Event()
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._message
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe([("forecalm/v1/home/#", 1)])
+        self._client.loop_start()
+        topic, payload = online(time.time())
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        if message.topic == roster_topic("home"):
+            self.rosters.append(decode_message(bytes(message.payload), Roster))
+            self.sending |= set(self._bands) & set(self.rosters[-1].pairing)
+        named = named_in(message.topic)
+        if named is not None and named[2] == "command":
+            command = decode_message(bytes(message.payload), Command)
+            self.commands.append((named[1], command))
+            if command.do == "look":
+                self._client.publish(*nearby(time.time(), list(self._bands)), qos=1)
+
+    def _live(self) -> None:
+        """Send each second; let somebody double-tap a band, again and again, until it is confirmed."""
+        second = 0
+        while not self._stop.wait(1.0):
+            for band in sorted(self.sending):
+                moving = None if self._worn else still(second)
+                self._client.publish(*data(packet_of(band, second, moving, on=self._worn)), qos=1)
+            if second % 3 != 0 and self._tapped is not None and self.sending:
+                self._client.publish(*tap(self._tapped, time.time()), qos=1)
+            second += 1
+
+
+@pytest.fixture
+def gateway(mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., House]]:
+    """A broker where the configuration has it, and gateways at it."""
+    port = free_port()
+    monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
+    houses: list[House] = []
+
+    def make(*bands: str, tapped: str | None = None, worn: bool = True) -> House:
+        houses.append(House(port, bands=bands, tapped=tapped, worn=worn))
+        return houses[-1]
+
+    with mosquitto_at(mosquitto, tmp_path, port):
+        yield make
+        for house in houses:
+            house.close()
+
+
+@contextmanager
+def registry_of(here: Installation) -> Iterator[Registry]:
+    with closing(here.open_registry()) as registry:
+        yield registry
+
+
+def test_without_a_gateway_a_pairing_is_entered_and_said_to_be_unconfirmed(run: Run, here: Installation) -> None:
+    code, out, _ = run("pair", "b", "w-2")
+    assert code == 0
+    assert "w-2 wears b from now on." in out
+    assert "NOT CONFIRMED" in out
+    code, out, _ = run("pair", "c", "w-2", "--json")
+    assert json.loads(out)["gave_up"] == "b"
+    assert json.loads(out)["confirmed"] is False
+    with registry_of(here) as registry:
+        assert {band: each.wearer for band, each in registry.worn(time.time()).items()} == {"a": "w-1", "c": "w-2"}
+
+
+@pytest.mark.parametrize("typed", ["", "w-2\n", "yes\n", "ann\n"])
+def test_a_band_is_not_taken_from_somebody_who_is_not_named(run: Run, here: Installation, typed: str) -> None:
+    code, _, err = run("pair", "a", "w-2", "--no-confirm", typed=typed)
+    assert code == 2
+    assert "a is worn by w-1 (Ann) since" in err
+    with registry_of(here) as registry:
+        assert registry.wearer_of("a", time.time()) == "w-1"
+
+
+@pytest.mark.parametrize(("options", "typed"), [((), "Ann\n"), ((), "w-1\n"), (("--from", "w-1"), "")])
+def test_a_band_is_taken_from_whoever_is_named(
+    run: Run, here: Installation, options: tuple[str, ...], typed: str
+) -> None:
+    code, out, err = run("pair", "a", "w-2", "--no-confirm", *options, typed=typed)
+    assert code == 0, err
+    assert "w-1 (Ann) no longer has a band" in out
+    with registry_of(here) as registry:
+        assert registry.wearer_of("a", time.time()) == "w-2"
+        assert registry.band_of("w-1", time.time()) is None
+
+
+@pytest.mark.parametrize("option", [("--from", "w-2"), ("--instead-of", "z")])
+def test_what_is_said_to_be_taken_and_is_not_is_refused(run: Run, option: tuple[str, str]) -> None:
+    code, _, err = run("pair", "a", "w-2", *option)
+    assert code == 2
+    assert option[0] in err
+
+
+def test_a_band_for_a_time_ends_by_itself(run: Run, here: Installation) -> None:
+    code, out, _ = run("pair", "b", "w-2", "--until", "2199-01-01T00:00Z", "--json")
+    assert code == 0
+    with registry_of(here) as registry:
+        assert registry.band_of("w-2", time.time()) == ("b", json.loads(out)["since_s"], 7226582400.0)
+    assert run("pair", "b", "w-2", "--until", "2001-01-01T00:00Z")[0] == 2
+
+
+def test_a_scanned_code_is_a_band_and_a_foreign_one_is_refused(run: Run) -> None:
+    assert "w-2 wears b " in run("pair", code_of("b"), "w-2")[1]
+    code, _, err = run("pair", "https://example.org/b", "w-2")
+    assert code == 2
+    assert "no code of a band" in err
+    code, out, _ = run("unpair", code_of("b"))
+    assert (code, "w-2 no longer wears b" in out) == (0, True)
+
+
+def test_where_gateways_are_known_and_the_broker_is_not_there_nothing_is_entered_unconfirmed(
+    run: Run, here: Installation
+) -> None:
+    with registry_of(here) as registry:
+        registry.add_gateway(Gateway("g-1", "home", "hall"), by="test")
+    code, _, err = run("pair", "b", "w-2")
+    assert code == 2
+    assert "no broker answers" in err
+    assert run("pair", "b", "w-2", "--no-confirm")[0] == 0
+
+
+@pytest.mark.service
+def test_with_a_gateway_a_band_is_confirmed_at_the_band_and_its_fit_is_said(
+    run: Run, here: Installation, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit, "SHORTEST_S", 3)
+    monkeypatch.setattr(fit, "judge", lambda _: (fit.Mend.FINE, ()))
+    house = gateway("b", "c", tapped="b")
+    code, out, err = run("pair", "b", "w-2", "--json", typed="\n")
+    said = json.loads(out)
+    assert code == 0, err
+    assert (said["band"], said["wearer"], said["site"]) == ("b", "w-2", "home")
+    assert (said["confirmed"], said["fit"]) == (True, "fine")
+    assert "YES, THAT IS b" in err
+    assert "Put it on w-2 (Bo)" in err
+    assert ("b", "identify") in [(band, command.do) for band, command in house.commands]
+    until(lambda: house.rosters[-1].pairing == [], "the band is still being paired")
+    assert house.rosters[0].bands == ["a"]
+    assert house.rosters[0].pairing == ["b"]
+    for roster in house.rosters:
+        assert "Bo" not in repr(roster)
+    with registry_of(here) as registry:
+        assert registry.wearer_of("b", time.time()) == "w-2"
+
+
+@pytest.mark.service
+def test_another_bands_gesture_pairs_nobody(
+    run: Run, here: Installation, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "ATTEMPTS", 1)
+    gateway("b", "c", tapped="c")
+    code, out, err = run("pair", "b", "w-2", "--json")
+    assert code == 1
+    assert json.loads(out) == {
+        "paired": False,
+        "band": "b",
+        "wearer": "w-2",
+        "reason": "another band moved as asked, and not this one: look at the label of the one in your hand;"
+        " nothing was entered",
+    }
+    assert "NOT PAIRED" in err
+    with registry_of(here) as registry:
+        assert registry.wearer_of("b", time.time()) is None
+
+
+@pytest.mark.service
+def test_a_swap_gives_up_the_old_band_in_the_moment_the_new_one_counts(
+    run: Run, here: Installation, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "FIT_S", 2.0)
+    gateway("b", tapped="b", worn=False)
+    code, out, err = run("swap", "a", "b", "--as-it-sits", "--json", typed="\n")
+    assert code == 0, err
+    said = json.loads(out)
+    assert (said["wearer"], said["gave_up"], said["band"], said["fit"]) == ("w-1", "a", "b", "cannot tell yet")
+    with registry_of(here) as registry:
+        assert [(each.band, each.since_s, each.until_s) for each in registry.worn_by("w-1")] == [
+            ("a", 1.58e9, said["since_s"]),
+            ("b", said["since_s"], None),
+        ], "no moment without a band, none with two"
+
+
+@pytest.mark.service
+def test_bands_nearby_are_listed_with_who_wears_them_and_names_stay_here(
+    run: Run, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway("a", "b")
+    code, out, err = run("nearby", "--seconds", "1")
+    assert code == 0, err
+    free, worn = out.splitlines()
+    assert "b  near -60 dBm  battery 80 %  firmware 1.2.3" in free
+    assert free.endswith("free")
+    assert "worn by w-1 (Ann) since" in worn
+    found = json.loads(run("nearby", "--seconds", "1", "--json")[1])
+    assert [(each["band"], each["wearer"]) for each in found] == [("b", None), ("a", "w-1")]
+    monkeypatch.setattr(pairing_talk, "LOOK_S", 1.0)
+    code, _, err = run("pair", "-", "w-2", typed="https://example.org\n")
+    assert code == 2
+    assert "no code of a band" in err
+
+
+@pytest.mark.service
+def test_a_gateway_that_is_known_and_not_there_is_named(run: Run, gateway: Callable[..., House]) -> None:
+    house = gateway("b")
+    house._client.publish(*online(time.time(), online=False), qos=1, retain=True).wait_for_publish(5)
+    code, _, err = run("pair", "b", "w-2")
+    assert code == 2
+    assert "no gateway is online (g-1)" in err
+
+
+def test_a_label_is_printed_and_nothing_is_overwritten_by_a_slip(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "b.svg"
+    assert run("label", "b", "--out", str(out))[0] == 0
+    assert code_of("b").startswith("forecalm.b.")
+    assert out.read_text().startswith("<svg")
+    assert run("label", "b", "--out", str(tmp_path / "b.png"))[0] == 0
+    assert run("label", "b", "--out", str(tmp_path / "b.zip"))[0] == 2
+    assert run("label", "no band", "--out", str(out))[0] == 2
+
+
+def test_swapping_a_band_that_nobody_wears_is_refused(run: Run) -> None:
+    code, _, err = run("swap", "z", "b")
+    assert code == 2
+    assert "nobody wears 'z'" in err
