@@ -75,7 +75,7 @@ class Adapter:
         self._now_us = now_us
         self._silence_s = silence_s
         self._back_off_s = back_off_s
-        self._devices: OrderedDict[str, BLEDevice] = OrderedDict()
+        self._devices: OrderedDict[str, tuple[BLEDevice, AdvertisementData]] = OrderedDict()
         self._links: set[BleakLink] = set()
         self._dialling = asyncio.Lock()  # a controller dials one band at a time
         self._heard = 0
@@ -122,7 +122,8 @@ class Adapter:
         """Connect to a band that has been heard by this adapter.
 
         ``may_pair``: staff are pairing it now. Otherwise ``secure`` of the link uses the bond that is kept and never
-        makes one, since anybody can borrow an address. Raises LinkError; nothing is left behind then.
+        makes one, since anybody can borrow an address. Raises LinkError; nothing is left behind then, nor, where staff
+        are pairing, the old bond: it may be what is wrong, and the next try makes a new one.
         """
         if len(self._links) >= self.links_max:
             raise LinkError(
@@ -133,8 +134,10 @@ class Adapter:
         try:
             async with self._dialling:
                 await link.connect()
-        except BaseException:
+        except BaseException as error:
             await link.close()
+            if isinstance(error, LinkError) and may_pair and await self.bonded(address):
+                await self.forget(address)  # BlueZ hangs up on a band that lost its bond, and does not say why
             raise
         return link
 
@@ -160,11 +163,12 @@ class Adapter:
 
     def client(self, address: str, gone: Callable[[BleakClient], None]) -> BleakClient:
         """A client, not connected, for a band that was heard. Raises LinkError where it was not."""
-        return BleakClient(self._device(address), gone, **self._radio.client_arguments)
+        device, _said = self._known(address)
+        return BleakClient(device, gone, **self._radio.client_arguments)
 
     async def bonded(self, address: str) -> bool | None:
         """Whether a bond with it is kept; None: only the operating system knows. Raises LinkError if never heard."""
-        return await self._radio.bonded(self._device(address))
+        return await self._radio.bonded(*self._known(address))
 
     def released(self, link: BleakLink) -> None:
         """The link holds nothing of the adapter any more."""
@@ -174,7 +178,7 @@ class Adapter:
         """UTC."""
         return self._now_us()
 
-    def _device(self, address: str) -> BLEDevice:
+    def _known(self, address: str) -> tuple[BLEDevice, AdvertisementData]:
         try:
             return self._devices[address]
         except KeyError:
@@ -186,8 +190,8 @@ class Adapter:
 
         def heard(device: BLEDevice, data: AdvertisementData) -> None:
             self._heard += 1
-            self._remember(device)
-            if raised.done():
+            self._remember(device, data)
+            if raised.done() or self._is_linked(device.address):
                 return
             try:
                 hear(self._advert(device, data))
@@ -231,8 +235,12 @@ class Adapter:
         except Exception as error:  # of whatever stack: what cannot be stopped has died already
             log.debug("adapter %s did not stop scanning: %s", self._name, in_words(error))
 
-    def _remember(self, device: BLEDevice) -> None:
-        self._devices[device.address] = device
+    def _is_linked(self, address: str) -> bool:
+        """What BlueZ says of a band that it is connected to comes as an advert, last of all that the link was lost."""
+        return any(link.address == address and not link.is_over for link in self._links)
+
+    def _remember(self, device: BLEDevice, data: AdvertisementData) -> None:
+        self._devices[device.address] = (device, data)
         self._devices.move_to_end(device.address)
         if len(self._devices) > DEVICES_MAX:
             self._devices.popitem(last=False)

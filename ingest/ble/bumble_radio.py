@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 
 from ingest.ble.bumble_bonds import Bonds
 from ingest.ble.bumble_central import Central
@@ -24,7 +25,7 @@ class BumbleRadio:
         self.scanner_arguments: Mapping[str, Any] = {"backend": BumbleScanner, **where}
         self.client_arguments: Mapping[str, Any] = {"backend": BumbleClient, **where}
 
-    async def bonded(self, device: BLEDevice) -> bool | None:
+    async def bonded(self, device: BLEDevice, said: AdvertisementData) -> bool | None:
         """Whether a bond with the band is kept."""
         central = await Central.get(self._spec, self._bonds)
         return central.bonds.holds(str(device.details))

@@ -75,6 +75,11 @@ class BleakLink:
         """Of the band."""
         return self._address
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can be asked or heard."""
+        return self._over.done()
+
     def has(self, characteristic: str) -> bool:
         """Whether the band offers it (128-bit UUID)."""
         return characteristic.lower() in self._offers

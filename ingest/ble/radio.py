@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 
 from ingest.errors import LinkError
 
@@ -25,7 +26,7 @@ class Radio(Protocol):
     def client_arguments(self) -> Mapping[str, Any]:
         """For BleakClient."""
 
-    async def bonded(self, device: BLEDevice) -> bool | None:
+    async def bonded(self, device: BLEDevice, said: AdvertisementData) -> bool | None:
         """Whether a bond with the band is kept; None: only the operating system knows."""
 
     async def gone(self) -> None:
@@ -43,10 +44,10 @@ class PlatformRadio:
         self.scanner_arguments: Mapping[str, Any] = {"bluez": {**chosen, "filters": HEAR_ALL}}
         self.client_arguments: Mapping[str, Any] = {"bluez": chosen}
 
-    async def bonded(self, device: BLEDevice) -> bool | None:
-        """What BlueZ says; the others keep it to themselves."""
-        told = device.details.get("props", {}) if isinstance(device.details, dict) else {}
-        paired = told.get("Paired")
+    async def bonded(self, device: BLEDevice, said: AdvertisementData) -> bool | None:
+        """What BlueZ said with the latest advert; the others keep it to themselves."""
+        told = said.platform_data[1] if len(said.platform_data) == 2 else None
+        paired = told.get("Paired") if isinstance(told, dict) else None
         return paired if isinstance(paired, bool) else None
 
     async def gone(self) -> None:

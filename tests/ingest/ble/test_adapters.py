@@ -114,6 +114,21 @@ def test_twenty_links_at_once_each_hear_their_own_band(in_house: Live) -> None:
     in_house(body, links_max=20)
 
 
+def test_what_is_said_of_a_band_that_has_died_is_not_taken_for_an_advert(in_house: Live) -> None:
+    async def body(house: House) -> None:
+        band, other = await house.band(), await house.band()
+        link = await house.open(band)
+        house.die(band)
+        await house.heard(other)
+        house.adverts.clear()
+        await link.lost()
+        await link.close()
+        await house.heard(other)
+        assert all(advert.address == other.address for advert in house.adverts)
+
+    in_house(body)
+
+
 def test_a_storm_of_connections_leaves_nothing_behind(in_house: Live) -> None:
     async def body(house: House) -> None:
         bands = [await house.band() for _ in range(3)]
