@@ -32,7 +32,7 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     name: Site = msgspec.field(default_factory=this_computer)
     site: Site = "home"
-    adapters: Annotated[list[str], msgspec.Meta(min_length=1, max_length=16)] = msgspec.field(default_factory=lambda: [""])
+    adapters: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=16)] = ("",)
     links_max: Annotated[int, msgspec.Meta(ge=1, le=32)] = 7  # USB adapters hold 7 to 10
     data: str = "var/gateway"
     spool_mb: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)] = 2048  # half a month of one band, 17 h of twenty

@@ -15,6 +15,7 @@ from ingest.wire import Stored
 RECORDS_MAX: Final = 120  # of one request: two minutes of a band's time, then it is judged anew
 PATIENCE_S: Final = 3.0  # without any record of a request: it was lost, or the band has none of them
 VAIN_MAX: Final = 3  # requests that nothing came of: the band says that it has them, and does not give them
+VAIN_S: Final = 60.0  # after which they are asked for again: the air was bad, perhaps
 GONE_S: Final = (
     60.0  # a watermark that waits so long for what the band no longer has: another gateway would have sent it
 )
@@ -48,6 +49,7 @@ class Backfill:
         self._asked: Request | None = None
         self._moved_s = 0.0
         self._vain = 0
+        self._forgiven_s = 0.0
 
     def here(self, boot: int, runs: list[Run]) -> None:
         """The gateway keeps these runs already."""
@@ -89,6 +91,10 @@ class Backfill:
         in ``timed`` are asked for: when a record of another was made, nobody knows.
         """
         asked = self._asked
+        if now_s - self._forgiven_s >= VAIN_S:
+            self._forgiven_s = now_s
+            for one in self._boots.values():
+                one.vain = Runs()
         if asked is not None:
             if now_s - self._moved_s < PATIENCE_S and self._missing(asked):
                 return None
