@@ -246,8 +246,8 @@ def decode_delta(content: bytes, *, channels: int, resolution: int) -> Counts:
     limit = 1 << (8 * size - 1)
     while fields.left:
         width, instants = fields.u8("delta width"), fields.u8("delta count")
-        if not 0 < width <= 8 * size:
-            raise fields.wrong("delta width", f"must be 1 to {8 * size} bits, got {width}")
+        if not 0 < width <= 8 * size + 1:  # from one end to the other takes a bit more
+            raise fields.wrong("delta width", f"must be 1 to {8 * size + 1} bits, got {width}")
         bits = int.from_bytes(fields.take("deltas", -(-width * instants * channels // 8)), "little")
         for _ in range(instants):
             now = [value + _signed(bits >> width * i, width) for i, value in enumerate(now)]
