@@ -84,8 +84,8 @@ class Seconds:
             stream.begin_us = last_us - max(1, round(n * period_us))
         stream.waiting.append(np.array(values, SHAPE).reshape(n, -1)[:, : CHANNELS[channel].axes])
         stream.end_us = last_us
-        if self._told_us is None or stream.begin_us is None:
-            self._told_us = stream.begin_us
+        if self._told_us is None:
+            self._told_us = stream.begin_us or 0
         if last_us - self._told_us >= PACKET_US:
             made += self.flush()
         return made
