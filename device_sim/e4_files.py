@@ -10,17 +10,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from device_sim.band import STEPS, quantise
+from device_sim.band import STEPS
 from device_sim.errors import ScenarioError, SimulationError
-from device_sim.physiology.body import Samples
+from device_sim.files import Recorded, record
 from device_sim.scenario import KINDS, Scenario
-from device_sim.ward import Ward
 from ingest.types import CHANNELS, Array
 
 _ZIP_DATE: Final = (2026, 1, 5, 10, 12, 0)  # for ever, so that the same files give the same bytes
 _HR_LATE_S: Final = 10  # HR.csv starts 10 s after the others
 _CALM_G: Final = 0.03  # the band trusts no beat while the size of acceleration varies by more within a second
 _INFO: Final = "Simulated by forecalm (device_sim). No person wore a band.\n"
+LEAST_S: Final = _HR_LATE_S + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,32 +34,39 @@ class Session:
 def session(scenario: Scenario, *, wearer: int = 1, seed: int, start_s: int, seconds: int) -> Session:
     """Return ``seconds`` s of the ``wearer``-th wearer (1 for the first), from the end of the scenario's past on.
 
-    Raises ScenarioError where the wearer, the seed or ``seconds`` (from 11 on: HR.csv begins 10 s late) cannot be.
-    ``start_s`` is the UTC of the first sample [s]. A button press marks the beginning of every episode. Deviations from
-    a real E4: HR.csv is the mean of the last 10 s (a real one lags the pulse by about 36 s); tags are whole seconds.
+    Raises ScenarioError as ``record`` and ``session_of`` do. ``start_s`` is the UTC of the first sample [s].
     """
-    if wearer < 1 or seconds <= _HR_LATE_S:
-        raise ScenarioError(f"wearer, seconds: must be at least 1 and {_HR_LATE_S + 1}, got {wearer} and {seconds}")
-    ward = Ward(scenario, wearers=wearer, seed=seed)
-    past_s = -ward.now_s
-    ward.past()
-    samples, row = ward.skip(seconds), wearer - 1
-    here = samples.beats.row == row
-    beat_s, interval_s = samples.beats.time_s[here] - past_s, samples.beats.value[here]
-    told = _trusted(samples, row, beat_s)
-    eda, temperature = _stepped("eda", samples.eda[row]), _stepped("temperature", samples.temperature[row])
-    tags = _beginnings(samples.drive.kind[row])
+    if wearer < 1:
+        raise ScenarioError(f"wearer: must be 1 or more, got {wearer}")
+    return session_of(record(scenario, wearers=wearer, seed=seed, start_s=start_s, seconds=seconds)[wearer - 1])
+
+
+def session_of(recorded: Recorded) -> Session:
+    """Return the files of what one wearer's band sensed; a button press marks the beginning of every episode.
+
+    Deviations from a real E4: HR.csv is the mean of the last 10 s (a real one lags the pulse by about 36 s); tags are
+    whole seconds. Raises ScenarioError for less than 11 s: HR.csv begins 10 s late.
+    """
+    start_s, seconds = recorded.start_s, recorded.seconds
+    if seconds < LEAST_S:
+        raise ScenarioError(f"seconds: must be at least {LEAST_S} for an E4's files, got {seconds}")
+    beat_s, interval_s = recorded.beats
+    values: dict[str, Array] = {
+        name: counts.astype(np.float64) * STEPS[name] for name, counts in recorded.counts.items()
+    }
+    told = trusted(values["motion"], recorded.worn, beat_s)
+    tags = beginnings(recorded.kind)
     files = {
-        "ACC.csv": _three_columns(start_s, quantise("motion", samples.motion[row])),
-        "BVP.csv": _column(f"{start_s:.2f}", "ppg", samples.ppg[row], 2),
-        "EDA.csv": _column(f"{start_s:.6f}", "eda", _from_0(eda), 6),
+        "ACC.csv": _three_columns(start_s, recorded.counts["motion"]),
+        "BVP.csv": _column(f"{start_s:.2f}", "ppg", values["ppg"], 2),
+        "EDA.csv": _column(f"{start_s:.6f}", "eda", _from_0(values["eda"]), 6),
         "HR.csv": _heart_rate(start_s, beat_s, interval_s, seconds),
         "IBI.csv": _intervals(start_s, beat_s, told),
-        "TEMP.csv": _column(f"{start_s:.6f}", "temperature", temperature, 2),
-        "tags.csv": "".join(f"{start_s + second:.2f}\n" for second in tags),
+        "TEMP.csv": _column(f"{start_s:.6f}", "temperature", values["temperature"], 2),
+        "tags.csv": "".join(f"{start_s + tag:.2f}\n" for tag in tags),
         "info.txt": _INFO,
     }
-    return Session(files, _truth(samples, row, start_s, past_s, beat_s, interval_s))
+    return Session(files, _truth(recorded))
 
 
 def write(path: Path, recorded: Session) -> None:
@@ -92,10 +99,6 @@ def _write(path: Path, recorded: Session) -> None:
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode())
 
 
-def _stepped(channel: str, values: Array) -> Array:
-    return quantise(channel, values).astype(np.float64) * STEPS[channel]
-
-
 def _from_0(eda: Array) -> Array:
     eda = eda.copy()
     eda[0] = 0.0  # as in an E4's file
@@ -121,13 +124,14 @@ def _heart_rate(start_s: int, beat_s: Array, interval_s: Array, seconds: int) ->
     return "\n".join(lines) + "\n"
 
 
-def _trusted(samples: Samples, row: int, beat_s: Array) -> NDArray[np.bool_]:
-    """Which beats the band tells of: worn, and still in the second of the beat and in the one before it."""
-    size = np.sqrt((samples.motion[row] ** 2).sum(axis=0)).reshape(samples.drive.seconds, -1)
-    good = samples.drive.worn[row] & (size.std(axis=1) < _CALM_G)
+def trusted(motion: Array, worn: NDArray[np.bool_], beat_s: Array) -> NDArray[np.bool_]:
+    """Which beats at ``beat_s`` (m,) the band tells of: worn, and still in the second of the beat and in the one before
+    it. ``motion`` (3, rate * n) [g], ``worn`` (n,)."""
+    size = np.sqrt((motion**2).sum(axis=0)).reshape(worn.size, -1)
+    good = worn & (size.std(axis=1) < _CALM_G)
     good[1:] &= good[:-1].copy()
-    trusted: NDArray[np.bool_] = good[np.clip(beat_s.astype(np.int64), 0, len(good) - 1)]
-    return trusted
+    told: NDArray[np.bool_] = good[np.clip(beat_s.astype(np.int64), 0, len(good) - 1)]
+    return told
 
 
 def _intervals(start_s: int, beat_s: Array, told: NDArray[np.bool_]) -> str:
@@ -141,22 +145,23 @@ def _intervals(start_s: int, beat_s: Array, told: NDArray[np.bool_]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _beginnings(kind: NDArray[np.int64]) -> list[int]:
+def beginnings(kind: NDArray[np.int64]) -> list[int]:
+    """The seconds in which an episode begins; ``kind`` (n,) as in ``Recorded``."""
     before = np.concatenate([[-1], kind[:-1]])
     return [int(second) for second in np.flatnonzero((kind >= 0) & (kind != before))]
 
 
-def _truth(samples: Samples, row: int, start_s: int, past_s: int, beat_s: Array, interval_s: Array) -> str:
-    drive, responses = samples.drive, samples.responses
-    here = responses.row == row
-    began = np.floor(responses.time_s[here] - past_s).astype(np.int64)
-    seconds = drive.seconds
-    began, us = began[began >= 0], responses.value[here][began >= 0]
+def _truth(recorded: Recorded) -> str:
+    seconds = recorded.seconds
+    began = np.floor(recorded.responses[0]).astype(np.int64)
+    here = (began >= 0) & (began < seconds)
+    began, us = began[here], recorded.responses[1][here]
     count, total = np.bincount(began, minlength=seconds), np.bincount(began, weights=us, minlength=seconds)
+    beat_s, interval_s = recorded.beats
     rate = np.interp(np.arange(seconds) + 0.5, beat_s - interval_s / 2, 60 / interval_s)
     lines = ["second,utc_s,state,arousal,effort,worn,heart_rate_bpm,responses,response_us"]
     for i in range(seconds):
-        state = "calm" if drive.kind[row, i] < 0 else KINDS[drive.kind[row, i]]
-        level = f"{drive.arousal[row, i]:.3f},{drive.effort[row, i]:.3f},{int(drive.worn[row, i])}"
-        lines.append(f"{i},{start_s + i},{state},{level},{rate[i]:.1f},{count[i]},{total[i]:.3f}")
+        state = "calm" if recorded.kind[i] < 0 else KINDS[recorded.kind[i]]
+        level = f"{recorded.arousal[i]:.3f},{recorded.effort[i]:.3f},{int(recorded.worn[i])}"
+        lines.append(f"{i},{recorded.start_s + i},{state},{level},{rate[i]:.1f},{count[i]},{total[i]:.3f}")
     return "\n".join(lines) + "\n"

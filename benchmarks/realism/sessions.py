@@ -54,8 +54,8 @@ class Session:
     """One wearing: every channel on the grid of ``ingest.types.CHANNELS`` in the band's steps, NaN where unknown.
 
     ``channels`` holds ``eda`` (4 n,), ``temperature`` (4 n,), ``ppg`` (64 n,) and ``motion`` (3, 32 n). ``said`` is
-    what the engine says of each second (n,), by feature; ``beats`` (2, m) and ``responses`` (2, m) are its events: when [s
-    since the start] and how much ([s] an interval; [uS] an amplitude). ``own_beats`` (2, m) is what the band's maker
+    what the engine says of each second (n,), by feature; ``beats`` (2, m) and ``responses`` (2, m) are its events: when
+    [s since the start] and how much ([s] an interval; [uS] an amplitude). ``own_beats`` (2, m) is what the band's maker
     says of beats, None where it says nothing.
     """
 
