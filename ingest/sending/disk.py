@@ -84,12 +84,12 @@ class DiskStorage:
 
     def write(self, puts: Sequence[Put], drops: Iterable[Span], boots: Sequence[BootState]) -> Written:
         """See ``Storage.write``."""
-        for put in puts:
-            self._in_memory[put.key, put.seq] = len(put.payload) + OVERHEAD
-        self._memory.write(puts, [], [])
         for span in drops:
             self._forget(span)
             self._drops.append(span)
+        for put in puts:
+            self._in_memory[put.key, put.seq] = len(put.payload) + OVERHEAD
+        self._memory.write(puts, [], [])
         self._states.update((state.key, state) for state in boots)
         if self._trouble is None or time.monotonic() - self._tried_s >= RETRY_S:
             return self._try()
@@ -242,14 +242,12 @@ class DiskStorage:
         except (OSError, sqlite3.Error) as error:
             raise SpoolError(f"{self.path}: {error}: choose a folder that can be written to") from error
         try:
-            for pragma in (
-                "locking_mode = EXCLUSIVE",
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "secure_delete = ON",
-            ):
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            empty = self._look_at(db)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
                 db.execute(f"PRAGMA {pragma}")
-            self._prepare(db)
+            if empty:
+                _make_tables(db)
             self._ids = _ids(db)
             return db, _resumed(db)
         except sqlite3.Error as error:
@@ -262,19 +260,17 @@ class DiskStorage:
             db.close()
             raise
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the tables of an empty file. Raises SpoolError for a file that is not one of ours, or of a later day."""
+    def _look_at(self, db: sqlite3.Connection) -> bool:
+        """Whether the file is empty. Raises SpoolError for one that is not ours, or of a later day; changes nothing."""
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-            db.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute("COMMIT")
-        elif application != APPLICATION:
+            return True
+        if application != APPLICATION:
             raise SpoolError(f"{self.path}: is no spool of forecalm: choose another folder")
-        elif version != VERSION:
+        if version != VERSION:
             raise SpoolError(f"{self.path}: has version {version}, this program knows {VERSION}: install the later one")
+        return False
 
     def _aside(self, why: str) -> None:
         """Move a damaged file out of the way, with its log."""
@@ -298,6 +294,13 @@ class _DamagedError(Exception):
 
 def _is_damage(error: sqlite3.Error) -> bool:
     return any(word in str(error) for word in DAMAGED)
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for statement in SCHEMA.split(";"):
+        db.execute(statement)
+    db.execute("COMMIT")
 
 
 def _ids(db: sqlite3.Connection) -> dict[Key, int]:

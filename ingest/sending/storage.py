@@ -44,8 +44,8 @@ class Storage(Protocol):
         """What is here at the start."""
 
     def write(self, puts: Sequence[Put], drops: Iterable[Span], boots: Sequence[BootState]) -> Written:
-        """Keep ``puts``, let go of ``drops`` and note the state of ``boots``, all of it or nothing; durable on return
-        unless there is ``trouble``: then ``puts`` are here all the same."""
+        """Let go of ``drops``, then keep ``puts``, and note the state of ``boots``: all of it or nothing. Durable on
+        return unless there is ``trouble``: then ``puts`` are here all the same."""
 
     def size(self, span: Span) -> int:
         """How many bytes these packets count for."""
@@ -78,14 +78,14 @@ class MemoryStorage:
     def write(self, puts: Sequence[Put], drops: Iterable[Span], boots: Sequence[BootState]) -> Written:
         """See ``Storage.write``."""
         del boots
-        for put in puts:
-            self._boots.setdefault(put.key, {})[put.seq] = put.payload
         for key, first, last in drops:
             payloads = self._boots.get(key, {})
             for seq in range(first, last + 1):
                 payloads.pop(seq, None)
             if not payloads:
                 self._boots.pop(key, None)
+        for put in puts:
+            self._boots.setdefault(put.key, {})[put.seq] = put.payload
         return Written()
 
     def size(self, span: Span) -> int:
