@@ -31,8 +31,9 @@ SHAPES: Final = ("drawn", *BUILD_UPS)
 ENDS: Final = ("settles", "incident")
 WEARERS_MAX: Final = 100_000
 PER_H_MAX: Final = 60.0  # one a minute; inpatients in a crisis have some 13 incidents an hour (Imbiriba 2023)
+UNEVEN_MAX: Final = 1.5  # then one in twenty has twelve times the usual rate or more
 BRANCHING_MAX: Final = 0.95  # at 1 a cluster never ends
-INCIDENT_S: Final = 60.0  # an incident lasts seconds to minutes: our choice
+INCIDENT_S: Final = 60.0  # an incident lasts seconds to minutes, very differently: Northrup 2022, doi:10.1002/aur.2773
 MEMORY_S: Final = 300.0  # how long an incident makes further ones likely: our choice, clusters of some 20 minutes
 PACKAGED: Final = Path(__file__).parent / "scenarios"
 
@@ -88,7 +89,8 @@ class Chance:
     A share ``incidents`` of anxieties ends in an incident. Each incident sets off ``branching`` further ones on
     average, after times that are exponential with mean ``memory_s``: a Hawkes process, so that there are
     1 / (1 - branching) incidents for each that came by itself. ``hours`` are the hours of the day in which episodes
-    may begin.
+    may begin. ``uneven`` is how far people differ in how often it comes: the standard deviation of the logarithm of
+    their rates, whose mean is ``per_h``.
     """
 
     kind: str
@@ -103,6 +105,7 @@ class Chance:
     branching: float = 0.0
     memory_s: float = MEMORY_S
     hours: Range = (0.0, 24.0)
+    uneven: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +280,7 @@ def _chance(fields: Fields, setting: _Setting) -> Chance:
         strength=fields.range("strength", default=strength, high=1.0),
         shape=_shape(fields, kind),
         hours=_hours(fields, setting.clock_s),
+        uneven=fields.number("uneven", default=0.0, high=UNEVEN_MAX),
     )
     chance = _with_incidents(fields, chance)
     fields.nothing_left()

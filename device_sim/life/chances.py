@@ -3,7 +3,8 @@
 Episodes that come by themselves are a Poisson process, drawn slot by slot of ``SLOT_S``. An incident sets off further
 ones: each has a Poisson number of offspring with mean ``branching``, after exponential times with mean ``memory_s``,
 which makes the process a Hawkes process with an exponential kernel (Hawkes & Oakes 1974, doi:10.2307/3212693). Potter
-2025 (arXiv 2507.12424) finds a branching factor of 0.74 for incidents of inpatients; Imbiriba 2023 saw 13 an hour.
+2025 (arXiv 2507.12424) finds a branching factor of 0.74 for incidents of inpatients, who differ much; Imbiriba 2023
+(doi:10.1001/jamanetworkopen.2023.48898) saw 13 an hour.
 
 Every number is a function of the person's key, the chance and the slot: so a stretch may be cut anywhere. For that a
 cluster's reach is bounded: ``LOST`` of its incidents would have come later, and are left out.
@@ -15,17 +16,18 @@ import numpy as np
 from numba import njit
 
 from device_sim.life.table import ANXIETY, INCIDENT, Codes, Table
-from device_sim.physiology.noise import Keys, bits, uniform
+from device_sim.physiology.noise import Keys, bits, normal, uniform
 from device_sim.physiology.person import BUILD_UPS, Person
 from device_sim.scenario import KINDS, Chance
 from ingest.types import Array
 
 SLOT_S: Final = 900  # short against an hour, so that little is drawn in vain
 LOST: Final = 0.005  # of a cluster's incidents
-_SLOT_MAX: Final = 64  # episodes of a chance in a slot; 15 are expected of the highest rate allowed
+_SLOT_MAX: Final = 64  # episodes of a chance in a slot; 15 are expected of the highest rate allowed, more are left out
 _CLUSTER_MAX: Final = 1000  # incidents of a cluster; 20 are expected of the highest branching allowed
 _STREAM: Final = 1000  # of the first chance; below are ordinary life and the body
 _SHAPES: Final = len(BUILD_UPS)
+_OFTEN: Final = 996  # the stream of how often something befalls a person
 _OWN_SHAPE: Final = 0.7  # of a person's build-ups rise as they usually do in that person: our choice
 
 
@@ -39,7 +41,7 @@ class Chances:
             for number, chance in enumerate(own)
         ]
         self._codes = np.array([_codes(*one) for one in each], np.int64).reshape(-1, 5)
-        self._numbers = np.array([_numbers(chance, person) for *_, chance, person in each]).reshape(-1, 18)
+        self._numbers = np.array([_numbers(chance, person) for *_, chance, person in each]).reshape(-1, 19)
         self._clock_s = clock_s
         self._reach_s = max((_reach_s(chance, person) for *_, chance, person in each), default=0.0)
 
@@ -73,7 +75,7 @@ def _codes(row: int, number: int, chance: Chance, person: Person) -> tuple[int, 
 def _numbers(chance: Chance, person: Person) -> tuple[float, ...]:
     pace = person.pace if chance.kind == "anxiety" else 1.0
     ranges = (chance.rise_s, chance.hold_s, chance.fall_s, chance.strength, chance.incident_s, chance.hours)
-    others = (chance.incidents, chance.branching, chance.memory_s, _cluster_s(chance))
+    others = (chance.incidents, chance.branching, chance.memory_s, _cluster_s(chance), chance.uneven)
     return chance.per_h, pace, *(bound for least_most in ranges for bound in least_most), *others
 
 
@@ -103,9 +105,11 @@ def _draw(
     count = 0
     for c in range(chances.shape[0]):
         key, stream = keys[chances[c, 0]], _STREAM + chances[c, 1]
+        uneven = about[c, 18]
+        often = np.exp(uneven * normal(key, _OFTEN, chances[c, 2]) - uneven * uneven / 2)  # 1 on average
+        expected = about[c, 0] * SLOT_S / 3600 * often
         for slot in range(first, first + slots):
             index = slot * _SLOT_MAX
-            expected = about[c, 0] * SLOT_S / 3600
             for i in range(min(_poisson(expected, uniform(key, stream, index)), _SLOT_MAX - 1)):
                 lead = bits(key, stream, index + 1 + i)
                 start_s = (slot + uniform(lead, 0, 0)) * SLOT_S

@@ -26,6 +26,7 @@ _AGITATED: Final = 2.0  # times as many more bouts at full anxiety: stereotypies
 _BOUT_MAX: Final = 0.9  # somebody who rocks all the time still stops now and then
 _TURN_S: Final = 900  # sleepers move every quarter of an hour or so: our choice,
 _TURNING_S: Final = 4
+_TURN_STREAM: Final = 997
 _NAP_S: Final = 1800  # and wake up once in such a slot at most,
 _AWAKE_S: Final = (60, 360)  # for some minutes
 _ASLEEP: Final = 0.05  # from this depth on somebody sleeps
@@ -86,7 +87,7 @@ def _live(
             posture[r, i] = int(uniform(key, 1, t // _POSTURE_S) * POSTURES)
             anxious = arousal[r, i] if kind[r, i] == ANXIETY else 0.0
             if sleeps:
-                posture[r, i] = int(uniform(key, 20_000, t // _TURN_S) * POSTURES)
+                posture[r, i] = int(uniform(key, _TURN_STREAM, t // _TURN_S) * POSTURES)
                 asleep[r, i] *= 1 - _woken(key, t, wakes)
             if kind[r, i] != OFF:
                 likely = fidgets * 3 * uniform(key, 14, t // _MOOD_S) ** 2  # 1 on average

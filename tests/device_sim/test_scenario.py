@@ -113,6 +113,7 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
         (CHANCE.format("rise_s = 0\nhold_s = [0, 9]\nfall_s = 0"), "random 1: hold_s", "no length"),
         (CHANCE.format("hours = [8, 20]"), "random 1: hours", 'say clock = "07:30"'),
         ('clock = "07:00"\n' + CHANCE.format("hours = [8, 25]"), "random 1: hours", "from 0 to 24"),
+        (CHANCE.format("uneven = 2"), "random 1: uneven", "from 0 to 1.5"),
         (CHANCE.format("incidents = 1.5"), "random 1: incidents", "from 0 to 1"),
         (CHANCE.format("branching = 0.5"), "random 1: branching", "say incidents"),
         (CHANCE.format("memory_s = 60"), "random 1: memory_s", "say incidents"),
