@@ -79,7 +79,7 @@ class Peripheral:
         self.links = 0  # how many there have been
         self._bonding = bonding
         self._always_pairing = always_pairing
-        self._keys = keys or MemoryKeyStore()
+        self.keys = keys or MemoryKeyStore()  # bonds: they outlive a restart
         self._pairing_until = 0.0
         self._bonded = False
         self._device: Device | None = None
@@ -112,7 +112,7 @@ class Peripheral:
             advertising_interval_max=INTERVAL_MS,
         )
         device = Device.from_config_with_hci(configuration, transport.source, transport.sink)
-        device.keystore = self._keys
+        device.keystore = self.keys
         device.pairing_config_factory = lambda _: PairingConfig(
             sc=True,
             mitm=False,
@@ -126,7 +126,7 @@ class Peripheral:
         device.on("connection", self._on_connection)
         self._device = device
         await device.power_on()
-        self._bonded = bool(await self._keys.get_all())
+        self._bonded = bool(await self.keys.get_all())
         if self._bonding and not self._bonded:
             self._pairing_until = asyncio.get_running_loop().time() + FIRST_PAIRING_S
         await self._advertise()
@@ -201,7 +201,7 @@ class Peripheral:
         self._bonded = True
         self._pairing_until = 0.0
         if self._bonding:
-            self.spawn(self._keys.update(came_as, keys))
+            self.spawn(self.keys.update(came_as, keys))
 
     def _on_disconnection(self, connection: Connection) -> None:
         if self.connection is not connection:
