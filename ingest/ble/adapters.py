@@ -76,7 +76,7 @@ class Adapter:
         self._silence_s = silence_s
         self._back_off_s = back_off_s
         self._devices: OrderedDict[str, tuple[BLEDevice, AdvertisementData]] = OrderedDict()
-        self._links: set[BleakLink] = set()
+        self._links: dict[str, BleakLink] = {}  # by address
         self._dialling = asyncio.Lock()  # a controller dials one band at a time
         self._heard = 0
 
@@ -125,12 +125,16 @@ class Adapter:
         makes one, since anybody can borrow an address. Raises LinkError; nothing is left behind then, nor, where staff
         are pairing, the old bond: it may be what is wrong, and the next try makes a new one.
         """
+        while (other := self._links.get(address)) is not None:
+            if not other.is_over:  # BlueZ would give both the same connection, and who closes first cuts both off
+                raise LinkError(f"band {address}: adapter {self._name} is connected to it already")
+            await other.close()
         if len(self._links) >= self.links_max:
             raise LinkError(
                 f"band {address}: adapter {self._name} holds {self.links_max} links already: add an adapter"
             )
         link = BleakLink(self, address, may_pair=may_pair)
-        self._links.add(link)
+        self._links[address] = link
         try:
             async with self._dialling:
                 await link.connect()
@@ -152,7 +156,7 @@ class Adapter:
 
     async def close(self) -> None:
         """Hang up everything and let go of the adapter; whoever scans is to be cancelled first."""
-        await asyncio.gather(*(link.close() for link in list(self._links)))
+        await asyncio.gather(*(link.close() for link in list(self._links.values())))
         await self._radio.close()
 
     async def __aenter__(self) -> Self:
@@ -172,7 +176,8 @@ class Adapter:
 
     def released(self, link: BleakLink) -> None:
         """The link holds nothing of the adapter any more."""
-        self._links.discard(link)
+        if self._links.get(link.address) is link:
+            del self._links[link.address]
 
     def now_us(self) -> int:
         """UTC."""
@@ -191,8 +196,9 @@ class Adapter:
         def heard(device: BLEDevice, data: AdvertisementData) -> None:
             self._heard += 1
             self._remember(device, data)
-            if raised.done() or self._is_linked(device.address):
-                return
+            link = self._links.get(device.address)
+            if raised.done() or (link is not None and not link.is_over):
+                return  # what BlueZ says of a band that it is connected to, to the last word, comes as an advert
             try:
                 hear(self._advert(device, data))
             except Exception as error:  # a stack would swallow it
@@ -234,10 +240,6 @@ class Adapter:
                 await scanner.stop()
         except Exception as error:  # of whatever stack: what cannot be stopped has died already
             log.debug("adapter %s did not stop scanning: %s", self._name, in_words(error))
-
-    def _is_linked(self, address: str) -> bool:
-        """What BlueZ says of a band that it is connected to comes as an advert, last of all that the link was lost."""
-        return any(link.address == address and not link.is_over for link in self._links)
 
     def _remember(self, device: BLEDevice, data: AdvertisementData) -> None:
         self._devices[device.address] = (device, data)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 OPEN_S: Final = 10.0  # a controller answers in milliseconds, but a USB adapter may load its firmware first
 ABORT_S: Final = 2.0  # a controller gives up dialling at once; one that does not is stuck
+ABORT_AGAIN_S: Final = 0.05  # asked before it has begun to dial, a controller has nothing to give up yet
 INTERVAL_MIN_MS: Final = 30.0  # ten links at 30 to 50 ms leave each of them 3 ms of air
 INTERVAL_MAX_MS: Final = 50.0
 SUPERVISION_MS: Final = 2_000  # a body in between for a second costs no link; a band that died is missed soon
@@ -145,18 +146,25 @@ class Central:
                 raise BleakError(f"dialling: {error}") from error
 
     async def _abort(self, dialling: "asyncio.Future[Connection]") -> None:
-        if not dialling.done():
-            try:
-                async with asyncio.timeout(ABORT_S):
-                    await self.device.cancel_connection()  # type: ignore[no-untyped-call]
-                    await asyncio.wait({dialling})
-            except (TimeoutError, core.BaseBumbleError) as error:
-                log.warning("the controller does not stop dialling (%s): it is closed and opened anew", error)
-                dialling.cancel()
-                await self._close()
-                return
+        try:
+            async with asyncio.timeout(ABORT_S):
+                while not dialling.done():
+                    await self._stop_dialling()
+                    await asyncio.wait({dialling}, timeout=ABORT_AGAIN_S)
+        except (TimeoutError, core.BaseBumbleError) as error:
+            log.warning("the controller does not stop dialling (%s): it is closed and opened anew", error)
+            dialling.cancel()
+            await self._close()
+            return
         if not dialling.cancelled() and dialling.exception() is None:
             await dialling.result().disconnect()  # it came through at the last moment
+
+    async def _stop_dialling(self) -> None:
+        try:
+            await self.device.cancel_connection()  # type: ignore[no-untyped-call]
+        except hci.HCI_Error as error:
+            if error.error_code != hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR:  # that is: it has just come through
+                raise
 
     def _heard(self, advertisement: Advertisement) -> None:
         for hearer in list(self._hearers):

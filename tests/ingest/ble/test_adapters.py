@@ -99,6 +99,17 @@ def test_an_adapter_holds_no_more_links_than_it_may(in_house: Live) -> None:
     in_house(body, links_max=1)
 
 
+def test_a_band_is_linked_once_by_an_adapter(in_house: Live) -> None:
+    async def body(house: House) -> None:
+        band = await house.band()
+        async with await house.open(band) as link:
+            with pytest.raises(LinkError, match="connected to it already"):
+                await house.adapter.open(band.address, may_pair=False)
+            assert await link.read(MAKER) == b"Test"
+
+    in_house(body)
+
+
 def test_twenty_links_at_once_each_hear_their_own_band(in_house: Live) -> None:
     async def body(house: House) -> None:
         bands = [await house.band() for _ in range(20)]
