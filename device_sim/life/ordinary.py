@@ -29,6 +29,8 @@ _TURNING_S: Final = 4
 _TURN_STREAM: Final = 997
 _NAP_S: Final = 1800  # and wake up once in such a slot at most,
 _AWAKE_S: Final = (60, 360)  # for some minutes
+_ROUSED_S: Final = 8
+_DROWSY_S: Final = 180
 _ASLEEP: Final = 0.05  # from this depth on somebody sleeps
 _QUIET: Final = 0.03  # of the fidgets that are left in sleep
 
@@ -157,11 +159,11 @@ def _bout(key: int | np.uint64, t: int, likely: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _woken(key: int | np.uint64, t: int, likely: float) -> float:
-    """1 while somebody has woken up by themselves, else 0."""
+    """How far awake somebody is who woke up by themselves: within seconds, and back to sleep within minutes."""
     slot, at = t // _NAP_S, t % _NAP_S
     if uniform(key, 19, 4 * slot) >= likely:
         return 0.0
     least, most = _AWAKE_S
     length = least + int(uniform(key, 19, 4 * slot + 1) * (most - least))
-    begin = int(uniform(key, 19, 4 * slot + 2) * (_NAP_S - length))
-    return 1.0 if begin <= at < begin + length else 0.0
+    since = at - int(uniform(key, 19, 4 * slot + 2) * (_NAP_S - length - _DROWSY_S))
+    return max(min((since + 1) / _ROUSED_S, 1.0, 1 - (since - length) / _DROWSY_S), 0.0)
