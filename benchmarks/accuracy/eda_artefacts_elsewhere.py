@@ -90,7 +90,7 @@ def simulated(scenario: str, *, shaken: bool) -> tuple[Array, Flags]:
     who = cast(played, wearers=PEOPLE, seed=5)
     drive = Director(played, who, seed=5).drive(0, SECONDS)
     _, moving = Motion(who, seed=5).push(drive, first=0)
-    eda, _, _ = Sweat(who, seed=5).push(drive, moving if shaken else np.zeros_like(moving), first=0)
+    eda, *_ = Sweat(who, seed=5).push(drive, moving if shaken else np.zeros_like(moving), first=0)
     return eda, np.repeat(drive.worn, GRID_HZ, axis=1)
 
 

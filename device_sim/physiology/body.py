@@ -13,6 +13,7 @@ from device_sim.physiology.drive import Drive
 from device_sim.physiology.heart import Heart
 from device_sim.physiology.motion import Motion
 from device_sim.physiology.person import Person
+from device_sim.physiology.ppg import Light
 from device_sim.physiology.skin import Skin
 from device_sim.physiology.sweat import Sweat
 from ingest.types import Array
@@ -65,6 +66,7 @@ class Physiology:
     def __init__(self, people: tuple[Person, ...], *, seed: int) -> None:
         self._motion = Motion(people, seed=seed)
         self._heart = Heart(people, seed=seed)
+        self._light = Light(people, seed=seed)
         self._sweat = Sweat(people, seed=seed)
         self._skin = Skin(people, seed=seed)
         self._rows = len(people)
@@ -76,11 +78,12 @@ class Physiology:
             raise ValueError(f"the drive has {drive.arousal.shape[0]} rows for {self._rows} people")
         first = self._seconds
         motion, moving = self._motion.push(drive, first=first)
-        ppg, beats_s, intervals, drowned = self._heart.push(drive, moving, first=first)
+        beating = self._heart.push(drive, moving, first=first)
+        ppg, drowned = self._light.push(drive, moving, beating, first=first)
         eda, onsets_s, amplitudes, displaced = self._sweat.push(drive, moving, first=first)
         temperature = self._skin.push(drive, first=first)
         self._seconds += drive.seconds
-        beats, responses = _events(beats_s, intervals), _events(onsets_s, amplitudes)
+        beats, responses = _events(beating.time_s, beating.interval_s), _events(onsets_s, amplitudes)
         return Samples(drive, eda, temperature, ppg, motion, beats, responses, Artefacts(displaced, drowned))
 
 

@@ -1,4 +1,8 @@
-"""What wearers do in, what their wrists feel out: three-axis acceleration [g] at 32 Hz."""
+"""What wearers do in, what their wrists feel out: three-axis acceleration [g] at 32 Hz.
+
+Without another word, numbers are fitted to the acceleration of Stress-Predict (doi:10.3390/s22218135; an E4, seated):
+how much it varies from second to second, over how long, at which frequencies and across which axes.
+"""
 
 from typing import Final
 
@@ -8,32 +12,51 @@ from numpy.typing import NDArray
 
 from device_sim.physiology.drive import POSTURES, Drive
 from device_sim.physiology.lag import share
-from device_sim.physiology.noise import Keys, keys, normal
+from device_sim.physiology.noise import Keys, keys, normal, uniform
 from device_sim.physiology.person import Person
 from ingest.types import CHANNELS, Array
 
 RATE: Final = CHANNELS["motion"].grid_hz
 _ARM: Final = np.array(  # gravity when the arm lies on a table, in the lap, on its side, hangs; and on a shelf
     [[-0.35, -0.05, 0.93], [-0.62, 0.1, 0.78], [-0.25, 0.5, 0.83], [-0.93, 0.05, 0.35], [0.02, -0.01, 1.0]]
-)  # the medians of Stress-Predict's sessions lie between these (doi:10.3390/s22218135)
+)  # the medians of Stress-Predict's sessions lie between these
 _HANGING: Final = 3
 _SHELF: Final = 4
-_ANGLES: Final = 0.12  # how differently people hold their arms [g]
-_ACTS: Final = 4  # walk, run, fidget, flap
+_ANGLES: Final = 0.25  # how differently people hold their arms [g]
+_ACTS: Final = 5  # walk, run, fidget, flap, rock
 _EASE: Final = share(0.3, RATE)  # acts start and stop within about a second
 _TURN: Final = share(0.5, RATE)  # so does the arm's turning
-_SWAY: Final = np.exp(-1 / (RATE * 2.0))  # slow sway while sitting
-_SWAY_G: Final = 0.004
-_NOISE_G: Final = 0.003  # sensor noise and tremor; an E4's step of 1/64 g adds 0.0045 g, as in Stress-Predict
-_WALK_G: Final = 0.2
+_OFFSET_G: Final = 0.008  # sensors are off by so much an axis: a band at rest shows 0.99 to 1.008 g
+_NOISE_G: Final = (0.001, 0.003)  # from the quietest to the noisiest band; a step of 1/64 g adds 0.0045 g
+_WALK_G: Final = 0.2  # our choice, as the next two
 _RUN_G: Final = 0.55
-_FIDGET_G: Final = 0.25
-_FLAP_G: Final = 0.8
 _RUN_HZ: Final = 2.6
-_POLE: Final = 0.88  # fidgeting is noise around 1.5 Hz, some 1.5 Hz wide
-_A1: Final = 2 * _POLE * np.cos(2 * np.pi * 1.5 / RATE)
-_A2: Final = -_POLE * _POLE
-_UNIT: Final = np.sqrt((1 + _A2) * ((1 - _A2) ** 2 - _A1**2) / (1 - _A2))  # makes its variance 1
+_FLAP_G: Final = 0.8  # flapping wrists vary by 0.3 to 0.6 g in autism_smm (Goodwin 2014), 2.5 to 4.8 times a second
+_ROCK_G: Final = 0.085  # rocking tilts the resting wrist: it varies by 0.06 g there, at 0.6 to 0.8 Hz
+# Nobody is still: small movements come and go on three time scales, and their size is log-normal.
+_STIRRED: Final = (np.exp(-1 / 2.0), np.exp(-1 / 12.0), np.exp(-1 / 60.0))  # a second
+_SHARES: Final = (0.63, 0.59, 0.50)  # by the correlation of activity at lags of 1 to 80 s: 0.75, 0.3 at 10 s, 0.06
+_STIR_G: Final = 0.0040
+_STIR_SPREAD: Final = 1.55
+_STIR_MAX_G: Final = 0.5
+_ASLEEP: Final = 0.95  # of it goes in deep sleep; turns are the director's
+_FIDGET_G: Final = 0.24
+_FIDGETS: Final = 0.12  # a person who fidgets this share of the time stirs as most do
+_SLOW: Final = share(1 / (2 * np.pi * 0.3), RATE)  # spectra of movement fall beyond 0.3 Hz by the square
+_SLOW_UNIT: Final = float(np.sqrt((2 - _SLOW) / _SLOW))  # makes its variance 1
+_FAST: Final = share(1 / (2 * np.pi * 4.0), RATE)  # and a second, smaller part falls beyond 4 Hz only
+_FAST_UNIT: Final = float(np.sqrt((2 - _FAST) / _FAST))
+_FAST_SHARE: Final = 0.22
+_AXES: Final = (1.2, 0.7, 1.05)
+_ALONG: Final = 0.4  # arms turn more than they shake: size varies a third as much as the axes do
+_STRAYS: Final = 0.6 / RATE  # where movement leaves the arm, in its sizes a second
+_RETURNS: Final = share(90.0, RATE)  # and it comes back to its posture: our choice
+_TREMOR_G: Final = 0.0028  # small movements tremble: beyond 4 Hz they lose less than large ones do
+_TREMOR_AT_G: Final = 0.01
+_TREMBLES: Final = 2.0  # times as much at full arousal: our choice
+_BLOW_G: Final = 2.2  # hitting: an impact ends the E4's range of 2 g; our choice, as all about blows
+_BLOWS_HZ: Final = 1.2  # at most, when both arousal and movement are at their highest
+_BLOW_S: Final = 0.25
 _TINY: Final = 1e-9
 
 
@@ -42,48 +65,60 @@ class Motion:
 
     def __init__(self, people: tuple[Person, ...], *, seed: int) -> None:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
-        self._rhythm = np.array([[person.steps_hz, person.flap_hz] for person in people]).reshape(-1, 2)
+        own = [(p.steps_hz, p.flap_hz, p.rock_hz, np.sqrt(p.fidgets / _FIDGETS)) for p in people]
+        self._own = np.array(own).reshape(-1, 4)
         k = len(people)
         self._arm = np.empty((k, POSTURES + 1, 3))
-        _hold_arms(self._keys, self._arm)
+        self._sensor = np.empty((k, 4))  # offset by axis, noise [g]
+        _make(self._keys, self._arm, self._sensor)
         self._acts = np.zeros((k, _ACTS))
         self._gravity = np.full((k, 3), np.nan)
-        self._phase = np.zeros((k, 3))
-        self._noise = np.zeros((k, 3, 3))  # axis by (fidget now, fidget before, sway)
+        self._phase = np.zeros((k, 4))  # walk, run, flap, rock
+        self._stir = np.zeros((k, 4))  # three scales, the size that follows from them
+        self._axis = np.zeros((k, 3, 3))  # slow and fast movement, where they left the arm
 
     def push(self, drive: Drive, *, first: int) -> tuple[Array, Array]:
         """``first``: how many seconds were pushed before; the index of the first one."""
         k, n = drive.arousal.shape
         motion, moving = np.empty((k, 3, RATE * n)), np.empty((k, RATE * n))
-        acts = np.ascontiguousarray(np.stack([drive.walk, drive.run, drive.fidget, drive.flap], axis=-1))
-        state = (self._acts, self._gravity, self._phase, self._noise)
-        _move(self._keys, first, self._rhythm, self._arm, acts, drive.posture, drive.worn, *state, motion, moving)
+        acts = np.stack([drive.walk, drive.run, drive.fidget, drive.flap, drive.rock], axis=-1)
+        lived = np.ascontiguousarray(np.stack([drive.arousal, drive.asleep], axis=-1))
+        state = (self._acts, self._gravity, self._phase, self._stir, self._axis)
+        who = (self._own, self._arm, self._sensor, np.ascontiguousarray(acts), lived)
+        _move(self._keys, first, *who, drive.posture, drive.worn, *state, motion, moving)
         return motion, moving
 
 
 @njit(cache=True, nogil=True)
-def _hold_arms(keys: Keys, arm: Array) -> None:
+def _make(keys: Keys, arm: Array, sensor: Array) -> None:
+    """Fill in how each person holds the arm, and what each band's sensor is like."""
     for r in range(arm.shape[0]):
         for p in range(arm.shape[1]):
             for axis in range(3):
                 own = normal(keys[r], 20, 3 * p + axis) * _ANGLES if p != _SHELF else 0.0
                 arm[r, p, axis] = _ARM[p, axis] + own
             arm[r, p] /= np.sqrt((arm[r, p] ** 2).sum())
+        for axis in range(3):
+            sensor[r, axis] = _OFFSET_G * normal(keys[r], 19, axis)
+        sensor[r, 3] = _NOISE_G[0] + (_NOISE_G[1] - _NOISE_G[0]) * uniform(keys[r], 19, 3)
 
 
 @njit(cache=True, nogil=True)
 def _move(
     keys: Keys,
     first: int,
-    rhythm: Array,
+    own: Array,
     arm: Array,
+    sensor: Array,
     acts: Array,
+    lived: Array,
     posture: NDArray[np.int64],
     worn: NDArray[np.bool_],
     level: Array,
     gravity: Array,
     phase: Array,
-    noise: Array,
+    stir: Array,
+    axes: Array,
     motion: Array,
     moving: Array,
 ) -> None:
@@ -96,40 +131,112 @@ def _move(
                 lies = _HANGING
             if np.isnan(gravity[r, 0]):
                 gravity[r] = arm[r, lies]
+            wanted = _stirring(key, first + i, own[r, 3], lived[r, i, 1], stir[r]) if worn[r, i] else 0.0
+            tremor_g = _TREMOR_G * (1 + _TREMBLES * lived[r, i, 0]) if worn[r, i] else 0.0
+            jitter = 1 + 0.1 * normal(key, 21, first + i)
+            blow_s = _blow(key, first + i, acts[r, i, 2], lived[r, i, 0])
             for s in range(RATE):
                 at = (first + i) * RATE + s
-                _go_on(key, at, acts[r, i], rhythm[r], level[r], phase[r])
-                walk, run, fidget, flap = level[r]
+                _go_on(acts[r, i], own[r], jitter, level[r], phase[r])
+                stir[r, 3] += (wanted - stir[r, 3]) * _EASE
+                walk, run, fidget, flap, rock = level[r]
                 up, side = _stride(walk, run, phase[r])
                 wrist, hand = _flapping(flap, phase[r, 2])
-                rough = _FIDGET_G * fidget + 0.25 * _RUN_G * run + 0.25 * _WALK_G * walk + 0.15 * _FLAP_G * flap
-                size = 0.0
-                for axis in range(3):
-                    gravity[r, axis] += (arm[r, lies, axis] - gravity[r, axis]) * _TURN
-                    along = gravity[r, axis]
-                    own = rough * _shake(key, at, axis, noise[r, axis]) + up * along
-                    if axis == 0:
-                        own += side
-                    elif axis == 1:
-                        own += 0.4 * side + wrist
-                    else:
-                        own += hand
-                    size += own * (1.0 if axis == 0 else 0.6)
-                    still = noise[r, axis, 2] if worn[r, i] else 0.0
-                    motion[r, axis, i * RATE + s] = along + own + still + _NOISE_G * normal(key, 28 + axis, at)
-                moving[r, i * RATE + s] = size
+                tilt = _ROCK_G * rock * np.sin(2 * np.pi * phase[r, 3]) if rock > 0 else 0.0
+                rough = stir[r, 3] + _FIDGET_G * fidget + 0.14 * run + 0.05 * walk + 0.2 * flap + 0.02 * rock
+                fine = _FAST_SHARE * rough + tremor_g * np.sqrt(min(rough / _TREMOR_AT_G, 1.0))
+                hit = _ringing(s / RATE - blow_s) if blow_s >= 0 else 0.0
+                given = (up, side + tilt, 0.4 * side + wrist - 0.3 * tilt, hand + 0.8 * tilt)
+                moving[r, i * RATE + s] = _axes(
+                    key,
+                    at,
+                    rough,
+                    fine,
+                    hit,
+                    given,
+                    arm[r, lies],
+                    sensor[r],
+                    gravity[r],
+                    axes[r],
+                    motion[r, :, i * RATE + s],
+                )
 
 
 @njit(cache=True, nogil=True)
-def _go_on(key: int, at: int, acts: Array, rhythm: Array, level: Array, phase: Array) -> None:
+def _axes(
+    key: int,
+    at: int,
+    rough: float,
+    fine: float,
+    hit: float,
+    given: tuple[float, float, float, float],
+    arm: Array,
+    sensor: Array,
+    gravity: Array,
+    axes: Array,
+    out: Array,
+) -> float:
+    """Fill in one sample's three axes; return its moving part. ``given``: along gravity, and by axis [g]."""
+    along, length = 0.0, 0.0
+    for axis in range(3):
+        drawn = normal(key, 22 + axis, at)
+        axes[axis, 0] += (_SLOW_UNIT * drawn - axes[axis, 0]) * _SLOW
+        axes[axis, 1] += (_FAST_UNIT * drawn - axes[axis, 1]) * _FAST
+        axes[axis, 2] += rough * axes[axis, 0] * _STRAYS - axes[axis, 2] * _RETURNS
+        out[axis] = sensor[3] * drawn + sensor[axis]
+        along += axes[axis, 0] * _AXES[axis] * gravity[axis]
+        length += (arm[axis] + axes[axis, 2]) ** 2
+    size, length = 0.0, np.sqrt(length)
+    for axis in range(3):
+        gravity[axis] += ((arm[axis] + axes[axis, 2]) / length - gravity[axis]) * _TURN
+        slow = axes[axis, 0] * _AXES[axis] - _ALONG * along * gravity[axis]
+        own = rough * slow + fine * axes[axis, 1] + given[0] * gravity[axis] + given[1 + axis]
+        own += hit * (1.0 - 0.4 * axis)
+        size += own * (1.0 if axis == 0 else 0.6)
+        out[axis] += gravity[axis] + own
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _stirring(key: int, second: int, own: float, asleep: float, stir: Array) -> float:
+    """Take one row's small movements one second on, in place; return their size [g]."""
+    size = 0.0
+    for scale in range(3):
+        kept = _STIRRED[scale]
+        stir[scale] = kept * stir[scale] + np.sqrt(1 - kept * kept) * normal(key, 25 + scale, second)
+        size += _SHARES[scale] * stir[scale]
+    stirred = _STIR_G * own * np.exp(_STIR_SPREAD * size) * (1 - _ASLEEP * asleep)
+    bounded: float = min(stirred, _STIR_MAX_G)
+    return bounded
+
+
+@njit(cache=True, nogil=True)
+def _blow(key: int, second: int, fidget: float, arousal: float) -> float:
+    """When in this second a blow lands [s], or -1: who hits is much aroused and moves as hard as can be."""
+    chance = _BLOWS_HZ * max(fidget - 0.6, 0.0) * max(arousal - 0.6, 0.0) / 0.16
+    return uniform(key, 29, second) * (1 - _BLOW_S) if uniform(key, 28, second) < chance else -1.0
+
+
+@njit(cache=True, nogil=True)
+def _ringing(since_s: float) -> float:
+    """The impact of a blow and its echo in the strap [g]."""
+    if not 0 <= since_s < _BLOW_S:
+        return 0.0
+    rings: float = _BLOW_G * np.exp(-since_s / 0.05) * np.cos(2 * np.pi * 11 * since_s)
+    return rings
+
+
+@njit(cache=True, nogil=True)
+def _go_on(acts: Array, own: Array, jitter: float, level: Array, phase: Array) -> None:
     """Take one row's acts and their rhythms one sample on, in place."""
     for a in range(_ACTS):
         level[a] += (acts[a] - level[a]) * _EASE
         if level[a] < _TINY:
             level[a] = 0.0
-    phase[0] = (phase[0] + rhythm[0] / RATE) % 2.0  # two steps: one swing of the arm
+    phase[0] = (phase[0] + own[0] / RATE) % 2.0  # two steps: one swing of the arm
     phase[1] = (phase[1] + _RUN_HZ / RATE) % 2.0
-    phase[2] = (phase[2] + rhythm[1] * (1 + 0.1 * normal(key, 21, at // RATE)) / RATE) % 1.0
+    phase[2] = (phase[2] + own[1] * jitter / RATE) % 1.0
+    phase[3] = (phase[3] + own[2] * (0.6 + 0.4 * jitter) / RATE) % 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -153,15 +260,4 @@ def _flapping(flap: float, phase: float) -> tuple[float, float]:
     if not flap > 0:
         return 0.0, 0.0
     turn = 2 * np.pi * phase
-    return 0.5 * _FLAP_G * flap * np.cos(turn), _FLAP_G * flap * np.sin(turn)
-
-
-@njit(cache=True, nogil=True)
-def _shake(key: int, at: int, axis: int, noise: Array) -> float:
-    """Take one axis's fidgeting and sway one sample on, in place; return the fidgeting, of variance 1."""
-    sways = normal(key, 22 + axis, at)
-    now: float = _A1 * noise[0] + _A2 * noise[1] + _UNIT * normal(key, 25 + axis, at)
-    noise[1] = noise[0]
-    noise[0] = now
-    noise[2] = _SWAY * noise[2] + sways * _SWAY_G * np.sqrt(1 - _SWAY * _SWAY)
-    return now
+    return 0.5 * _FLAP_G * flap * np.cos(turn), _FLAP_G * flap * (np.sin(turn) + 0.2 * np.sin(2 * turn + 0.5))

@@ -186,7 +186,8 @@ def test_a_pulse_wave_repeats_with_the_beats() -> None:
     samples = Ward(still, seed=2).skip(120)
     feet = np.rint(samples.beats.time_s[5:-2] * 64).astype(int)
     wave = np.median([samples.ppg[0, foot : foot + 40] for foot in feet], axis=0)
-    assert 6 <= wave.argmax() <= 18  # the systolic peak, 0.1 to 0.3 s after the foot
+    assert 9 <= wave.argmax() <= 27  # the crest, 0.15 to 0.4 s after the foot
+    assert wave[:5].max() < -0.5 * wave.max()  # and the notch before it
     assert wave[0] < wave.mean() < wave.max()
 
 
