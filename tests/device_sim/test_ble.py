@@ -1,0 +1,112 @@
+"""A scenario's bands on the air: all of them, at their moments, and an account that can be held against a store."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from device_sim.ble import BandsOnAir, advertise, until_stopped
+from device_sim.errors import RadioError, ScenarioError
+from device_sim.scenario import load
+from device_sim.wristband.forecalm import ForecalmBand
+from ingest.gatt.forecalm.packets import packet_of
+from ingest.gatt.forecalm.records import Record
+from ingest.wire import Packet
+
+QUIET = load("quiet")
+FAST = 200.0  # simulated seconds a second
+
+
+def run(test: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
+    return asyncio.run(asyncio.wait_for(test, 60))
+
+
+def test_every_record_is_accounted_for_and_kept_until_it_is_stored() -> None:
+    made: list[Packet] = []
+
+    async def test() -> None:
+        bands = BandsOnAir(QUIET, seed=1, wearers=3, speed=FAST, boot=7, made=made.append)
+        await bands.start()
+        await bands.play(5)
+        account = bands.account()
+        assert account.records == len(made) == 15
+        for number, band in enumerate(account.bands, 1):
+            assert (band.band, band.wearer, band.kind) == (f"band-{number:02d}", f"w-{number:02d}", "forecalm")
+            assert (band.boot, band.unstored, band.let_go, band.seconds) == (7, 5, 0, 5)
+            assert band.first_seq is not None
+            assert band.last_seq == band.first_seq + 4
+        for packet in made:
+            band_on_air = bands.bands[packet.band]
+            assert isinstance(band_on_air, ForecalmBand)
+            kept = band_on_air.firmware.memory.record(packet.boot, packet.seq)
+            assert kept is not None
+            assert packet_of(Record.from_bytes(kept), packet.band) == packet
+        await bands.stop()
+
+    run(test())
+
+
+def test_a_mixed_drawer_of_bands_is_dealt_out_in_turn() -> None:
+    async def test() -> None:
+        bands = BandsOnAir(QUIET, seed=1, wearers=5, speed=FAST, kinds=("forecalm", "strap", "polar", "infinitime"))
+        await bands.start()
+        assert bands.air.hosts() == [f"band-{number:02d}" for number in range(1, 6)]
+        await bands.play(2)
+        account = bands.account()
+        assert [band.kind for band in account.bands] == ["forecalm", "strap", "polar", "infinitime", "forecalm"]
+        assert account.records == 4
+        assert [band.boot is None for band in account.bands] == [False, True, True, True, False]
+        await bands.stop()
+        assert bands.air.hosts() == []
+
+    run(test())
+
+
+def test_others_are_told_where_the_radio_is_and_a_stop_ends_it_with_its_account() -> None:
+    told: list[str] = []
+
+    async def test() -> None:
+        stop = asyncio.Event()
+
+        def started(where: str) -> None:
+            told.append(where)
+            stop.set()
+
+        sensed = await advertise(QUIET, seed=1, wearers=2, speed=FAST, stop=stop, started=started)
+        assert sensed.records == 0
+
+    run(test())
+    assert told[0].startswith("tcp-client:127.0.0.1:")
+
+
+def test_a_program_without_a_loop_gets_the_account_too() -> None:
+    sensed = until_stopped(
+        lambda stop: advertise(QUIET, seed=1, wearers=1, kinds=("strap",), speed=FAST, seconds=1, stop=stop)
+    )
+    assert [band.seconds for band in sensed.bands] == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"kinds": ("garmin",)}, "kinds: .*garmin"),
+        ({"kinds": ()}, "kinds"),
+        ({"speed": 0.0}, "speed"),
+        ({"speed": float("inf")}, "speed"),
+        ({"boot": 2**32}, "boot"),
+        ({"wearers": 0}, "wearers"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_named(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(ScenarioError, match=named):
+        BandsOnAir(QUIET, seed=1, **options)
+
+
+def test_a_real_adapter_is_one_band_and_one_that_is_not_there_is_named() -> None:
+    with pytest.raises(ScenarioError, match="hci"):
+        run(BandsOnAir(QUIET, seed=1, wearers=2).start(["usb:0"]))
+    with pytest.raises(RadioError, match=r"hci: tcp-client:127\.0\.0\.1:1"):
+        run(BandsOnAir(QUIET, seed=1, wearers=1).start(["tcp-client:127.0.0.1:1"]))
+    with pytest.raises(RadioError, match="hci: nonsense"):
+        run(BandsOnAir(QUIET, seed=1, wearers=1).start(["nonsense"]))
