@@ -92,9 +92,9 @@ def _numbers(episode: Episode, delay_s: float) -> tuple[float, ...]:
 
 
 def _asleep(rows: Codes, keys: Keys) -> Table:
-    """One sleep without end for each of these rows."""
+    """One sleep of ten years for each of these rows."""
     same = np.zeros(len(rows), np.int64)
-    numbers = np.tile([-2 * SECONDS_MAX, 0.0, 1e3 * SECONDS_MAX, 0.0, 0.0, 1.0], (len(rows), 1))
+    numbers = np.tile([-2 * SECONDS_MAX, 0.0, 120 * SECONDS_MAX, 0.0, 0.0, 1.0], (len(rows), 1))
     return Table(rows, same + SLEEP, same, same + 1, keys[rows], numbers)
 
 

@@ -74,6 +74,19 @@ def test_where_time_is_cut_changes_nothing(cuts: list[int]) -> None:
         np.testing.assert_array_equal(told, getattr(whole, name), err_msg=name)
 
 
+@cache
+def a_day() -> tuple[Lived, ...]:
+    return director(busy(), 10).episodes(-100, 24 * HOUR)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-100, 23 * HOUR), st.integers(1, HOUR))
+def test_however_short_the_stretch_all_that_lies_in_it_is_told(start_s: int, seconds: int) -> None:
+    told = director(busy(), 10).episodes(start_s, seconds)
+    there = [one for one in a_day() if one.start_s < start_s + seconds and one.end_s > start_s]
+    assert [repr(one) for one in told] == [repr(one) for one in there]  # NaN is no equal of itself
+
+
 def test_time_may_be_asked_for_in_any_order() -> None:
     one, other = director(busy(), 4), director(busy(), 4)
     late, early = one.drive(9000, 60), one.drive(-50, 60)
