@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add in (
         _add_running,
+        _add_simulating,
         _add_recordings,
         _add_exchange,
         _add_pairing,
@@ -53,24 +54,6 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     serve = _command(commands, "running", "serve", "receive, watch, tell: the service with its board")
     _add_config(serve)
 
-    simulate = _command(commands, "running", "simulate", "simulated bands over MQTT, or a sample session as files")
-    simulate.add_argument("--scenario", default="first_light", help="a name (first_light, quiet, ward) or a TOML file")
-    simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
-    simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
-    simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
-    simulate.add_argument("--speed", type=_above_0, default=1.0, help="times real time")
-    simulate.add_argument("--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C)")
-    simulate.add_argument("--host", default="127.0.0.1")
-    simulate.add_argument("--port", type=_port, default=1883)
-    simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
-    simulate.add_argument("--site", default="home")
-    simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
-    simulate.add_argument(
-        "--sent", type=Path, metavar="FILE", help="write every packet there, once: its size in 4 bytes, MessagePack"
-    )
-    simulate.add_argument("--sample", type=Path, metavar="FOLDER", help="write the sample session there instead")
-    _add_while_stdin(simulate)
-
     broker = _command(commands, "running", "broker", "the embedded MQTT broker, on this machine only")
     broker.description = f"{broker.description} It reads no configuration: say here what stands there under [mqtt]."
     broker.add_argument("--port", type=_port, default=1883, help="(default: 1883)")
@@ -82,6 +65,47 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
         help="the one user it lets in (default: forecalm:forecalm)",
     )
     _add_while_stdin(broker)
+
+
+def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
+    simulate = _command(commands, "simulating", "simulate", "simulated bands: over MQTT, over Bluetooth, or as files")
+    simulate.add_argument(
+        "--scenario", default="first_light", help="a name, or a TOML file: docs/simulator.md (default: first_light)"
+    )
+    simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
+    simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
+    simulate.add_argument(
+        "--transport",
+        choices=("mqtt", "ble", "e4", "parquet"),
+        default="mqtt",
+        help="how it leaves: live over MQTT or Bluetooth; as E4 sessions or as an export on disk (default: mqtt)",
+    )
+    simulate.add_argument("--out", type=Path, metavar="FOLDER", help="where files go: a new or empty folder")
+    simulate.add_argument("--truth", type=Path, metavar="FILE.parquet", help="write there what was so at every moment")
+    simulate.add_argument("--speed", type=_above_0, default=1.0, help="times real time (files: as fast as it goes)")
+    simulate.add_argument(
+        "--seconds", type=_above_0, help="stop after that long (default: until Ctrl-C; of files an hour)"
+    )
+    simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
+    simulate.add_argument("--host", default="127.0.0.1")
+    simulate.add_argument("--port", type=_port, default=1883)
+    simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    simulate.add_argument("--site", default="home")
+    simulate.add_argument(
+        "--kinds", nargs="+", metavar="KIND", help="of Bluetooth bands, in turn: forecalm, strap, polar, infinitime"
+    )
+    simulate.add_argument(
+        "--hci", nargs="+", metavar="ADAPTER", help="real adapters for Bluetooth, one a band: usb:0 (default: no radio)"
+    )
+    simulate.add_argument(
+        "--air", type=_port, metavar="PORT", help="where the simulated radio is (default: a free port)"
+    )
+    simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
+    simulate.add_argument(
+        "--sent", type=Path, metavar="FILE", help="write every packet there, once: its size in 4 bytes, MessagePack"
+    )
+    simulate.add_argument("--sample", type=Path, metavar="FOLDER", help="write the sample session there instead")
+    _add_while_stdin(simulate)
 
 
 def _add_recordings(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type

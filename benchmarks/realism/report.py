@@ -141,8 +141,8 @@ def _sets(all_: Everything) -> str:
         table(["set", "people", "sessions", "hours not off", "note"], lines)
         + "\n\nAll of the recordings are of adults without a known diagnosis, but for the accelerometers of"
         " `autism_smm`; so is what they can say of the simulation. Both sides go through the same reading: an E4's"
-        " rates and steps (simulated channels through `device_sim.band.quantise`; of recordings only the PPG, whose files"
-        " are finer), the same engine, the same rule for what is worn, and nothing is scaled by person or set."
+        " rates and steps (through `device_sim.band.quantise`), the same engine, the same rule for what is worn, and"
+        " nothing is scaled by person or set."
         + absent
         + ("" if all_.absent else f"\n\nNone of the {len(PERSONS)} sets was absent.")
     )

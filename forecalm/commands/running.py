@@ -1,26 +1,20 @@
-"""Commands that run something until they are stopped: demo, serve, simulate, broker."""
+"""Commands that run something until they are stopped: demo, serve, broker."""
 
 import argparse
 import logging
-import os
-import signal
 import sys
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from forecalm.arguments import NOTICE
 from forecalm.cli import FELL_SHORT
+from forecalm.commands.stopping import stop_event, when_stdin_ends
 from forecalm.commands.terminal import err
 from forecalm.config import load as load_config
-
-if TYPE_CHECKING:
-    from ingest.wire import Packet
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +26,7 @@ def demo(chosen: argparse.Namespace) -> int:
 
     err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
     with Demo(scenario=chosen.scenario, port=chosen.port, say=err.print) as running:
-        stop = _stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
+        stop = stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
         address = running.service.address
         err.print(f"The board is at [bold]{address}[/bold]   Ctrl-C ends it.")
         client = BoardClient(address, name="Jo") if chosen.json else None
@@ -60,91 +54,23 @@ def _wait(stop: threading.Event, works: Callable[[], bool], seconds: float | Non
     return False
 
 
-def _stop_event() -> threading.Event:
-    """Set by Ctrl-C or a request to terminate."""
-    stop = threading.Event()
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, lambda *_: stop.set())
-    return stop
-
-
 def serve(chosen: argparse.Namespace) -> int:
     """Receive, watch and tell, until Ctrl-C."""
     from forecalm.build import Service
 
     with Service(load_config(chosen.config)) as service:
-        stop = _stop_event()
+        stop = stop_event()
         err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
         return FELL_SHORT if _wait(stop, service.works, None) else 0
-
-
-def simulate(chosen: argparse.Namespace) -> int:
-    """Publish simulated bands until Ctrl-C, or write the sample session."""
-    if chosen.sample is not None:
-        from device_sim.sample import write_sample
-
-        write_sample(chosen.sample)
-        sys.stdout.write(f"Wrote {chosen.sample}\n")
-        return 0
-    from device_sim.mqtt import publish
-    from device_sim.scenario import load
-
-    stop = _stop_event()
-    _end_with_stdin(chosen, stop)
-    name, password = chosen.user
-    with ExitStack() as stack:
-        file = None if chosen.sent is None else stack.enter_context(chosen.sent.open("wb"))
-        sent = publish(
-            load(chosen.scenario),
-            host=chosen.host,
-            port=chosen.port,
-            site=chosen.site,
-            wearers=chosen.wearers,
-            seed=chosen.seed,
-            boot=int(time.time()) if chosen.boot is None else chosen.boot,
-            speed=chosen.speed,
-            seconds=chosen.seconds,
-            username=name,
-            password=password,
-            stop=stop,
-            made=None if file is None else _recorder(file),
-        )
-    if chosen.json:
-        sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
-    else:
-        sys.stdout.write(f"Sent {sent.packets:,} messages of {len(sent.bands)} bands.\n")
-        if sent.unstored >= sent.packets > 0:
-            sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
-    return 0
-
-
-def _recorder(file: BinaryIO) -> "Callable[[Packet], None]":
-    from ingest.wire import encode
-
-    def record(packet: "Packet") -> None:
-        data = encode(packet)
-        file.write(len(data).to_bytes(4, "little") + data)
-
-    return record
-
-
-def _end_with_stdin(chosen: argparse.Namespace, stop: threading.Event) -> None:
-    if chosen.while_stdin_is_open:
-
-        def watch() -> None:
-            while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a buffered read cannot be left at the end
-                pass
-            stop.set()
-
-        threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
 def broker(chosen: argparse.Namespace) -> int:
     """Run the embedded broker on loopback until Ctrl-C."""
     from ingest.broker import run_broker
 
-    stop = _stop_event()
-    _end_with_stdin(chosen, stop)
+    stop = stop_event()
+    if chosen.while_stdin_is_open:
+        when_stdin_ends(stop.set)
     name, password = chosen.user
     host = "127.0.0.1"
 

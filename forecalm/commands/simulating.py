@@ -1,0 +1,266 @@
+"""Simulated bands without the rest of the system, over MQTT, over Bluetooth or as files; and the truth behind them."""
+
+import argparse
+import asyncio
+import contextlib
+import importlib.util
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import msgspec
+
+from forecalm.commands.stopping import stop_event, when_stdin_ends
+from forecalm.commands.terminal import err, number, progress_bar, require_file
+from forecalm.config import ConfigError
+
+if TYPE_CHECKING:
+    from device_sim.files import Recorded
+    from device_sim.scenario import Scenario
+    from ingest.wire import Packet
+
+FILES: Final = ("e4", "parquet")
+FILES_S: Final = 3600.0  # so long is a session on disk if nobody says otherwise
+DAY_S: Final = 1_767_571_200  # files begin on 2026-01-05 UTC, for ever: the same bytes each time
+MORNING_S: Final = 10 * 3600.0  # at ten, where the scenario has no clock of its own
+_ONLY_FOR: Final = {  # options that belong to some ways out only
+    "out": FILES,
+    "sent": ("mqtt", "ble"),
+    "boot": ("mqtt", "ble"),
+    "hci": ("ble",),
+    "kinds": ("ble",),
+    "air": ("ble",),
+}
+
+
+def simulate(chosen: argparse.Namespace) -> int:
+    """Let a scenario's bands send, or write what they would have recorded; or write the sample session."""
+    if chosen.sample is not None:
+        from device_sim.sample import write_sample
+
+        write_sample(chosen.sample)
+        sys.stdout.write(f"Wrote {chosen.sample}\n")
+        return 0
+    _check(chosen)
+    from device_sim.scenario import load
+
+    scenario = load(chosen.scenario)
+    if chosen.truth is not None:
+        from device_sim.truth import require_pyarrow
+
+        require_pyarrow()
+    ways: dict[str, Callable[[argparse.Namespace, Scenario], int]]
+    ways = {"mqtt": _over_mqtt, "ble": _over_bluetooth, "e4": _as_files, "parquet": _as_files}
+    return ways[chosen.transport](chosen, scenario)
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    """Refuse options that do not go together, by name, before anything long is done."""
+    for option, ways in _ONLY_FOR.items():
+        if getattr(chosen, option) is not None and chosen.transport not in ways:
+            raise ConfigError(
+                f"--{option}: is for --transport {' or '.join(ways)}, not {chosen.transport}: take it out"
+            )
+    if chosen.transport in FILES:
+        if chosen.out is None:
+            raise ConfigError(f"--out: name a folder for the files of --transport {chosen.transport}")
+        if chosen.out.exists() and (not chosen.out.is_dir() or any(chosen.out.iterdir())):
+            raise ConfigError(f"--out {chosen.out}: is there already and not an empty folder; nothing is overwritten")
+        if chosen.while_stdin_is_open:
+            raise ConfigError("--while-stdin-is-open: files end by themselves: take it out, and say --seconds")
+    if chosen.truth is not None:
+        require_file(chosen.truth, "--truth", suffixes=(".parquet",))
+
+
+def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
+    from device_sim.mqtt import publish
+
+    stop = stop_event()
+    if chosen.while_stdin_is_open:
+        when_stdin_ends(stop.set)
+    user, password = chosen.user
+    boot, begun = _boot(chosen), _Begun()
+    with _watched(chosen, scenario) as made:
+        sent = publish(
+            scenario,
+            host=chosen.host,
+            port=chosen.port,
+            site=chosen.site,
+            wearers=chosen.wearers,
+            seed=chosen.seed,
+            boot=boot,
+            speed=chosen.speed,
+            seconds=chosen.seconds,
+            username=user,
+            password=password,
+            stop=stop,
+            started=begun.now,
+            made=made,
+        )
+    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=max(band.packets for band in sent.bands))
+    if chosen.json:
+        sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
+    else:
+        sys.stdout.write(f"Sent {sent.packets:,} messages of {number(len(sent.bands), 'band')}.\n")
+        if sent.unstored >= sent.packets > 0:
+            sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
+    return 0
+
+
+def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
+    if importlib.util.find_spec("bumble") is None:
+        raise ConfigError("--transport ble needs bumble: pip install 'forecalm[radio]', or make setup-full")
+    from device_sim.ble import Sensed, advertise
+
+    boot, begun = _boot(chosen), _Begun()
+
+    def started(address: str) -> None:
+        begun.now()
+        err.print(f"The bands are on the air at [bold]{address}[/bold]   Ctrl-C ends it.")
+
+    async def run(made: "Callable[[Packet], None] | None") -> Sensed:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(kind, stop.set)
+        if chosen.while_stdin_is_open:
+            when_stdin_ends(lambda: _soon(loop, stop))
+        return await advertise(
+            scenario,
+            seed=chosen.seed,
+            kinds=chosen.kinds or ("forecalm",),
+            wearers=chosen.wearers,
+            speed=chosen.speed,
+            seconds=chosen.seconds,
+            boot=boot,
+            port=chosen.air or 0,
+            adapters=chosen.hci or (),
+            stop=stop,
+            started=started,
+            made=made,
+        )
+
+    with _watched(chosen, scenario) as made:
+        sensed = asyncio.run(run(made))
+    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=max(band.seconds for band in sensed.bands))
+    if chosen.json:
+        sys.stdout.write(msgspec.json.encode(sensed).decode() + "\n")
+    else:
+        seconds = sum(band.seconds for band in sensed.bands)
+        sys.stdout.write(f"{number(len(sensed.bands), 'band')} sensed {number(seconds, 'second')}.\n")
+    return 0
+
+
+def _soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended by itself meanwhile
+        loop.call_soon_threadsafe(stop.set)
+
+
+def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
+    from device_sim.files import record
+
+    seconds = math.ceil(FILES_S if chosen.seconds is None else chosen.seconds)
+    start_s = DAY_S + round(MORNING_S if scenario.clock_s is None else scenario.clock_s)
+    what = {"scenario": scenario, "wearers": chosen.wearers, "seed": chosen.seed}
+    with progress_bar(quiet=chosen.json) as bar:
+        task = bar.add_task("Living through it", total=seconds)
+        recorded = record(**what, start_s=start_s, seconds=seconds, told=lambda at: bar.update(task, completed=at))
+        task = bar.add_task("Writing", total=len(recorded))
+        paths = []
+        for one in recorded:
+            paths.append(_file(chosen, scenario, one))
+            bar.advance(task)
+    _write_truth(chosen, scenario, boot=None, start_s=float(start_s), seconds=seconds)
+    if chosen.json:
+        told = {"files": [str(path) for path in paths], "wearers": len(paths), "seconds": seconds, "start_s": start_s}
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    else:
+        sys.stdout.write(f"Wrote {seconds:,} s of {number(len(paths), 'wearer')} to {chosen.out}\n")
+    return 0
+
+
+def _file(chosen: argparse.Namespace, scenario: "Scenario", one: "Recorded") -> Path:
+    if chosen.transport == "e4":
+        from device_sim.e4_files import session_of, write
+
+        path: Path = chosen.out / f"{one.wearer}.zip"
+        write(path, session_of(one))
+        return path
+    from device_sim.parquet import write_parquet
+
+    name = f"{scenario.name}_{chosen.seed}_{one.wearer}"
+    write_parquet(chosen.out, one, name=name)
+    below: Path = chosen.out / one.wearer / name
+    return below
+
+
+class _Begun:
+    """When simulated time 0 was [UTC s]."""
+
+    def __init__(self) -> None:
+        self.at_s = time.time()
+
+    def now(self) -> None:
+        """It is now."""
+        self.at_s = time.time()
+
+
+def _boot(chosen: argparse.Namespace) -> int:
+    """Every run a new boot, unless somebody says otherwise: a store that knew the old one would take the new packets
+    for repetitions."""
+    return int(time.time()) if chosen.boot is None else int(chosen.boot)
+
+
+@contextmanager
+def _watched(chosen: argparse.Namespace, scenario: "Scenario") -> "Iterator[Callable[[Packet], None] | None]":
+    """What is to be called with every packet: a bar moves where the end is known, and ``--sent`` is written."""
+    with ExitStack() as stack:
+        file = None if chosen.sent is None else stack.enter_context(chosen.sent.open("wb"))
+        bar = stack.enter_context(progress_bar(quiet=chosen.json or chosen.seconds is None))
+        wearers = scenario.wearers if chosen.wearers is None else chosen.wearers
+        task = bar.add_task("Sending", total=None if chosen.seconds is None else math.ceil(chosen.seconds) * wearers)
+
+        def made(packet: "Packet") -> None:
+            if file is not None:
+                _keep(file, packet)
+            if not bar.disable:
+                bar.advance(task)
+
+        yield made if file is not None or not bar.disable else None
+
+
+def _keep(file: BinaryIO, packet: "Packet") -> None:
+    from ingest.wire import encode
+
+    data = encode(packet)
+    file.write(len(data).to_bytes(4, "little") + data)
+
+
+def _write_truth(
+    chosen: argparse.Namespace, scenario: "Scenario", *, boot: int | None, start_s: float, seconds: int
+) -> None:
+    if chosen.truth is None:
+        return
+    if seconds == 0:
+        err.print(f"Nothing was sent, so there is no truth to write to {chosen.truth}.")
+        return
+    from device_sim.truth import write_truth
+
+    speed = 1.0 if chosen.transport in FILES else chosen.speed
+    with progress_bar(quiet=chosen.json) as bar:
+        task = bar.add_task("Writing the truth", total=seconds)
+        write_truth(
+            chosen.truth,
+            scenario,
+            wearers=chosen.wearers,
+            seed=chosen.seed,
+            boot=boot,
+            seconds=seconds,
+            start_s=start_s,
+            speed=speed,
+            told=lambda at: bar.update(task, completed=at),
+        )

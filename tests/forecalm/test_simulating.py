@@ -1,0 +1,72 @@
+"""The command simulate, without the rest of the system: files, their truth, and options that do not go together."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from forecalm.cli import main
+from ingest.recordings.detect import read, read_one
+
+FEW = ("simulate", "--scenario", "quiet", "--wearers", "2", "--seed", "3", "--seconds", "30")
+
+
+def test_every_wearer_gets_an_e4_session_and_the_truth_is_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    truth = tmp_path / "truth.parquet"
+    assert main([*FEW, "--transport", "e4", "--out", str(tmp_path / "out"), "--truth", str(truth), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [Path(file).name for file in told["files"]] == ["w-01.zip", "w-02.zip"]
+    assert read_one(tmp_path / "out" / "w-02.zip").start_s == told["start_s"]
+    seconds = pq.read_table(truth, filters=[("what", "==", "second")]).to_pydict()
+    assert seconds["utc"][0].timestamp() == told["start_s"]
+    assert len(seconds["utc"]) == 2 * 30
+
+
+def test_an_export_can_be_read_back(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    assert main([*FEW, "--transport", "parquet", "--out", str(tmp_path / "out")]) == 0
+    assert [found.name for found in read(tmp_path / "out" / "w-01")] == ["quiet_3_w-01"]
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert main([*FEW, "--transport", "e4", "--out", str(tmp_path / name)]) == 0
+    assert (tmp_path / "one" / "w-01.zip").read_bytes() == (tmp_path / "two" / "w-01.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--transport", "e4"], "--out: name a folder"),
+        (["--transport", "parquet"], "--out: name a folder"),
+        (["--out", "x"], "--out: is for --transport e4 or parquet, not mqtt"),
+        (["--hci", "usb:0"], "--hci: is for --transport ble, not mqtt"),
+        (["--transport", "e4", "--out", "x", "--sent", "y"], "--sent: is for --transport mqtt or ble, not e4"),
+        (["--transport", "e4", "--out", "x", "--while-stdin-is-open"], "--while-stdin-is-open: files end by"),
+        (["--transport", "ble", "--kinds", "toaster"], "kinds: must be one or more of forecalm, strap"),
+        (["--truth", "truth.csv"], r"--truth truth.csv: must end in .parquet"),
+        (["--truth", "nowhere/truth.parquet"], "--truth nowhere/truth.parquet: there is no folder nowhere"),
+        (["--scenario", "nothing"], "nothing: no such scenario"),
+        (["--transport", "e4", "--out", "x", "--wearers", "1", "--seed", "-1"], "seed: must be a whole number"),
+        (["--transport", "e4", "--out", "x", "--wearers", "1", "--seconds", "9"], "seconds: must be at least 11"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_by_name(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "ble" in options:
+        pytest.importorskip("bumble")
+    assert main(["simulate", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "w-01.zip").write_text("somebody's work")
+    assert main([*FEW, "--transport", "e4", "--out", str(tmp_path)]) == 2
+    assert "is there already and not an empty folder" in capsys.readouterr().err
+    assert (tmp_path / "w-01.zip").read_text() == "somebody's work"
