@@ -26,7 +26,6 @@ from benchmarks.gateway_house import LOOK_S, GatewayProcess, RadioHouse, Virtual
 from benchmarks.kill_house import House
 from forecalm.installation import Installation
 from ingest.store.protocol import Store
-from ingest.wire import encode
 
 ADAPTERS: Final = 3  # of each gateway: 21 links
 PAUSE_S: Final = (4.0, 12.0)  # between two faults
@@ -197,7 +196,7 @@ def compare(band: VirtualBand, store: Store) -> list[str]:
     for received in store.packets(band.name):
         name = received.packet.boot, received.packet.seq
         there[name] += 1
-        if name not in packets or encode(plain(received.packet)) != encode(packets[name]):
+        if name not in packets or plain(received.packet) != packets[name]:
             wrong.append(f"{band.name} {name}: not what was sensed")
     twice = sum(times > 1 for times in there.values())
     lost = sorted(set(packets) - set(there))
@@ -211,7 +210,8 @@ def _said(name: str, seconds: list[float]) -> str:
         return f"{name}: none"
     ordered = sorted(seconds)
     p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
-    return f"{name}: median {statistics.median(ordered):.2f} s, p95 {p95:.2f} s, worst {ordered[-1]:.2f} s, n {len(ordered)}"
+    worst = f"worst {ordered[-1]:.2f} s, n {len(ordered)}"
+    return f"{name}: median {statistics.median(ordered):.2f} s, p95 {p95:.2f} s, {worst}"
 
 
 async def measure(chosen: argparse.Namespace, folder: Path, mosquitto: str) -> int:
@@ -232,6 +232,9 @@ async def measure(chosen: argparse.Namespace, folder: Path, mosquitto: str) -> i
             play = Play(radio, house, gateways, random.Random(chosen.seed))  # noqa: S311 - luck to be had again
             try:
                 wrong = await run(play, seconds=60 * chosen.minutes, faults=() if chosen.quiet else FAULTS)
+            except BaseException:
+                print(*(gateway.said()[-4000:] for gateway in gateways), sep="\n")
+                raise
             finally:
                 for gateway in gateways:
                     gateway.kill()

@@ -14,6 +14,8 @@ from ingest.wire import ID
 
 log = logging.getLogger(__name__)
 
+ADDRESS_MAX: Final = 64  # six bytes in hexadecimal; a UUID on macOS
+RSSI_MIN, RSSI_MAX = -127, 20  # dBm, by the standard
 _ID: Final = re.compile(ID)
 _OTHER: Final = re.compile(r"[^A-Za-z0-9]")
 
@@ -41,15 +43,15 @@ def band_of_address(profile: str, address: str) -> str | None:
 def seen_by_address(profile: str, advert: Advert) -> Seen | None:
     """What the advert of a band without a serial says. Its name is what it likes, so it is no id."""
     band = band_of_address(profile, advert.address)
-    if band is None or len(advert.address) > 64:
+    return None if band is None else seen_as(profile, band, advert)
+
+
+def seen_as(profile: str, band: str, advert: Advert) -> Seen | None:
+    """An advert of ``band``; None where no stack would call anything by such an address."""
+    if len(advert.address) > ADDRESS_MAX:
         return None
-    return Seen(
-        band=band,
-        profile=profile,
-        address=advert.address,
-        heard_us=advert.heard_us,
-        rssi=min(20, max(-127, advert.rssi)),
-    )
+    rssi = min(RSSI_MAX, max(RSSI_MIN, advert.rssi))
+    return Seen(band=band, profile=profile, address=advert.address, heard_us=advert.heard_us, rssi=rssi)
 
 
 def need(band: str, link: Link, characteristics: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.ble.about import need, read_about
+from ingest.ble.about import need, read_about, seen_as
 from ingest.ble.backfill import Backfill, Request
 from ingest.ble.dating import Dates
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
@@ -52,9 +52,9 @@ class ForecalmBand:
         """See ``Profile``: the name is its id, if it can be one; what else it says is left out where it is nonsense."""
         if uuids.STREAM_SERVICE not in advert.services or advert.name is None or not _ID.match(advert.name):
             return None
-        seen = Seen(
-            band=advert.name, profile=self.name, address=advert.address, heard_us=advert.heard_us, rssi=advert.rssi
-        )
+        seen = seen_as(self.name, advert.name, advert)
+        if seen is None:
+            return None
         try:
             said = BandAdvert.from_bytes(advert.makers.get(uuids.NO_COMPANY, b""))
         except GattError:

@@ -79,7 +79,7 @@ class PolarTalk(Talk):
         self._pulses: Intervals | None = None
         self._contact: bool | None = None
         self._battery: int | None = None
-        self._told_us = 0
+        self._told_us = steady()
 
     async def _talk(self) -> None:
         need(self._band, self._link, NEEDED)

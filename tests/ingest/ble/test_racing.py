@@ -1,0 +1,113 @@
+"""Who connects when, who is heard by which address, and what outlives a gateway."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.ble.heard import ADDRESSES_MAX, BANDS_MAX, FRESH_S, Radio
+from ingest.ble.numbering import Numbering
+from ingest.ble.racing import LASTED_S, LONGEST_S, REFUSED_S, WAIT_MAX_S, Attempts, Load, choose, wait_s
+from ingest.ble.rostered import Rostered
+from ingest.control.messages import Roster, Seen
+from ingest.errors import SpoolError
+
+NOW_US = 1_760_000_000_000_000
+
+
+@given(st.integers(-127, 20), st.integers(-127, 20))
+def test_the_louder_never_waits_longer(one: int, other: int) -> None:
+    assert 0 <= wait_s(one) <= WAIT_MAX_S
+    assert (wait_s(one) <= wait_s(other)) or one < other
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_a_band_that_cannot_be_had_is_tried_ever_later_but_at_least_once_in_a_minute_and_a_half(
+    luck: list[float],
+) -> None:
+    attempts, now_s = Attempts(), 0.0
+    for one in luck:
+        attempts.opened(now_s)
+        attempts.ended(now_s + 1, one)
+        assert 0 < attempts.not_before_s - (now_s + 1) <= 1.5 * LONGEST_S + 1e-6
+        now_s = attempts.not_before_s
+
+
+def test_a_connection_that_lasted_is_tried_again_at_once_and_a_refusal_after_minutes() -> None:
+    attempts = Attempts(failures=9)
+    attempts.opened(0.0)
+    attempts.ended(LASTED_S, 0.5)
+    assert attempts.not_before_s == LASTED_S
+    attempts.opened(100.0)
+    attempts.ended(100.0 + 2 * LASTED_S, 0.5, refused=True)
+    assert attempts.not_before_s == 100.0 + 2 * LASTED_S + REFUSED_S
+
+
+def test_the_least_loaded_adapter_takes_it_unless_another_hears_it_much_better() -> None:
+    assert choose([Load(2, 7, -60), Load(1, 7, -62)]) == 1
+    assert choose([Load(2, 7, -50), Load(1, 7, -85)]) == 0
+    assert choose([Load(7, 7, -50), Load(1, 7, None), Load(1, 7, -50, works=False)]) is None
+
+
+def _seen(band: str, address: str, rssi: int = -60) -> Seen:
+    return Seen(band=band, profile="p", address=address, heard_us=NOW_US, rssi=rssi)
+
+
+def test_a_band_that_was_not_heard_for_a_while_begins_its_race_anew() -> None:
+    radio = Radio()
+    radio.hear(0, _seen("b", "x", -95), 0.0, wanted=bool)
+    assert radio.bands["b"].way(1.0) is None
+    radio.hear(0, _seen("b", "x", -95), WAIT_MAX_S, wanted=bool)
+    assert radio.bands["b"].way(WAIT_MAX_S) is not None
+    late_s = WAIT_MAX_S + FRESH_S + 1
+    assert radio.bands["b"].way(late_s) is None
+    radio.hear(0, _seen("b", "x", -95), late_s, wanted=bool)
+    assert radio.bands["b"].way(late_s + WAIT_MAX_S / 2) is None
+
+
+def test_names_that_anybody_makes_up_take_no_more_room_and_push_out_no_band_of_ours() -> None:
+    radio = Radio()
+    for i in range(3 * BANDS_MAX):
+        radio.hear(0, _seen(f"b{i}", "x"), float(i), wanted=lambda band: band == "b0")
+    for i in range(3 * ADDRESSES_MAX):
+        radio.hear(0, _seen("b0", f"x{i}"), 5000.0 + i, wanted=lambda band: band == "b0")
+    assert len(radio.bands) <= BANDS_MAX
+    assert len(radio.bands["b0"].ways) <= ADDRESSES_MAX
+    radio.forget(1e6, wanted=lambda band: band == "b0")
+    assert list(radio.bands) == ["b0"]
+
+
+def test_no_number_is_given_twice_also_if_the_clock_goes_back(tmp_path: Path) -> None:
+    boots = []
+    for now_us in (NOW_US, NOW_US, NOW_US - 10**15):
+        numbering = Numbering(tmp_path / "numbers", now_us=now_us)
+        boots.append(numbering.boot)
+        assert [numbering.number("a")[1] for _ in range(3)] == [0, 1, 2]
+        assert numbering.number("b") == (numbering.boot, 0)
+        assert numbering.boot < 1 << 53
+    assert boots == sorted(set(boots))
+
+
+def test_two_gateways_that_start_together_do_not_meet(tmp_path: Path) -> None:
+    boots = {Numbering(tmp_path / str(i), now_us=NOW_US).boot for i in range(5)}
+    assert len(boots) == 5
+
+
+def test_a_file_of_numbers_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for wrong in (b"", b"{}", b'{"started_s": -1, "own": 1}', b'{"started_s": 1, "own": 99999999}', b"[]"):
+        (tmp_path / "numbers").write_bytes(wrong)
+        with pytest.raises(SpoolError, match="numbers"):
+            Numbering(tmp_path / "numbers", now_us=NOW_US)
+
+
+def test_a_roster_that_cannot_be_read_lets_nobody_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "roster").write_bytes(b'{"v": 1')
+    with caplog.at_level(logging.WARNING):
+        rostered = Rostered(tmp_path / "roster")
+    assert not rostered.known
+    assert not rostered.allows("b", NOW_US)
+    assert "roster" in caplog.text
+    rostered.take(Roster(v=1, at_us=1, bands=["b"]))
+    assert Rostered(tmp_path / "roster").allows("b", NOW_US)
