@@ -1,6 +1,7 @@
 """Packets and news of a gateway in, on a broker and kept until the service says that they are stored out."""
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -43,6 +44,7 @@ STATUS_S: Final = 10.0  # between two statuses of which nothing but numbers chan
 TOLD_S: Final = 1.0  # between two times that what is stored is noted on disk where no packet comes: both come again
 LIVE_MAX: Final = 2_000  # packets without a PUBACK before new ones wait their turn: bounds memory
 BACKLOG_MAX: Final = 100  # of which sent again: what is new has at most so many before it in any queue
+GRACE_S: Final = 0.5  # after connecting, for the broker to say what is stored, before anything old is sent
 RESEND_HZ: Final = 500.0  # packets sent again in a second: a day of a band in three minutes, and no flood
 QUEUED_MAX: Final = 50_000  # packets taken in and not yet kept: beyond, the disk has stood still for minutes
 EVENTS_MAX: Final = 1_000  # events that wait for a broker
@@ -133,6 +135,7 @@ class Sender:
         self._since_us = 0
         self._publishes = self._resent = self._acknowledged = 0
         self._allowance = 0.0
+        self._backlog_from_s = math.inf
         self._allowed_s = self._committed_s = self._looked_s = self._status_s = time.monotonic()
         self._room = threading.Event()
         self._moved = 0
@@ -341,6 +344,7 @@ class Sender:
         while self._unsaid and self.online:
             news = self._unsaid.popleft()
             self._connection.publish(news.topic, news.payload)
+        self._backlog_from_s = now_s + GRACE_S
         kept = self._spool.reconnect(now_s, flying=list(self._flying.values()))
         if kept:
             log.info("connected: %d packets that nobody said are stored are sent", kept)
@@ -353,7 +357,7 @@ class Sender:
     def _resend(self, now_s: float) -> None:
         self._allowance = min(self._allowance + (now_s - self._allowed_s) * self._resend_hz, float(BACKLOG_MAX))
         self._allowed_s = now_s
-        if not self.online:
+        if not self.online or now_s < self._backlog_from_s:
             return
         if now_s - self._looked_s >= OVERDUE_S:
             self._looked_s = now_s
