@@ -31,6 +31,7 @@ SHAPES: Final = ("drawn", *BUILD_UPS)
 ENDS: Final = ("settles", "incident")
 WEARERS_MAX: Final = 100_000
 PER_H_MAX: Final = 60.0  # one a minute; inpatients in a crisis have some 13 incidents an hour (Imbiriba 2023)
+REPEAT_MIN_S: Final = 10.0  # a shorter life is a slip of the pen, and costs as much as a long one each time
 UNEVEN_MAX: Final = 1.5  # then one in twenty has twelve times the usual rate or more
 BRANCHING_MAX: Final = 0.95  # at 1 a cluster never ends
 INCIDENT_S: Final = 60.0  # an incident lasts seconds to minutes, very differently: Northrup 2022, doi:10.1002/aur.2773
@@ -193,6 +194,8 @@ def _scenario(fields: Fields, name: str) -> Scenario:
         clock_s=fields.time_of_day("clock"),
         activity=fields.choice("activity", ACTIVITIES, default="ordinary"),
     )
+    if 0 < setting.repeat_s < REPEAT_MIN_S:
+        raise fields.wrong("repeat_s", f"must be 0 or at least {REPEAT_MIN_S:g}, got {setting.repeat_s:g}")
     everybody = _befalling(fields, setting, "")
     parts = tuple(_wearer(one, setting, everybody) for one in fields.tables("wearer", shown="[[wearer]]"))
     if not parts:

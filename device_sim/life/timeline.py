@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from device_sim.life.chances import Chances, shape_of
 from device_sim.life.nights import Nights
@@ -46,20 +47,24 @@ class Timeline:
         begin, end = float(begin_s + self._past_s), float(end_s + self._past_s)
         by_life = joined(self._chances.drawn(self._keys, begin, end), self._nights.within(self._keys, begin, end))
         by_life.numbers[:, 0] -= self._past_s
-        return joined(*self._said(begin_s, end_s), self._asleep, by_life).within(begin_s, end_s)
+        return joined(self._said(begin_s, end_s), self._asleep, by_life).within(begin_s, end_s)
 
-    def _said(self, begin_s: int, end_s: int) -> list[Table]:
+    def _said(self, begin_s: int, end_s: int) -> Table:
         """The episodes that the scenario lists, each time that they come round."""
         if not self._repeat_s:
-            return [self._round(0)]
-        longest_s = float(self._listed.numbers[:, :5].sum(axis=1).max(initial=0.0))
-        late_s = float(self._listed.numbers[:, 0].max(initial=0.0))
-        first = max(int((begin_s - longest_s - late_s) // self._repeat_s), 0)
-        return [self._round(number) for number in range(first, int(end_s // self._repeat_s) + 1)]
+            return self._rounds(np.arange(len(self._listed.row)), np.zeros(len(self._listed.row), np.int64))
+        start, end = self._listed.numbers[:, 0], self._listed.end_s()
+        first = np.maximum(np.floor((begin_s - end) / self._repeat_s), 0).astype(np.int64)
+        last = np.floor((end_s - start) / self._repeat_s).astype(np.int64)
+        count = np.maximum(last - first + 1, 0)
+        which = np.repeat(np.arange(len(count)), count)
+        number = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
+        return self._rounds(which, number)
 
-    def _round(self, number: int) -> Table:
-        listed = self._listed
-        own, shape, numbers = np.empty(len(listed.row), np.uint64), listed.shape.copy(), listed.numbers.copy()
+    def _rounds(self, which: NDArray[np.intp], number: Codes) -> Table:
+        """These of the listed episodes, each in the round of that ``number``."""
+        listed = self._listed.taken(which)
+        own, shape, numbers = np.empty(len(which), np.uint64), listed.shape.copy(), listed.numbers.copy()
         _settle(self._keys, self._usual, listed.row, listed.own.astype(np.int64), number, own, shape)
         numbers[:, 0] += number * self._repeat_s
         return Table(listed.row, listed.kind, shape, listed.lead, own, numbers)
@@ -99,9 +104,9 @@ def _asleep(rows: Codes, keys: Keys) -> Table:
 
 
 @njit(cache=True, nogil=True)
-def _settle(keys: Keys, usual: Codes, row: Codes, place: Codes, number: int, own: Keys, shape: Codes) -> None:
-    """Give each listed episode the key of this round of it, and the shape that it still has to draw."""
+def _settle(keys: Keys, usual: Codes, row: Codes, place: Codes, number: Codes, own: Keys, shape: Codes) -> None:
+    """Give each listed episode the key of its round, and the shape that it still has to draw."""
     for e in range(len(row)):
-        own[e] = bits(keys[row[e]], _STREAM, place[e] * _ROUNDS + number)
+        own[e] = bits(keys[row[e]], _STREAM, place[e] * _ROUNDS + number[e])
         if shape[e] < 0:
             shape[e] = shape_of(own[e], usual[row[e]])

@@ -263,6 +263,20 @@ def test_a_repeating_time_line_is_told_round_by_round() -> None:
     assert [episode.start_s for episode in lived] == [100, 1100, 2100]
 
 
+def test_rounds_that_overlap_stretches_and_are_staggered_far_are_all_told() -> None:
+    scenario = played(Wearer(episodes=(anxiety(start_s=890, rise_s=60, hold_s=40, fall_s=10),)), repeat_s=1000.0)
+    lived = director(replace(scenario, stagger_s=777.0), 30).episodes(20_000, 1900)
+    there = [(row, 890 + 777 * row + 1000 * turn) for row in range(30) for turn in range(60)]
+    assert [(one.row, one.start_s) for one in lived] == [
+        (row, start) for row, start in there if 20_000 - 110 < start < 21_900
+    ]
+
+
+def test_nobody_can_be_simulated() -> None:
+    drive = Director(busy(), (), seed=1).drive(0, 10)
+    assert drive.arousal.shape == drive.posture.shape == drive.fit.shape == (0, 10)
+
+
 def test_what_was_drawn_is_what_the_drive_does() -> None:
     one = director(played(Wearer(chances=(WORRY, SUDDEN)), past_s=600), 5)
     drive, lived = one.drive(-600, 20_000), one.episodes(-600, 20_000)

@@ -61,6 +61,7 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
         ("past_s = true", "past_s", "must be a number"),
         ('past_s = "60"', "past_s", "must be a number"),
         ("wearers = 0", "wearers", "from 1 to"),
+        ("repeat_s = 0.001", "repeat_s", "0 or at least 10"),
         ("title = 3", "title", "must be text"),
         ('activity = "flying"', "activity", "one of ordinary, still, asleep, by_clock"),
         ("wearer = 3", "wearer", r"\[\[wearer\]\]"),
@@ -142,7 +143,7 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
             "before past_s",
         ),
         (
-            'repeat_s = 9\n[[wearer]]\nepisode = [{ kind = "off_wrist", start_s = 7, hold_s = 3 }]',
+            'repeat_s = 10\n[[wearer]]\nepisode = [{ kind = "off_wrist", start_s = 8, hold_s = 3 }]',
             "wearer 1: episode 1: start_s",
             "repeat_s",
         ),
