@@ -14,6 +14,7 @@ DEAF_US: Final = 60_000_000  # no advert and no packet of anybody for so long: s
 NEARBY_US: Final = 5_000_000  # a band not heard for so long is not nearby any more
 FIGHT_US: Final = 120_000_000  # within which
 FIGHT_MIN: Final = 3  # changes from one gateway to another are a fight, not a walk through the house
+CHANGES_MAX: Final = 32  # remembered of a band: more than a fight has
 BANDS_MAX: Final = (
     10_000  # bands or gateways remembered: more than a site has, and few enough if somebody makes them up
 )
@@ -64,12 +65,21 @@ class Fight:
     changes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a gateway said last of a band, when that was heard, and when it was first heard to stand so."""
+
+    status: BandStatus
+    heard_us: int
+    begun_us: int
+
+
 class Picture:
     """The latest of everything."""
 
     def __init__(self) -> None:
         self._gateways: dict[str, tuple[GatewayStatus, int]] = {}
-        self._bands: dict[str, dict[str, tuple[BandStatus, int]]] = {}  # by band, then gateway, the newest last
+        self._bands: dict[str, dict[str, _Said]] = {}  # by band, then gateway, the newest last
         self._changes: dict[str, deque[tuple[int, str]]] = {}
         self._near: dict[str, dict[str, tuple[Seen, int]]] = {}  # by band, then gateway
 
@@ -83,10 +93,12 @@ class Picture:
         if band not in self._bands and len(self._bands) >= BANDS_MAX:
             return
         said = self._bands.setdefault(band, {})
-        said.pop(status.gateway, None)
-        said[status.gateway] = status, now_us
-        if status.state == "connected":
-            changes = self._changes.setdefault(band, deque(maxlen=32))
+        before = said.pop(status.gateway, None)
+        same = before is not None and _holding(before.status) and before.status.since_us == status.since_us
+        begun_us = before.begun_us if before is not None and same else now_us
+        said[status.gateway] = _Said(status, now_us, begun_us)
+        if _holding(status) and not same:
+            changes = self._changes.setdefault(band, deque(maxlen=CHANGES_MAX))
             if not changes or changes[-1][1] != status.gateway:
                 changes.append((now_us, status.gateway))
 
@@ -114,14 +126,13 @@ class Picture:
         online = {gateway.gateway for gateway in self.gateways(now_us) if gateway.online}
         found = []
         for band, said in sorted(self._bands.items()):
-            status, heard_us = next(reversed(said.values()))
-            holders = [(s, h) for s, h in said.values() if s.state == "connected" and s.gateway in online]
-            if holders:
-                status, heard_us = max(holders, key=lambda pair: pair[1])
-            held = bool(holders)
-            found.append(
-                BandAt(band, status.gateway if held else None, status.since_us if held else None, status, heard_us)
-            )
+            last = next(reversed(said.values()))
+            holders = [one for one in said.values() if _holding(one.status) and one.status.gateway in online]
+            if not holders:
+                found.append(BandAt(band, None, None, last.status, last.heard_us))
+                continue
+            here = max(holders, key=lambda one: one.begun_us)
+            found.append(BandAt(band, here.status.gateway, here.status.since_us, here.status, here.heard_us))
         return found
 
     def fights(self, now_us: int) -> list[Fight]:
@@ -142,6 +153,10 @@ class Picture:
                 best = max(heard, key=lambda gateway: _strength(heard[gateway]))
                 found.append(BandNear(band, best, heard[best], tuple(sorted(set(heard) - {best}))))
         return sorted(found, key=lambda near: (-_strength(near.seen), near.band))
+
+
+def _holding(status: BandStatus) -> bool:
+    return status.state == "connected"
 
 
 def _strength(seen: Seen) -> float:

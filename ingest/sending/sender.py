@@ -41,6 +41,7 @@ GROUP_MAX: Final = 1_000  # notes taken up at once: bounds what a commit holds, 
 LOOK_S: Final = 0.05  # how often it is looked for what is due, where nothing happens
 OVERDUE_S: Final = 0.25  # how often for what stands still
 STATUS_S: Final = 10.0  # between two statuses of which nothing but numbers changes
+HOLDING_S: Final = 30.0  # between two times that a band is said to be connected here: another's farewell may be later
 TOLD_S: Final = 1.0  # between two times that what is stored is noted on disk where no packet comes: both come again
 LIVE_MAX: Final = 2_000  # packets without a PUBACK before new ones wait their turn: bounds memory
 BACKLOG_MAX: Final = 100  # of which sent again: what is new has at most so many before it in any queue
@@ -67,7 +68,7 @@ class Sendings:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """A message that is no packet."""
+    """A message that is neither a packet nor the status of a band."""
 
     topic: str
     payload: bytes
@@ -127,7 +128,7 @@ class Sender:
         self._topics: dict[str, str] = {}
         self._flying: dict[int, tuple[Key, int]] = {}
         self._backlog_flying: set[int] = set()
-        self._retained: dict[str, bytes] = {}
+        self._bands: dict[str, BandStatus] = {}  # by topic
         self._unsaid: deque[_News] = deque(maxlen=EVENTS_MAX)
         self._commands: deque[str] = deque(maxlen=COMMANDS_MAX)
         self._complained: set[str] = set()
@@ -136,7 +137,7 @@ class Sender:
         self._publishes = self._resent = self._acknowledged = 0
         self._allowance = 0.0
         self._backlog_from_s = math.inf
-        self._allowed_s = self._committed_s = self._looked_s = self._status_s = time.monotonic()
+        self._allowed_s = self._committed_s = self._looked_s = self._status_s = self._held_s = time.monotonic()
         self._room = threading.Event()
         self._moved = 0
         self._stopping = threading.Event()
@@ -206,8 +207,7 @@ class Sender:
             seen=seen,
             backlog=backlog,
         )
-        topic = band_topic(self._site, band, "status")
-        self._notes.put(_News(topic, encode_message(status), retain=True, waits=True))
+        self._notes.put((band_topic(self._site, band, "status"), status))
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None
@@ -301,10 +301,15 @@ class Sender:
                     self._hear(note, now_s)
                 case _News():
                     self._say(note)
+                case (str() as topic, BandStatus() as status):
+                    self._say_of_band(topic, status)
         self._resend(now_s)
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
             self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
+        if now_s - self._held_s >= HOLDING_S:
+            self._held_s = now_s
+            self._say_what_is_held()
         if not self._room.is_set() and self._notes.qsize() < GROUP_MAX and len(self._flying) < LIVE_MAX // 2:
             self._room.set()
 
@@ -339,8 +344,8 @@ class Sender:
     def _come_online(self, now_s: float) -> None:
         """Say who we are, and let all that is kept wait to be sent, but for what the connection itself sends again."""
         self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
-        for topic, payload in self._retained.items():
-            self._connection.publish(topic, payload, retain=True)
+        for topic, status in self._bands.items():
+            self._connection.publish(topic, encode_message(status), retain=True)
         while self._unsaid and self.online:
             news = self._unsaid.popleft()
             self._connection.publish(news.topic, news.payload)
@@ -369,12 +374,20 @@ class Sender:
             self._resent += 1
 
     def _say(self, news: _News) -> None:
-        if news.retain and news.waits:
-            self._retained[news.topic] = news.payload
         if self.online:
             self._connection.publish(news.topic, news.payload, retain=news.retain)
-        elif news.waits and not news.retain:
+        elif news.waits:
             self._unsaid.append(news)
+
+    def _say_of_band(self, topic: str, status: BandStatus) -> None:
+        self._bands[topic] = status
+        if self.online:
+            self._connection.publish(topic, encode_message(status), retain=True)
+
+    def _say_what_is_held(self) -> None:
+        for topic, status in self._bands.items():
+            if status.state == "connected":
+                self._say_of_band(topic, msgspec.structs.replace(status, at_us=self._now_us()))
 
     def _hear(self, heard: Heard, now_s: float) -> None:
         try:

@@ -360,3 +360,20 @@ def test_a_disk_that_is_full_is_told_and_packets_go_on(
     again.resume(0.0)
     assert again.kept("b", 7) == [(0, 200)]
     again.close()
+
+
+def test_a_band_that_is_held_is_said_to_be_held_again_and_again(
+    broker: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway before may say its farewell later than we our welcome, on the same topic."""
+    monkeypatch.setattr("ingest.sending.sender.HOLDING_S", 0.1)
+    with (
+        Service(broker.port, f"forecalm/v1/{SITE}/band/+/status") as ears,
+        sender(broker) as gateway,
+    ):
+        gateway.wait_online(WAIT_S)
+        gateway.band_status("b", state="lost", since_us=2)
+        gateway.band_status("c", state="connected", since_us=3)
+        said = [(message.topic, decode_message(message.payload, BandStatus).since_us) for message in ears.some(4)]
+    b, c = (f"forecalm/v1/{SITE}/band/{band}/status" for band in "bc")
+    assert said == [(b, 2), (c, 3), (c, 3), (c, 3)]
