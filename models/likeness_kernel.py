@@ -56,8 +56,8 @@ def run(
     """One row after the other, one second after the other; writes the state of these rows.
 
     ``pane`` (R,) is the number of the pane that is being filled, ``sums`` (R, 2, Q) its sums and known seconds,
-    ``hour`` (R, PANES, Q) the panes of the last hour, the newest last, ``usual`` (R, 3, Q) panes learnt, their mean and their
-    sum of squares about it. Rows that are not ``learning`` keep what is usual as it is.
+    ``hour`` (R, PANES, Q) the panes of the last hour, the newest last, ``usual`` (R, 3, Q) panes learnt, their mean
+    and their sum of squares about it. Rows that are not ``learning`` keep what is usual as it is.
     """
     for k in range(rows.size):
         row = rows[k]
