@@ -18,6 +18,7 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
+from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
@@ -26,9 +27,11 @@ from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
 from forecalm.wearing import Wearing
 from ingest.clock.clocks import Clocks
+from ingest.control.client import Control
 from ingest.intake.intake import Handed, Intake
 from ingest.mqtt import Subscriber
 from ingest.registry.registry import Registry
+from ingest.sending.broker import Broker
 from ingest.store.influx_derived import DerivedSeries
 from signals.features import NAMES
 
@@ -81,6 +84,7 @@ class Service:
             stack.enter_context(self._wearing)
             watch_all()  # who was entered since we looked
             self._start_intake(here, registry, live, stack)
+            self._start_house(registry, stack)
             self._start_board(registry, stack)
             self._stack = stack.pop_all()
         return self
@@ -133,6 +137,13 @@ class Service:
         stack.callback(self._subscriber.stop)
         stack.callback(self._intake.stop)
         self._subscriber.start()
+
+    def _start_house(self, registry: Registry, stack: ExitStack) -> None:
+        """Gateways are told which bands to hold; the broker is looked for in the background."""
+        mqtt, site = self._config.mqtt, self._config.site.name
+        broker = Broker(host=mqtt.host, port=mqtt.port, username=mqtt.username, password=mqtt.password)
+        control = stack.enter_context(Control(broker, site=site))
+        self.house = stack.enter_context(House(registry, control, site=site, admit=self._wearing.admit))
 
     def _hand_on(self, live: Live, handed: Handed) -> None:
         """The engine first: what staff see may wait."""

@@ -74,6 +74,15 @@ class _Said:
     begun_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How gateways and bands of a site stand with each other."""
+
+    gateways: tuple[GatewayAt, ...] = ()
+    bands: tuple[BandAt, ...] = ()
+    fights: tuple[Fight, ...] = ()
+
+
 class Picture:
     """The latest of everything."""
 

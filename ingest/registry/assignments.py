@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,6 +13,8 @@ from ingest.registry.audit import Json, Writing
 from ingest.registry.checks import is_there, require_known, require_stretch, require_time
 from ingest.registry.stretches import Change, Correction, Held, Stretch, changes, cut_out, end_of, joined
 from ingest.registry.tables import ASSIGNMENT, BAND, WEARER
+
+LINGER_S: Final = 3600.0  # after a band was given up: its memory of an hour is fetched in minutes, where it is near
 
 LIVE = ASSIGNMENT.c.band.in_(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)))
 """Assignments of wristbands, not of imported recordings."""
@@ -131,6 +134,20 @@ def band_at(connection: sa.Connection, wearer: str, at_s: float) -> tuple[str, f
 
 def worn_at(connection: sa.Connection, at_s: float, site: str | None) -> dict[str, Stretch]:
     """See ``Registry.worn``."""
+    return {
+        row.band: Stretch(row.wearer, row.since_s, end_of(row.until_s), row.made_at_s, row.made_by)
+        for row in connection.execute(_worn(at_s, site, ended_after_s=at_s))
+    }
+
+
+def to_hold(connection: sa.Connection, site: str, at_s: float) -> list[str]:
+    """See ``Registry.to_hold``."""
+    rows = connection.execute(_worn(at_s, site, ended_after_s=at_s - LINGER_S))
+    return list(dict.fromkeys(row.band for row in rows))
+
+
+def _worn(at_s: float, site: str | None, *, ended_after_s: float) -> sa.Select[Any]:
+    """The assignments of wristbands that had begun by ``at_s`` and end later than ``ended_after_s``, by band."""
     query = (
         sa.select(ASSIGNMENT)
         .join(BAND, BAND.c.name == ASSIGNMENT.c.band)
@@ -138,16 +155,11 @@ def worn_at(connection: sa.Connection, at_s: float, site: str | None) -> dict[st
             BAND.c.imported.is_(False),
             ASSIGNMENT.c.wearer.is_not(None),
             ASSIGNMENT.c.since_s <= at_s,
-            ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > at_s),
+            ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > ended_after_s),
         )
         .order_by(ASSIGNMENT.c.band)
     )
-    if site is not None:
-        query = query.where(BAND.c.site.is_(None) | (BAND.c.site == site))
-    return {
-        row.band: Stretch(row.wearer, row.since_s, end_of(row.until_s), row.made_at_s, row.made_by)
-        for row in connection.execute(query)
-    }
+    return query if site is None else query.where(BAND.c.site.is_(None) | (BAND.c.site == site))
 
 
 def require_held(connection: sa.Connection, band: str, wearer: str, at_s: float, held: Held) -> None:

@@ -195,6 +195,12 @@ class Registry:
         with self._reading() as connection:
             return assignments.worn_at(connection, at_s, site)
 
+    def to_hold(self, site: str, at_s: float) -> list[str]:
+        """The wristbands that gateways of a site are to hold, in order: those worn at ``at_s``, and those given up in
+        the hour before, so that what they still keep is fetched."""
+        with self._reading() as connection:
+            return assignments.to_hold(connection, site, at_s)
+
     def band_of(self, wearer: str, at_s: float) -> tuple[str, float, float | None] | None:
         """Which wristband ``wearer`` wore at ``at_s``, since when, and until when if an end was said; None: none."""
         with self._reading() as connection:

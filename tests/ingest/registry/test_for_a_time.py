@@ -38,6 +38,18 @@ def test_a_band_that_is_worn_for_a_time_is_nobodys_afterwards(registry: Registry
     assert snapshot.admit("b-1", 200.0).verdict is Verdict.WAIT
 
 
+def test_gateways_hold_a_band_of_their_site_while_it_is_worn_and_for_an_hour_after(registry: Registry) -> None:
+    registry.add_site(Site("home", "Home", "UTC"), by="test")
+    registry.add_site(Site("school", "School", "UTC"), by="test")
+    registry.put_in_site("school", bands=["b-2"], by="test")
+    registry.assign("b-1", "w-1", 90.0, until_s=200.0, by="test")
+    registry.assign("b-2", "w-2", 90.0, by="test")
+    assert registry.to_hold("home", 89.0) == []
+    assert registry.to_hold("home", 150.0) == registry.to_hold("home", 3799.0) == ["b-1"]
+    assert registry.to_hold("home", 3800.0) == []
+    assert registry.to_hold("school", 150.0) == ["b-1", "b-2"]
+
+
 def test_what_has_not_ended_yet_is_cut_by_whatever_comes_next(registry: Registry) -> None:
     registry.assign("b-1", "w-1", 90.0, until_s=200.0, by="test")
     registry.assign("b-1", "w-2", 95.0, until_s=300.0, by="test")
