@@ -5,6 +5,7 @@ band is a race (``ingest.ble.racing``); that nothing is lost when it changes han
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
@@ -29,6 +30,8 @@ TEND_S: Final = 0.25  # how often it is seen to what is due
 STATUS_S: Final = 2.0  # how often the sender is told how the radio does; it publishes what changed
 DETAILS_S: Final = 5.0  # how often a band's battery or backlog is told again at most
 NEARBY_S: Final = 1.0
+OPEN_S: Final = 4.0  # for the first dial: adverts are a second apart at most, finding 30 attributes takes 3 s at worst
+OPEN_MAX_S: Final = 16.0
 SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
 AWAY: Final = {"lost", "refused"}
 END_S: Final = 15.0  # for all links to be hung up at the end
@@ -56,11 +59,13 @@ class Gateway:
         self._profiles = {profile.name: profile for profile in profiles}
         self._outbox, self._rostered, self._numbering = outbox, rostered, numbering
         self._now_us, self._luck, self._beat = now_us, luck, beat
-        self._radio = Radio()
+        self._radio = Radio(luck)
         self._held: dict[str, Held] = {}
         self._deaf: dict[int, str] = {}
         self._radio_us: int | None = None
         self._look_until_s = self._looked_s = self._status_s = self._details_s = 0.0
+        self._dialling: dict[int, str] = {}  # which band, by adapter
+        self._due = asyncio.Event()
         self._broken: set[str] = set()
         self._identifying: set[asyncio.Task[None]] = set()
         self.connections = 0
@@ -75,7 +80,9 @@ class Gateway:
                 for scan in scans:
                     if scan.done():
                         scan.result()
-                await asyncio.sleep(TEND_S)
+                self._due.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._due.wait(), TEND_S)
         finally:
             await self._end(scans)
 
@@ -171,7 +178,12 @@ class Gateway:
         loud = way.rssi(now_s)
         number = choose(
             [
-                Load(self._taken(i), adapter.links_max, loud.get(i), works=i not in self._deaf)
+                Load(
+                    self._taken(i),
+                    adapter.links_max,
+                    loud.get(i),
+                    works=i not in self._deaf and i not in self._dialling,
+                )
                 for i, adapter in enumerate(self._adapters)
             ]
         )
@@ -179,7 +191,8 @@ class Gateway:
             return
         self._held[seen.band] = held
         held.adapter, held.seen, held.heard_s = number, seen, now_s
-        held.task = asyncio.create_task(self._hold(held, way, self._adapters[number]), name=f"band {seen.band}")
+        self._dialling[number] = held.band
+        held.task = asyncio.create_task(self._hold(held, way, number), name=f"band {seen.band}")
         held.task.add_done_callback(lambda task: self._over(held, task))
 
     def _taken(self, adapter: int) -> int:
@@ -189,8 +202,10 @@ class Gateway:
     def _over(self, held: Held, task: "asyncio.Task[None]") -> None:
         if held.task is task:
             held.task = None
+            if held.adapter is not None and self._dialling.get(held.adapter) == held.band:
+                del self._dialling[held.adapter]  # it was cancelled before it began
 
-    async def _hold(self, held: Held, way: Way, adapter: Adapter) -> None:
+    async def _hold(self, held: Held, way: Way, adapter: int) -> None:
         """Connect to a band and talk to it until that ends, however it does."""
         if way.attempts.failures == 0:
             self._say(held, "connecting", "")
@@ -199,7 +214,7 @@ class Gateway:
         reason = "the connection was lost"
         try:
             may_pair = self._rostered.pairs(held.band, self._now_us())
-            link = await adapter.open(way.address, may_pair=may_pair)
+            link = await self._open(way, adapter, may_pair=may_pair)
             self.connections += 1
             way.attempts.opened(loop_s())
             held.heard_s = loop_s()
@@ -220,10 +235,22 @@ class Gateway:
         finally:
             held.conversation = None
             way.attempts.ended(loop_s(), self._luck(), refused=state == "refused")
-            way.since_s = loop_s()
+            way.race(loop_s(), self._luck())
             self._say(held, state, reason)
             if link is not None:
                 await link.close()
+
+    async def _open(self, way: Way, adapter: int, *, may_pair: bool) -> OpenLink:
+        """Dial; an adapter dials one band at a time, so one that does not answer holds it up but briefly at first."""
+        within_s = min(OPEN_MAX_S, OPEN_S * 2.0 ** min(way.attempts.failures, 8))
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._adapters[adapter].open(way.address, may_pair=may_pair)
+        except TimeoutError:
+            raise LinkError(f"it did not answer within {within_s:g} s, or another gateway was quicker") from None
+        finally:
+            self._dialling.pop(adapter, None)
+            self._due.set()
 
     def _let_go(self, held: Held, state: BandState, reason: str) -> None:
         self._say(held, state, reason)

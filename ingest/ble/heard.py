@@ -14,6 +14,9 @@ from ingest.ble.racing import Attempts, wait_s
 from ingest.control.messages import Seen
 
 FRESH_S: Final = 10.0  # a band that nothing was heard of for so long is not there, or somebody else has it
+CALLS_S: Final = 1.5  # only who was heard so lately is dialled: one whom another gateway has just taken says no more
+RESUMES_S: Final = 5.0  # a band that is heard again after so long was held by somebody, or away: a new race
+TIE_S: Final = 0.6  # luck that parts gateways which hear a band as loud: two that dial at once cost one of them seconds
 FORGET_S: Final = 60.0  # and nobody wants to hear of it any more
 BANDS_MAX: Final = 512  # ids kept at once: a radio full of made-up names costs no more
 ADDRESSES_MAX: Final = 8  # that claim one id
@@ -26,19 +29,24 @@ class Way:
     address: str
     since_s: float
     heard_s: float
+    luck: float = 0.0
     loud: dict[int, tuple[int, float]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=Attempts)
 
     def rssi(self, now_s: float) -> dict[int, int]:
         """How loud each adapter that hears it now does [dBm]."""
-        return {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < FRESH_S}
+        return {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < CALLS_S}
+
+    def race(self, now_s: float, luck: float) -> None:
+        """It is free from now on; ``luck`` is even over 0 to 1."""
+        self.since_s, self.luck = now_s, luck
 
     def due_s(self, now_s: float) -> float | None:
         """When to connect to it: its turn, and a wait by how loud it is; None: it is not heard."""
         loud = self.rssi(now_s)
         if not loud:
             return None
-        return max(self.since_s + wait_s(max(loud.values())), self.attempts.not_before_s)
+        return max(self.since_s + wait_s(max(loud.values())) + TIE_S * self.luck, self.attempts.not_before_s)
 
 
 @dataclass(slots=True)
@@ -59,9 +67,10 @@ class Heard:
 
 
 class Radio:
-    """All that is heard."""
+    """All that is heard. ``luck`` is even over 0 to 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, luck: Callable[[], float]) -> None:
+        self._luck = luck
         self.bands: dict[str, Heard] = {}
 
     def hear(self, adapter: int, seen: Seen, now_s: float, *, wanted: Callable[[str], bool]) -> None:
@@ -76,9 +85,9 @@ class Radio:
         if way is None:
             if len(heard.ways) >= ADDRESSES_MAX:
                 del heard.ways[min(heard.ways.values(), key=lambda way: way.heard_s).address]
-            way = heard.ways[seen.address] = Way(seen.address, now_s, now_s)
-        if now_s - way.heard_s > FRESH_S:
-            way.since_s = now_s
+            way = heard.ways[seen.address] = Way(seen.address, now_s, now_s, self._luck())
+        if now_s - way.heard_s > RESUMES_S:
+            way.race(now_s, self._luck())
         way.heard_s = now_s
         way.loud[adapter] = (-127 if seen.rssi is None else seen.rssi, now_s)
 

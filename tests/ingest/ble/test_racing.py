@@ -56,7 +56,7 @@ def _seen(band: str, address: str, rssi: int = -60) -> Seen:
 
 
 def test_a_band_that_was_not_heard_for_a_while_begins_its_race_anew() -> None:
-    radio = Radio()
+    radio = Radio(float)
     radio.hear(0, _seen("b", "x", -95), 0.0, wanted=bool)
     assert radio.bands["b"].way(1.0) is None
     radio.hear(0, _seen("b", "x", -95), WAIT_MAX_S, wanted=bool)
@@ -68,7 +68,7 @@ def test_a_band_that_was_not_heard_for_a_while_begins_its_race_anew() -> None:
 
 
 def test_names_that_anybody_makes_up_take_no_more_room_and_push_out_no_band_of_ours() -> None:
-    radio = Radio()
+    radio = Radio(float)
     for i in range(3 * BANDS_MAX):
         radio.hear(0, _seen(f"b{i}", "x"), float(i), wanted=lambda band: band == "b0")
     for i in range(3 * ADDRESSES_MAX):
