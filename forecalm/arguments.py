@@ -70,7 +70,7 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
 def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     simulate = _command(commands, "simulating", "simulate", "simulated bands: over MQTT, over Bluetooth, or as files")
     simulate.add_argument(
-        "--scenario", default="first_light", help="a name, or a TOML file: docs/simulator.md (default: first_light)"
+        "--scenario", default="first_light", help="a name, or a TOML file: docs/scenarios.md (default: first_light)"
     )
     simulate.add_argument("--wearers", type=_count, help="how many (default: as the scenario says)")
     simulate.add_argument("--seed", type=int, default=11, help="the same seed, the same people (default: 11)")
