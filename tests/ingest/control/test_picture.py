@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.control.messages import BandStatus, GatewayStatus, Nearby, Seen
-from ingest.control.picture import DEAF_US, FIGHT_US, NEARBY_US, SILENT_US, Picture
+from ingest.control.picture import DEAF_US, NEARBY_US, SILENT_US, Picture
 
 S = 1_000_000  # microseconds
 State = Literal["connected", "connecting", "lost", "refused", "released"]
