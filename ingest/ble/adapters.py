@@ -24,6 +24,8 @@ LINKS_MAX: Final = 7  # USB adapters hold 7 to 10; what is promised must hold on
 START_S: Final = 10.0  # a USB adapter loads its firmware first
 STOP_S: Final = 5.0
 SILENCE_S: Final = 10.0  # a scan that has died says nothing; one begun anew costs milliseconds, a deaf one readings
+DOUBT_S: Final = 2.0  # eight adverts of a forecalm band
+LOOK_S: Final = 0.25
 BACK_OFF_MIN_S: Final = 0.5  # a Bluetooth service that restarts is back in seconds
 BACK_OFF_MAX_S: Final = 15.0  # nobody waits longer for a band than this once the adapter has been plugged in again
 DEVICES_MAX: Final = 1_000  # phones walk past with new addresses every quarter of an hour
@@ -74,11 +76,13 @@ class Adapter:
         self._radio = radio_of(spec, bonds)
         self._now_us = now_us
         self._silence_s = silence_s
+        self._doubt_s = min(silence_s, DOUBT_S)
         self._back_off_s = back_off_s
         self._devices: OrderedDict[str, tuple[BLEDevice, AdvertisementData]] = OrderedDict()
         self._links: dict[str, BleakLink] = {}  # by address
         self._dialling = asyncio.Lock()  # a controller dials one band at a time
-        self._heard = 0
+        self._heard_s = 0.0  # by the loop's clock
+        self._lost_s = 0.0
 
     @property
     def name(self) -> str:
@@ -176,6 +180,7 @@ class Adapter:
 
     def released(self, link: BleakLink) -> None:
         """The link holds nothing of the adapter any more."""
+        self._lost_s = asyncio.get_running_loop().time()
         if self._links.get(link.address) is link:
             del self._links[link.address]
 
@@ -194,7 +199,7 @@ class Adapter:
         raised: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def heard(device: BLEDevice, data: AdvertisementData) -> None:
-            self._heard += 1
+            self._heard_s = asyncio.get_running_loop().time()
             self._remember(device, data)
             link = self._links.get(device.address)
             if raised.done() or (link is not None and not link.is_over):
@@ -219,13 +224,14 @@ class Adapter:
             await self._stop(scanner)
 
     async def _until_silent(self, ends: set[asyncio.Future[None]]) -> None:
-        before = -1
-        while self._heard != before:
-            before = self._heard
-            done, _waiting = await asyncio.wait(ends, timeout=self._silence_s, return_when=asyncio.FIRST_COMPLETED)
+        """For silence_s; less where a link was lost: that may be how a stack that restarts makes itself felt."""
+        now_s = self._heard_s = asyncio.get_running_loop().time()
+        while now_s < self._heard_s + (self._silence_s if self._lost_s < self._heard_s else self._doubt_s):
+            done, _waiting = await asyncio.wait(ends, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
             for end in done:
                 end.result()
                 raise LinkError(f"adapter {self._name} has gone: plug it in again")
+            now_s = asyncio.get_running_loop().time()
 
     async def _start(self, scanner: BleakScanner) -> None:
         try:

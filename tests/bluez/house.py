@@ -96,7 +96,7 @@ async def a_house(way: Way, *, bus: str | None = None, **settings: Unpack[Settin
         if way == "bluez":
             assert bus is not None
             facade = await stack.enter_async_context(facade_at(bus, spec))
-            stack.push_async_callback(_leave_the_bus)
+            stack.push_async_callback(leave_the_bus)
         adapter = Adapter(spec if way == "bumble" else "hci0", **settings)
         await stack.enter_async_context(adapter)
         house = House(way, air, plug, adapter, facade)
@@ -121,8 +121,9 @@ async def _end(scanning: "asyncio.Task[None]") -> None:
         await scanning
 
 
-async def _leave_the_bus() -> None:
-    manager = await get_global_bluez_manager()  # bleak keeps it for the life of the loop
+async def leave_the_bus() -> None:
+    """Let go of the bus that bleak keeps for the life of a loop."""
+    manager = await get_global_bluez_manager()
     manager._bus.disconnect()
     with contextlib.suppress(EOFError):
         await manager._bus.wait_for_disconnect()

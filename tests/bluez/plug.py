@@ -11,6 +11,7 @@ class Plug:
         self._behind = behind
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def put_in(self) -> None:
@@ -24,10 +25,14 @@ class Plug:
             self._server.close()
         for writer in list(self._writers):
             writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     async def _serve(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
         far, far_writer = await asyncio.open_connection("127.0.0.1", self._behind)
         writers = {near_writer, far_writer}
         self._writers |= writers
