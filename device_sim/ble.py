@@ -150,7 +150,7 @@ class BandsOnAir:
                 if halt.is_set():
                     return
                 self._behind_s = max(self._behind_s, loop.time() - due)
-                self._sense(row, sensed[row])
+                self._sense(row, sensed[row], due)
 
     async def drain(self, *, stop: asyncio.Event | None = None) -> None:
         """Wait until a gateway has said that all is stored; not for ever where nothing moves."""
@@ -179,7 +179,7 @@ class BandsOnAir:
                 bands.append(BandSensed(*of_all))
         return Sensed(tuple(bands), self._behind_s)
 
-    def _sense(self, row: int, second: Second) -> None:
+    def _sense(self, row: int, second: Second, due: float) -> None:
         band = self.bands[second.packet.band]
         self._seconds[row] += 1
         if not isinstance(band, ForecalmBand):
@@ -188,7 +188,7 @@ class BandsOnAir:
         if self._made is not None:
             self._made(second.packet)
         self._seqs[row] = [*self._seqs[row][:1], second.packet.seq]
-        band.sense(record_of(second.packet), heart=self._pulses[row].push(second))
+        band.sense(record_of(second.packet), heart=self._pulses[row].push(second), at_s=due)
 
     async def _wait_until(self, due: float, halt: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -278,7 +278,7 @@ def _band(kind: Kind, name: str, *, boot: int, speed: float, always_pairing: boo
         case "polar":
             return PolarSense(name)
         case "infinitime":
-            return InfiniTimeWatch(name)
+            return InfiniTimeWatch(name, speed=speed)
         case "forecalm":
             return ForecalmBand(name, boot=boot, speed=speed, always_pairing=always_pairing)
 

@@ -69,9 +69,11 @@ class ForecalmBand(Peripheral):
         passed = asyncio.get_running_loop().time() - self._tick_at
         return self._tick_us + round(passed * self._speed * 1e6)
 
-    def sense(self, record: Record, *, heart: HeartRate | None = None) -> None:
-        """A second has just ended; ``heart`` is what the standard heart rate says of it."""
-        self._tick_us, self._tick_at = record.tick_us, asyncio.get_running_loop().time()
+    def sense(self, record: Record, *, heart: HeartRate | None = None, at_s: float | None = None) -> None:
+        """A second has ended, now or when the loop's clock showed ``at_s``; ``heart`` is what the standard heart rate
+        says of it."""
+        self._tick_us = record.tick_us
+        self._tick_at = asyncio.get_running_loop().time() if at_s is None else at_s
         before = self.firmware.battery
         self.firmware.sense(record)
         self._news.set()
@@ -148,9 +150,13 @@ class ForecalmBand(Peripheral):
                 await self._news.wait()
                 self._news.clear()
                 continue
-            for value in outgoing.values:
-                await self.tell(self._told[outgoing.characteristic], value)
-            await connection.drain()
+            try:
+                for value in outgoing.values:
+                    await self.tell(self._told[outgoing.characteristic], value)
+                await connection.drain()
+            except TimeoutError:  # the standard wants such a link ended
+                log.warning("%s: the central does not confirm what it is told; the link is ended", self.name)
+                await connection.disconnect()
 
     def _listener(self, heard: Characteristic[bytes]) -> "_Listener":
         return _Listener(self, str(heard.uuid.to_hex_str("-")).lower())

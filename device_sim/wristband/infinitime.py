@@ -1,5 +1,6 @@
 """An InfiniTime watch: movement and beats in, its motion service and a bare heart rate out."""
 
+import asyncio
 from typing import Final
 
 import numpy as np
@@ -20,10 +21,12 @@ P = Characteristic.Properties
 
 
 class InfiniTimeWatch(Peripheral):
-    """The watch; every one of them calls itself InfiniTime, so ``name`` only makes its address."""
+    """The watch; every one of them calls itself InfiniTime, so ``name`` only makes its address.
+    ``speed`` is how many of its seconds pass in one of ours."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, speed: float = 1.0) -> None:
         super().__init__(name)
+        self._speed = speed
         self.samples = 0  # motion samples that it has taken
         self._battery = 100
         self._steps = 0
@@ -51,10 +54,12 @@ class InfiniTimeWatch(Peripheral):
             self.spawn(self._tell(motions))
 
     async def _tell(self, motions: list[bytes]) -> None:
-        for motion in motions:
-            await self.tell(self._motion, motion)
+        """Evenly over the second that follows: who listens dates them by their arrival."""
         await self.tell(self._stepped, encode_steps(self._steps))
         await self.tell(self._heart, self._rate)
+        for motion in motions:
+            await self.tell(self._motion, motion)
+            await asyncio.sleep(1 / (PER_SECOND * self._speed))
 
     def services(self) -> list[Service]:
         battery = characteristic(uuids.BATTERY_LEVEL, P.READ, read=lambda _: encode_battery(self._battery))

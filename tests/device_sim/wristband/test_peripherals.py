@@ -112,6 +112,32 @@ def test_a_band_that_is_not_in_pairing_mode_bonds_with_nobody(run: Runs, central
     run(test())
 
 
+def test_a_stranger_that_only_holds_the_link_is_shown_out(
+    run: Runs, central: Centrals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_sim.wristband.peripheral.STRANGER_S", 0.05)
+
+    async def test() -> None:
+        air = Air()
+        band = ForecalmBand("band-01", boot=7)
+        await band.start(air.transport("band-01"))
+        link = await (await central(air)).connect(band.address)
+        await link.lost
+        assert band.connection is None
+        await band.stop()
+
+    run(test())
+
+
+def test_the_clock_shows_when_a_second_ended_although_the_band_was_told_late(run: Runs) -> None:
+    async def test() -> None:
+        band = ForecalmBand("band-01", boot=7, speed=2.0)
+        band.sense(record(0), at_s=asyncio.get_running_loop().time() - 0.5)
+        assert 2_000_000 <= band.tick_us() < 4_000_000
+
+    run(test())
+
+
 def test_live_records_backlog_and_answers_arrive_over_an_encrypted_link(run: Runs, central: Centrals) -> None:
     async def test() -> None:
         air = Air()
