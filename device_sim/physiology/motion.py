@@ -27,7 +27,7 @@ _ACTS: Final = 5  # walk, run, fidget, flap, rock
 _EASE: Final = share(0.3, RATE)  # acts start and stop within about a second
 _TURN: Final = share(0.5, RATE)  # so does the arm's turning
 _OFFSET_G: Final = 0.008  # sensors are off by so much an axis: a band at rest shows 0.99 to 1.008 g
-_NOISE_G: Final = (0.001, 0.003)  # from the quietest to the noisiest band; a step of 1/64 g adds 0.0045 g
+_NOISE_G: Final = (0.0005, 0.0035)  # from the quietest to the noisiest band; a step of 1/64 g adds 0.0045 g
 _WALK_G: Final = 0.2  # our choice, as the next two
 _RUN_G: Final = 0.55
 _RUN_HZ: Final = 2.6
@@ -36,13 +36,13 @@ _ROCK_G: Final = 0.085  # rocking tilts the resting wrist: it varies by 0.06 g t
 # Nobody is still: small movements come and go on three time scales, and their size is log-normal.
 _STIRRED: Final = (np.exp(-1 / 2.0), np.exp(-1 / 12.0), np.exp(-1 / 60.0))  # a second
 _SHARES: Final = (0.63, 0.59, 0.50)  # by the correlation of activity at lags of 1 to 80 s: 0.75, 0.3 at 10 s, 0.06
-_STIR_G: Final = 0.0040
-_STIR_SPREAD: Final = 1.55
-_STIR_MAX_G: Final = 0.5
+_STIR_G: Final = 0.0036
+_STIR_SPREAD: Final = 1.65
+_STIR_MAX_G: Final = 0.8
 _ASLEEP: Final = 0.95  # of it goes in deep sleep; turns are the director's
-_FIDGET_G: Final = 0.24
+_FIDGET_G: Final = 0.28
 _FIDGETS: Final = 0.12  # a person who fidgets this share of the time stirs as most do
-_SLOW: Final = share(1 / (2 * np.pi * 0.3), RATE)  # spectra of movement fall beyond 0.3 Hz by the square
+_SLOW: Final = share(1 / (2 * np.pi * 0.25), RATE)  # spectra of movement fall beyond 0.25 Hz by the square
 _SLOW_UNIT: Final = float(np.sqrt((2 - _SLOW) / _SLOW))  # makes its variance 1
 _FAST: Final = share(1 / (2 * np.pi * 4.0), RATE)  # and a second, smaller part falls beyond 4 Hz only
 _FAST_UNIT: Final = float(np.sqrt((2 - _FAST) / _FAST))
@@ -52,6 +52,7 @@ _ALONG: Final = 0.4  # arms turn more than they shake: size varies a third as mu
 _STRAYS: Final = 0.6 / RATE  # where movement leaves the arm, in its sizes a second
 _RETURNS: Final = share(90.0, RATE)  # and it comes back to its posture: our choice
 _TREMOR_G: Final = 0.0028  # small movements tremble: beyond 4 Hz they lose less than large ones do
+_TREMORS: Final = 0.6  # some more than others, log-normally
 _TREMOR_AT_G: Final = 0.01
 _TREMBLES: Final = 2.0  # times as much at full arousal: our choice
 _BLOW_G: Final = 2.2  # hitting: an impact ends the E4's range of 2 g; our choice, as all about blows
@@ -65,12 +66,12 @@ class Motion:
 
     def __init__(self, people: tuple[Person, ...], *, seed: int) -> None:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
-        own = [(p.steps_hz, p.flap_hz, p.rock_hz, np.sqrt(p.fidgets / _FIDGETS)) for p in people]
-        self._own = np.array(own).reshape(-1, 4)
+        own = [(p.steps_hz, p.flap_hz, p.rock_hz, np.sqrt(p.fidgets / _FIDGETS), 1.0) for p in people]
+        self._own = np.array(own).reshape(-1, 5)
         k = len(people)
         self._arm = np.empty((k, POSTURES + 1, 3))
         self._sensor = np.empty((k, 4))  # offset by axis, noise [g]
-        _make(self._keys, self._arm, self._sensor)
+        _make(self._keys, self._own, self._arm, self._sensor)
         self._acts = np.zeros((k, _ACTS))
         self._gravity = np.full((k, 3), np.nan)
         self._phase = np.zeros((k, 4))  # walk, run, flap, rock
@@ -90,14 +91,15 @@ class Motion:
 
 
 @njit(cache=True, nogil=True)
-def _make(keys: Keys, arm: Array, sensor: Array) -> None:
+def _make(keys: Keys, own: Array, arm: Array, sensor: Array) -> None:
     """Fill in how each person holds the arm, and what each band's sensor is like."""
     for r in range(arm.shape[0]):
         for p in range(arm.shape[1]):
             for axis in range(3):
-                own = normal(keys[r], 20, 3 * p + axis) * _ANGLES if p != _SHELF else 0.0
-                arm[r, p, axis] = _ARM[p, axis] + own
+                differs = normal(keys[r], 20, 3 * p + axis) * _ANGLES if p != _SHELF else 0.0
+                arm[r, p, axis] = _ARM[p, axis] + differs
             arm[r, p] /= np.sqrt((arm[r, p] ** 2).sum())
+        own[r, 4] = np.exp(_TREMORS * normal(keys[r], 19, 4))
         for axis in range(3):
             sensor[r, axis] = _OFFSET_G * normal(keys[r], 19, axis)
         sensor[r, 3] = _NOISE_G[0] + (_NOISE_G[1] - _NOISE_G[0]) * uniform(keys[r], 19, 3)
@@ -132,7 +134,7 @@ def _move(
             if np.isnan(gravity[r, 0]):
                 gravity[r] = arm[r, lies]
             wanted = _stirring(key, first + i, own[r, 3], lived[r, i, 1], stir[r]) if worn[r, i] else 0.0
-            tremor_g = _TREMOR_G * (1 + _TREMBLES * lived[r, i, 0]) if worn[r, i] else 0.0
+            tremor_g = own[r, 4] * _TREMOR_G * (1 + _TREMBLES * lived[r, i, 0]) if worn[r, i] else 0.0
             jitter = 1 + 0.1 * normal(key, 21, first + i)
             blow_s = _blow(key, first + i, acts[r, i, 2], lived[r, i, 0])
             for s in range(RATE):

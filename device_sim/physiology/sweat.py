@@ -37,8 +37,8 @@ _WORKS: Final = 2.0  # times the responses more at full effort: our choice
 _STIRS: Final = 0.5  # as many responses again while the arm moves by ``_STIRS_G``; they come with movement: measured
 _STIRS_G: Final = 0.1
 _ASLEEP: Final = (0.35, 0.8)  # the level that sleep takes, and the responses; "storms" of deep sleep are left out
-_HABITUATES: Final = 0.07  # of its size that each response takes from the next ones: our choice, as all of this
-_RECOVERS: Final = share(90.0, RATE)
+_HABITUATES: Final = 0.05  # of its size that each response takes from the next ones: our choice, as all of this
+_RECOVERS: Final = share(60.0, RATE)
 _NOVEL: Final = 1.5  # of habituation that goes when arousal rises in full: something new is answered anew
 _NEWS: Final = share(20.0, RATE)
 _FULL: Final = (9.0, 5.0)  # the level at which glands and ducts are full [uS], and times one's own level on top
@@ -153,13 +153,21 @@ def _sweat(
                 onsets[r, j] = at / RATE - ago_s
                 amplitudes[r, j] = amplitude
                 skin += own[r, 7] * amplitude * (np.exp(-ago_s / own[r, 5]) - np.exp(-ago_s / own[r, 6]))
-            skin = full_us * (1 - np.exp(-skin / full_us)) * full_us / (full_us - 0.5 * min(skin, full_us))
+            skin = _saturated(skin, full_us)
             pressed = _press(key, at, worn[r, i], shake, loose, touch[r])
             displaced[r, i] |= not worn[r, i] or touch[r, 0] < _WARM or abs(pressed) > _SPOILED
             shown = touch[r, 0] * (_DRY[1] + (1 - _DRY[1]) * touch[r, 1]) * (1 - _LOOSE_LOSS * loose)
             value = skin * shown * (1 + pressed)
             value += (_NOISE_US[0] + _NOISE_US[1] * np.sqrt(skin)) * normal(key, 63, at)
             eda[r, j] = min(max(value if worn[r, i] else 0.002 * uniform(key, 64, at), 0.0), _CEILING_US)
+
+
+@njit(cache=True, nogil=True)
+def _saturated(skin: float, full_us: float) -> float:
+    """What glands show that would show ``skin`` if they never were full: the same far below ``full_us``, never more."""
+    square = (skin / full_us) ** 2
+    shown: float = skin / np.sqrt(np.sqrt(1 + square * square))
+    return shown
 
 
 @njit(cache=True, nogil=True)
