@@ -149,12 +149,12 @@ async def run(play: Play, *, seconds: float, faults: tuple[Fault, ...]) -> list[
     """Let it run so long; then wait until everything has come, and say what is wrong."""
     loop = asyncio.get_running_loop()
     await _broker(play)
+    for gateway in play.gateways:
+        gateway.start()
+    await asyncio.sleep(5.0)  # they have the roster, and what is timed is the radio
     play.house.start_service()
     await asyncio.to_thread(play.house.wait_until_it_serves)
     began_s = loop.time()
-    for gateway in play.gateways:
-        gateway.start()
-    await asyncio.sleep(3.0)  # so that what is timed is the radio
     for band in play.radio.bands:
         await band.start()
     await _all_again(play.radio.bands, play.connect_s)

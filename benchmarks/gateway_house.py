@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,10 +179,16 @@ class RadioHouse:
         names = {band.name for band in self.bands}
         return [host for host in self.air.hosts() if host not in names]
 
-    async def until_held(self, number: int, within_s: float = LONG_S) -> None:
-        """Return when so many bands are held. Raises TimeoutError."""
-        async with asyncio.timeout(within_s):
+    async def until_held(self, number: int, *, near: bool = False) -> None:
+        """Return when so many bands are held; ``near``: gateways hear them as from the same room. Raises
+        TimeoutError."""
+        known: set[str] = set()
+        async with asyncio.timeout(LONG_S):
             while self.held() < number:
+                for host in set(self.hosts()) - known if near else ():
+                    known.add(host)
+                    for band in self.bands:
+                        self.air.set_rssi(host, band.name, -50.0)
                 await asyncio.sleep(LOOK_S)
 
 
@@ -202,11 +209,16 @@ async def radio_house(*, bands: int, doors: int, seed: int) -> AsyncIterator[Rad
 
 
 def publish_roster(port: int, bands: list[str], *, user: str, site: str = "home", seconds: float = 86_400.0) -> None:
-    """As the service does: these are the site's, and may be paired for so long."""
-    import time
-
+    """As the service does: these are the site's, and may be paired for so long. Dated ahead, so that it holds against
+    a service that knows of no pairing."""
     now_us = round(time.time() * 1e6)
-    roster = Roster(v=1, at_us=now_us, bands=bands, pairing=bands, pairing_until_us=now_us + round(seconds * 1e6))
+    roster = Roster(
+        v=1,
+        at_us=now_us + round(seconds * 1e6),
+        bands=bands,
+        pairing=bands,
+        pairing_until_us=now_us + round(seconds * 1e6),
+    )
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(*user.split(":"))
     client.connect("127.0.0.1", port)

@@ -229,6 +229,7 @@ class Gateway:
             state, reason = "refused", str(error)
         except IngestError as error:
             reason = str(error)
+            await self._learn(held, way, adapter)
         except Exception:  # our own error with one band must not end the others
             log.exception("%s: our own error; it is connected to again", held.band)
             reason = "an error of the gateway itself; see its log"
@@ -239,6 +240,15 @@ class Gateway:
             self._say(held, state, reason)
             if link is not None:
                 await link.close()
+
+    async def _learn(self, held: Held, way: Way, adapter: int) -> None:
+        """A bond is one adapter's: where a band was lost before it told anything, see whether this one has any."""
+        if held.state == "connected" or self._rostered.pairs(held.band, self._now_us()):
+            way.strange.discard(adapter)
+            return
+        with contextlib.suppress(LinkError):
+            if await self._adapters[adapter].bonded(way.address) is False:
+                way.strange.add(adapter)
 
     async def _open(self, way: Way, adapter: int, *, may_pair: bool) -> OpenLink:
         """Dial; an adapter dials one band at a time, so one that does not answer holds it up but briefly at first."""

@@ -30,12 +30,14 @@ class Way:
     since_s: float
     heard_s: float
     luck: float = 0.0
+    strange: set[int] = field(default_factory=set)  # adapters that have no bond with it, and were sent away
     loud: dict[int, tuple[int, float]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=Attempts)
 
     def rssi(self, now_s: float) -> dict[int, int]:
-        """How loud each adapter that hears it now does [dBm]."""
-        return {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < CALLS_S}
+        """How loud each adapter that hears it now does [dBm]; of those that know it, where any does."""
+        heard = {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < CALLS_S}
+        return {i: rssi for i, rssi in heard.items() if i not in self.strange} or heard
 
     def race(self, now_s: float, luck: float) -> None:
         """It is free from now on; ``luck`` is even over 0 to 1."""

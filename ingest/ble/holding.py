@@ -38,6 +38,9 @@ class Adapter(Protocol):
     async def open(self, address: str, *, may_pair: bool) -> OpenLink:
         """Connect; raises LinkError."""
 
+    async def bonded(self, address: str) -> bool | None:
+        """Whether a bond with it is kept; None: nobody knows. Raises LinkError."""
+
     async def close(self) -> None:
         """Hang up everything and let go of the adapter."""
 

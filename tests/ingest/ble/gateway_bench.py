@@ -73,7 +73,7 @@ class Band:
 
 class FakeLink:
     def __init__(self, band: Band, adapter: "FakeAdapter") -> None:
-        self.band, self._adapter = band, adapter
+        self.band, self.adapter = band, adapter
         self.address = band.address or band.name
         self.over = asyncio.Event()
 
@@ -87,7 +87,7 @@ class FakeLink:
         self.over.set()
         if self.band.link is self:
             self.band.link = None
-        self._adapter.open_links.discard(self)
+        self.adapter.open_links.discard(self)
 
     async def close(self) -> None:
         await asyncio.sleep(0.01)
@@ -99,6 +99,7 @@ class FakeAdapter:
         self.name, self.links_max, self._bands = name, links_max, bands
         self.open_links: set[FakeLink] = set()
         self.deaf = False
+        self.bonds: set[str] | None = None
         self.opening = 0
         self.tell: Callable[[str | None], None] = lambda _: None
         self.hear: Callable[[Advert], None] = lambda _: None
@@ -129,6 +130,9 @@ class FakeAdapter:
                 return band.link
         raise LinkError(f"band {address}: no answer")
 
+    async def bonded(self, address: str) -> bool | None:
+        return self.bonds is None or address in self.bonds
+
     async def close(self) -> None:
         for link in list(self.open_links):
             await link.close()
@@ -147,6 +151,8 @@ class FakeTalk:
 
     async def run(self) -> None:
         band: Band = self._link.band
+        if not await self._link.adapter.bonded(self._link.address):
+            raise LinkError(f"band {self._link.address} is not bonded with this gateway")
         if band.wrong:
             raise GattError(f"{self._band}: serial (2A25): is missing")
         told_s = 0.0

@@ -183,6 +183,20 @@ def test_a_deaf_adapter_is_not_connected_by(tmp_path: Path) -> None:
     play(story())
 
 
+def test_a_band_is_had_by_the_adapter_that_has_a_bond_with_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -40, "b": -60})
+        adapters = [FakeAdapter("a", [band]), FakeAdapter("b", [band])]
+        adapters[0].bonds, adapters[1].bonds = set(), {"band-1"}
+        bench = Bench(tmp_path, adapters, roster=["band-1"])
+        await asyncio.sleep(5)
+        assert [adapter for _, adapter in band.links] == ["a", "b"]
+        assert bench.outbox.last("band-1") == ("connected", "")
+        await bench.end()
+
+    play(story())
+
+
 def test_a_link_over_which_nothing_comes_is_ended_and_made_again(tmp_path: Path) -> None:
     async def story() -> None:
         band = Band("band-1")

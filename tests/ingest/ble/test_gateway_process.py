@@ -147,20 +147,20 @@ def test_everything_that_bands_sense_arrives_also_from_before_anybody_heard_them
     mosquitto: str, tmp_path: Path
 ) -> None:
     async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
-        await asyncio.sleep(2)
-        only = gateway("g1")
-        await house.until_held(3)
         await asyncio.sleep(1)
+        only = gateway("g1")
+        await house.until_held(3, near=True)
+        await asyncio.sleep(0.5)
         assert {status.state for status in shelf.bands.values()} <= {"connecting", "connected"}
         await house.bands[0].die()
         await house.bands[0].start()
-        await asyncio.sleep(2)
-        await house.until_held(3)
+        await asyncio.sleep(1)
+        await house.until_held(3, near=True)
         house.air.silence(house.hosts()[0])
         await asyncio.sleep(1.5)
         assert house.held() == 0
         house.air.restore(house.hosts()[0])
-        await house.until_held(3)
+        await house.until_held(3, near=True)
         assert only.process is not None
         assert only.process.poll() is None
 
@@ -170,16 +170,16 @@ def test_everything_that_bands_sense_arrives_also_from_before_anybody_heard_them
 def test_a_gateway_that_is_killed_and_a_broker_that_restarts_lose_nothing(mosquitto: str, tmp_path: Path) -> None:
     async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
         only = gateway("g1")
-        await house.until_held(2)
-        await asyncio.sleep(2)
+        await house.until_held(2, near=True)
+        await asyncio.sleep(1)
         house.broker.stop()  # type: ignore[attr-defined]
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         only.kill()
         only.start()
-        await house.until_held(2)
+        await house.until_held(2, near=True)
         await asyncio.sleep(1)
         house.broker.start()  # type: ignore[attr-defined]
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
 
     play(mosquitto, tmp_path, story, bands=2)
 
@@ -187,15 +187,15 @@ def test_a_gateway_that_is_killed_and_a_broker_that_restarts_lose_nothing(mosqui
 def test_another_gateway_takes_a_band_over_and_nothing_is_lost_between_them(mosquitto: str, tmp_path: Path) -> None:
     async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
         first = gateway("g1")
-        await house.until_held(2)
+        await house.until_held(2, near=True)
         second = gateway("g2", door=1)
-        await asyncio.sleep(3)
+        await asyncio.sleep(1)
         first.kill()
         async with asyncio.timeout(LONG_S):
             while house.held():
                 await asyncio.sleep(0.02)
-        await house.until_held(2)
-        await asyncio.sleep(4)
+        await house.until_held(2, near=True)
+        await asyncio.sleep(1.5)
         assert {p.gateway for p in shelf.packets.values()} == {"g1", "g2"}
         said = await second.end()
         assert said["gateway"] == "g2"
