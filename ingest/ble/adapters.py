@@ -11,11 +11,12 @@ from typing import Final, Self
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakError
 
 from ingest.ble.link import BleakLink
 from ingest.ble.profile import Advert
 from ingest.ble.radio import radio_of
-from ingest.ble.refusals import in_words
+from ingest.ble.refusals import PAIR_IT, in_words
 from ingest.errors import LinkError
 
 log = logging.getLogger(__name__)
@@ -142,10 +143,15 @@ class Adapter:
         try:
             async with self._dialling:
                 await link.connect()
-        except BaseException as error:
+        except LinkError as error:
             await link.close()
-            if isinstance(error, LinkError) and may_pair and await self.bonded(address):
-                await self.forget(address)  # BlueZ hangs up on a band that lost its bond, and does not say why
+            if not (self._radio.hangs_up_on_lost_bonds and await self.bonded(address)):
+                raise
+            if may_pair:
+                await self.forget(address)
+            raise LinkError(f"{error}; if it goes on, the band may have lost its bond: {PAIR_IT}") from error
+        except BaseException:
+            await link.close()
             raise
         return link
 
@@ -176,7 +182,11 @@ class Adapter:
 
     async def bonded(self, address: str) -> bool | None:
         """Whether a bond with it is kept; None: only the operating system knows. Raises LinkError if never heard."""
-        return await self._radio.bonded(*self._known(address))
+        known = self._known(address)
+        try:
+            return await self._radio.bonded(*known)
+        except BleakError as error:
+            raise LinkError(f"band {address} (adapter {self._name}): {in_words(error)}") from error
 
     def released(self, link: BleakLink) -> None:
         """The link holds nothing of the adapter any more."""

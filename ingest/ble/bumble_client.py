@@ -14,6 +14,7 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
+from bleak.uuids import normalize_uuid_16
 from bumble import att, core, hci
 from bumble.device import Connection
 from bumble.gatt_client import CharacteristicProxy, Client, ServiceProxy
@@ -23,6 +24,7 @@ from ingest.ble.refusals import KeyMissingError
 
 MTU: Final = 517  # the largest that a value of 512 bytes needs
 MTU_MIN: Final = 23
+CONFIGURATION: Final = normalize_uuid_16(0x2902)  # the descriptor that says whether a central listens
 HANG_UP_S: Final = 3.0
 PROPERTIES: Final[dict[int, CharacteristicPropertyName]] = {
     0x01: "broadcast",
@@ -173,6 +175,8 @@ class BumbleClient(BaseBleakClient):
         handle = characteristic.handle
         if handle in self._subscribers:
             raise BleakError("subscribed already")
+        if characteristic.get_descriptor(CONFIGURATION) is None:  # bumble would let it be, and nothing would ever come
+            raise BleakError("it neither notifies nor indicates")
 
         def heard(value: bytes) -> None:
             if self._subscribers.get(handle) is heard:

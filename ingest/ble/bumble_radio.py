@@ -17,6 +17,8 @@ class BumbleRadio:
     """A Bluetooth host stack in Python, for adapters that the operating system does not hold. Raises LinkError where
     the file of bonds cannot be read."""
 
+    hangs_up_on_lost_bonds = False
+
     def __init__(self, spec: str, bonds: Path | None) -> None:
         Bonds(bonds)  # a file that is spoilt is told of now, not when the first band is near
         self._spec = spec

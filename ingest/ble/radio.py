@@ -26,6 +26,10 @@ class Radio(Protocol):
     def client_arguments(self) -> Mapping[str, Any]:
         """For BleakClient."""
 
+    @property
+    def hangs_up_on_lost_bonds(self) -> bool:
+        """Whether a link is encrypted while it is made, and ended without a reason where the band lost its bond."""
+
     async def bonded(self, device: BLEDevice, said: AdvertisementData) -> bool | None:
         """Whether a bond with the band is kept; None: only the operating system knows."""
 
@@ -38,6 +42,8 @@ class Radio(Protocol):
 
 class PlatformRadio:
     """The operating system's own Bluetooth, by bleak: BlueZ, Windows, macOS. ``adapter`` picks one of BlueZ's."""
+
+    hangs_up_on_lost_bonds = True
 
     def __init__(self, adapter: str | None) -> None:
         chosen = {} if adapter is None else {"adapter": adapter}

@@ -73,6 +73,17 @@ def test_a_second_subscription_is_refused_and_the_first_goes_on_alone(in_house: 
     in_house(body)
 
 
+def test_what_does_not_notify_cannot_be_subscribed_to(in_house: Live) -> None:
+    async def body(house: House) -> None:
+        async with await house.open(await house.band()) as link:
+            for silent in (MAKER, ABSENT):
+                with pytest.raises(LinkError, match=f"C0:DE.*subscribing to {silent}"):
+                    await link.subscribe(silent, lambda _value: None)
+            assert await link.read(MAKER) == b"Test"
+
+    in_house(body)
+
+
 def test_a_subscription_is_not_doubled_by_connecting_again(in_house: Live) -> None:
     async def body(house: House) -> None:
         band = await house.band()
