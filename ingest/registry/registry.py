@@ -113,7 +113,7 @@ class Registry:
     # Who wears what
 
     def assign(self, band: str, wearer: str, since_s: float, *, until_s: float | None = None, by: str) -> None:
-        """Say that ``wearer`` wears ``band`` from ``since_s`` on, for good or up to ``until_s``: then it ends by itself.
+        """Say that ``wearer`` wears ``band`` from ``since_s`` on, for good or up to ``until_s``, when it ends.
 
         That ends whatever that band and that wearer had open, or bounded by an end that has not come. Raises
         RegistryError where it would overlap what is known of either from then on: the past is rewritten by
