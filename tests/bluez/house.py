@@ -45,12 +45,12 @@ class House:
         self.told: list[str | None] = []
         self._count = 0
 
-    async def band(self, name: str | None = None, *, pairs: bool = True) -> Peripheral:
+    async def band(self, name: str | None = None, *, pairs: bool = True, alias: bool = False) -> Peripheral:
         """One more, powered on."""
         self._count += 1
         name = name if name is not None else f"band-{self._count}"
         address = f"C0:DE:00:00:00:{self._count:02X}"
-        band = self.bands[address] = Peripheral(self.air.transport(address), name, address, pairs=pairs)
+        band = self.bands[address] = Peripheral(self.air.transport(address), name, address, pairs=pairs, alias=alias)
         await band.start()
         return band
 

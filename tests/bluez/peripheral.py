@@ -25,9 +25,10 @@ _May = Characteristic.Permissions
 
 
 class Peripheral:
-    """Off until ``start``. ``answer`` lets SLOW be read."""
+    """Off until ``start``. ``pairs``: it bonds with anybody. ``alias``: in bonds it goes by another address than on the
+    air. ``answer`` lets SLOW be read."""
 
-    def __init__(self, transport: object, name: str, address: str, *, pairs: bool = True) -> None:
+    def __init__(self, transport: object, name: str, address: str, *, pairs: bool = True, alias: bool = False) -> None:
         self.address = address
         self.note = b""
         self.answer = asyncio.Event()
@@ -46,7 +47,7 @@ class Peripheral:
             sc=True,
             mitm=False,
             delegate=PairingDelegate(PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT) if pairs else _Refusing(),
-            identity_address_type=PairingConfig.AddressType.RANDOM,
+            identity_address_type=PairingConfig.AddressType.PUBLIC if alias else PairingConfig.AddressType.RANDOM,
         )
         self._ticks = Characteristic(UUID(TICKS), _Can.NOTIFY, _May.READABLE, b"")
         self._taps = Characteristic(UUID(TAPS), _Can.INDICATE, _May.READABLE, b"")

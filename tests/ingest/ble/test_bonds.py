@@ -25,9 +25,10 @@ async def bond(house: House, band: Peripheral) -> None:
     await house.until(lambda: band.connections == 0)
 
 
-def test_a_bond_made_once_encrypts_every_later_link(in_house: Live) -> None:
+@pytest.mark.parametrize("alias", [False, True], ids=["own-address", "other-identity"])
+def test_a_bond_made_once_encrypts_every_later_link(in_house: Live, *, alias: bool) -> None:
     async def body(house: House) -> None:
-        band = await house.band()
+        band = await house.band(alias=alias)
         await bond(house, band)
         for _ in range(2):
             await use_bond(house, band, may_pair=False)
