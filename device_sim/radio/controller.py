@@ -113,6 +113,14 @@ class RadioController(Controller):
         asyncio.get_running_loop().call_soon(self.send_hci_packet, cancelled)
         return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
+    def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
+        """Hang up; of a connection that is over already bumble's controller would never say anything."""
+        if self.find_connection_by_handle(command.connection_handle) is None:
+            unknown = hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
+            self._send_hci_command_status(unknown, command.op_code)
+        else:
+            super().on_hci_disconnect_command(command)
+
     def _require_established(self, connection: Connection) -> None:
         if self.le_connections.get(connection.peer_address) is not connection:
             return

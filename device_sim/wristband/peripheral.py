@@ -133,16 +133,16 @@ class Peripheral:
 
     async def stop(self) -> None:
         """Power off, as when the battery is flat: peers notice by their supervision timeout."""
+        transport, self._device, self._transport, self.connection = self._transport, None, None, None
+        self.link_closed()  # first: a cancellation that meets an answer is lost, and then nothing else ends the sending
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._stranger is not None:
             self._stranger.cancel()
-        if self._transport is not None:
-            await self._transport.close()
-        self._device, self._transport, self.connection = None, None, None
-        self.link_closed()
+        if transport is not None:
+            await transport.close()
 
     def services(self) -> list[Service]:
         """What it offers."""
