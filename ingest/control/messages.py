@@ -50,7 +50,8 @@ class GatewayStatus(Message, frozen=True, kw_only=True):
     """``…/gateway/{gateway}/status``, retained; the Last Will is the same with ``online`` false.
 
     ``radio_us`` is when anything at all was last heard by radio: a gateway may be online and deaf. ``links`` and
-    ``links_max`` count connections over all adapters. Of the spool: what waits, its bound, and what was let go of.
+    ``links_max`` count connections over all adapters. Of the spool: what waits, its bound, what was let go of,
+    and in plain words why what is new is in memory alone (empty: it is not, or no disk is wanted).
     """
 
     online: bool
@@ -63,6 +64,7 @@ class GatewayStatus(Message, frozen=True, kw_only=True):
     kept_bytes: int = 0
     kept_max_bytes: int = 0
     let_go: int = 0
+    trouble: Text = ""
 
 
 class BandStatus(Message, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import SpoolError
-from ingest.sending.keeping import BootState, Key, Span
+from ingest.sending.keeping import BOOTS_MAX, BootState, Key, Span
 from ingest.sending.runs import Runs
 from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Resumed, Written
 
@@ -248,6 +248,7 @@ class DiskStorage:
                 db.execute(f"PRAGMA {pragma}")
             if empty:
                 _make_tables(db)
+            _forget_boots(db)
             self._ids = _ids(db)
             return db, _resumed(db)
         except sqlite3.Error as error:
@@ -301,6 +302,15 @@ def _make_tables(db: sqlite3.Connection) -> None:
     for statement in SCHEMA.split(";"):
         db.execute(statement)
     db.execute("COMMIT")
+
+
+def _forget_boots(db: sqlite3.Connection) -> None:
+    """Let go of what was said of boots of long ago of which nothing waits."""
+    db.execute(
+        "DELETE FROM boots WHERE gone = '[]' AND id NOT IN (SELECT boot_id FROM kept)"
+        " AND id NOT IN (SELECT id FROM boots ORDER BY id DESC LIMIT ?)",
+        (BOOTS_MAX,),
+    )
 
 
 def _ids(db: sqlite3.Connection) -> dict[Key, int]:

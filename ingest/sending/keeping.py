@@ -103,7 +103,6 @@ class Keeping:
         self._loads: dict[str, _Load] = {}
         self._turns: OrderedDict[Key, None] = OrderedDict()  # boots of which something waits
         self._changed: set[Key] = set()
-        self._idle: OrderedDict[Key, None] = OrderedDict()
         self._number = 0
 
     def __len__(self) -> int:
@@ -314,12 +313,23 @@ class Keeping:
     def _boot(self, key: Key, heard_us: int | None) -> _Boot:
         boot = self._boots.get(key)
         if boot is None:
+            if len(self._boots) >= BOOTS_MAX:
+                self._forget()
             self._number += 1
             boot = self._boots[key] = _Boot((math.inf if heard_us is None else float(heard_us), self._number))
             self._of_band.setdefault(key[0], {})[key[1]] = boot
         elif heard_us is not None and heard_us < boot.born[0]:
             boot.born = float(heard_us), boot.born[1]
         return boot
+
+    def _forget(self) -> None:
+        """Make room for another boot: the one met longest ago of which there is nothing to keep or to say."""
+        for key, boot in self._boots.items():
+            if not boot.kept and not boot.gone:
+                del self._boots[key], self._of_band[key[0]][key[1]]
+                self._changed.discard(key)
+                self._turns.pop(key, None)
+                return
 
     def _wait(self, key: Key, boot: _Boot, runs: Runs) -> None:
         for first, last in runs:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from ingest.control.messages import (
+    TEXT_MAX,
     BandEvent,
     BandStatus,
     Command,
@@ -45,6 +46,7 @@ HOLDING_S: Final = 30.0  # between two times that a band is said to be connected
 TOLD_S: Final = 1.0  # between two times that what is stored is noted on disk where no packet comes: both come again
 LIVE_MAX: Final = 2_000  # packets without a PUBACK before new ones wait their turn: bounds memory
 BACKLOG_MAX: Final = 100  # of which sent again: what is new has at most so many before it in any queue
+IDLE_S: Final = 600.0  # between two commits where nothing is to be written: the file's log is emptied then
 GRACE_S: Final = 0.5  # after connecting, for the broker to say what is stored, before anything old is sent
 RESEND_HZ: Final = 500.0  # packets sent again in a second: a day of a band in three minutes, and no flood
 QUEUED_MAX: Final = 50_000  # packets taken in and not yet kept: beyond, the disk has stood still for minutes
@@ -314,7 +316,8 @@ class Sender:
             self._room.set()
 
     def _commit(self, now_s: float, *, at_once: bool) -> None:
-        if at_once or (now_s - self._committed_s >= TOLD_S and self._spool.unwritten()):
+        since_s = now_s - self._committed_s
+        if at_once or since_s >= IDLE_S or (since_s >= TOLD_S and self._spool.unwritten()):
             self._spool.commit()
             self._committed_s = now_s
 
@@ -430,6 +433,7 @@ class Sender:
             kept_bytes=spool.size,
             kept_max_bytes=spool.limit,
             let_go=spool.let_go,
+            trouble=(spool.trouble or "")[:TEXT_MAX],
         )
         return encode_message(status)
 

@@ -106,9 +106,12 @@ class Spool:
         if self._puts:
             self.commit()
         with self._lock:
-            for span in self._keeping.stored(band, said, now_s, retained=retained):
-                self._keeping.release(span, size=self._storage.size(span))
-                self._drops.append(span)
+            spans = self._keeping.stored(band, said, now_s, retained=retained)
+        for span in spans:
+            size = self._storage.size(span)
+            with self._lock:
+                self._keeping.release(span, size=size)
+            self._drops.append(span)
 
     def unwritten(self) -> bool:
         """Whether ``commit`` has something to do."""
@@ -124,9 +127,13 @@ class Spool:
         with self._lock:
             for span in written.lost:
                 self._keeping.drop(span, size=None)
-            while (excess := self._keeping.excess()) is not None:
-                self._keeping.drop(excess, size=self._storage.size(excess))
-                self._drops.append(excess)
+            excess = self._keeping.excess()
+        while excess is not None:
+            size = self._storage.size(excess)
+            self._drops.append(excess)
+            with self._lock:
+                self._keeping.drop(excess, size=size)
+                excess = self._keeping.excess()
 
     def wait(self, packet: Packet) -> None:
         """Let a packet that is kept be sent when its turn comes."""

@@ -3,6 +3,7 @@ number ends as stored or declared lost."""
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -433,3 +434,14 @@ def test_a_packet_of_unknown_size_counts_as_one_like_the_others() -> None:
     keeping = filled(4)
     keeping.drop((KEY, 1, 1), size=None)
     assert (len(keeping), keeping.size, keeping.let_go) == (3, 3 * SIZE, 1)
+
+
+def test_boots_of_which_nothing_is_kept_are_forgotten_one_day_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sending.keeping.BOOTS_MAX", 3)
+    keeping = Keeping(limit=PLENTY)
+    keeping.add(("b", 0), 0, size=SIZE, now_s=0.0)
+    for boot in range(1, 10):
+        keeping.add(("b", boot), 0, size=SIZE, now_s=0.0)
+        say(keeping, 0, 0, 0.0, key=("b", boot))
+    assert [said.boot for said in keeping.said("b")] == [8, 9]
+    assert numbers(keeping, ("b", 0)) == [0]

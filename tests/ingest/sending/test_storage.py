@@ -310,3 +310,18 @@ def test_every_commit_is_synced_and_no_other_process_need_be_trusted(tmp_path: P
     pragmas = {name: storage._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")}
     storage.close()
     assert pragmas == {"synchronous": 2, "journal_mode": "wal"}
+
+
+def test_what_was_said_of_boots_of_long_ago_is_forgotten_unless_something_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sending.disk.BOOTS_MAX", 2)
+    storage = DiskStorage(tmp_path)
+    for boot in range(6):
+        gone = ((1, 2),) if boot == 1 else ()
+        storage.write([], [], [BootState(("b", boot), 0, (0, 3), gone)])
+    storage.write([Put(("b", 0), 9, payload(9))], [], [])
+    storage.close()
+    again = DiskStorage(tmp_path)
+    assert [boot.state.key[1] for boot in again.resumed()] == [0, 1, 4, 5]
+    again.close()
