@@ -7,6 +7,7 @@ import pytest
 from bumble.core import AdvertisingData
 
 from ingest.ble.adapters import Adapter
+from ingest.ble.bumble_central import Central
 from ingest.ble.profile import Advert
 from ingest.errors import LinkError
 from tests.bluez.house import House
@@ -218,9 +219,8 @@ def test_a_scan_that_has_died_in_silence_is_begun_anew(in_house: Live) -> None:
         if house.facade is not None:
             await house.facade.restart()
         else:
-            house.air.silence(band.address)
-            await asyncio.sleep(0.3)
-            house.air.restore(band.address)
+            central = await Central.get(house.adapter.name)
+            await central.device.stop_scanning()
         await house.heard(band)
         async with await house.open(band) as link:
             assert await link.read(MAKER) == b"Test"
