@@ -81,8 +81,8 @@ def record(
             arousal[row],
             effort[row],
             worn[row],
-            _of(beats, row, scenario.past_s),
-            _of(responses, row, scenario.past_s),
+            _of(beats, row, scenario.past_s, seconds),
+            _of(responses, row, scenario.past_s, seconds),
         )
         for row in range(rows)
     ]
@@ -94,9 +94,11 @@ def live(ward: Ward, *, until_s: int) -> None:
         ward.skip(min(CHUNK_S, until_s - ward.now_s))
 
 
-def _of(events: list[Events], row: int, past_s: int) -> Array:
-    """One row's events: times after the end of the past [s], and values, (2, m)."""
+def _of(events: list[Events], row: int, past_s: int, seconds: int) -> Array:
+    """One row's events within the recording (a pulse that is on its way to the wrist at its end is none): times after
+    the end of the past [s], and values, (2, m)."""
     here = [each.row == row for each in events]
     times = np.concatenate([each.time_s[mine] for each, mine in zip(events, here, strict=True)])
     values = np.concatenate([each.value[mine] for each, mine in zip(events, here, strict=True)])
-    return np.stack([times - past_s, values])
+    inside = (times >= past_s) & (times < past_s + seconds)
+    return np.stack([times - past_s, values])[:, inside]

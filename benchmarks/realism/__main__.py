@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.figures import ROOT
-from benchmarks.realism import report
+from benchmarks.realism import report, stereotypies
 from benchmarks.realism.features import NEEDS, Windows, windows
 from benchmarks.realism.gaps import lacks
 from benchmarks.realism.judge import LEAST, alone, by_person, by_source, table
@@ -32,6 +32,7 @@ from benchmarks.realism.sessions import (
 )
 from benchmarks.realism.spectra import spectra
 from ingest.errors import RecordingError
+from ingest.types import Array
 
 WEARERS: Final = 12  # of each scenario
 HOURS: Final = 1.5
@@ -82,6 +83,12 @@ def judged(cut: list[Windows], group: str, *, yardstick: bool) -> report.Judged:
     return report.Judged(data, kind, verdict, by_source(data, kind), yard, yard_unmet, alone(data, kind))
 
 
+def stereotyped(data: Path) -> dict[str, dict[str, Array]]:
+    """Return what is measured of labelled bouts, "real" where the recordings are there, and "simulated"."""
+    found = {"simulated": stereotypies.simulated()}
+    return found | {"real": stereotypies.recorded(data)} if (data / stereotypies.FOLDER).is_dir() else found
+
+
 def main() -> None:
     """Compare, print, and keep."""
     folder = os.environ.get("FORECALM_TEST_RECORDINGS", str(ROOT.parent / "shared" / "data"))
@@ -116,6 +123,7 @@ def main() -> None:
             "simulated": spectra(made),
         },
         scenarios=taken(),
+        stereotypies=stereotyped(asked.data),
     )
     report.write(everything)
 

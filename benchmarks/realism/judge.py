@@ -19,7 +19,7 @@ from benchmarks.realism.features import Windows
 from ingest.types import Array
 
 FOLDS: Final = 5
-MOST: Final = 120  # windows of a person are taken, evenly over the recording: nobody's day rules
+MOST: Final = 60  # windows of a person are taken, evenly over the recording: nobody's day rules
 LEAST: Final = 20  # windows make a kind
 SEED: Final = 7
 
@@ -112,7 +112,7 @@ def _judged(
     data: Table, kind: NDArray[np.bool_], train: NDArray[np.intp], test: NDArray[np.intp]
 ) -> tuple[float, HistGradientBoostingClassifier]:
     judge = HistGradientBoostingClassifier(
-        max_iter=100, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=15, l2_regularization=1.0,
+        max_iter=60, learning_rate=0.15, max_leaf_nodes=15, min_samples_leaf=15, l2_regularization=1.0,
         early_stopping=False, random_state=SEED,
     )  # fmt: skip
     judge.fit(data.x[train], kind[train], sample_weight=weights(data.person[train], kind[train]))

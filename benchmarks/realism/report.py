@@ -12,6 +12,7 @@ from benchmarks.realism.gaps import COLUMNS
 from benchmarks.realism.judge import Table, Verdict, weights
 from benchmarks.realism.sessions import OTHER_SENSORS, PERSONS, SIMULATED, Session
 from benchmarks.realism.spectra import Spectrum
+from benchmarks.realism.stereotypies import KINDS, MEASURES
 from ingest.types import Array
 
 DOCUMENT: Final = ROOT / "docs" / "realism.md"
@@ -67,6 +68,7 @@ class Everything:
     lacks: dict[str, dict[str, Array]]
     spectra: dict[str, dict[tuple[str, str], Spectrum]]
     scenarios: tuple[str, ...]
+    stereotypies: dict[str, dict[str, Array]]
 
 
 def weighted(values: Array, weight: Array) -> Array:
@@ -114,6 +116,7 @@ def document(all_: Everything, drawn: dict[str, str]) -> str:
     parts += ["\n## What gives the simulation away\n", _telling(all_)]
     parts += ["\n## Distributions\n", _distributions(all_), _picture(drawn, "levels")]
     parts += ["\n## Spectra\n", _SPECTRA, _picture(drawn, "spectra"), _picture(drawn, "minutes")]
+    parts += ["\n## Flapping and rocking\n", _stereotypies(all_)]
     parts += ["\n## Gaps, artefacts and slow changes, a session each\n", _lacking(all_), _picture(drawn, "gaps")]
     return "\n".join(part for part in parts if part) + "\n"
 
@@ -206,6 +209,19 @@ def _distributions(all_: Everything) -> str:
     return "Levels, rates and shapes in worn minutes; `log` and `sd` of PPG are base 10.\n\n" + table(
         ["feature", "alone", "real 5 / 25 / 50 / 75 / 95 %", "simulated"], lines
     )
+
+
+def _stereotypies(all_: Everything) -> str:
+    if "real" not in all_.stereotypies:
+        return "The labelled recordings were absent."
+    lines = []
+    for kind in KINDS:
+        for i, measure in enumerate(MEASURES):
+            cells = [" / ".join(f"{q:.2g}" for q in np.quantile(all_.stereotypies[which][kind][i], SHARES))
+                     for which in ("real", "simulated")]  # fmt: skip
+            lines.append([f"{kind}: {measure}", *cells])
+    text = "Pieces of 5 s of bouts that observers labelled in two autistic people (both wrists), and of simulated ones."
+    return text + "\n\n" + table(["", "real 5 / 25 / 50 / 75 / 95 %", "simulated"], lines)
 
 
 def _lacking(all_: Everything) -> str:

@@ -1,7 +1,7 @@
 """Recordings and scenarios in, sessions on one grid out: the same counts, the same rates, the same reading of both."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,8 @@ OTHER_SENSORS: Final = {  # not an E4: compared in the tables, left out where wi
 }
 NAMES: Final = ("eda", "temperature", "ppg", "motion")
 SETTLED_S: Final = 2  # an E4's first EDA sample is 0, and in CogWear the rate has leaked into the first samples
+OFF_RATE: Final = 0.01  # as far as a rate may be from a multiple of the grid's to be taken for it
+BRIDGED_S: Final = 0.25  # between samples of an uneven sensor is drawn through; a longer pause is a gap
 KEPT: Final = (
     "worn",
     "eda_artefact",
@@ -112,8 +114,8 @@ def _session(source: str, person: str, recording: Recording) -> Session:
     for name in NAMES:
         axes, rate = CHANNELS[name].axes, CHANNELS[name].grid_hz
         values = np.full((axes, rate * seconds), np.nan)
-        for block in recording.channels.get(name, ()):
-            _place(block, base_s, rate, values)
+        if name in recording.channels:
+            laid(recording.channels[name], base_s, rate, values)
         values = values if axes > 1 else values[0]
         if name == "temperature":
             values = _beside(values)
@@ -123,24 +125,33 @@ def _session(source: str, person: str, recording: Recording) -> Session:
     return _understood(source, person, recording.name, channels, beats, begun_s=base_s)
 
 
-def _place(block: Block, base_s: int, rate: int, values: Array) -> None:
-    """Lay a piece on the grid, in place: sample for sample at the grid's rate, means of whole multiples of it, and
-    drawn through for any other."""
-    samples = np.atleast_2d(block.values)
-    at = block.start_s - base_s
-    times, given = round(block.rate_hz / rate), block.rate_hz
-    if abs(given / rate - max(times, 1)) < 0.01:
-        n = samples.shape[1] // max(times, 1) * max(times, 1)
-        even = samples[:, :n].reshape(len(samples), -1, max(times, 1)).mean(axis=-1)
-        first = round(at * rate)
-    else:
-        first = int(np.ceil(at * rate))
-        grid_s = np.arange(first, int((at + samples.shape[1] / given) * rate)) / rate - at
-        taken_s = np.arange(samples.shape[1]) / given
-        even = np.array([np.interp(grid_s, taken_s, axis) for axis in samples]).reshape(len(samples), -1)
-    skip = max(-first, 0)
-    part = even[:, skip:][:, : max(values.shape[1] - max(first, 0), 0)]
-    values[:, max(first, 0) : max(first, 0) + part.shape[1]] = part
+def laid(pieces: Sequence[Block], base_s: int, rate: int, values: Array) -> None:
+    """Lay the pieces of a channel on the grid, in place: sample for sample at the grid's rate, means of whole multiples
+    of it, and drawn through, up to ``BRIDGED_S`` from sample to sample, where samples come at any other."""
+    times = max(round(pieces[0].rate_hz / rate), 1)
+    if abs(pieces[0].rate_hz / rate / times - 1) > OFF_RATE:
+        _draw(pieces, base_s, rate, values)
+        return
+    for block in pieces:
+        samples = np.atleast_2d(block.values)
+        n = samples.shape[1] // times * times
+        even = samples[:, :n].reshape(len(samples), -1, times).mean(axis=-1)
+        first = round((block.start_s - base_s) * rate)
+        skip, first = max(-first, 0), max(first, 0)
+        part = even[:, skip:][:, : max(values.shape[1] - first, 0)]
+        values[:, first : first + part.shape[1]] = part
+
+
+def _draw(pieces: Sequence[Block], base_s: int, rate: int, values: Array) -> None:
+    at_s = [block.start_s - base_s + np.arange(block.values.shape[-1]) / block.rate_hz for block in pieces]
+    taken_s, samples = np.concatenate(at_s), np.concatenate([np.atleast_2d(b.values) for b in pieces], axis=1)
+    order = np.argsort(taken_s, kind="stable")
+    taken_s, samples = taken_s[order], samples[:, order]
+    grid_s = np.arange(values.shape[1]) / rate
+    after = np.clip(np.searchsorted(taken_s, grid_s), 1, taken_s.size - 1)
+    near = (taken_s[after] - taken_s[after - 1] <= BRIDGED_S) & (grid_s >= taken_s[0]) & (grid_s <= taken_s[-1])
+    for axis, drawn in zip(values, samples, strict=True):
+        axis[near] = np.interp(grid_s[near], taken_s, drawn)
 
 
 def _stepped(channel: str, values: Array) -> Array:
