@@ -39,23 +39,21 @@ def compare(sent: Sequence[Packet], store: Store, *, bad: int = 0) -> Found:
     """Say what differs between the packets that were sent, with ``bad`` messages beside them that cannot be used, and
     what a store holds."""
     by_band: dict[str, dict[Name, Packet]] = {}
-    lost: set[Name] = set()
     for packet in sent:
         by_band.setdefault(packet.band, {})[packet.band, packet.boot, packet.seq] = packet
-        if packet.lost is not None:
-            lost |= {(packet.band, packet.boot, seq) for seq in range(packet.lost[0], packet.lost[1] + 1)}
     found = Found(packets=len(sent), samples=0, resent=0, lost=0, late_s=0.0)
     counts = store.counts()
     if counts.quarantined != bad or set(counts.packets) != set(by_band):
         strange = sorted(set(counts.packets) ^ set(by_band))
         found.wrong.append(f"{counts.quarantined} in quarantine, not {bad}; bands: {strange}")
     for band, packets in sorted(by_band.items()):
-        _compare_band(band, packets, lost, store, found)
+        _compare_band(band, packets, store, found)
     return found
 
 
-def _compare_band(band: str, packets: dict[Name, Packet], lost: set[Name], store: Store, found: Found) -> None:
+def _compare_band(band: str, packets: dict[Name, Packet], store: Store, found: Found) -> None:
     stored = list(store.packets(band))
+    lost = {name for received in stored for name in _declared(received.packet)}
     names = Counter((r.packet.band, r.packet.boot, r.packet.seq) for r in stored)
     found.lost += len((set(packets) - set(names)) & lost)
     twice = sorted(name for name, times in names.items() if times > 1)
@@ -65,12 +63,12 @@ def _compare_band(band: str, packets: dict[Name, Packet], lost: set[Name], store
             found.wrong.append(f"{band}: {len(which)} {what}: {[name[2] for name in which[:5]]}")
     if store.counts().packets[band] != len(stored):
         found.wrong.append(f"{band}: {store.counts().packets[band]} counted, {len(stored)} there")
-    expected: dict[str, list[bytes]] = {}
+    expected: dict[str, list[NDArray[np.float64]]] = {}
     for received in stored:
         mine = packets.get((received.packet.band, received.packet.boot, received.packet.seq))
         if mine is None:
             continue
-        if encode(msgspec.structs.replace(received.packet, sent_us=None)) != encode(mine):
+        if encode(_as_made(received.packet)) != encode(_as_made(mine)):
             found.wrong.append(f"{band} {mine.seq}: not the packet that was sent")
         for channel, samples in mine.samples().items():
             array = values(channel, samples)
@@ -84,6 +82,17 @@ def _compare_band(band: str, packets: dict[Name, Packet], lost: set[Name], store
         read = [block.values for block in store.read(band, channel, -np.inf, np.inf)]
         if _sorted(arrays) != _sorted(read):
             found.wrong.append(f"{band}: {channel} as read is not what was sent")
+
+
+def _declared(packet: Packet) -> list[Name]:
+    """What its sender said with it that will never come."""
+    first, last = packet.lost or (0, -1)
+    return [(packet.band, packet.boot, seq) for seq in range(first, last + 1)]
+
+
+def _as_made(packet: Packet) -> Packet:
+    """Without what differs from one publication to the next."""
+    return msgspec.structs.replace(packet, sent_us=None, lost=None)
 
 
 def _sorted(arrays: list[NDArray[np.float64]]) -> bytes:

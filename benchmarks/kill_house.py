@@ -74,11 +74,11 @@ sys.exit(main(sys.argv[1:]))
 # word.
 BANDS: Final = """
 import sys
-import device_sim.mqtt, device_sim.spool
+import device_sim.mqtt, ingest.sending.keeping
 from forecalm.cli import main
 
-device_sim.spool.PATIENCE_S = float(sys.argv.pop(1))
-device_sim.spool.Spool.__init__.__kwdefaults__["limit"] = int(sys.argv.pop(1))
+ingest.sending.keeping.PATIENCE_S = float(sys.argv.pop(1))
+device_sim.mqtt.SPOOL_MAX = int(sys.argv.pop(1))
 device_sim.mqtt.DRAIN_S = 60.0
 sys.stdin.readline()
 sys.exit(main(sys.argv[1:]))
@@ -361,6 +361,8 @@ class House:
             found.wrong.append(f"of {bad} messages of nonsense {self._nonsense.done} are said to be dealt with")
         found.resent = account["resent"]
         made = sum(band["packets"] for band in account["bands"])
+        if found.lost > account["let_go"]:
+            found.wrong.append(f"{found.lost} are declared lost, but the edge let go of {account['let_go']}")
         if made != len(sent) or account["unstored"]:
             found.wrong.append(f"{account['unstored']} of {made} packets ({len(sent)}) are not known to be stored")
         for band in account["bands"]:

@@ -102,7 +102,7 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
             started=begun.now,
             made=made,
         )
-    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=max(band.packets for band in sent.bands))
+    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=sent.seconds)
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
     else:

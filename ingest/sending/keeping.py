@@ -30,7 +30,7 @@ class _Patience:
     sent again: a watermark that stops right there wants what follows, and at once."""
 
     since_s: float
-    span_s: float = PATIENCE_S
+    span_s: float = field(default_factory=lambda: PATIENCE_S)
     repeated: int | None = None
 
     def ends(self, now_s: float) -> bool:

@@ -150,7 +150,7 @@ def test_nothing_is_lost_that_a_broker_took_before_anybody_listened(
     mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: bool
 ) -> None:
     """It acknowledges to the sender what it delivers to nobody; the first that the service hears is not the first."""
-    monkeypatch.setattr("device_sim.spool.PATIENCE_S", 0.5)
+    monkeypatch.setattr("ingest.sending.keeping.PATIENCE_S", 0.5)
     port, stop, outcome, taken = free_port(), threading.Event(), [], threading.Event()
     stamps = iter(range(10**9))
 
@@ -195,7 +195,7 @@ def test_an_interrupt_ends_it_with_an_account_and_gives_the_signal_back(mosquitt
 
 def test_a_broker_that_is_not_there_is_named(mosquitto: str) -> None:
     port = free_port()
-    with pytest.raises(PublishError, match=f"no broker at 127.0.0.1:{port}"):
+    with pytest.raises(PublishError, match=f"broker 127.0.0.1:{port}: nobody answers"):
         published(port)
 
 
