@@ -1,5 +1,7 @@
 """Servers that tests start on loopback: a free port in, somebody who listens there out."""
 
+import functools
+import itertools
 import socket
 import subprocess
 import sys
@@ -15,11 +17,43 @@ import pytest
 LONG_S: Final = 30.0  # a bound, never waited out where things work
 
 
+PORTS: Final = range(20_000, 30_000)  # below what a system gives to those who ask for any port, or call somebody
+BLOCK: Final = 200  # ports of one process; more than a run of all tests asks for at a time
+
+
+def _own_block() -> tuple[socket.socket, range]:
+    """Ports that are this process's: as long as it lives it holds the first as a UDP port, and nobody else can."""
+    for first in PORTS[::BLOCK]:
+        held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            held.bind(("127.0.0.1", first))
+        except OSError:
+            held.close()
+        else:
+            return held, range(first, first + BLOCK)
+    raise OSError(f"each block of the ports {PORTS.start} to {PORTS.stop - 1} is taken: do many runs of tests go on?")
+
+
+@functools.cache
+def _own_ports() -> tuple[socket.socket, "itertools.cycle[int]"]:
+    held, block = _own_block()
+    return held, itertools.cycle(block)
+
+
 def free_port() -> int:
-    """A port that nobody listens at."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at, and that no other run or worker of tests will be given."""
+    _, ports = _own_ports()
+    for port in itertools.islice(ports, BLOCK):
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # as servers do: a call that is over is no matter
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("somebody listens at each port of this run's tests")
 
 
 def listens(port: int) -> bool:

@@ -16,12 +16,11 @@ from alerts.views import Blind, RiskState, WearerView
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
-from forecalm.peers import free_port
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.wire import Packet, Samples, data_topic, encode
 from tests.forecalm.test_service import brokered, send
-from tests.servers import until
+from tests.servers import free_port, until
 
 CARE = frozenset({Scope.CARE})
 

@@ -25,12 +25,11 @@ from forecalm.build import Service
 from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
 from forecalm.installation import Installation
-from forecalm.peers import free_port
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
 from ingest.wire import data_topic, encode, encode_json
-from tests.servers import embedded_at, until
+from tests.servers import embedded_at, free_port, until
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 PATIENCE_S = 30

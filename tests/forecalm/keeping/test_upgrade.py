@@ -14,11 +14,11 @@ from forecalm.backup import back_up
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
-from forecalm.peers import free_port
 from forecalm.restore import restore
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Run, Store
 from ingest.wire import unpack
+from tests.servers import free_port
 
 GOLDEN = Path(__file__).parents[1] / "golden_0_1"
 UTC_S = 1_790_000_000.0

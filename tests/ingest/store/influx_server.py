@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.error
@@ -26,6 +25,7 @@ from ingest.store.inbox import Inbox
 from ingest.store.influx import InfluxRest
 from ingest.store.influx_connection import InfluxConnection
 from ingest.store.settling import SettlingStore
+from tests.servers import free_port
 
 TOKEN = "a-secret-token"  # noqa: S105
 WAIT_S = 30.0  # a bound, never waited out where things work
@@ -123,11 +123,7 @@ def running_influx(folder: Path) -> Iterator[Influx]:
         if os.environ.get("FORECALM_TEST_REQUIRE_SERVICES"):
             pytest.fail("influxd is not installed, and FORECALM_TEST_REQUIRE_SERVICES is set")
         pytest.skip("influxd is not installed")
-    with closing(socket.socket()) as one, closing(socket.socket()) as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        ports = [probe.getsockname()[1] for probe in (one, two)]
-    with closing(Influx(program, folder, http=ports[0], rpc=ports[1])) as running:
+    with closing(Influx(program, folder, http=free_port(), rpc=free_port())) as running:
         yield running
 
 
