@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# processes that run tests side by side; 0: none beside pytest itself, which a debugger needs
+WORKERS ?= 2
+TESTS = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -36,14 +39,14 @@ demo: .venv/.core  ## The whole system with simulated bands; opens the board
 	@exec $(BIN)/forecalm demo
 
 test: .venv/.dev  ## Every test this machine has the peers for; names what it skipped
-	@$(BIN)/python -m pytest
+	@$(TESTS)
 
 check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md, benchmarks/results.json
 	.venv-bench/bin/python -m benchmarks.speed
