@@ -145,9 +145,9 @@ def _sets(all_: Everything) -> str:
         + "\n\nAll of the recordings are of adults without a known diagnosis, but for the accelerometers of"
         " `autism_smm`; so is what they can say of the simulation. Both sides go through the same reading: an E4's"
         " rates and steps (through `device_sim.band.quantise`), the same engine, the same rule for what is worn, and"
-        " nothing is scaled by person or set. The simulation's constants were settled with these recordings in view: none"
-        " was kept back from it. People recorded sat in laboratories, worked in a hospital or wrote exams; those simulated"
-        " are at home: a part of what tells them apart is what they do."
+        " nothing is scaled by person or set. The simulation's constants were settled with these recordings in view:"
+        " none was kept back from it. People recorded sat in laboratories, worked in a hospital or wrote exams; those"
+        " simulated are at home: a part of what tells them apart is what they do."
         + absent
         + ("" if all_.absent else f"\n\nNone of the {len(PERSONS)} sets was absent.")
     )
