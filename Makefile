@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,13 @@ bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md
 
 kills: .venv/.dev  ## Kill service and broker at random for an hour, and compare every sample
 	$(BIN)/python -m benchmarks.kills --rounds 40 --seconds 90
+
+realism: .venv-bench/.made  ## Compare simulated people with recorded ones: docs/realism.md, benchmarks/realism.json
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE .venv-bench/bin/python -m benchmarks.realism
+
+radio: .venv/.dev  ## Twenty virtual bands through gateways to the store for ten minutes, with faults
+	$(BIN)/python -m benchmarks.radio
+	$(BIN)/python -m benchmarks.gateway --minutes 10
 
 accuracy: .venv-bench/.made  ## Measure accuracy on real recordings: docs/accuracy.md, benchmarks/accuracy.json
 	.venv-bench/bin/python -m benchmarks.accuracy
