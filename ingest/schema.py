@@ -74,10 +74,18 @@ _CONTROL: Final[dict[str, tuple[str, str, Message]]] = {
         Command(v=1, at_us=_AT_US, id="c-17", do="look", seconds=10.0, expires_us=_AT_US + 15_000_000),
     ),
     "bandStatus": (
-        "band/{band}/status",
-        "How a gateway stands with a band.",
+        "band/{band}/status/{gateway}",
+        "How a gateway stands with a band; emptied when it has nothing to do with it any more.",
         BandStatus(
-            v=1, at_us=_AT_US, gateway="hall", state="connected", since_us=_AT_US - 60_000_000, seen=_SEEN, backlog=0
+            v=1,
+            at_us=_AT_US,
+            gateway="hall",
+            state="connected",
+            since_us=_AT_US - 60_000_000,
+            seen=_SEEN,
+            backlog=0,
+            bonded=2,
+            adapters=2,
         ),
     ),
     "event": (

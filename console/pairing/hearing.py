@@ -10,7 +10,15 @@ from dataclasses import replace
 from typing import Final
 
 from console.pairing.gesture import NOTHING, Movement, joined, strength
-from ingest.control.messages import BandEvent, BandStatus, GatewayStatus, Nearby, Roster, decode_message, named_in
+from ingest.control.messages import (
+    BandEvent,
+    GatewayStatus,
+    Nearby,
+    Roster,
+    decode_band_status,
+    decode_message,
+    named_in,
+)
 from ingest.control.picture import BandAt, BandNear, GatewayAt, Picture
 from ingest.errors import WireError
 from ingest.received import Received
@@ -46,7 +54,7 @@ class Hearing:
                 case ("gateway", name, "status"):
                     self._picture.hear_gateway(name, decode_message(payload, GatewayStatus), _us(at_s))
                 case ("band", name, "status"):
-                    self._picture.hear_band(name, decode_message(payload, BandStatus), _us(at_s))
+                    self._picture.hear_band(name, *decode_band_status(topic, payload), _us(at_s))
                 case ("band", name, "event"):
                     self._event(name, decode_message(payload, BandEvent), at_s)
                 case None if topic.endswith("/roster"):

@@ -13,7 +13,15 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from console.errors import PairingError
-from ingest.control.messages import Command, Roster, band_topic, encode_message, gateway_topic, roster_topic
+from ingest.control.messages import (
+    Command,
+    Roster,
+    band_status_topic,
+    band_topic,
+    encode_message,
+    gateway_topic,
+    roster_topic,
+)
 from ingest.wire import bands_topic
 
 REACH_S: Final = 3.0  # on the same network: who is silent longer is not there
@@ -94,7 +102,7 @@ class Line:
         topics = [
             gateway_topic(self._site, "+", "status"),
             gateway_topic(self._site, "+", "nearby"),
-            band_topic(self._site, "+", "status"),
+            band_status_topic(self._site, "+", "+"),
             band_topic(self._site, "+", "event"),
             roster_topic(self._site),
             bands_topic(self._site),

@@ -10,12 +10,13 @@ from typing import Final, Literal
 
 from ingest.control.messages import (
     BandEvent,
-    BandStatus,
     Command,
     GatewayStatus,
     Nearby,
     Roster,
+    band_status_topic,
     band_topic,
+    decode_band_status,
     decode_message,
     encode_message,
     gateway_topic,
@@ -69,7 +70,7 @@ class Control:
         topics = [
             gateway_topic(site, "+", "status"),
             gateway_topic(site, "+", "nearby"),
-            band_topic(site, "+", "status"),
+            band_status_topic(site, "+", "+"),
             band_topic(site, "+", "event"),
         ]
         self._connection = Connection(broker, topics=topics, notes=self._notes)
@@ -136,7 +137,7 @@ class Control:
         until_us = self._now_us() + round(pairing_s * 1e6)
         names = sorted(set(bands)), sorted(set(pairing))
         for name in (*names[0], *names[1]):
-            band_topic(self._site, name, "status")
+            band_topic(self._site, name, "command")
         pairing_until_us = until_us if names[1] else 0
         roster = Roster(v=1, at_us=self._now_us(), bands=names[0], pairing=names[1], pairing_until_us=pairing_until_us)
         self._notes.put(roster)
@@ -186,9 +187,9 @@ class Control:
                 with self._lock:
                     self._picture.hear_gateway(gateway, status, now_us)
             case ("band", band, "status"):
-                band_status = decode_message(heard.payload, BandStatus)
+                gateway, band_status = decode_band_status(heard.topic, heard.payload)
                 with self._lock:
-                    self._picture.hear_band(band, band_status, now_us)
+                    self._picture.hear_band(band, gateway, band_status, now_us)
             case ("gateway", gateway, "nearby"):
                 nearby = decode_message(heard.payload, Nearby)
                 if nearby.gateway != gateway:

@@ -68,9 +68,11 @@ class GatewayStatus(Message, frozen=True, kw_only=True):
 
 
 class BandStatus(Message, frozen=True, kw_only=True):
-    """``…/band/{band}/status``, retained: how one gateway stands with a band of its site.
+    """``…/band/{band}/status/{gateway}``, retained: how one gateway stands with a band of its site; empty where it has
+    nothing to do with it any more.
 
     ``reason`` says in plain words why it is not connected. ``backlog`` packets are still in the band's memory.
+    ``bonded`` of the gateway's ``adapters`` are known to have a bond with it; None: it is a band that asks for none.
     """
 
     gateway: Id
@@ -79,6 +81,8 @@ class BandStatus(Message, frozen=True, kw_only=True):
     reason: Text = ""
     seen: Seen | None = None
     backlog: int | None = None
+    bonded: int | None = None
+    adapters: int | None = None
 
 
 class Nearby(Message, frozen=True, kw_only=True):
@@ -129,9 +133,11 @@ class Command(Message, frozen=True, kw_only=True):
 
 _Kind = TypeVar("_Kind", bound=Message)
 _ENCODER: Final = msgspec.json.Encoder()
+_NAME: Final = r"([A-Za-z0-9_-]{1,64})"
 _TOPIC: Final = re.compile(
-    r"^forecalm/v1/([A-Za-z0-9_-]{1,64})/(band|gateway)/([A-Za-z0-9_-]{1,64})/(status|nearby|event|command)\Z"
+    rf"^forecalm/v1/{_NAME}/(?:(gateway)/{_NAME}/(status|nearby|command)|(band)/{_NAME}/(event|command))\Z"
 )
+_BAND_STATUS: Final = re.compile(rf"^forecalm/v1/{_NAME}/band/{_NAME}/status/{_NAME}\Z")
 
 
 def encode_message(message: Message) -> bytes:
@@ -154,9 +160,18 @@ def gateway_topic(site: str, gateway: str, what: Literal["status", "nearby", "co
     return _topic(site, "gateway", gateway, what)
 
 
-def band_topic(site: str, band: str, what: Literal["status", "event", "command"]) -> str:
+def band_topic(site: str, band: str, what: Literal["event", "command"]) -> str:
     """Where a band's messages go; raises WireError on a name no topic may hold. ``+`` as band: all of them."""
     return _topic(site, "band", band, what)
+
+
+def band_status_topic(site: str, band: str, gateway: str) -> str:
+    """Where a gateway says how it stands with a band; raises WireError on a name no topic may hold. ``+`` as band or
+    gateway: all of them."""
+    topic = f"forecalm/v1/{site}/band/{band}/status/{gateway}"
+    if not _BAND_STATUS.match(topic.replace("/+", "/x")):
+        raise WireError(f"site {site!r}, band {band!r} and gateway {gateway!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    return topic
 
 
 def roster_topic(site: str) -> str:
@@ -166,8 +181,28 @@ def roster_topic(site: str) -> str:
 
 def named_in(topic: str) -> tuple[str, str, str] | None:
     """Return ("band" or "gateway", its name, what) of a topic made here; None for any other."""
-    match = _TOPIC.match(topic)
-    return None if match is None else (match.group(2), match.group(3), match.group(4))
+    if (match := _BAND_STATUS.match(topic)) is not None:
+        return "band", match.group(2), "status"
+    if (match := _TOPIC.match(topic)) is None:
+        return None
+    kind, name, what = (group for group in match.groups()[1:] if group is not None)
+    return kind, name, what
+
+
+def decode_band_status(topic: str, payload: bytes) -> tuple[str, BandStatus | None]:
+    """Return the gateway that a band's status is of, and the status; None: it has nothing to do with the band any more.
+
+    Raises WireError where ``payload`` is none, or says another gateway than its topic.
+    """
+    match = _BAND_STATUS.match(topic)
+    if match is None:
+        raise WireError(f"topic {topic!r} is not one of a band's status at a gateway")
+    if not payload:
+        return match.group(3), None
+    status = decode_message(payload, BandStatus)
+    if status.gateway != match.group(3):
+        raise WireError(f"gateway: the topic names {match.group(3)}, the message {status.gateway}")
+    return status.gateway, status
 
 
 def _topic(site: str, kind: str, name: str, what: str) -> str:

@@ -97,8 +97,12 @@ class Picture:
         if gateway in self._gateways or len(self._gateways) < BANDS_MAX:
             self._gateways[gateway] = status, now_us
 
-    def hear_band(self, band: str, status: BandStatus, now_us: int) -> None:
-        """Take in a band's status."""
+    def hear_band(self, band: str, gateway: str, status: BandStatus | None, now_us: int) -> None:
+        """Take in how a gateway stands with a band; None: it has nothing to do with it any more."""
+        if status is None:
+            if self._bands.get(band, {}).pop(gateway, None) is not None and not self._bands[band]:
+                del self._bands[band]
+            return
         if band not in self._bands and len(self._bands) >= BANDS_MAX:
             return
         said = self._bands.setdefault(band, {})

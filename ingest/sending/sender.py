@@ -21,6 +21,7 @@ from ingest.control.messages import (
     Nearby,
     Roster,
     Seen,
+    band_status_topic,
     band_topic,
     decode_message,
     encode_message,
@@ -42,7 +43,6 @@ GROUP_MAX: Final = 1_000  # notes taken up at once: bounds what a commit holds, 
 LOOK_S: Final = 0.05  # how often it is looked for what is due, where nothing happens
 OVERDUE_S: Final = 0.25  # how often for what stands still
 STATUS_S: Final = 10.0  # between two statuses of which nothing but numbers changes
-HOLDING_S: Final = 30.0  # between two times that a band is said to be connected here: another's farewell may be later
 TOLD_S: Final = 1.0  # between two times that what is stored is noted on disk where no packet comes: both come again
 LIVE_MAX: Final = 2_000  # packets without a PUBACK before new ones wait their turn: bounds memory
 BACKLOG_MAX: Final = 100  # of which sent again: what is new has at most so many before it in any queue
@@ -76,6 +76,14 @@ class _News:
     payload: bytes
     retain: bool
     waits: bool  # for a broker
+
+
+@dataclass(frozen=True, slots=True)
+class _OfBand:
+    """How this gateway stands with a band, and where that is said; None: it has nothing to do with it any more."""
+
+    topic: str
+    status: BandStatus | None
 
 
 def _nothing(*_: object) -> None:
@@ -120,17 +128,18 @@ class Sender:
         self._stored_topic = all_stored_topic(site)
         self._status_topic = gateway_topic(site, gateway, "status")
         self._roster_topic = roster_topic(site)
+        self._bands_topic = band_status_topic(site, "+", gateway)
         commands = (band_topic(site, "+", "command"), gateway_topic(site, gateway, "command"))
         self._connection = Connection(
             broker,
-            topics=[self._stored_topic, self._roster_topic, *commands],
+            topics=[self._stored_topic, self._roster_topic, self._bands_topic, *commands],
             notes=self._notes,
             will=lambda: (self._status_topic, self._status(online=False)),
         )
         self._topics: dict[str, str] = {}
         self._flying: dict[int, tuple[Key, int]] = {}
         self._backlog_flying: set[int] = set()
-        self._bands: dict[str, BandStatus] = {}  # by topic
+        self._bands: dict[str, BandStatus | None] = {}  # by topic; None: to be emptied
         self._unsaid: deque[_News] = deque(maxlen=EVENTS_MAX)
         self._commands: deque[str] = deque(maxlen=COMMANDS_MAX)
         self._complained: set[str] = set()
@@ -139,7 +148,7 @@ class Sender:
         self._publishes = self._resent = self._acknowledged = 0
         self._allowance = 0.0
         self._backlog_from_s = math.inf
-        self._allowed_s = self._committed_s = self._looked_s = self._status_s = self._held_s = time.monotonic()
+        self._allowed_s = self._committed_s = self._looked_s = self._status_s = time.monotonic()
         self._room = threading.Event()
         self._moved = 0
         self._stopping = threading.Event()
@@ -197,6 +206,8 @@ class Sender:
         reason: str = "",
         seen: Seen | None = None,
         backlog: int | None = None,
+        bonded: int | None = None,
+        adapters: int | None = None,
     ) -> None:
         """How this gateway stands with a band: the newest is what a broker that comes back is told."""
         status = BandStatus(
@@ -208,8 +219,14 @@ class Sender:
             reason=reason,
             seen=seen,
             backlog=backlog,
+            bonded=bonded,
+            adapters=adapters,
         )
-        self._notes.put((band_topic(self._site, band, "status"), status))
+        self._notes.put(_OfBand(band_status_topic(self._site, band, self._gateway), status))
+
+    def forget_band(self, band: str) -> None:
+        """This gateway has nothing to do with a band any more: its status is emptied."""
+        self._notes.put(_OfBand(band_status_topic(self._site, band, self._gateway), None))
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None
@@ -303,15 +320,13 @@ class Sender:
                     self._hear(note, now_s)
                 case _News():
                     self._say(note)
-                case (str() as topic, BandStatus() as status):
-                    self._say_of_band(topic, status)
+                case _OfBand(topic, status):
+                    self._bands[topic] = status
+                    self._say_of_band(topic)
         self._resend(now_s)
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
             self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
-        if now_s - self._held_s >= HOLDING_S:
-            self._held_s = now_s
-            self._say_what_is_held()
         if not self._room.is_set() and self._notes.qsize() < GROUP_MAX and len(self._flying) < LIVE_MAX // 2:
             self._room.set()
 
@@ -347,8 +362,8 @@ class Sender:
     def _come_online(self, now_s: float) -> None:
         """Say who we are, and let all that is kept wait to be sent, but for what the connection itself sends again."""
         self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
-        for topic, status in self._bands.items():
-            self._connection.publish(topic, encode_message(status), retain=True)
+        for topic in list(self._bands):
+            self._say_of_band(topic)
         while self._unsaid and self.online:
             news = self._unsaid.popleft()
             self._connection.publish(news.topic, news.payload)
@@ -382,15 +397,13 @@ class Sender:
         elif news.waits:
             self._unsaid.append(news)
 
-    def _say_of_band(self, topic: str, status: BandStatus) -> None:
-        self._bands[topic] = status
-        if self.online:
-            self._connection.publish(topic, encode_message(status), retain=True)
-
-    def _say_what_is_held(self) -> None:
-        for topic, status in self._bands.items():
-            if status.state == "connected":
-                self._say_of_band(topic, msgspec.structs.replace(status, at_us=self._now_us()))
+    def _say_of_band(self, topic: str) -> None:
+        if not self.online:
+            return
+        status = self._bands[topic]
+        self._connection.publish(topic, b"" if status is None else encode_message(status), retain=True)
+        if status is None:
+            del self._bands[topic]
 
     def _hear(self, heard: Heard, now_s: float) -> None:
         try:
@@ -411,7 +424,10 @@ class Sender:
             self._spool.stored(band, said, now_s, retained=heard.retained)
             self._moved += 1
             _call(on_stored, band, said)
-        elif (named := named_in(heard.topic)) is not None and named[2] == "command":
+        elif (named := named_in(heard.topic)) is not None and named[2] == "status":
+            if heard.retained and heard.payload and heard.topic not in self._bands:  # of a life that ended without it
+                self._connection.publish(heard.topic, b"", retain=True)
+        elif named is not None and named[2] == "command":
             command = decode_message(heard.payload, Command)
             if command.id not in self._commands and command.expires_us >= self._now_us():
                 self._commands.append(command.id)

@@ -16,6 +16,7 @@ from ingest.control.messages import (
     Nearby,
     Roster,
     Seen,
+    band_status_topic,
     band_topic,
     decode_message,
     gateway_topic,
@@ -55,7 +56,7 @@ def test_its_topics_are_the_ones_we_use() -> None:
     assert addresses == {
         "data": data_topic("s", "b"),
         "stored": stored_topic("s", "b"),
-        "bandStatus": band_topic("s", "b", "status"),
+        "bandStatus": band_status_topic("s", "b", "g"),
         "event": band_topic("s", "b", "event"),
         "bandCommand": band_topic("s", "b", "command"),
         "gatewayStatus": gateway_topic("s", "g", "status"),

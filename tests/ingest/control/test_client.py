@@ -119,7 +119,7 @@ def test_a_roster_with_a_name_that_no_topic_may_hold_is_refused(broker: Running)
 def test_nonsense_is_complained_of_once_and_changes_nothing(broker: Running, caplog: pytest.LogCaptureFixture) -> None:
     with Control(broker.address, site=SITE) as control, Service(broker.port) as other:
         control.wait_online(WAIT_S)
-        for topic in ("band/b/event", "band/b/status", "gateway/g/status", "gateway/g/nearby"):
+        for topic in ("band/b/event", "band/b/status/g", "gateway/g/status", "gateway/g/nearby"):
             for payload in (b"", b"\xff\xfe", b"[]", b'{"v": 2, "at_us": 1}', b"x" * 70_000):
                 other.say(f"forecalm/v1/{SITE}/{topic}", payload)
         other.say(

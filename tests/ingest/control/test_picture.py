@@ -31,6 +31,10 @@ def site(*gateways: str) -> Picture:
     return picture
 
 
+def hear(picture: Picture, name: str, status: BandStatus, now_us: int) -> None:
+    picture.hear_band(name, status.gateway, status, now_us)
+
+
 def test_a_gateway_is_online_until_it_or_its_will_says_otherwise_or_it_falls_silent() -> None:
     picture = site("hall", "attic", "cellar")
     picture.hear_gateway("attic", gateway(online=False), 1)
@@ -56,19 +60,30 @@ def test_a_gateway_whose_radio_hears_nothing_is_deaf_whatever_its_clock_says() -
 
 def test_a_band_is_where_it_was_last_connected_whoever_says_farewell_later() -> None:
     picture = site("hall", "attic")
-    picture.hear_band("b", band("hall", since_us=1), 1)
-    picture.hear_band("b", band("attic", since_us=20), 21)
-    picture.hear_band("b", band("hall", state="lost", since_us=19), 22)
+    hear(picture, "b", band("hall", since_us=1), 1)
+    hear(picture, "b", band("attic", since_us=20), 21)
+    hear(picture, "b", band("hall", state="lost", since_us=19), 22)
     (at,) = picture.bands(23)
     assert (at.gateway, at.since_us) == ("attic", 20)
-    picture.hear_band("b", band("attic", state="lost", since_us=30), 31)
+    hear(picture, "b", band("attic", state="lost", since_us=30), 31)
     (at,) = picture.bands(32)
     assert (at.gateway, at.since_us, at.status.state) == (None, None, "lost")
 
 
+def test_a_band_that_no_gateway_has_to_do_with_any_more_is_not_shown() -> None:
+    picture = site("hall", "attic")
+    hear(picture, "b", band("hall", since_us=1), 1)
+    hear(picture, "b", band("attic", state="lost"), 2)
+    picture.hear_band("b", "hall", None, 3)
+    assert [(at.band, at.gateway) for at in picture.bands(3)] == [("b", None)]
+    picture.hear_band("b", "attic", None, 4)
+    picture.hear_band("b", "attic", None, 5)
+    assert picture.bands(5) == []
+
+
 def test_a_band_whose_gateway_is_gone_is_nowhere() -> None:
     picture = site("hall")
-    picture.hear_band("b", band("hall"), 1)
+    hear(picture, "b", band("hall"), 1)
     picture.hear_gateway("hall", gateway(online=False), 2)
     (at,) = picture.bands(3)
     assert at.gateway is None
@@ -78,21 +93,21 @@ def test_a_band_whose_gateway_is_gone_is_nowhere() -> None:
 def test_a_band_that_goes_to_and_fro_is_fought_over_and_one_carried_through_the_house_is_not() -> None:
     picture = site("hall", "attic")
     for n in range(5):
-        picture.hear_band("fought", band(("hall", "attic")[n % 2], since_us=n), n * 10 * S)
-        picture.hear_band("stays", band("hall"), n * 10 * S)
+        hear(picture, "fought", band(("hall", "attic")[n % 2], since_us=n), n * 10 * S)
+        hear(picture, "stays", band("hall"), n * 10 * S)
     (fight,) = picture.fights(40 * S)
     assert (fight.band, fight.gateways, fight.changes) == ("fought", ("attic", "hall"), 4)
     for n in range(5):
-        picture.hear_band("walks", band(("hall", "attic")[n % 2], since_us=n), n * 60 * S)
+        hear(picture, "walks", band(("hall", "attic")[n % 2], since_us=n), n * 60 * S)
     assert picture.fights(240 * S) == []
 
 
 def test_a_gateway_that_repeats_itself_takes_no_band_from_another() -> None:
     """It has not noticed yet that the band is gone."""
     picture = site("hall", "attic")
-    picture.hear_band("b", band("hall", since_us=1), 1)
-    picture.hear_band("b", band("attic", since_us=20), 21)
-    picture.hear_band("b", band("hall", since_us=1), 22)
+    hear(picture, "b", band("hall", since_us=1), 1)
+    hear(picture, "b", band("attic", since_us=20), 21)
+    hear(picture, "b", band("hall", since_us=1), 22)
     (at,) = picture.bands(23)
     assert (at.gateway, at.since_us) == ("attic", 20)
 
@@ -132,7 +147,7 @@ def test_a_band_is_at_no_more_than_one_gateway_which_is_online_and_said_so_last(
     now_us, newest = 0, {}
     for name, state, passes_us in said:
         now_us += passes_us
-        picture.hear_band("b", band(name, state=state), now_us)
+        hear(picture, "b", band(name, state=state), now_us)
         newest[name] = state
     for at in picture.bands(now_us):
         assert at.gateway is None or (at.gateway in ("hall", "attic") and newest[at.gateway] == "connected")

@@ -269,7 +269,7 @@ def test_a_gateway_that_is_killed_is_said_to_be_offline(broker: Running, tmp_pat
 
 def test_what_a_gateway_tells_of_its_bands_goes_where_it_belongs(broker: Running) -> None:
     seen = Seen(band="b", profile="forecalm", address="aa:bb", heard_us=5, rssi=-60)
-    topics = ("band/+/status", "band/+/event", "gateway/+/nearby")
+    topics = ("band/+/status/+", "band/+/event", "gateway/+/nearby")
     with (
         Service(broker.port, *(f"forecalm/v1/{SITE}/{topic}" for topic in topics)) as ears,
         sender(broker, clock=lambda: 2.0) as gateway,
@@ -279,7 +279,7 @@ def test_what_a_gateway_tells_of_its_bands_goes_where_it_belongs(broker: Running
         expected = BandStatus(
             v=1, at_us=2_000_000, gateway="hall", state="lost", since_us=3, reason="out of reach", seen=seen, backlog=4
         )
-        assert ears.other(BandStatus, f"forecalm/v1/{SITE}/band/b/status") == expected
+        assert ears.other(BandStatus, f"forecalm/v1/{SITE}/band/b/status/hall") == expected
         gateway.event("b", "double_tap", at_us=8, boot=7, tick_us=9)
         event = BandEvent(v=1, at_us=8, gateway="hall", band="b", kind="double_tap", boot=7, tick_us=9)
         assert ears.other(BandEvent, f"forecalm/v1/{SITE}/band/b/event") == event
@@ -291,7 +291,7 @@ def test_what_a_gateway_tells_of_its_bands_goes_where_it_belongs(broker: Running
 def test_what_happened_while_no_broker_was_there_is_told_afterwards_and_of_a_status_the_newest(
     broker: Running, find: Callable[[], None]
 ) -> None:
-    topics = [f"forecalm/v1/{SITE}/{topic}" for topic in ("band/+/status", "band/+/event", "gateway/+/nearby")]
+    topics = [f"forecalm/v1/{SITE}/{topic}" for topic in ("band/+/status/+", "band/+/event", "gateway/+/nearby")]
     with sender(broker) as gateway, Service(broker.port, *topics) as ears:
         gateway.nearby([])
         gateway.band_status("b", state="connecting", since_us=1)
@@ -300,7 +300,7 @@ def test_what_happened_while_no_broker_was_there_is_told_afterwards_and_of_a_sta
         gateway.send(packet(0))
         until(lambda: gateway.kept("b", 7) == [(0, 0)])
         find()
-        said = {message.topic.rpartition("/")[2]: message.payload for message in ears.some(2)}
+        said = {message.topic.split("/")[5]: message.payload for message in ears.some(2)}
         assert decode_message(said["status"], BandStatus).state == "connected"
         assert decode_message(said["event"], BandEvent).at_us == 8
 
@@ -362,18 +362,30 @@ def test_a_disk_that_is_full_is_told_and_packets_go_on(
     again.close()
 
 
-def test_a_band_that_is_held_is_said_to_be_held_again_and_again(
-    broker: Running, monkeypatch: pytest.MonkeyPatch
+def test_what_a_gateway_said_of_a_band_in_an_earlier_life_is_taken_back_and_what_it_says_now_stands(
+    broker: Running,
 ) -> None:
-    """The gateway before may say its farewell later than we our welcome, on the same topic."""
-    monkeypatch.setattr("ingest.sending.sender.HOLDING_S", 0.1)
-    with (
-        Service(broker.port, f"forecalm/v1/{SITE}/band/+/status") as ears,
-        sender(broker) as gateway,
-    ):
-        gateway.wait_online(WAIT_S)
-        gateway.band_status("b", state="lost", since_us=2)
-        gateway.band_status("c", state="connected", since_us=3)
-        said = [(message.topic, decode_message(message.payload, BandStatus).since_us) for message in ears.some(4)]
-    b, c = (f"forecalm/v1/{SITE}/band/{band}/status" for band in "bc")
-    assert said == [(b, 2), (c, 3), (c, 3), (c, 3)]
+    """A gateway that was killed said "connected" last; started again without the band, that must not stand."""
+    mine = f"forecalm/v1/{SITE}/band/{{}}/status/hall"
+    old = encode_message(BandStatus(v=1, at_us=1, gateway="hall", state="connected", since_us=1))
+    other = encode_message(BandStatus(v=1, at_us=1, gateway="attic", state="connected", since_us=1))
+    with Service(broker.port, f"forecalm/v1/{SITE}/band/+/status/+") as ears:
+        for band in "bc":
+            ears.say(mine.format(band), old, retain=True)
+        ears.say(f"forecalm/v1/{SITE}/band/b/status/attic", other, retain=True)
+        ears.some(3)
+        with sender(broker) as gateway:
+            gateway.band_status("c", state="lost", since_us=2)
+            gateway.wait_online(WAIT_S)
+            said: dict[str, bytes] = {}
+            while len(said) < 2 or not said[mine.format("c")]:
+                (message,) = ears.some(1)
+                said[message.topic] = message.payload
+            assert said[mine.format("b")] == b""
+            assert decode_message(said[mine.format("c")], BandStatus).state == "lost"
+            gateway.forget_band("c")
+            (gone,) = ears.some(1)
+            assert (gone.topic, gone.payload) == (mine.format("c"), b"")
+    with Service(broker.port, f"forecalm/v1/{SITE}/band/+/status/+") as later:
+        (kept,) = later.some(1)
+        assert kept.topic == f"forecalm/v1/{SITE}/band/b/status/attic"
