@@ -11,13 +11,16 @@ import math
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import partial
+from typing import Final
 
 from bumble.core import BaseBumbleError
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
-from device_sim.errors import RadioError, ScenarioError
+from device_sim.errors import HandError, RadioError, ScenarioError, SimulationError
+from device_sim.handled import AnyBand, Handled, Kind
+from device_sim.hands import HELP, deed_of
 from device_sim.radio.air import Air
 from device_sim.radio.server import serve
 from device_sim.scenario import Scenario
@@ -32,19 +35,16 @@ from ingest.wire import Packet
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["forecalm", "strap", "polar", "infinitime"]
 KINDS: Final[tuple[Kind, ...]] = ("forecalm", "strap", "polar", "infinitime")
 BOOT_MAX: Final = (1 << 32) - 1  # what a record holds
 DRAIN_S: Final = 10.0  # how long the end waits without any progress for what nobody said is stored
 _LOOK_S: Final = 0.1
 
-AnyBand = ForecalmBand | Strap | PolarSense | InfiniTimeWatch
-
 
 @dataclass(frozen=True, slots=True)
 class BandSensed:
-    """What the band of one wearer sensed: ``seconds`` of them; a forecalm band's are records ``first_seq`` to
-    ``last_seq`` of ``boot`` (None for other kinds), of which it still keeps ``unstored`` and has ``let_go``."""
+    """What the band of one wearer sensed: ``seconds`` of them; a forecalm band's latest are records
+    ``first_seq`` to ``last_seq`` of ``boot`` (None for other kinds). It still keeps ``unstored`` and has ``let_go``."""
 
     band: str
     wearer: str
@@ -77,7 +77,8 @@ class BandsOnAir:
 
     ``bands`` by name, and the ``air`` they are on, are there for whoever wants to tap, silence or separate them.
     ``made`` is called with every packet of a forecalm band, as a gateway will have it but for ``heard_us``. With
-    ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not.
+    ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not. ``obey`` does by hand
+    what a line asks for.
 
     Raises ScenarioError, naming the argument, for a kind, a speed, a boot or a number of wearers that cannot be.
     """
@@ -109,6 +110,11 @@ class BandsOnAir:
             band.name: _band(kind, band.name, boot=band.boot, speed=speed, always_pairing=always_pairing)
             for kind, band in zip(self._kinds, self._ward.bands, strict=True)
         }
+        self._adapters: dict[str, str] = {}
+        self._handled = {
+            name: Handled(kind, band, self, opened=partial(self._transport, name))
+            for kind, (name, band) in zip(self._kinds, self.bands.items(), strict=True)
+        }
         self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]
         self._seqs: list[list[int]] = [[] for _ in self._kinds]  # the first and the last of each
         self._seconds = [0 for _ in self._kinds]
@@ -126,8 +132,9 @@ class BandsOnAir:
             )
         while self._ward.now_s < 0:
             await asyncio.to_thread(self._ward.skip, min(PAST_CHUNK_S, -self._ward.now_s))
-        for i, (name, band) in enumerate(self.bands.items()):
-            await band.start(await _open(adapters[i]) if adapters else self.air.transport(name))
+        self._adapters = dict(zip(self.bands, adapters, strict=False))
+        for name, band in self.bands.items():
+            await band.start(await self._transport(name))
 
     async def play(self, seconds: float | None = None, *, stop: asyncio.Event | None = None) -> None:
         """Let ``seconds`` of simulated time pass (None: until ``stop`` is set), each second of each band when due."""
@@ -141,9 +148,7 @@ class BandsOnAir:
             stretch = await asyncio.to_thread(self._ward.push, 1)
             began = loop.time() if began is None else began  # not before the first second: it may have been compiled
             sensed = [second_of(stretch, row) for row in range(len(self.bands))]
-            since = sensed[0].packet.seq - second
-            rows = enumerate(zip(self._ward.bands, sensed, strict=True))
-            dues = sorted((band.due_s(s.packet.seq, since=since), row) for row, (band, s) in rows)
+            dues = sorted((band.due_s(second), row) for row, band in enumerate(self._ward.bands))
             for due_s, row in dues:
                 due = began + due_s / self._speed
                 await self._wait_until(due, halt)
@@ -161,6 +166,25 @@ class BandsOnAir:
             await self._wait_until(loop.time() + _LOOK_S, halt)
             if (now := self._unstored()) != left:
                 left, moved = now, loop.time()
+
+    async def obey(self, line: str) -> list[str]:
+        """Do what a line of ``hands.HELP`` asks for, and return what was done, a line each; raises HandError."""
+        deed = deed_of(line, list(self.bands))
+        if deed is None:
+            return []
+        if deed == "help":
+            return HELP.splitlines()
+        return [await self._handled[band].do(deed.act) for band in deed.bands]
+
+    def wear(self, band: str, *, worn: bool) -> None:
+        """From the next second on it is on its wearer, or not, whatever the scenario says."""
+        self._ward.worn_by_hand[list(self.bands).index(band)] = worn
+
+    def range(self, band: str, *, within: bool) -> None:
+        """Carry it out of everybody's earshot, or back; raises HandError where the bands are on real adapters."""
+        if self._adapters:
+            raise HandError(f"{band}: is on a real adapter: carry that away")
+        (self.air.restore if within else self.air.silence)(band)
 
     async def stop(self) -> None:
         """Switch every band off."""
@@ -180,13 +204,19 @@ class BandsOnAir:
         return Sensed(tuple(bands), self._behind_s)
 
     def _sense(self, row: int, second: Second, due: float) -> None:
-        band = self.bands[second.packet.band]
+        band, handled = self.bands[second.packet.band], self._handled[second.packet.band]
+        felt = handled.felt(second, begin_s=due - 1 / self._speed, end_s=due)
+        if felt is None:
+            return
+        second = felt
         self._seconds[row] += 1
         if not isinstance(band, ForecalmBand):
             band.sense(second)
             return
         if self._made is not None:
             self._made(second.packet)
+        if second.packet.seq == 0:  # a new life
+            self._seqs[row].clear()
         self._seqs[row] = [*self._seqs[row][:1], second.packet.seq]
         band.sense(record_of(second.packet), heart=self._pulses[row].push(second), at_s=due)
 
@@ -196,6 +226,9 @@ class BandsOnAir:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
                     await halt.wait()
+
+    async def _transport(self, band: str) -> Transport:
+        return await _open(self._adapters[band]) if self._adapters else self.air.transport(band)
 
     def _unstored(self) -> int:
         bands = (band for band in self.bands.values() if isinstance(band, ForecalmBand))
@@ -214,6 +247,8 @@ async def advertise(
     port: int = 0,
     adapters: Sequence[str] = (),
     always_pairing: bool = True,
+    lines: asyncio.Queue[str] | None = None,
+    said: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
     started: Callable[[str], None] | None = None,
     made: Callable[[Packet], None] | None = None,
@@ -221,6 +256,7 @@ async def advertise(
     """Put a scenario's bands on a radio for ``seconds`` of simulated time (None: until ``stop``), and wait until a
     gateway has said that all is stored.
 
+    ``lines`` are what somebody types (``hands.HELP``); ``said`` is called with what was done of it, or what was wrong.
     ``started`` is called once with how others reach the radio: ``tcp-client:127.0.0.1:PORT``, or the adapters. Raises
     as ``BandsOnAir`` and its ``start`` do, and RadioError where ``port`` cannot be had.
     """
@@ -235,6 +271,7 @@ async def advertise(
         made=made,
     )
     server = None if adapters else await serve(bands.air, port=port)
+    hands = asyncio.create_task(_obey(bands, asyncio.Queue() if lines is None else lines, said or log.info))
     try:
         await bands.start(adapters)
         if started is not None:
@@ -244,6 +281,8 @@ async def advertise(
         await bands.drain(stop=stop)
         return bands.account()
     finally:
+        hands.cancel()
+        await asyncio.gather(hands, return_exceptions=True)
         await bands.stop()
         if server is not None:
             server.close()
@@ -263,6 +302,16 @@ def until_stopped(run: Callable[[asyncio.Event], Coroutine[object, None, Sensed]
         return await run(stop)
 
     return asyncio.run(running())
+
+
+async def _obey(bands: BandsOnAir, lines: asyncio.Queue[str], said: Callable[[str], None]) -> None:
+    while True:
+        line = await lines.get()
+        try:
+            for words in await bands.obey(line):
+                said(words)
+        except SimulationError as error:
+            said(str(error))
 
 
 def _require_kinds(kinds: Sequence[Kind]) -> None:

@@ -16,3 +16,7 @@ class PublishError(SimulationError, OSError):
 
 class RadioError(SimulationError):
     """The simulated radio cannot do that; the message names the host or the port, and the mend."""
+
+
+class HandError(SimulationError, ValueError):
+    """Nobody can do that to a simulated band; the message says what would be right."""

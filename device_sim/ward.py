@@ -75,6 +75,7 @@ class Ward:
         self._director = Director(scenario, self.people, seed=seed)
         self._physiology = Physiology(self.people, seed=seed)
         self._now_s = -scenario.past_s
+        self.worn_by_hand: dict[int, bool] = {}  # row: whether its band is on, whatever the scenario says
 
     def episodes(self, start_s: int, seconds: int) -> tuple[Lived, ...]:
         """Return what befalls everybody in these seconds: ``Director.episodes``."""
@@ -97,7 +98,13 @@ class Ward:
         return self._live(seconds)
 
     def _live(self, seconds: int) -> Samples:
-        samples = self._physiology.push(self._director.drive(self._now_s, seconds))
+        drive = self._director.drive(self._now_s, seconds)
+        for row, worn in self.worn_by_hand.items():
+            drive.worn[row] = worn
+            if not worn:
+                for moved in (drive.walk, drive.run, drive.fidget, drive.flap, drive.rock):
+                    moved[row] = 0.0
+        samples = self._physiology.push(drive)
         self._now_s += seconds
         return samples
 

@@ -92,7 +92,16 @@ def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
     simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
     simulate.add_argument("--site", default="home")
     simulate.add_argument(
-        "--kinds", nargs="+", metavar="KIND", help="of Bluetooth bands, in turn: forecalm, strap, polar, infinitime"
+        "--kinds",
+        nargs="+",
+        metavar="KIND",
+        help="of Bluetooth bands, in turn: forecalm, strap, polar, infinitime; or how many: forecalm=4,strap=1",
+    )
+    simulate.add_argument(
+        "--strict-pairing",
+        action="store_const",
+        const=True,
+        help="Bluetooth bands bond as real ones do: in their first two minutes, or while their button is held",
     )
     simulate.add_argument(
         "--hci", nargs="+", metavar="ADAPTER", help="real adapters for Bluetooth, one a band: usb:0 (default: no radio)"

@@ -9,6 +9,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection
 from bumble.gatt import Characteristic, Service
 from bumble.keys import KeyStore
+from bumble.transport.common import Transport
 
 from device_sim.wristband.firmware import Firmware, Refused
 from device_sim.wristband.memory import Memory
@@ -62,11 +63,11 @@ class ForecalmBand(Peripheral):
         self._told: dict[str, Characteristic[bytes]] = {}
         self._advertised = b""
 
-    def tick_us(self) -> int:
-        """What its clock shows now."""
+    def tick_us(self, at_s: float | None = None) -> int:
+        """What its clock shows now, or when the loop's clock shows ``at_s``; below 0 before it started."""
         if self._tick_at is None:
             return self._tick_us
-        passed = asyncio.get_running_loop().time() - self._tick_at
+        passed = (asyncio.get_running_loop().time() if at_s is None else at_s) - self._tick_at
         return self._tick_us + round(passed * self._speed * 1e6)
 
     def sense(self, record: Record, *, heart: HeartRate | None = None, at_s: float | None = None) -> None:
@@ -89,6 +90,13 @@ class ForecalmBand(Peripheral):
         self.firmware.happen(kind, tick_us=self.tick_us())
         self._news.set()
         self.advertise_anew()
+
+    async def restart(self, transport: Transport) -> None:
+        """Power off and on again, over another ``transport``: the next life, with the memory and the bonds of this."""
+        await self.stop()
+        self.firmware = Firmware(boot=self.firmware.boot + 1, memory=self.firmware.memory)
+        self._tick_us, self._tick_at = 0, asyncio.get_running_loop().time()
+        await self.start(transport)
 
     def advert(self) -> tuple[bytes, bytes]:
         firmware = self.firmware

@@ -10,17 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
+from rich.markup import escape
 
-from forecalm.commands.stopping import stop_event, when_stdin_ends
+from forecalm.commands.stopping import hear_stdin, stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, number, progress_bar, require_file
 from forecalm.config import ConfigError
 
 if TYPE_CHECKING:
     from device_sim.files import Recorded
+    from device_sim.handled import Kind
     from device_sim.scenario import Scenario
     from ingest.wire import Packet
 
@@ -28,12 +31,14 @@ FILES: Final = ("e4", "parquet")
 FILES_S: Final = 3600.0  # so long is a session on disk if nobody says otherwise
 DAY_S: Final = 1_767_571_200  # files begin on 2026-01-05 UTC, for ever: the same bytes each time
 MORNING_S: Final = 10 * 3600.0  # at ten, where the scenario has no clock of its own
+COUNT_DIGITS: Final = 4  # bands of one kind, 9999: more than a radio carries
 _ONLY_FOR: Final = {  # options that belong to some ways out only
     "out": FILES,
     "sent": ("mqtt", "ble"),
     "boot": ("mqtt", "ble"),
     "hci": ("ble",),
     "kinds": ("ble",),
+    "strict_pairing": ("ble",),
     "air": ("ble",),
 }
 
@@ -50,6 +55,10 @@ def simulate(chosen: argparse.Namespace) -> int:
     from device_sim.scenario import load
 
     scenario = load(chosen.scenario)
+    if chosen.fault:
+        from device_sim.faults.fault import parse_fault
+
+        scenario = replace(scenario, faults=scenario.faults + tuple(parse_fault(text) for text in chosen.fault))
     if chosen.truth is not None:
         from device_sim.truth import require_pyarrow
 
@@ -63,9 +72,8 @@ def _check(chosen: argparse.Namespace) -> None:
     """Refuse options that do not go together, by name, before anything long is done."""
     for option, ways in _ONLY_FOR.items():
         if getattr(chosen, option) is not None and chosen.transport not in ways:
-            raise ConfigError(
-                f"--{option}: is for --transport {' or '.join(ways)}, not {chosen.transport}: take it out"
-            )
+            word = option.replace("_", "-")
+            raise ConfigError(f"--{word}: is for --transport {' or '.join(ways)}, not {chosen.transport}: take it out")
     if chosen.transport in FILES:
         if chosen.out is None:
             raise ConfigError(f"--out: name a folder for the files of --transport {chosen.transport}")
@@ -118,27 +126,36 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     from device_sim.ble import Sensed, advertise
 
     boot, begun = _boot(chosen), _Begun()
+    kinds, chosen.wearers = _kinds(chosen)
 
     def started(address: str) -> None:
         begun.now()
         err.print(f"The bands are on the air at [bold]{address}[/bold]   Ctrl-C ends it.")
+        if sys.stdin is not None and sys.stdin.isatty():
+            err.print("Type what hands do to a band: [bold]tap 1[/bold], [bold]shake 1[/bold]; [bold]help[/bold].")
 
     async def run(made: "Callable[[Packet], None] | None") -> Sensed:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        lines: asyncio.Queue[str] = asyncio.Queue()
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(kind, stop.set)
-        if chosen.while_stdin_is_open:
-            when_stdin_ends(lambda: _soon(loop, stop))
+        hear_stdin(
+            lambda line: _soon(loop, lambda: lines.put_nowait(line)),
+            lambda: _soon(loop, stop.set) if chosen.while_stdin_is_open else None,
+        )
         return await advertise(
             scenario,
             seed=chosen.seed,
-            kinds=chosen.kinds or ("forecalm",),
+            kinds=kinds,
             wearers=chosen.wearers,
             speed=chosen.speed,
             seconds=chosen.seconds,
             boot=boot,
             port=chosen.air or 0,
             adapters=chosen.hci or (),
+            always_pairing=not chosen.strict_pairing,
+            lines=lines,
+            said=lambda words: err.print(escape(words)),
             stop=stop,
             started=started,
             made=made,
@@ -146,7 +163,8 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
 
     with _watched(chosen, scenario) as made:
         sensed = asyncio.run(run(made))
-    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=max(band.seconds for band in sensed.bands))
+    seconds = max(band.seconds for band in sensed.bands)
+    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=seconds)
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(sensed).decode() + "\n")
     else:
@@ -155,14 +173,39 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     return 0
 
 
-def _soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended by itself meanwhile
-        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(call)
+
+
+def _kinds(chosen: argparse.Namespace) -> "tuple[tuple[Kind, ...], int | None]":
+    """The kinds of bands in turn, and how many wearers: ``forecalm=4,strap=1`` says both."""
+    from device_sim.ble import KINDS
+
+    words = [word for each in chosen.kinds or ("forecalm",) for word in each.split(",") if word]
+    kinds: list[Kind] = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        count = int(text) if text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS else 0
+        kind = next((each for each in KINDS if each == name), None)
+        if kind is None or (equals and not count):
+            raise ConfigError(
+                f"--kinds {word}: kinds: must be one or more of {', '.join(KINDS)}, each as it is or with how many, as"
+                " in forecalm=4"
+            )
+        kinds += [kind] * (count or 1)
+    if not any("=" in word for word in words):
+        return tuple(kinds), chosen.wearers
+    if chosen.wearers not in (None, len(kinds)):
+        raise ConfigError(f"--wearers {chosen.wearers}: --kinds says {len(kinds)}: take one of them out")
+    return tuple(kinds), len(kinds)
 
 
 def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
+    from device_sim.faults.fault import require_transport
     from device_sim.files import record
 
+    require_transport(scenario.faults, chosen.transport)
     seconds = math.ceil(FILES_S if chosen.seconds is None else chosen.seconds)
     start_s = DAY_S + round(MORNING_S if scenario.clock_s is None else scenario.clock_s)
     what = {"scenario": scenario, "wearers": chosen.wearers, "seed": chosen.seed}
