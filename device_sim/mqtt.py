@@ -1,26 +1,31 @@
 """A scenario in, its bands' packets on a real MQTT broker out, each at its own moment; and an exact account of them."""
 
+import dataclasses
 import logging
 import math
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from device_sim.errors import PublishError, ScenarioError
+from device_sim.faults.plan import UNTOUCHED, Carried
+from device_sim.faults.playing import Playing, Reception
+from device_sim.faults.relay import Relay
 from device_sim.scenario import Scenario
 from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
 from ingest.errors import SourceError, SpoolError
 from ingest.sending.broker import Broker
-from ingest.sending.sender import RESEND_HZ, Sender
+from ingest.sending.sender import RESEND_HZ, Sender, Sendings
 from ingest.sending.spool import Spool
 from ingest.types import CHANNELS
-from ingest.wire import Packet
+from ingest.wire import Packet, name_of
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +37,16 @@ DRAIN_LOOK_S: Final = 0.02
 STATUS_S: Final = 1.0  # between two times that a gateway says how its radio does
 SPOOL_MAX: Final = 128 << 20  # bytes: six bands' packets of nine hours, a thousand bands' of three minutes
 RESEND_PER_BAND_HZ: Final = 2.0  # a simulator stands for as many gateways as its bands need
-GATEWAY: Final = "simulator"  # who sends
+GATEWAYS: Final = ("simulator", "simulator-2")  # who sends; the second where two fight over bands
 
 
 @dataclass(frozen=True, slots=True)
 class BandSent:
-    """What one band sent: packets ``first_seq`` to ``last_seq`` of ``boot`` (None: none) and its samples a channel.
+    """What one band sent in one of its lives: of ``boot`` ``packets``, from ``first_seq`` to ``last_seq`` (None: none)
+    with all between them but those that nobody ever heard; and its samples a channel.
 
-    A number of samples counts instants: three axes at one instant are one sample.
+    ``lost`` packets nobody will ever hear, ``in_band`` were still in the band's memory at the end. A number of samples
+    counts instants: three axes at one instant are one sample.
     """
 
     band: str
@@ -49,15 +56,18 @@ class BandSent:
     last_seq: int | None
     packets: int
     samples: dict[str, int]
+    lost: int = 0
+    in_band: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The account of a run: every packet is counted once, however often it was sent.
+    """The account of a run: every packet is counted once, however often it was sent and whoever sent it.
 
-    ``publishes`` counts messages, ``resent`` those among them that came out of the spool, ``acknowledged`` PUBACKs;
-    ``unstored`` packets were kept to the end because nobody said they are stored, ``let_go`` did not fit in the spool
-    and were declared lost. ``behind_s``: by how much the worst packet missed its moment. ``seconds`` were played.
+    ``bands`` has an entry for every life of every band, at least one each. ``publishes`` counts messages, ``resent``
+    those among them that came out of the spool, ``acknowledged`` PUBACKs; ``unstored`` packets were kept to the end
+    because nobody said they are stored, ``let_go`` did not fit in the spool and were declared lost. ``behind_s``: by
+    how much the worst packet missed its moment. ``seconds`` were played.
     """
 
     bands: tuple[BandSent, ...]
@@ -101,8 +111,8 @@ def publish(
     ``speed`` is in simulated seconds a second; ``math.inf`` is as fast as the broker takes them. Leave ``boot`` out to
     go on where ``past_packets`` ended; see ``Ward``. Setting ``stop`` ends the run within a second; without one SIGINT
     and SIGTERM do the same (in the main thread). ``started`` is called once, when the broker was reached and the past
-    is over; ``made`` with every packet as it is kept: without ``sent_us``, which is each publication's own. ``clock``
-    (UTC, s) is read as each packet is made, and as it is published.
+    is over; ``made`` with every packet that is heard, once: without ``sent_us``, which is each publication's own.
+    ``clock`` (UTC, s) is read as each packet is heard, and as it is published.
 
     Raises PublishError if the broker cannot be reached or refuses us (later losses are waited out), and ScenarioError,
     naming the argument, for a speed, seconds, a seed, a boot, or a number of wearers that cannot be.
@@ -112,30 +122,27 @@ def publish(
     if seconds is not None and not seconds >= 0:
         raise ScenarioError(f"seconds: must be 0 or more, got {seconds}")
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
+    ward.plan.require("mqtt")
     broker = Broker(host, port, username, password)
-    with _stopping(stop) as halt, _Edge(ward, broker, site=site, made=made, clock=clock) as edge:
-        edge.connect()
+    edge_of = _Edge(ward, broker, site=site, speed=speed, made=made, clock=clock)
+    with _stopping(stop) as halt, edge_of as edge:
         while ward.now_s < 0 and not halt.is_set():
             ward.skip(min(PAST_CHUNK_S, -ward.now_s))
         if started is not None:
             started()
-        _play(ward, edge, speed, seconds, halt)
+        _play(ward, edge, seconds, halt)
         edge.drain(halt)
         return edge.account()
 
 
-def _play(ward: Ward, edge: "_Edge", speed: float, seconds: float | None, halt: threading.Event) -> None:
-    began: float | None = None
+def _play(ward: Ward, edge: "_Edge", seconds: float | None, halt: threading.Event) -> None:
+    playing = edge.playing
     while not halt.is_set() and (seconds is None or ward.now_s < seconds):
-        second = ward.now_s
-        packets = [of_band[0] for of_band in ward.push(1).packets]
-        began = time.monotonic() if began is None else began  # not before the first second: it may have been compiled
-        since = packets[0].seq - second
-        dues = [band.due_s(packet.seq, since=since) for band, packet in zip(ward.bands, packets, strict=True)]
-        for row in sorted(range(len(packets)), key=dues.__getitem__):
-            if not edge.wait_until(began + dues[row] / speed, halt, paced=not math.isinf(speed)):
-                return
-            edge.send(row, packets[row])
+        receptions = playing.push()
+        edge.begin()
+        if not edge.hear(receptions, halt):
+            return
+    edge.hear(playing.rest(), halt)
 
 
 @contextmanager
@@ -152,8 +159,18 @@ def _stopping(stop: threading.Event | None) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What of one life of a band was heard."""
+
+    first: int
+    last: int
+    packets: int
+    samples: Counter[str]
+
+
 class _Edge:
-    """The gateway of all bands: one sender, and an exact account of what it was given."""
+    """The gateways of all bands, the wire between them and the broker, and an exact account of what they were given."""
 
     def __init__(
         self,
@@ -161,100 +178,210 @@ class _Edge:
         broker: Broker,
         *,
         site: str,
+        speed: float,
         made: Callable[[Packet], None] | None,
         clock: Callable[[], float],
     ) -> None:
+        self.playing = Playing(ward)
         self._ward = ward
+        self._plan = ward.plan
+        self._broker = broker
+        self._site = site
+        self._speed = speed
         self._made = made
         self._clock = clock
-        resend_hz = max(RESEND_HZ, RESEND_PER_BAND_HZ * len(ward.bands))
-        spool = Spool.in_memory(limit=SPOOL_MAX)
-        self._sender = Sender(broker, site=site, gateway=GATEWAY, spool=spool, resend_hz=resend_hz, clock=clock)
+        self._open = ExitStack()
+        self._relay: Relay | None = None
+        self._senders: list[Sender] = []
+        self._attempts: Counter[tuple[str, int, int]] = Counter()
+        self._rows = {band.name: row for row, band in enumerate(ward.bands)}
+        self._given = 0
+        self._radio_us = [0, 0]
         self._told_s = -math.inf
+        self._began = math.inf
+        self._now_s = 0.0  # simulated
         self._behind_s = 0.0
-        self._first = [0] * len(ward.bands)
-        self._packets = [0] * len(ward.bands)
-        self._samples: list[dict[str, int]] = [{} for _ in ward.bands]
+        self._tallies: dict[tuple[int, int], _Tally] = {}
 
     def __enter__(self) -> "_Edge":
-        self._sender.__enter__()
+        """Connect; raises PublishError."""
+        with ExitStack() as opening:
+            broker = self._broker
+            if any(fault.layer == "wire" for fault in self._plan.faults):
+                self._relay = opening.enter_context(Relay(broker.host, broker.port, judge=self._judge))
+                broker = dataclasses.replace(broker, host="127.0.0.1", port=self._relay.port)
+            for gateway in range(2 if self._plan.any("two_gateways") else 1):
+                self._senders.append(opening.enter_context(self._sender(gateway, broker)))
+                self._wait_online(self._senders[-1])
+            self._open = opening.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sender.__exit__()
+        self._open.close()
 
-    def connect(self) -> None:
-        """Wait for the broker; raises PublishError."""
+    def _sender(self, gateway: int, broker: Broker) -> Sender:
+        return Sender(
+            broker,
+            site=self._site,
+            gateway=GATEWAYS[gateway],
+            spool=Spool.in_memory(limit=SPOOL_MAX),
+            resend_hz=max(RESEND_HZ, RESEND_PER_BAND_HZ * len(self._ward.bands)),
+            clock=lambda: self._utc_s(gateway),
+        )
+
+    def _wait_online(self, sender: Sender) -> None:
         try:
-            self._sender.wait_online(CONNECT_S)
+            sender.wait_online(CONNECT_S)
         except SourceError as error:
-            raise PublishError(str(error)) from error
+            through = "" if self._relay is None else f"broker {self._broker.host}:{self._broker.port}, by way of "
+            raise PublishError(f"{through}{error}") from error
 
-    def send(self, row: int, packet: Packet) -> None:
-        """Hand over ``packet``, which has just been heard from its band; raises PublishError if no more can be kept."""
-        heard_us = round(self._clock() * 1e6)
-        packet = msgspec.structs.replace(packet, gateway=GATEWAY, heard_us=heard_us)
-        if self._packets[row] == 0:
-            self._first[row] = packet.seq
-        self._packets[row] += 1
-        for name, samples in packet.samples().items():
-            size = len(samples.values) // (2 * CHANNELS[name].axes)  # int16
-            self._samples[row][name] = self._samples[row].get(name, 0) + size
-        if self._made is not None:
-            self._made(packet)
+    def begin(self) -> None:
+        """Time starts, once: not before the first second was lived, which may have been compiled."""
+        if math.isinf(self._began):
+            self._began = time.monotonic()
+
+    def hear(self, receptions: list[Reception], halt: threading.Event) -> bool:
+        """Hand over what is heard, each at its moment; False if told to halt meanwhile."""
+        for reception in receptions:
+            if not self._wait_until(reception.due_s, halt):
+                return False
+            self._weather(reception.due_s)
+            self._hear(reception)
+        return True
+
+    def _hear(self, reception: Reception) -> None:
+        packet, row = reception.packet, reception.row
+        now_s = self._clock()
+        waited_s = (reception.due_s - reception.sensed_s) / self._speed
+        for gateway in reception.gateways:
+            error_s = self._plan.clock_error_s(gateway, reception.due_s)
+            heard_us = max(round((now_s + error_s - waited_s) * 1e6), 0)
+            heard = msgspec.structs.replace(packet, gateway=GATEWAYS[gateway], heard_us=heard_us)
+            self._radio_us[gateway] = heard_us
+            if gateway == reception.gateways[0]:
+                self._count(row, heard)
+            self._given += 1
+            for _ in range(reception.times):
+                self._send(gateway, heard)
+
+    def _send(self, gateway: int, packet: Packet) -> None:
         try:
-            self._sender.send(packet)
+            self._senders[gateway].send(packet)
         except SpoolError as error:
             raise PublishError(str(error)) from error
+
+    def _count(self, row: int, packet: Packet) -> None:
+        tally = self._tallies.get((row, packet.boot))
+        if tally is None:
+            tally = self._tallies[row, packet.boot] = _Tally(packet.seq, packet.seq, 0, Counter())
+        tally.first, tally.last = min(tally.first, packet.seq), max(tally.last, packet.seq)
+        tally.packets += 1
+        for name, samples in packet.samples().items():
+            tally.samples[name] += len(samples.values) // (2 * CHANNELS[name].axes)  # int16
+        if self._made is not None:
+            self._made(packet)
+
+    def _weather(self, due_s: float) -> None:
+        """Let the broker be as it is to be now, and the gateways say how their radio does."""
+        before, self._now_s = self._now_s, max(self._now_s, due_s)
+        if self._relay is not None:
+            if math.isinf(self._speed):
+                if self._plan.restarts(before, self._now_s):
+                    self._relay.cut()
+            else:
+                self._relay.set_down(down=self._plan.broker_down(self._now_s))
         if time.monotonic() - self._told_s >= STATUS_S:
             self._told_s = time.monotonic()
             bands = len(self._ward.bands)
-            self._sender.status(radio_us=heard_us, links=bands, links_max=bands)
+            for gateway, sender in enumerate(self._senders):
+                sender.status(radio_us=self._radio_us[gateway] or None, links=bands, links_max=bands)
 
-    def wait_until(self, due: float, halt: threading.Event, *, paced: bool) -> bool:
-        """Wait for the moment ``due`` (monotonic) and until few packets are under way; False if told to halt meanwhile.
+    def _wait_until(self, due_s: float, halt: threading.Event) -> bool:
+        """Wait for a simulated moment and until few packets are under way; False if told to halt meanwhile.
 
         A lost connection stops no band: packets are kept. Without pace they would fill the spool, so that waits.
         """
+        paced = not math.isinf(self._speed)
+        due = self._began + due_s / self._speed
         while not halt.is_set():
             left = due - time.monotonic() if paced else 0.0
             if left > 0:
+                self._weather((time.monotonic() - self._began) * self._speed)
                 halt.wait(min(left, LOOK_S))
-            elif (not self._sender.wait_room(LOOK_S)) if self._sender.online else not paced:
-                halt.wait(0.0 if self._sender.online else LOOK_S)
+            elif not all(sender.wait_room(LOOK_S) if sender.online else paced for sender in self._senders):
+                halt.wait(DRAIN_LOOK_S)
             else:
                 self._behind_s = max(self._behind_s, -left)
                 return True
         return False
 
+    def _utc_s(self, gateway: int) -> float:
+        return max(self._clock() + self._plan.clock_error_s(gateway, self._now_s), 0.0)
+
+    def _judge(self, payload: bytes) -> Carried:
+        name = name_of(payload)
+        row = None if name is None else self._rows.get(name[0])
+        if name is None or row is None:
+            return UNTOUCHED
+        self._attempts[name] += 1
+        return self._plan.carried(row, name[1], name[2], self._attempts[name], self._now_s)
+
     def drain(self, halt: threading.Event) -> None:
-        """Wait until all is acknowledged, and stored where somebody tells; not for ever, and hardly if told to halt."""
+        """Wait until all is acknowledged, and stored where somebody tells; not for ever, and hardly if told to halt.
+        The wire is a good one from here on."""
+        if self._relay is not None:
+            self._relay.calm()
         began = moved = time.monotonic()
-        before = self._sender.sendings()
+        before = [sender.sendings() for sender in self._senders]
         while time.monotonic() < (began + HASTE_S if halt.is_set() else moved + DRAIN_S):
-            now = self._sender.sendings()
-            taken_in = now.publishes + now.spool.let_go >= sum(self._packets)
-            acknowledged = taken_in and now.acknowledged >= now.publishes and self._sender.online
-            if acknowledged and (now.spool.settled or halt.is_set()):
+            now = [sender.sendings() for sender in self._senders]
+            online = all(sender.online for sender in self._senders)
+            if online and self._all_taken_in(now) and (all(n.spool.settled for n in now) or halt.is_set()):
                 return
-            if (now.acknowledged, now.spool.packets) != (before.acknowledged, before.spool.packets):
+            if now != before:
                 before, moved = now, time.monotonic()
             time.sleep(DRAIN_LOOK_S)
-        kept = self._sender.sendings()
-        unacknowledged = kept.publishes - kept.acknowledged
+        unacknowledged = sum(one.publishes - one.acknowledged for one in before)
+        unstored = sum(one.spool.packets for one in before)
         log.warning(
-            "%d messages were not acknowledged, %d packets are not known to be stored",
-            unacknowledged,
-            kept.spool.packets,
+            "%d messages were not acknowledged, %d packets are not known to be stored", unacknowledged, unstored
         )
 
     def account(self) -> Sent:
         """What was sent until now."""
         bands = []
-        for row, (band, first, packets) in enumerate(zip(self._ward.bands, self._first, self._packets, strict=True)):
-            first_seq, last_seq = (first, first + packets - 1) if packets else (None, None)
-            wearer, samples = wearer_name(row + 1), dict(self._samples[row])
-            bands.append(BandSent(band.name, wearer, band.boot, first_seq, last_seq, packets, samples))
-        now = self._sender.sendings()
-        counts = (now.publishes, now.resent, now.acknowledged, now.spool.packets, now.spool.let_go)
-        return Sent(tuple(bands), *counts, self._behind_s, max(self._ward.now_s, 0))
+        in_bands = self.playing.in_bands()
+        lives = dict.fromkeys([(row, band.boot) for row, band in enumerate(self._ward.bands)])
+        lives.update(dict.fromkeys([*self._tallies, *self.playing.lost, *in_bands]))
+        for row, boot in sorted(lives, key=lambda life: life[0]):
+            tally = self._tallies.get((row, boot))
+            bands.append(
+                BandSent(
+                    self._ward.bands[row].name,
+                    wearer_name(row + 1),
+                    boot,
+                    first_seq=None if tally is None else tally.first,
+                    last_seq=None if tally is None else tally.last,
+                    packets=0 if tally is None else tally.packets,
+                    samples={} if tally is None else dict(tally.samples),
+                    lost=self.playing.lost[row, boot],
+                    in_band=in_bands[row, boot],
+                )
+            )
+        now = [sender.sendings() for sender in self._senders]
+        return Sent(
+            tuple(bands),
+            publishes=sum(one.publishes for one in now),
+            resent=sum(one.resent for one in now),
+            acknowledged=sum(one.acknowledged for one in now),
+            unstored=sum(one.spool.packets for one in now),
+            let_go=sum(one.spool.let_go for one in now),
+            behind_s=self._behind_s,
+            seconds=max(self._ward.now_s, 0),
+        )
+
+    def _all_taken_in(self, now: list[Sendings]) -> bool:
+        """Whether every packet that senders were given was published, or let go of, and acknowledged."""
+        taken_in = sum(one.publishes + one.spool.let_go for one in now) >= self._given
+        return taken_in and all(one.acknowledged >= one.publishes for one in now)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device_sim.errors import ScenarioError
+from device_sim.faults.fault import Fault, read_fault
 from device_sim.physiology.person import BUILD_UPS, MEDICINES, POPULATIONS, STEREOTYPIES
 from device_sim.scenario_fields import SECONDS_MAX, Fields, Range
 
@@ -130,7 +131,8 @@ class Scenario:
 
     ``past_s`` seconds are simulated before time 0. ``wearers`` is how many there are if nobody says otherwise. With
     ``repeat_s`` the time line starts again and again; each further round of wearers plays it ``stagger_s`` later.
-    ``clock_s`` is the time of day at time 0 [s after midnight], None where there is none.
+    ``clock_s`` is the time of day at time 0 [s after midnight], None where there is none. ``faults`` befall the bands,
+    not the people.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Scenario:
     stagger_s: float = 0.0
     population: str = "adults"
     clock_s: float | None = None
+    faults: tuple[Fault, ...] = ()
 
     def part(self, wearer: int) -> Wearer:
         """Return what wearer ``wearer`` (0 for the first) plays."""
@@ -210,6 +213,7 @@ def _scenario(fields: Fields, name: str) -> Scenario:
         stagger_s=fields.number("stagger_s", default=0.0),
         population=fields.choice("population", POPULATIONS, default="adults"),
         clock_s=setting.clock_s,
+        faults=tuple(read_fault(one) for one in fields.tables("fault", shown="[[fault]]")),
     )
     fields.nothing_left()
     return scenario

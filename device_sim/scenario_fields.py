@@ -64,6 +64,15 @@ class Fields:
             raise self.wrong(key, f"must be text, got {value!r}")
         return value
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """Take a list of names, each once; none where it is not there."""
+        value = self._rest.pop(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise self.wrong(key, f'must be a list of names such as ["band-01"], got {value!r}')
+        if len(set(value)) < len(value):
+            raise self.wrong(key, f"names one of them twice: {', '.join(value)}")
+        return tuple(value)
+
     def time_of_day(self, key: str) -> float | None:
         """Take a time of day such as "07:30" in seconds after midnight; None where there is none."""
         if key not in self._rest:

@@ -22,7 +22,7 @@ from device_sim.scenario import KINDS, Scenario
 from device_sim.ward import Ward, wearer_name
 from ingest.types import Array
 
-WHATS: Final = ("second", "beat", "response", "episode")
+WHATS: Final = ("second", "beat", "response", "episode", "fault")
 CALM: Final = "calm"
 LEVELS: Final = ("arousal", "effort", "heat", "meal", "asleep", "fit", "walk", "run", "fidget", "flap", "rock")
 FLAGS: Final = ("worn", "artefact_eda", "artefact_ppg")
@@ -115,6 +115,7 @@ def _write(
             if told is not None:
                 told(ward.now_s)
         file.write_table(_table(pa, schema, "episode", _episodes(ward.episodes(0, seconds)), ward, clock))
+        file.write_table(_table(pa, schema, "fault", _faults(ward, seconds), ward, clock))
 
 
 def _schema() -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -150,12 +151,43 @@ def _seconds(samples: Samples, ward: Ward, past_s: int) -> Columns:
         "row": np.repeat(np.arange(rows), n),
         "time_s": np.tile(at_s, rows).astype(np.float64),
         "state": _named(drive.kind.ravel()),
-        "boot": np.repeat(np.array([band.boot for band in ward.bands], np.int64), n),
-        "seq": np.tile(at_s + past_s, rows),
+        **_names(ward, at_s, past_s),
         "worn": drive.worn.ravel(),
         "artefact_eda": samples.artefacts.eda.ravel(),
         "artefact_ppg": samples.artefacts.ppg.ravel(),
         **{level: getattr(drive, level).ravel() for level in LEVELS},
+    }
+
+
+def _names(ward: Ward, at_s: NDArray[np.int64], past_s: int) -> Columns:
+    """Boot and number of the packet that carries each second; null while the band is off."""
+    rows, n = len(ward.bands), at_s.size
+    if not ward.plan.any("reboot", "flat_battery"):
+        boots = np.array([band.boot for band in ward.bands], np.int64)
+        return {"boot": np.repeat(boots, n), "seq": np.tile(at_s + past_s, rows)}
+    names = [ward.plan.name(row, second) for row in range(rows) for second in at_s.tolist()]
+    return {
+        "boot": [None if name is None else name[0] for name in names],
+        "seq": [None if name is None else name[1] for name in names],
+    }
+
+
+def _faults(ward: Ward, seconds: int) -> Columns:
+    """A row for each time that a fault befell each of its bands."""
+    names = [band.name for band in ward.bands]
+    found = [
+        (row, begin_s, end_s, fault)
+        for row, name in enumerate(names)
+        for fault in ward.plan.faults
+        if not fault.bands or name in fault.bands
+        for begin_s, end_s in fault.windows(seconds)
+    ]
+    return {
+        "row": np.array([row for row, *_ in found], np.int64),
+        "time_s": np.array([begin_s for _, begin_s, *_ in found], np.float64),
+        "value": np.array([fault.value for *_, fault in found], np.float64),
+        "state": [fault.kind for *_, fault in found],
+        "end_s": np.array([end_s for _, _, end_s, _ in found], np.float64),
     }
 
 

@@ -9,11 +9,13 @@ import numpy as np
 from device_sim.band import Band
 from device_sim.director import Director
 from device_sim.errors import ScenarioError
+from device_sim.faults.bodies import Bodies
+from device_sim.faults.plan import Plan
 from device_sim.life.lived import Lived
 from device_sim.physiology.body import Physiology, Samples
 from device_sim.physiology.noise import bits
 from device_sim.physiology.person import MEDICINES, STEREOTYPIES, Person, medicated, people
-from device_sim.scenario import WEARERS_MAX, Scenario, Wearer
+from device_sim.scenario import KINDS, WEARERS_MAX, Scenario, Wearer
 from ingest.wire import Packet
 
 _RESPONDS: Final = {"both": (True, True), "heart": (True, False), "sweat": (False, True), "neither": (False, False)}
@@ -61,8 +63,9 @@ class Ward:
     """Everybody of a scenario, a row each, and their bands; lives from the scenario's past on.
 
     ``boot`` names this life of all the bands (default: drawn from ``seed``). Give another one where a store may have
-    seen the same seed before: it takes ``(band, boot, seq)`` for the same packet. Raises ScenarioError, naming the
-    argument, where that many wearers, the seed or the boot cannot be.
+    seen the same seed before: it takes ``(band, boot, seq)`` for the same packet. ``plan`` says what the scenario's
+    faults do: those to bodies are in the samples; packets are those of bands that never fail (``faults/playing.py``).
+    Raises ScenarioError, naming the argument, where that many wearers, the seed, the boot or a fault cannot be.
     """
 
     def __init__(self, scenario: Scenario, *, wearers: int | None = None, seed: int, boot: int | None = None) -> None:
@@ -75,6 +78,9 @@ class Ward:
         self._director = Director(scenario, self.people, seed=seed)
         self._physiology = Physiology(self.people, seed=seed)
         self._now_s = -scenario.past_s
+        names, boots = [band.name for band in self.bands], [band.boot for band in self.bands]
+        self.plan = Plan(scenario.faults, seed=seed, bands=names, boots=boots, past_s=scenario.past_s)
+        self._bodies = Bodies(self.plan, rows=count, off_wrist=KINDS.index("off_wrist"))
         self.worn_by_hand: dict[int, bool] = {}  # row: whether its band is on, whatever the scenario says
 
     def episodes(self, start_s: int, seconds: int) -> tuple[Lived, ...]:
@@ -98,13 +104,13 @@ class Ward:
         return self._live(seconds)
 
     def _live(self, seconds: int) -> Samples:
-        drive = self._director.drive(self._now_s, seconds)
+        drive = self._bodies.wear(self._director.drive(self._now_s, seconds))
         for row, worn in self.worn_by_hand.items():
             drive.worn[row] = worn
             if not worn:
                 for moved in (drive.walk, drive.run, drive.fidget, drive.flap, drive.rock):
                     moved[row] = 0.0
-        samples = self._physiology.push(drive)
+        samples = self._bodies.sense(self._physiology.push(drive))
         self._now_s += seconds
         return samples
 

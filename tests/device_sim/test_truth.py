@@ -1,6 +1,7 @@
 """The truth on disk: what was so, second by second and event by event, whatever became of the packets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from device_sim.errors import ScenarioError, SimulationError
+from device_sim.faults.fault import parse_fault
 from device_sim.files import CHUNK_S
 from device_sim.scenario import load
 from device_sim.truth import WHATS, write_truth
@@ -21,7 +23,8 @@ pq = pytest.importorskip("pyarrow.parquet")
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("truth") / "truth.parquet"
-    write_truth(path, load("crisis"), wearers=3, seed=2, boot=77, seconds=SECONDS, start_s=START_S)
+    scenario = replace(load("crisis"), faults=(parse_fault("drift start_s=60 hold_s=100 every_s=200 bands=band-02"),))
+    write_truth(path, scenario, wearers=3, seed=2, boot=77, seconds=SECONDS, start_s=START_S)
     return path
 
 
@@ -42,6 +45,21 @@ def test_a_second_names_the_packet_that_carries_it(path: Path) -> None:
     found = rows(path, "second", band="band-02")
     assert found["seq"] == [packet.seq for packet in packets]
     assert set(found["boot"]) == {77}
+
+
+def test_every_fault_is_told_with_its_band_each_time_that_it_was_on(path: Path) -> None:
+    found = rows(path, "fault")
+    assert (found["band"], found["state"], found["value"]) == (["band-02"] * 2, ["drift"] * 2, [100.0] * 2)
+    assert (found["time_s"], found["end_s"]) == ([60.0, 260.0], [160.0, 360.0])
+
+
+def test_a_second_in_which_the_band_was_off_has_no_packet(tmp_path: Path) -> None:
+    scenario = replace(load("crisis"), faults=(parse_fault("reboot start_s=5 hold_s=3"),))
+    write_truth(tmp_path / "t.parquet", scenario, wearers=1, seed=2, boot=77, seconds=12, start_s=START_S)
+    found = rows(tmp_path / "t.parquet", "second")
+    assert found["boot"][:8] == [77] * 5 + [None] * 3
+    assert found["seq"][8:] == [0, 1, 2, 3]
+    assert 77 not in found["boot"][8:]
 
 
 def test_the_truth_is_what_the_bodies_lived(path: Path) -> None:
