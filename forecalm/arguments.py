@@ -109,6 +109,12 @@ def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
     simulate.add_argument(
         "--air", type=_port, metavar="PORT", help="where the simulated radio is (default: a free port)"
     )
+    simulate.add_argument(
+        "--fault",
+        action="append",
+        metavar="'KIND KEY=VALUE ...'",
+        help="what goes wrong besides: 'away bands=band-01 start_s=60 hold_s=300' (docs/simulator.md); may be repeated",
+    )
     simulate.add_argument("--json", action="store_true", help="print what was sent as one JSON line at the end")
     simulate.add_argument(
         "--sent", type=Path, metavar="FILE", help="write every packet there, once: its size in 4 bytes, MessagePack"

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -54,6 +55,10 @@ def simulate(chosen: argparse.Namespace) -> int:
     from device_sim.scenario import load
 
     scenario = load(chosen.scenario)
+    if chosen.fault:
+        from device_sim.faults.fault import parse_fault
+
+        scenario = replace(scenario, faults=scenario.faults + tuple(parse_fault(text) for text in chosen.fault))
     if chosen.truth is not None:
         from device_sim.truth import require_pyarrow
 
@@ -197,8 +202,10 @@ def _kinds(chosen: argparse.Namespace) -> "tuple[tuple[Kind, ...], int | None]":
 
 
 def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
+    from device_sim.faults.fault import require_transport
     from device_sim.files import record
 
+    require_transport(scenario.faults, chosen.transport)
     seconds = math.ceil(FILES_S if chosen.seconds is None else chosen.seconds)
     start_s = DAY_S + round(MORNING_S if scenario.clock_s is None else scenario.clock_s)
     what = {"scenario": scenario, "wearers": chosen.wearers, "seed": chosen.seed}
