@@ -241,6 +241,11 @@ def _add_people(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     correct.add_argument("--until", metavar="TIME", help="up to when (default: and still)")
     _add_json(correct)
 
+    right = _command(commands, "people", "right", "say that a band is on the right wrist, whatever it looks like")
+    _add_config(right)
+    right.add_argument("band", help="the band's id: nobody is asked about its wearer again for a day")
+    _add_json(right)
+
     rescore = _command(commands, "people", "rescore", "score anew what a correction left undone")
     rescore.add_argument("--list", action="store_true", help="say what was scored anew before; nothing is done")
     _add_config(rescore)

@@ -4,8 +4,9 @@ import math
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
+from forecalm.exchanged import suspected_in
 from forecalm.installation import Installation
-from ingest.bands import BandReport, Sent, band_reports
+from ingest.bands import BandReport, Doubt, Sent, band_reports, doubts_of
 from ingest.clock.clocks import Clocks, GatewayState
 from ingest.errors import IngestError
 from ingest.intake.writer import CLOCKS
@@ -21,13 +22,14 @@ NEWEST_S = 120.0  # of readings are looked through for what the band last said o
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What ``forecalm bands`` shows at ``now_s`` [UTC s]; the clocks are as of when they were last kept, within a
-    minute for a service that runs. ``missing`` says what could not be looked at."""
+    """What ``forecalm bands`` shows at ``now_s`` [UTC s]; clocks and doubts are as of when they were last kept, within
+    a minute for a service that runs. ``missing`` says what could not be looked at."""
 
     now_s: float
     bands: list[BandReport]
     gateways: list[GatewayState]
     missing: list[str]
+    doubts: tuple[Doubt, ...] = ()
 
 
 def see(here: Installation, now_s: float) -> Seen:
@@ -67,7 +69,9 @@ def see(here: Installation, now_s: float) -> Seen:
             now_s=now_s,
             keep_s=here.config.keeping.unassigned_hours * 3600,
         )
-    return Seen(now_s, bands, clocks.gateways(), missing)
+    worn = {each.wearer: each.band for each in bands if each.wearer is not None}
+    suspected = ((each.wearer, each.other, each.since_s) for each in suspected_in(here.learnt))
+    return Seen(now_s, bands, clocks.gateways(), missing, doubts_of(suspected, worn))
 
 
 def _clocks(store: Store, missing: list[str]) -> Clocks:

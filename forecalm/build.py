@@ -18,6 +18,7 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from forecalm.config import Config, ConfigError
+from forecalm.exchanged import answered
 from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
@@ -83,8 +84,8 @@ class Service:
             stack.callback(live.stop)
             stack.enter_context(self._wearing)
             watch_all()  # who was entered since we looked
-            self._start_intake(here, registry, live, stack)
             self._start_house(registry, stack)
+            self._start_intake(here, registry, pipeline, live, stack)
             self._start_board(registry, stack)
             self._stack = stack.pop_all()
         return self
@@ -99,13 +100,16 @@ class Service:
         for wearer in registry.watched():
             if wearer not in pipeline.rows:
                 live.watch(wearer)
+        pipeline.answered = answered(registry, pipeline.wearers, time.time())
 
     def _say_who_is_recorded(self, wearers: Sequence[str], now_s: float) -> None:
         """Whom no consent covers is shown as not recorded: 3 s after a withdrawal at most, 1 s where one ends."""
         for wearer in wearers:
             self.desk.recording(wearer, self._wearing.consented(wearer, now_s), now_s)
 
-    def _start_intake(self, here: Installation, registry: Registry, live: Live, stack: ExitStack) -> None:
+    def _start_intake(
+        self, here: Installation, registry: Registry, pipeline: Pipeline, live: Live, stack: ExitStack
+    ) -> None:
         """The intake starts before the subscriber that feeds it, and ends before it, so that its last word gets out."""
         mqtt, site = self._config.mqtt, self._config.site.name
         self._subscriber = Subscriber(
@@ -132,6 +136,8 @@ class Service:
             admit=self._wearing.admit,
             keep_s=self._config.keeping.unassigned_hours * 3600,
             clock=time.time,
+            standing=self.house.standing,
+            suspected=lambda: pipeline.suspected,
         )
         self._intake.start()
         stack.callback(self._subscriber.stop)

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from forecalm.exchanged import Suspected
 from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
 from ingest.intake.intake import Handed
@@ -55,6 +56,7 @@ class Live:
         self._waiting: queue.Queue[tuple[Received | None, str] | None] = queue.Queue(WAITING_MAX)
         self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
+        self._suspected: tuple[Suspected, ...] = ()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -106,6 +108,7 @@ class Live:
                 told_s = now_s
             for step in self._pipeline.advance(now_s):
                 self._on_step(step)
+            self._tell_suspected()
             ending = self._stop.is_set() and self._waiting.empty()
             if ending or now_s - saved_s >= SAVE_EVERY_S:
                 self._take_over()
@@ -158,6 +161,17 @@ class Live:
                     load_learnt(self._pipeline, path)
                     self._taken_over[path] = made_ns
                     log.warning("what is usual for %s is taken over as it was learnt anew", path.stem)
+
+    def _tell_suspected(self) -> None:
+        """Log bands, and nobody's name, as soon as they look exchanged."""
+        if self._pipeline.suspected is self._suspected:
+            return
+        for each in self._pipeline.suspected:
+            if each not in self._suspected:
+                rows = self._pipeline.rows
+                one, other = (self._pipeline.bands[rows[who]] or "a band" for who in (each.wearer, each.other))
+                log.warning("%s and %s look exchanged: see forecalm bands, and look who wears which", one, other)
+        self._suspected = self._pipeline.suspected
 
     def _tell(self, what: str, level: int) -> None:
         """Log what lasts once."""

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from forecalm.exchanged import Suspected
 from ingest.admission import Admit
-from ingest.bands import BandReport, ConsentDue, Overview, Sent, band_reports, consents_due
+from ingest.bands import BandReport, ConsentDue, Overview, Sent, band_reports, consents_due, doubts_of
+from ingest.control.picture import Standing
 from ingest.errors import IngestError
 from ingest.intake.counts import HeldBack
 from ingest.intake.intake import Handed, Intake
@@ -41,7 +43,7 @@ class Overviews:
     thread. Nothing that cannot be looked up hides the rest: it is said among the faults.
 
     ``admit`` is the intake's; ``keep_s`` is how long readings of a band that nobody is known to wear wait; ``clock``
-    gives UTC seconds.
+    gives UTC seconds; ``standing`` says how gateways stand, ``suspected`` whose bands look exchanged.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class Overviews:
         admit: Admit,
         keep_s: float,
         clock: Callable[[], float],
+        standing: Callable[[], Standing] = Standing,
+        suspected: Callable[[], Sequence[Suspected]] = tuple,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -60,6 +64,8 @@ class Overviews:
         self._admit = admit
         self._keep_s = keep_s
         self._clock = clock
+        self._standing = standing
+        self._suspected = suspected
         self._sent: dict[str, Sent] = {}
         self._known = NOTHING
         self._last: Overview | None = None
@@ -112,6 +118,7 @@ class Overviews:
             now_s=now_s,
             keep_s=self._keep_s,
         )
+        worn = {each.wearer: each.band for each in bands if each.wearer is not None}
         return Overview(
             at_s=now_s,
             names=known.names,
@@ -122,6 +129,8 @@ class Overviews:
             refusals=tuple(refusals),
             consents=tuple(consents),
             faults=tuple(faults),
+            standing=self._standing(),
+            doubts=doubts_of(((each.wearer, each.other, each.since_s) for each in self._suspected()), worn),
         )
 
     def _ask(self, faults: list[str], now_s: float) -> tuple[_Known, list[ConsentDue]]:

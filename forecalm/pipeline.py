@@ -5,6 +5,7 @@ Told what time it is; starts no thread and opens nothing, so a recording can be 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from alerts.views import Stamp
 from alerts.words import reasons
+from forecalm.exchanged import LIKENESS, Exchanges, Suspected
 from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
 from ingest.types import CHANNELS, Tick
@@ -32,6 +34,7 @@ def warm() -> None:
     silence = {name: np.full((1, *([c.axes] if c.axes > 1 else []), c.grid_hz), np.nan) for name, c in CHANNELS.items()}
     signals = Engine(rows=1).push(Tick(start_s=np.zeros(1, np.int64), **silence))
     Arousal(rows=1).push(signals.start_s, signals.features)
+    Exchanges(rows=1).push(signals.start_s, signals.features, rows=np.zeros(1, np.intp))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,12 @@ class Step:
 
 
 class Pipeline:
-    """Assembly, signals, model and desk for a list of wearers, which may grow; row i is ``wearers[i]``."""
+    """Assembly, signals, model and desk for a list of wearers, which may grow; row i is ``wearers[i]``.
+
+    ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look exchanged,
+    for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff looked at,
+    for any thread to replace.
+    """
 
     def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
         self.wearers = tuple(wearers)
@@ -53,7 +61,11 @@ class Pipeline:
         self._assembler = Assembler(rows=len(self.wearers))
         self._engine = Engine(rows=len(self.wearers))
         self._model = Arousal(rows=len(self.wearers))
+        self._exchanges = Exchanges(rows=len(self.wearers))
         self._battery: list[int | None] = [None] * len(self.wearers)
+        self.bands: list[str] = [""] * len(self.wearers)
+        self.answered: Mapping[str, float] = {}
+        self.suspected: tuple[Suspected, ...] = ()
 
     def watch(self, wearer: str) -> None:
         """Watch somebody more, of whom nothing is known; of everybody else everything stays as it is, to the bit."""
@@ -61,8 +73,10 @@ class Pipeline:
         self._desk.watch(wearer)
         self._engine = Engine(rows=len(self.wearers) + 1)
         self._model = Arousal(rows=len(self.wearers) + 1)
+        self._exchanges = Exchanges(rows=len(self.wearers) + 1)
         self._assembler.grow()
         self._battery.append(None)
+        self.bands.append("")
         self.wearers = (*self.wearers, wearer)
         self.rows = {each: row for row, each in enumerate(self.wearers)}
         for refused in self.learn(learnt):
@@ -71,8 +85,16 @@ class Pipeline:
     def receive(self, wearer: str, received: Received) -> None:
         """Take in one packet of the band that ``wearer`` wears."""
         row = self.rows[wearer]
-        if self._assembler.add(row, received) is Added.TAKEN and received.packet.battery is not None:
-            self._battery[row] = received.packet.battery
+        if self._assembler.add(row, received) is Added.TAKEN:
+            self._take_in(row, received)
+
+    def _take_in(self, row: int, received: Received) -> None:
+        """Note what a packet that will be decided by says of its band."""
+        packet = received.packet
+        if packet.battery is not None:
+            self._battery[row] = packet.battery
+        self.bands[row] = packet.band
+        self._exchanges.wear(row, packet.band)
 
     def next_deadline_s(self) -> float | None:
         """When ``advance`` must be called even if nothing arrives [UTC s]; None while nobody has been heard."""
@@ -85,11 +107,23 @@ class Pipeline:
         for taken in self._assembler.take(now_s):
             signals = self._signals(taken.tick, taken.rows)
             risk = self._model.push(signals.start_s, signals.features, rows=taken.rows)
+            self._exchanges.push(signals.start_s, signals.features, rows=taken.rows)
             steps.append(Step(rows=taken.rows, signals=signals, risk=risk))
             for i, last in enumerate(taken.last):
                 for second in range(taken.tick.seconds):
                     self._observe(int(taken.rows[i]), i, second, last, signals, risk)
+        self._look(now_s)
         return steps
+
+    def _look(self, now_s: float) -> None:
+        """Ask now and then whether bands look exchanged; after everything else, for it tells nobody in a hurry."""
+        quiet = [self.rows[who] for who, until_s in self.answered.items() if who in self.rows and now_s < until_s]
+        if self._exchanges.look(now_s, quiet):
+            self._say_suspected()
+
+    def _say_suspected(self) -> None:
+        pairs = self._exchanges.pairs()
+        self.suspected = tuple(Suspected(self.wearers[one], self.wearers[other], at_s) for one, other, at_s in pairs)
 
     def _signals(self, tick: Tick, rows: Rows) -> Signals:
         """Push ``tick`` through the engine. Whoever was known until later than that, because the clock was set back
@@ -120,6 +154,7 @@ class Pipeline:
         rows = np.array([self.rows[wearer]])
         signals = self._signals(whole(past), rows)
         self._model.push(signals.start_s, signals.features, rows=rows)
+        self._exchanges.push(signals.start_s, signals.features, rows=rows)
 
     def misses(self) -> str:
         """What did not decide anything: seconds that missed their deadline, and packets by what became of them."""
@@ -129,43 +164,74 @@ class Pipeline:
     def learnt(self) -> dict[str, NDArray[np.generic]]:
         """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""
         engine = {ENGINE + name: array for name, array in self._engine.snapshot().items()}
-        return {"wearers": np.array(self.wearers), **self._model.snapshot(), **engine}
+        likeness = {LIKENESS + name: array for name, array in self._exchanges.snapshot().items()}
+        return {"wearers": np.array(self.wearers), **self._model.snapshot(), **engine, **likeness}
 
     def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> list[ModelError | SignalError]:
         """Go on from what was learnt before, for the wearers who are in it: to the engine the time since is a silence.
 
-        Model and engine go on each by itself. Returns why one or both could not, because another version had learnt it:
-        these know nobody yet. Raises KeyError where it is not said whose it is.
+        Model, engine and likeness go on each by itself. Returns why some could not, because another version had learnt it:
+        these know nobody yet. What was kept before there was any likeness is no reason. Raises KeyError where it is not said whose it is.
         """
         known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
         rows = np.array([row for row, wearer in enumerate(self.wearers) if wearer in known], np.intp)
         theirs = np.array([known[self.wearers[row]] for row in rows], np.intp)
-        engine = {name.removeprefix(ENGINE): array for name, array in learnt.items() if name.startswith(ENGINE)}
-        model = {name: array for name, array in learnt.items() if name != "wearers" and not name.startswith(ENGINE)}
+        engine, likeness = _named(learnt, ENGINE), _named(learnt, LIKENESS)
+        model = {
+            name: each for name, each in learnt.items() if name != "wearers" and not name.startswith((ENGINE, LIKENESS))
+        }
         refused: list[ModelError | SignalError] = []
-        try:
-            self._learn_model(model, rows, theirs, total=len(known))
-        except ModelError as error:
-            refused.append(error)
+        for what, knower, kept in (("model", self._model, model), ("likeness", self._exchanges, likeness)):
+            if kept or knower is self._model:
+                try:
+                    _learn(what, knower, kept, rows, theirs, total=len(known))
+                except ModelError as error:
+                    refused.append(error)
+        self._say_suspected()
         try:
             self._learn_engine(engine, rows, theirs, total=len(known))
         except SignalError as error:
             refused.append(error)
         return refused
 
-    def _learn_model(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:
-        fresh = {}
-        for name, mine in self._model.snapshot().items():
-            kept = arrays.get(name)
-            if kept is None or kept.shape != (total, *mine.shape[1:]) or kept.dtype != mine.dtype:
-                found = "nothing" if kept is None else f"{kept.shape} of {kept.dtype}"
-                raise ModelError(f"the model's {name}: {found}, not of this version")
-            fresh[name] = mine.copy()
-            fresh[name][rows] = kept[theirs]
-        self._model.restore(fresh)
-
     def _learn_engine(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:
         for name, kept in arrays.items():
             if kept.shape[:1] != (total,):
                 raise SignalError(f"the engine's {name}: {kept.shape}, not of {total} wearers")
         self._engine.restore({name: kept[theirs] for name, kept in arrays.items()}, rows=rows)
+
+
+class Knower(Protocol):
+    """Something that knows wearers, a row each."""
+
+    def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
+        """What it knows."""
+
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Know that from now on."""
+
+
+def _named(learnt: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
+    return {name.removeprefix(prefix): array for name, array in learnt.items() if name.startswith(prefix)}
+
+
+def _learn(
+    what: str,
+    knower: Knower,
+    arrays: Mapping[str, NDArray[np.generic]],
+    rows: Rows,
+    theirs: Rows,
+    *,
+    total: int,
+) -> None:
+    """Let ``rows`` of a ``knower`` go on from the rows ``theirs`` of ``arrays``, of ``total`` rows; raises ModelError
+    where another version had learnt them, and then nothing changed."""
+    fresh = {}
+    for name, mine in knower.snapshot().items():
+        kept = arrays.get(name)
+        if kept is None or kept.shape != (total, *mine.shape[1:]) or kept.dtype != mine.dtype:
+            found = "nothing" if kept is None else f"{kept.shape} of {kept.dtype}"
+            raise ModelError(f"the {what}'s {name}: {found}, not of this version")
+        fresh[name] = mine.copy()
+        fresh[name][rows] = kept[theirs]
+    knower.restore(fresh)

@@ -10,6 +10,7 @@ from typing import Final
 
 from ingest.admission import Admit, Verdict
 from ingest.clock.clocks import ClockState, GatewayState
+from ingest.control.picture import Standing
 from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
@@ -81,11 +82,24 @@ class ConsentDue:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Since ``since_s`` [UTC s] what ``band`` tells looks less like its wearer than like ``other_wearer``, and what
+    ``other_band`` tells the other way round. A band is None where its wearer wears none now."""
+
+    band: str | None
+    wearer: str
+    other_band: str | None
+    other_wearer: str
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """What staff see of the way from a band to the store at ``at_s`` [UTC s]; ``names`` to show for pseudonyms.
 
     ``held_back`` says why nothing can be stored now, None while it can. ``refusals`` are the last messages that went to
-    quarantine, the latest first. ``faults`` say what could not be looked up, and so is missing here.
+    quarantine, the latest first. ``faults`` say what could not be looked up, and so is missing here. ``standing`` is
+    what gateways say, ``doubts`` which bands look exchanged.
     """
 
     at_s: float
@@ -97,6 +111,15 @@ class Overview:
     refusals: tuple[Refusal, ...]
     consents: tuple[ConsentDue, ...]
     faults: tuple[str, ...] = ()
+    standing: Standing = Standing()
+    doubts: tuple[Doubt, ...] = ()
+
+
+def doubts_of(suspected: Iterable[tuple[str, str, float]], worn: Mapping[str, str]) -> tuple[Doubt, ...]:
+    """Return what is doubted of pairs of wearers since then [UTC s], with the bands that they wear now: ``worn`` maps
+    wearers to bands. Nothing is doubted of two of whom neither wears any."""
+    found = (Doubt(worn.get(one), one, worn.get(other), other, since_s) for one, other, since_s in suspected)
+    return tuple(each for each in found if each.band is not None or each.other_band is not None)
 
 
 def band_reports(

@@ -104,6 +104,12 @@ class Likeness:
             learns,
         )
 
+    def begin_hour(self, *, rows: Rows) -> None:
+        """Know nothing of the last hour of ``rows`` any more: they wear another band from now on. What is usual stays."""
+        self._pane[rows] = -1
+        self._sums[rows] = 0.0
+        self._hour[rows] = np.nan
+
     def panes(self) -> NDArray[np.int64]:
         """The pane of ten minutes that each row is in, (R,), -1 before its first second: where it changes, there is
         something new to ask."""

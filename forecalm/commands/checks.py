@@ -13,7 +13,7 @@ from forecalm.commands.terminal import err
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
-    from ingest.bands import BandReport
+    from ingest.bands import BandReport, Doubt
 
 
 def doctor(chosen: argparse.Namespace) -> int:
@@ -45,6 +45,8 @@ def bands(chosen: argparse.Namespace) -> int:
         return 0
     for line in seen.missing:
         err.print(line)
+    for doubt in seen.doubts:
+        sys.stdout.write(_doubted(doubt, config.zone))
     for report in seen.bands:
         sys.stdout.write("\n".join(_lines(report, seen.now_s, config.zone)) + "\n")
     for gateway in seen.gateways:
@@ -55,6 +57,16 @@ def bands(chosen: argparse.Namespace) -> int:
     if not seen.bands:
         sys.stdout.write("No bands yet.\n")
     return 0
+
+
+def _doubted(doubt: "Doubt", zone: tzinfo) -> str:
+    one, other = doubt.band or "no band", doubt.other_band or "no band"
+    named = next(band for band in (doubt.band, doubt.other_band) if band is not None)
+    return (
+        f"LOOK WHO WEARS {one} AND {other}: since {_at(doubt.since_s, zone)} {one} looks less like {doubt.wearer} than"
+        f" like {doubt.other_wearer}, and {other} the other way round\n"
+        f"    exchanged: forecalm correct {one} --exchange {other} --since TIME; as it should be: forecalm right {named}\n"
+    )
 
 
 def _lines(report: "BandReport", now_s: float, zone: tzinfo) -> list[str]:

@@ -57,6 +57,26 @@ def correct(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def right(chosen: argparse.Namespace) -> int:
+    """Say that a band that was suspected to be on another wrist is where it should be: for a day nothing is asked."""
+    from forecalm.exchanged import RIGHT
+    from forecalm.installation import Installation
+
+    config: Config = load_config(chosen.config)
+    with closing(Installation(config).open_registry()) as registry:
+        now_s = time.time()
+        wearer = registry.wearer_of(chosen.band, now_s)
+        if wearer is None:
+            raise ConfigError(f"{chosen.band}: nobody is known to wear it: forecalm pair {chosen.band} WEARER")
+        registry.note(RIGHT, wearer=wearer, by=operator(), band=chosen.band)
+    say(
+        chosen,
+        {"band": chosen.band, "wearer": wearer},
+        f"{chosen.band} is worn by {wearer}, as you say. For a day nobody is asked again; alerts were never held up.\n",
+    )
+    return 0
+
+
 def rescore(chosen: argparse.Namespace) -> int:
     """Score anew what a correction left undone, because it was broken off or something was away; or list what was."""
     from forecalm.installation import Installation

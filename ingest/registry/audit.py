@@ -102,9 +102,15 @@ def began_s(connection: sa.Connection) -> float | None:
     return connection.execute(sa.select(AUDIT.c.at_s).order_by(AUDIT.c.number).limit(1)).scalar()
 
 
-def entries(connection: sa.Connection, about: str | None = None) -> list[Entry]:
-    """Every entry in order, or those about one subject."""
+def entries(
+    connection: sa.Connection, about: str | None = None, *, action: str | None = None, since_s: float | None = None
+) -> list[Entry]:
+    """Every entry in order, or those about one subject, of one action, made since then [UTC s]."""
     query = sa.select(AUDIT).order_by(AUDIT.c.number)
+    if action is not None:
+        query = query.where(AUDIT.c.action == action)
+    if since_s is not None:
+        query = query.where(AUDIT.c.at_s >= since_s)
     if about is not None:
         query = query.where(AUDIT.c.subject == about)
     return [Entry(*row) for row in connection.execute(query)]

@@ -302,10 +302,14 @@ class Registry:
 
     # Audit, retention and erasure
 
-    def audit_entries(self, wearer: str | None = None) -> list[audit.Entry]:
-        """Every change in order, or those that concern one wearer who is known."""
+    def audit_entries(
+        self, wearer: str | None = None, *, action: str | None = None, since_s: float | None = None
+    ) -> list[audit.Entry]:
+        """Every change in order, or those that concern one wearer who is known, of one ``action``, made since then
+        [UTC s]."""
         with self._reading() as connection:
-            return audit.entries(connection, None if wearer is None else audit.subject(connection, wearer))
+            about = None if wearer is None else audit.subject(connection, wearer)
+            return audit.entries(connection, about, action=action, since_s=since_s)
 
     def audit_head(self) -> audit.Head:
         """The end of the audit: kept elsewhere, it witnesses the rest; see ``verify_audit``."""

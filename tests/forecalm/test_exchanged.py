@@ -1,0 +1,169 @@
+"""Bands on each other's wrists are asked about, once, until somebody has looked; nothing else changes by it."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
+from forecalm.exchanged import ANSWERED_S, LIKENESS, RIGHT, SETTLE_S, Exchanges, Suspected, answered, suspected_in
+from forecalm.live import load_learnt, save_learnt
+from forecalm.pipeline import Pipeline
+from ingest.registry.consents import Consent, Scope
+from ingest.registry.registry import Registry
+from models.likeness_kernel import PANE_S
+from tests.models.test_likeness import PEOPLE, T0, seconds
+
+HOUSE = ("calm", "lively", "warm")
+LATER = T0 + 86_400 * 30
+ROWS = np.arange(3)
+
+
+class Ward:
+    """Three people whose usual is known, and how the next hours go."""
+
+    def __init__(self) -> None:
+        self.exchanges = Exchanges(rows=3)
+        self.at_s = T0
+        for band, row in (("band-01", 0), ("band-02", 1), ("band-03", 2)):
+            self.exchanges.wear(row, band)
+        for day in range(6):
+            self.at_s = T0 + 86_400 * day
+            self.go_on(*HOUSE, hours=2, seed=9 * day)
+        self.at_s = LATER
+
+    def go_on(self, *people: str, hours: float, seed: int = 77, answered: Iterable[int] = ()) -> list[float]:
+        """Let these people have the bands; return when something came up or was over [s]."""
+        changed = []
+        features = np.stack([seconds(PEOPLE[each], PANE_S, seed=seed + i) for i, each in enumerate(people)])
+        for _ in range(round(hours * 3600 / PANE_S)):
+            self.exchanges.push(np.full(3, self.at_s), features[:, :60], rows=ROWS)
+            if self.exchanges.look(self.at_s + SETTLE_S, answered):
+                changed.append(self.at_s)
+            self.exchanges.push(np.full(3, self.at_s + 60), features[:, 60:], rows=ROWS)
+            self.at_s += PANE_S
+        return changed
+
+    def learnt(self) -> np.ndarray:
+        return self.exchanges.snapshot()["usual"].copy()
+
+
+@pytest.fixture
+def ward() -> Ward:
+    return Ward()
+
+
+def test_nobody_is_asked_about_whose_band_is_their_own(ward: Ward) -> None:
+    ward.go_on(*HOUSE, hours=3)
+    assert ward.exchanges.pairs() == []
+
+
+def test_two_who_wear_each_others_bands_are_named_with_since_when_and_once(ward: Ward) -> None:
+    changed = ward.go_on("lively", "calm", "warm", hours=3)
+    ((one, other, since_s),) = ward.exchanges.pairs()
+    assert (one, other) == (0, 1)
+    assert LATER < since_s < changed[0]
+    assert len(changed) == 1
+
+
+def test_nothing_is_learnt_from_whoever_is_suspected_and_of_others_as_ever(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    before = ward.learnt()
+    ward.go_on("lively", "calm", "warm", hours=2)
+    after = ward.learnt()
+    assert (after[:2] == before[:2]).all()
+    assert (after[2] != before[2]).any()
+
+
+def test_it_is_over_when_each_fits_their_band_again(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    ward.go_on(*HOUSE, hours=2)
+    assert ward.exchanges.pairs() == []
+
+
+def test_a_change_of_bands_ends_it_and_begins_the_hour_anew(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    usual = ward.learnt()
+    ward.exchanges.wear(0, "band-09")
+    assert ward.exchanges.pairs() == []
+    assert np.isnan(ward.exchanges.snapshot()["hour"][0]).all()
+    assert (ward.learnt() == usual).all()
+    ward.exchanges.wear(0, "band-09")
+    ward.go_on("lively", "calm", "warm", hours=0.5)
+    assert ward.exchanges.pairs() == []
+
+
+def test_whoever_was_looked_at_is_not_asked_about_and_is_learnt_from_again(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    before = ward.learnt()
+    ward.go_on("lively", "calm", "warm", hours=3, answered=[1])
+    assert ward.exchanges.pairs() == []
+    assert (ward.learnt()[:2] != before[:2]).any()
+
+
+def test_a_suspicion_outlasts_a_restart(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    asked = ward.exchanges.pairs()
+    assert asked
+    kept = ward.exchanges.snapshot()
+    ward.exchanges = Exchanges(rows=3)
+    ward.exchanges.restore(kept)
+    assert ward.exchanges.pairs() == asked
+    assert ward.go_on("lively", "calm", "warm", hours=1) == []
+    assert ward.exchanges.pairs() == asked
+
+
+def test_whoever_is_left_of_a_pair_when_the_other_is_erased_is_suspected_of_nobody(ward: Ward) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    kept = {name: array[1:] for name, array in ward.exchanges.snapshot().items()}
+    left = Exchanges(rows=2)
+    left.restore(kept)
+    assert left.pairs() == []
+
+
+def pipeline(*wearers: str) -> Pipeline:
+    desk = Desk(wearers=wearers, policy=Policy(), journal=Scratch(), started_s=0.0)
+    return Pipeline(wearers=wearers, desk=desk)
+
+
+def test_what_is_suspected_goes_with_its_wearers_and_can_be_looked_up_beside_a_service(
+    ward: Ward, tmp_path: Path
+) -> None:
+    ward.go_on("lively", "calm", "warm", hours=2)
+    ((*_, since_s),) = ward.exchanges.pairs()
+    knowing, path = pipeline("w-1", "w-2", "w-3"), tmp_path / "learnt.npz"
+    likeness = {LIKENESS + name: array for name, array in ward.exchanges.snapshot().items()}
+    assert knowing.learn({**knowing.learnt(), **likeness}) == []
+    save_learnt(knowing, path)
+    assert suspected_in(path) == [Suspected("w-1", "w-2", since_s)]
+    others = pipeline("w-2", "w-0", "w-1")
+    load_learnt(others, path)
+    assert others.suspected == (Suspected("w-2", "w-1", since_s),)
+    others.watch("w-4")
+    assert others.suspected == (Suspected("w-2", "w-1", since_s),)
+    assert suspected_in(tmp_path / "nothing.npz") == []
+
+
+def test_what_was_learnt_before_there_was_any_likeness_is_taken_up_without_a_word() -> None:
+    knowing = pipeline("w-1")
+    kept = {name: array for name, array in knowing.learnt().items() if not name.startswith(LIKENESS)}
+    assert pipeline("w-1").learn(kept) == []
+
+
+def test_an_answer_holds_for_a_day_and_for_whoever_wore_the_band(tmp_path: Path) -> None:
+    now_s = [1e9]
+    with closing(Registry(f"sqlite:///{tmp_path / 'r.sqlite'}", clock=lambda: now_s[0])) as registry:
+        registry.upgrade()
+        consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0, 2e9)
+        for wearer, band in (("w-1", "band-01"), ("w-2", "band-02")):
+            registry.pair(band=band, wearer=wearer, since_s=0.0, name=wearer, carers=[], consent=consent, by="test")
+        assert answered(registry, ["w-1", "w-2"], now_s[0]) == {}
+        revision = registry.revision()
+        registry.note(RIGHT, wearer="w-1", by="Jo", band="band-01")
+        assert registry.revision() > revision
+        assert answered(registry, ["w-1", "w-2"], now_s[0] + 10) == {"w-1": now_s[0] + ANSWERED_S}
+        assert answered(registry, ["w-1", "w-2"], now_s[0] + ANSWERED_S + 1) == {}
