@@ -141,9 +141,11 @@ def _ear(config: Config, registry: "Registry", stack: ExitStack) -> "Ear | None"
     from console.errors import PairingError
     from console.pairing.line import Line
     from forecalm.commands.pairing_talk import Ear, gateways_online
+    from ingest.sending.broker import Broker
 
     said = config.mqtt
-    line = Line(host=said.host, port=said.port, username=said.username, password=said.password, site=config.site.name)
+    broker = Broker(host=said.host, port=said.port, username=said.username, password=said.password)
+    line = Line(broker, site=config.site.name)
     try:
         stack.enter_context(line)
     except PairingError:

@@ -83,12 +83,9 @@ class Ear:
 
     def listen(self) -> Hearing:
         """Take in what has arrived."""
-        while True:
-            try:
-                topic, payload, at_s = self.line.heard.get_nowait()
-            except queue.Empty:
-                return self.hearing
-            self.hearing.hear(topic, payload, at_s)
+        for heard in self.line.heard():
+            self.hearing.hear(heard.topic, heard.payload, heard.at_s)
+        return self.hearing
 
 
 class Talk:

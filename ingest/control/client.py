@@ -2,19 +2,17 @@
 
 import logging
 import queue
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Final
 
+from ingest.control.asking import Do, command, spoken_topics
 from ingest.control.messages import (
     BandEvent,
-    Command,
     GatewayStatus,
     Nearby,
     Roster,
-    band_status_topic,
     band_topic,
     decode_band_status,
     decode_message,
@@ -30,11 +28,8 @@ from ingest.sending.connection import Connection, Heard, Online
 
 log = logging.getLogger(__name__)
 
-EXPIRES_S: Final = 15.0  # a command that comes later is not wanted any more
 EVENTS_MAX: Final = 1_000  # events that nobody has taken up
 COMPLAINTS_MAX: Final = 1_000  # topics complained of
-
-Do = Literal["look", "identify", "release"]
 
 
 def _nothing(_: BandEvent) -> None:
@@ -67,13 +62,7 @@ class Control:
         self._roster: Roster | None = None
         self._complained: set[str] = set()
         self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
-        topics = [
-            gateway_topic(site, "+", "status"),
-            gateway_topic(site, "+", "nearby"),
-            band_status_topic(site, "+", "+"),
-            band_topic(site, "+", "event"),
-        ]
-        self._connection = Connection(broker, topics=topics, notes=self._notes)
+        self._connection = Connection(broker, topics=spoken_topics(site), tell=self._notes.put)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
     def __enter__(self) -> "Control":
@@ -143,18 +132,10 @@ class Control:
         self._notes.put(roster)
 
     def _command(self, topic: str, do: Do, seconds: float) -> str:
-        now_us = self._now_us()
-        command = Command(
-            v=1,
-            at_us=now_us,
-            id=secrets.token_hex(8),
-            do=do,
-            seconds=seconds,
-            expires_us=now_us + round(EXPIRES_S * 1e6),
-        )
+        asked = command(do, seconds, now_us=self._now_us())
         if self.online:
-            self._connection.publish(topic, encode_message(command))
-        return command.id
+            self._connection.publish(topic, encode_message(asked))
+        return asked.id
 
     def _run(self) -> None:
         while (note := self._notes.get()) is not None:

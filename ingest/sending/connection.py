@@ -1,7 +1,6 @@
-"""An MQTT client that stays connected in, notes of what happens to it out, for one thread to take up. paho."""
+"""A broker in, an MQTT client that stays connected and notes of what happens to it out. paho."""
 
 import logging
-import queue
 import socket
 import threading
 import time
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -23,12 +22,17 @@ KEEPALIVE_S: Final = 20
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
 LOOK_S: Final = 0.02  # how often whoever waits for a broker looks up
-CLOSE_S: Final = 2.0  # for the last words to leave
+LEAVE_S: Final = 2.0  # for a message that is waited for to leave
 
 
 @dataclass(frozen=True, slots=True)
 class Online:
     """A broker has taken us in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The broker has taken up all topics: what it keeps of them comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,17 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message came; ``retained``: the broker had it from before."""
+    """A message came at ``at_s`` [s, UTC by our clock]; ``retained``: the broker had it from before."""
 
     topic: str
     payload: bytes
     retained: bool
+    at_s: float
 
 
 class Connection:
-    """One client of a broker, its callbacks reduced to ``notes``. Connects in the background, for ever.
+    """One client of a broker, its callbacks reduced to notes, each handed to ``tell`` on paho's thread: ``tell`` must
+    return at once, and raise nothing. Connects in the background, for ever.
 
     ``will`` gives topic and payload of the Last Will, retained, anew for each connection. A message published at QoS 1
     that is under way when a connection breaks is sent again by the next.
@@ -59,12 +65,12 @@ class Connection:
         broker: Broker,
         *,
         topics: Sequence[str],
-        notes: "queue.SimpleQueue[object]",
+        tell: Callable[[object], None],
         will: Callable[[], tuple[str, bytes]] | None = None,
     ) -> None:
         self._broker = broker
         self._topics = [(topic, 1) for topic in topics]
-        self._notes = notes
+        self._tell = tell
         self._will = will
         self._online = threading.Event()
         self._refused: str | None = None
@@ -81,6 +87,7 @@ class Connection:
         client.on_connect = self._connected
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
         client.on_publish = self._published
         client.on_message = self._received
 
@@ -116,10 +123,11 @@ class Connection:
         """Send a message; return the number by which ``Acknowledged`` will name it."""
         return self._client.publish(topic, payload, qos=qos, retain=retain).mid
 
-    def publish_last(self, topic: str, payload: bytes) -> None:
-        """Send a retained message and wait, not for ever, until it has left."""
-        if self.online:
-            self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(CLOSE_S)
+    def publish_and_wait(self, topic: str, payload: bytes) -> None:
+        """Send a retained message, and where there is a broker wait, not for ever, until it has it."""
+        message = self._client.publish(topic, payload, qos=1, retain=True)
+        if message.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            message.wait_for_publish(LEAVE_S)
 
     def _before(self, client: Client, _: object) -> None:
         if self._will is not None:
@@ -138,7 +146,7 @@ class Connection:
         if self._topics:
             client.subscribe(self._topics)
         self._online.set()
-        self._notes.put(Online())
+        self._tell(Online())
 
     def _disconnected(
         self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
@@ -152,15 +160,18 @@ class Connection:
         self._missing = True
         self._change("nobody answers there")
 
+    def _subscribed(self, _: Client, __: object, ___: int, ____: list[ReasonCode], _____: Properties) -> None:
+        self._tell(Subscribed())
+
     def _published(self, _: Client, __: object, mid: int, ___: ReasonCode, ____: Properties) -> None:
-        self._notes.put(Acknowledged(mid))
+        self._tell(Acknowledged(mid))
 
     def _received(self, _: Client, __: object, message: MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:  # no topic of ours
             return
-        self._notes.put(Heard(topic, bytes(message.payload), message.retain))
+        self._tell(Heard(topic, bytes(message.payload), message.retain, time.time()))
 
     def _change(self, state: str, level: int = logging.WARNING) -> None:
         """Log a state once, however often it is tried again."""

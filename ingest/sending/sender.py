@@ -133,7 +133,7 @@ class Sender:
         self._connection = Connection(
             broker,
             topics=[self._stored_topic, self._roster_topic, self._bands_topic, *commands],
-            notes=self._notes,
+            tell=self._notes.put,
             will=lambda: (self._status_topic, self._status(online=False)),
         )
         self._topics: dict[str, str] = {}
@@ -165,7 +165,7 @@ class Sender:
         self._stopping.set()
         self._notes.put(None)
         self._thread.join()
-        self._connection.publish_last(self._status_topic, self._status(online=False))
+        self._connection.publish_and_wait(self._status_topic, self._status(online=False))
         self._connection.stop()
         self._spool.close()
 
