@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import SpoolError
+from ingest.sending.aside import move_aside
 from ingest.sending.keeping import BOOTS_MAX, BootState, Key, Span
 from ingest.sending.runs import Runs
 from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Resumed, Written
@@ -24,7 +25,6 @@ APPLICATION: Final = 0x666F7263  # "forc": a file of ours
 RETRY_S: Final = 1.0  # between two tries of a disk that refuses
 MEMORY_MAX: Final = 64 << 20  # bytes held while the disk refuses: some hours of a house
 WIPE_S: Final = 600.0  # after which the log is emptied, so that what was let go of is in it no longer
-ASIDE_MAX: Final = 3  # damaged files that are kept for somebody to look at
 DAMAGED: Final = ("malformed", "not a database", "disk image", "corrupt")
 SCHEMA: Final = f"""
 CREATE TABLE boots (
@@ -45,8 +45,9 @@ class DiskStorage:
     """The file ``spool.sqlite`` in ``folder``, made where there is none; readable by this user alone.
 
     A commit is on the disk when it returns (write-ahead log, synchronous FULL); what is let go of is overwritten
-    (secure_delete). A damaged file is moved aside, told in the log, and begun anew. Where the disk is full or refuses,
-    new packets are held in memory, ``trouble`` says so, and the disk is tried again every second.
+    (secure_delete). A damaged file is moved aside, told in the log, and begun anew; the newest three of these are kept.
+    Where the disk is full or refuses, new packets are held in memory, ``trouble`` says so, and the disk is tried again
+    every second.
 
     Raises SpoolError, naming the file and the mend, where the folder cannot be used, another process has the file, or a
     later version wrote it.
@@ -274,19 +275,11 @@ class DiskStorage:
         return False
 
     def _aside(self, why: str) -> None:
-        """Move a damaged file out of the way, with its log."""
-        earlier = sorted(self.path.parent.glob(f"{FILE}.damaged-*"), key=lambda one: one.stat().st_mtime)
-        numbers = [int(one.name.rpartition("-")[2]) for one in earlier if one.name.rpartition("-")[2].isdigit()]
-        number = max(numbers, default=0) + 1
-        aside = self.path.with_name(f"{FILE}.damaged-{number}")
+        """Move the damaged file out of the way. Raises SpoolError."""
         try:
-            for ending in ("", "-wal", "-shm"):
-                part = self.path.with_name(FILE + ending)
-                if part.exists():
-                    part.rename(aside.with_name(aside.name + ending))
+            move_aside(self.path, why)
         except OSError as error:
             raise SpoolError(f"{self.path}: is damaged ({why}) and cannot be moved aside: {error.strerror}") from error
-        log.error("%s: is damaged (%s): moved to %s; recording goes on in a new one", self.path, why, aside.name)
 
 
 class _DamagedError(Exception):
