@@ -82,7 +82,8 @@ class ForecalmBand(Peripheral):
             self.spawn(self.tell(self._told[uuids.HEART_RATE], bytes(heart)))
         if before != record.battery and record.battery is not None and self.connection is not None:
             self.spawn(self.tell(self._told[uuids.BATTERY_LEVEL], encode_battery(record.battery)))
-        if self.connection is None and self.advert()[0] != self._advertised:
+        said = self._advertised
+        if self.connection is None and self.advert()[0] != said:
             self.advertise_anew()
 
     def happen(self, kind: EventKind) -> None:

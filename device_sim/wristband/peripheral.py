@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 INTERVAL_MS: Final = 250.0  # between adverts: found within a second, and 20 bands do not fill the air
 STRANGER_S: Final = 30.0  # a link that is not encrypted by then is ended: a stranger must not hold the only one
-FIRST_PAIRING_S: Final = 120.0  # after power-on, without bonds
+PAIRING_S: Final = 120.0  # of pairing mode, however many bonds are made in it
+BONDS_MAX: Final = 16  # four gateways of four adapters each; the profile asks for eight or more
 _READ = Characteristic.Properties.READ
 _ENCRYPTED = Characteristic.READ_REQUIRES_ENCRYPTION | Characteristic.WRITE_REQUIRES_ENCRYPTION
 _CCCD = UUID.from_16_bits(0x2902)
@@ -68,7 +69,7 @@ def device_information(*, maker: str, model: str, serial: str, firmware: str) ->
 
 class Peripheral:
     """A band ``name`` on a radio of its own; ``bonding`` asks for encryption, and lets centrals bond only while it is
-    open to pairing: with ``always_pairing``, in the first minutes without bonds, or after ``open_pairing``."""
+    in pairing mode: with ``always_pairing``, from power-on where it has no bonds, or after ``open_pairing``."""
 
     def __init__(
         self, name: str, *, bonding: bool = False, always_pairing: bool = False, keys: KeyStore | None = None
@@ -81,7 +82,6 @@ class Peripheral:
         self._always_pairing = always_pairing
         self.keys = keys or MemoryKeyStore()  # bonds: they outlive a restart
         self._pairing_until = 0.0
-        self._bonded = False
         self._device: Device | None = None
         self._transport: Transport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,9 +97,12 @@ class Peripheral:
         """Whether there is a link, and it is encrypted."""
         return self.connection is not None and bool(self.connection.encryption)
 
-    def open_pairing(self, seconds: float = FIRST_PAIRING_S) -> None:
-        """As if the button was held on the charger: let centrals bond for so long."""
+    def open_pairing(self, seconds: float = PAIRING_S) -> None:
+        """As if the button was held on the charger: let centrals bond for so long. Whoever has the band loses it: who
+        does not hear it cannot bond."""
         self._pairing_until = asyncio.get_running_loop().time() + seconds
+        if self.pairing and self.connection is not None:
+            self.spawn(self.connection.disconnect())
         self.advertise_anew()
 
     async def start(self, transport: Transport) -> None:
@@ -126,9 +129,8 @@ class Peripheral:
         device.on("connection", self._on_connection)
         self._device = device
         await device.power_on()
-        self._bonded = bool(await self.keys.get_all())
-        if self._bonding and not self._bonded:
-            self._pairing_until = asyncio.get_running_loop().time() + FIRST_PAIRING_S
+        if self._bonding and not await self.keys.get_all():
+            self._pairing_until = asyncio.get_running_loop().time() + PAIRING_S
         await self._advertise()
 
     async def stop(self) -> None:
@@ -190,18 +192,28 @@ class Peripheral:
         self.links += 1
         connection.on("disconnection", lambda _: self._on_disconnection(connection))
         came_as = str(connection.peer_address)
-        connection.on("pairing", lambda keys: self._on_bond(came_as, keys))
+        connection.on("pairing", lambda keys: self.spawn(self._remember(came_as, keys)))
+        connection.on("connection_encryption_change", lambda: self.spawn(self._remember(came_as, None)))
         if self._bonding:
             loop = asyncio.get_running_loop()
             self._stranger = loop.call_later(STRANGER_S, self._show_out, connection)
         self.link_opened()
 
-    def _on_bond(self, came_as: str, keys: PairingKeys) -> None:
-        """Remember the central by the address that it came with, too: some bond under one that they do not use."""
-        self._bonded = True
-        self._pairing_until = 0.0
-        if self._bonding:
-            self.spawn(self.keys.update(came_as, keys))
+    async def _remember(self, came_as: str, keys: PairingKeys | None) -> None:
+        """A central has bonded, or used its bond (None): it is the last to be forgotten. Remember it by the address that
+        it came with, too: some bond under one that they do not use."""
+        keys = keys or await self.keys.get(came_as)
+        if not self._bonding or keys is None:
+            return
+        await self.keys.delete(came_as)
+        await self.keys.update(came_as, keys)
+        bonds: dict[bytes, list[str]] = {}  # the names of each, the one used last at the end
+        for name, kept in await self.keys.get_all():
+            ltk = b"" if kept.ltk is None else kept.ltk.value
+            bonds[ltk] = [*bonds.pop(ltk, []), name]
+        for names in list(bonds.values())[:-BONDS_MAX]:
+            for name in names:
+                await self.keys.delete(name)
 
     def _on_disconnection(self, connection: Connection) -> None:
         if self.connection is not connection:

@@ -181,10 +181,10 @@ class Adapter:
         return BleakClient(device, gone, **self._radio.client_arguments)
 
     async def bonded(self, address: str) -> bool | None:
-        """Whether a bond with it is kept; None: only the operating system knows. Raises LinkError if never heard."""
-        known = self._known(address)
+        """Whether a bond with it is kept; None: only the operating system knows. Raises LinkError."""
+        known = self._devices.get(address)
         try:
-            return await self._radio.bonded(*known)
+            return await (self._radio.remembers(address) if known is None else self._radio.bonded(*known))
         except BleakError as error:
             raise LinkError(f"band {address} (adapter {self._name}): {in_words(error)}") from error
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
@@ -11,6 +11,8 @@ from ingest.ble.bumble_bonds import Bonds
 from ingest.ble.bumble_central import Central
 from ingest.ble.bumble_client import BumbleClient
 from ingest.ble.bumble_scanner import BumbleScanner
+
+PUBLIC: Final = "/P"  # bumble's mark of an address that is not random
 
 
 class BumbleRadio:
@@ -31,6 +33,11 @@ class BumbleRadio:
         """Whether a bond with the band is kept."""
         central = await Central.get(self._spec, self._bonds)
         return central.bonds.holds(str(device.details))
+
+    async def remembers(self, address: str) -> bool | None:
+        """The same of a band that was not heard yet, whether its address is public or random."""
+        central = await Central.get(self._spec, self._bonds)
+        return any(central.bonds.holds(name) for name in (address, f"{address}{PUBLIC}"))
 
     async def gone(self) -> None:
         """Return when the transport has gone."""

@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from ingest.ble.heard import Radio, Way
+from ingest.ble.bonding import Bonds, Round
+from ingest.ble.heard import BREAK_S, TIE_S, Heard, Radio, Way
 from ingest.ble.holding import REASON_MAX, Adapter, BandSink, BandState, Held, OpenLink, Outbox
 from ingest.ble.numbering import Numbering
 from ingest.ble.profile import Advert, Profile
@@ -34,6 +35,10 @@ OPEN_S: Final = 4.0  # for the first dial: adverts are a second apart at most, f
 OPEN_MAX_S: Final = 16.0
 SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
 AWAY: Final = {"lost", "refused"}
+PAIR_HERE: Final = "hold it in pairing mode near the gateway"
+Details = tuple[int | None, int | None, int | None, str | None, str | None]
+BOND_S: Final = 8.0  # to connect and bond: three as a rule, the more where another adapter has the band meanwhile
+PAIRING_US: Final = 120_000_000  # a band is in pairing mode for so long: docs/gatt.md
 END_S: Final = 15.0  # for all links to be hung up at the end
 
 
@@ -65,7 +70,7 @@ class Gateway:
         self._radio_us: int | None = None
         self._look_until_s = self._looked_s = self._status_s = self._details_s = 0.0
         self._dialling: dict[int, str] = {}  # which band, by adapter
-        self._due = asyncio.Event()
+        self._due = asyncio.Event()  # something has changed
         self._broken: set[str] = set()
         self._identifying: set[asyncio.Task[None]] = set()
         self.connections = 0
@@ -88,7 +93,14 @@ class Gateway:
 
     def roster(self, roster: Roster) -> None:
         """The service says which bands are the site's."""
+        now_us = self._now_us()
+        before = {band for band in self._held if self._rostered.pairs(band, now_us)}
         self._rostered.take(roster)
+        for held in self._held.values():
+            seen = held.seen
+            waits = seen is not None and seen.pairing and now_us - seen.heard_us < PAIRING_US
+            if waits and held.band not in before and self._rostered.pairs(held.band, now_us):
+                self._let_go(held, "released", "it is being paired: every adapter has its turn")
 
     def stored(self, band: str, stored: Stored) -> None:
         """The service says what it has of a band."""
@@ -121,8 +133,8 @@ class Gateway:
         for held in list(self._held.values()):
             self._tend_held(held, now_s, now_us)
         for band, heard in list(self._radio.bands.items()):
-            if self._rostered.allows(band, now_us) and (way := heard.way(now_s)) is not None:
-                self._connect(heard.seen, way, now_s, now_us)
+            if self._rostered.allows(band, now_us):
+                self._have(heard, now_s, now_us)
         self._radio.forget(now_s, wanted=lambda band: band in self._held or self._rostered.allows(band, now_us))
         self._tell(now_s)
 
@@ -148,7 +160,13 @@ class Gateway:
         if not found:
             return
         wanted = [seen for seen in found if self._rostered.allows(seen.band, self._radio_us)]
-        self._radio.hear(adapter, (wanted or found)[0], loop_s(), wanted=self._is_wanted)
+        seen, now_s = (wanted or found)[0], loop_s()
+        bonds = self._profiles[seen.profile].bonds
+        way = self._radio.hear(adapter, seen, now_s, wanted=self._is_wanted, bonds=bonds)
+        if wanted and way is not None and way.bonds is not None:
+            for i in range(len(self._adapters)):
+                if way.bonds.asks(i, now_s):
+                    self._soon(self._ask(way, way.bonds, i), f"{seen.band}: looking for a bond")
 
     def _recognise(self, profile: Profile, advert: Advert) -> Seen | None:
         try:
@@ -166,34 +184,91 @@ class Gateway:
         if held.task is None:
             if not self._rostered.allows(held.band, now_us) and held.released_until_s <= now_s:
                 del self._held[held.band]
+                self._outbox.forget_band(held.band)
         elif not self._rostered.allows(held.band, now_us):
             self._let_go(held, "released", "it is no longer one of this site's bands")
         elif held.conversation is not None and now_s - held.heard_s > SILENT_S:
             self._let_go(held, "lost", f"connected, but nothing was heard for {SILENT_S:.0f} s")
 
-    def _connect(self, seen: Seen, way: Way, now_s: float, now_us: int) -> None:
+    def _have(self, heard: Heard, now_s: float, now_us: int) -> None:
+        """Bond with a band where staff pair it, connect to it if it is due, or say why neither can be."""
+        seen = heard.seen
         held = self._held.get(seen.band) or Held(seen.band)
         if held.task is not None or held.released_until_s > now_s:
             return
-        loud = way.rssi(now_s)
-        number = choose(
-            [
-                Load(
-                    self._taken(i),
-                    adapter.links_max,
-                    loud.get(i),
-                    works=i not in self._deaf and i not in self._dialling,
-                )
-                for i, adapter in enumerate(self._adapters)
-            ]
-        )
+        pairing = bool(seen.pairing) and self._rostered.pairs(seen.band, now_us)
+        for way in heard.ways.values():
+            if way.bonds is not None:
+                way.bonds.pair(now_s, on=pairing)
+                if self._bond(held, seen, way, now_s):
+                    return
+        if (due := heard.way(now_s)) is not None:
+            number = choose([self._load(i, due.rssi(now_s).get(i)) for i in range(len(self._adapters))])
+            if number is not None:
+                self._begin(held, seen, number, self._hold(held, due, number))
+        elif not pairing and held.state != "refused":
+            self._say_strange(held, heard, now_s)
+
+    def _bond(self, held: Held, seen: Seen, way: Way, now_s: float) -> bool:
+        """Let the next adapter make a bond; False: none is to."""
+        making = None if way.bonds is None else way.bonds.round
+        if way.bonds is None or making is None or way.heard_s < max(making.last_s, way.free_s + TIE_S * way.luck):
+            return False
+        able = {i: rssi for i, rssi in way.lacking(now_s).items() if choose([self._load(i, rssi)]) is not None}
+        number = making.adapter(able)
         if number is None:
-            return
+            return False
+        self._begin(held, seen, number, self._make_bond(held, way, way.bonds, making, number))
+        return True
+
+    def _load(self, adapter: int, rssi: int | None) -> Load:
+        works = adapter not in self._deaf and adapter not in self._dialling
+        return Load(self._taken(adapter), self._adapters[adapter].links_max, rssi, works=works)
+
+    def _begin(self, held: Held, seen: Seen, adapter: int, doing: Coroutine[None, None, None]) -> None:
         self._held[seen.band] = held
-        held.adapter, held.seen, held.heard_s = number, seen, now_s
-        self._dialling[number] = held.band
-        held.task = asyncio.create_task(self._hold(held, way, number), name=f"band {seen.band}")
+        held.adapter, held.seen, held.heard_s = adapter, seen, loop_s()
+        self._dialling[adapter] = held.band
+        held.task = asyncio.create_task(doing, name=f"band {seen.band}")
         held.task.add_done_callback(lambda task: self._over(held, task))
+
+    def _say_strange(self, held: Held, heard: Heard, now_s: float) -> None:
+        """Nobody who hears it may dial it: only staff can change that."""
+        lacking = {i for way in heard.ways.values() for i in way.lacking(now_s)}
+        if lacking and not any(way.rssi(now_s) for way in heard.ways.values()):
+            self._held[held.band], held.seen = held, heard.seen
+            names = ", ".join(sorted(self._adapters[i].name for i in lacking))
+            self._say(held, "refused", f"not bonded with this adapter ({names}): {PAIR_HERE}")
+
+    async def _ask(self, way: Way, bonds: Bonds, adapter: int) -> None:
+        answer = await self._adapters[adapter].bonded(way.address)
+        if answer is not None or adapter in way.loud:
+            bonds.known[adapter] = answer
+            self._due.set()
+
+    async def _make_bond(self, held: Held, way: Way, bonds: Bonds, making: Round, adapter: int) -> None:
+        """Connect, bond, and let go: everybody has a turn."""
+        self._say(held, "connecting", f"being paired: {self._adapters[adapter].name} makes a bond, then lets go")
+        opened = False
+        try:
+            async with asyncio.timeout(BOND_S):
+                link = await self._adapters[adapter].open(way.address, may_pair=True)
+                try:
+                    opened = True
+                    await link.secure()
+                finally:
+                    await link.close()
+            bonds.known[adapter] = True
+            reason = f"being paired: {bonds.count()} of {len(self._adapters)} adapters of this gateway know it"
+        except TimeoutError:
+            reason = f"being paired: {self._adapters[adapter].name} made no bond within {BOND_S:g} s; it is tried again"
+        except LinkError as error:
+            reason = f"being paired: {error}"
+        finally:
+            making.tried(adapter, loop_s(), in_vain=not opened and loop_s() - way.heard_s > BREAK_S)
+            way.race(loop_s(), self._luck())
+            self._due.set()
+        self._say(held, "connecting", reason)
 
     def _taken(self, adapter: int) -> int:
         """How many links of an adapter are open, or are about to be."""
@@ -229,7 +304,6 @@ class Gateway:
             state, reason = "refused", str(error)
         except IngestError as error:
             reason = str(error)
-            await self._learn(held, way, adapter)
         except Exception:  # our own error with one band must not end the others
             log.exception("%s: our own error; it is connected to again", held.band)
             reason = "an error of the gateway itself; see its log"
@@ -237,18 +311,11 @@ class Gateway:
             held.conversation = None
             way.attempts.ended(loop_s(), self._luck(), refused=state == "refused")
             way.race(loop_s(), self._luck())
+            if way.bonds is not None and held.state != "connected":
+                way.bonds.doubt(adapter)
             self._say(held, state, reason)
             if link is not None:
                 await link.close()
-
-    async def _learn(self, held: Held, way: Way, adapter: int) -> None:
-        """A bond is one adapter's: where a band was lost before it told anything, see whether this one has any."""
-        if held.state == "connected" or self._rostered.pairs(held.band, self._now_us()):
-            way.strange.discard(adapter)
-            return
-        with contextlib.suppress(LinkError):
-            if await self._adapters[adapter].bonded(way.address) is False:
-                way.strange.add(adapter)
 
     async def _open(self, way: Way, adapter: int, *, may_pair: bool) -> OpenLink:
         """Dial; an adapter dials one band at a time, so one that does not answer holds it up but briefly at first."""
@@ -284,7 +351,8 @@ class Gateway:
         self._tell_band(held)
 
     def _tell_band(self, held: Held) -> None:
-        held.told = (held.battery, held.backlog, held.firmware, held.model)
+        held.told = self._details(held)
+        bonded = held.told[0]
         self._outbox.band_status(
             held.band,
             state=held.state,
@@ -292,7 +360,16 @@ class Gateway:
             reason=held.reason,
             seen=held.shown(),
             backlog=held.backlog,
+            bonded=bonded,
+            adapters=None if bonded is None else len(self._adapters),
         )
+
+    def _details(self, held: Held) -> Details:
+        """What is told again when it changes; first, how many adapters it knows."""
+        ways = self._radio.bands[held.band].ways if held.band in self._radio.bands else {}
+        way = None if held.seen is None else ways.get(held.seen.address)
+        bonded = None if way is None or way.bonds is None else way.bonds.count()
+        return bonded, held.battery, held.backlog, held.firmware, held.model
 
     def _tell(self, now_s: float) -> None:
         if now_s - self._status_s >= STATUS_S:
@@ -302,7 +379,7 @@ class Gateway:
         if now_s - self._details_s >= DETAILS_S:
             self._details_s = now_s
             for held in self._held.values():
-                if held.state == "connected" and held.told != (held.battery, held.backlog, held.firmware, held.model):
+                if held.since_us and held.told != self._details(held):
                     self._tell_band(held)
         if now_s < self._look_until_s and now_s - self._looked_s >= NEARBY_S:
             self._looked_s = now_s

@@ -10,12 +10,14 @@ from typing import Final
 
 import msgspec
 
+from ingest.ble.bonding import Bonds
 from ingest.ble.racing import Attempts, wait_s
 from ingest.control.messages import Seen
 
 FRESH_S: Final = 10.0  # a band that nothing was heard of for so long is not there, or somebody else has it
 CALLS_S: Final = 1.5  # only who was heard so lately is dialled: one whom another gateway has just taken says no more
 RESUMES_S: Final = 5.0  # a band that is heard again after so long was held by somebody, or away: a new race
+BREAK_S: Final = 0.75  # three adverts of a forecalm band: somebody had it meanwhile, or the air was bad
 TIE_S: Final = 0.6  # luck that parts gateways which hear a band as loud: two that dial at once cost one of them seconds
 FORGET_S: Final = 60.0  # and nobody wants to hear of it any more
 BANDS_MAX: Final = 512  # ids kept at once: a radio full of made-up names costs no more
@@ -24,31 +26,54 @@ ADDRESSES_MAX: Final = 8  # that claim one id
 
 @dataclass(slots=True)
 class Way:
-    """An address by which a band can be had; ``loud`` is (dBm, when) by adapter."""
+    """An address by which a band can be had; ``loud`` is (dBm, when) by adapter; it was heard without a break since
+    ``free_s``. ``bonds`` is None of a band that asks for none."""
 
     address: str
     since_s: float
     heard_s: float
+    free_s: float
+    bonds: Bonds | None = None
     luck: float = 0.0
-    strange: set[int] = field(default_factory=set)  # adapters that have no bond with it, and were sent away
     loud: dict[int, tuple[int, float]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=Attempts)
 
     def rssi(self, now_s: float) -> dict[int, int]:
-        """How loud each adapter that hears it now does [dBm]; of those that know it, where any does."""
-        heard = {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < CALLS_S}
-        return {i: rssi for i, rssi in heard.items() if i not in self.strange} or heard
+        """How loud each adapter that hears it now, and that it may let in, does [dBm]."""
+        return {i: rssi for i, rssi in self._heard(now_s).items() if self.bonds is None or self.bonds.lets_in(i)}
+
+    def lacking(self, now_s: float) -> dict[int, int]:
+        """How loud each adapter that hears it now, and has no bond with it, does [dBm]."""
+        return {i: rssi for i, rssi in self._heard(now_s).items() if self.bonds is not None and self.bonds.lacks(i)}
+
+    def hear(self, adapter: int, rssi: int, now_s: float) -> None:
+        """An advert."""
+        if now_s - self.heard_s > BREAK_S:
+            self.free_s = now_s
+        self.heard_s = now_s
+        self.loud[adapter] = (rssi, now_s)
+
+    def in_round(self, now_s: float) -> bool:
+        """Whether bonds are being made, here or by others."""
+        return (
+            self.bonds is not None
+            and self.bonds.round is not None
+            and not self.bonds.round.is_over(now_s, free_s=self.free_s)
+        )
 
     def race(self, now_s: float, luck: float) -> None:
         """It is free from now on; ``luck`` is even over 0 to 1."""
         self.since_s, self.luck = now_s, luck
 
     def due_s(self, now_s: float) -> float | None:
-        """When to connect to it: its turn, and a wait by how loud it is; None: it is not heard."""
+        """When to connect to it: its turn, and a wait by how loud it is; None: it is not heard, or bonds are made."""
         loud = self.rssi(now_s)
-        if not loud:
+        if not loud or self.in_round(now_s):
             return None
         return max(self.since_s + wait_s(max(loud.values())) + TIE_S * self.luck, self.attempts.not_before_s)
+
+    def _heard(self, now_s: float) -> dict[int, int]:
+        return {i: rssi for i, (rssi, at_s) in self.loud.items() if now_s - at_s < CALLS_S}
 
 
 @dataclass(slots=True)
@@ -75,23 +100,27 @@ class Radio:
         self._luck = luck
         self.bands: dict[str, Heard] = {}
 
-    def hear(self, adapter: int, seen: Seen, now_s: float, *, wanted: Callable[[str], bool]) -> None:
-        """Take in an advert; where there are too many, the longest unheard that nobody wants goes."""
+    def hear(
+        self, adapter: int, seen: Seen, now_s: float, *, wanted: Callable[[str], bool], bonds: bool = False
+    ) -> Way | None:
+        """Take in an advert, and return by which way; where there are too many, the longest unheard that nobody wants
+        goes. ``bonds``: bands of that kind let in only whom they know."""
         heard = self.bands.get(seen.band)
         if heard is None:
             if len(self.bands) >= BANDS_MAX and not self._make_room(wanted):
-                return
+                return None
             heard = self.bands[seen.band] = Heard(seen)
         heard.seen = _later(heard.seen, seen)
         way = heard.ways.get(seen.address)
         if way is None:
             if len(heard.ways) >= ADDRESSES_MAX:
                 del heard.ways[min(heard.ways.values(), key=lambda way: way.heard_s).address]
-            way = heard.ways[seen.address] = Way(seen.address, now_s, now_s, self._luck())
+            known = Bonds() if bonds else None
+            way = heard.ways[seen.address] = Way(seen.address, now_s, now_s, now_s, known, self._luck())
         if now_s - way.heard_s > RESUMES_S:
             way.race(now_s, self._luck())
-        way.heard_s = now_s
-        way.loud[adapter] = (-127 if seen.rssi is None else seen.rssi, now_s)
+        way.hear(adapter, -127 if seen.rssi is None else seen.rssi, now_s)
+        return way
 
     def forget(self, now_s: float, *, wanted: Callable[[str], bool]) -> None:
         """Let go of bands that nobody wants and nothing is heard of."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -63,8 +63,13 @@ class Outbox(Protocol):
         reason: str = "",
         seen: Seen | None = None,
         backlog: int | None = None,
+        bonded: int | None = None,
+        adapters: int | None = None,
     ) -> None:
         """How this gateway stands with a band."""
+
+    def forget_band(self, band: str) -> None:
+        """This gateway has nothing to do with it any more."""
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None
@@ -99,7 +104,7 @@ class Held:
     backlog: int | None = None
     heard_s: float = 0.0
     released_until_s: float = 0.0
-    told: tuple[object, ...] = field(default_factory=tuple)
+    told: tuple[object, ...] = ()
 
     def shown(self) -> Seen | None:
         """``seen``, with what the band said over its link."""

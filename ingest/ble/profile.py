@@ -105,6 +105,10 @@ class Profile(Protocol):
     def name(self) -> str:
         """A word for it."""
 
+    @property
+    def bonds(self) -> bool:
+        """Whether such a band lets in only adapters that have a bond with it, and bonds only in its pairing mode."""
+
     def recognise(self, advert: Advert) -> Seen | None:
         """What the advert says, if it is one of this kind; else None. Raises nothing, whatever the advert holds."""
 

@@ -33,6 +33,9 @@ class Radio(Protocol):
     async def bonded(self, device: BLEDevice, said: AdvertisementData) -> bool | None:
         """Whether a bond with the band is kept; None: only the operating system knows."""
 
+    async def remembers(self, address: str) -> bool | None:
+        """The same of a band that was not heard yet."""
+
     async def gone(self) -> None:
         """Return when the adapter is known to have gone; for ever where a stack does not say."""
 
@@ -55,6 +58,10 @@ class PlatformRadio:
         told = said.platform_data[1] if len(said.platform_data) == 2 else None
         paired = told.get("Paired") if isinstance(told, dict) else None
         return paired if isinstance(paired, bool) else None
+
+    async def remembers(self, address: str) -> bool | None:
+        """BlueZ says it with the first advert."""
+        return None
 
     async def gone(self) -> None:
         """Never: a scanner that has died here is known by its silence alone."""

@@ -47,6 +47,7 @@ class ForecalmBand:
     """The profile."""
 
     name: Final = "forecalm"
+    bonds: Final = True
 
     def recognise(self, advert: Advert) -> Seen | None:
         """See ``Profile``: the name is its id, if it can be one; what else it says is left out where it is nonsense."""

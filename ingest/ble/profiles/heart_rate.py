@@ -29,6 +29,7 @@ class HeartRateStrap:
     """The profile."""
 
     name: Final = "heart-rate"
+    bonds: Final = False
 
     def __init__(self, steady: Callable[[], int] = steady_us) -> None:
         self._steady = steady

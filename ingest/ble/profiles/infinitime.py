@@ -27,6 +27,7 @@ class InfiniTime:
     """The profile."""
 
     name: Final = "infinitime"
+    bonds: Final = False
 
     def __init__(self, steady: Callable[[], int] = steady_us) -> None:
         self._steady = steady

@@ -61,6 +61,7 @@ class Band:
     name: str
     rssi: dict[str, int] = field(default_factory=lambda: {"a": -50})
     address: str = ""
+    pairing: bool | None = None
     on: bool = True
     link: "FakeLink | None" = None
     links: list[tuple[float, str]] = field(default_factory=list)
@@ -88,6 +89,13 @@ class FakeLink:
         if self.band.link is self:
             self.band.link = None
         self.adapter.open_links.discard(self)
+
+    async def secure(self) -> None:
+        await asyncio.sleep(1.0)
+        if not self.over.is_set() and self.adapter.bonds is not None and self.address not in self.adapter.bonds:
+            if not self.band.pairing:
+                raise LinkError(f"band {self.address}: it refuses to pair")
+            self.adapter.bonds.add(self.address)
 
     async def close(self) -> None:
         await asyncio.sleep(0.01)
@@ -139,7 +147,13 @@ class FakeAdapter:
 
 
 def advert(band: Band, adapter: str = "a") -> Advert:
-    return Advert(address=band.address or band.name, name=band.name, rssi=band.rssi[adapter], heard_us=now_us())
+    return Advert(
+        address=band.address or band.name,
+        name=band.name,
+        rssi=band.rssi[adapter],
+        heard_us=now_us(),
+        makers={0: b"pairing"} if band.pairing else {},
+    )
 
 
 class FakeTalk:
@@ -178,12 +192,18 @@ class FakeTalk:
 
 class FakeProfile:
     name = "fake"
+    bonds = True
 
     def recognise(self, advert: Advert) -> Seen | None:
         if advert.name is None or not advert.name.startswith("band"):
             return None
         return Seen(
-            band=advert.name, profile=self.name, address=advert.address, heard_us=advert.heard_us, rssi=advert.rssi
+            band=advert.name,
+            profile=self.name,
+            address=advert.address,
+            heard_us=advert.heard_us,
+            rssi=advert.rssi,
+            pairing=advert.makers.get(0) == b"pairing",
         )
 
     def converse(self, band: str, link: Link, sink: Sink) -> Conversation:
@@ -198,6 +218,8 @@ class FakeOutbox:
         self.states: list[tuple[str, BandState, str, int]] = []
         self.statuses: list[tuple[int | None, int, int]] = []
         self.lists: list[list[Seen]] = []
+        self.known: dict[str, tuple[int | None, int | None]] = {}
+        self.forgotten: list[str] = []
         self.events: list[tuple[str, EventKind]] = []
 
     def send(self, packet: Packet) -> None:
@@ -215,8 +237,15 @@ class FakeOutbox:
         reason: str = "",
         seen: Seen | None = None,
         backlog: int | None = None,
+        bonded: int | None = None,
+        adapters: int | None = None,
     ) -> None:
         self.states.append((band, state, reason, since_us))
+        self.known[band] = (bonded, adapters)
+
+    def forget_band(self, band: str) -> None:
+        self.known.pop(band, None)
+        self.forgotten.append(band)
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None

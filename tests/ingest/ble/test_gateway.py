@@ -5,6 +5,7 @@ import itertools
 from pathlib import Path
 
 from ingest.control.messages import Command, Roster
+from ingest.errors import LinkError
 from ingest.wire import Stored
 from tests.ingest.ble.gateway_bench import Band, Bench, FakeAdapter, advert, now_us, play, told
 
@@ -35,6 +36,7 @@ def test_a_band_that_leaves_the_roster_is_let_go_and_one_that_joins_is_held(tmp_
         assert one.link is None
         assert two.link is not None
         assert bench.outbox.last("band-1") == ("released", "it is no longer one of this site's bands")
+        assert bench.outbox.forgotten == ["band-1"]
         bench.gateway.roster(Roster(v=1, at_us=1, bands=["band-1"]))
         await asyncio.sleep(5)
         assert one.link is None, "an older roster changes nothing"
@@ -190,9 +192,105 @@ def test_a_band_is_had_by_the_adapter_that_has_a_bond_with_it(tmp_path: Path) ->
         adapters[0].bonds, adapters[1].bonds = set(), {"band-1"}
         bench = Bench(tmp_path, adapters, roster=["band-1"])
         await asyncio.sleep(5)
-        assert [adapter for _, adapter in band.links] == ["a", "b"]
+        assert [adapter for _, adapter in band.links] == ["b"]
         assert bench.outbox.last("band-1") == ("connected", "")
+        assert bench.outbox.known["band-1"] == (1, 2)
         await bench.end()
+
+    play(story())
+
+
+def _pairs(bench: Bench, *bands: str, seconds: float = 120.0) -> None:
+    until_us = now_us() + round(seconds * 1e6)
+    bench.gateway.roster(Roster(v=1, at_us=now_us(), bands=list(bands), pairing=list(bands), pairing_until_us=until_us))
+
+
+def test_a_band_that_no_adapter_has_a_bond_with_is_not_dialled_and_staff_are_told_what_to_do(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        adapter = FakeAdapter("a", [band])
+        adapter.bonds = set()
+        bench = Bench(tmp_path, [adapter], roster=["band-1"])
+        await asyncio.sleep(30)
+        assert band.links == []
+        reason = "not bonded with this adapter (a): hold it in pairing mode near the gateway"
+        assert [told[1:3] for told in bench.outbox.states] == [("refused", reason)]
+        assert bench.outbox.known["band-1"] == (0, 1)
+        _pairs(bench, "band-1")
+        await asyncio.sleep(5)
+        assert band.links == [], "staff pair it, but it is not in pairing mode"
+        band.pairing = True
+        await asyncio.sleep(8)
+        assert bench.outbox.last("band-1") == ("connected", "")
+        assert bench.outbox.known["band-1"] == (1, 1)
+        await bench.end()
+
+    play(story())
+
+
+def test_a_band_in_pairing_mode_is_bonded_with_by_every_adapter_of_every_gateway_before_any_holds_it(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -50, "b": -70, "c": -60, "d": -90}, pairing=True)
+        adapters = [FakeAdapter(name, [band]) for name in "abcd"]
+        for adapter in adapters:
+            adapter.bonds = set()
+        hall = Bench(tmp_path, adapters[:2], roster=[], name="hall", luck=0.2)
+        attic = Bench(tmp_path, adapters[2:], roster=[], name="attic", luck=0.7)
+        await asyncio.sleep(1)
+        for bench in (hall, attic):
+            _pairs(bench, "band-1")
+        await asyncio.sleep(20)
+        assert [adapter.bonds for adapter in adapters] == [{"band-1"}] * 4
+        assert sorted(name for _, name in band.links[:4]) == ["a", "b", "c", "d"], "each once, then the race"
+        assert len(band.links) == 5
+        assert band.links[4][0] - band.links[3][0] < 8
+        assert {hall.outbox.known["band-1"], attic.outbox.known["band-1"]} == {(2, 2)}
+        assert ("connected", "") in (hall.outbox.last("band-1"), attic.outbox.last("band-1"))
+        for bench in (hall, attic):
+            await bench.end()
+
+    play(story())
+
+
+def test_a_band_that_does_not_let_itself_be_bonded_with_is_tried_three_times_and_no_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -50}, pairing=True)
+
+        class Refused(FakeAdapter):
+            async def open(self, address: str, *, may_pair: bool) -> object:
+                band.links.append((0.0, self.name))
+                raise LinkError("it does not want to")
+
+        adapter = Refused("a", [band])
+        adapter.bonds = set()
+        bench = Bench(tmp_path, [adapter], roster=[])
+        _pairs(bench, "band-1")
+        await asyncio.sleep(100)
+        assert len(band.links) == 3
+        assert "it does not want to" in " ".join(reason for _, _, reason, _ in bench.outbox.states)
+        await bench.end()
+
+    play(story())
+
+
+def test_a_held_band_that_waits_in_pairing_mode_is_let_go_of_when_staff_pair_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", {"a": -50, "b": -50}, pairing=True)
+        adapters = [FakeAdapter("a", [band]), FakeAdapter("b", [band])]
+        adapters[0].bonds, adapters[1].bonds = {"band-1"}, set()
+        first = Bench(tmp_path, adapters[:1], roster=["band-1"], name="first")
+        second = Bench(tmp_path, adapters[1:], roster=["band-1"], name="second")
+        await asyncio.sleep(10)
+        assert [name for _, name in band.links] == ["a"]
+        for bench in (first, second):
+            _pairs(bench, "band-1")
+        await asyncio.sleep(10)
+        assert adapters[1].bonds == {"band-1"}
+        assert band.link is not None
+        for bench in (first, second):
+            await bench.end()
 
     play(story())
 
