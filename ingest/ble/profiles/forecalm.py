@@ -10,6 +10,7 @@ import msgspec
 from ingest.ble.about import need, read_about, seen_as
 from ingest.ble.backfill import Backfill, Request
 from ingest.ble.dating import Dates
+from ingest.ble.pacing import Paces
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
 from ingest.ble.talking import Talk, loop_s
 from ingest.control.messages import Seen
@@ -81,6 +82,7 @@ class ForecalmConversation(Talk):
         super().__init__(band, link, sink)
         self._backfill = Backfill()
         self._records = Reassembly()
+        self._paces = Paces()
         self._dates = Dates()
         self._live: tuple[int, int] | None = None
         self._boots: set[int] = set()
@@ -156,10 +158,14 @@ class ForecalmConversation(Talk):
         self._take_state(control.State.from_bytes(await self._link.read(uuids.STATE)))
 
     def _hear_state(self, data: bytes) -> None:
+        self._paces.states.count(loop_s())
         self._take_state(control.State.from_bytes(data))
 
     def _take_state(self, state: control.State) -> None:
         now_s = loop_s()
+        self._paces.boot(state.boot, live=True)
+        for run in state.earlier:
+            self._paces.boot(run.boot, live=False)
         if self._live is None or self._live[0] != state.boot:
             self._live = (state.boot, state.next_seq)
         self._backfill.keeps(state.boot, state.oldest, state.next_seq, now_s)
@@ -184,26 +190,31 @@ class ForecalmConversation(Talk):
             self._sink.about(battery=battery)
 
     def _hear_record(self, data: bytes) -> None:
+        now_s, bad = loop_s(), self._records.bad
+        self._paces.pieces.count(now_s)
         whole = self._records.take(data)
+        self._paces.bad.count(now_s, self._records.bad - bad)
         if whole is None:
             return
-        record, now_s = whole.record, loop_s()
+        record = whole.record
+        self._paces.records.count(now_s)
+        self._paces.boot(record.boot, live=not whole.backfilled)
         if not whole.backfilled and (self._live is None or record.boot == self._live[0]):
             self._live = (record.boot, max(record.seq + 1, self._live[1] if self._live else 0))
-        heard_us: int | None = self._link.now_us()
-        if whole.backfilled:
-            heard_us = self._dates.heard_us(record.boot, record.tick_us)
+        now_us = self._link.now_us()
+        heard_us = self._dates.heard_us(record.boot, record.tick_us) if whole.backfilled else now_us
         if heard_us is None or not self._backfill.hear(record.boot, record.seq, now_s):
             return
         packet = msgspec.structs.replace(
             packet_of(record, self._band),
-            heard_us=heard_us,
+            heard_us=min(heard_us, now_us),  # a mark is the band's word: nothing was heard in the future
             lost=self._backfill.lost(record.boot, record.seq, now_s),
         )
         self._tell_battery(record.battery)
         self._sink.packet(packet)
 
     def _hear_event(self, data: bytes) -> None:
+        self._paces.events.count(loop_s())
         event = control.Event.from_bytes(data)
         self._sink.event(event.kind, boot=event.boot, tick_us=event.tick_us)
 

@@ -1,0 +1,146 @@
+"""A band that says more than a band has to say is sent away by name, before others wait for it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ingest.ble.pacing import BOOTS_MAX, RECORDS_BURST, Pace
+from ingest.ble.profiles.forecalm import ForecalmBand
+from ingest.errors import GattError
+from ingest.gatt import uuids
+from ingest.gatt.forecalm.control import Clock, Event, Run, State, TimeMark, encode_marks
+from ingest.gatt.forecalm.fragments import fragments
+from ingest.gatt.forecalm.records import Record
+from tests.ingest.ble.gateway_bench import START_US, now_us, play
+from tests.ingest.ble.test_profiles import Ears, Words
+
+MTU = 247
+READS = {
+    uuids.SERIAL: b"band-01",
+    uuids.STATE: bytes(State(1, 0, 0, 5_000_000, 80, True, False)),
+    uuids.CLOCK: bytes(Clock(1, 5_000_000)),
+    uuids.TIME_MARK: encode_marks(()),
+}
+OFFERS = {uuids.RECORDS, uuids.STATE, uuids.CONTROL_POINT, uuids.EVENTS, uuids.CLOCK, uuids.TIME_MARK, uuids.SERIAL}
+
+
+def record(boot: int, seq: int, *, backfilled: bool = False, tick_us: int = 6_000_000) -> list[bytes]:
+    return fragments(bytes(Record(boot, seq, tick_us, 80, True)), seq=seq, mtu=MTU, backfilled=backfilled)
+
+
+def flood() -> Iterator[tuple[str, bytes]]:
+    for seq in range(100_000):
+        yield from ((uuids.RECORDS, piece) for piece in record(1, seq))
+
+
+def backfills() -> Iterator[tuple[str, bytes]]:
+    for seq in range(100_000):
+        yield from ((uuids.RECORDS, piece) for piece in record(1, seq, backfilled=True))
+
+
+def rubbish() -> Iterator[tuple[str, bytes]]:
+    for n in range(100_000):
+        yield uuids.RECORDS, bytes((0x80, n & 0xFF)) + n.to_bytes(4, "little")
+
+
+def torn() -> Iterator[tuple[str, bytes]]:
+    for n in range(100_000):
+        yield uuids.RECORDS, bytes((0x05, n & 0xFF, 0))
+
+
+def starts() -> Iterator[tuple[str, bytes]]:
+    for boot in range(1, 100):
+        yield from ((uuids.RECORDS, piece) for piece in record(boot, 0))
+
+
+def earlier() -> Iterator[tuple[str, bytes]]:
+    for n in range(BOOTS_MAX):
+        runs = tuple(Run(1000 + 32 * n + i, 0, (1 << 32) - 1) for i in range(32))
+        yield uuids.STATE, bytes(State(1, 0, 0, 5_000_000, 80, True, False, runs))
+
+
+def states() -> Iterator[tuple[str, bytes]]:
+    for n in range(100_000):
+        yield uuids.STATE, bytes(State(1, 0, 0, n, 80, True, False))
+
+
+def taps() -> Iterator[tuple[str, bytes]]:
+    for n in range(100_000):
+        yield uuids.EVENTS, bytes(Event("double_tap", 1, n))
+
+
+def say_all(link: Words, said: Iterator[tuple[str, bytes]]) -> None:
+    for characteristic, data in said:
+        link.say(characteristic, data)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        (flood, "records .0101.: pace"),
+        (backfills, "records .0101.: pace"),
+        (rubbish, "crc: pace"),
+        (torn, "records .0101.: pace"),
+        (starts, "boot: 2 after 1"),
+        (earlier, "boot: more than 64"),
+        (states, "state .0103.: pace"),
+        (taps, "events .0202.: pace"),
+    ],
+)
+def test_a_band_that_floods_is_sent_away_by_name_before_it_fills_anything(
+    said: Callable[[], Iterator[tuple[str, bytes]]], named: str
+) -> None:
+    async def story() -> None:
+        link, ears = Words(READS, OFFERS), Ears()
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(0.1)
+        with pytest.raises(GattError, match=named):
+            say_all(link, said())
+        with pytest.raises(GattError, match=f"band-01: .*{named}"):
+            await talk
+        assert len(ears.packets) <= RECORDS_BURST
+        assert len(ears.said) <= 250
+
+    play(story())
+
+
+def test_a_band_that_sends_its_memory_as_fast_as_it_is_asked_to_is_not_a_flood() -> None:
+    async def story() -> None:
+        link, ears = Words(READS, OFFERS), Ears()
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(0.1)
+        for look in range(40):
+            for seq in range(120):
+                for piece in record(1, look * 120 + seq, backfilled=True):
+                    link.say(uuids.RECORDS, piece)
+            await asyncio.sleep(0.5)
+        link.end()
+        await talk
+        assert len(ears.packets) == 4800
+
+    play(story())
+
+
+def test_nothing_was_heard_in_the_future_whatever_a_band_says_of_its_marks() -> None:
+    async def story() -> None:
+        ahead = TimeMark(9, 1_000_000, START_US + 10**15, 0)
+        link, ears = Words({**READS, uuids.TIME_MARK: encode_marks((ahead,))}, OFFERS), Ears()
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(0.1)
+        for piece in record(9, 5, backfilled=True):
+            link.say(uuids.RECORDS, piece)
+        link.end()
+        await talk
+        assert [packet.heard_us for packet in ears.packets] == [now_us()]
+
+    play(story())
+
+
+def test_a_pace_is_borne_for_ever_and_a_burst_once() -> None:
+    pace = Pace("x (0)", hz=10, burst=5)
+    for n in range(1000):
+        pace.count(n / 10)
+    pace.count(200.0, 5)
+    with pytest.raises(GattError, match=r"x .0.: pace"):
+        pace.count(200.0)
