@@ -9,23 +9,23 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from console.amounts import lasting, plain, times
 from console.rows import LOW_BATTERY_PCT, clock_time
+from console.standing import (
+    QUIET_S,
+    GatewayRow,
+    Link,
+    Look,
+    exchanges,
+    gateway_rows,
+    gateways_to_see_to,
+    links,
+)
 from ingest.admission import Verdict
 from ingest.bands import BandReport, ConsentDue, Overview
-from ingest.clock.clocks import ClockState, GatewayState
+from ingest.clock.clocks import ClockState
 from ingest.intake.counts import KINDS, Counters, HeldBack
 from ingest.registry.consents import Scope
-
-QUIET_S: Final = 10.0
-"""A band that was not heard for longer has stopped sending: the desk calls it silent then."""
-
-OFF_S: Final = 1.0
-"""A gateway's clock that far off is worth a word; what a band sent is placed by our own clock all the same."""
-
-RETIRED_S: Final = 7 * 86_400.0
-"""A gateway that has been silent for a week is no longer in use; bands it should carry are said to be silent anyway."""
-
-THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 
 _SCOPES: Final = {Scope.CARE: "care", Scope.RESEARCH: "research", Scope.SHARE: "reports that leave the house"}
 _KINDS: Final = {
@@ -63,6 +63,7 @@ class BandRow:
     heard: str
     battery: str
     gateway: str
+    link: str
     stored: str
     clock: str
     clock_more: str
@@ -107,16 +108,6 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayRow:
-    """One gateway's clock in words; ``doubt`` where it is silent, or its clock is wrong."""
-
-    gateway: str
-    heard: str
-    clock: str
-    doubt: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in its order. ``storing`` is empty while readings are stored."""
 
@@ -125,7 +116,9 @@ class Page:
     storing: str
     storing_why: str
     faults: tuple[str, ...]
+    exchanges: tuple[Look, ...]
     urgent: tuple[Urgent, ...]
+    gateway_faults: tuple[Look, ...]
     dues: tuple[Due, ...]
     bands: tuple[BandRow, ...]
     gateways: tuple[GatewayRow, ...]
@@ -144,22 +137,39 @@ def page_of(overview: Overview, *, zone: ZoneInfo) -> Page:
         return overview.names.get(wearer, wearer)
 
     urgent = [each for each in overview.bands if each.is_urgent]
+    linked = links(overview.standing, clock=clock)
     rows = [
-        _row(each, worn_by="" if each.wearer is None else name(each.wearer), now_s=now_s, zone=zone)
+        _row(
+            each,
+            linked.get(each.band, Link()),
+            worn_by="" if each.wearer is None else name(each.wearer),
+            now_s=now_s,
+            zone=zone,
+        )
         for each in overview.bands
     ]
+    doubts = exchanges(overview.doubts, name=name, clock=clock)
+    ailing = gateways_to_see_to(overview.standing, now_s=now_s)
+    pairs = f"{len(doubts)} {'pair' if len(doubts) == 1 else 'pairs'} to look at" if doubts else ""
     orphans = f"{len(urgent)} that nobody is known to wear" if urgent else ""
     dues = f"{len(overview.consents)} {'consent' if len(overview.consents) == 1 else 'consents'} to see to"
     return Page(
         headline=f"{len(rows)} {'band' if len(rows) == 1 else 'bands'}",
-        rest=", ".join(part for part in (orphans, dues if overview.consents else "") if part),
+        rest=", ".join(part for part in (pairs, orphans, dues if overview.consents else "") if part),
         storing="" if held is None else f"Nothing has been stored since {clock(now_s - held.for_s)}",
         storing_why="" if held is None else held.reason,
         faults=overview.faults,
+        exchanges=doubts,
+        gateway_faults=ailing,
         urgent=tuple(_urgent(each, now_s=now_s, zone=zone) for each in urgent),
         dues=tuple(_due(each, name=name(each.wearer), now_s=now_s, zone=zone) for each in overview.consents),
         bands=tuple(row for row, each in zip(rows, overview.bands, strict=True) if not each.is_urgent),
-        gateways=tuple(_gateway(each, now_s=now_s, zone=zone) for each in overview.gateways),
+        gateways=gateway_rows(
+            overview.standing,
+            overview.gateways,
+            now_s=now_s,
+            heard=lambda at_s: _heard(at_s, now_s=now_s, zone=zone),
+        ),
         counts=_counts(overview.counters, held=held is not None),
         refused=tuple(Refused(clock(each.received_s), each.topic, each.reason) for each in overview.refusals),
     )
@@ -173,7 +183,7 @@ def facts_of(overview: Overview) -> dict[str, Any]:
     return facts
 
 
-def _row(each: BandReport, *, worn_by: str, now_s: float, zone: ZoneInfo) -> BandRow:
+def _row(each: BandReport, link: Link, *, worn_by: str, now_s: float, zone: ZoneInfo) -> BandRow:
     heard = _heard(each.last_heard_s, now_s=now_s, zone=zone)
     silent = each.last_heard_s is None or now_s - each.last_heard_s > QUIET_S
     battery = each.sent.battery_pct
@@ -184,6 +194,7 @@ def _row(each: BandReport, *, worn_by: str, now_s: float, zone: ZoneInfo) -> Ban
         doubt, what = "none", "Not recorded: no consent covers it, nothing is kept"
     elif silent:
         doubt, what = "none", "Not sending" if each.last_heard_s is not None else "Never heard"
+        what += f": {link.fault}" if link.fault else ""
     else:
         low = battery is not None and battery <= LOW_BATTERY_PCT
         doubt, what = "some" if low or unsure else "", "Charge it soon" if low else ""
@@ -195,7 +206,8 @@ def _row(each: BandReport, *, worn_by: str, now_s: float, zone: ZoneInfo) -> Ban
         heard=heard,
         battery="" if battery is None else f"{battery} %",
         gateway=each.sent.gateway or "",
-        stored=_plain(each.packets),
+        link=link.words,
+        stored=plain(each.packets),
         clock=clock,
         clock_more=more,
     )
@@ -227,21 +239,8 @@ def _clock(state: ClockState | None) -> tuple[str, str, bool]:
     told = "drift not known yet" if drift is None else f"{abs(drift):.1f} ppm {'slow' if drift > 0 else 'fast'}"
     told += "" if residual is None else f", within {residual * 1e3:.0f} ms"
     doubts = [] if state.is_proven else ["not yet proven"]
-    doubts += [f"set {_times(state.sets)}"] if state.sets else []
+    doubts += [f"set {times(state.sets)}"] if state.sets else []
     return told, ", ".join(doubts), bool(state.sets)
-
-
-def _gateway(each: GatewayState, *, now_s: float, zone: ZoneInfo) -> GatewayRow:
-    if each.offset_s is None:
-        clock = "not known yet"
-    elif abs(each.offset_s) < OFF_S:
-        clock = "right"
-    else:
-        clock = f"{_lasting(abs(each.offset_s))} {'slow' if each.offset_s > 0 else 'fast'}"
-    clock += f", set {_times(each.sets)}" if each.sets else ""
-    silent = QUIET_S < now_s - each.last_s <= RETIRED_S
-    wrong = each.offset_s is not None and abs(each.offset_s) >= OFF_S
-    return GatewayRow(each.gateway, _heard(each.last_s, now_s=now_s, zone=zone), clock, silent or wrong)
 
 
 def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
@@ -253,7 +252,7 @@ def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
     if each.ends_s is None:
         what = "Not recording: no consent to care covers today. Nothing is kept, and no alert can come."
         return Due(name, what, "Look in. If somebody agrees, enter who did.", give, "notrecording")
-    ends = f"{clock_time(each.ends_s, zone=zone, now_s=now_s)}, in {_lasting(each.ends_s - now_s)}"
+    ends = f"{clock_time(each.ends_s, zone=zone, now_s=now_s)}, in {lasting(each.ends_s - now_s)}"
     what = f"The consent to care ends {ends}. Then nothing is kept, and no alert can come."
     return Due(name, what, "Ask for a new one before that.", give, "clock")
 
@@ -261,33 +260,16 @@ def _due(each: ConsentDue, *, name: str, now_s: float, zone: ZoneInfo) -> Due:
 def _counts(counters: Counters, *, held: bool) -> tuple[Count, ...]:
     """Since the start of the service."""
     counts = [
-        Count(_plain(counters.messages), "messages came in", False),
-        Count(_plain(counters.duplicates), "came twice, stored once", False),
-        Count(_plain(counters.late), "came too late to be watched, stored", False),
-        Count(_plain(counters.repaired), "numbers no sensor can say, left out", False),
-        Count(_plain(counters.unassigned), "of bands that nobody is known to wear", counters.unassigned > 0),
-        Count(_plain(counters.dropped), "not kept, because no consent covers them", False),
-        Count(_plain(counters.lost), "declared lost by gateways", counters.lost > 0),
-        Count(_plain(counters.waiting), "wait to be stored", held),
-        Count(_lasting(counters.held_back_s), "nothing could be stored", counters.held_back_s > 0),
+        Count(plain(counters.messages), "messages came in", False),
+        Count(plain(counters.duplicates), "came twice, stored once", False),
+        Count(plain(counters.late), "came too late to be watched, stored", False),
+        Count(plain(counters.repaired), "numbers no sensor can say, left out", False),
+        Count(plain(counters.unassigned), "of bands that nobody is known to wear", counters.unassigned > 0),
+        Count(plain(counters.dropped), "not kept, because no consent covers them", False),
+        Count(plain(counters.lost), "declared lost by gateways", counters.lost > 0),
+        Count(plain(counters.waiting), "wait to be stored", held),
+        Count(lasting(counters.held_back_s), "nothing could be stored", counters.held_back_s > 0),
     ]
     kinds = [kind for kind in KINDS if counters.quarantined.get(kind)]
-    counts += [Count(_plain(counters.quarantined[kind]), f"in quarantine: {_KINDS[kind]}", True) for kind in kinds]
+    counts += [Count(plain(counters.quarantined[kind]), f"in quarantine: {_KINDS[kind]}", True) for kind in kinds]
     return (*counts, *([] if kinds else [Count("0", "in quarantine", False)]))
-
-
-def _plain(number: int) -> str:
-    return f"{number:,}".replace(",", THIN)
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
-def _lasting(seconds: float) -> str:
-    """Return how long that is in its largest whole unit."""
-    for name, length_s in (("day", 86_400), ("hour", 3600), ("min", 60)):
-        count = int(seconds // length_s)
-        if count:
-            return f"{count} {name}{'s' if count > 1 and name != 'min' else ''}"
-    return f"{int(seconds)} s"

@@ -49,9 +49,9 @@ class Step:
 class Pipeline:
     """Assembly, signals, model and desk for a list of wearers, which may grow; row i is ``wearers[i]``.
 
-    ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look exchanged,
-    for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff looked at,
-    for any thread to replace.
+    ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look
+    exchanged, for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff
+    looked at, for any thread to replace.
     """
 
     def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
@@ -170,8 +170,9 @@ class Pipeline:
     def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> list[ModelError | SignalError]:
         """Go on from what was learnt before, for the wearers who are in it: to the engine the time since is a silence.
 
-        Model, engine and likeness go on each by itself. Returns why some could not, because another version had learnt it:
-        these know nobody yet. What was kept before there was any likeness is no reason. Raises KeyError where it is not said whose it is.
+        Model, engine and likeness go on each by itself. Returns why some could not, because another version had learnt
+        it: these know nobody yet. What was kept before there was any likeness is no reason. Raises KeyError where it is
+        not said whose it is.
         """
         known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
         rows = np.array([row for row, wearer in enumerate(self.wearers) if wearer in known], np.intp)

@@ -23,6 +23,7 @@ PACKET_S: Final = 1.0
 """A packet belongs to whoever wore the band at its end, so the samples of one that is claimed reach that far out."""
 
 NO_CLAIMS: Final = Claims()
+NOTHING_SAID: Final = Standing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Overview:
     refusals: tuple[Refusal, ...]
     consents: tuple[ConsentDue, ...]
     faults: tuple[str, ...] = ()
-    standing: Standing = Standing()
+    standing: Standing = NOTHING_SAID
     doubts: tuple[Doubt, ...] = ()
 
 

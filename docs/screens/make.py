@@ -21,8 +21,10 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from ingest.admission import Verdict
-from ingest.bands import BandReport, ConsentDue, Overview, Sent, Waiting
+from ingest.bands import BandReport, ConsentDue, Doubt, Overview, Sent, Waiting
 from ingest.clock.clocks import ClockState, GatewayState
+from ingest.control.messages import BandStatus, GatewayStatus, Seen
+from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
 from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
@@ -238,6 +240,40 @@ def office() -> Overview:
         held_back=None,
         refusals=(Refusal("forecalm/v1/alder/band/band-04/data", "the message is empty", NOW_S - 300, b"", None),),
         consents=tuple(ConsentDue(who, Scope.CARE, to_confirm, ends_s) for who, ends_s, to_confirm in care),
+        standing=standing(),
+        doubts=(Doubt("band-05", "Femi", "band-06", "Wilhelmina-Rose", NOW_S - 3000),),
+    )
+
+
+def standing() -> Standing:
+    """Return how the gateways of the house and some bands stand."""
+    now_us = round(NOW_S * 1e6)
+
+    def gateway(name: str, *, online: bool = True, deaf: bool = False, **said: object) -> GatewayAt:
+        status = GatewayStatus(v=1, at_us=now_us, online=online, version="0.5.0", links_max=14, **said)  # type: ignore[arg-type]
+        return GatewayAt(name, status, now_us - (0 if online else 400_000_000), online, deaf)
+
+    def band(number: int, rssi: int, **said: object) -> BandAt:
+        name, since_us = f"band-{number:02}", now_us - 5_400_000_000
+        seen = Seen(band=name, profile="forecalm", address="", heard_us=now_us, rssi=rssi, firmware="1.4.0")
+        given: dict[str, object] = {"state": "connected", **said}
+        status = BandStatus(v=1, at_us=now_us, gateway="hall", since_us=since_us, seen=seen, **given)  # type: ignore[arg-type]
+        held = given["state"] == "connected"
+        return BandAt(name, "hall" if held else None, since_us if held else None, status, now_us)
+
+    return Standing(
+        gateways=(
+            gateway("garden-room", online=False),
+            gateway("hall", links=5, kept_packets=1234),
+            gateway("landing", deaf=True),
+        ),
+        bands=(
+            band(1, -52),
+            band(3, -88, state="refused", reason="it has lost its bond: pair it again"),
+            band(4, -71, backlog=340),
+            band(5, -61),
+        ),
+        fights=(Fight("band-06", ("hall", "landing"), 4),),
     )
 
 

@@ -65,7 +65,8 @@ def _doubted(doubt: "Doubt", zone: tzinfo) -> str:
     return (
         f"LOOK WHO WEARS {one} AND {other}: since {_at(doubt.since_s, zone)} {one} looks less like {doubt.wearer} than"
         f" like {doubt.other_wearer}, and {other} the other way round\n"
-        f"    exchanged: forecalm correct {one} --exchange {other} --since TIME; as it should be: forecalm right {named}\n"
+        f"    exchanged: forecalm correct {one} --exchange {other} --since TIME\n"
+        f"    as it should be: forecalm right {named}\n"
     )
 
 

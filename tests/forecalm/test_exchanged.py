@@ -38,7 +38,7 @@ class Ward:
 
     def go_on(self, *people: str, hours: float, seed: int = 77, answered: Iterable[int] = ()) -> list[float]:
         """Let these people have the bands; return when something came up or was over [s]."""
-        changed = []
+        changed: list[float] = []
         features = np.stack([seconds(PEOPLE[each], PANE_S, seed=seed + i) for i, each in enumerate(people)])
         for _ in range(round(hours * 3600 / PANE_S)):
             self.exchanges.push(np.full(3, self.at_s), features[:, :60], rows=ROWS)

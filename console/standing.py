@@ -1,0 +1,207 @@
+"""What gateways say of themselves and their bands, and which bands look exchanged, in; what of it needs somebody, and
+the rest, in words, out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from console.amounts import lasting, plain, times
+from ingest.bands import Doubt
+from ingest.clock.clocks import GatewayState
+from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
+
+OFF_S: Final = 1.0
+"""A gateway's clock that far off is worth a word; what a band sent is placed by our own clock all the same."""
+
+QUIET_S: Final = 10.0
+"""Whoever was not heard for longer has stopped sending: the desk calls a band silent then."""
+
+RETIRED_S: Final = 7 * 86_400.0
+"""A gateway that has been silent for a week is no longer in use; bands it should carry are said to be silent anyway."""
+
+FULL_SHARE: Final = 0.8
+"""A spool that full is worth a word before it lets go of anything."""
+
+Clock = Callable[[float], str]
+"""A moment [UTC s] in, the house's wall clock out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody must look at this: what it is about, what is so, what to do, and what to type (may be none)."""
+
+    about: str
+    what: str
+    do: str
+    commands: tuple[tuple[str, str], ...]
+    glyph: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """One gateway in words; ``doubt`` frames it as in ``console.bands.BandRow``."""
+
+    gateway: str
+    what: str
+    doubt: str
+    heard: str
+    holds: str
+    waits: str
+    version: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a band's gateways stand with it: in ``words``, and what is wrong (``fault``, mostly empty)."""
+
+    words: str = ""
+    fault: str = ""
+
+
+def exchanges(doubts: tuple[Doubt, ...], *, name: Callable[[str], str], clock: Clock) -> tuple[Look, ...]:
+    """Return a card for each pair of bands that look exchanged; one on no wrist now is not named."""
+    return tuple(_exchange(each, name=name, clock=clock) for each in doubts)
+
+
+def _exchange(doubt: Doubt, *, name: Callable[[str], str], clock: Clock) -> Look:
+    pairs = [
+        (band, name(mine), name(theirs))
+        for band, mine, theirs in (
+            (doubt.band, doubt.wearer, doubt.other_wearer),
+            (doubt.other_band, doubt.other_wearer, doubt.wearer),
+        )
+        if band is not None
+    ]
+    (first, mine, theirs), since = pairs[0], clock(doubt.since_s)
+    what = f"{first} has not looked like {mine} since {since}; it looks more like {theirs}."
+    commands = [("If it is right:", f"forecalm right {first}")]
+    if len(pairs) > 1:
+        second = pairs[1][0]
+        what += f" And {second} looks more like {mine}."
+        commands.insert(0, ("If they are exchanged:", f"forecalm correct {first} --exchange {second} --since TIME"))
+    do = "Look whose band it is. Alerts go on meanwhile, under these names."
+    return Look(" and ".join(pair[0] for pair in pairs), what, do, tuple(commands), "person")
+
+
+def gateways_to_see_to(standing: Standing, *, now_s: float) -> tuple[Look, ...]:
+    """Return a card for everything that is wrong with a gateway, or between two."""
+    found = [_fight(each) for each in standing.fights]
+    for each in standing.gateways:
+        found += _ails(each, now_s=now_s)
+    return tuple(found)
+
+
+def _fight(fight: Fight) -> Look:
+    between = " and ".join(fight.gateways)
+    what = f"{between} take it from each other: {fight.changes} times in two minutes. Its readings may come late."
+    return Look(fight.band, what, "Move it, or one of them: each should be nearest to its own bands.", (), "cannot")
+
+
+def _ails(each: GatewayAt, *, now_s: float) -> list[Look]:
+    said, name = each.status, each.gateway
+    if not each.online:
+        if now_s - each.heard_us * 1e-6 > RETIRED_S:
+            return []
+        what = "Away: it holds no band, and passes nothing on."
+        return [Look(name, what, "Is it switched on, and on the network?", (), "unprotected")]
+    found = []
+    if each.deaf:
+        what = "Deaf: it is there, but its radio hears nothing at all. Whoever is near it is not watched by it."
+        found.append(Look(name, what, "Plug its Bluetooth adapter out and in, or start it again.", (), "cannot"))
+    if said.trouble:
+        what = f"What is new is in its memory alone, and lost with its power: {said.trouble}"
+        found.append(Look(name, what, "Mend its disk, or make room there.", (), "cannot"))
+    if said.let_go:
+        what = f"It had no room and let go of {plain(said.let_go)} packets that were never stored. They are lost."
+        found.append(Look(name, what, "See that it reaches the server, and give it more room (spool_mb).", (), "clock"))
+    elif said.kept_max_bytes and said.kept_bytes >= FULL_SHARE * said.kept_max_bytes:
+        what = f"Its disk is nearly full: {plain(said.kept_packets)} packets wait to be stored. The oldest go first."
+        found.append(Look(name, what, "See that it reaches the server, and that the server stores.", (), "clock"))
+    return found
+
+
+def gateway_rows(
+    standing: Standing, clocks: tuple[GatewayState, ...], *, now_s: float, heard: Callable[[float | None], str]
+) -> tuple[GatewayRow, ...]:
+    """Return every gateway, by what it says of itself and by its clock: first those that something ails."""
+    said = {each.gateway: each for each in standing.gateways}
+    state = {each.gateway: each for each in clocks}
+    rows = [_gateway(name, said.get(name), state.get(name), now_s=now_s, heard=heard) for name in sorted(said | state)]
+    return tuple(sorted(rows, key=lambda row: not row.doubt))
+
+
+def _gateway(
+    name: str,
+    at: GatewayAt | None,
+    state: GatewayState | None,
+    *,
+    now_s: float,
+    heard: Callable[[float | None], str],
+) -> GatewayRow:
+    clock, wrong = _clock(state)
+    last_s = state.last_s if state is not None else None if at is None else at.heard_us * 1e-6
+    doubt, what = "some" if wrong else "", ""
+    if at is None:
+        if last_s is not None and QUIET_S < now_s - last_s <= RETIRED_S:
+            doubt, what = "some", "Not sending"
+        return GatewayRow(name, what, doubt, heard(last_s), "", "", "", clock)
+    status = at.status
+    if not at.online:
+        gone = now_s - at.heard_us * 1e-6 > RETIRED_S
+        doubt, what = ("", "No longer used") if gone else ("none", "Away")
+    elif at.deaf:
+        doubt, what = "none", "Deaf"
+    elif status.trouble or status.let_go:
+        doubt, what = "some", "Disk trouble" if status.trouble else "Let go of readings"
+    return GatewayRow(
+        gateway=name,
+        what=what,
+        doubt=doubt,
+        heard="now" if at.online else heard(last_s),
+        holds=f"{status.links} of at most {status.links_max}" if at.online else "",
+        waits=f"{plain(status.kept_packets)} packets" if status.kept_packets else "nothing",
+        version=status.version,
+        clock=clock,
+    )
+
+
+def _clock(state: GatewayState | None) -> tuple[str, bool]:
+    if state is None or state.offset_s is None:
+        return "not known yet", False
+    off = abs(state.offset_s) >= OFF_S
+    clock = f"{lasting(abs(state.offset_s))} {'slow' if state.offset_s > 0 else 'fast'}" if off else "right"
+    return clock + (f", set {times(state.sets)}" if state.sets else ""), off
+
+
+def links(standing: Standing, *, clock: Clock) -> Mapping[str, Link]:
+    """Return how each band that a gateway has spoken of stands with it."""
+    return {each.band: _link(each, clock=clock) for each in standing.bands}
+
+
+def _link(at: BandAt, *, clock: Clock) -> Link:
+    status, seen = at.status, at.status.seen
+    said = []
+    if at.gateway is not None and at.since_us is not None:
+        said.append(f"connected since {clock(at.since_us * 1e-6)}")
+    elif status.state == "released":
+        said.append(f"let go by {status.gateway}, as was asked")
+    elif status.state != "connected":
+        said.append(f"{status.gateway} looks for it")
+    if seen is not None and seen.rssi is not None:
+        said.append(f"signal {_signal(seen.rssi)}")
+    if seen is not None and seen.firmware:
+        said.append(f"firmware {seen.firmware}")
+    if status.backlog:
+        said.append(f"{plain(status.backlog)} packets still in its memory")
+    fault = ""
+    if at.gateway is None and status.state == "refused":
+        fault = f"{status.gateway} cannot use it: {status.reason or 'it does not say why'}"
+    elif at.gateway is None and status.state == "connected":
+        fault = f"{status.gateway}, which had it, is away"
+    return Link(", ".join(said), fault)
+
+
+def _signal(rssi: int) -> str:
+    word = "strong" if rssi >= -60 else "fair" if rssi >= -80 else "weak"
+    return f"{word} (\N{MINUS SIGN}{-rssi} dBm)"
