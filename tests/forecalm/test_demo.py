@@ -5,6 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.servers import free_port
+
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 title = "One wearer becomes anxious as the demo begins"
 past_s = 1500
@@ -22,6 +28,7 @@ def test_an_alert_crosses_the_whole_system_is_taken_and_nothing_is_lost(tmp_path
     scenario = tmp_path / "nearly_there.toml"
     scenario.write_text(SCENARIO)
     command = [sys.executable, "-m", "forecalm", "demo", "--scenario", str(scenario), "--seconds", "60", "--json"]
+    command += ["--port", str(free_port())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout)

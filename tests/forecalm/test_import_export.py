@@ -12,6 +12,8 @@ from forecalm.arguments import CHANNEL_NAMES
 from forecalm.cli import main
 from ingest.types import CHANNELS
 
+pytestmark = pytest.mark.long
+
 CONSENT = ["--name", "Jo", "--consent-by", "A. Guardian, mother", "--scope", "care,research"]
 STATED = {  # by the list of the published recordings: hours; then recordings in all, how many run side by side, refused
     "stress_predict": (11.0, 12, 1, 0),

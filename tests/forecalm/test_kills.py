@@ -20,6 +20,8 @@ from ingest.received import Received
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
 
+pytestmark = pytest.mark.long
+
 WEARERS = 40
 PAUSE_S = (0.2, 1.2)
 BUSY_S = 1.0  # how long the store waits for a locked file here

@@ -12,6 +12,8 @@ from benchmarks.kill_house import House
 from forecalm.config import StoreSection
 from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of, running_influx
 
+pytestmark = pytest.mark.long
+
 WEARERS = 10
 PAUSE_S = (0.2, 1.0)
 

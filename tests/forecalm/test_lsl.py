@@ -23,6 +23,8 @@ from ingest.mqtt import Subscriber
 from ingest.store.sqlite import SqliteStore
 from tests.servers import free_port, mosquitto_at, until, wait_for_port
 
+pytestmark = pytest.mark.long
+
 pylsl = pytest.importorskip("pylsl", reason="the extra formats is not installed")
 WAIT_S = 30.0  # a bound, never waited out where things work
 SECONDS = 3.0

@@ -22,6 +22,8 @@ from ingest.wire import Packet, Samples, data_topic, encode
 from tests.forecalm.test_service import brokered, send
 from tests.servers import free_port, until
 
+pytestmark = pytest.mark.long
+
 CARE = frozenset({Scope.CARE})
 
 

@@ -25,6 +25,8 @@ from ingest.registry.registry import Registry
 from tests.console.pairing.bands import data, nearby, online, packet_of, still, tap
 from tests.servers import free_port, mosquitto_at, until
 
+pytestmark = pytest.mark.long
+
 Run = Callable[..., tuple[int, str, str]]
 
 

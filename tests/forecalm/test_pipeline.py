@@ -15,6 +15,8 @@ from ingest.wire import encode
 from models.arousal import Arousal
 from signals.engine import Engine
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from forecalm.cli import main
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 
 

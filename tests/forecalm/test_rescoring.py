@@ -25,6 +25,8 @@ from ingest.registry.stretches import Change, Correction
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import encode
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BAND = "band-01"
 

@@ -31,6 +31,8 @@ from ingest.registry.consents import Consent, Scope
 from ingest.wire import data_topic, encode, encode_json
 from tests.servers import embedded_at, free_port, until
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 PATIENCE_S = 30
 

@@ -20,6 +20,8 @@ from models.arousal import DRIVERS
 from models.arousal_kernel import STALE_S
 from signals.features import column
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 WEARER = "w-01"
 

@@ -13,6 +13,8 @@ from forecalm.replay import Replayed, replay
 from models.arousal_kernel import LEARN_S
 from signals.features import column
 
+pytestmark = pytest.mark.long
+
 SESSIONS = ("S06", "S12")
 
 

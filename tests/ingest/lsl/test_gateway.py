@@ -13,6 +13,8 @@ from ingest.lsl.channels import read_mapping
 from ingest.lsl.gateway import Gateway, Wanted, found, use_peers
 from ingest.wire import Packet
 
+pytestmark = pytest.mark.long
+
 pylsl = pytest.importorskip("pylsl", reason="the extra formats is not installed")
 WAIT_S = 20.0  # a bound, never waited out where things work
 
