@@ -47,6 +47,11 @@ def band_in(text: str) -> str:
     return band
 
 
+def band_named(said: str) -> str:
+    """Return the band that is named by its id or its code; raises PairingError for a code that is none of ours."""
+    return band_in(said) if "." in said else said  # no id has a full stop, every code has
+
+
 def sticker_svg(band: str) -> str:
     """Return the sticker as SVG: the code, 20 mm wide, and the id beneath it for people to read."""
     code = StringIO()

@@ -5,9 +5,9 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from rich.markup import escape
@@ -15,22 +15,38 @@ from rich.markup import escape
 from console.errors import PairingError
 from console.pairing.attending import Attending
 from console.pairing.flow import ATTEMPTS, Again, Agreed, Cancel, Do, Pairing, PutOn, SoBeIt, Stage, begin
-from console.pairing.hearing import Hearing
 from console.pairing.label import band_in
-from console.pairing.line import Line
-from console.pairing.nearby import Found, found
+from forecalm.commands.pairing_ear import LOOK_S, Ear, look_around
+from forecalm.commands.pairing_listed import called, clock, listed
 from forecalm.commands.terminal import err
 from forecalm.config import Config
 from ingest.control.messages import Roster
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Held
 
-STATUS_S: Final = 0.5  # what a broker keeps comes at once
-LOOK_S: Final = 4.0  # bands say that they are there every second or two
 BEAT_S: Final = 0.1  # how often is looked up: words must come when they are meant
 OFFER_S: Final = 120.0  # how long gateways may connect to a band for a pairing; said anew while it goes on
 IDENTIFY_S: Final = 3.0
 SCRIPTED_WEAR_S: Final = 5.0  # nobody is there to press Enter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who is to wear a band, as somebody asked for it.
+
+    ``taken_from`` and ``instead_of`` are the wearer who loses it and the band that is given up, where that was agreed
+    to beforehand; ``until_s`` [s, UTC] is when it ends by itself, None: never. ``name`` to show, ``consent_by`` and
+    ``carers`` are for somebody who is new.
+    """
+
+    wearer: str
+    taken_from: str | None
+    instead_of: str | None
+    until_s: float | None
+    as_it_sits: bool
+    name: str | None = None
+    consent_by: str | None = None
+    carers: tuple[str, ...] = ()
 
 
 class Words:
@@ -74,22 +90,8 @@ class Words:
                 return
 
 
-class Ear:
-    """A site's line, and what was heard over it so far: what a broker keeps comes only once."""
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.hearing = Hearing()
-
-    def listen(self) -> Hearing:
-        """Take in what has arrived."""
-        for heard in self.line.heard():
-            self.hearing.hear(heard.topic, heard.payload, heard.at_s)
-        return self.hearing
-
-
 class Talk:
-    """Takes staff through one pairing. ``agreed`` (a wearer, a band) was said to be taken beforehand."""
+    """Takes staff through one pairing, as it was asked for."""
 
     def __init__(
         self,
@@ -97,26 +99,23 @@ class Talk:
         registry: Registry,
         config: Config,
         *,
+        asked: Asked,
         words: Words,
         chance: random.Random,
-        agreed: tuple[str | None, str | None],
-        as_it_sits: bool,
-        name: str | None,
     ) -> None:
         self._ear, self._line, self._registry, self._config = ear, ear.line, registry, config
-        self._words, self._chance, self._agreed = words, chance, agreed
-        self._as_it_sits = as_it_sits
-        self._name = name
+        self._asked, self._words, self._chance = asked, words, chance
         self._offered_s = 0.0
         self._turn: bool | None = None
 
-    def attend(self, held: Held, *, band: str, wearer: str) -> Pairing:
+    def attend(self, held: Held, band: str) -> Pairing:
         """Go through it; the ``reason`` of what comes back is empty where it is to be entered. Ctrl-C lets go of the
         band."""
-        began = begin(band, wearer, held, now_s=time.time())
+        began = begin(band, self._asked.wearer, held, now_s=time.time())
         attending = Attending(began, self._ear.hearing, self._chance)
         if attending.pairing.stage is Stage.ASK:
-            ask_to_take(self._words, self._registry, self._config, held, band=band, wearer=wearer, agreed=self._agreed)
+            ask_for_band(self._words, self._registry, self._config, held, self._asked, band)
+            ask_for_wrist(self._words, self._registry, held, self._asked, band)
             attending.say(Agreed(), time.time())
         threading.Thread(target=_warm, name="warm", daemon=True).start()
         try:
@@ -155,7 +154,7 @@ class Talk:
                 fit = pairing.fit
                 words = "" if fit is None else fit.words
                 self._tell(f"[bold yellow]FIT[/bold yellow]: {words}")
-                if self._as_it_sits:
+                if self._asked.as_it_sits:
                     attending.say(SoBeIt(), now_s)
                     return
                 self._tell(
@@ -214,74 +213,50 @@ class Talk:
         )
 
     def _who(self, wearer: str) -> str:
-        return _called(wearer, {**self._registry.names(), **({wearer: self._name} if self._name else {})})
+        new = {} if self._asked.name is None else {wearer: self._asked.name}
+        return called(wearer, {**self._registry.names(), **new})
 
     @staticmethod
     def _tell(text: str) -> None:
         err.print(text)
 
 
-def ask_to_take(
-    words: Words,
-    registry: Registry,
-    config: Config,
-    held: Held,
-    *,
-    band: str,
-    wearer: str,
-    agreed: tuple[str | None, str | None] = (None, None),
-    bands: bool = True,
-) -> None:
-    """Let somebody type what is to be taken from whom; raises PairingError where they do not. What was ``agreed`` to
-    beforehand is not asked for."""
-    names, now_s = registry.names(), time.time()
-    if held.wearer not in (None, wearer) and held.wearer is not None and agreed[0] != held.wearer:
-        since = _clock(registry.worn(now_s)[band].since_s, config.zone)
-        err.print(
-            f"[bold red]STOP[/bold red]: {band} is worn by {_called(held.wearer, names)} since {since}."
-            f" To take it from them type {held.wearer}, or their name:"
+def ask_for_band(words: Words, registry: Registry, config: Config, held: Held, asked: Asked, band: str) -> None:
+    """Let somebody type from whom a band is taken, unless that was agreed to; raises PairingError where they do not."""
+    if held.wearer is None or held.wearer in (asked.wearer, asked.taken_from):
+        return
+    names = registry.names()
+    since = clock(registry.worn(time.time())[band].since_s, config.zone)
+    err.print(
+        f"[bold red]STOP[/bold red]: {band} is worn by {called(held.wearer, names)} since {since}."
+        f" To take it from them type {held.wearer}, or their name:"
+    )
+    if words.wait() not in (held.wearer, names.get(held.wearer)):
+        raise PairingError(
+            f"{band} is worn by {held.wearer} since {since}, and was not taken from them; --from {held.wearer}"
+            " agrees beforehand"
         )
-        if words.wait() not in (held.wearer, names.get(held.wearer)):
-            raise PairingError(
-                f"{band} is worn by {held.wearer} since {since}, and was not taken from them; --from {held.wearer}"
-                " agrees beforehand"
-            )
-    if bands and held.band not in (None, band) and agreed[1] != held.band:
-        err.print(
-            f"[bold red]STOP[/bold red]: {_called(wearer, names)} wears {held.band}. One person, one band: to give"
-            f" {held.band} up type {held.band}:"
+
+
+def ask_for_wrist(words: Words, registry: Registry, held: Held, asked: Asked, band: str) -> None:
+    """Let somebody type which band the wearer gives up, unless that was agreed to; raises PairingError where they do
+    not."""
+    if held.band in (None, band, asked.instead_of):
+        return
+    err.print(
+        f"[bold red]STOP[/bold red]: {called(asked.wearer, registry.names())} wears {held.band}. One person, one band:"
+        f" to give {held.band} up type {held.band}:"
+    )
+    if words.wait() != held.band:
+        raise PairingError(
+            f"{asked.wearer} wears {held.band}, and keeps it; to change bands: forecalm swap {held.band} {band}"
         )
-        if words.wait() != held.band:
-            raise PairingError(
-                f"{wearer} wears {held.band}, and keeps it; to change bands: forecalm swap {held.band} {band}"
-            )
 
 
-def gateways_online(ear: Ear) -> tuple[list[str], list[str]]:
-    """Which gateways the broker knows of, and which of them are there."""
-    end_s = time.time() + STATUS_S
-    while time.time() < end_s and not any(each.online for each in ear.listen().gateways(time.time())):
-        time.sleep(BEAT_S / 10)
-    known = ear.hearing.gateways(time.time())
-    return [each.gateway for each in known], [each.gateway for each in known if each.online]
-
-
-def look_around(ear: Ear, registry: Registry, *, seconds: float = LOOK_S) -> list[Found]:
-    """Ask the gateways what is nearby, and say who wears it."""
-    end_s, asked = time.time() + seconds, set[str]()
-    while time.time() < end_s:
-        for each in ear.listen().gateways(time.time()):
-            if each.gateway not in asked:
-                asked.add(each.gateway)
-                ear.line.look_at(each.gateway, seconds)
-        time.sleep(BEAT_S)
-    return found(ear.hearing.nearby(time.time()), registry.worn(time.time()))
-
-
-def pick(ear: Ear, registry: Registry, config: Config) -> str:
+def pick(ear: Ear, registry: Registry, zone: ZoneInfo) -> str:
     """Let somebody pick a band by its number in the list or its id, or scan its code."""
     near = look_around(ear, registry, seconds=LOOK_S)
-    err.print(escape(listed(near, registry.names(), config.zone)), end="")
+    err.print(escape(listed(near, registry.names(), zone)), end="")
     err.print("Which? Scan its code, or type its number or id:")
     said = Words().wait() or ""
     if said.isascii() and said.isdigit() and 1 <= int(said) <= len(near):
@@ -289,68 +264,6 @@ def pick(ear: Ear, registry: Registry, config: Config) -> str:
     if any(each.band == said for each in near):
         return said
     return band_in(said)
-
-
-def listed(near: Sequence[Found], names: Mapping[str, str], zone: ZoneInfo) -> str:
-    """What a person reads of bands nearby."""
-    if not near:
-        return "No band is nearby. Is it charged, and near a gateway?\n"
-    return "".join(f"{i:3}  {_told(each, names, zone)}\n" for i, each in enumerate(near, 1))
-
-
-def as_json(each: Found) -> dict[str, Any]:
-    """The same for scripts: pseudonyms, no names."""
-    seen, worn = each.seen, each.worn_by
-    return {
-        "band": each.band,
-        "gateway": each.gateway,
-        "others": list(each.others),
-        "rssi": seen.rssi,
-        "battery": seen.battery,
-        "firmware": seen.firmware,
-        "model": seen.model,
-        "worn": seen.worn,
-        "charging": seen.charging,
-        "pairing": seen.pairing,
-        "connected": seen.connected,
-        "wearer": None if worn is None else worn.wearer,
-        "since_s": None if worn is None else worn.since_s,
-    }
-
-
-def _told(each: Found, names: Mapping[str, str], zone: ZoneInfo) -> str:
-    seen, worn = each.seen, each.worn_by
-    said = [each.band]
-    said.append("signal unknown" if seen.rssi is None else f"{_bars(seen.rssi)} {seen.rssi} dBm")
-    said.append("battery unknown" if seen.battery is None else f"battery {seen.battery} %")
-    if seen.firmware:
-        said.append(f"firmware {_printable(seen.firmware)}")
-    said += [
-        word for word, so in (("charging", seen.charging), ("on skin", seen.worn), ("pairing", seen.pairing)) if so
-    ]
-    said.append(f"at {each.gateway}")
-    since = "" if worn is None else f" since {_clock(worn.since_s, zone)}"
-    who = "free" if worn is None or worn.wearer is None else f"worn by {_called(worn.wearer, names)}{since}"
-    return "  ".join([*said, who])
-
-
-def _bars(rssi: int) -> str:
-    return "near" if rssi >= -60 else "in the room" if rssi >= -75 else "far"
-
-
-def _printable(text: str) -> str:
-    """What a band says of itself, harmless to a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _called(wearer: str, names: Mapping[str, str]) -> str:
-    return f"{wearer} ({escape(names[wearer])})" if wearer in names else wearer
-
-
-def _clock(at_s: float, zone: ZoneInfo) -> str:
-    then = datetime.fromtimestamp(at_s, UTC).astimezone(zone)
-    today = datetime.now(UTC).astimezone(zone).date() == then.date()
-    return then.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
 def _warm() -> None:

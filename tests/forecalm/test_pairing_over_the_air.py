@@ -14,13 +14,13 @@ pytest.importorskip("bumble", reason="the extra radio is not installed")
 from benchmarks.gateway_house import GatewayProcess, VirtualBand, radio_house
 from console.pairing import flow
 from forecalm.cli import main
-from forecalm.commands import pairing_talk
+from forecalm.commands import pairing_ear, pairing_talk
 from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
 from tests.servers import LONG_S, free_port, mosquitto_at
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.long]
 PAIR = ("pair", "band-01", "w-1", "--as-it-sits", "--json")
 
 
@@ -41,7 +41,7 @@ def test_the_band_in_the_hand_is_paired_and_the_one_beside_it_is_not(
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     monkeypatch.setattr(flow, "FIT_S", 2.0)
     monkeypatch.setattr(pairing_talk, "SCRIPTED_WEAR_S", 0.5)
-    monkeypatch.setattr(pairing_talk, "STATUS_S", LONG_S)
+    monkeypatch.setattr(pairing_ear, "STATUS_S", LONG_S)
     here = Installation(Config(data=str(tmp_path / "house")))
     with closing(here.open_registry()) as registry:
         registry.add_wearer("w-1", "Ann", by="test")

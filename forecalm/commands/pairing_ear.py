@@ -1,0 +1,69 @@
+"""A site's broker in, what its gateways say and which bands are near them out."""
+
+import time
+from contextlib import ExitStack
+from typing import Final
+
+from console.errors import PairingError
+from console.pairing.hearing import Hearing
+from console.pairing.line import Line
+from console.pairing.nearby import Found, found
+from forecalm.config import Config
+from ingest.registry.registry import Registry
+from ingest.sending.broker import Broker
+
+STATUS_S: Final = 0.5  # what a broker keeps comes at once
+LOOK_S: Final = 4.0  # bands say that they are there every second or two
+BEAT_S: Final = 0.1  # how often it is looked up who is near
+
+
+class Ear:
+    """A site's line, and what was heard over it so far: what a broker keeps comes only once."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.hearing = Hearing()
+
+    def listen(self) -> Hearing:
+        """Take in what has arrived."""
+        for heard in self.line.heard():
+            self.hearing.hear(heard.topic, heard.payload, heard.at_s)
+        return self.hearing
+
+
+def ear_at(config: Config, registry: Registry, stack: ExitStack) -> Ear | None:
+    """An ear for the gateways of this site until ``stack`` closes; None where none was ever heard of: then nothing can
+    be confirmed. Raises PairingError where there are gateways, and the broker or all of them are away."""
+    said = config.mqtt
+    broker = Broker(host=said.host, port=said.port, username=said.username, password=said.password)
+    try:
+        ear = Ear(stack.enter_context(Line(broker, site=config.site.name)))
+    except PairingError:
+        if registry.gateways():
+            raise
+        return None
+    known, online = _gateways(ear)
+    if known and not online:
+        raise PairingError(f"no gateway is online ({', '.join(known)}): see to it, or pair with --no-confirm")
+    return ear if known else None
+
+
+def look_around(ear: Ear, registry: Registry, *, seconds: float) -> list[Found]:
+    """Ask the gateways for so long what is nearby, and say who wears it, the best heard first."""
+    end_s, asked = time.time() + seconds, set[str]()
+    while time.time() < end_s:
+        for each in ear.listen().gateways(time.time()):
+            if each.gateway not in asked:
+                asked.add(each.gateway)
+                ear.line.look_at(each.gateway, seconds)
+        time.sleep(BEAT_S)
+    return found(ear.hearing.nearby(time.time()), registry.worn(time.time()))
+
+
+def _gateways(ear: Ear) -> tuple[list[str], list[str]]:
+    """Which gateways the broker knows of, and which of them are there."""
+    end_s = time.time() + STATUS_S
+    while time.time() < end_s and not any(each.online for each in ear.listen().gateways(time.time())):
+        time.sleep(BEAT_S / 10)
+    known = ear.hearing.gateways(time.time())
+    return [each.gateway for each in known], [each.gateway for each in known if each.online]
