@@ -95,6 +95,7 @@ SECTIONS: Final = {
     "keeping": KeepingSection,
     "console": ConsoleSection,
 }
+OF_GATEWAYS: Final = ("gateway",)  # sections that only forecalm gateway reads; one environment may serve both
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -139,6 +140,8 @@ def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[
         inner = merged.get(section, {})
         if name == PREFIX + "DATA_FOLDER":
             merged["data"] = value
+        elif section in OF_GATEWAYS:
+            continue
         elif section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
             raise ConfigError(f"{name}: no such setting; see docs/configuration.md")
         elif isinstance(inner, dict):

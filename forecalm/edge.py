@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site
+from forecalm.config import SECTIONS as OF_SERVICE
 
 MEGA: Final = 1 << 20
 NAME_MAX: Final = 64
@@ -91,6 +92,8 @@ def _from(environment: Mapping[str, str]) -> list[tuple[str, dict[str, object]]]
         if not name.startswith(PREFIX) or name.startswith(OF_TESTS):
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+        if name == PREFIX + "DATA_FOLDER" or (section in OF_SERVICE and section not in SECTIONS):
+            continue  # the service's, which checks them: one environment may serve both
         if section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
             raise ConfigError(f"{name}: no such setting of a gateway; see docs/guides/gateway.md")
         found.append((section, {key: value.split(",") if key == "adapters" else value}))

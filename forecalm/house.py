@@ -25,6 +25,10 @@ class Source(Protocol):
 class Control(Protocol):
     """The connection to the gateways: see ``ingest.control.client``."""
 
+    @property
+    def overruled(self) -> bool:
+        """Whether somebody else has told them of other bands since."""
+
     def publish_roster(self, bands: list[str]) -> None:
         """Tell them."""
 
@@ -38,9 +42,15 @@ class Control(Protocol):
         """Bands that gateways take from each other."""
 
 
+def held(registry: Source, admit: Admit, *, site: str, at_s: float) -> list[str]:
+    """The bands that gateways of ``site`` are to hold at ``at_s`` [UTC s]: those that somebody wears, or wore a moment
+    ago, and may be recorded by. Raises RegistryError."""
+    return [band for band in registry.to_hold(site, at_s) if admit(band, at_s).verdict is not Verdict.DROP]
+
+
 class House:
-    """Tells gateways within ``CHECK_S`` of any change which bands to hold, in a thread of its own: those that somebody
-    wears, or wore a moment ago. A band of whoever has not consented is held by nobody: nothing of it would be kept.
+    """Tells gateways within ``CHECK_S`` of any change which bands to hold, in a thread of its own: see ``held``. A
+    band of whoever has not consented is held by nobody: nothing of it would be kept.
 
     Where the registry does not answer, what was said last stands. Use as a context manager, or call ``refresh``.
     """
@@ -71,18 +81,14 @@ class House:
         """Tell gateways anew, if something has changed."""
         now_s = self._clock()
         try:
-            bands = [
-                band
-                for band in self._registry.to_hold(self._site, now_s)
-                if self._admit(band, now_s).verdict is not Verdict.DROP
-            ]
+            bands = held(self._registry, self._admit, site=self._site, at_s=now_s)
         except IngestError as error:
             if not self._silent:
                 log.error("gateways go on with the bands that they know: %s", error)
             self._silent = True
             return
         self._silent = False
-        if bands != self._said:
+        if bands != self._said or self._control.overruled:
             self._said = bands
             self._control.publish_roster(bands)
 

@@ -233,7 +233,7 @@ def office() -> Overview:
         at_s=NOW_S,
         names={},
         bands=(*bands, band(5, drift=None), band(6, drift=31.9)),
-        gateways=(GatewayState("garden-room", 0.01, NOW_S - 2, 0), GatewayState("hall", 74.0, NOW_S - 1, 1)),
+        gateways=(GatewayState("garden-room", 0.01, NOW_S - 400, 0), GatewayState("hall", 74.0, NOW_S - 1, 1)),
         counters=Counters(
             messages=1_234_567, duplicates=312, quarantined={"form": 1}, dropped=42, unassigned=611, late=18
         ),

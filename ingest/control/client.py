@@ -4,8 +4,11 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
+
+import msgspec
 
 from ingest.control.asking import Do, command, spoken_topics
 from ingest.control.messages import (
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 
 EVENTS_MAX: Final = 1_000  # events that nobody has taken up
 COMPLAINTS_MAX: Final = 1_000  # topics complained of
+OWN_MAX: Final = 64  # rosters of our own that may still come back from the broker
 
 
 def _nothing(_: BandEvent) -> None:
@@ -60,9 +64,11 @@ class Control:
         self._lock = threading.Lock()
         self._picture = Picture()
         self._roster: Roster | None = None
+        self._said: deque[Roster] = deque(maxlen=OWN_MAX)
+        self._overruled: Roster | None = None
         self._complained: set[str] = set()
         self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._connection = Connection(broker, topics=spoken_topics(site), tell=self._notes.put)
+        self._connection = Connection(broker, topics=[*spoken_topics(site), roster_topic(site)], tell=self._notes.put)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
     def __enter__(self) -> "Control":
@@ -120,9 +126,24 @@ class Control:
         """Ask the gateway that has the band to let it be for so long; return the command's id."""
         return self._command(band_topic(self._site, band, "command"), "release", seconds)
 
+    @property
+    def overruled(self) -> bool:
+        """Whether the roster that somebody else published last names other bands than ours: ours is to be said again."""
+        with self._lock:
+            ours, theirs = self._roster, self._overruled
+        return ours is not None and theirs is not None and theirs.bands != ours.bands
+
+    @property
+    def offered(self) -> list[str]:
+        """The bands that somebody else asks gateways to connect to for a pairing, now."""
+        with self._lock:
+            theirs = self._overruled
+        return [] if theirs is None or theirs.pairing_until_us <= self._now_us() else list(theirs.pairing)
+
     def publish_roster(self, bands: Iterable[str], *, pairing: Iterable[str] = (), pairing_s: float = 0.0) -> None:
         """Say which bands are the site's, and which are being paired for so long; kept, and said again to a broker that
-        comes back. Raises WireError for a band that no topic may hold."""
+        comes back. A pairing that somebody else has published and that is not over goes on. Raises WireError for a band
+        that no topic may hold."""
         until_us = self._now_us() + round(pairing_s * 1e6)
         names = sorted(set(bands)), sorted(set(pairing))
         for name in (*names[0], *names[1]):
@@ -141,7 +162,8 @@ class Control:
         while (note := self._notes.get()) is not None:
             match note:
                 case Roster():
-                    self._roster = note
+                    with self._lock:
+                        self._roster = note
                     self._say_roster()
                 case Online():
                     self._say_roster()
@@ -149,8 +171,23 @@ class Control:
                     self._hear(note)
 
     def _say_roster(self) -> None:
-        if self._roster is not None and self.online:
-            self._connection.publish(roster_topic(self._site), encode_message(self._roster), retain=True)
+        if self._roster is None or not self.online:
+            return
+        theirs, roster = self._overruled, self._roster
+        if theirs is not None and not roster.pairing and theirs.pairing_until_us > self._now_us():
+            pairing = {"pairing": theirs.pairing, "pairing_until_us": theirs.pairing_until_us}
+            roster = msgspec.structs.replace(roster, **pairing)
+        with self._lock:
+            self._said.append(roster)
+            if theirs is not None:
+                self._overruled = msgspec.structs.replace(theirs, bands=roster.bands)
+        self._connection.publish(roster_topic(self._site), encode_message(roster), retain=True)
+
+    def _hear_roster(self, roster: Roster) -> None:
+        """Somebody who pairs a band has published one, unless it is our own that comes back."""
+        with self._lock:
+            if roster not in self._said:
+                self._overruled = roster
 
     def _hear(self, heard: Heard) -> None:
         try:
@@ -182,6 +219,8 @@ class Control:
                 if event.band != band:
                     raise WireError(f"band: the topic names {band}, the message {event.band}")
                 self._happened(event)
+            case None if heard.topic == roster_topic(self._site):
+                self._hear_roster(decode_message(heard.payload, Roster))
 
     def _happened(self, event: BandEvent) -> None:
         while self.events.qsize() >= EVENTS_MAX:

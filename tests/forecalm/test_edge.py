@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecalm.arguments import make_parser
-from forecalm.config import ConfigError
+from forecalm.config import ConfigError, load
 from forecalm.edge import load_edge
 from forecalm.notify import Notify
 
@@ -85,3 +85,12 @@ def test_a_watchdog_of_somebody_else_and_a_socket_that_is_gone_do_no_harm(tmp_pa
     other.ready()
     Notify({}).ready()
     assert Notify({"NOTIFY_SOCKET": "@abstract", "WATCHDOG_USEC": "many"}).every_s is None
+
+
+def test_one_environment_may_serve_a_gateway_and_a_service(tmp_path: Path) -> None:
+    both = {"FORECALM_STORE_KIND": "influxdb", "FORECALM_DATA_FOLDER": str(tmp_path), "FORECALM_GATEWAY_NAME": "hall"}
+    assert load_edge(None, environment=both).gateway.name == "hall"
+    assert load(None, both).store.kind == "influxdb"
+    for load_it in (lambda said: load_edge(None, environment=said), lambda said: load(None, said)):
+        with pytest.raises(ConfigError, match="FORECALM_COLOUR_RED"):
+            load_it({**both, "FORECALM_COLOUR_RED": "1"})

@@ -28,6 +28,7 @@ class Control:
 
     def __init__(self) -> None:
         self.said: list[list[str]] = []
+        self.overruled = False
 
     def publish_roster(self, bands: list[str]) -> None:
         self.said.append(bands)
@@ -57,6 +58,14 @@ def test_gateways_are_told_once_and_again_when_something_changes(
     registry.bands.append("band-03")
     it.refresh()
     assert control.said == [["band-01", "band-02"], ["band-01", "band-02", "band-03"]]
+
+
+def test_whoever_tells_gateways_of_other_bands_is_put_right(house: tuple[Registry, Control, set[str], House]) -> None:
+    _, control, _, it = house
+    it.refresh()
+    control.overruled = True
+    it.refresh()
+    assert control.said == [["band-01", "band-02"]] * 2
 
 
 def test_a_band_of_whoever_withdrew_their_consent_is_held_by_nobody(

@@ -111,6 +111,32 @@ def test_a_roster_reaches_gateways_that_come_later_and_a_broker_that_forgot_it(b
             assert heard.get(timeout=WAIT_S) == expected
 
 
+def test_a_pairing_that_somebody_else_asks_for_goes_on_when_the_bands_change(broker: Running) -> None:
+    heard: queue.Queue[Roster] = queue.Queue()
+    with (
+        Control(broker.address, site=SITE, clock=lambda: 1.0) as control,
+        Control(broker.address, site=SITE, clock=lambda: 1.0) as other,
+        gateway(broker, on_roster=heard.put),
+    ):
+        control.publish_roster(["b"])
+        assert heard.get(timeout=WAIT_S).bands == ["b"]
+        until(lambda: other.online)
+        other.publish_roster(["b"], pairing=["d"], pairing_s=60.0)
+        assert heard.get(timeout=WAIT_S).pairing == ["d"]
+        assert not control.overruled
+        until(lambda: control.offered == ["d"])
+        control.publish_roster(["b", "c"])
+        assert heard.get(timeout=WAIT_S) == Roster(
+            v=1, at_us=1_000_000, bands=["b", "c"], pairing=["d"], pairing_until_us=61_000_000
+        )
+        other.publish_roster(["x"])
+        assert heard.get(timeout=WAIT_S).bands == ["x"]
+        until(lambda: control.overruled)
+        control.publish_roster(["b", "c"])
+        assert heard.get(timeout=WAIT_S) == Roster(v=1, at_us=1_000_000, bands=["b", "c"])
+        until(lambda: not control.overruled)
+
+
 def test_a_roster_with_a_name_that_no_topic_may_hold_is_refused(broker: Running) -> None:
     with Control(broker.address, site=SITE) as control, pytest.raises(WireError, match="band 'a/b'"):
         control.publish_roster(["a/b"])
