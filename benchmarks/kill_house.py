@@ -74,10 +74,10 @@ sys.exit(main(sys.argv[1:]))
 # word.
 BANDS: Final = """
 import sys
-import device_sim.mqtt, ingest.sending.keeping
+import device_sim.mqtt, ingest.sending.boots
 from forecalm.cli import main
 
-ingest.sending.keeping.PATIENCE_S = float(sys.argv.pop(1))
+ingest.sending.boots.PATIENCE_S = float(sys.argv.pop(1))
 device_sim.mqtt.SPOOL_MAX = int(sys.argv.pop(1))
 device_sim.mqtt.DRAIN_S = 60.0
 sys.stdin.readline()

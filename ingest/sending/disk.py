@@ -13,7 +13,8 @@ from typing import Final
 
 from ingest.errors import SpoolError
 from ingest.sending.aside import move_aside
-from ingest.sending.keeping import BOOTS_MAX, BootState, Key, Span
+from ingest.sending.boots import BootState, Key, Span
+from ingest.sending.keeping import BOOTS_MAX
 from ingest.sending.runs import Runs
 from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Resumed, Written
 

@@ -6,86 +6,21 @@ Holds no payload, reads no clock, reaches no socket: ``now_s`` is monotonic, and
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from ingest.sending.boots import Boot, BootState, Key, Patience, Span
 from ingest.sending.runs import Run, Runs
 from ingest.wire import Stored
 
-PATIENCE_S: Final = 10.0  # a watermark moves once a second: after ten, something was lost on the way
-PATIENCE_MAX_S: Final = 80.0  # each vain repetition doubles the patience, so that a stuck store is not flooded
-BATCH_MAX: Final = 64  # packets of a boot repeated at once, on either side of what is stored
 TURN: Final = 16  # packets of a boot sent again before the next boot has its turn: all come back evenly
 BOOTS_MAX: Final = 10_000  # boots of which nothing is kept any more, remembered for what the service said of them
-
-Key = tuple[str, int]
-"""(band, boot)."""
-Span = tuple[Key, int, int]
-"""Packets of a boot, first and last number, both included."""
-
-
-@dataclass(slots=True)
-class _Patience:
-    """Since when nothing has moved, and how much longer that is borne. ``repeated`` is the farthest of what was last
-    sent again: a watermark that stops right there wants what follows, and at once."""
-
-    since_s: float
-    span_s: float = field(default_factory=lambda: PATIENCE_S)
-    repeated: int | None = None
-
-    def ends(self, now_s: float) -> bool:
-        """Whether it has ended; then the next one is twice as long."""
-        if now_s - self.since_s < self.span_s:
-            return False
-        self.since_s, self.span_s = now_s, min(max(2 * self.span_s, PATIENCE_S), PATIENCE_MAX_S)
-        return True
-
-    def move(self, now_s: float, to: int) -> None:
-        """The watermark has moved to ``to``."""
-        self.since_s, self.span_s = now_s, 0.0 if to == self.repeated else PATIENCE_S
-
-
-@dataclass(slots=True)
-class _Boot:
-    """What is known of one boot.
-
-    ``kept`` are the packets that are here, ``waiting`` those of them that are to be sent (again). ``done`` are numbers
-    that were here, or are stored, and will never come from here again; ``gone`` those of them that had no room, until
-    they count as stored; ``untold`` those of them that are to be declared. ``stored`` is what the service said last.
-    ``born``: by what the boots of a band are ordered, the oldest first.
-    """
-
-    born: tuple[float, int]
-    heard: bool = False  # whether a packet of it was ever here
-    kept: Runs = field(default_factory=Runs)
-    waiting: Runs = field(default_factory=Runs)
-    done: Runs = field(default_factory=Runs)
-    gone: Runs = field(default_factory=Runs)
-    untold: Runs = field(default_factory=Runs)
-    stored: Run | None = None
-    below: _Patience = field(default_factory=lambda: _Patience(math.inf))
-    above: _Patience = field(default_factory=lambda: _Patience(math.inf))
-    telling: _Patience = field(default_factory=lambda: _Patience(math.inf))
-
-    def quieten(self, now_s: float) -> None:
-        """Something was sent: whatever the service makes of it, it has its time."""
-        self.below.since_s = self.above.since_s = now_s
 
 
 @dataclass(slots=True)
 class _Load:
     packets: int = 0
     size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BootState:
-    """What has to outlive the process of one boot, beside its packets."""
-
-    key: Key
-    born_us: int
-    stored: Run | None
-    gone: tuple[Run, ...]
 
 
 class Keeping:
@@ -98,8 +33,8 @@ class Keeping:
     def __init__(self, *, limit: int) -> None:
         self.limit = limit
         self.let_go = 0
-        self._boots: dict[Key, _Boot] = {}
-        self._of_band: dict[str, dict[int, _Boot]] = {}
+        self._boots: dict[Key, Boot] = {}
+        self._of_band: dict[str, dict[int, Boot]] = {}
         self._loads: dict[str, _Load] = {}
         self._turns: OrderedDict[Key, None] = OrderedDict()  # boots of which something waits
         self._changed: set[Key] = set()
@@ -194,7 +129,7 @@ class Keeping:
         if since > seq or (retained and boot.stored is not None and seq <= boot.stored[1]):
             return []
         if boot.stored is None:
-            boot.below, boot.above = _Patience(now_s), _Patience(now_s)
+            boot.below, boot.above = Patience(now_s), Patience(now_s)
         else:
             if since < boot.stored[0]:
                 boot.below.move(now_s, since)
@@ -254,18 +189,17 @@ class Keeping:
         return taken
 
     def look(self, now_s: float) -> None:
-        """Let wait what is overdue: of a boot of which something is stored the packets next to it, on a side where it
-        stands still; of one that nobody has said anything of its oldest, to be told how things stand."""
+        """Let wait what is overdue, of boots of which nothing waits."""
         for key, boot in self._boots.items():
             if boot.kept and not boot.waiting:
-                late = self._overdue(boot, now_s)
+                late = boot.overdue(now_s)
                 if late:
                     self._wait(key, boot, late)
 
     def declare(self, key: Key, seq: int, now_s: float) -> Run | None:
         """Numbers that will never come, to be said by packet ``seq`` that is about to be sent; None: there are none."""
         boot = self._boots[key]
-        if boot.stored is not None and boot.above.span_s > PATIENCE_S:
+        if boot.stored is not None and boot.stuck:
             self._find_missing(key, boot, boot.stored[1] + 1)
         if not boot.untold and boot.gone and boot.telling.ends(now_s):
             boot.untold = boot.gone.copy()
@@ -310,13 +244,13 @@ class Keeping:
         self._changed.clear()
         return found
 
-    def _boot(self, key: Key, heard_us: int | None) -> _Boot:
+    def _boot(self, key: Key, heard_us: int | None) -> Boot:
         boot = self._boots.get(key)
         if boot is None:
             if len(self._boots) >= BOOTS_MAX:
                 self._forget()
             self._number += 1
-            boot = self._boots[key] = _Boot((math.inf if heard_us is None else float(heard_us), self._number))
+            boot = self._boots[key] = Boot((math.inf if heard_us is None else float(heard_us), self._number))
             self._of_band.setdefault(key[0], {})[key[1]] = boot
         elif heard_us is not None and heard_us < boot.born[0]:
             boot.born = float(heard_us), boot.born[1]
@@ -331,13 +265,13 @@ class Keeping:
                 self._turns.pop(key, None)
                 return
 
-    def _wait(self, key: Key, boot: _Boot, runs: Runs) -> None:
+    def _wait(self, key: Key, boot: Boot, runs: Runs) -> None:
         for first, last in runs:
             boot.waiting.add(first, last)
         if boot.waiting:
             self._turns[key] = None
 
-    def _lose(self, key: Key, boot: _Boot, first: int, last: int) -> None:
+    def _lose(self, key: Key, boot: Boot, first: int, last: int) -> None:
         """Note numbers that will never come, but for those that did."""
         lost = Runs([(first, last)])
         for a, b in [*boot.kept.within(first, last), *([] if boot.stored is None else [boot.stored])]:
@@ -348,7 +282,7 @@ class Keeping:
             boot.untold.add(a, b)
         self._changed.add(key)
 
-    def _release(self, key: Key, boot: _Boot, first: int, last: int, size: int | None) -> int:
+    def _release(self, key: Key, boot: Boot, first: int, last: int, size: int | None) -> int:
         runs = boot.kept.within(first, last)
         count = sum(b - a + 1 for a, b in runs)
         for a, b in runs:
@@ -362,47 +296,8 @@ class Keeping:
         load.size = max(0, load.size - size) if load.packets else 0
         return count
 
-    def _find_missing(self, key: Key, boot: _Boot, number: int) -> None:
+    def _find_missing(self, key: Key, boot: Boot, number: int) -> None:
         """The service waits in vain for what it once said that it had: a store that has come back as it was."""
         missing = boot.done.around(number)
         if missing is not None and not boot.gone.around(number):
             self._lose(key, boot, number, missing[1])
-
-    def _overdue(self, boot: _Boot, now_s: float) -> Runs:
-        late = Runs()
-        if boot.stored is None:
-            if boot.above.ends(now_s):
-                late.add(boot.kept.first, boot.kept.first)
-            return late
-        since, seq = boot.stored
-        if boot.kept.first < since and boot.below.ends(now_s):
-            for first, last in _last_of(boot.kept.within(0, since - 1), BATCH_MAX):
-                late.add(first, last)
-            boot.below.repeated = late.first
-        if boot.kept.last > seq and boot.above.ends(now_s):
-            for first, last in _first_of(boot.kept.within(seq + 1, boot.kept.last), BATCH_MAX):
-                late.add(first, last)
-            boot.above.repeated = late.last
-        return late
-
-
-def _first_of(runs: list[Run], count: int) -> list[Run]:
-    """The first ``count`` numbers of runs."""
-    some: list[Run] = []
-    for first, last in runs:
-        if count <= 0:
-            break
-        some.append((first, min(last, first + count - 1)))
-        count -= last - first + 1
-    return some
-
-
-def _last_of(runs: list[Run], count: int) -> list[Run]:
-    """The last ``count`` numbers of runs."""
-    some: list[Run] = []
-    for first, last in reversed(runs):
-        if count <= 0:
-            break
-        some.append((max(first, last - count + 1), last))
-        count -= last - first + 1
-    return some

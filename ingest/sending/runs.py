@@ -80,3 +80,25 @@ class Runs:
         left = [(a, b) for a, b in rest if a <= b]
         self._firsts[low:high] = [a for a, _ in left]
         self._lasts[low:high] = [b for _, b in left]
+
+
+def first_of(runs: list[Run], count: int) -> list[Run]:
+    """The first ``count`` numbers of runs."""
+    some: list[Run] = []
+    for first, last in runs:
+        if count <= 0:
+            break
+        some.append((first, min(last, first + count - 1)))
+        count -= last - first + 1
+    return some
+
+
+def last_of(runs: list[Run], count: int) -> list[Run]:
+    """The last ``count`` numbers of runs."""
+    some: list[Run] = []
+    for first, last in reversed(runs):
+        if count <= 0:
+            break
+        some.append((max(first, last - count + 1), last))
+        count -= last - first + 1
+    return some

@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from ingest.errors import WireError
+from ingest.sending.boots import Key, Span
 from ingest.sending.disk import DiskStorage
-from ingest.sending.keeping import Keeping, Key, Span
+from ingest.sending.keeping import Keeping
 from ingest.sending.runs import Run
 from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Storage
 from ingest.wire import Packet, Stored, encode, unpack

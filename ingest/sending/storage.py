@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ingest.sending.keeping import BootState, Key, Span
+from ingest.sending.boots import BootState, Key, Span
 from ingest.sending.runs import Runs
 
 

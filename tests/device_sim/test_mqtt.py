@@ -150,7 +150,7 @@ def test_nothing_is_lost_that_a_broker_took_before_anybody_listened(
     mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: bool
 ) -> None:
     """It acknowledges to the sender what it delivers to nobody; the first that the service hears is not the first."""
-    monkeypatch.setattr("ingest.sending.keeping.PATIENCE_S", 0.5)
+    monkeypatch.setattr("ingest.sending.boots.PATIENCE_S", 0.5)
     port, stop, outcome, taken = free_port(), threading.Event(), [], threading.Event()
     stamps = iter(range(10**9))
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ingest.sending.keeping import BATCH_MAX, PATIENCE_MAX_S, PATIENCE_S, TURN, BootState, Keeping, Key
+from ingest.sending.boots import BATCH_MAX, PATIENCE_MAX_S, PATIENCE_S, BootState, Key
+from ingest.sending.keeping import TURN, Keeping
 from ingest.sending.runs import Runs
 from ingest.wire import Stored
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import SpoolError
+from ingest.sending.boots import BootState, Key, Span
 from ingest.sending.disk import DiskStorage
-from ingest.sending.keeping import BootState, Key, Span
 from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Storage
 
 KEY: Key = ("band-01", 7)
