@@ -112,7 +112,7 @@ class BandsOnAir:
         }
         self._adapters: dict[str, str] = {}
         self._handled = {
-            name: Handled(kind, band, self, opened=partial(self._transport, name))
+            name: Handled(kind, band, self, opened=partial(self._transport, name), speed=speed)
             for kind, (name, band) in zip(self._kinds, self.bands.items(), strict=True)
         }
         self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]

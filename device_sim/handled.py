@@ -34,13 +34,17 @@ class Room(Protocol):
 
 
 class Handled:
-    """The ``band`` of a ``kind``, in a ``room``; ``opened`` gives it a transport when it starts anew."""
+    """The ``band`` of a ``kind``, in a ``room``; ``opened`` gives it a transport when it starts anew, ``speed`` is how
+    many of its seconds pass in one of ours."""
 
-    def __init__(self, kind: Kind, band: AnyBand, room: Room, *, opened: Callable[[], Awaitable[Transport]]) -> None:
+    def __init__(
+        self, kind: Kind, band: AnyBand, room: Room, *, opened: Callable[[], Awaitable[Transport]], speed: float
+    ) -> None:
         self.kind: Kind = kind
         self.band = band
         self._room = room
         self._opened = opened
+        self._speed = speed
         self._grip = Grip()
         self._lives = Lives(band.firmware.boot) if isinstance(band, ForecalmBand) else None
         self._charging = False
@@ -76,7 +80,7 @@ class Handled:
             packet = self._lives.named(second.packet, self.band.firmware.boot, began_us=began_us)
         if packet is None:
             return None
-        motion = self._grip.felt(second.motion, begin_s=begin_s, end_s=end_s)
+        motion = self._grip.felt(second.motion, begin_s=begin_s * self._speed, end_s=end_s * self._speed)
         if motion is not second.motion and packet.motion is not None:
             values = quantise("motion", motion.T).tobytes()
             packet = msgspec.structs.replace(packet, motion=msgspec.structs.replace(packet.motion, values=values))
@@ -92,12 +96,12 @@ class Handled:
             raise HandError(f"{self.band.name}: cannot {act}: a {self.kind} senses no movement")
         self._off_charger()
         self._wear(worn=False)
-        self._grip.turn(now_s, shaken=act == "shake")
+        self._grip.turn(now_s * self._speed, shaken=act == "shake")
 
     def _lay(self, act: Act, now_s: float) -> None:
         if act == "charge":
             self._forecalm(act)
-        self._grip.turn(now_s, shaken=False)
+        self._grip.turn(now_s * self._speed, shaken=False)
         self._wear(worn=act == "on")
         if act != "charge":
             self._off_charger()

@@ -83,6 +83,7 @@ class Peripheral:
         self.keys = keys or MemoryKeyStore()  # bonds: they outlive a restart
         self._pairing_until = 0.0
         self._device: Device | None = None
+        self._advertising = asyncio.Lock()
         self._transport: Transport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stranger: asyncio.TimerHandle | None = None
@@ -182,10 +183,11 @@ class Peripheral:
         return task
 
     async def _advertise(self) -> None:
-        if self._device is None or self.connection is not None:
-            return
-        data, response = self.advert()
-        await self._device.start_advertising(advertising_data=data, scan_response_data=response)
+        async with self._advertising:  # bumble sets up one advert at a time
+            if self._device is None or self.connection is not None:
+                return
+            data, response = self.advert()
+            await self._device.start_advertising(advertising_data=data, scan_response_data=response)
 
     def _on_connection(self, connection: Connection) -> None:
         self.connection = connection
@@ -200,8 +202,8 @@ class Peripheral:
         self.link_opened()
 
     async def _remember(self, came_as: str, keys: PairingKeys | None) -> None:
-        """A central has bonded, or used its bond (None): it is the last to be forgotten. Remember it by the address that
-        it came with, too: some bond under one that they do not use."""
+        """A central has bonded, or used its bond (None): it is the last to be forgotten. Remember it by the address
+        that it came with, too: some bond under one that they do not use."""
         keys = keys or await self.keys.get(came_as)
         if not self._bonding or keys is None:
             return

@@ -60,6 +60,24 @@ async def whole(heard: "asyncio.Queue[bytes]", together: Reassembly) -> HeardRec
             return found
 
 
+def test_an_advert_follows_what_the_band_senses_and_what_is_done_to_it(run: Runs, central: Centrals) -> None:
+    async def test() -> None:
+        air = Air()
+        band = ForecalmBand("band-01", boot=7)
+        await band.start(air.transport("band-01"))
+        band.sense(record(0))
+        band.happen("charging")
+        band.open_pairing()
+        while True:
+            advert, _ = await (await central(air)).adverts(2)
+            (maker,) = advert.data.get_all(AdvertisingData.MANUFACTURER_SPECIFIC_DATA)
+            if BandAdvert.from_bytes(maker[1]) == BandAdvert(80, True, True, True, True, (1, 0, 0)):
+                break
+        await band.stop()
+
+    run(test())
+
+
 def test_a_band_says_in_its_advert_how_it_stands_and_in_its_scan_response_who_it_is(
     run: Runs, central: Centrals
 ) -> None:
