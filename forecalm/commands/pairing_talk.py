@@ -20,6 +20,7 @@ from forecalm.commands.pairing_ear import LOOK_S, Ear, look_around
 from forecalm.commands.pairing_listed import called, clock, listed
 from forecalm.commands.terminal import err
 from forecalm.config import Config
+from forecalm.house import held
 from ingest.control.messages import Roster
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Held
@@ -202,11 +203,12 @@ class Talk:
     def _offer(self, pairing: Sequence[str]) -> None:
         now_s = time.time()
         self._offered_s = now_s
+        admit = self._registry.admissions().admit
         self._line.offer(
             Roster(
                 v=1,
                 at_us=round(now_s * 1e6),
-                bands=sorted(self._registry.worn(now_s, site=self._config.site.name)),
+                bands=sorted(held(self._registry, admit, site=self._config.site.name, at_s=now_s)),
                 pairing=list(pairing),
                 pairing_until_us=round((now_s + OFFER_S) * 1e6) if pairing else 0,
             )
