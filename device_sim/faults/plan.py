@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from device_sim.errors import ScenarioError
 from device_sim.faults.fault import BACKLOG_HZ, Fault, require_transport
@@ -273,7 +274,7 @@ class Plan:
         return level
 
     def _luck(self, fault: int, row: int, index: int) -> float:
-        return float(uniform(bits(self._seed, _STREAM + fault, row), 0, index))
+        return float(uniform(np.uint64(bits(self._seed, _STREAM + fault, row)), 0, index))
 
 
 def _merged(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
