@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -11,6 +12,8 @@ from ingest.errors import RegistryError
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what a topic may hold
 _ENTERED_BY: Final = dict.fromkeys(("band", "wearer"), "forecalm pair BAND WEARER --name NAME --consent-by WHO")
+_STEERING: Final = ("Cc", "Zl", "Zp")  # escapes, bells, ends of lines
+_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # turn what follows round
 TEXT_MAX: Final = 200  # of names, places and notes of one line
 
 
@@ -21,10 +24,13 @@ def require_id(what: str, value: str) -> None:
 
 
 def require_text(what: str, value: str, *, empty: bool = False) -> None:
-    """Refuse what is blank or too long to be shown, or cannot be stored (NUL and halves of characters)."""
+    """Refuse what is blank or too long to be shown, cannot be stored (NUL and halves of characters), or would change
+    what is shown beside it: one person's name must not hide another's."""
     if not (empty or value.strip()) or len(value) > TEXT_MAX:
         raise RegistryError(f"{what}: must be {0 if empty else 1} to {TEXT_MAX} characters")
     require_storable(what, value)
+    if any(unicodedata.category(letter) in _STEERING or letter in _OVERRIDES for letter in value):
+        raise RegistryError(f"{what}: must be one line without control characters")
 
 
 def require_storable(what: str, value: str) -> None:

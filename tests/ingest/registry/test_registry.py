@@ -108,6 +108,22 @@ def test_pairing_enters_what_is_new_and_leaves_what_is_known(registry: Registry)
         assert (registry.bands(), registry.carers()) == (["b-1", "b-2", "b-9"], ["Cy", "Zoe"])
 
 
+@pytest.mark.parametrize("name", ["\x1b[2JBo", "Bo\r", "Bo\x9b31m", "a\u202eoB", "A\nBo", "\u2066Bo", "Bo\u2028"])
+def test_a_name_that_would_change_what_is_shown_beside_it_is_refused(registry: Registry, name: str) -> None:
+    for enter in (registry.rename, registry.add_wearer):
+        with pytest.raises(RegistryError, match="name: must be one line without control characters"):
+            enter("w-1", name, by="test")
+    assert registry.names()["w-1"] == "Ann"
+
+
+@pytest.mark.parametrize(
+    "name", ["Bj\u00f6rk", "\u05d0\u05d1", "\u0645\u06cc\u200c\u062e", "\u674e", "O'Neil \U0001f98b"]
+)
+def test_a_name_of_any_script_is_kept_as_it_is(registry: Registry, name: str) -> None:
+    registry.rename("w-1", name, by="test")
+    assert registry.names()["w-1"] == name
+
+
 def test_pairing_with_a_name_renames_and_without_one_does_not(registry: Registry) -> None:
     registry.pair(band="b-1", wearer="w-1", since_s=100.0, name="Anna", carers=[], consent=CONSENT, by="test")
     registry.pair(band="b-2", wearer="w-2", since_s=100.0, name=None, carers=[], consent=CONSENT, by="test")
