@@ -17,6 +17,7 @@ from ingest.types import Array
 STREAMS: Final = ("eda", "temperature", "ppg", "motion")
 CHUNK_S: Final = 300  # time is lived in pieces of this length: it bounds memory, and changes nothing
 FILES_S_MAX: Final = 7 * 86_400  # a week of one wearer is some 150 MB in memory, and 500 MB as text
+FILES_WEARER_S_MAX: Final = 28 * FILES_S_MAX  # all are written at the end: some 4 GB in memory
 Told = Callable[[int], None]
 """Called with how many seconds were lived, now and then."""
 
@@ -50,10 +51,17 @@ def record(
     """Return what every wearer's band sensed from the end of the scenario's past on, wearer by wearer.
 
     ``start_s`` is the UTC of the first sample [s]. ``told`` is called as time passes, the past not counted. Raises
-    ScenarioError, naming the argument, where ``seconds`` (at most a week), the seed or the wearers cannot be.
+    ScenarioError, naming the argument, where ``seconds`` (at most a week), the seed or the wearers cannot be, or are
+    too many to be held in memory.
     """
     if not 1 <= seconds <= FILES_S_MAX:
         raise ScenarioError(f"seconds: must be from 1 to {FILES_S_MAX} for files, got {seconds}")
+    count = scenario.wearers if wearers is None else wearers
+    if count * seconds > FILES_WEARER_S_MAX:
+        most = FILES_WEARER_S_MAX // seconds
+        raise ScenarioError(
+            f"wearers: {count} for {seconds} s do not fit into memory: {most} at most, or fewer seconds"
+        )
     ward = Ward(scenario, wearers=wearers, seed=seed)
     rows = len(ward.people)
     live(ward, until_s=0)

@@ -56,6 +56,11 @@ def test_a_length_that_cannot_be_is_refused_by_name(seconds: int) -> None:
         record(load("quiet"), wearers=1, seed=1, start_s=START_S, seconds=seconds)
 
 
+def test_more_wearers_than_memory_holds_are_refused_before_anything_is_lived() -> None:
+    with pytest.raises(ScenarioError, match="wearers: 1000 for 604800 s do not fit into memory: 28 at most"):
+        record(load("quiet"), wearers=1000, seed=1, start_s=START_S, seconds=FILES_S_MAX)
+
+
 def test_an_export_comes_back_to_the_last_bit_across_midnight(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     one = recorded()[1]
