@@ -24,8 +24,8 @@ class Counters:
 
     ``samples`` are instants and beats of what could be used, ``repaired`` numbers in them that no sensor can say.
     ``unassigned`` packets came from bands that nobody is known to wear, ``late`` ones after their last second had been
-    decided without them. ``lost`` numbers were declared lost by gateways. ``held_back_s`` is how long the store could
-    not write, ``waiting`` and ``waiting_bytes`` what is not stored yet.
+    decided without them. ``lost`` numbers were declared lost by gateways and had not come, each counted once.
+    ``held_back_s`` is how long the store could not write, ``waiting`` and ``waiting_bytes`` what is not stored yet.
     """
 
     messages: int = 0

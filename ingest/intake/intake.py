@@ -162,7 +162,7 @@ class Intake:
         """Decode, map and judge messages: what is to be stored, and what is to be handed on."""
         batch, handed, tally = Batch(), [], self._tally
         decoded = decode_many([message.payload for message in messages])
-        samples = repaired = dropped = unassigned = late = lost = 0
+        samples = repaired = dropped = unassigned = late = 0
         refused: list[tuple[Message, WireError]] = []
         for i, message in enumerate(messages):
             packet = _agreed(message.topic, decoded.packets[i])
@@ -184,7 +184,6 @@ class Intake:
             repaired += decoded.repaired[i]
             unassigned += admission.wearer is None
             late += message.received_s - end_s > LATE_S
-            lost += 0 if packet.lost is None else packet.lost[1] - packet.lost[0] + 1
         for message, error in refused:
             self._refuse(message, error, batch)
         tally.messages += len(messages)
@@ -193,7 +192,6 @@ class Intake:
         tally.dropped += dropped
         tally.unassigned += unassigned
         tally.late += late
-        tally.lost += lost
         return batch, handed
 
     def _mapped(self, packet: Packet, message: Message, arrays: Mapping[str, Array]) -> Received:

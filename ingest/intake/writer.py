@@ -171,7 +171,9 @@ class Writer:
         """Once more from the start if it fails half way: all of it is idempotent."""
         new = len(batch.received)
         if batch.received or batch.dropped:
+            lost = self._store.lost
             new = self._store.commit(batch.received, dropped=batch.dropped, lost=batch.lost)
+            self._tally.lost += self._store.lost - lost
         if batch.refused:
             self._store.quarantine_all(batch.refused)
         self._tally.duplicates += len(batch.received) - new

@@ -54,13 +54,15 @@ class Erasure:
 
 
 class Inbox:
-    """The file at ``path``, made where there is none. Safe to share between threads; see ``Database`` for errors."""
+    """The file at ``path``, made where there is none. Safe to share between threads; see ``Database`` for errors.
+    ``lost`` is as ``Store.lost`` has it."""
 
     def __init__(self, path: Path, *, busy_s: float = BUSY_S) -> None:
         self.database = Database(path, busy_s=busy_s)
         self._seen = -1  # PRAGMA data_version: changes when another connection has written
         self._ledger: Ledger | None = None
         self._quarantine = Quarantine()
+        self.lost = 0
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[sqlite3.Connection, Ledger]]:
@@ -91,21 +93,21 @@ class Inbox:
 
     def commit(self, batch: Sequence[Received], dropped: Sequence[Name], lost: Sequence[Lost]) -> int:
         """See ``Store.commit``."""
-        rows = []
+        rows, given_up = [], 0
         with self._writing() as (db, ledger):
             for received in batch:
                 packet = received.packet
                 boot = ledger.boot(db, packet.band, packet.boot, packet.seq)
-                if not ledger.runs(db, boot).add(packet.seq, packet.seq):
-                    continue
-                rows.append(_row(boot, received))
-                if packet.lost is not None:
-                    _handle(db, ledger, boot, *packet.lost)
+                if ledger.runs(db, boot).add(packet.seq, packet.seq):
+                    rows.append(_row(boot, received))
+                if packet.lost is not None:  # of one that is stored too: sent again, it may know of a hole by now
+                    given_up += _handle(db, ledger, boot, *packet.lost)
             db.executemany("INSERT INTO inbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             for band, number, seq in dropped:
                 _handle(db, ledger, ledger.boot(db, band, number, seq), seq, seq)
             for band, number, first, last in lost:
-                _handle(db, ledger, ledger.boot(db, band, number, last + 1), first, last)
+                given_up += _handle(db, ledger, ledger.boot(db, band, number, last + 1), first, last)
+        self.lost += given_up
         return len(rows)
 
     def quarantine(self, messages: Sequence[Refused]) -> None:
@@ -271,10 +273,14 @@ def _row(boot: Boot, received: Received) -> tuple[int | float | bytes, ...]:
     return boot.id, packet.seq, packet.tick_us, *times, samples, received.payload
 
 
-def _handle(db: sqlite3.Connection, ledger: Ledger, boot: Boot, first: int, last: int) -> None:
-    """Let numbers count as stored of which nothing is kept."""
-    if ledger.runs(db, boot).add(first, last):
+def _handle(db: sqlite3.Connection, ledger: Ledger, boot: Boot, first: int, last: int) -> int:
+    """Let numbers count as stored of which nothing is kept; return how many did not yet."""
+    runs = ledger.runs(db, boot)
+    new = runs.missing(first, last)
+    if new:
+        runs.add(first, last)
         keep_run(db, boot.id, first, last)
+    return new
 
 
 def _keep_runs(db: sqlite3.Connection, names: Iterable[tuple[int, int]]) -> None:

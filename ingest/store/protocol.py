@@ -101,9 +101,13 @@ class Store(Protocol):
     that is erased or dropped still counts as stored: sent again, it is not taken in again.
     """
 
+    @property
+    def lost(self) -> int:
+        """How many numbers that had not come, since this was opened, were declared lost: each once, however often."""
+
     def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         """Make a batch durable, all of it or nothing, and return how many packets were new. One that is there already
-        keeps its first mapping and arrival. Numbers that a packet says are ``lost``, and packets ``dropped`` for
+        keeps its first mapping and arrival. Numbers that a packet, new or not, says are ``lost``, and packets ``dropped`` for
         want of consent with what these say is ``lost``, count as stored; nothing else of them is kept."""
 
     def quarantine(

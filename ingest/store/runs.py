@@ -22,6 +22,14 @@ class Runs:
         at = bisect_right(self._firsts, number) - 1
         return Run(self._firsts[at], self._lasts[at]) if at >= 0 and number <= self._lasts[at] else None
 
+    def missing(self, first: int, last: int) -> int:
+        """How many numbers from ``first`` to ``last`` are in no run."""
+        at, known = bisect_left(self._lasts, first), 0
+        while at < len(self._firsts) and self._firsts[at] <= last:
+            known += min(last, self._lasts[at]) - max(first, self._firsts[at]) + 1
+            at += 1
+        return last - first + 1 - known
+
     def take(self, first: int, last: int) -> bool:
         """Take them in, and return whether all of them are new."""
         at = bisect_left(self._lasts, first)

@@ -47,6 +47,11 @@ class SettlingStore:
         self._rest = rest
         self._moving = threading.Lock()  # one settling or erasure at a time
 
+    @property
+    def lost(self) -> int:
+        """See ``Store.lost``."""
+        return self._inbox.lost
+
     def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         """See ``Store.commit``."""
         return self._inbox.commit(batch, dropped, lost)

@@ -195,6 +195,21 @@ def test_a_run_that_is_lost_counts_as_stored_whatever_its_length(store: Store, m
     assert store.watermark("b", 1) == Run(0, last)
 
 
+def test_a_resend_that_declares_a_hole_closes_it_and_every_number_is_counted_once(
+    store: Store, make_received: MakeReceived
+) -> None:
+    store.commit([make_received(seq=0), make_received(seq=3), make_received(seq=6)])
+    assert (store.watermark("b", 1), store.lost) == (Run(0, 0), 0)
+    again = make_received(seq=6, lost=(1, 5))
+    assert store.commit([again]) == 0
+    assert (store.watermark("b", 1), store.lost) == (Run(0, 6), 4)
+    store.settle(UTC_S, everything=True)
+    store.commit([again], lost=[("b", 1, 4, 7)])
+    assert (store.watermark("b", 1), store.lost) == (Run(0, 7), 5)
+    assert [received.packet.seq for received in store.packets("b")] == [0, 3, 6]
+    assert store.check() == []
+
+
 def test_what_is_erased_is_gone_and_never_taken_in_again(store: Store, make_received: MakeReceived) -> None:
     sent = [make_received(seq=seq) for seq in range(8)]
     store.commit(sent[:4])

@@ -58,11 +58,11 @@ class Model:
             if self.handle((*key, packet.seq)):
                 new += 1
                 self.kept[(*key, packet.seq)] = received
-                if packet.lost is not None:
-                    self.handled[key].update(range(packet.lost[0], packet.lost[1] + 1))
                 if packet.tick_us >= self.mapping.get(key, (-1, 0.0))[0]:
                     self.mapping[key] = packet.tick_us, received.offset_s
                 self.arrival[key] = max(self.arrival.get(key, -math.inf), received.received_s)
+            if packet.lost is not None:
+                self.handled[key].update(range(packet.lost[0], packet.lost[1] + 1))
         for name in dropped:
             self.handle(name)
         return new
