@@ -29,7 +29,7 @@ def test_an_alert_crosses_the_whole_system_is_taken_and_nothing_is_lost(tmp_path
     scenario.write_text(SCENARIO)
     command = [sys.executable, "-m", "forecalm", "demo", "--scenario", str(scenario), "--seconds", "60", "--json"]
     command += ["--port", str(free_port())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout)
     assert said["wearers"] == 2
