@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from console.errors import PairingError
-from ingest.control.asking import Do, command, spoken_topics
-from ingest.control.messages import Roster, band_topic, encode_message, gateway_topic, roster_topic
+from ingest.control.asking import command, spoken_topics
+from ingest.control.messages import Do, Roster, band_topic, encode_message, gateway_topic, roster_topic
 from ingest.errors import SourceError
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Connection, Heard, Subscribed

@@ -1,13 +1,11 @@
 """A site in, where its gateways speak and what is asked of them out. Reads no clock."""
 
 import secrets
-from typing import Final, Literal
+from typing import Final
 
-from ingest.control.messages import Command, band_status_topic, band_topic, gateway_topic
+from ingest.control.messages import Command, Do, band_status_topic, band_topic, gateway_topic
 
 EXPIRES_S: Final = 15.0  # a command that comes later is not wanted any more
-
-Do = Literal["look", "identify", "release"]
 
 
 def spoken_topics(site: str) -> list[str]:

@@ -18,6 +18,11 @@ Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
+BandState = Literal["connected", "connecting", "lost", "refused", "released"]
+EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "off_charger"]
+Do = Literal["look", "identify", "release"]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What all have."""
 
@@ -76,7 +81,7 @@ class BandStatus(Message, frozen=True, kw_only=True):
     """
 
     gateway: Id
-    state: Literal["connected", "connecting", "lost", "refused", "released"]
+    state: BandState
     since_us: Count
     reason: Text = ""
     seen: Seen | None = None
@@ -100,7 +105,7 @@ class BandEvent(Message, frozen=True, kw_only=True):
 
     gateway: Id
     band: Id
-    kind: Literal["double_tap", "button", "put_on", "taken_off", "charging", "off_charger"]
+    kind: EventKind
     boot: Count | None = None
     tick_us: Count | None = None
 
@@ -126,7 +131,7 @@ class Command(Message, frozen=True, kw_only=True):
     """
 
     id: Id
-    do: Literal["look", "identify", "release"]
+    do: Do
     seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 10.0
     expires_us: Count
 

@@ -5,36 +5,37 @@ import math
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from ingest.control.messages import (
     TEXT_MAX,
     BandEvent,
+    BandState,
     BandStatus,
     Command,
+    EventKind,
     GatewayStatus,
     Nearby,
     Roster,
     Seen,
     band_status_topic,
     band_topic,
-    decode_message,
     encode_message,
     gateway_topic,
-    named_in,
-    roster_topic,
 )
 from ingest.errors import SpoolError, WireError
+from ingest.sending.boots import Key
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Acknowledged, Connection, Heard, Online
-from ingest.sending.keeping import Key
+from ingest.sending.news import News, OfBand, Saying
+from ingest.sending.orders import OldStatus, Order, Orders, Watermark
+from ingest.sending.pace import Pace
 from ingest.sending.spool import Contents, Spool
-from ingest.wire import Packet, Stored, all_stored_topic, data_topic, encode
+from ingest.wire import Packet, Stored, data_topic, encode
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,7 @@ IDLE_S: Final = 600.0  # between two commits where nothing is to be written: the
 GRACE_S: Final = 0.5  # after connecting, for the broker to say what is stored, before anything old is sent
 RESEND_HZ: Final = 500.0  # packets sent again in a second: a day of a band in three minutes, and no flood
 QUEUED_MAX: Final = 50_000  # packets taken in and not yet kept: beyond, the disk has stood still for minutes
-EVENTS_MAX: Final = 1_000  # events that wait for a broker
-COMMANDS_MAX: Final = 256  # ids of commands remembered, as QoS 1 may say them twice
-
-BandState = Literal["connected", "connecting", "lost", "refused", "released"]
-EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "off_charger"]
+COMPLAINTS_MAX: Final = 1_000  # topics complained of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +63,6 @@ class Sendings:
     resent: int
     acknowledged: int
     spool: Contents
-
-
-@dataclass(frozen=True, slots=True)
-class _News:
-    """A message that is neither a packet nor the status of a band."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    waits: bool  # for a broker
-
-
-@dataclass(frozen=True, slots=True)
-class _OfBand:
-    """How this gateway stands with a band, and where that is said; None: it has nothing to do with it any more."""
-
-    topic: str
-    status: BandStatus | None
 
 
 def _nothing(*_: object) -> None:
@@ -122,33 +101,27 @@ class Sender:
         self._spool = spool
         self._hears = (on_stored, on_roster, on_command)
         self._version = version
-        self._resend_hz = resend_hz
         self._clock = clock
         self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._stored_topic = all_stored_topic(site)
         self._status_topic = gateway_topic(site, gateway, "status")
-        self._roster_topic = roster_topic(site)
-        self._bands_topic = band_status_topic(site, "+", gateway)
-        commands = (band_topic(site, "+", "command"), gateway_topic(site, gateway, "command"))
+        self._orders = Orders(site, gateway)
         self._connection = Connection(
             broker,
-            topics=[self._stored_topic, self._roster_topic, self._bands_topic, *commands],
+            topics=self._orders.topics,
             tell=self._notes.put,
             will=lambda: (self._status_topic, self._status(online=False)),
         )
+        self._saying = Saying(self._connection)
         self._topics: dict[str, str] = {}
         self._flying: dict[int, tuple[Key, int]] = {}
         self._backlog_flying: set[int] = set()
-        self._bands: dict[str, BandStatus | None] = {}  # by topic; None: to be emptied
-        self._unsaid: deque[_News] = deque(maxlen=EVENTS_MAX)
-        self._commands: deque[str] = deque(maxlen=COMMANDS_MAX)
         self._complained: set[str] = set()
         self._radio: tuple[int | None, int, int] = (None, 0, 0)
         self._since_us = 0
         self._publishes = self._resent = self._acknowledged = 0
-        self._allowance = 0.0
         self._backlog_from_s = math.inf
-        self._allowed_s = self._committed_s = self._looked_s = self._status_s = time.monotonic()
+        self._committed_s = self._looked_s = self._status_s = time.monotonic()
+        self._pace = Pace(hz=resend_hz, burst=BACKLOG_MAX, now_s=self._committed_s)
         self._room = threading.Event()
         self._moved = 0
         self._stopping = threading.Event()
@@ -195,7 +168,7 @@ class Sender:
         """How the radio does; published at once if it differs in links, else with the next of every 10 s."""
         before, self._radio = self._radio, (radio_us, links, links_max)
         if before[1:] != self._radio[1:]:
-            self._notes.put(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
+            self._notes.put(self._own_status())
 
     def band_status(
         self,
@@ -222,11 +195,11 @@ class Sender:
             bonded=bonded,
             adapters=adapters,
         )
-        self._notes.put(_OfBand(band_status_topic(self._site, band, self._gateway), status))
+        self._notes.put(OfBand(band_status_topic(self._site, band, self._gateway), status))
 
     def forget_band(self, band: str) -> None:
         """This gateway has nothing to do with a band any more: its status is emptied."""
-        self._notes.put(_OfBand(band_status_topic(self._site, band, self._gateway), None))
+        self._notes.put(OfBand(band_status_topic(self._site, band, self._gateway), None))
 
     def event(
         self, band: str, kind: EventKind, *, at_us: int, boot: int | None = None, tick_us: int | None = None
@@ -234,13 +207,13 @@ class Sender:
         """What somebody did to a band. Waits in memory for a broker: the newest thousand."""
         event = BandEvent(v=1, at_us=at_us, gateway=self._gateway, band=band, kind=kind, boot=boot, tick_us=tick_us)
         topic = band_topic(self._site, band, "event")
-        self._notes.put(_News(topic, encode_message(event), retain=False, waits=True))
+        self._notes.put(News(topic, encode_message(event), retain=False, waits=True))
 
     def nearby(self, bands: Sequence[Seen]) -> None:
         """Who is on the radio; gone where there is no broker."""
         message = Nearby(v=1, at_us=self._now_us(), gateway=self._gateway, bands=list(bands))
         topic = gateway_topic(self._site, self._gateway, "nearby")
-        self._notes.put(_News(topic, encode_message(message), retain=False, waits=False))
+        self._notes.put(News(topic, encode_message(message), retain=False, waits=False))
 
     def stored(self, band: str) -> list[Stored]:
         """What the service has said that it has of a band, of every boot that it spoke of, also before a restart."""
@@ -318,15 +291,14 @@ class Sender:
                     self._come_online(now_s)
                 case Heard():
                     self._hear(note, now_s)
-                case _News():
-                    self._say(note)
-                case _OfBand(topic, status):
-                    self._bands[topic] = status
-                    self._say_of_band(topic)
+                case News():
+                    self._saying.say(note)
+                case OfBand():
+                    self._saying.say_of_band(note)
         self._resend(now_s)
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
-            self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
+            self._saying.say(self._own_status())
         if not self._room.is_set() and self._notes.qsize() < GROUP_MAX and len(self._flying) < LIVE_MAX // 2:
             self._room.set()
 
@@ -361,12 +333,8 @@ class Sender:
 
     def _come_online(self, now_s: float) -> None:
         """Say who we are, and let all that is kept wait to be sent, but for what the connection itself sends again."""
-        self._say(_News(self._status_topic, self._status(online=True), retain=True, waits=False))
-        for topic in list(self._bands):
-            self._say_of_band(topic)
-        while self._unsaid and self.online:
-            news = self._unsaid.popleft()
-            self._connection.publish(news.topic, news.payload)
+        self._saying.say(self._own_status())
+        self._saying.say_again()
         self._backlog_from_s = now_s + GRACE_S
         kept = self._spool.reconnect(now_s, flying=list(self._flying.values()))
         if kept:
@@ -374,64 +342,45 @@ class Sender:
 
     def _may_resend(self) -> bool:
         return (
-            self.online and self._spool.any_waits() and len(self._backlog_flying) < BACKLOG_MAX and self._allowance >= 1
+            self.online and self._spool.any_waits() and len(self._backlog_flying) < BACKLOG_MAX and self._pace.room > 0
         )
 
     def _resend(self, now_s: float) -> None:
-        self._allowance = min(self._allowance + (now_s - self._allowed_s) * self._resend_hz, float(BACKLOG_MAX))
-        self._allowed_s = now_s
+        self._pace.pass_time(now_s)
         if not self.online or now_s < self._backlog_from_s:
             return
         if now_s - self._looked_s >= OVERDUE_S:
             self._looked_s = now_s
             self._spool.look(now_s)
-        room = min(BACKLOG_MAX - len(self._backlog_flying), int(self._allowance))
+        room = min(BACKLOG_MAX - len(self._backlog_flying), self._pace.room)
         for packet in self._spool.take(room, now_s):
             self._backlog_flying.add(self._publish(packet, now_s))
-            self._allowance -= 1
+            self._pace.spend()
             self._resent += 1
-
-    def _say(self, news: _News) -> None:
-        if self.online:
-            self._connection.publish(news.topic, news.payload, retain=news.retain)
-        elif news.waits:
-            self._unsaid.append(news)
-
-    def _say_of_band(self, topic: str) -> None:
-        if not self.online:
-            return
-        status = self._bands[topic]
-        self._connection.publish(topic, b"" if status is None else encode_message(status), retain=True)
-        if status is None:
-            del self._bands[topic]
 
     def _hear(self, heard: Heard, now_s: float) -> None:
         try:
-            self._take_in(heard, now_s)
-        except (WireError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if heard.topic not in self._complained:
+            said = self._orders.read(heard, self._now_us())
+        except WireError as error:
+            if heard.topic not in self._complained and len(self._complained) < COMPLAINTS_MAX:
                 log.warning("%s: not understood: %s", heard.topic, error)
                 self._complained.add(heard.topic)
-
-    def _take_in(self, heard: Heard, now_s: float) -> None:
+            return
         on_stored, on_roster, on_command = self._hears
-        before, after = self._stored_topic.split("+")
-        if heard.topic == self._roster_topic:
-            _call(on_roster, decode_message(heard.payload, Roster))
-        elif heard.topic.startswith(before) and heard.topic.endswith(after):
-            band = heard.topic[len(before) : -len(after)]
-            said = msgspec.json.decode(heard.payload, type=Stored)
-            self._spool.stored(band, said, now_s, retained=heard.retained)
-            self._moved += 1
-            _call(on_stored, band, said)
-        elif (named := named_in(heard.topic)) is not None and named[2] == "status":
-            if heard.retained and heard.payload and heard.topic not in self._bands:  # of a life that ended without it
-                self._connection.publish(heard.topic, b"", retain=True)
-        elif named is not None and named[2] == "command":
-            command = decode_message(heard.payload, Command)
-            if command.id not in self._commands and command.expires_us >= self._now_us():
-                self._commands.append(command.id)
-                _call(on_command, command, named[1] if named[0] == "band" else None)
+        match said:
+            case Watermark(band, stored, retained):
+                self._spool.stored(band, stored, now_s, retained=retained)
+                self._moved += 1
+                _call(on_stored, band, stored)
+            case Roster():
+                _call(on_roster, said)
+            case Order(command, band):
+                _call(on_command, command, band)
+            case OldStatus(topic):
+                self._saying.take_back(topic)
+
+    def _own_status(self) -> News:
+        return News(self._status_topic, self._status(online=True), retain=True, waits=False)
 
     def _status(self, *, online: bool) -> bytes:
         radio_us, links, links_max = self._radio
