@@ -31,6 +31,7 @@ ADAPTERS: Final = 3  # of each gateway: 21 links
 PAUSE_S: Final = (4.0, 12.0)  # between two faults
 SILENT_S: Final = (1.0, 6.0)
 DRAIN_S: Final = 180.0
+PAIR_S: Final = 60.0  # for a band to be paired with every adapter, and as much again for each ten bands
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Play:
     house: House
     gateways: list[GatewayProcess]
     rng: random.Random
+    pair_s: float = 0.0
     connect_s: list[float] = field(default_factory=list)
     again_s: list[float] = field(default_factory=list)
     handed_s: list[float] = field(default_factory=list)
@@ -123,7 +125,7 @@ async def gateway_killed(play: Play) -> None:
 async def broker_killed(play: Play) -> None:
     await asyncio.to_thread(lambda: play.house.kill_broker(wipe=play.rng.random() < 0.3))
     await asyncio.sleep(play.rng.uniform(0.0, 3.0))
-    await _broker(play)
+    await asyncio.to_thread(play.house.start_broker)
 
 
 async def service_killed(play: Play) -> None:
@@ -135,23 +137,32 @@ async def service_killed(play: Play) -> None:
 FAULTS: Final[tuple[Fault, ...]] = (link_cut, radio_silent, band_dies, gateway_killed, broker_killed, service_killed)
 
 
-async def _broker(play: Play) -> None:
-    await asyncio.to_thread(play.house.start_broker)
-    await asyncio.to_thread(_roster, play.radio, play.house)
-
-
-def _roster(radio: RadioHouse, house: House) -> None:
-    mqtt = house.config.mqtt
-    publish_roster(mqtt.port, [band.name for band in radio.bands], user=f"{mqtt.username}:{mqtt.password}")
+async def _pair(play: Play) -> None:
+    """Every band with every adapter of every gateway, as staff do it: in pairing mode, once. Then switch them off."""
+    mqtt, bands = play.house.config.mqtt, play.radio.bands
+    within_s = PAIR_S * (1 + len(bands) / 10)
+    names = [band.name for band in bands]
+    await asyncio.to_thread(
+        lambda: publish_roster(mqtt.port, names, user=f"{mqtt.username}:{mqtt.password}", pairing_s=within_s)
+    )
+    began_s = asyncio.get_running_loop().time()
+    for band in bands:
+        await band.start()
+        if band.band is not None:
+            band.band.open_pairing(within_s)
+    await play.radio.until_bonded(ADAPTERS * len(play.gateways), within_s)
+    play.pair_s = asyncio.get_running_loop().time() - began_s
+    for band in bands:
+        await band.die()
 
 
 async def run(play: Play, *, seconds: float, faults: tuple[Fault, ...]) -> list[str]:
     """Let it run so long; then wait until everything has come, and say what is wrong."""
     loop = asyncio.get_running_loop()
-    await _broker(play)
+    await asyncio.to_thread(play.house.start_broker)
     for gateway in play.gateways:
         gateway.start()
-    await asyncio.sleep(5.0)  # they have the roster, and what is timed is the radio
+    await _pair(play)
     play.house.start_service()
     await asyncio.to_thread(play.house.wait_until_it_serves)
     began_s = loop.time()
@@ -243,6 +254,7 @@ async def measure(chosen: argparse.Namespace, folder: Path, mosquitto: str) -> i
                 f"{chosen.bands} bands, {chosen.gateways} gateways, {chosen.minutes:g} min, faults {dict(play.faults)}"
             )
             print(f"{sensed:,} records sensed: {'WRONG' if wrong else 'each stored once, to the last sample'}")
+            print(f"paired with {ADAPTERS * chosen.gateways} adapters each: all within {play.pair_s:.0f} s")
             print(_said("connect (advert to encrypted link)", play.connect_s))
             print(_said("reconnect after radio loss", play.again_s))
             print(_said("hand-over between gateways", play.handed_s))

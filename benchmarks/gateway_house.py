@@ -22,7 +22,7 @@ import paho.mqtt.client as paho
 from bumble.keys import MemoryKeyStore
 from paho.mqtt.enums import CallbackAPIVersion
 
-from device_sim.radio.air import Air
+from device_sim.radio.air import SUPERVISION_S, Air
 from device_sim.radio.server import serve
 from device_sim.wristband.forecalm import ForecalmBand
 from device_sim.wristband.memory import Memory
@@ -40,7 +40,10 @@ RATES: Final = {"eda": (4, 1, 0.001), "temperature": (4, 1, 0.01), "ppg": (64, 1
 
 @dataclass
 class VirtualBand:
-    """A band that senses a second every second, whoever hears it; ``sensed`` is all that it ever did."""
+    """A band that senses a second every second, whoever hears it; ``sensed`` is all that it ever did.
+
+    Without bonds it is in pairing mode for two minutes from power-on.
+    """
 
     name: str
     air: Air
@@ -56,9 +59,7 @@ class VirtualBand:
     async def start(self) -> None:
         """Power on: a new boot, with the memory of the last one."""
         self.seq = 0
-        self.band = ForecalmBand(
-            self.name, boot=self.boot, memory=self.memory, keys=self.keys, always_pairing=True, clock_us=5_000_000
-        )
+        self.band = ForecalmBand(self.name, boot=self.boot, memory=self.memory, keys=self.keys, clock_us=5_000_000)
         await self.band.start(self.air.transport(self.name))
         self.ticking = asyncio.create_task(self._tick(self.band))
 
@@ -76,6 +77,11 @@ class VirtualBand:
         if self.ticking is not None:
             self.ticking.cancel()
             await asyncio.gather(self.ticking, return_exceptions=True)
+
+    @property
+    def bonds(self) -> int:
+        """How many adapters it knows."""
+        return len({keys.ltk.value for keys in self.keys.all_keys.values() if keys.ltk is not None})
 
     @property
     def held(self) -> bool:
@@ -174,6 +180,12 @@ class RadioHouse:
         """How many bands somebody holds."""
         return sum(band.held for band in self.bands)
 
+    async def until_bonded(self, adapters: int, within_s: float = LONG_S) -> None:
+        """Return when every band knows so many adapters. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while any(band.bonds < adapters for band in self.bands):
+                await asyncio.sleep(LOOK_S)
+
     def hosts(self) -> list[str]:
         """The controllers of gateways."""
         names = {band.name for band in self.bands}
@@ -182,20 +194,25 @@ class RadioHouse:
     async def until_held(self, number: int, *, near: bool = False) -> None:
         """Return when so many bands are held; ``near``: gateways hear them as from the same room. Raises
         TimeoutError."""
-        known: set[str] = set()
         async with asyncio.timeout(LONG_S):
             while self.held() < number:
-                for host in set(self.hosts()) - known if near else ():
-                    known.add(host)
-                    for band in self.bands:
-                        self.air.set_rssi(host, band.name, -50.0)
+                if near:
+                    self.bring_near()
                 await asyncio.sleep(LOOK_S)
+
+    def bring_near(self) -> None:
+        """Let gateways hear the bands as from the same room."""
+        for host in self.hosts():
+            for band in self.bands:
+                self.air.set_rssi(host, band.name, -50.0)
 
 
 @contextlib.asynccontextmanager
-async def radio_house(*, bands: int, doors: int, seed: int) -> AsyncIterator[RadioHouse]:
+async def radio_house(
+    *, bands: int, doors: int, seed: int, supervision_s: float = SUPERVISION_S
+) -> AsyncIterator[RadioHouse]:
     """For as long as it lasts; the bands are off."""
-    air = Air(seed=seed)
+    air = Air(seed=seed, supervision_s=supervision_s)
     servers = [await serve(air, port=0) for _ in range(doors)]
     made = [VirtualBand(f"band-{n:02}", air, np.random.default_rng([seed, n])) for n in range(1, bands + 1)]
     house = RadioHouse(air, [server.sockets[0].getsockname()[1] for server in servers], made)
@@ -208,17 +225,11 @@ async def radio_house(*, bands: int, doors: int, seed: int) -> AsyncIterator[Rad
             server.close()
 
 
-def publish_roster(port: int, bands: list[str], *, user: str, site: str = "home", seconds: float = 86_400.0) -> None:
-    """As the service does: these are the site's, and may be paired for so long. Dated ahead, so that it holds against
-    a service that knows of no pairing."""
+def publish_roster(port: int, bands: list[str], *, user: str, site: str = "home", pairing_s: float = 120.0) -> None:
+    """As the service does: these are the site's, and are being paired for so long."""
     now_us = round(time.time() * 1e6)
-    roster = Roster(
-        v=1,
-        at_us=now_us + round(seconds * 1e6),
-        bands=bands,
-        pairing=bands,
-        pairing_until_us=now_us + round(seconds * 1e6),
-    )
+    until_us = now_us + round(pairing_s * 1e6)
+    roster = Roster(v=1, at_us=now_us, bands=bands, pairing=bands, pairing_until_us=until_us)
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(*user.split(":"))
     client.connect("127.0.0.1", port)

@@ -92,11 +92,13 @@ class ForecalmBand(Peripheral):
         self._news.set()
         self.advertise_anew()
 
-    async def restart(self, transport: Transport) -> None:
-        """Power off and on again, over another ``transport``: the next life, with the memory and the bonds of this."""
+    async def restart(self, transport: Transport, *, boot: int | None = None, clock_us: int = 0) -> None:
+        """Power off and on again, over another ``transport``: the next life (``boot``: which), with the memory and the
+        bonds of this; its clock shows ``clock_us``."""
         await self.stop()
-        self.firmware = Firmware(boot=self.firmware.boot + 1, memory=self.firmware.memory)
-        self._tick_us, self._tick_at = 0, asyncio.get_running_loop().time()
+        boot = self.firmware.boot + 1 if boot is None else boot
+        self.firmware = Firmware(boot=boot, memory=self.firmware.memory)
+        self._tick_us, self._tick_at = clock_us, asyncio.get_running_loop().time()
         await self.start(transport)
 
     def advert(self) -> tuple[bytes, bytes]:

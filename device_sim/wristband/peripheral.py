@@ -78,6 +78,7 @@ class Peripheral:
         self.address = address_of(name)
         self.connection: Connection | None = None
         self.links = 0  # how many there have been
+        self.doubles = False  # notifies everything twice, as where a gateway has subscribed twice
         self._bonding = bonding
         self._always_pairing = always_pairing
         self.keys = keys or MemoryKeyStore()  # bonds: they outlive a restart
@@ -173,7 +174,8 @@ class Peripheral:
         if told.properties & Characteristic.Properties.INDICATE:
             await self._device.indicate_subscriber(self.connection, told, value)
         else:
-            await self._device.notify_subscriber(self.connection, told, value)
+            for _ in range(2 if self.doubles else 1):
+                await self._device.notify_subscriber(self.connection, told, value)
 
     def spawn(self, coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
         """Run it until it ends or the band stops."""

@@ -3,8 +3,7 @@
 import asyncio
 import itertools
 import threading
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -83,9 +82,6 @@ class Shelf:
         client.publish(stored_topic("home", packet.band), said, qos=1, retain=True)
 
 
-Story = Callable[[RadioHouse, Callable[..., GatewayProcess], Shelf], Awaitable[None]]
-
-
 class Broker:
     """Mosquitto with a memory, that can be killed."""
 
@@ -102,105 +98,113 @@ class Broker:
         self._stack.close()
 
 
-def play(mosquitto: str, folder: Path, story: Story, *, bands: int, doors: int = 1) -> None:
-    """Run a story; at its end everything sensed must arrive, as it was sensed."""
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something that nobody tells of. Raises TimeoutError."""
+    async with asyncio.timeout(LONG_S):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def sense(house: RadioHouse, more: int = 1) -> None:
+    """Every band senses so many more seconds."""
+    due = [len(band.sensed) + more for band in house.bands]
+    await until(lambda: all(len(band.sensed) >= least for band, least in zip(house.bands, due, strict=True)))
+
+
+async def bands_and_radios_fail(house: RadioHouse) -> None:
+    """A band's battery falls out; an adapter falls silent."""
+    await house.bands[0].die()
+    await house.bands[0].start()
+    await house.until_held(len(house.bands), near=True)
+    await sense(house)
+    names = {band.name for band in house.bands}
+    host = next(name for pair in house.air.links() for name in pair if name not in names)
+    house.air.silence(host)
+    await until(lambda: not any(host in pair for pair in house.air.links()))
+    house.air.restore(host)
+    await house.until_held(len(house.bands), near=True)
+
+
+async def broker_and_gateway_fail(house: RadioHouse, gateway: GatewayProcess, broker: Broker) -> None:
+    """No broker; and a gateway is killed with what it kept of that time."""
+    broker.stop()
+    await sense(house)
+    gateway.kill()
+    gateway.start()
+    await house.until_held(len(house.bands), near=True)
+    await sense(house)
+    broker.start()
+
+
+async def one_gateway_is_left(house: RadioHouse, dead: GatewayProcess, left: GatewayProcess, shelf: Shelf) -> None:
+    """The other has all bands, and its Last Will speaks for the dead one."""
+    await until(lambda: all(name in shelf.gateways and shelf.gateways[name].online for name in (dead.name, left.name)))
+    hosts = set(house.hosts())
+    dead.kill()
+    await until(lambda: len(house.hosts()) < len(hosts))
+    await until(lambda: all(name in house.air.hosts() for pair in house.air.links() for name in pair))
+    await house.until_held(len(house.bands), near=True)
+    since = {band.name: (band.boot, band.seq) for band in house.bands}
+    await until(
+        lambda: (
+            {
+                p.band
+                for p in list(shelf.packets.values())
+                if p.gateway == left.name and (p.boot, p.seq) >= since[p.band]
+            }
+            == set(since)
+        )
+    )
+    await until(lambda: shelf.gateways[dead.name].online is False)
+
+
+async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf: Shelf) -> None:
+    """Whatever dies; at its end everything sensed must be there, as it was sensed."""
+    gateways = [GatewayProcess(f"g{i}", folder / f"g{i}", air_ports=[house.doors[i]], broker=port) for i in range(2)]
+    try:
+        for band in house.bands:
+            await band.start()
+        await sense(house)
+        for one in gateways:
+            one.start()
+        await until(lambda: len(house.hosts()) == len(gateways))
+        house.bring_near()
+        publish_roster(port, [band.name for band in house.bands], user="a:a")
+        await house.until_bonded(len(gateways))
+        await house.until_held(len(house.bands))
+        await bands_and_radios_fail(house)
+        await broker_and_gateway_fail(house, gateways[0], broker)
+        await one_gateway_is_left(house, gateways[0], gateways[1], shelf)
+        for band in house.bands:
+            await band.rest()
+        await until(lambda: not shelf.missing(house))
+        assert (await gateways[1].end())["gateway"] == "g1"
+        await until(lambda: shelf.gateways["g1"].online is False)
+    except BaseException as error:
+        error.add_note("\n".join([*(one.said() for one in gateways), f"missing: {shelf.missing(house)}"]))
+        raise
+    finally:
+        for one in gateways:
+            one.kill()
+
+
+def test_whoever_dies_all_that_bands_sensed_arrives_once_and_as_it_was_sensed(mosquitto: str, tmp_path: Path) -> None:
+    """From before anybody heard them; over reboots, silence, a dead broker, killed gateways, and from hand to hand."""
 
     async def run() -> None:
         port = free_port()
-        broker = Broker(mosquitto, folder, port)
+        broker = Broker(mosquitto, tmp_path, port)
         broker.start()
         shelf = Shelf(port)
-        gateways: list[GatewayProcess] = []
-
-        def gateway(name: str, *, door: int = 0) -> GatewayProcess:
-            made = GatewayProcess(name, folder / name, air_ports=[house.doors[door]], broker=port)
-            gateways.append(made)
-            made.start()
-            return made
-
-        async with radio_house(bands=bands, doors=doors, seed=3) as house:
-            house.broker = broker  # type: ignore[attr-defined]
-            publish_roster(port, [band.name for band in house.bands], user="a:a")
-            for band in house.bands:
-                await band.start()
-            try:
-                await story(house, gateway, shelf)
-                for band in house.bands:
-                    await band.rest()
-                deadline = time.monotonic() + LONG_S
-                while shelf.missing(house) and time.monotonic() < deadline:
-                    await asyncio.sleep(0.05)
-                log = "\n".join(one.said() for one in gateways)
-                assert shelf.missing(house) == [], log
+        try:
+            async with radio_house(bands=3, doors=2, seed=3, supervision_s=0.5) as house:
+                await play(house, tmp_path, broker, port, shelf)
                 assert shelf.differ == []
                 sensed = {(p.band, p.boot, p.seq): encode(p) for band in house.bands for p in band.sensed}
                 assert {name: encode(plain(packet)) for name, packet in shelf.packets.items()} == sensed
-            finally:
-                for one in gateways:
-                    one.kill()
-                shelf.close()
-                broker.stop()
+                assert {packet.gateway for packet in shelf.packets.values()} == {"g0", "g1"}
+        finally:
+            shelf.close()
+            broker.stop()
 
-    asyncio.run(asyncio.wait_for(run(), 3 * LONG_S))
-
-
-def test_everything_that_bands_sense_arrives_also_from_before_anybody_heard_them(
-    mosquitto: str, tmp_path: Path
-) -> None:
-    async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
-        await asyncio.sleep(1)
-        only = gateway("g1")
-        await house.until_held(3, near=True)
-        await asyncio.sleep(0.5)
-        assert {status.state for status in shelf.bands.values() if status is not None} <= {"connecting", "connected"}
-        await house.bands[0].die()
-        await house.bands[0].start()
-        await asyncio.sleep(1)
-        await house.until_held(3, near=True)
-        house.air.silence(house.hosts()[0])
-        await asyncio.sleep(1.5)
-        assert house.held() == 0
-        house.air.restore(house.hosts()[0])
-        await house.until_held(3, near=True)
-        assert only.process is not None
-        assert only.process.poll() is None
-
-    play(mosquitto, tmp_path, story, bands=3)
-
-
-def test_a_gateway_that_is_killed_and_a_broker_that_restarts_lose_nothing(mosquitto: str, tmp_path: Path) -> None:
-    async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
-        only = gateway("g1")
-        await house.until_held(2, near=True)
-        await asyncio.sleep(1)
-        house.broker.stop()  # type: ignore[attr-defined]
-        await asyncio.sleep(1)
-        only.kill()
-        only.start()
-        await house.until_held(2, near=True)
-        await asyncio.sleep(1)
-        house.broker.start()  # type: ignore[attr-defined]
-        await asyncio.sleep(1)
-
-    play(mosquitto, tmp_path, story, bands=2)
-
-
-def test_another_gateway_takes_a_band_over_and_nothing_is_lost_between_them(mosquitto: str, tmp_path: Path) -> None:
-    async def story(house: RadioHouse, gateway: Callable[..., GatewayProcess], shelf: Shelf) -> None:
-        first = gateway("g1")
-        await house.until_held(2, near=True)
-        second = gateway("g2", door=1)
-        await asyncio.sleep(1)
-        first.kill()
-        async with asyncio.timeout(LONG_S):
-            while house.held():
-                await asyncio.sleep(0.02)
-        await house.until_held(2, near=True)
-        await asyncio.sleep(1.5)
-        assert {p.gateway for p in shelf.packets.values()} == {"g1", "g2"}
-        said = await second.end()
-        assert said["gateway"] == "g2"
-        assert shelf.gateways["g1"].online is False
-        second.start()
-
-    play(mosquitto, tmp_path, story, bands=2, doors=2)
+    asyncio.run(asyncio.wait_for(run(), 4 * LONG_S))
