@@ -10,9 +10,10 @@ from typing import Final
 
 import msgspec
 
-from ingest.control.asking import Do, command, spoken_topics
+from ingest.control.asking import command, spoken_topics
 from ingest.control.messages import (
     BandEvent,
+    Do,
     GatewayStatus,
     Nearby,
     Roster,
