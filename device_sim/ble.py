@@ -6,11 +6,12 @@ are given: then every band is a real one on the air. Needs the extra ``radio``.
 
 import asyncio
 import contextlib
+import heapq
 import logging
 import math
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,8 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from device_sim.errors import HandError, RadioError, ScenarioError, SimulationError
+from device_sim.faults.bodies import StuckPulse
+from device_sim.faults.on_air import Weather
 from device_sim.handled import AnyBand, Handled, Kind
 from device_sim.hands import HELP, deed_of
 from device_sim.radio.air import Air
@@ -39,6 +42,7 @@ KINDS: Final[tuple[Kind, ...]] = ("forecalm", "strap", "polar", "infinitime")
 BOOT_MAX: Final = (1 << 32) - 1  # what a record holds
 DRAIN_S: Final = 10.0  # how long the end waits without any progress for what nobody said is stored
 _LOOK_S: Final = 0.1
+_Coming = tuple[float, int, int, Second]  # when it is due, simulated [s]; row and second, which no two share
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class BandSensed:
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
-    """The account of a run. ``behind_s``: by how much the worst second missed its moment."""
+    """The account of a run. ``behind_s``: by how much the worst second missed its moment. ``seconds`` were played."""
 
     bands: tuple[BandSensed, ...]
     behind_s: float
+    seconds: int
 
     @property
     def records(self) -> int:
@@ -80,7 +85,8 @@ class BandsOnAir:
     ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not. ``obey`` does by hand
     what a line asks for.
 
-    Raises ScenarioError, naming the argument, for a kind, a speed, a boot or a number of wearers that cannot be.
+    Raises ScenarioError, naming the argument, for a kind, a speed, a boot, a number of wearers or a fault that cannot
+    be.
     """
 
     def __init__(
@@ -103,6 +109,8 @@ class BandsOnAir:
             raise ScenarioError(f"boot: must be a whole number from 0 to {BOOT_MAX} on a radio, got {boot}")
         self.air = Air(seed=seed) if air is None else air
         self._ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
+        self._plan = self._ward.plan
+        self._plan.require("ble")
         self._speed = speed
         self._made = made
         self._kinds: list[Kind] = [kinds[i % len(kinds)] for i in range(len(self._ward.bands))]
@@ -115,6 +123,8 @@ class BandsOnAir:
             name: Handled(kind, band, self, opened=partial(self._transport, name), speed=speed)
             for kind, (name, band) in zip(self._kinds, self.bands.items(), strict=True)
         }
+        self._weather = Weather(self._plan, self.bands, self.air, opened=self._transport, speed=speed)
+        self._stuck = [StuckPulse() for _ in self._kinds]
         self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]
         self._seqs: list[list[int]] = [[] for _ in self._kinds]  # the first and the last of each
         self._seconds = [0 for _ in self._kinds]
@@ -124,12 +134,15 @@ class BandsOnAir:
         """Live through the scenario's past in silence, then switch every band on.
 
         ``adapters`` are bumble's names of real ones, ``usb:0``, one a band; none: the bands are on ``air``. Raises
-        ScenarioError where there are fewer adapters than bands, RadioError where one cannot be opened.
+        ScenarioError where there are fewer adapters than bands, or for a fault that they cannot do, and RadioError
+        where one cannot be opened.
         """
         if adapters and len(adapters) < len(self.bands):
             raise ScenarioError(
                 f"hci: {len(self.bands)} bands need as many adapters, got {len(adapters)}: a controller has one address"
             )
+        if adapters:
+            self._weather.require_air()
         while self._ward.now_s < 0:
             await asyncio.to_thread(self._ward.skip, min(PAST_CHUNK_S, -self._ward.now_s))
         self._adapters = dict(zip(self.bands, adapters, strict=False))
@@ -142,20 +155,31 @@ class BandsOnAir:
         loop = asyncio.get_running_loop()
         end_s = math.inf if seconds is None else self._ward.now_s + seconds
         began: float | None = None
+        coming: list[_Coming] = []
         first_s = self._ward.now_s
         while self._ward.now_s < end_s and not halt.is_set():
             second = self._ward.now_s - first_s
             stretch = await asyncio.to_thread(self._ward.push, 1)
             began = loop.time() if began is None else began  # not before the first second: it may have been compiled
-            sensed = [second_of(stretch, row) for row in range(len(self.bands))]
-            dues = sorted((band.due_s(second), row) for row, band in enumerate(self._ward.bands))
-            for due_s, row in dues:
+            at_s = self._ward.now_s - 1
+            shifts = [self._plan.shift_s(row, at_s) for row in range(len(self.bands))]
+            dues = [band.due_s(second) + shift for band, shift in zip(self._ward.bands, shifts, strict=True)]
+            for due_s, row, felt in self._before_the_end(coming, at_s):
+                self._sense(row, felt, began + due_s / self._speed)
+            await self._weather.turn(at_s, [began + due_s / self._speed for due_s in dues])
+            for row, due_s in enumerate(dues):
+                sensed = self._felt(row, at_s, second_of(stretch, row))
+                if sensed is not None:
+                    heapq.heappush(coming, (due_s, row, second, sensed))
+            until_s = math.inf if self._ward.now_s >= end_s else second + 2 - self._plan.lead_s(at_s)
+            while coming and coming[0][0] < until_s:
+                due_s, row, _, felt = heapq.heappop(coming)
                 due = began + due_s / self._speed
                 await self._wait_until(due, halt)
                 if halt.is_set():
                     return
                 self._behind_s = max(self._behind_s, loop.time() - due)
-                self._sense(row, sensed[row], due)
+                self._sense(row, felt, due)
 
     async def drain(self, *, stop: asyncio.Event | None = None) -> None:
         """Wait until a gateway has said that all is stored; not for ever where nothing moves."""
@@ -201,7 +225,26 @@ class BandsOnAir:
                 bands.append(BandSensed(*of_all, band.firmware.boot, first, last, len(memory), memory.let_go))
             else:
                 bands.append(BandSensed(*of_all))
-        return Sensed(tuple(bands), self._behind_s)
+        return Sensed(tuple(bands), self._behind_s, max(self._ward.now_s, 0))
+
+    def _before_the_end(self, coming: list[_Coming], at_s: int) -> list[tuple[float, int, Second]]:
+        """Take out what bands that are off now have sensed before, and a slow clock has kept."""
+        if not self._plan.any("reboot", "flat_battery"):
+            return []
+        due = sorted(entry for entry in coming if self._plan.life(entry[1], at_s) is None)
+        coming[:] = [entry for entry in coming if entry not in due]
+        heapq.heapify(coming)
+        return [(due_s, row, felt) for due_s, row, _, felt in due]
+
+    def _felt(self, row: int, at_s: int, second: Second) -> Second | None:
+        """A second as the faults leave it; None: the band is off."""
+        if not self._plan.faults:
+            return second
+        packet = self._plan.packet(row, at_s, second.packet)
+        if packet is None:
+            return None
+        beats = self._stuck[row].feel(second.beats, frozen=self._plan.on("frozen", row, at_s) is not None)
+        return replace(second, packet=packet, beats=beats)
 
     def _sense(self, row: int, second: Second, due: float) -> None:
         band, handled = self.bands[second.packet.band], self._handled[second.packet.band]

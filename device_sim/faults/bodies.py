@@ -13,6 +13,25 @@ from ingest.types import CHANNELS
 OPEN_US = 0.0  # an open circuit conducts nothing
 
 
+class StuckPulse:
+    """What a strap says of the beats in each second: those that it felt, or, while frozen, the last of them over and
+    over."""
+
+    def __init__(self) -> None:
+        self._last_s = 0.0
+        self._into_s = 0.0
+
+    def feel(self, beats: tuple[float, ...], *, frozen: bool) -> tuple[float, ...]:
+        """Return the intervals [s] of the beats that are told of the next second."""
+        if not frozen:
+            self._last_s, self._into_s = (beats[-1] if beats else self._last_s), 0.0
+            return beats
+        if not self._last_s:
+            return ()
+        count, self._into_s = divmod(self._into_s + 1.0, self._last_s)
+        return (self._last_s,) * int(count)
+
+
 class Bodies:
     """The faults of layer ``body`` of ``rows`` wearers; ``off_wrist`` is the code of that kind of episode."""
 

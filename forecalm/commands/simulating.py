@@ -163,8 +163,7 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
 
     with _watched(chosen, scenario) as made:
         sensed = asyncio.run(run(made))
-    seconds = max(band.seconds for band in sensed.bands)
-    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=seconds)
+    _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=sensed.seconds)
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(sensed).decode() + "\n")
     else:
