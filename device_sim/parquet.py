@@ -58,17 +58,9 @@ def _channel(below: Path, recorded: Recorded, channel: str, name: str) -> list[d
         }
         date = str(np.datetime64(day, "D"))
         said = {
-            "forecalm.channel": channel,
-            "forecalm.unit": CHANNELS[channel].unit,
-            "forecalm.wearer": recorded.wearer,
-            "forecalm.recording": name,
-            "forecalm.device": DEVICE,
-            "forecalm.site_zone": "UTC",
+            **_said(recorded, channel, name),
             "forecalm.day": f"{date} UTC",
-            "forecalm.rate_hz": repr(float(rate)),
             "forecalm.segments": json.dumps([segment]),
-            "forecalm.notice": NOTICE,
-            "forecalm.software": SOFTWARE,
         }
         data = _parquet(at_s[here], counts[:, here].astype(np.float64) * STEPS[channel], channel, said)
         file = f"{channel}_{date}.parquet"
@@ -84,6 +76,21 @@ def _channel(below: Path, recorded: Recorded, channel: str, name: str) -> list[d
             }
         )
     return told
+
+
+def _said(recorded: Recorded, channel: str, name: str) -> dict[str, str]:
+    """What every file of a channel says of itself, whatever its day."""
+    return {
+        "forecalm.channel": channel,
+        "forecalm.unit": CHANNELS[channel].unit,
+        "forecalm.wearer": recorded.wearer,
+        "forecalm.recording": name,
+        "forecalm.device": DEVICE,
+        "forecalm.site_zone": "UTC",
+        "forecalm.rate_hz": repr(float(CHANNELS[channel].grid_hz)),
+        "forecalm.notice": NOTICE,
+        "forecalm.software": SOFTWARE,
+    }
 
 
 def _parquet(at_s: Array, values: Array, channel: str, said: dict[str, str]) -> bytes:
