@@ -89,6 +89,7 @@ def mosquitto(folder: Path) -> Iterator[int]:
         ("listener", f"{port} 127.0.0.1"),
         ("password_file", users),
         ("persistence_location", f"{folder}/"),
+        ("acl_file", ROOT / "docs" / "guides" / "mosquitto.acl"),
     ):
         text, found = re.subn(rf"(?m)^{key} .*$", f"{key} {value}", text)
         if found != 1:

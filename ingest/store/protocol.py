@@ -107,8 +107,9 @@ class Store(Protocol):
 
     def commit(self, batch: Sequence[Received], *, dropped: Sequence[Name] = (), lost: Sequence[Lost] = ()) -> int:
         """Make a batch durable, all of it or nothing, and return how many packets were new. One that is there already
-        keeps its first mapping and arrival. Numbers that a packet, new or not, says are ``lost``, and packets ``dropped`` for
-        want of consent with what these say is ``lost``, count as stored; nothing else of them is kept."""
+        keeps its first mapping and arrival. Numbers that a packet, new or not, says are ``lost``, and packets
+        ``dropped`` for want of consent with what these say is ``lost``, count as stored; nothing else of them is kept.
+        """
 
     def quarantine(
         self, topic: str, payload: bytes, reason: str, received_s: float, *, name: Name | None = None

@@ -31,6 +31,7 @@ from tests.servers import free_port, wait_for_port
 MakePacket = Callable[..., Packet]
 Message = tuple[str, bytes, Callable[[], None]]
 WAIT_S = 15.0  # a bound, never waited out where things work
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 USER, PASSWORD = "forecalm", "secret"
 
 
@@ -48,14 +49,16 @@ class Broker:
 def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
     port, running = free_port(), []
     password = Path(program).parents[1] / "bin" / "mosquitto_passwd"
-    text = (Path(__file__).parents[2] / "docs" / "guides" / "mosquitto.conf").read_text()
+    text = (GUIDES / "mosquitto.conf").read_text()
     if password.exists():
         subprocess.run([password, "-b", "-c", folder / "users", USER, PASSWORD], check=True, capture_output=True)
     else:
         text = text.replace("password_file /etc/mosquitto/forecalm.users", "")
         text = text.replace("allow_anonymous false", "allow_anonymous true")
+        text = text.replace("acl_file /etc/mosquitto/forecalm.acl", "")
     text = text.replace("listener 1883 127.0.0.1", f"listener {port} 127.0.0.1")
     text = text.replace("/etc/mosquitto/forecalm.users", f"{folder}/users")
+    text = text.replace("/etc/mosquitto/forecalm.acl", str(GUIDES / "mosquitto.acl"))
     text = text.replace("/var/lib/mosquitto/", f"{folder}/")
     (folder / "mosquitto.conf").write_text(text + "user root\n")
 
