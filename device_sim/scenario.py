@@ -170,7 +170,7 @@ def load(name_or_path: str | Path) -> Scenario:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number or a nest of thousands
         raise ScenarioError(f"{path}: not TOML: {error}") from None
     return _scenario(Fields(_with_a_wearer(table), file=path.name), path.stem)
 

@@ -138,4 +138,9 @@ def _place(chosen: argparse.Namespace) -> Iterator["Place"]:
 
 
 def _until_s(chosen: argparse.Namespace, config: Config) -> float | None:
-    return None if chosen.until is None else moment(chosen.until, config.zone, "--until")
+    if chosen.until is None:
+        return None
+    until_s = moment(chosen.until, config.zone, "--until")
+    if until_s <= time.time():  # said now, not after somebody was made to wear it
+        raise ConfigError(f"--until {chosen.until}: is past: name a time that is still to come, or leave it out")
+    return until_s

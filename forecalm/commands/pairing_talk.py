@@ -83,12 +83,20 @@ class Words:
         return None
 
     def _read(self) -> None:
-        while True:
+        line: str | None = ""
+        while line is not None:
             self._asked.get()
-            line = sys.stdin.readline()
-            self._said.put(line.strip() if line else None)
-            if not line:
-                return
+            line = _typed()
+            self._said.put(line)
+
+
+def _typed() -> str | None:
+    """A line of standard input; None where none will come: it has ended, was closed, or holds what is no text."""
+    try:
+        line = "" if sys.stdin is None else sys.stdin.readline()
+    except (OSError, ValueError):
+        return None
+    return line.strip() if line else None
 
 
 class Talk:

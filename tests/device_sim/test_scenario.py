@@ -214,7 +214,13 @@ def test_whatever_a_file_says_it_is_read_or_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    ("content", "mend"), [(b"a = ", "not TOML"), (b"\xff\xfe", "not TOML"), (b"a = " + b"1" * 5000, "not TOML")]
+    ("content", "mend"),
+    [
+        (b"a = ", "not TOML"),
+        (b"\xff\xfe", "not TOML"),
+        (b"a = " + b"1" * 5000, "not TOML"),
+        (b"a = " + b"[" * 5000, "not TOML"),
+    ],
 )
 def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes, mend: str) -> None:
     (tmp_path / "mine.toml").write_bytes(content)

@@ -175,6 +175,35 @@ def test_a_band_for_a_time_ends_by_itself(run: Run, here: Installation) -> None:
     assert run("pair", "b", "w-2", "--until", "2001-01-01T00:00Z")[0] == 2
 
 
+def test_a_time_that_is_past_is_refused_before_anybody_is_made_to_wear_the_band(
+    run: Run, gateway: Callable[..., House]
+) -> None:
+    house = gateway("b", tapped="b")
+    for time_said in ("2001-01-01T00:00Z", "tomorrow"):
+        code, _, err = run("pair", "b", "w-2", "--until", time_said)
+        assert code == 2
+        assert f"--until {time_said}" in err.replace("'", "")
+    assert house.commands == [], "nobody was asked to do anything"
+
+
+class NoText(io.StringIO):
+    """Standard input that holds bytes of no text: a scanner with another alphabet."""
+
+    def readline(self, _: int | None = -1) -> str:  # type: ignore[override]
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+
+@pytest.mark.parametrize("stdin", [None, NoText()])
+def test_where_nobody_can_type_nothing_is_waited_for(
+    here: Installation, stdin: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert main(["pair", "a", "w-2", "--no-confirm"]) == 2
+    assert "was not taken from them" in capsys.readouterr().err
+    with registry_of(here) as registry:
+        assert registry.wearer_of("a", time.time()) == "w-1"
+
+
 def test_a_scanned_code_is_a_band_and_a_foreign_one_is_refused(run: Run) -> None:
     assert "w-2 wears b " in run("pair", code_of("b"), "w-2")[1]
     code, _, err = run("pair", "https://example.org/b", "w-2")
