@@ -113,23 +113,30 @@ def _live(
 
 
 @njit(cache=True, nogil=True)
+def _goes_on(
+    key: int | np.uint64, stream: int, t: int, slot_s: int, likely: float, least_s: int, spread_s: int
+) -> bool:
+    """Whether what may happen once in a slot goes on in second ``t``; draws from ``stream`` and the two after it."""
+    slot, at = t // slot_s, t % slot_s
+    if uniform(key, stream, slot) >= likely:
+        return False
+    length = least_s + int(uniform(key, stream + 1, slot) * spread_s)
+    begin = int(uniform(key, stream + 2, slot) * (slot_s - length))
+    return begin <= at < begin + length
+
+
+@njit(cache=True, nogil=True)
 def _fidget(key: int | np.uint64, t: int, likely: float) -> float:
-    slot, at = t // _FIDGET_S, t % _FIDGET_S
-    if uniform(key, 2, slot) >= likely:
+    if not _goes_on(key, 2, t, _FIDGET_S, likely, 1, 5):
         return 0.0
-    length = 1 + int(uniform(key, 3, slot) * 5)
-    begin = int(uniform(key, 4, slot) * (_FIDGET_S - length))
-    return 0.2 + 0.8 * uniform(key, 5, slot) ** 2 if begin <= at < begin + length else 0.0
+    return 0.2 + 0.8 * uniform(key, 5, t // _FIDGET_S) ** 2
 
 
 @njit(cache=True, nogil=True)
 def _stroll(key: int | np.uint64, t: int, likely: float) -> float:
-    slot, at = t // _WALK_S, t % _WALK_S
-    if uniform(key, 6, slot) >= likely:
+    if not _goes_on(key, 6, t, _WALK_S, likely, 20, 70):
         return 0.0
-    length = 20 + int(uniform(key, 7, slot) * 70)
-    begin = int(uniform(key, 8, slot) * (_WALK_S - length))
-    return 0.7 + 0.3 * uniform(key, 9, slot) if begin <= at < begin + length else 0.0
+    return 0.7 + 0.3 * uniform(key, 9, t // _WALK_S)
 
 
 @njit(cache=True, nogil=True)
@@ -149,12 +156,9 @@ def _bump(key: int | np.uint64, t: int) -> float:
 @njit(cache=True, nogil=True)
 def _bout(key: int | np.uint64, t: int, likely: float) -> float:
     """How strongly somebody flaps or rocks in ordinary life: bouts of 5 to 60 s."""
-    slot, at = t // _BOUT_S, t % _BOUT_S
-    if uniform(key, 15, slot) >= likely:
+    if not _goes_on(key, 15, t, _BOUT_S, likely, 5, 55):
         return 0.0
-    length = 5 + int(uniform(key, 16, slot) * 55)
-    begin = int(uniform(key, 17, slot) * (_BOUT_S - length))
-    return 0.5 + 0.5 * uniform(key, 18, slot) if begin <= at < begin + length else 0.0
+    return 0.5 + 0.5 * uniform(key, 18, t // _BOUT_S)
 
 
 @njit(cache=True, nogil=True)
