@@ -1,4 +1,4 @@
-"""A real Mosquitto with the access list that we ship: a gateway speaks for itself alone, and tells nobody what to do."""
+"""A real Mosquitto with the access list that we ship: a gateway speaks for itself alone, and gives no orders."""
 
 import queue
 import subprocess
