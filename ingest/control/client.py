@@ -66,6 +66,7 @@ class Control:
         self._picture = Picture()
         self._roster: Roster | None = None
         self._said: deque[Roster] = deque(maxlen=OWN_MAX)
+        self._asked: deque[tuple[list[str], int]] = deque(maxlen=OWN_MAX)
         self._overruled: Roster | None = None
         self._complained: set[str] = set()
         self._notes: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -129,7 +130,7 @@ class Control:
 
     @property
     def overruled(self) -> bool:
-        """Whether the roster that somebody else published last names other bands than ours: ours is to be said again."""
+        """Whether the roster that somebody else published last names other bands than ours: say ours again."""
         with self._lock:
             ours, theirs = self._roster, self._overruled
         return ours is not None and theirs is not None and theirs.bands != ours.bands
@@ -165,6 +166,8 @@ class Control:
                 case Roster():
                     with self._lock:
                         self._roster = note
+                        if note.pairing:
+                            self._asked.append((note.pairing, note.pairing_until_us))
                     self._say_roster()
                 case Online():
                     self._say_roster()
@@ -185,10 +188,14 @@ class Control:
         self._connection.publish(roster_topic(self._site), encode_message(roster), retain=True)
 
     def _hear_roster(self, roster: Roster) -> None:
-        """Somebody who pairs a band has published one, unless it is our own that comes back."""
+        """Somebody who pairs a band has published one, unless it is our own that comes back. A pairing that we asked
+        for ourselves, and that others let go on, is ours to end."""
         with self._lock:
-            if roster not in self._said:
-                self._overruled = roster
+            if roster in self._said:
+                return
+            if (roster.pairing, roster.pairing_until_us) in self._asked:
+                roster = msgspec.structs.replace(roster, pairing=[], pairing_until_us=0)
+            self._overruled = roster
 
     def _hear(self, heard: Heard) -> None:
         try:
