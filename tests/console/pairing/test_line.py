@@ -84,6 +84,6 @@ def test_a_broker_that_refuses_and_one_that_is_not_there_are_told_apart(mosquitt
     port = free_port()
     with (
         mosquitto_at(mosquitto, tmp_path, port, "allow_anonymous false"),
-        pytest.raises(PairingError, match="refuses us"),
+        pytest.raises(PairingError, match="look at user and password"),
     ):
         Line(Broker(port=port, username="u", password="wrong"), site=SITE).__enter__()  # noqa: S106
