@@ -56,7 +56,7 @@ class Live:
         self._waiting: queue.Queue[tuple[Received | None, str] | None] = queue.Queue(WAITING_MAX)
         self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
-        self._suspected: tuple[Suspected, ...] = ()
+        self._suspected: set[Suspected] = set()  # and told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -163,15 +163,14 @@ class Live:
                     log.warning("what is usual for %s is taken over as it was learnt anew", path.stem)
 
     def _tell_suspected(self) -> None:
-        """Log bands, and nobody's name, as soon as they look exchanged."""
-        if self._pipeline.suspected is self._suspected:
-            return
-        for each in self._pipeline.suspected:
-            if each not in self._suspected:
-                rows = self._pipeline.rows
-                one, other = (self._pipeline.bands[rows[who]] or "a band" for who in (each.wearer, each.other))
+        """Log bands, and nobody's name, as soon as they look exchanged and are known by their names."""
+        suspected, bands, rows = self._pipeline.suspected, self._pipeline.bands, self._pipeline.rows
+        self._suspected.intersection_update(suspected)
+        for each in suspected:
+            one, other = bands[rows[each.wearer]], bands[rows[each.other]]
+            if each not in self._suspected and one and other:
+                self._suspected.add(each)
                 log.warning("%s and %s look exchanged: see forecalm bands, and look who wears which", one, other)
-        self._suspected = self._pipeline.suspected
 
     def _tell(self, what: str, level: int) -> None:
         """Log what lasts once."""
