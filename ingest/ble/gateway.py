@@ -31,6 +31,7 @@ TEND_S: Final = 0.25  # how often it is seen to what is due
 STATUS_S: Final = 2.0  # how often the sender is told how the radio does; it publishes what changed
 DETAILS_S: Final = 5.0  # how often a band's battery or backlog is told again at most
 NEARBY_S: Final = 1.0
+NEARBY_MAX: Final = 100  # bands told of at once, ours first, then the loudest: a message has room for twice as many
 OPEN_S: Final = 4.0  # for the first dial: adverts are a second apart at most, finding 30 attributes takes 3 s at worst
 OPEN_MAX_S: Final = 16.0
 SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
@@ -73,6 +74,7 @@ class Gateway:
         self._due = asyncio.Event()  # something has changed
         self._broken: set[str] = set()
         self._identifying: set[asyncio.Task[None]] = set()
+        self._showing: set[str] = set()
         self.connections = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -95,7 +97,7 @@ class Gateway:
         """The service says which bands are the site's."""
         now_us = self._now_us()
         before = {band for band in self._held if self._rostered.pairs(band, now_us)}
-        self._rostered.take(roster)
+        self._rostered.take(roster, now_us)
         for held in self._held.values():
             seen = held.seen
             waits = seen is not None and seen.pairing and now_us - seen.heard_us < PAIRING_US
@@ -391,11 +393,19 @@ class Gateway:
         for held in self._held.values():
             if held.conversation is not None and (seen := held.shown()) is not None:
                 found[held.band] = msgspec.structs.replace(seen, heard_us=self._now_us(), connected=True)
-        return list(found.values())
+        ours = {band for band in found if band in self._held or self._is_wanted(band)}
+        by_loudness = sorted(found.values(), key=lambda seen: 127 if seen.rssi is None else -seen.rssi)
+        return sorted(by_loudness, key=lambda seen: seen.band not in ours)[:NEARBY_MAX]
 
     async def _identify(self, held: Held, command: Command) -> None:
-        if held.conversation is not None and not await held.conversation.identify(command.seconds):
-            log.info("command %s: %s cannot show itself", command.id, held.band)
+        if held.conversation is None or held.band in self._showing:  # however often it is asked for, once at a time
+            return
+        self._showing.add(held.band)
+        try:
+            if not await held.conversation.identify(command.seconds):
+                log.info("command %s: %s cannot show itself", command.id, held.band)
+        finally:
+            self._showing.discard(held.band)
 
     def _soon(self, doing: Coroutine[None, None, None], what: str) -> None:
         """Do it beside everything else; what goes wrong with the link ends the link, not us."""

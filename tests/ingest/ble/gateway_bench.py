@@ -281,7 +281,7 @@ class Bench:
         self.outbox, self.stop = FakeOutbox(), asyncio.Event()
         rostered = Rostered(folder / f"{name}.roster")
         if roster is not None:
-            rostered.take(Roster(v=1, at_us=1, bands=roster))
+            rostered.take(Roster(v=1, at_us=1, bands=roster), now_us())
         self.gateway = Gateway(
             adapters,
             [FakeProfile()],

@@ -22,7 +22,7 @@ class RadioGateway:
     def __init__(self, folder: Path, adapters: Sequence[str], *, roster: Sequence[str]) -> None:
         self.outbox, self._stop = FakeOutbox(), asyncio.Event()
         rostered = Rostered(folder / "roster.json")
-        rostered.take(Roster(v=1, at_us=1, bands=list(roster)))
+        rostered.take(Roster(v=1, at_us=1, bands=list(roster)), utc_us())
         bonds = [folder / f"bonds-{i}.json" for i in range(len(adapters))]
         self.gateway = Gateway(
             [Adapter(spec, bonds=path) for spec, path in zip(adapters, bonds, strict=True)],

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 from pathlib import Path
 
-from ingest.control.messages import Command, Roster
+from ingest.ble.bonding import TRIES_MAX
+from ingest.control.messages import Command, Nearby, Roster, decode_message, encode_message
 from ingest.errors import LinkError
 from ingest.wire import Stored
 from tests.ingest.ble.gateway_bench import Band, Bench, FakeAdapter, advert, now_us, play, told
@@ -254,7 +255,7 @@ def test_a_band_in_pairing_mode_is_bonded_with_by_every_adapter_of_every_gateway
     play(story())
 
 
-def test_a_band_that_does_not_let_itself_be_bonded_with_is_tried_three_times_and_no_more(tmp_path: Path) -> None:
+def test_a_band_that_does_not_let_itself_be_bonded_with_is_not_tried_for_ever(tmp_path: Path) -> None:
     async def story() -> None:
         band = Band("band-1", {"a": -50}, pairing=True)
 
@@ -268,7 +269,7 @@ def test_a_band_that_does_not_let_itself_be_bonded_with_is_tried_three_times_and
         bench = Bench(tmp_path, [adapter], roster=[])
         _pairs(bench, "band-1")
         await asyncio.sleep(100)
-        assert len(band.links) == 3
+        assert len(band.links) == TRIES_MAX
         assert "it does not want to" in " ".join(reason for _, _, reason, _ in bench.outbox.states)
         await bench.end()
 
@@ -380,6 +381,36 @@ def test_commands_reach_the_band_and_stale_ones_do_not(tmp_path: Path) -> None:
     play(story())
 
 
+def test_a_flood_of_commands_is_shown_once_at_a_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1")
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(5)
+        assert band.talk is not None
+        slow, identified = asyncio.Event(), band.talk.identified
+
+        async def identify(seconds: float) -> bool:
+            identified.append(seconds)
+            await slow.wait()
+            return True
+
+        band.talk.identify = identify  # type: ignore[method-assign]
+        for _ in range(2):
+            for _ in range(1000):
+                bench.gateway.command(_command("identify", 3), "band-1")
+            await asyncio.sleep(1)
+            assert len(asyncio.all_tasks()) < 20
+        assert len(identified) == 1
+        slow.set()
+        await asyncio.sleep(1)
+        bench.gateway.command(_command("identify", 4), "band-1")
+        await asyncio.sleep(1)
+        assert identified == [3, 4]
+        await bench.end()
+
+    play(story())
+
+
 def test_a_radio_full_of_made_up_names_costs_no_more(tmp_path: Path) -> None:
     async def story() -> None:
         band = Band("band-1")
@@ -393,7 +424,11 @@ def test_a_radio_full_of_made_up_names_costs_no_more(tmp_path: Path) -> None:
         assert band.link is not None
         bench.gateway.command(_command("look", 2), None)
         await asyncio.sleep(2)
-        assert len(bench.outbox.lists[-1]) <= 513
+        near = bench.outbox.lists[-1]
+        assert near[0].band == "band-1", "ours come first, however loud the others are"
+        assert len(near) <= 100
+        message = encode_message(Nearby(v=1, at_us=now_us(), gateway="g" * 64, bands=near))
+        assert decode_message(message, Nearby).bands == near, "what is told can be heard"
         await bench.end()
 
     play(story())

@@ -109,5 +109,23 @@ def test_a_roster_that_cannot_be_read_lets_nobody_in(tmp_path: Path, caplog: pyt
     assert not rostered.known
     assert not rostered.allows("b", NOW_US)
     assert "roster" in caplog.text
-    rostered.take(Roster(v=1, at_us=1, bands=["b"]))
+    rostered.take(Roster(v=1, at_us=1, bands=["b"]), NOW_US)
     assert Rostered(tmp_path / "roster").allows("b", NOW_US)
+
+
+def test_a_roster_dated_by_a_clock_that_stood_a_day_ahead_does_not_hold_against_the_next(tmp_path: Path) -> None:
+    rostered = Rostered(tmp_path / "roster")
+    for ahead_us, taken in ((0, True), (86_400_000_000, True), (1_000_000, True), (0, False), (1 << 52, True)):
+        assert rostered.take(Roster(v=1, at_us=NOW_US + ahead_us, bands=[f"b{ahead_us}"]), NOW_US) is taken
+    assert rostered.take(Roster(v=1, at_us=NOW_US, bands=["b"]), NOW_US)
+    assert Rostered(tmp_path / "roster").allows("b", NOW_US)
+
+
+def test_what_a_gateway_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
+    Rostered(tmp_path / "gateway" / "roster").take(Roster(v=1, at_us=1, bands=["b"]), NOW_US)
+    Numbering(tmp_path / "gateway" / "numbers", now_us=NOW_US)
+    assert (tmp_path / "gateway").stat().st_mode & 0o077 == 0
+    assert {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "gateway").iterdir()} == {
+        "roster": 0o600,
+        "numbers": 0o600,
+    }
