@@ -69,11 +69,10 @@ class Relay:
             self._listening.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
+        self._down = True
         self._cut()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        serving = asyncio.all_tasks(self._loop)
+        self._loop.run_until_complete(asyncio.gather(*serving, return_exceptions=True))
         self._loop.close()
 
     def _cut(self) -> None:

@@ -37,6 +37,7 @@ class Service:
 
     def __init__(self, port: int, *, stores: bool = False) -> None:
         self.packets: dict[tuple[str, int, int], Packet] = {}
+        self.lost: set[tuple[str, int, int]] = set()  # declared
         self._news = threading.Condition()
         self._stores = stores
         self._subscribed = threading.Event()
@@ -65,11 +66,14 @@ class Service:
     def _hear(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
         packet = decode(message.payload)
         assert band_of(message.topic) == packet.band
+        first, last = packet.lost or (0, -1)
+        self.lost |= {(packet.band, packet.boot, seq) for seq in range(first, last + 1)}
         with self._news:
             self.packets[packet.band, packet.boot, packet.seq] = packet
             self._news.notify_all()
         if self._stores:
-            mine = [seq for band, boot, seq in self.packets if (band, boot) == (packet.band, packet.boot)]
+            names = [*self.packets, *self.lost]
+            mine = [seq for band, boot, seq in names if (band, boot) == (packet.band, packet.boot)]
             since = upto = mine[0]
             while since - 1 in mine:
                 since -= 1

@@ -1,0 +1,94 @@
+"""Faults in scenario files and on command lines: read strictly, refused by name where a way out cannot do them."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from device_sim.errors import ScenarioError
+from device_sim.faults.fault import FAULTS, Fault, parse_fault, require_transport
+from device_sim.scenario import load
+from device_sim.ward import Ward
+
+TRANSPORTS = ("mqtt", "ble", "e4", "parquet")
+
+
+def test_a_table_and_a_word_say_the_same(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        '[[fault]]\nkind = "loss"\nshare = 0.05\nbands = ["band-01", "band-02"]\nstart_s = 60\nhold_s = 120\n'
+    )
+    said = parse_fault("loss share=0.05 bands=band-01,band-02 start_s=60 hold_s=120")
+    assert load(tmp_path / "mine.toml").faults == (said,)
+    assert said == Fault(kind="loss", share=0.05, bands=("band-01", "band-02"), start_s=60, hold_s=120)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_kind_has_usual_sizes_and_at_least_one_way_out(kind: str) -> None:
+    fault = parse_fault(kind)
+    assert fault.hold_s > 0
+    assert math.isnan(fault.value) == (not FAULTS[kind].settings)
+    assert FAULTS[kind].transports
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "kind: must be one of loss"),
+        ("lost", "kind: must be one of loss"),
+        ("loss share=2", "share: must be a number from 0 to 1"),
+        ("loss share=much", "share: must be a number"),
+        ("loss share", "'share': must be KEY=VALUE"),
+        ("loss share=", "must be KEY=VALUE"),
+        ("loss share=1 share=1", "each once"),
+        ("loss where=air", "where: must be one of radio, wire"),
+        ("duplicates where=wire", "where: is no key"),
+        ("reboot ppm=3", "ppm: is no key that is known here"),
+        ("drift ppm=nan", "ppm: must be a number"),
+        ("away hold_s=60 every_s=60", "every_s: must be 0 or more than hold_s"),
+        ("away hold_s=0", "hold_s: must be a number from 0.001"),
+        ("away start_s=-1", "start_s: must be a number from 0"),
+        ("away bands=band-01,band-01", "bands: names one of them twice"),
+        ("dst bands=band-01", "bands: dst happens to the whole house"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_field(text: str, said: str) -> None:
+    with pytest.raises(ScenarioError, match=r"^--fault: ") as caught:
+        parse_fault(text)
+    assert said in str(caught.value)
+
+
+def test_a_mistake_in_a_file_is_told_with_file_and_table(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[fault]]\nkind = "reboot"\n[[fault]]\nkind = "away"\nbands = "band-01"\n')
+    with pytest.raises(ScenarioError, match=r"^mine.toml: fault 2: bands: must be a list of names"):
+        load(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_way_out_does_a_fault_or_refuses_it_by_name(kind: str, transport: str) -> None:
+    if transport in FAULTS[kind].transports:
+        require_transport([parse_fault(kind)], transport)
+    else:
+        with pytest.raises(ScenarioError, match=f"^fault {kind}: is for --transport .*, not {transport}"):
+            require_transport([parse_fault(kind)], transport)
+
+
+def test_a_band_that_is_not_there_is_named() -> None:
+    scenario = load("faults")
+    with pytest.raises(ScenarioError, match=r"bands: there is no band-0\d; they are band-01 to band-02"):
+        Ward(scenario, wearers=2, seed=1)
+
+
+def test_the_packaged_storm_has_every_kind() -> None:
+    assert {fault.kind for fault in load("faults").faults} == set(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "window"), [(9.9, None), (10, (10, 13)), (13, None), (31.5, (30, 33)), (50, (50, 53))]
+)
+def test_a_fault_comes_again_where_it_says_so(at_s: float, window: tuple[float, float] | None) -> None:
+    fault = parse_fault("away start_s=10 hold_s=3 every_s=20")
+    assert fault.window(at_s) == window
+    assert sum(fault.window(tenth / 10) is not None for tenth in range(round(at_s * 10))) / 10 == pytest.approx(
+        fault.lasted_s(at_s)
+    )
