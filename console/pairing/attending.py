@@ -5,14 +5,15 @@ what comes back (``flow.Do``), of which only ``ENTER`` changes who wears what.
 """
 
 import random
+from typing import Final
 
 from console.pairing.fit import check
 from console.pairing.flow import Answered, Arrived, Checked, Do, Event, Passed, Prompted, PutOn, Stage, Step, advance
 from console.pairing.gesture import Answer, answer, new_rhythm, tapped
 from console.pairing.hearing import Hearing
 
-CHECK_EVERY_S = 1.0  # a second of readings comes a second
-PUT_ON_S = 2.0  # before it counts as put on: it is still being closed
+CHECK_EVERY_S: Final = 1.0  # a second of readings comes a second
+PUT_ON_S: Final = 2.0  # before it counts as put on: it is still being closed
 
 
 class Attending:

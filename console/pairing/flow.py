@@ -129,6 +129,19 @@ class Do(StrEnum):
     LET_GO = "let go"  # of the band: nothing was entered
 
 
+_SAID: Final = {
+    Answer.NONE: "this band did not move as asked",
+    Answer.OTHER: "another band moved as asked, and not this one: look at the label of the one in your hand",
+    Answer.SEVERAL: "several bands moved as asked: hold one alone",
+}
+_PATIENCE: Final = {  # [s], and what is said when it ends
+    Stage.ASK: (DECIDE_S, "nobody agreed in time"),
+    Stage.CONNECT: (CONNECT_S, "no readings of it arrive: is it charged, near a gateway, and free of other phones?"),
+    Stage.WEAR: (WEAR_S, "it was not put on in time"),
+    Stage.MEND: (DECIDE_S, "nobody said how to go on"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Where it stands after an event, and what to do about it, in order."""
@@ -177,31 +190,16 @@ def _answered(pairing: Pairing, answer: Answer, now_s: float) -> Step:
         return Step(pairing)
     if answer is Answer.THIS:
         return _to(replace(pairing, confirmed=True, rhythm=None), Stage.WEAR, now_s, Do.ASK_TO_WEAR)
-    tried = replace(pairing, attempts=pairing.attempts + 1, rhythm=None, reason=SAID[answer])
+    tried = replace(pairing, attempts=pairing.attempts + 1, rhythm=None, reason=_SAID[answer])
     if tried.attempts >= ATTEMPTS:
-        return _stop(tried, f"{SAID[answer]}; nothing was entered", now_s)
+        return _stop(tried, f"{_SAID[answer]}; nothing was entered", now_s)
     return Step(tried, (Do.PROMPT,))
-
-
-SAID: Final = {
-    Answer.NONE: "this band did not move as asked",
-    Answer.OTHER: "another band moved as asked, and not this one: look at the label of the one in your hand",
-    Answer.SEVERAL: "several bands moved as asked: hold one alone",
-}
 
 
 def _checked(pairing: Pairing, fit: Fit, now_s: float) -> Step:
     if fit.mend is Mend.FINE:
         return _to(replace(pairing, fit=fit), Stage.DONE, now_s, Do.ENTER)
     return _to(replace(pairing, fit=fit), Stage.MEND, now_s, Do.ASK_TO_MEND)
-
-
-_PATIENCE: Final = {
-    Stage.ASK: (DECIDE_S, "nobody agreed in time"),
-    Stage.CONNECT: (CONNECT_S, "no readings of it arrive: is it charged, near a gateway, and free of other phones?"),
-    Stage.WEAR: (WEAR_S, "it was not put on in time"),
-    Stage.MEND: (DECIDE_S, "nobody said how to go on"),
-}
 
 
 def _late(pairing: Pairing, now_s: float) -> Step:

@@ -6,7 +6,11 @@ from ingest.errors import GattError
 
 
 class Fields:
-    """Takes ``data`` of the characteristic that messages call ``characteristic`` apart from the front."""
+    """Takes ``data`` of the characteristic that messages call ``characteristic`` apart from the front.
+
+    Numbers are little-endian, as all of GATT. Each of them raises GattError, naming the field, where too few bytes are
+    left.
+    """
 
     def __init__(self, characteristic: str, data: bytes) -> None:
         self._characteristic = characteristic
@@ -19,21 +23,27 @@ class Fields:
         return len(self._data) - self._at
 
     def u8(self, field: str) -> int:
+        """Take a byte."""
         return self._number(field, 1, signed=False)
 
     def u16(self, field: str) -> int:
+        """Take two bytes without sign."""
         return self._number(field, 2, signed=False)
 
     def u32(self, field: str) -> int:
+        """Take four bytes without sign."""
         return self._number(field, 4, signed=False)
 
     def u64(self, field: str) -> int:
+        """Take eight bytes without sign."""
         return self._number(field, 8, signed=False)
 
     def i16(self, field: str) -> int:
+        """Take two bytes with a sign."""
         return self._number(field, 2, signed=True)
 
     def f32(self, field: str) -> float:
+        """Take an IEEE 754 number of four bytes; it may be infinite, or none."""
         value: float = struct.unpack("<f", self.take(field, 4))[0]
         return value
 
