@@ -12,7 +12,10 @@ from typing import Final
 
 QUIET_S: Final = 2.5  # a band that was free for so long is wanted by nobody: who lacks a bond dials within a second
 LEAVE_MAX_S: Final = 20.0  # for the others, however often they take it: six adapters of them at three seconds each
-TRIES_MAX: Final = 3  # of an adapter in one round: a band may refuse, or be hardly heard by it
+PAUSE_S: Final = 0.8  # half as much to half as much again between two bonds, so that other gateways get at the band
+TRIES_MAX: Final = (
+    6  # of an adapter in one round: a band may refuse, be hardly heard by it, or be dialled by two at once
+)
 ASK_AGAIN_S: Final = 5.0  # somebody may have paired it with the operating system's own tools
 ASK_FIRST_S: Final = 0.25  # an adapter that does not know yet may know with the next advert
 
@@ -22,6 +25,7 @@ class Round:
     """One band's, from the moment that it is paired and says that it is in pairing mode."""
 
     last_s: float
+    due_s: float = 0.0
     tries: dict[int, int] = field(default_factory=dict)
     over: bool = False
 
@@ -30,10 +34,10 @@ class Round:
         left = [i for i in lacking if self.tries.get(i, 0) < TRIES_MAX]
         return min(left, key=lambda i: (self.tries.get(i, 0), -lacking[i], i), default=None)
 
-    def tried(self, adapter: int, now_s: float, *, in_vain: bool) -> None:
-        """It has done; ``in_vain``: another had the band, so that the attempt says nothing of this one."""
+    def tried(self, adapter: int, now_s: float, luck: float, *, in_vain: bool = False) -> None:
+        """It has done; ``luck`` is even over 0 to 1. ``in_vain``: another had the band, so that it says nothing."""
         self.tries[adapter] = self.tries.get(adapter, 0) + (not in_vain)
-        self.last_s = now_s
+        self.last_s, self.due_s = now_s, now_s + PAUSE_S * (0.5 + luck)
 
     def is_over(self, now_s: float, *, free_s: float) -> bool:
         """Whether the usual race may be run: the band has been free, since ``free_s``, for long enough."""

@@ -100,7 +100,7 @@ class Gateway:
         self._rostered.take(roster, now_us)
         for held in self._held.values():
             seen = held.seen
-            waits = seen is not None and seen.pairing and now_us - seen.heard_us < PAIRING_US
+            waits = seen is not None and self._may_bond(seen) and now_us - seen.heard_us < PAIRING_US
             if waits and held.band not in before and self._rostered.pairs(held.band, now_us):
                 self._let_go(held, "released", "it is being paired: every adapter has its turn")
 
@@ -198,7 +198,7 @@ class Gateway:
         held = self._held.get(seen.band) or Held(seen.band)
         if held.task is not None or held.released_until_s > now_s:
             return
-        pairing = bool(seen.pairing) and self._rostered.pairs(seen.band, now_us)
+        pairing = self._may_bond(seen) and self._rostered.pairs(seen.band, now_us)
         for way in heard.ways.values():
             if way.bonds is not None:
                 way.bonds.pair(now_s, on=pairing)
@@ -211,10 +211,14 @@ class Gateway:
         elif not pairing and held.state != "refused":
             self._say_strange(held, heard, now_s)
 
+    def _may_bond(self, seen: Seen) -> bool:
+        """Whether it says, as far as such bands do, that it is in pairing mode."""
+        return self._profiles[seen.profile].bonds and seen.pairing is not False
+
     def _bond(self, held: Held, seen: Seen, way: Way, now_s: float) -> bool:
         """Let the next adapter make a bond; False: none is to."""
         making = None if way.bonds is None else way.bonds.round
-        if way.bonds is None or making is None or way.heard_s < max(making.last_s, way.free_s + TIE_S * way.luck):
+        if way.bonds is None or making is None or way.heard_s < max(making.due_s, way.free_s + TIE_S * way.luck):
             return False
         able = {i: rssi for i, rssi in way.lacking(now_s).items() if choose([self._load(i, rssi)]) is not None}
         number = making.adapter(able)
@@ -267,7 +271,8 @@ class Gateway:
         except LinkError as error:
             reason = f"being paired: {error}"
         finally:
-            making.tried(adapter, loop_s(), in_vain=not opened and loop_s() - way.heard_s > BREAK_S)
+            in_vain = not opened and loop_s() - way.heard_s > BREAK_S
+            making.tried(adapter, loop_s(), self._luck(), in_vain=in_vain)
             way.race(loop_s(), self._luck())
             self._due.set()
         self._say(held, "connecting", reason)

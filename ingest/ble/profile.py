@@ -107,7 +107,7 @@ class Profile(Protocol):
 
     @property
     def bonds(self) -> bool:
-        """Whether such a band lets in only adapters that have a bond with it, and bonds only in its pairing mode."""
+        """Whether such a band is asked for encryption, so that only adapters which have a bond with it can hold it."""
 
     def recognise(self, advert: Advert) -> Seen | None:
         """What the advert says, if it is one of this kind; else None. Raises nothing, whatever the advert holds."""

@@ -49,7 +49,7 @@ class Polar:
     """The profile; what it keeps of each band is where its clock was put."""
 
     name: Final = "polar"
-    bonds: Final = False
+    bonds: Final = True
 
     def __init__(self, steady: Callable[[], int] = steady_us) -> None:
         self._steady = steady

@@ -130,6 +130,53 @@ def test_a_band_that_is_not_in_pairing_mode_bonds_with_nobody(run: Runs, central
     run(test())
 
 
+def test_pairing_mode_lasts_however_many_bond_in_it_and_ends_the_link_that_is_open(
+    run: Runs, central: Centrals
+) -> None:
+    async def test() -> None:
+        air = Air()
+        band = ForecalmBand("band-01", boot=7)
+        await band.start(air.transport("band-01"))
+        centrals = [await central(air, f"phone-{i}", f"C1:00:00:00:00:0{i}") for i in range(4)]
+        for one in centrals[:3]:
+            link = await one.connect(band.address)
+            await link.connection.pair()
+            assert band.pairing
+            await link.connection.disconnect()
+        holder = await centrals[3].connect(band.address)
+        await holder.connection.pair()
+        band.open_pairing()
+        await holder.lost
+        assert len({kept.ltk.value for _, kept in await band.keys.get_all() if kept.ltk is not None}) == 4
+        await band.stop()
+
+    run(test())
+
+
+def test_a_band_that_knows_too_many_forgets_whom_it_has_not_met_for_longest(
+    run: Runs, central: Centrals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_sim.wristband.peripheral.BONDS_MAX", 2)
+
+    async def test() -> None:
+        air = Air()
+        band = ForecalmBand("band-01", boot=7)
+        await band.start(air.transport("band-01"))
+        centrals = [await central(air, f"phone-{i}", f"C1:00:00:00:00:0{i}") for i in range(3)]
+        for one in (centrals[0], centrals[1], centrals[0], centrals[2]):
+            link = await one.connect(band.address)
+            known = await one.device.keystore.get_all()
+            await (link.connection.encrypt() if known else link.connection.pair())
+            await link.connection.disconnect()
+            await asyncio.sleep(0)
+        ltk = [{k.ltk.value for _, k in await one.device.keystore.get_all()} for one in centrals]
+        kept = {k.ltk.value for _, k in await band.keys.get_all() if k.ltk is not None}
+        assert kept == ltk[0] | ltk[2]
+        await band.stop()
+
+    run(test())
+
+
 def test_a_stranger_that_only_holds_the_link_is_shown_out(
     run: Runs, central: Centrals, monkeypatch: pytest.MonkeyPatch
 ) -> None:

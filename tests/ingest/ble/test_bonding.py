@@ -56,7 +56,7 @@ def test_every_adapter_has_its_turn_and_none_more_than_it_may(lacking: dict[int,
         if (adapter := making.adapter(left)) is None:
             break
         turns.append(adapter)
-        making.tried(adapter, float(now_s), in_vain=False)
+        making.tried(adapter, float(now_s), 0.5)
         if bonded:
             del left[adapter]
     assert all(turns.count(adapter) <= TRIES_MAX for adapter in lacking)
