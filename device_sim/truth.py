@@ -214,7 +214,7 @@ def _episodes(lived: tuple[Lived, ...]) -> Columns:
 
 
 def _table(pa: Any, schema: Any, what: str, columns: Columns, ward: Ward, clock: tuple[float, float]) -> Any:  # noqa: ANN401
-    """Return the rows of one ``what``: columns that it does not have are null; NaN of a moment is null too."""
+    """Return the rows of one ``what``: columns that it does not have are null; NaN of a moment or a size is null too."""
     rows = np.asarray(columns["row"], np.int64)
     wearers = [wearer_name(i) for i in range(1, len(ward.bands) + 1)]
     full: Columns = {
@@ -231,7 +231,7 @@ def _table(pa: Any, schema: Any, what: str, columns: Columns, ward: Ward, clock:
             continue
         plain = pa.string() if pa.types.is_dictionary(field.type) else field.type
         values = full[field.name]
-        array = pa.array(values, plain, from_pandas=field.name == "onset_s")
+        array = pa.array(values, plain, from_pandas=field.name in ("onset_s", "value"))
         arrays.append(array.dictionary_encode() if pa.types.is_dictionary(field.type) else array)
     return pa.table(arrays, schema=schema)
 

@@ -10,6 +10,7 @@ from device_sim.faults.fault import FAULTS, Fault, parse_fault, require_transpor
 from device_sim.scenario import load
 from device_sim.ward import Ward
 
+PAGE = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text("utf-8")
 TRANSPORTS = ("mqtt", "ble", "e4", "parquet")
 
 
@@ -92,3 +93,14 @@ def test_a_fault_comes_again_where_it_says_so(at_s: float, window: tuple[float, 
     assert sum(fault.window(tenth / 10) is not None for tenth in range(round(at_s * 10))) / 10 == pytest.approx(
         fault.lasted_s(at_s)
     )
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_kind_is_described_with_its_settings_and_its_ways_out(kind: str) -> None:
+    rows = [line.split("|") for line in PAGE.splitlines() if line.startswith(f"| `{kind}`")]
+    assert rows
+    about = FAULTS[kind]
+    for row in rows:
+        assert all(f"`{name}`" in row[1] for name in about.settings)
+        assert ["yes" in cell for cell in row[3:6]] == [way in about.transports for way in ("mqtt", "ble", "e4")]
+    assert any(about.layer == row[2].strip() for row in rows)
