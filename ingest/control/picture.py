@@ -18,6 +18,7 @@ CHANGES_MAX: Final = 32  # remembered of a band: more than a fight has
 BANDS_MAX: Final = (
     10_000  # bands or gateways remembered: more than a site has, and few enough if somebody makes them up
 )
+GATEWAYS_MAX: Final = 64  # that speak of one band: the one that spoke longest ago goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,14 @@ class Picture:
         if status is None:
             if self._bands.get(band, {}).pop(gateway, None) is not None and not self._bands[band]:
                 del self._bands[band]
+                self._changes.pop(band, None)
             return
         if band not in self._bands and len(self._bands) >= BANDS_MAX:
             return
         said = self._bands.setdefault(band, {})
         before = said.pop(status.gateway, None)
+        if before is None and len(said) >= GATEWAYS_MAX:
+            said.pop(next(iter(said)))
         same = before is not None and _holding(before.status) and before.status.since_us == status.since_us
         begun_us = before.begun_us if before is not None and same else now_us
         said[status.gateway] = _Said(status, now_us, begun_us)
@@ -117,12 +121,21 @@ class Picture:
 
     def hear_nearby(self, nearby: Nearby, now_us: int) -> None:
         """Take in who is on a gateway's radio."""
-        for by_gateway in self._near.values():
-            by_gateway.pop(nearby.gateway, None)
-        for seen in nearby.bands[:BANDS_MAX]:
-            if nearby.at_us - seen.heard_us <= NEARBY_US:
-                self._near.setdefault(seen.band, {})[nearby.gateway] = seen, now_us
-        self._near = {band: by_gateway for band, by_gateway in self._near.items() if by_gateway}
+        fresh = {
+            band: {
+                gateway: (seen, at_us)
+                for gateway, (seen, at_us) in by_gateway.items()
+                if gateway != nearby.gateway and now_us - at_us <= NEARBY_US
+            }
+            for band, by_gateway in self._near.items()
+        }
+        self._near = {band: by_gateway for band, by_gateway in fresh.items() if by_gateway}
+        for seen in nearby.bands:
+            room = seen.band in self._near or len(self._near) < BANDS_MAX
+            if room and nearby.at_us - seen.heard_us <= NEARBY_US:
+                by_gateway = self._near.setdefault(seen.band, {})
+                if len(by_gateway) < GATEWAYS_MAX:
+                    by_gateway[nearby.gateway] = seen, now_us
 
     def gateways(self, now_us: int) -> list[GatewayAt]:
         """Every gateway ever heard of, by name in order."""

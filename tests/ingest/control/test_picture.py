@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.control.messages import BandStatus, GatewayStatus, Nearby, Seen
-from ingest.control.picture import DEAF_US, NEARBY_US, SILENT_US, Picture
+from ingest.control.picture import DEAF_US, GATEWAYS_MAX, NEARBY_US, SILENT_US, Picture
 
 S = 1_000_000  # microseconds
 State = Literal["connected", "connecting", "lost", "refused", "released"]
@@ -152,3 +152,20 @@ def test_a_band_is_at_no_more_than_one_gateway_which_is_online_and_said_so_last(
     for at in picture.bands(now_us):
         assert at.gateway is None or (at.gateway in ("hall", "attic") and newest[at.gateway] == "connected")
         assert at.gateway is not None or "connected" not in (newest.get("hall"), newest.get("attic"))
+
+
+def test_what_is_made_up_is_not_remembered_without_end() -> None:
+    picture = site("hall")
+    hear(picture, "b", band("hall"), 0)
+    for n in range(20_000):
+        hear(picture, "b", band(f"g{n}"), n)
+        hear(picture, f"b{n}", band("hall"), n)
+        picture.hear_band(f"b{n}", "hall", None, n)
+        near = Nearby(v=1, at_us=0, gateway=f"g{n}", bands=[seen("b", -50), seen(f"b{n}", -50)])
+        if n < 300:
+            picture.hear_nearby(near, n * S)
+    assert len(picture._bands["b"]) == GATEWAYS_MAX
+    assert len(picture._changes) == 1
+    assert len(picture._near) <= 2 + NEARBY_US // S
+    hear(picture, "b", band("hall", since_us=5), 20_000)
+    assert [one.gateway for one in picture.bands(20_001)] == ["hall"]
