@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from console.errors import PairingError
 from console.pairing.attending import Attending
+from console.pairing.fit import warm
 from console.pairing.flow import ATTEMPTS, Again, Agreed, Cancel, Do, Pairing, PutOn, SoBeIt, Stage, begin
 from console.pairing.label import band_in
 from forecalm.commands.pairing_ear import LOOK_S, Ear, look_around
@@ -126,7 +127,7 @@ class Talk:
             ask_for_band(self._words, self._registry, self._config, held, self._asked, band)
             ask_for_wrist(self._words, self._registry, held, self._asked, band)
             attending.say(Agreed(), time.time())
-        threading.Thread(target=_warm, name="warm", daemon=True).start()
+        threading.Thread(target=warm, name="warm", daemon=True).start()  # or an arm is held still while it compiles
         try:
             while attending.pairing.stage not in (Stage.DONE, Stage.STOPPED):
                 self._ear.listen()
@@ -274,10 +275,3 @@ def pick(ear: Ear, registry: Registry, zone: ZoneInfo) -> str:
     if any(each.band == said for each in near):
         return said
     return band_in(said)
-
-
-def _warm() -> None:
-    """Compile what looks at the fit while somebody reads: it must not be waited for with an arm held still."""
-    from console.pairing.fit import warm
-
-    warm()
