@@ -70,7 +70,8 @@ def session_of(recorded: Recorded) -> Session:
 
 
 def write(path: Path, recorded: Session) -> None:
-    """Write the session's files into the folder ``path``, or into one zip if its name ends so.
+    """Write the session's files into the folder ``path``, or into one zip if its name ends so: that is there whole, or
+    not at all.
 
     Raises SimulationError, naming the path, where it cannot be written.
     """
@@ -94,9 +95,14 @@ def _write(path: Path, recorded: Session) -> None:
             (path / name).write_bytes(text.encode())
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, text in recorded.files.items():
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode())
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+            for name, text in recorded.files.items():
+                archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), text.encode())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _from_0(eda: Array) -> Array:

@@ -101,6 +101,16 @@ def test_a_folder_and_a_zip_hold_the_same_files(tmp_path: Path) -> None:
         assert len(archive.namelist()) == len(list((tmp_path / "folder").iterdir())) == 8
 
 
+def test_a_zip_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(SimulationError, match=r"x\.zip: cannot be written: No space left on device"):
+        write(tmp_path / "x.zip", sample())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_sample_is_made_with_the_same_bytes_each_time_and_is_small(tmp_path: Path) -> None:
     write_sample(tmp_path / "one")
     write_sample(tmp_path / "two")
