@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 MOMENT: Final = "ISO 8601 by the clock of the site (2026-05-06T14:02), or with an offset"
 SCOPES: Final = ("care", "research", "share")
+USER: Final = "better as FORECALM_MQTT_USERNAME and FORECALM_MQTT_PASSWORD in the environment"
 MANY: Final = 1_000_000_000
 DAYS_MAX: Final = 36_500  # as the registry has it
 DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
@@ -60,9 +62,9 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     broker.add_argument(
         "--user",
         type=_credentials,
-        default=("forecalm", "forecalm"),
+        default=_user(),
         metavar="NAME:PASSWORD",
-        help="the one user it lets in (default: forecalm:forecalm)",
+        help=f"the one user it lets in (default: forecalm:forecalm); {USER}",
     )
     _add_while_stdin(broker)
 
@@ -89,7 +91,7 @@ def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
     simulate.add_argument("--boot", type=int, help="the bands' boot id (default: the time: every run a new boot)")
     simulate.add_argument("--host", default="127.0.0.1")
     simulate.add_argument("--port", type=_port, default=1883)
-    simulate.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    simulate.add_argument("--user", type=_credentials, default=_user(), metavar="NAME:PASSWORD", help=USER)
     simulate.add_argument("--site", default="home")
     simulate.add_argument(
         "--kinds",
@@ -318,7 +320,7 @@ def _add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     lsl.add_argument("--wait", type=_above_0, default=2.0, metavar="S", help="how long to look for --list (default: 2)")
     lsl.add_argument("--host", default="127.0.0.1", help="of the broker")
     lsl.add_argument("--port", type=_port, default=1883)
-    lsl.add_argument("--user", type=_credentials, default=("forecalm", "forecalm"), metavar="NAME:PASSWORD")
+    lsl.add_argument("--user", type=_credentials, default=_user(), metavar="NAME:PASSWORD", help=USER)
     lsl.add_argument("--site", default="home")
     lsl.add_argument(
         "--gateway", type=_name, help="what this gateway is called (default: lsl- and this computer's name)"
@@ -345,7 +347,7 @@ def _add_gateway(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     )
     gateway.add_argument("--host", help="of the broker (default: 127.0.0.1)")
     gateway.add_argument("--port", type=_port, help="(default: 1883)")
-    gateway.add_argument("--user", type=_credentials, metavar="NAME:PASSWORD", help="better in the file")
+    gateway.add_argument("--user", type=_credentials, metavar="NAME:PASSWORD", help="better in the file: ps shows it")
     gateway.add_argument("--site", type=_name, help="(default: home)")
     gateway.add_argument("--name", type=_name, help="of this gateway (default: gw- and this computer's name)")
     gateway.add_argument("--data", metavar="FOLDER", help="where it keeps what is not stored (default: var/gateway)")
@@ -481,6 +483,11 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise argparse.ArgumentTypeError(f"{text!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
     return text
+
+
+def _user() -> tuple[str, str]:
+    """Who one is to the broker where nobody says so: a command line can be read by every user of the machine."""
+    return os.environ.get("FORECALM_MQTT_USERNAME", "forecalm"), os.environ.get("FORECALM_MQTT_PASSWORD", "forecalm")
 
 
 def _credentials(text: str) -> tuple[str, str]:

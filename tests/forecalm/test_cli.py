@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from alerts.errors import JournalError
+from forecalm.arguments import make_parser
 from forecalm.cli import INTERRUPTED, main
 
 
@@ -38,3 +39,14 @@ def test_an_interrupted_command_says_so_and_what_it_was_refused_for(
     monkeypatch.setattr("forecalm.commands.running.serve", serve)
     assert main(["serve"]) == INTERRUPTED
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["simulate"], ["broker"], ["lsl", "--band", "b"]])
+def test_a_password_need_not_stand_where_every_user_of_a_machine_can_read_it(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert make_parser().parse_args(command).user == ("forecalm", "forecalm")
+    monkeypatch.setenv("FORECALM_MQTT_USERNAME", "ward")
+    monkeypatch.setenv("FORECALM_MQTT_PASSWORD", "a:secret")
+    assert make_parser().parse_args(command).user == ("ward", "a:secret")
+    assert make_parser().parse_args([*command, "--user", "n:p"]).user == ("n", "p")
