@@ -116,10 +116,15 @@ class Backfill:
         one.declared = gone[1]
         return gone
 
-    def backlog(self) -> int:
-        """How many records of the band are wanted."""
-        return sum(
-            last - first + 1 for boot, one in self._boots.items() for first, last in self._wanted(boot, one, None)
+    def backlog(self, timed: frozenset[int]) -> tuple[int, int]:
+        """How many records of the band are wanted, and how many others it keeps of boots that are not in ``timed``."""
+        wanted = {
+            boot: sum(last - first + 1 for first, last in self._wanted(boot, one, None))
+            for boot, one in self._boots.items()
+        }
+        return (
+            sum(number for boot, number in wanted.items() if boot in timed),
+            sum(number for boot, number in wanted.items() if boot not in timed),
         )
 
     def _of(self, boot: int) -> _Boot:

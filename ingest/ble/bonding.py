@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-QUIET_S: Final = 2.5  # a band that was free for so long is wanted by nobody: who lacks a bond dials within a second
+QUIET_S: Final = 3.0  # a band that was free for so long is wanted by nobody: who lacks a bond dials within a second
 LEAVE_MAX_S: Final = 20.0  # for the others, however often they take it: six adapters of them at three seconds each
-PAUSE_S: Final = 0.8  # half as much to half as much again between two bonds, so that other gateways get at the band
+HOLD_S: Final = 0.9  # for a link to last at least: others must notice that somebody makes a bond (heard.BREAK_S)
+PAUSE_S: Final = 0.5  # half as much to half as much again between two bonds, so that other gateways get at the band
 TRIES_MAX: Final = (
     6  # of an adapter in one round: a band may refuse, be hardly heard by it, or be dialled by two at once
 )

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.ble.bonding import Bonds, Round
+from ingest.ble.bonding import HOLD_S, Bonds, Round
 from ingest.ble.heard import BREAK_S, TIE_S, Heard, Radio, Way
 from ingest.ble.holding import REASON_MAX, Adapter, BandSink, BandState, Held, OpenLink, Outbox
 from ingest.ble.numbering import Numbering
@@ -37,7 +37,8 @@ OPEN_MAX_S: Final = 16.0
 SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
 AWAY: Final = {"lost", "refused"}
 PAIR_HERE: Final = "hold it in pairing mode near the gateway"
-Details = tuple[int | None, int | None, int | None, str | None, str | None]
+UNDATED: Final = "{} records stay in the band: no gateway was there before it started anew, so nobody can date them"
+Details = tuple[int | None, int | None, int | None, int, str | None, str | None]
 BOND_S: Final = 8.0  # to connect and bond: three as a rule, the more where another adapter has the band meanwhile
 PAIRING_US: Final = 120_000_000  # a band is in pairing mode for so long: docs/gatt.md
 END_S: Final = 15.0  # for all links to be hung up at the end
@@ -255,13 +256,14 @@ class Gateway:
     async def _make_bond(self, held: Held, way: Way, bonds: Bonds, making: Round, adapter: int) -> None:
         """Connect, bond, and let go: everybody has a turn."""
         self._say(held, "connecting", f"being paired: {self._adapters[adapter].name} makes a bond, then lets go")
-        opened = False
+        opened, began_s = False, loop_s()
         try:
             async with asyncio.timeout(BOND_S):
                 link = await self._adapters[adapter].open(way.address, may_pair=True)
                 try:
                     opened = True
                     await link.secure()
+                    await asyncio.sleep(max(0.0, began_s + HOLD_S - loop_s()))
                 finally:
                     await link.close()
             bonds.known[adapter] = True
@@ -364,7 +366,7 @@ class Gateway:
             held.band,
             state=held.state,
             since_us=held.since_us,
-            reason=held.reason,
+            reason=held.reason or (UNDATED.format(held.undated) if held.undated else ""),
             seen=held.shown(),
             backlog=held.backlog,
             bonded=bonded,
@@ -376,7 +378,7 @@ class Gateway:
         ways = self._radio.bands[held.band].ways if held.band in self._radio.bands else {}
         way = None if held.seen is None else ways.get(held.seen.address)
         bonded = None if way is None or way.bonds is None else way.bonds.count()
-        return bonded, held.battery, held.backlog, held.firmware, held.model
+        return bonded, held.battery, held.backlog, held.undated, held.firmware, held.model
 
     def _tell(self, now_s: float) -> None:
         if now_s - self._status_s >= STATUS_S:

@@ -102,6 +102,7 @@ class Held:
     model: str | None = None
     battery: int | None = None
     backlog: int | None = None
+    undated: int = 0
     heard_s: float = 0.0
     released_until_s: float = 0.0
     told: tuple[object, ...] = ()
@@ -150,9 +151,9 @@ class BandSink:
         held.battery = held.battery if battery is None else battery
         self._alive(held)
 
-    def backlog(self, packets: int) -> None:
+    def backlog(self, packets: int, *, undated: int = 0) -> None:
         """See ``Sink``."""
-        self._held.backlog = packets
+        self._held.backlog, self._held.undated = packets, undated
         self._alive(self._held)
 
     def stored(self) -> list[Stored]:

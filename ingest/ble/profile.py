@@ -71,8 +71,8 @@ class Sink(Protocol):
     def about(self, *, firmware: str | None = None, model: str | None = None, battery: int | None = None) -> None:
         """What the band says of itself; None: nothing new."""
 
-    def backlog(self, packets: int) -> None:
-        """How many packets still wait in the band's memory."""
+    def backlog(self, packets: int, *, undated: int = 0) -> None:
+        """How many packets still wait in the band's memory, and how many stay there as nobody knows when they were."""
 
     def stored(self) -> list[Stored]:
         """What the service said that it has of this band, of every boot that it spoke of."""

@@ -76,7 +76,8 @@ class BandStatus(Message, frozen=True, kw_only=True):
     """``…/band/{band}/status/{gateway}``, retained: how one gateway stands with a band of its site; empty where it has
     nothing to do with it any more.
 
-    ``reason`` says in plain words why it is not connected. ``backlog`` packets are still in the band's memory.
+    ``reason`` says in plain words why it is not connected, or what else is wrong. ``backlog`` packets are still in the
+    band's memory, and will come.
     ``bonded`` of the gateway's ``adapters`` are known to have a bond with it; None: it is a band that asks for none.
     """
 

@@ -182,7 +182,8 @@ class ForecalmConversation(Talk):
             self._backfill.here(boot, self._sink.kept(boot))
         self._boots = boots
         self._tell_battery(state.battery)
-        self._sink.backlog(self._backfill.backlog())
+        packets, undated = self._backfill.backlog(self._dates.boots)
+        self._sink.backlog(packets, undated=undated)
 
     def _tell_battery(self, battery: int | None) -> None:
         if battery is not None and battery != self._battery:

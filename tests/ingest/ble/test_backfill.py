@@ -40,7 +40,7 @@ def test_only_what_no_watermark_covers_and_nobody_here_has_is_asked_for() -> Non
             assert backfill.hear(1, seq, now_s)
         now_s += 1.0
     assert asked == [(10, 19), (51, 59), (70, 99)]
-    assert backfill.backlog() == 0
+    assert backfill.backlog(ONE) == (0, 0)
 
 
 def test_what_is_live_comes_by_itself_and_a_hole_in_it_is_asked_for() -> None:

@@ -86,7 +86,7 @@ class Ears:
     def about(self, *, firmware: str | None = None, model: str | None = None, battery: int | None = None) -> None:
         self.said.append((firmware, model, battery))
 
-    def backlog(self, packets: int) -> None:
+    def backlog(self, packets: int, *, undated: int = 0) -> None:
         self.said.append(packets)
 
     def stored(self) -> list[Stored]:
