@@ -21,7 +21,7 @@ class Drive:
     arousal : sympathetic arousal, whatever its cause; 1 is full anxiety.
     effort : physical work; 1 is as hard as the person can.
     walk, run, fidget, flap, rock : movements of the wrist: steps, running, fidgeting, hand flapping, body rocking.
-    heat : how much hotter than comfortable the surroundings are, in [-1, 1]; 1 is a heat wave, -1 a frosty day outdoors.
+    heat : how much hotter than comfortable the surroundings are, in [-1, 1]; 1 is a heat wave, -1 frost outdoors.
     meal : how much of a meal is being digested.
     asleep : depth of sleep: 0 awake, near 0.4 in REM and light sleep, 1 at the deepest.
     worn : (k, n) bool, whether the band is on the wrist.

@@ -31,8 +31,12 @@ _NOISE_G: Final = (0.0005, 0.0035)  # from the quietest to the noisiest band; a 
 _WALK_G: Final = 0.2  # our choice, as the next two
 _RUN_G: Final = 0.55
 _RUN_HZ: Final = 2.6
-_FLAP_G: Final = 0.8  # flapping wrists vary by 0.3 to 0.6 g in autism_smm (Goodwin 2014), 2.5 to 4.8 times a second
-_ROCK_G: Final = 0.085  # rocking tilts the resting wrist: it varies by 0.06 g there, at 0.6 to 0.8 Hz
+# Of two wearers in autism_smm (Goodwin 2014) one flaps with 2 g and the other with 0.4 g, and a tenth of that lies near
+# one rhythm: no two strokes agree.
+_FLAP_G: Final = (1.0, 0.5, 0.4, 2.0)  # median, log-spread, least, most of people
+_FLAP_ROUGH: Final = 0.5
+_FLAP_UNEVEN: Final = 0.3
+_ROCK_G: Final = 0.15  # rocking tilts the resting wrist: it varies by 0.1 to 0.2 g there, at 0.68 to 0.78 Hz
 # Nobody is still: small movements come and go on three time scales, and their size is log-normal.
 _STIRRED: Final = (np.exp(-1 / 2.0), np.exp(-1 / 12.0), np.exp(-1 / 60.0))  # a second
 _SHARES: Final = (0.63, 0.59, 0.50)  # by the correlation of activity at lags of 1 to 80 s: 0.75, 0.3 at 10 s, 0.06
@@ -44,11 +48,16 @@ _FIDGET_G: Final = 0.28
 _FIDGETS: Final = 0.12  # a person who fidgets this share of the time stirs as most do
 _SLOW: Final = share(1 / (2 * np.pi * 0.25), RATE)  # spectra of movement fall beyond 0.25 Hz by the square
 _SLOW_UNIT: Final = float(np.sqrt((2 - _SLOW) / _SLOW))  # makes its variance 1
-_FAST: Final = share(1 / (2 * np.pi * 4.0), RATE)  # and a second, smaller part falls beyond 4 Hz only
+_FAST: Final = share(1 / (2 * np.pi * 3.0), RATE)  # and a second, smaller part falls beyond 3 Hz only
 _FAST_UNIT: Final = float(np.sqrt((2 - _FAST) / _FAST))
-_FAST_SHARE: Final = 0.22
-_AXES: Final = (1.2, 0.7, 1.05)
-_ALONG: Final = 0.4  # arms turn more than they shake: size varies a third as much as the axes do
+_FAST_SHARE: Final = 0.5  # by the spectrum of size, which has its most at 1.5 to 3 Hz: so does the difference of both
+_FAST_LESS: Final = _FAST_UNIT / _SLOW_UNIT
+_AXES: Final = (1.2, 0.7, 1.05)  # for slow movement only turns the arm, and gravity in it: it has no size of its own
+_PLACES: Final = (0.10, 0.03)  # arms are put elsewhere so often a second, half as often while stirring by so much [g]:
+_PLACE_G: Final = 0.55  # every other minute has a turn by 0.75 g within a second: measured,
+_PLACING_G: Final = 0.12  # and movement as hard as that turn needs: our choice
+_KNOCKS: Final = (0.12, 0.1)  # hands are set down: how often a second, and the stirring [g] at which half as often
+_KNOCK_G: Final = (0.5, 0.7)  # median and log-spread: measured, size leaves 1 g by 0.6 g in every other minute
 _STRAYS: Final = 0.6 / RATE  # where movement leaves the arm, in its sizes a second
 _RETURNS: Final = share(90.0, RATE)  # and it comes back to its posture: our choice
 _TREMOR_G: Final = 0.0028  # small movements tremble: beyond 4 Hz they lose less than large ones do
@@ -66,8 +75,8 @@ class Motion:
 
     def __init__(self, people: tuple[Person, ...], *, seed: int) -> None:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
-        own = [(p.steps_hz, p.flap_hz, p.rock_hz, np.sqrt(p.fidgets / _FIDGETS), 1.0) for p in people]
-        self._own = np.array(own).reshape(-1, 5)
+        own = [(p.steps_hz, p.flap_hz, p.rock_hz, np.sqrt(p.fidgets / _FIDGETS), 1.0, 1.0) for p in people]
+        self._own = np.array(own).reshape(-1, 6)
         k = len(people)
         self._arm = np.empty((k, POSTURES + 1, 3))
         self._sensor = np.empty((k, 4))  # offset by axis, noise [g]
@@ -100,6 +109,8 @@ def _make(keys: Keys, own: Array, arm: Array, sensor: Array) -> None:
                 arm[r, p, axis] = _ARM[p, axis] + differs
             arm[r, p] /= np.sqrt((arm[r, p] ** 2).sum())
         own[r, 4] = np.exp(_TREMORS * normal(keys[r], 19, 4))
+        flaps_g = _FLAP_G[0] * np.exp(_FLAP_G[1] * normal(keys[r], 19, 5))
+        own[r, 5] = min(max(flaps_g, _FLAP_G[2]), _FLAP_G[3])
         for axis in range(3):
             sensor[r, axis] = _OFFSET_G * normal(keys[r], 19, axis)
         sensor[r, 3] = _NOISE_G[0] + (_NOISE_G[1] - _NOISE_G[0]) * uniform(keys[r], 19, 3)
@@ -135,19 +146,22 @@ def _move(
                 gravity[r] = arm[r, lies]
             wanted = _stirring(key, first + i, own[r, 3], lived[r, i, 1], stir[r]) if worn[r, i] else 0.0
             tremor_g = own[r, 4] * _TREMOR_G * (1 + _TREMBLES * lived[r, i, 0]) if worn[r, i] else 0.0
-            jitter = 1 + 0.1 * normal(key, 21, first + i)
-            blow_s = _blow(key, first + i, acts[r, i, 2], lived[r, i, 0])
+            if worn[r, i]:
+                wanted = _placed(key, first + i, wanted, lived[r, i, 1], axes[r])
+            jitter = normal(key, 21, first + i)
+            hit_s, hit_g = _hit(key, first + i, acts[r, i, 2], lived[r, i, 0], wanted)
             for s in range(RATE):
                 at = (first + i) * RATE + s
                 _go_on(acts[r, i], own[r], jitter, level[r], phase[r])
                 stir[r, 3] += (wanted - stir[r, 3]) * _EASE
                 walk, run, fidget, flap, rock = level[r]
                 up, side = _stride(walk, run, phase[r])
-                wrist, hand = _flapping(flap, phase[r, 2])
+                wrist, hand = _flapping(flap * own[r, 5], phase[r, 2])
                 tilt = _ROCK_G * rock * np.sin(2 * np.pi * phase[r, 3]) if rock > 0 else 0.0
-                rough = stir[r, 3] + _FIDGET_G * fidget + 0.14 * run + 0.05 * walk + 0.2 * flap + 0.02 * rock
+                rough = stir[r, 3] + _FIDGET_G * fidget + 0.14 * run + 0.05 * walk + 0.2 * flap + 0.04 * rock
                 fine = _FAST_SHARE * rough + tremor_g * np.sqrt(min(rough / _TREMOR_AT_G, 1.0))
-                hit = _ringing(s / RATE - blow_s) if blow_s >= 0 else 0.0
+                fine += _FLAP_ROUGH * flap * own[r, 5]
+                hit = hit_g * _ringing(s / RATE - hit_s) if hit_s >= 0 else 0.0
                 given = (up, side + tilt, 0.4 * side + wrist - 0.3 * tilt, hand + 0.8 * tilt)
                 moving[r, i * RATE + s] = _axes(
                     key,
@@ -179,20 +193,22 @@ def _axes(
     out: Array,
 ) -> float:
     """Fill in one sample's three axes; return its moving part. ``given``: along gravity, and by axis [g]."""
-    along, length = 0.0, 0.0
+    length = 0.0
     for axis in range(3):
         drawn = normal(key, 22 + axis, at)
         axes[axis, 0] += (_SLOW_UNIT * drawn - axes[axis, 0]) * _SLOW
         axes[axis, 1] += (_FAST_UNIT * drawn - axes[axis, 1]) * _FAST
         axes[axis, 2] += rough * axes[axis, 0] * _STRAYS - axes[axis, 2] * _RETURNS
         out[axis] = sensor[3] * drawn + sensor[axis]
-        along += axes[axis, 0] * _AXES[axis] * gravity[axis]
         length += (arm[axis] + axes[axis, 2]) ** 2
-    size, length = 0.0, np.sqrt(length)
+    length, turned = np.sqrt(length), 0.0
     for axis in range(3):
         gravity[axis] += ((arm[axis] + axes[axis, 2]) / length - gravity[axis]) * _TURN
-        slow = axes[axis, 0] * _AXES[axis] - _ALONG * along * gravity[axis]
-        own = rough * slow + fine * axes[axis, 1] + given[0] * gravity[axis] + given[1 + axis]
+        turned += (gravity[axis] + rough * axes[axis, 0] * _AXES[axis]) ** 2
+    size, turned = 0.0, np.sqrt(turned)
+    for axis in range(3):
+        slow = (gravity[axis] + rough * axes[axis, 0] * _AXES[axis]) / turned - gravity[axis]
+        own = slow + fine * (axes[axis, 1] - _FAST_LESS * axes[axis, 0]) + given[0] * gravity[axis] + given[1 + axis]
         own += hit * (1.0 - 0.4 * axis)
         size += own * (1.0 if axis == 0 else 0.6)
         out[axis] += gravity[axis] + own
@@ -213,18 +229,38 @@ def _stirring(key: int, second: int, own: float, asleep: float, stir: Array) -> 
 
 
 @njit(cache=True, nogil=True)
-def _blow(key: int, second: int, fidget: float, arousal: float) -> float:
-    """When in this second a blow lands [s], or -1: who hits is much aroused and moves as hard as can be."""
-    chance = _BLOWS_HZ * max(fidget - 0.6, 0.0) * max(arousal - 0.6, 0.0) / 0.16
-    return uniform(key, 29, second) * (1 - _BLOW_S) if uniform(key, 28, second) < chance else -1.0
+def _placed(key: int, second: int, wanted: float, asleep: float, axes: Array) -> float:
+    """Put one row's arm elsewhere if this is the second for it, in place; return the stirring of this second [g]."""
+    if uniform(key, 30, second) >= _PLACES[0] * (1 - asleep) * wanted / (wanted + _PLACES[1]):
+        return wanted
+    for axis in range(3):
+        axes[axis, 2] = _PLACE_G * normal(key, 31 + axis, second)
+    moved: float = max(wanted, _PLACING_G)
+    return moved
+
+
+@njit(cache=True, nogil=True)
+def _hit(key: int, second: int, fidget: float, arousal: float, stirring: float) -> tuple[float, float]:
+    """When in this second the hand hits something [s], or -1, and how hard [g].
+
+    Who deals blows is much aroused and moves as hard as can be; whoever moves sets hands down.
+    """
+    blows = _BLOWS_HZ * max(fidget - 0.6, 0.0) * max(arousal - 0.6, 0.0) / 0.16
+    knocks = _KNOCKS[0] * stirring / (stirring + _KNOCKS[1])
+    drawn, at_s = uniform(key, 28, second), uniform(key, 29, second) * (1 - _BLOW_S)
+    if drawn < blows:
+        return at_s, _BLOW_G
+    if drawn < blows + knocks:
+        return at_s, _KNOCK_G[0] * np.exp(_KNOCK_G[1] * normal(key, 34, second))
+    return -1.0, 0.0
 
 
 @njit(cache=True, nogil=True)
 def _ringing(since_s: float) -> float:
-    """The impact of a blow and its echo in the strap [g]."""
+    """An impact of 1 g and its echo in the strap [g]."""
     if not 0 <= since_s < _BLOW_S:
         return 0.0
-    rings: float = _BLOW_G * np.exp(-since_s / 0.05) * np.cos(2 * np.pi * 11 * since_s)
+    rings: float = np.exp(-since_s / 0.06) * np.cos(2 * np.pi * 7 * since_s)
     return rings
 
 
@@ -237,8 +273,8 @@ def _go_on(acts: Array, own: Array, jitter: float, level: Array, phase: Array) -
             level[a] = 0.0
     phase[0] = (phase[0] + own[0] / RATE) % 2.0  # two steps: one swing of the arm
     phase[1] = (phase[1] + _RUN_HZ / RATE) % 2.0
-    phase[2] = (phase[2] + own[1] * jitter / RATE) % 1.0
-    phase[3] = (phase[3] + own[2] * (0.6 + 0.4 * jitter) / RATE) % 1.0
+    phase[2] = (phase[2] + own[1] * max(1 + _FLAP_UNEVEN * jitter, 0.3) / RATE) % 1.0
+    phase[3] = (phase[3] + own[2] * (1 + 0.1 * jitter) / RATE) % 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -258,8 +294,8 @@ def _stride(walk: float, run: float, phase: Array) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def _flapping(flap: float, phase: float) -> tuple[float, float]:
-    """What a flapping hand does across the wrist, and across the hand [g]."""
+    """What a hand that flaps by ``flap`` g does across the wrist, and across the hand [g]."""
     if not flap > 0:
         return 0.0, 0.0
     turn = 2 * np.pi * phase
-    return 0.5 * _FLAP_G * flap * np.cos(turn), _FLAP_G * flap * (np.sin(turn) + 0.2 * np.sin(2 * turn + 0.5))
+    return 0.5 * flap * np.cos(turn), flap * (np.sin(turn) + 0.2 * np.sin(2 * turn + 0.5))

@@ -102,7 +102,7 @@ class _Population:
 # Twelve sessions of healthy adults in Stress-Predict are what "measured" means: Iqbal 2022, doi:10.3390/s22218135.
 _ADULTS: Final = _Population(
     rest_bpm=(76, 8),  # measured medians: 70 to 100 bpm, seated
-    rsa=0.045,  # with ``slow``: RMSSD 20-60 ms, SDNN 40-90 ms, as measured
+    rsa=0.036,  # with ``slow``: RMSSD 20-60 ms, SDNN 40-90 ms, as measured
     breaths_hz=0.26,  # 15 breaths a minute
     walks_per_h=3.0,  # ordinary life indoors: our choice
     fidgets=0.12,  # measured: a second in ten to five moves by more than 0.03 g
@@ -119,7 +119,7 @@ _ADULTS: Final = _Population(
 _AUTISTIC_ADULTS: Final = dataclasses.replace(  # who need much support, many with a learning disability
     _ADULTS,
     # The resting rate is left as it is: what is known shows no higher one for autism (doi:10.3389/fpsyt.2022.830234).
-    rsa=0.037,  # baseline RSA lower by Hedges' g 0.59, of our SD 0.014: Cheng 2020, doi:10.1016/j.neubiorev.2020.08.007
+    rsa=0.028,  # baseline RSA lower by Hedges' g 0.59, of our SD 0.014: Cheng 2020, doi:10.1016/j.neubiorev.2020.08.007
     sweat_silent=0.25,  # more often unresponsive: van Engeland 1984, doi:10.1007/BF02409578; how many is our choice
     # Antipsychotics 45 % and stimulants 1-2 % of 4,069 adults: Tsiouris 2013, doi:10.1007/s10803-012-1617-6, and 31 %
     # pooled: doi:10.1177/00048674221149864; 0.38 lies between. Beta blockers and alpha-2 agonists: our choice.
@@ -227,7 +227,7 @@ class _Draw:
 
 def _person(number: int, seed: int, of: _Population) -> Person:
     draw, more = _Draw(seed, number), _Draw(seed, number, 2)
-    eda_us = draw.spread(0.75, 0.9, 0.15, 9.0)  # measured in six E4 sets: 90 % in 0.13 to 5.6 uS
+    eda_us = draw.spread(0.6, 1.1, 0.12, 9.0)  # measured in six E4 sets: 90 % in 0.13 to 5.6 uS
     rest, rest_sd = of.rest_bpm
     person = Person(
         number=number,
@@ -239,8 +239,8 @@ def _person(number: int, seed: int, of: _Population) -> Person:
         breaths_hz=draw.around(of.breaths_hz, 0.03, of.breaths_hz - 0.08, of.breaths_hz + 0.08),
         eda_us=eda_us,
         eda_gain=draw.around(0.7, 0.2, 0.3, 1.3),  # measured: levels double or more within a session of stress tasks
-        scr_per_min=draw.spread(1.6, 0.6, 0.4, 6.0),  # measured, of 0.05 uS and more: 0.1 to 6.3 a minute
-        scr_us=0.1 * eda_us**0.8 * draw.spread(1.0, 0.3, 0.5, 2.0),  # measured: responses grow with the level
+        scr_per_min=draw.spread(1.3, 0.8, 0.2, 6.3),  # measured, of 0.05 uS and more: 0.1 to 6.3 a minute
+        scr_us=0.1 * eda_us**0.8 * draw.spread(1.0, 0.5, 0.4, 3.0),  # measured: responses grow with the level
         scr_gain=draw.around(4.5, 1.0, 2.5, 7.0),  # to 10-15 a minute when anxious: our choice
         skin_c=draw.around(32.2, 1.9, 27.8, 35.3),  # measured medians: 27.5 to 35.3 degC
         cooling_c=draw.around(0.9, 0.3, 0.3, 1.6),  # distal cooling over minutes under acute stress: size is our choice
@@ -249,10 +249,12 @@ def _person(number: int, seed: int, of: _Population) -> Person:
         walks_per_h=draw.around(of.walks_per_h, 1.0, 0.5, 2 * of.walks_per_h),
         fidgets=draw.around(of.fidgets, 0.05, 0.03, 0.3),
         steps_hz=draw.around(of.steps_hz, 0.1, of.steps_hz - 0.3, of.steps_hz + 0.3),
-        flap_hz=draw.around(2.6, 0.4, 1.6, 3.6),  # stereotypies keep to about 1-3 Hz: Goodwin 2011
+        flap_hz=draw.around(
+            2.8, 0.6, 1.8, 4.5
+        ),  # stereotypies keep to about 1-3 Hz: Goodwin 2011; to 4.5 in autism_smm
         heart_responder=draw.share() >= of.heart_silent,
         sweat_responder=draw.share() >= of.sweat_silent,
-        rock_hz=more.around(0.8, 0.2, 0.4, 1.4),  # a trunk swings more slowly than a hand: our choice
+        rock_hz=more.around(0.76, 0.1, 0.5, 1.1),  # measured in autism_smm: 0.68 to 0.85 Hz in nine bouts of ten
         medicine="none",
         stereotypy=more.one_of(STEREOTYPIES, (of.flapping, of.rocking)),
         stereotypies_per_h=more.spread(6.0, 0.7, 1.0, 30.0),  # bouts of half a minute, 5 % of waking life: our choice

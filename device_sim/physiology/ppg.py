@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.signal import cheby2
 
 from device_sim.physiology.drive import Drive
 from device_sim.physiology.heart import ARRIVES_S, BEATS_MAX, STEPS, Beats
@@ -23,16 +24,18 @@ _HOLD: Final = RATE // MOTION_RATE
 _STEP: Final = RATE // STEPS
 # The mean beat, fitted through the coupling and the low-pass below: a notch, a crest and a broad shoulder.
 _WAVE_AT: Final = (0.077, 0.159, 0.509)  # s after the heart's beat, at 75 bpm
-_WAVE_SD: Final = (0.107, 0.132, 0.270)
+_WAVE_SD: Final = (0.103, 0.127, 0.264)
 _WAVE_HIGH: Final = (-1.034, 0.579, 1.509)  # so that it is 1 high at 75 bpm
 _ENDS_S: Final = 1.35
 _RISES_S: Final = 0.1  # a pulse begins smoothly
 _SHAPES: Final = 0.25  # how differently high the shoulder is: measured, from a third lower to higher than the crest
 _VARIES: Final = 0.32  # how much a wave of height 1 varies (standard deviation)
 # Artefacts are noise with the spectrum that BVP has in movement: two splines over random knots, so many samples apart.
-_KNOTS: Final = (12, 6)
-_MIX: Final = (1.30, 0.62)  # by the measured spectrum; each spline varies by 0.69, the sum by 1
-_SPOILED: Final = 2.3  # times the pulse varies that an artefact varies in the strongest movement: measured
+_KNOTS: Final = (12, 6, 4, 24)
+_MIX: Final = (1.31, 0.55, 0.11, 1.45)  # by the measured spectrum; each spline varies by 0.69, the sum of three by 1;
+_RESTS: Final = 2  # the fast one reaches beyond the low-pass, by the square of the artefact's size,
+_BLURS: Final = 3  # and the last, slow one is the sensor's own
+_SPOILED: Final = 3.0  # times the pulse varies that an artefact varies in the strongest movement: measured
 _HALF_G: Final = 0.10  # and the movement at which it is half of that
 _SHAKING: Final = (share(0.12, RATE), share(0.9, RATE))  # an artefact comes with the movement and stays a while
 _FITS: Final = 1.0  # the same movement spoils more or less, log-normally, for seconds: measured
@@ -45,21 +48,12 @@ _SMOOTH: Final = share(0.06, RATE)  # tissue smooths what movement does to light
 _BREATHES: Final = 0.10  # pulses that the baseline rises and falls with breathing: our choice
 _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.4 / RATE)  # bands are AC coupled: BVP is flat below 0.5 Hz
 _AMPLITUDE: Final = (np.exp(-1 / 45.0), 0.3)  # height wanders over a minute: measured, with the spread of sessions
-_PASSED_HZ: Final = 8.0  # BVP has nothing beyond some 10 Hz: measured; here a Butterworth low-pass of fourth order
+_STOPPED_HZ: Final = 11.6  # a resting pulse ends abruptly there: measured; what movement adds does not, so that it is
+_STOPPED_DB: Final = 50.0  # added behind this low-pass of sixth order
 _DROWNED: Final = 1.2  # times the pulse varies: an artefact of that size hides it; our choice
 
 
-def _low_pass() -> Array:
-    """Both second-order sections of the low-pass, (2, 6), by the bilinear transform."""
-    c = 1 / np.tan(np.pi * _PASSED_HZ / RATE)
-    damping = 2 * np.cos(np.pi * np.array([1, 3]) / 8)
-    norm = 1 + damping * c + c * c
-    ones = np.ones(2)
-    feeds = [ones / norm, 2 / norm, ones / norm, ones]
-    return np.stack([*feeds, 2 * (1 - c * c) / norm, (1 - damping * c + c * c) / norm], axis=1)
-
-
-_SECTIONS: Final = _low_pass()
+_SECTIONS: Final = cheby2(6, _STOPPED_DB, _STOPPED_HZ, fs=RATE, output="sos")
 
 
 class Light:
@@ -71,7 +65,7 @@ class Light:
         k = len(people)
         self._feet = np.tile([-9.0, 1.0, 1.0, 1.0], (k, 3, 1))  # the last three beats: time, height, width, second hump
         self._slow = np.zeros((k, 3))  # two scales of how badly movement spoils; the wandering height
-        self._fast = np.zeros((k, 7))  # shaking, movement, the mean that coupling takes off, the low-pass
+        self._fast = np.zeros((k, 10))  # shaking, movement, the mean that coupling takes off, the low-pass, artefact
 
     def push(self, drive: Drive, moving: Array, beats: Beats, *, first: int) -> tuple[Array, NDArray[np.bool_]]:
         """``moving``: the moving part of acceleration (k, 32 n) [g]; ``first``: the index of the first second."""
@@ -101,7 +95,7 @@ def _shine(
     drowned: NDArray[np.bool_],
 ) -> None:
     rows, seconds = worn.shape
-    knots = np.empty((2, 4))
+    knots = np.empty((4, 4))
     for r in range(rows):
         key, (high, blur) = keys[r], own[r]
         second_hump = 1 + _SHAPES * normal(key, 50, 0)
@@ -129,13 +123,14 @@ def _shine(
                 fast[r, 0] += (size - fast[r, 0]) * (_SHAKING[0] if size > fast[r, 0] else _SHAKING[1])
                 fast[r, 1] += (shaken - fast[r, 1]) * _SMOOTH
                 swamp = spoils * _SPOILED * fast[r, 0] / (fast[r, 0] + _HALF_G)
-                noise = _noise(key, at, j == 0, knots)
+                noise, rest, dims = _noise(key, at, j == 0, knots)
                 follows = _COUPLES * fast[r, 1] / (fast[r, 0] + 0.01)
-                value += _VARIES * (swamp * (noise + follows) + _BLUR * blur * spoils * noise)
+                value += _VARIES * (_BLUR * blur * spoils * dims + swamp * (noise + follows))
+                fast[r, 9] += (swamp - fast[r, 9]) * _SMOOTH
+                value = high * (_passed(value, fast[r, 3:9]) + _VARIES * fast[r, 9] ** 2 * rest)
                 drowned[r, i] |= swamp > _DROWNED
-                value *= high
                 fast[r, 2] += (value - fast[r, 2]) * _COUPLED
-                ppg[r, j] = _passed(value - fast[r, 2], fast[r, 3:])
+                ppg[r, j] = value - fast[r, 2]
             while next_beat < last_beat and time_s[r, next_beat] >= 0:  # begun after the second's last sample
                 feet[r, 1:] = feet[r, :-1].copy()
                 feet[r, 0, 0], feet[r, 0, 1:] = time_s[r, next_beat] - ARRIVES_S, pulse[r, next_beat]
@@ -161,7 +156,7 @@ def _wave(now_s: float, foot: Array, second_hump: float) -> float:
 @njit(cache=True, nogil=True)
 def _passed(value: float, held: Array) -> float:
     """Take the low-pass a sample on, in place; return what it passes."""
-    for section in range(2):
+    for section in range(3):
         b0, b1, b2, _, a1, a2 = _SECTIONS[section]
         out = b0 * value + held[2 * section]
         held[2 * section] = b1 * value - a1 * out + held[2 * section + 1]
@@ -183,10 +178,11 @@ def _wander(key: int, second: int, slow: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _noise(key: int, at: int, begins: bool, knots: Array) -> float:
-    """Noise of variance 1 with the spectrum of artefacts; ``knots`` is scratch that is filled anew where it begins."""
-    total = 0.0
-    for kind in range(2):
+def _noise(key: int, at: int, begins: bool, knots: Array) -> tuple[float, float, float]:
+    """Noise with the spectrum of artefacts in two parts, of variance 1 in all, the second for behind the low-pass; and
+    noise of variance 1 of the sensor itself. ``knots`` is scratch that is filled anew where it begins."""
+    total, rest, own = 0.0, 0.0, 0.0
+    for kind in range(4):
         every = _KNOTS[kind]
         knot, into = at // every, at % every
         if begins or into == 0:
@@ -194,14 +190,13 @@ def _noise(key: int, at: int, begins: bool, knots: Array) -> float:
                 knots[kind, k] = normal(key, 54 + kind, knot + k)
         x = into / every
         y = 1 - x
-        total += (
-            _MIX[kind]
-            * (
-                knots[kind, 0] * y * y * y
-                + knots[kind, 1] * (4 - 6 * x * x + 3 * x * x * x)
-                + knots[kind, 2] * (4 - 6 * y * y + 3 * y * y * y)
-                + knots[kind, 3] * x * x * x
-            )
-            / 6
-        )
-    return total
+        drawn = knots[kind, 0] * y * y * y + knots[kind, 3] * x * x * x
+        drawn += knots[kind, 1] * (4 - 6 * x * x + 3 * x * x * x)
+        drawn += knots[kind, 2] * (4 - 6 * y * y + 3 * y * y * y)
+        if kind == _BLURS:
+            own = _MIX[kind] * drawn / 6
+        elif kind == _RESTS:
+            rest = _MIX[kind] * drawn / 6
+        else:
+            total += _MIX[kind] * drawn / 6
+    return total, rest, own

@@ -44,6 +44,7 @@ _NEWS: Final = share(20.0, RATE)
 _FULL: Final = (9.0, 5.0)  # the level at which glands and ducts are full [uS], and times one's own level on top
 _WANDER: Final = (np.exp(-1 / (RATE * 200.0)), np.exp(-1 / (RATE * 5400.0)))  # the tonic level drifts for hours:
 _WANDER_SHARE: Final = (0.13, 0.45)  # measured: levels 60 s, 5 and 20 min apart differ by 9 %, 25 % and 55 %
+_UNLIKE: Final = 0.5  # people and sites differ, log-normally: measured, a minute varies by 1 to 20 % of its level
 _SMOOTH: Final = share(12.0, RATE)  # the drift itself is smooth: steps would look like responses
 # What movement does to electrodes: by how EDA changes in seconds of more and more movement.
 _PRESSED: Final = 0.024  # share of the level that a press or drag moves it in a sample, at most
@@ -61,7 +62,8 @@ _SOAK: Final = share(700.0, RATE)  # and the skin under them to become moist; ma
 _DRY: Final = (0.2, 0.45)  # what they show of the level as they touch, and until it is moist
 _WARM: Final = 0.8  # share of the touch under which the level cannot be trusted: our choice
 _SPOILED: Final = 0.02  # and the share of the level that a press must change to look like a response: our choice
-_NOISE_US: Final = (0.0008, 0.0013)  # measured: the sensor's own, and by the root of the level
+_NOISE_US: Final = (0.0007, 0.0011)  # measured: the sensor's own, and by the root of the level,
+_NOISY: Final = 0.6  # log-normally from band to band
 _CEILING_US: Final = 40.0  # every sensor ends somewhere; ours fits in its 16 bits
 _TINY: Final = 1e-9
 
@@ -74,10 +76,10 @@ class Sweat:
         self._keys = keys(seed=seed, numbers=tuple(person.number for person in people))
         gain = [1.0 if p.sweat_responder else _SILENT for p in people]
         own = [
-            (p.eda_us, p.eda_gain * g, p.scr_per_min / 60, p.scr_us, p.scr_gain * g, 0.0, 0.0, 0.0)
+            (p.eda_us, p.eda_gain * g, p.scr_per_min / 60, p.scr_us, p.scr_gain * g, 0.0, 0.0, 0.0, 1.0, 1.0)
             for p, g in zip(people, gain, strict=True)
         ]
-        self._own = np.array(own).reshape(-1, 8)
+        self._own = np.array(own).reshape(-1, 10)
         k = len(people)
         self._level = np.zeros((k, 6))  # arousal, effort, heat, two drifts, the smooth sum of them
         self._answer = np.zeros((k, 5))  # decaying, rising, rest, habituation, arousal of late
@@ -107,9 +109,10 @@ def _make(keys: Keys, own: Array, level: Array) -> None:
         peak_s = np.log(decay_s / rise_s) * decay_s * rise_s / (decay_s - rise_s)
         own[r, 5], own[r, 6] = decay_s, rise_s
         own[r, 7] = 1 / (np.exp(-peak_s / decay_s) - np.exp(-peak_s / rise_s))
+        own[r, 8], own[r, 9] = np.exp(_NOISY * normal(keys[r], 59, 5)), np.exp(_UNLIKE * normal(keys[r], 59, 6))
         for d in range(2):
             level[r, 3 + d] = normal(keys[r], 59, 3 + d)
-        level[r, 5] = _WANDER_SHARE[0] * level[r, 3] + _WANDER_SHARE[1] * level[r, 4]
+        level[r, 5] = _WANDER_SHARE[0] * own[r, 9] * level[r, 3] + _WANDER_SHARE[1] * level[r, 4]
 
 
 @njit(cache=True, nogil=True)
@@ -141,7 +144,7 @@ def _sweat(
             for m in range(j * _HOLD, (j + 1) * _HOLD):
                 shake += abs(moving[r, m]) / _HOLD
             loose = 1 - fit[r, i]
-            _drift(key, at, driven[r, i], level[r])
+            _drift(key, at, driven[r, i], own[r, 9], level[r])
             tonic = level_us * (1 + gain * level[r, 0] + _SWEATS[0] * level[r, 1] + _SWEATS[1] * max(level[r, 2], 0.0))
             tonic *= np.exp(level[r, 5]) * (1 - _ASLEEP[0] * driven[r, i, 3])
             answer[r, 0] *= decay
@@ -158,7 +161,7 @@ def _sweat(
             displaced[r, i] |= not worn[r, i] or touch[r, 0] < _WARM or abs(pressed) > _SPOILED
             shown = touch[r, 0] * (_DRY[1] + (1 - _DRY[1]) * touch[r, 1]) * (1 - _LOOSE_LOSS * loose)
             value = skin * shown * (1 + pressed)
-            value += (_NOISE_US[0] + _NOISE_US[1] * np.sqrt(skin)) * normal(key, 63, at)
+            value += own[r, 8] * (_NOISE_US[0] + _NOISE_US[1] * np.sqrt(skin)) * normal(key, 63, at)
             eda[r, j] = min(max(value if worn[r, i] else 0.002 * uniform(key, 64, at), 0.0), _CEILING_US)
 
 
@@ -198,7 +201,7 @@ def _respond(
 
 
 @njit(cache=True, nogil=True)
-def _drift(key: int, at: int, driven: Array, level: Array) -> None:
+def _drift(key: int, at: int, driven: Array, unlike: float, level: Array) -> None:
     """Take one row's tonic level one sample on, in place."""
     level[0] += (driven[0] - level[0]) * (_AROUSED if driven[0] > level[0] else _CALMED)
     level[1] += (driven[1] - level[1]) * _HEATED
@@ -210,7 +213,7 @@ def _drift(key: int, at: int, driven: Array, level: Array) -> None:
     for d in range(2):
         kept = _WANDER[d]
         level[3 + d] = kept * level[3 + d] + np.sqrt(1 - kept * kept) * normal(key, 65 + d, at)
-        drawn += _WANDER_SHARE[d] * level[3 + d]
+        drawn += _WANDER_SHARE[d] * level[3 + d] * (unlike if d == 0 else 1.0)
     level[5] += (drawn - level[5]) * _SMOOTH
 
 
