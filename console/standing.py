@@ -186,6 +186,8 @@ def _link(at: BandAt, *, clock: Clock) -> Link:
         said.append(f"connected since {clock(at.since_us * 1e-6)}")
     elif status.state == "released":
         said.append(f"let go by {status.gateway}, as was asked")
+    elif status.state == "refused":
+        said.append(f"not connected: {status.gateway} cannot use it")
     elif status.state != "connected":
         said.append(f"{status.gateway} looks for it")
     if seen is not None and seen.rssi is not None:

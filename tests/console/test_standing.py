@@ -94,6 +94,7 @@ def test_a_fight_over_a_band_is_a_card_that_names_both() -> None:
         ({"backlog": 340}, "connected since 14:31, 340 packets still in its memory"),
         ({"state": "released"}, "let go by hall, as was asked"),
         ({"state": "lost"}, "hall looks for it"),
+        ({"state": "refused"}, "not connected: hall cannot use it"),
     ],
 )
 def test_how_a_band_stands_with_its_gateway_is_in_its_row(said: dict[str, object], words: str) -> None:
