@@ -50,6 +50,11 @@ class Band:
         self._tells_contact = tells_contact
         self._next = 0
 
+    @property
+    def tick_us(self) -> int:
+        """What its clock shows when its next packet begins [us]."""
+        return self._clock_us + self._next * SECOND_US
+
     def due_s(self, seq: int, *, since: int = 0) -> float:
         """When packet ``seq`` is complete: true seconds after packet ``since`` began, for a band whose phase is 0."""
         return self._phase_s + (seq + 1 - since) * self._second_s

@@ -19,6 +19,7 @@ from bumble.core import BaseBumbleError
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
+from device_sim.band import SECOND_US
 from device_sim.errors import HandError, RadioError, ScenarioError, SimulationError
 from device_sim.faults.bodies import StuckPulse
 from device_sim.faults.on_air import Weather
@@ -115,7 +116,14 @@ class BandsOnAir:
         self._made = made
         self._kinds: list[Kind] = [kinds[i % len(kinds)] for i in range(len(self._ward.bands))]
         self.bands: dict[str, AnyBand] = {
-            band.name: _band(kind, band.name, boot=band.boot, speed=speed, always_pairing=always_pairing)
+            band.name: _band(
+                kind,
+                band.name,
+                boot=band.boot,
+                clock_us=band.tick_us + scenario.past_s * SECOND_US,
+                speed=speed,
+                always_pairing=always_pairing,
+            )
             for kind, band in zip(self._kinds, self._ward.bands, strict=True)
         }
         self._adapters: dict[str, str] = {}
@@ -363,7 +371,7 @@ def _require_kinds(kinds: Sequence[Kind]) -> None:
         raise ScenarioError(f"kinds: must be one or more of {', '.join(KINDS)}; got {', '.join(unknown) or 'none'}")
 
 
-def _band(kind: Kind, name: str, *, boot: int, speed: float, always_pairing: bool) -> AnyBand:
+def _band(kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, always_pairing: bool) -> AnyBand:
     match kind:
         case "strap":
             return Strap(name)
@@ -372,7 +380,7 @@ def _band(kind: Kind, name: str, *, boot: int, speed: float, always_pairing: boo
         case "infinitime":
             return InfiniTimeWatch(name, speed=speed)
         case "forecalm":
-            return ForecalmBand(name, boot=boot, speed=speed, always_pairing=always_pairing)
+            return ForecalmBand(name, boot=boot, clock_us=clock_us, speed=speed, always_pairing=always_pairing)
 
 
 async def _open(adapter: str) -> Transport:

@@ -214,7 +214,7 @@ def _episodes(lived: tuple[Lived, ...]) -> Columns:
 
 
 def _table(pa: Any, schema: Any, what: str, columns: Columns, ward: Ward, clock: tuple[float, float]) -> Any:  # noqa: ANN401
-    """Return the rows of one ``what``: columns that it does not have are null; NaN of a moment or a size is null too."""
+    """Return the rows of one ``what``: columns that it does not have are null; a moment or a size of NaN is too."""
     rows = np.asarray(columns["row"], np.int64)
     wearers = [wearer_name(i) for i in range(1, len(ward.bands) + 1)]
     full: Columns = {

@@ -182,6 +182,7 @@ class Peripheral:
         task = asyncio.get_running_loop().create_task(_quietly(self.name, coroutine))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: coroutine.close())  # where it was cancelled before it began
         return task
 
     async def _advertise(self) -> None:
