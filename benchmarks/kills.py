@@ -145,15 +145,17 @@ def play(
     heard_first: bool = True,
 ) -> Found:
     """Let the bands send ``seconds`` of simulated time, and faults happen ``pause_s`` apart in real time, each once
-    before one comes again, the first when all bands have been heard; then look. ``serving`` is how often a service that
-    starts is left alone until it serves."""
+    before one comes again, the first when all bands have been heard, however late; then look. ``serving`` is how often
+    a service that starts is left alone until it serves."""
     rng = random.Random(house.seed)  # noqa: S311 - luck that can be had again
     begin(house, seconds=seconds, speed=speed)
     ends = time.monotonic() + seconds / speed
     coming: list[Fault] = []
     if heard_first:
         house.wait_until_all_are_heard()
-    while time.monotonic() < ends and house.bands_run():
+    happened = 0
+    while not happened or (time.monotonic() < ends and house.bands_run()):
+        happened += 1
         coming = coming or rng.sample(faults, len(faults))
         fault = coming.pop()
         say(fault.__name__.replace("_", " "))
