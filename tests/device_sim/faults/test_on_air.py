@@ -1,0 +1,51 @@
+"""Faults of bands on the air: they sense and keep what was planned; what a radio cannot do is refused by name."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from device_sim.ble import BandsOnAir
+from device_sim.errors import ScenarioError
+from device_sim.faults.fault import parse_fault
+from device_sim.scenario import Scenario, load
+from device_sim.wristband.forecalm import ForecalmBand
+from ingest.wire import Packet
+
+FAST = 40.0  # simulated seconds a second
+
+
+def scenario_of(*faults: str) -> Scenario:
+    return replace(load("quiet"), past_s=0, faults=tuple(parse_fault(text) for text in faults))
+
+
+def test_a_band_that_restarts_keeps_what_it_had_and_numbers_anew() -> None:
+    made: list[Packet] = []
+
+    async def story() -> None:
+        scenario = scenario_of("reboot start_s=4 hold_s=3 bands=band-01", "away start_s=2 hold_s=4", "silent_radio")
+        bands = BandsOnAir(scenario, seed=1, wearers=2, speed=FAST, boot=7, made=made.append)
+        await bands.start()
+        await bands.play(12)
+        plan = bands._ward.plan
+        for row, name in enumerate(bands.bands):
+            names = [of for second in range(12) if (of := plan.name(row, second)) is not None]
+            assert [(packet.boot, packet.seq) for packet in made if packet.band == name] == names
+            band = bands.bands[name]
+            assert isinstance(band, ForecalmBand)
+            assert all(band.firmware.memory.record(*of) is not None for of in names)
+            assert band.firmware.boot == names[-1][0]
+        assert bands.account().seconds == 12
+        assert bands.air.hosts() == ["band-01", "band-02"]
+        await bands.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    assert len({packet.boot for packet in made if packet.band == "band-01"}) == 2
+
+
+def test_what_a_radio_cannot_do_is_refused_by_name() -> None:
+    with pytest.raises(ScenarioError, match="fault reordering: is for --transport mqtt, not ble"):
+        BandsOnAir(scenario_of("reordering"), seed=1)
+    bands = BandsOnAir(scenario_of("away"), seed=1, wearers=1)
+    with pytest.raises(ScenarioError, match="fault away: needs the simulated radio"):
+        asyncio.run(bands.start(["usb:0"]))
