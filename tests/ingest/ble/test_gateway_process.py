@@ -136,9 +136,11 @@ async def broker_and_gateway_fail(house: RadioHouse, gateway: GatewayProcess, br
     broker.start()
 
 
-async def one_gateway_is_left(house: RadioHouse, dead: GatewayProcess, left: GatewayProcess, shelf: Shelf) -> None:
-    """The other has all bands, and its Last Will speaks for the dead one."""
-    await until(lambda: all(name in shelf.gateways and shelf.gateways[name].online for name in (dead.name, left.name)))
+async def one_gateway_is_left(house: RadioHouse, gateways: list[GatewayProcess], shelf: Shelf) -> GatewayProcess:
+    """One that holds bands is killed: its Last Will speaks for it, and the other, which is returned, has them all."""
+    await until(lambda: all(one.name in shelf.gateways and shelf.gateways[one.name].online for one in gateways))
+    newest = max(list(shelf.packets.values()), key=lambda packet: packet.heard_us or 0)
+    dead, left = sorted(gateways, key=lambda one: one.name != newest.gateway)
     hosts = set(house.hosts())
     dead.kill()
     await until(lambda: len(house.hosts()) < len(hosts))
@@ -156,6 +158,7 @@ async def one_gateway_is_left(house: RadioHouse, dead: GatewayProcess, left: Gat
         )
     )
     await until(lambda: shelf.gateways[dead.name].online is False)
+    return left
 
 
 async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf: Shelf) -> None:
@@ -174,12 +177,12 @@ async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf
         await house.until_held(len(house.bands))
         await bands_and_radios_fail(house)
         await broker_and_gateway_fail(house, gateways[0], broker)
-        await one_gateway_is_left(house, gateways[0], gateways[1], shelf)
+        left = await one_gateway_is_left(house, gateways, shelf)
         for band in house.bands:
             await band.rest()
         await until(lambda: not shelf.missing(house))
-        assert (await gateways[1].end())["gateway"] == "g1"
-        await until(lambda: shelf.gateways["g1"].online is False)
+        assert (await left.end())["gateway"] == left.name
+        await until(lambda: shelf.gateways[left.name].online is False)
     except BaseException as error:
         error.add_note("\n".join([*(one.said() for one in gateways), f"missing: {shelf.missing(house)}"]))
         raise
