@@ -32,8 +32,8 @@ _SHAPES: Final = 0.25  # how differently high the shoulder is: measured, from a 
 _VARIES: Final = 0.32  # how much a wave of height 1 varies (standard deviation)
 # Artefacts are noise with the spectrum that BVP has in movement: two splines over random knots, so many samples apart.
 _KNOTS: Final = (12, 6, 4, 24)
-_MIX: Final = (1.31, 0.55, 0.11, 1.45)  # by the measured spectrum; each spline varies by 0.69, the sum of three by 1;
-_RESTS: Final = 2  # the fast one reaches beyond the low-pass, by the square of the artefact's size,
+_MIX: Final = (1.31, 0.55, 0.15, 1.45)  # by the measured spectrum; each spline varies by 0.69, the sum of three by 1;
+_RESTS: Final = 2  # the fast one reaches beyond the low-pass,
 _BLURS: Final = 3  # and the last, slow one is the sensor's own
 _SPOILED: Final = 3.0  # times the pulse varies that an artefact varies in the strongest movement: measured
 _HALF_G: Final = 0.10  # and the movement at which it is half of that
@@ -127,7 +127,7 @@ def _shine(
                 follows = _COUPLES * fast[r, 1] / (fast[r, 0] + 0.01)
                 value += _VARIES * (_BLUR * blur * spoils * dims + swamp * (noise + follows))
                 fast[r, 9] += (swamp - fast[r, 9]) * _SMOOTH
-                value = high * (_passed(value, fast[r, 3:9]) + _VARIES * fast[r, 9] ** 2 * rest)
+                value = high * (_passed(value, fast[r, 3:9]) + _VARIES * fast[r, 9] * rest)
                 drowned[r, i] |= swamp > _DROWNED
                 fast[r, 2] += (value - fast[r, 2]) * _COUPLED
                 ppg[r, j] = value - fast[r, 2]
