@@ -24,6 +24,7 @@ from typing import Final
 
 from benchmarks.gateway_house import LOOK_S, GatewayProcess, RadioHouse, VirtualBand, plain, publish_roster, radio_house
 from benchmarks.kill_house import House
+from device_sim.wristband.memory import Memory
 from forecalm.installation import Installation
 from ingest.store.protocol import Store
 
@@ -151,6 +152,7 @@ async def _pair(play: Play) -> None:
                 await asyncio.sleep(LOOK_S)
         play.pair_s.append(loop.time() - began_s)
         await band.die()
+        band.memory, band.sensed = Memory(), []  # of a life in which nobody heard it: that cannot be dated
 
 
 async def run(play: Play, *, seconds: float, faults: tuple[Fault, ...]) -> list[str]:
