@@ -57,7 +57,7 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     _add_config(serve)
 
     broker = _command(commands, "running", "broker", "the embedded MQTT broker, on this machine only")
-    broker.description = f"{broker.description} It reads no configuration: say here what stands there under [mqtt]."
+    broker.description = f"{broker.description} It reads no file: say here what stands there under [mqtt]."
     broker.add_argument("--port", type=_port, default=1883, help="(default: 1883)")
     broker.add_argument(
         "--user",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.ble import pacing
 from ingest.gatt import uuids
 from ingest.gatt.forecalm.adverts import BandAdvert
 from ingest.gatt.forecalm.control import (
@@ -115,3 +116,14 @@ def test_every_example_of_the_page_is_tested() -> None:
         *("record", "state", "clock", "mark", "marks", "response", "finished", "event", "fragments", "advert"),
         *("backfill", "stop", "stored", "identify"),
     }
+
+
+def test_the_paces_that_makers_read_are_those_that_a_gateway_bears() -> None:
+    table = dict(re.findall(r"^\| ([^|]*?) \| ([\d,]+(?: each)? \| [\d,]+(?: each)?) \|$", PAGE, re.MULTILINE))
+    assert table == {
+        "records (0101), live and backfilled together": f"{pacing.RECORDS_HZ:,.0f} | {pacing.RECORDS_BURST:,.0f}",
+        "notifications on 0101, of whatever content": f"{pacing.PIECES_HZ:,.0f} | {pacing.PIECES_BURST:,.0f}",
+        "states (0103), and events (0202)": f"{pacing.WORDS_HZ:,.0f} each | {pacing.WORDS_BURST:,.0f} each",
+        "records with a wrong CRC": f"{pacing.BAD_HZ:,.0f} | {pacing.BAD_BURST:,.0f}",
+    }
+    assert f"of {pacing.BOOTS_MAX} boots in all" in PAGE
