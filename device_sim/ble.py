@@ -19,7 +19,7 @@ from bumble.core import BaseBumbleError
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
-from device_sim.band import SECOND_US
+from device_sim.band import SECOND_US, Band
 from device_sim.errors import HandError, RadioError, ScenarioError, SimulationError
 from device_sim.faults.bodies import StuckPulse
 from device_sim.faults.on_air import Weather
@@ -28,7 +28,7 @@ from device_sim.hands import HELP, deed_of
 from device_sim.radio.air import Air
 from device_sim.radio.server import serve
 from device_sim.scenario import Scenario
-from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
+from device_sim.ward import PAST_CHUNK_S, Stretch, Ward, wearer_name
 from device_sim.wristband.forecalm import ForecalmBand
 from device_sim.wristband.infinitime import InfiniTimeWatch
 from device_sim.wristband.polar import PolarSense
@@ -120,7 +120,7 @@ class BandsOnAir:
                 kind,
                 band.name,
                 boot=band.boot,
-                clock_us=band.tick_us + scenario.past_s * SECOND_US,
+                clock_us=_clock_us(band, band.tick_us + scenario.past_s * SECOND_US),
                 speed=speed,
                 always_pairing=always_pairing,
             )
@@ -136,6 +136,7 @@ class BandsOnAir:
         self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]
         self._seqs: list[list[int]] = [[] for _ in self._kinds]  # the first and the last of each
         self._seconds = [0 for _ in self._kinds]
+        self._later_us = [0 for _ in self._kinds]  # by how much clocks ran before time began
         self._behind_s = 0.0
 
     async def start(self, adapters: Sequence[str] = ()) -> None:
@@ -168,7 +169,9 @@ class BandsOnAir:
         while self._ward.now_s < end_s and not halt.is_set():
             second = self._ward.now_s - first_s
             stretch = await asyncio.to_thread(self._ward.push, 1)
-            began = loop.time() if began is None else began  # not before the first second: it may have been compiled
+            if began is None:  # not before the first second: it may have been compiled
+                began = loop.time()
+                self._set_clocks(stretch, began)
             at_s = self._ward.now_s - 1
             shifts = [self._plan.shift_s(row, at_s) for row in range(len(self.bands))]
             dues = [band.due_s(second) + shift for band, shift in zip(self._ward.bands, shifts, strict=True)]
@@ -176,7 +179,7 @@ class BandsOnAir:
                 self._sense(row, felt, began + due_s / self._speed)
             await self._weather.turn(at_s, [began + due_s / self._speed for due_s in dues])
             for row, due_s in enumerate(dues):
-                sensed = self._felt(row, at_s, second_of(stretch, row))
+                sensed = self._felt(row, at_s, second_of(stretch, row, later_us=self._later_us[row]))
                 if sensed is not None:
                     heapq.heappush(coming, (due_s, row, second, sensed))
             until_s = math.inf if self._ward.now_s >= end_s else second + 2 - self._plan.lead_s(at_s)
@@ -234,6 +237,18 @@ class BandsOnAir:
             else:
                 bands.append(BandSensed(*of_all))
         return Sensed(tuple(bands), self._behind_s, max(self._ward.now_s, 0))
+
+    def _set_clocks(self, stretch: Stretch, began: float) -> None:
+        """Time begins to pass. A band that somebody has linked to since it was switched on keeps its clock, which may
+        have been read; of the others it begins now, so that the same seed senses the same to the bit."""
+        for row, (sensing, band) in enumerate(zip(self._ward.bands, self.bands.values(), strict=True)):
+            if not isinstance(band, ForecalmBand) or band.firmware.boot != sensing.boot:  # somebody restarted it
+                continue
+            first_us = _clock_us(sensing, stretch.packets[row][0].tick_us - SECOND_US)
+            if band.links:
+                self._later_us[row] = band.tick_us(began) - first_us
+            else:
+                band.set_clock(first_us, at_s=began)
 
     def _before_the_end(self, coming: list[_Coming], at_s: int) -> list[tuple[float, int, Second]]:
         """Take out what bands that are off now have sensed before, and a slow clock has kept."""
@@ -369,6 +384,11 @@ def _require_kinds(kinds: Sequence[Kind]) -> None:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise ScenarioError(f"kinds: must be one or more of {', '.join(KINDS)}; got {', '.join(unknown) or 'none'}")
+
+
+def _clock_us(band: Band, begin_us: int) -> int:
+    """What a band's clock shows [us] when time begins to pass, if it shows ``begin_us`` when its first packet does."""
+    return begin_us + SECOND_US - round(band.due_s(0) * SECOND_US)
 
 
 def _band(kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, always_pairing: bool) -> AnyBand:

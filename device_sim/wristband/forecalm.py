@@ -86,6 +86,15 @@ class ForecalmBand(Peripheral):
         if self.connection is None and self.advert()[0] != said:
             self.advertise_anew()
 
+    async def start(self, transport: Transport) -> None:
+        if self._tick_at is None:
+            self._tick_at = asyncio.get_running_loop().time()
+        await super().start(transport)
+
+    def set_clock(self, tick_us: int, *, at_s: float) -> None:
+        """It shows ``tick_us`` when the loop's clock shows ``at_s``: for before anybody has read it."""
+        self._tick_us, self._tick_at = tick_us, at_s
+
     def happen(self, kind: EventKind) -> None:
         """Somebody double-taps it, takes it off, puts it on its charger ..."""
         self.firmware.happen(kind, tick_us=self.tick_us())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,6 +60,37 @@ def test_a_mixed_drawer_of_bands_is_dealt_out_in_turn() -> None:
         assert [band.boot is None for band in account.bands] == [False, True, True, True, False]
         await bands.stop()
         assert bands.air.hosts() == []
+
+    run(test())
+
+
+def test_a_clock_that_a_gateway_has_read_before_time_began_does_not_jump() -> None:
+    made: list[Packet] = []
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        bands = BandsOnAir(QUIET, seed=1, wearers=2, speed=FAST, boot=7, made=made.append)
+        read, unread = bands.bands.values()
+        assert isinstance(read, ForecalmBand)
+        assert isinstance(unread, ForecalmBand)
+        first_us = unread.tick_us()
+        await bands.start()
+        since = loop.time() - 1.0  # they were switched on so long ago, and a gateway has had one of them since
+        for band in (read, unread):
+            band.set_clock(band.tick_us(), at_s=since)
+        read.links = 1
+        before_us = read.tick_us(since)
+        await bands.play(3)
+        passed_us = (loop.time() - since) * FAST * 1e6
+        assert read.tick_us() - before_us == pytest.approx(passed_us, abs=0.1e6 * FAST / 100)
+        seconds = [packet for packet in made if packet.band == read.name]
+        assert seconds[0].tick_us > before_us + FAST * 1e6
+        assert [b.tick_us - a.tick_us for a, b in pairwise(seconds)] == [1_000_000, 1_000_000]
+        assert seconds[0].motion is not None
+        assert seconds[0].motion.tick_us == seconds[0].tick_us - 1_000_000
+        (first, *_) = (packet for packet in made if packet.band == unread.name)
+        assert 1_000_000 <= first.tick_us - first_us < 2_000_000  # its phase is less than a second: nothing passed
+        await bands.stop()
 
     run(test())
 
