@@ -137,10 +137,10 @@ class Backfill:
         if live is not None and live[0] == boot:
             last = min(last, live[1] - 1)
         return [
-            part
+            run
             for hole in one.heard.missing(first, last)
             for part in _without(hole, one.stored)
-            if part[0] not in one.vain
+            for run in one.vain.missing(*part)
         ]
 
     def _next(self, live: tuple[int, int] | None, timed: frozenset[int]) -> Request | None:

@@ -84,6 +84,20 @@ def test_a_band_that_never_gives_what_it_says_it_has_is_not_asked_for_ever() -> 
     assert asked <= 10 * (VAIN_MAX + 1)
 
 
+def test_a_hole_in_a_bands_memory_keeps_nothing_back_that_lies_behind_it() -> None:
+    backfill, fetched, now_s = Backfill(), set[int](), 0.0
+    kept = {*range(10), *range(10 + 2 * RECORDS_MAX, 10 + 4 * RECORDS_MAX)}
+    backfill.keeps(1, 0, max(kept) + 1, 0.0)
+    while now_s < VAIN_S:
+        if (request := backfill.ask(now_s, live=None, timed=ONE)) is not None:
+            for seq in sorted(kept & set(range(request.first, request.last + 1))):
+                backfill.hear(1, seq, now_s)
+                fetched.add(seq)
+            backfill.finished()
+        now_s += 0.5
+    assert fetched == kept
+
+
 def test_a_finished_answer_is_followed_up_at_once() -> None:
     backfill = Backfill()
     backfill.keeps(1, 0, 3, 0.0)
