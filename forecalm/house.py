@@ -8,7 +8,6 @@ from typing import Final, Protocol, Self
 
 from ingest.admission import Admit, Verdict
 from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
-from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
 
@@ -82,15 +81,14 @@ class House:
         now_s = self._clock()
         try:
             bands = held(self._registry, self._admit, site=self._site, at_s=now_s)
-        except IngestError as error:
+            if bands != self._said or self._control.overruled:
+                self._control.publish_roster(bands)
+                self._said = bands
+            self._silent = False
+        except Exception as error:  # whatever it is: were this thread to die of it, gateways would be told nothing more
             if not self._silent:
                 log.error("gateways go on with the bands that they know: %s", error)
             self._silent = True
-            return
-        self._silent = False
-        if bands != self._said or self._control.overruled:
-            self._said = bands
-            self._control.publish_roster(bands)
 
     def standing(self) -> Standing:
         """How gateways and bands stand."""

@@ -15,11 +15,12 @@ class Registry:
     def __init__(self) -> None:
         self.bands = ["band-01", "band-02"]
         self.broken = False
+        self.error: Exception = StoreError("registry.sqlite: locked")
 
     def to_hold(self, site: str, at_s: float) -> list[str]:
         assert site == "home"
         if self.broken:
-            raise StoreError("registry.sqlite: locked")
+            raise self.error
         return list(self.bands)
 
 
@@ -78,10 +79,12 @@ def test_a_band_of_whoever_withdrew_their_consent_is_held_by_nobody(
     assert control.said[-1] == ["band-02"]
 
 
+@pytest.mark.parametrize("error", [StoreError("registry.sqlite: locked"), RuntimeError("a driver's own")])
 def test_a_registry_that_does_not_answer_frees_no_band(
-    house: tuple[Registry, Control, set[str], House], caplog: pytest.LogCaptureFixture
+    house: tuple[Registry, Control, set[str], House], caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     registry, control, _, it = house
+    registry.error = error
     it.refresh()
     registry.broken = True
     it.refresh()
