@@ -19,7 +19,7 @@ from ingest.gatt import uuids
 from ingest.gatt.device_information import decode_serial
 from ingest.gatt.forecalm import control
 from ingest.gatt.forecalm.adverts import BandAdvert
-from ingest.gatt.forecalm.fragments import Reassembly
+from ingest.gatt.forecalm.fragments import BACKFILLED, HeardRecord, Reassembly
 from ingest.gatt.forecalm.packets import packet_of
 from ingest.wire import ID, Stored
 
@@ -40,6 +40,7 @@ MARK_S: Final = 600.0  # how often the clocks are compared: a crystal is off by 
 GRACE_S: Final = 3.0  # before the first backfill: what another gateway has just sent is stored by then
 STORED_S: Final = 2.0  # how often a band is told at most what it may let go of
 ANSWER_S: Final = 5.0  # for a control point to answer: it has nothing else to do
+STALLED_S: Final = 30.0  # it makes records, and none comes: it has forgotten the subscription, whatever else it answers
 BOOT_MAX: Final = (1 << 32) - 1
 _ID: Final = re.compile(ID)
 
@@ -85,6 +86,7 @@ class ForecalmConversation(Talk):
         self._paces = Paces()
         self._dates = Dates()
         self._live: tuple[int, int] | None = None
+        self._live_s = loop_s()
         self._boots: set[int] = set()
         self._answer: asyncio.Future[control.Response] | None = None
         self._asking = asyncio.Lock()
@@ -155,7 +157,11 @@ class ForecalmConversation(Talk):
         await self._link.write(uuids.TIME_MARK, bytes(mark))
 
     async def _read_state(self) -> None:
-        self._take_state(control.State.from_bytes(await self._link.read(uuids.STATE)))
+        state = control.State.from_bytes(await self._link.read(uuids.STATE))
+        self._take_state(state)
+        made = self._live is not None and state.next_seq > self._live[1]
+        if made and loop_s() - self._live_s > STALLED_S:
+            raise LinkError(f"{self._band}: records (0101): it makes them, and none has come for {STALLED_S:.0f} s")
 
     def _hear_state(self, data: bytes) -> None:
         self._paces.states.count(loop_s())
@@ -191,15 +197,16 @@ class ForecalmConversation(Talk):
             self._sink.about(battery=battery)
 
     def _hear_record(self, data: bytes) -> None:
-        now_s, bad = loop_s(), self._records.bad
+        now_s = loop_s()
         self._paces.pieces.count(now_s)
-        whole = self._records.take(data)
-        self._paces.bad.count(now_s, self._records.bad - bad)
+        whole = self._whole(data, now_s)
         if whole is None:
             return
         record = whole.record
         self._paces.records.count(now_s)
         self._paces.boot(record.boot, live=not whole.backfilled)
+        if not whole.backfilled:
+            self._live_s = now_s
         if not whole.backfilled and (self._live is None or record.boot == self._live[0]):
             self._live = (record.boot, max(record.seq + 1, self._live[1] if self._live else 0))
         now_us = self._link.now_us()
@@ -213,6 +220,21 @@ class ForecalmConversation(Talk):
         )
         self._tell_battery(record.battery)
         self._sink.packet(packet)
+
+    def _whole(self, data: bytes, now_s: float) -> HeardRecord | None:
+        """The record that a piece completes. One from the band's memory that is damaged, or not as the profile wants,
+        is left there: were it to end the link, it would do so again each time, and nothing be heard of the wearer."""
+        bad = self._records.bad
+        try:
+            whole = self._records.take(data)
+        except GattError as error:
+            if not data or not data[0] & BACKFILLED:
+                raise
+            log.warning("%s: of what it had kept: %s", self._band, error)
+            return None
+        if not data[0] & BACKFILLED:
+            self._paces.bad.count(now_s, self._records.bad - bad)
+        return whole
 
     def _hear_event(self, data: bytes) -> None:
         self._paces.events.count(loop_s())

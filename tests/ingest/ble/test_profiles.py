@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from ingest.ble.known import known_profiles
 from ingest.ble.profile import Advert, EventKind
-from ingest.ble.profiles.forecalm import ForecalmBand
+from ingest.ble.profiles.forecalm import STALLED_S, ForecalmBand
 from ingest.ble.profiles.heart_rate import HeartRateStrap
 from ingest.ble.profiles.infinitime import InfiniTime
 from ingest.ble.profiles.polar import Polar
 from ingest.errors import GattError, LinkError
 from ingest.gatt import uuids
+from ingest.gatt.forecalm.fragments import fragments
+from ingest.gatt.forecalm.records import Record, crc
 from ingest.gatt.heart_rate import HeartRate
 from ingest.gatt.infinitime import encode_motion
 from ingest.gatt.polar import Frame, Kind, Op, Request, Response, Setting, Status, encode_acceleration
@@ -327,6 +329,48 @@ def test_what_a_band_notifies_wrongly_ends_its_link_by_name(characteristic: str,
                 await talk
         link.end()
         await asyncio.gather(talk, return_exceptions=True)
+
+    play(story())
+
+
+def test_what_is_wrong_in_a_bands_memory_is_left_there_and_the_live_readings_go_on() -> None:
+    async def story() -> None:
+        link, ears = Words(FORECALM, OFFERS), Ears()
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(0.1)
+        for seq in range(200):
+            sound = bytes(Record(7, seq, seq * US + US, 80, contact=True))
+            wrong = sound[:17] + b"\x65" + sound[18:-2]  # 101 %
+            rotten = sound[:-1] + bytes([sound[-1] ^ 1])
+            for kept in (wrong + crc(wrong).to_bytes(2, "little"), rotten):
+                link.say(uuids.RECORDS, fragments(kept, seq=seq, mtu=247, backfilled=True)[0])
+        live = bytes(Record(7, 200, 201 * US, 80, contact=True))
+        link.say(uuids.RECORDS, fragments(live, seq=200, mtu=247)[0])
+        assert [packet.seq for packet in ears.packets] == [200]
+        assert not talk.done()
+        link.end()
+        await talk
+
+    play(story())
+
+
+def test_a_band_that_makes_records_and_sends_none_is_connected_to_anew() -> None:
+    async def story() -> None:
+        link, began_us = Words(FORECALM, OFFERS), _steady()
+
+        def pass_time() -> None:
+            passed_us = _steady() - began_us
+            link.reads[uuids.STATE] = struct.pack("<BIIIQBBB", 1, 7, 0, passed_us // US, passed_us, 80, 1, 0)
+            asyncio.get_running_loop().call_later(0.5, pass_time)
+
+        def answer(characteristic: str, data: bytes) -> None:
+            if characteristic == uuids.CONTROL_POINT:
+                link.say(characteristic, bytes((0xF0, data[0], 0)))
+
+        pass_time()
+        link.answer = answer
+        with pytest.raises(LinkError, match=r"band-01: records .*none has come for 30 s"):
+            await asyncio.wait_for(ForecalmBand().converse("band-01", link, Ears()).run(), 2 * STALLED_S)
 
     play(story())
 
