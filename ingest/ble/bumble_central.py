@@ -83,7 +83,7 @@ class Central:
         except Exception as error:  # each transport has errors of its own
             raise _unavailable(spec, error) from error
         settings = DeviceConfiguration(name="forecalm", address=bonds.address)
-        device = Device.from_config_with_hci(settings, transport.source, transport.sink)
+        device = _Device.from_config_with_hci(settings, transport.source, transport.sink)
         device.pairing_config_factory = _pairing
         try:
             async with asyncio.timeout(OPEN_S):
@@ -177,6 +177,14 @@ class Central:
             self.device.host.on_transport_lost()  # type: ignore[no-untyped-call]
         source.set_packet_sink(_Nobody())
         await self._transport.close()
+
+
+class _Device(Device):
+    """Dials at once whom it is told to, by the address that was heard a moment ago."""
+
+    async def find_peer_by_identity_address(self, identity_address: hci.Address) -> hci.Address:
+        """Return it as it is: bumble would scan until it hears a bonded band, and nothing could call that off."""
+        return identity_address
 
 
 class _Nobody:

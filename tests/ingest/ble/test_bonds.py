@@ -8,7 +8,7 @@ import pytest
 from ingest.ble.adapters import Adapter
 from ingest.errors import LinkError
 from tests.bluez.house import House, live
-from tests.bluez.peripheral import SECRET, Peripheral
+from tests.bluez.peripheral import MAKER, SECRET, Peripheral
 from tests.ingest.ble.conftest import Live
 
 
@@ -93,6 +93,24 @@ def test_a_bond_is_let_go_of(in_house: Live) -> None:
         async with await house.open(band) as link:
             with pytest.raises(LinkError, match="not bonded"):
                 await link.secure()
+
+    in_house(body)
+
+
+def test_a_bonded_band_that_is_silent_is_given_up_and_costs_no_other_band_its_link(
+    in_house: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(house: House) -> None:
+        band, other = await house.band(), await house.band()
+        await bond(house, band)
+        await house.heard(band)
+        async with await house.open(other) as link:
+            house.die(band)
+            monkeypatch.setattr("ingest.ble.link.CONNECT_S", 0.3)
+            for _ in range(2):
+                with pytest.raises(LinkError, match=r"connecting: no answer in time"):
+                    await house.adapter.open(band.address, may_pair=False)
+            assert await link.read(MAKER) == b"Test"
 
     in_house(body)
 
