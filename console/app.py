@@ -60,14 +60,14 @@ def create_app(
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
-    ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?"; any other name
-    may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``staff`` tells of bands and readings;
-    None: there is no such page, and nothing is stored here. ``hosts`` are the names under which the board may be asked
-    for: loopback only, because there are no accounts yet.
+    ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?", and may grow;
+    any other name may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``staff`` tells of bands and
+    readings; None: there is no such page, and nothing is stored here. ``hosts`` are the names under which the board may
+    be asked for: loopback only, because there are no accounts yet.
     """
     board = Board(names=names, zone=time_zone, clock=clock)
     house = House(desk, staff)
-    pages = _pages(place=place, carers=tuple(carers))
+    pages = _pages(place=place, carers=carers)
     app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, hosts=hosts)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
@@ -186,7 +186,7 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
             yield board.beat_event(views.values(), kept=house.kept, stored=house.stored)
 
 
-def _pages(*, place: str, carers: tuple[str, ...]) -> jinja2.Environment:
+def _pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )

@@ -224,7 +224,7 @@ def tally_of(rows: Sequence[Row], *, kept: bool = True, stored: bool = True) -> 
         return replace(tally_of(rows), rest=UNSTORED if kept else UNKEPT)
     count = Counter(row.cover for row in rows)
     if not rows:
-        return Tally(protected="Nobody is on the board", rest="")
+        return Tally(protected="Nobody is paired yet", rest="so nobody is watched")
     if count["protected"] == len(rows):
         rising, needing = (sum(row.risk == risk for row in rows) for risk in ("rising", "alert"))
         quiet = "nobody rising" if all(row.risk == "calm" for row in rows) else ""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from fastapi import FastAPI
@@ -17,7 +17,7 @@ from alerts.policy import Policy
 from console.app import create_app
 from console.hub import Hub
 from console.serve import run
-from forecalm.config import Config, ConfigError
+from forecalm.config import Config
 from forecalm.exchanged import answered
 from forecalm.house import House
 from forecalm.installation import Installation
@@ -38,17 +38,21 @@ from signals.features import NAMES
 
 log = logging.getLogger(__name__)
 
+NOBODY: Final = "nobody is paired yet: forecalm pair BAND WEARER --name NAME --consent-by WHO"
+
 
 class Service:
     """Ingest, engine, alerts and board in one process; see docs/processes.md. Use as a context manager.
 
-    Entering raises ConfigError where there is nobody to watch, and StoreError, JournalError, RegistryError, OSError or
-    ConsoleError where a file, the folder or the port cannot be had; then nothing is left running.
+    Where nobody is paired yet it starts all the same, says so, and watches whoever is. Entering raises StoreError,
+    JournalError, RegistryError, OSError or ConsoleError where a file, the folder or the port cannot be had; then
+    nothing is left running.
     """
 
     def __init__(self, config: Config) -> None:
         self.address = ""
         self._names: dict[str, str] = {}
+        self._carers: list[str] = []
         self._config = config
         self._failed = threading.Event()
         self._stop_serving = threading.Event()
@@ -63,8 +67,7 @@ class Service:
             registry = stack.enter_context(closing(here.open_registry()))
             wearers, journal = registry.watched(), stack.enter_context(closing(Journal(here.journal)))
             if not wearers:
-                how = "forecalm pair BAND WEARER --name NAME --consent-by WHO"
-                raise ConfigError(f"{here.folder}: nobody to watch yet: {how}")
+                log.warning("%s: %s; whoever is paired is watched from then on", here.folder, NOBODY)
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
             pipeline = Pipeline(wearers=wearers, desk=self.desk)
@@ -86,7 +89,7 @@ class Service:
             watch_all()  # who was entered since we looked
             self._start_house(registry, stack)
             self._start_intake(here, registry, pipeline, live, stack)
-            self._start_board(registry, stack)
+            self._start_board(stack)
             self._stack = stack.pop_all()
         return self
 
@@ -95,8 +98,9 @@ class Service:
         self._stack.close()
 
     def _watch_all(self, registry: Registry, pipeline: Pipeline, live: Live) -> None:
-        """Watch whoever is new in the registry, under the name that it has."""
+        """Watch whoever is new in the registry, under the name that it has; offer every carer's name."""
         self._names.update(registry.names())
+        self._carers[:] = registry.carers()
         for wearer in registry.watched():
             if wearer not in pipeline.rows:
                 live.watch(wearer)
@@ -156,7 +160,7 @@ class Service:
         live.receive(handed)
         self._overviews.hear(handed)
 
-    def _start_board(self, registry: Registry, stack: ExitStack) -> None:
+    def _start_board(self, stack: ExitStack) -> None:
         hub = Hub()
         self.desk.subscribe(hub.publish)
         app = create_app(
@@ -164,7 +168,7 @@ class Service:
             hub=hub,
             place=self._config.site.place,
             names=self._names,
-            carers=registry.carers(),
+            carers=self._carers,
             time_zone=self._config.zone,
             clock=time.time,
             staff=self._overviews,

@@ -180,7 +180,10 @@ class Live:
 
 
 def save_learnt(pipeline: Pipeline, path: Path) -> None:
-    """Write what is known of each wearer; a crash leaves the old file or the new one, never half of one."""
+    """Write what is known of each wearer, if there is one; a crash leaves the old file or the new one, never half of
+    one."""
+    if not pipeline.wearers:
+        return
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.savez(file, allow_pickle=False, **pipeline.learnt())

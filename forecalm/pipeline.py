@@ -47,7 +47,7 @@ class Step:
 
 
 class Pipeline:
-    """Assembly, signals, model and desk for a list of wearers, which may grow; row i is ``wearers[i]``.
+    """Assembly, signals, model and desk for a list of wearers, which may be empty and grow; row i is ``wearers[i]``.
 
     ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look
     exchanged, for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff
@@ -58,10 +58,11 @@ class Pipeline:
         self.wearers = tuple(wearers)
         self.rows = {wearer: row for row, wearer in enumerate(self.wearers)}
         self._desk = desk
-        self._assembler = Assembler(rows=len(self.wearers))
-        self._engine = Engine(rows=len(self.wearers))
-        self._model = Arousal(rows=len(self.wearers))
-        self._exchanges = Exchanges(rows=len(self.wearers))
+        rows = max(len(self.wearers), 1)  # where nobody is watched a row waits for whoever comes first
+        self._assembler = Assembler(rows=rows)
+        self._engine = Engine(rows=rows)
+        self._model = Arousal(rows=rows)
+        self._exchanges = Exchanges(rows=rows)
         self._battery: list[int | None] = [None] * len(self.wearers)
         self.bands: list[str] = [""] * len(self.wearers)
         self.answered: Mapping[str, float] = {}
@@ -69,17 +70,18 @@ class Pipeline:
 
     def watch(self, wearer: str) -> None:
         """Watch somebody more, of whom nothing is known; of everybody else everything stays as it is, to the bit."""
-        learnt = self.learnt()
+        learnt, anybody = self.learnt(), bool(self.wearers)
         self._desk.watch(wearer)
         self._engine = Engine(rows=len(self.wearers) + 1)
         self._model = Arousal(rows=len(self.wearers) + 1)
         self._exchanges = Exchanges(rows=len(self.wearers) + 1)
-        self._assembler.grow()
+        if anybody:
+            self._assembler.grow()
         self._battery.append(None)
         self.bands.append("")
         self.wearers = (*self.wearers, wearer)
         self.rows = {each: row for row, each in enumerate(self.wearers)}
-        for refused in self.learn(learnt):
+        for refused in self.learn(learnt) if anybody else ():
             raise refused
 
     def receive(self, wearer: str, received: Received) -> None:

@@ -11,7 +11,7 @@ const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for 
 const SEND_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
-const rows = new Rows(byId("board"), byId("row"));
+const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"));
 const sound = new Sound(showSound);
 let clock = "";

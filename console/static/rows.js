@@ -14,14 +14,17 @@ function set(element, name, value) {
 export class Rows {
   #board;
   #template;
+  #nobody;
   #items = new Map();
   #made = 0;
   /** When a row last swelled or shrank [ms of the page]: what is tapped just after may not be what was meant. */
   movedAt = -Infinity;
 
-  constructor(board, template) {
+  /** `nobody` is what is said where there is no row. */
+  constructor(board, template, nobody) {
     this.#board = board;
     this.#template = template;
+    this.#nobody = nobody;
     for (const item of board.children) this.#items.set(item.dataset.wearer, item);
   }
 
@@ -100,6 +103,7 @@ export class Rows {
 
   #count() {
     const open = [...this.#items.values()].filter((item) => item.dataset.risk === "alert").length;
+    this.#nobody.hidden = this.#items.size > 0;
     set(this.#board, "data-alerts", ["none", "one"][open] ?? "many");
     const title = open ? `Board: ${open} alert${open > 1 ? "s" : ""} · Forecalm` : "Board · Forecalm";
     if (document.title !== title) document.title = title;

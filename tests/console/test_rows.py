@@ -208,7 +208,7 @@ def test_a_house_at_peace_says_so_and_one_with_an_alert_does_not() -> None:
     assert tally_of([calm, calm]).rest == "nobody rising"
     assert tally_of([calm, alerting]).rest == "1 may need you"
     assert tally_of([calm, rising]).rest == "1 rising"
-    assert tally_of([]).protected == "Nobody is on the board"
+    assert (tally_of([]).protected, tally_of([]).rest) == ("Nobody is paired yet", "so nobody is watched")
 
 
 def test_alerts_that_a_restart_would_forget_are_said_beside_the_tally() -> None:

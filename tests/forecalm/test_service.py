@@ -23,7 +23,7 @@ from alerts.views import Blind, RiskState
 from console.errors import ConsoleError
 from forecalm.build import Service
 from forecalm.cli import main
-from forecalm.config import Config, ConfigError, ConsoleSection, MqttSection
+from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
@@ -191,9 +191,41 @@ def test_a_taken_port_is_named_and_nothing_is_left_running(config: Config) -> No
         assert service.works()
 
 
-def test_a_service_with_nobody_to_watch_says_how_to_begin(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="forecalm pair"), Service(configured(tmp_path / "empty")):
+def test_a_service_with_nobody_to_watch_says_how_to_begin_and_watches_whoever_is_paired(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = configured(tmp_path / "empty")
+    consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+    sent = [packet for _, packet in packets(read(SAMPLE), band="new")][:8]
+    with brokered(config), Service(config) as service:
+        assert "nobody is paired yet: forecalm pair" in caplog.text
+        assert service.desk.views() == []
+        with urllib.request.urlopen(service.address) as page:
+            assert "Nobody is paired yet" in page.read().decode()
+        registry = Installation(config).open_registry()
+        for band, wearer, name in (("new", "w-02", "Cay"), ("newer", "w-01", "Ann")):
+            registry.pair(band=band, wearer=wearer, since_s=0.0, name=name, carers=["Jo"], consent=consent, by="test")
+        registry.close()
+        until(lambda: {view.wearer for view in service.desk.views()} == {"w-01", "w-02"})
+        with urllib.request.urlopen(service.address) as page:
+            shown = page.read().decode()
+        assert all(said in shown for said in ("Cay", "Ann", "Jo", 'id="nobody" aria-label="Nobody is paired" hidden'))
+        service.wait_until_subscribed()
+        send(config, [(data_topic("home", "new"), encode(packet)) for packet in sent])
+        views = {view.wearer: view for view in service.desk.views()}
+        until(lambda: {v.wearer: v for v in service.desk.views()}["w-02"].sight.reason is not Blind.NOT_HEARD)
+        assert views["w-01"].sight.reason is Blind.NOT_HEARD
+        assert service.works()
+    with Service(config) as service:
+        assert len(service.desk.views()) == 2
+    assert "cannot be used" not in caplog.text, "what was learnt is taken up again"
+
+
+def test_what_was_learnt_is_left_alone_while_nobody_is_watched(tmp_path: Path) -> None:
+    config = configured(tmp_path / "empty")
+    with Service(config):
         pass
+    assert not Installation(config).learnt.exists()
 
 
 def test_the_embedded_broker_says_where_it_listens() -> None:
