@@ -55,7 +55,7 @@ def gateway(chosen: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     elif account.spool.packets:
         err.print(f"{account.spool.packets:,} packets are kept on disk until the service has them.")
-    return FELL_SHORT if account.spool.trouble else 0
+    return FELL_SHORT if account.spool.trouble or sender.failed.is_set() else 0
 
 
 class _Post:
@@ -90,7 +90,8 @@ class _Post:
 
 
 async def _hold(config: EdgeConfig, sender: "Sender", post: _Post) -> int:
-    """Run the gateway until somebody stops it; return how many connections there were."""
+    """Run the gateway until somebody stops it, or sending fails: bands that it held on to would be heard by nobody.
+    Return how many connections there were."""
     from ingest.ble.adapters import Adapter, utc_us
     from ingest.ble.gateway import Gateway
     from ingest.ble.known import known_profiles
@@ -113,7 +114,7 @@ async def _hold(config: EdgeConfig, sender: "Sender", post: _Post) -> int:
         rostered=Rostered(folder / "roster.json"),
         numbering=Numbering(folder / "numbers.json", now_us=utc_us()),
         now_us=utc_us,
-        beat=lambda: notify.beat(time.monotonic()),
+        beat=lambda: stop.set() if sender.failed.is_set() else notify.beat(time.monotonic()),
     )
     post.open(running)
     err.print(f"Gateway {section.name} of site {section.site} listens by {', '.join(a.name for a in adapters)}.")

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from forecalm.arguments import make_parser
+from forecalm.cli import FELL_SHORT
+from forecalm.commands.gateway import gateway
 from forecalm.config import ConfigError, load
 from forecalm.edge import load_edge
 from forecalm.notify import Notify
+from ingest.sending.sender import Sender
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -63,6 +66,19 @@ def test_the_command_takes_several_adapters() -> None:
     chosen = make_parser().parse_args(["gateway", "--adapter", "hci0", "--adapter", "usb:0", "--name", "kitchen"])
     assert chosen.adapter == ["hci0", "usb:0"]
     assert chosen.site is None
+
+
+def test_a_gateway_that_can_send_no_more_ends_and_holds_no_band_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("an error of our own")
+
+    monkeypatch.setattr(Sender, "_step", fail)
+    chosen = make_parser().parse_args(
+        ["gateway", "--adapter", "hci99", "--data", str(tmp_path), "--host", "127.0.0.1", "--port", "1"]
+    )
+    assert gateway(chosen) == FELL_SHORT
 
 
 def test_systemd_is_told_as_often_as_it_wants(tmp_path: Path) -> None:
