@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import re
 from typing import Final
 
@@ -40,6 +41,7 @@ MARK_S: Final = 600.0  # how often the clocks are compared: a crystal is off by 
 GRACE_S: Final = 3.0  # before the first backfill: what another gateway has just sent is stored by then
 STORED_S: Final = 2.0  # how often a band is told at most what it may let go of
 ANSWER_S: Final = 5.0  # for a control point to answer: it has nothing else to do
+SET_US: Final = 30_000_000  # live records are never so late: our clock was set since it was compared with the band's
 STALLED_S: Final = 30.0  # it makes records, and none comes: it has forgotten the subscription, whatever else it answers
 BOOT_MAX: Final = (1 << 32) - 1
 _ID: Final = re.compile(ID)
@@ -87,6 +89,7 @@ class ForecalmConversation(Talk):
         self._dates = Dates()
         self._live: tuple[int, int] | None = None
         self._live_s = loop_s()
+        self._marked_s = loop_s()
         self._boots: set[int] = set()
         self._answer: asyncio.Future[control.Response] | None = None
         self._asking = asyncio.Lock()
@@ -108,15 +111,14 @@ class ForecalmConversation(Talk):
 
     async def _talk(self) -> None:
         await self._greet()
-        began_s = state_s = mark_s = stored_s = loop_s()
+        began_s = state_s = stored_s = loop_s()
         while True:
             await asyncio.sleep(LOOK_S)
             now_s = loop_s()
             if now_s - state_s >= STATE_S:
                 state_s = now_s
                 await self._read_state()
-            if now_s - mark_s >= MARK_S:
-                mark_s = now_s
+            if now_s - self._marked_s >= MARK_S:
                 await self._mark()
             if now_s - stored_s >= STORED_S:
                 stored_s = now_s
@@ -148,6 +150,7 @@ class ForecalmConversation(Talk):
 
     async def _mark(self) -> None:
         """Compare the clocks, and leave with the band what time it is."""
+        self._marked_s = loop_s()
         asked_us = self._link.now_us()
         clock = control.Clock.from_bytes(await self._link.read(uuids.CLOCK))
         answered_us = self._link.now_us()
@@ -207,6 +210,7 @@ class ForecalmConversation(Talk):
         self._paces.boot(record.boot, live=not whole.backfilled)
         if not whole.backfilled:
             self._live_s = now_s
+            self._see_clock_set(record.boot, record.tick_us)
         if not whole.backfilled and (self._live is None or record.boot == self._live[0]):
             self._live = (record.boot, max(record.seq + 1, self._live[1] if self._live else 0))
         now_us = self._link.now_us()
@@ -220,6 +224,13 @@ class ForecalmConversation(Talk):
         )
         self._tell_battery(record.battery)
         self._sink.packet(packet)
+
+    def _see_clock_set(self, boot: int, tick_us: int) -> None:
+        """A live record tells when our clock was set: what the band had kept would else be dated by what it showed."""
+        now_us, heard_us = self._link.now_us(), self._dates.heard_us(boot, tick_us)
+        if heard_us is not None and abs(now_us - heard_us) > SET_US:
+            self._dates.take(control.TimeMark(boot, tick_us, now_us, 0))
+            self._marked_s = -math.inf
 
     def _whole(self, data: bytes, now_s: float) -> HeardRecord | None:
         """The record that a piece completes. One from the band's memory that is damaged, or not as the profile wants,

@@ -354,6 +354,36 @@ def test_what_is_wrong_in_a_bands_memory_is_left_there_and_the_live_readings_go_
     play(story())
 
 
+def test_a_gateways_clock_that_is_set_misdates_nothing_that_a_band_had_kept() -> None:
+    async def story() -> None:
+        link, ears, marks = Words(FORECALM, OFFERS), Ears(), []
+        set_by_us = -7200 * US
+        link.now_us = lambda: now_us() + set_by_us  # type: ignore[method-assign]
+        link.answer = lambda characteristic, data: marks.append(data) if characteristic == uuids.TIME_MARK else None
+        began_us, seconds = now_us(), asyncio.get_running_loop().time
+        began_s = seconds()
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(2.0)
+
+        def hear(seq: int, *, backfilled: bool) -> None:
+            tick_us = seq * US if backfilled else 5 + round((seconds() - began_s) * US)
+            record = bytes(Record(7, seq, tick_us, 80, contact=True))
+            link.say(uuids.RECORDS, fragments(record, seq=seq, mtu=247, backfilled=backfilled)[0])
+
+        hear(100, backfilled=False)
+        set_by_us = 0
+        hear(101, backfilled=False)
+        hear(0, backfilled=True)
+        heard_us = [packet.heard_us for packet in ears.packets]
+        assert heard_us[1:] == [began_us + 2 * US, began_us - 5]
+        await asyncio.sleep(1.0)
+        assert len(marks) == 2, "and the band is told"
+        link.end()
+        await talk
+
+    play(story())
+
+
 def test_a_band_that_makes_records_and_sends_none_is_connected_to_anew() -> None:
     async def story() -> None:
         link, began_us = Words(FORECALM, OFFERS), _steady()
