@@ -1,5 +1,6 @@
 """A broker in, an MQTT client that stays connected and notes of what happens to it out. paho."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -22,7 +23,7 @@ KEEPALIVE_S: Final = 20
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
 LOOK_S: Final = 0.02  # how often whoever waits for a broker looks up
-LEAVE_S: Final = 2.0  # for a message that is waited for to leave
+LEAVE_S: Final = 2.0  # for a message that is waited for to leave, and for a connection to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Connection:
         self._refused: str | None = None
         self._missing = False
         self._state = "does not answer"
+        self._socket: socket.socket | None = None
         client = self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
         if broker.username is not None:
             client.username_pw_set(broker.username, broker.password)
@@ -83,7 +85,7 @@ class Connection:
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         client.on_pre_connect = self._before
-        client.on_socket_open = _send_at_once
+        client.on_socket_open = self._opened
         client.on_connect = self._connected
         client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
@@ -102,9 +104,12 @@ class Connection:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Disconnect in good order: the Last Will stays unsaid."""
+        """Disconnect in good order, the Last Will unsaid; a broker that takes nothing more is waited for briefly."""
         self._client.disconnect()
+        late = threading.Timer(LEAVE_S, self._break_off)
+        late.start()
         self._client.loop_stop()
+        late.cancel()
         self._online.clear()
 
     def wait_online(self, timeout_s: float) -> None:
@@ -128,6 +133,17 @@ class Connection:
         message = self._client.publish(topic, payload, qos=1, retain=True)
         if message.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
             message.wait_for_publish(LEAVE_S)
+
+    def _opened(self, _: Client, __: object, opened: object) -> None:
+        if isinstance(opened, socket.socket):
+            self._socket = opened
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle holds a second's packet back for 40 ms
+
+    def _break_off(self) -> None:
+        """End a connection that paho would wait for until its keepalive has passed."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it is closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _before(self, client: Client, _: object) -> None:
         if self._will is not None:
@@ -178,8 +194,3 @@ class Connection:
         if state != self._state:
             log.log(level, "%s: %s", self._broker, state)
         self._state = state
-
-
-def _send_at_once(_: Client, __: object, sock: object) -> None:
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would hold a second's packet back for 40 ms
