@@ -15,6 +15,7 @@ from ingest.ble.bonding import LEAVE_MAX_S, QUIET_S, TRIES_MAX, Bonds, Round
 from tests.ingest.ble.radio_bench import RadioGateway, until
 
 
+@pytest.mark.long
 def test_a_band_that_is_paired_once_is_held_by_any_adapter_of_any_gateway(tmp_path: Path) -> None:
     async def story() -> None:
         async with AsyncExitStack() as stack:
