@@ -25,6 +25,7 @@ from ingest.admission import Verdict
 from ingest.bands import BandReport, ConsentDue, Overview
 from ingest.clock.clocks import ClockState
 from ingest.intake.counts import KINDS, Counters, HeldBack
+from ingest.registry.assignments import LINGER_S
 from ingest.registry.consents import Scope
 
 _SCOPES: Final = {Scope.CARE: "care", Scope.RESEARCH: "research", Scope.SHARE: "reports that leave the house"}
@@ -189,7 +190,7 @@ def _row(each: BandReport, link: Link, *, worn_by: str, now_s: float, zone: Zone
     battery = each.sent.battery_pct
     clock, more, unsure = _clock(each.clock)
     if each.verdict is Verdict.WAIT:
-        doubt, what = "", "Nobody wears it"
+        doubt, what = "", "Nobody wears it" if each.given_up_s is None else _given_up(each.given_up_s, now_s, zone)
     elif each.verdict is Verdict.DROP:
         doubt, what = "none", "Not recorded: no consent covers it, nothing is kept"
     elif silent:
@@ -211,6 +212,11 @@ def _row(each: BandReport, link: Link, *, worn_by: str, now_s: float, zone: Zone
         clock=clock,
         clock_more=more,
     )
+
+
+def _given_up(at_s: float, now_s: float, zone: ZoneInfo) -> str:
+    at, until = (clock_time(each_s, zone=zone, now_s=now_s) for each_s in (at_s, at_s + LINGER_S))
+    return f"Given up at {at}: gateways fetch what it still keeps until {until}"
 
 
 def _urgent(each: BandReport, *, now_s: float, zone: ZoneInfo) -> Urgent:

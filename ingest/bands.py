@@ -12,6 +12,7 @@ from ingest.admission import Admit, Verdict
 from ingest.clock.clocks import ClockState, GatewayState
 from ingest.control.picture import Standing
 from ingest.intake.counts import Counters, HeldBack
+from ingest.registry.assignments import LINGER_S
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
 from ingest.store.protocol import BandSummary, Refusal
@@ -50,7 +51,8 @@ class BandReport:
     ``wearer`` is the pseudonym of who wears it now, None: nobody is known to. ``verdict`` is what becomes of what it
     sends now: kept, waiting for an assignment, or dropped for want of consent. ``last_heard_s`` [UTC s] counts what
     was dropped too; None: never heard. ``boots``, ``packets`` and ``samples`` are what is stored. ``clock`` is that of
-    the boot heard last, None while not known; ``waiting`` is None where no readings wait.
+    the boot heard last, None while not known; ``waiting`` is None where no readings wait. ``given_up_s`` is when it was
+    given up [UTC s], where gateways still hold it to fetch what it keeps, for ``LINGER_S`` from then on; else None.
     """
 
     band: str
@@ -63,11 +65,13 @@ class BandReport:
     sent: Sent
     clock: ClockState | None
     waiting: Waiting | None
+    given_up_s: float | None = None
 
     @property
     def is_urgent(self) -> bool:
-        """Whether nobody is known to wear it while readings of it wait: they go, and nobody is watched by them."""
-        return self.verdict is Verdict.WAIT and self.waiting is not None
+        """Whether nobody is known to wear it while readings of it wait: they go, and nobody is watched by them. Not so
+        of a band that was given up just now: that nobody wears it is what was said."""
+        return self.verdict is Verdict.WAIT and self.waiting is not None and self.given_up_s is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +166,15 @@ def band_reports(
                 sent=sent.get(band, Sent()),
                 clock=state,
                 waiting=waiting(summary, claims.get(band, NO_CLAIMS), now_s=now_s, keep_s=keep_s) if summary else None,
+                given_up_s=_given_up_s(admission.verdict, claims.get(band, NO_CLAIMS), now_s),
             )
         )
     return sorted(found, key=lambda each: (not each.is_urgent, each.verdict is Verdict.WAIT, each.band))
+
+
+def _given_up_s(verdict: Verdict, claims: Claims, now_s: float) -> float | None:
+    ended = [until_s for _, until_s in claims.covered if now_s - LINGER_S < until_s <= now_s]
+    return max(ended) if ended and verdict is Verdict.WAIT else None
 
 
 def waiting(summary: BandSummary, claims: Claims, *, now_s: float, keep_s: float) -> Waiting | None:

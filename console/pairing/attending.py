@@ -40,7 +40,7 @@ class Attending:
     def look(self, now_s: float) -> list[Do]:
         """Look at what was heard since; return what is to be done now, each once."""
         event = self._happened(now_s)
-        self.say(Passed() if event is None else event, now_s)
+        self.say(Passed(self._why(now_s)) if event is None else event, now_s)
         due, self._due = self._due, []
         return due
 
@@ -58,6 +58,10 @@ class Attending:
                 self._checked_s = now_s
                 return Checked(check(hearing.received(pairing.band, pairing.since_s)))
         return None
+
+    def _why(self, now_s: float) -> str:
+        reasons = self.hearing.reasons(self.pairing.band, now_s)
+        return "; ".join(f"{gateway} says: {reason}" for gateway, reason in reasons.items())
 
     def _answer(self, now_s: float) -> Answer:
         pairing, hearing = self.pairing, self.hearing

@@ -106,12 +106,16 @@ class SoBeIt:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Somebody stops it."""
+    """Somebody, or something, stops it."""
+
+    why: str = "stopped by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Time passed, and nothing else."""
+    """Time passed, and nothing else; ``why`` is what gateways say of a band that does not come."""
+
+    why: str = ""
 
 
 Event = Agreed | Arrived | Prompted | Answered | PutOn | Checked | Again | SoBeIt | Cancel | Passed
@@ -134,9 +138,10 @@ _SAID: Final = {
     Answer.OTHER: "another band moved as asked, and not this one: look at the label of the one in your hand",
     Answer.SEVERAL: "several bands moved as asked: hold one alone",
 }
+_UNTOLD: Final = "is it charged, near a gateway, and free of other phones?"
 _PATIENCE: Final = {  # [s], and what is said when it ends
     Stage.ASK: (DECIDE_S, "nobody agreed in time"),
-    Stage.CONNECT: (CONNECT_S, "no readings of it arrive: is it charged, near a gateway, and free of other phones?"),
+    Stage.CONNECT: (CONNECT_S, "no readings of it arrive"),
     Stage.WEAR: (WEAR_S, "it was not put on in time"),
     Stage.MEND: (DECIDE_S, "nobody said how to go on"),
 }
@@ -162,7 +167,7 @@ def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
     if pairing.stage in (Stage.DONE, Stage.STOPPED):
         return Step(pairing)
     if isinstance(event, Cancel):
-        return _stop(pairing, "stopped by hand; nothing was entered", now_s)
+        return _stop(pairing, f"{event.why}; nothing was entered", now_s)
     match pairing.stage, event:
         case Stage.ASK, Agreed():
             return _to(pairing, Stage.CONNECT, now_s, Do.CONNECT)
@@ -182,7 +187,7 @@ def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
             return _to(pairing, Stage.FIT, now_s, Do.CHECK)
         case Stage.MEND, SoBeIt():
             return _to(pairing, Stage.DONE, now_s, Do.ENTER)
-    return _late(pairing, now_s)
+    return _late(pairing, now_s, event.why if isinstance(event, Passed) else "")
 
 
 def _answered(pairing: Pairing, answer: Answer, now_s: float) -> Step:
@@ -202,11 +207,13 @@ def _checked(pairing: Pairing, fit: Fit, now_s: float) -> Step:
     return _to(replace(pairing, fit=fit), Stage.MEND, now_s, Do.ASK_TO_MEND)
 
 
-def _late(pairing: Pairing, now_s: float) -> Step:
+def _late(pairing: Pairing, now_s: float, why: str) -> Step:
     if pairing.stage is Stage.FIT and now_s - pairing.since_s > FIT_S:
         fit = pairing.fit or Fit(Mend.CANNOT_TELL, 0, (), final=True)
         return _to(replace(pairing, fit=fit), Stage.MEND, now_s, Do.ASK_TO_MEND)
     patience, reason = _PATIENCE.get(pairing.stage, (float("inf"), ""))
+    if pairing.stage is Stage.CONNECT:
+        reason = f"{reason}: {why or _UNTOLD}"
     if now_s - pairing.since_s > patience:
         return _stop(pairing, f"{reason}; nothing was entered", now_s)
     return Step(pairing)

@@ -86,6 +86,10 @@ class Hearing:
         """Every band that a gateway said how it stands with."""
         return self._picture.bands(_us(now_s))
 
+    def reasons(self, band: str, now_s: float) -> dict[str, str]:
+        """Why gateways do not have a band, by gateway."""
+        return self._picture.reasons(band, _us(now_s))
+
     def nearby(self, now_s: float) -> list[BandNear]:
         """The bands on any gateway's radio, the best heard first; only while they are asked to tell."""
         return self._picture.nearby(_us(now_s))

@@ -20,12 +20,12 @@ WAITING: Final = 10_000  # messages; beyond it the oldest tell nothing about now
 
 
 class Line:
-    """A connection to a site for one pairing. Use as a context manager; entering waits until everything that gateways
-    say is heard, and raises PairingError where no broker is, or it refuses us."""
+    """A connection to a site's ``broker`` for one pairing. Use as a context manager; entering waits until everything
+    that gateways say is heard, and raises PairingError where no broker is, or it refuses us."""
 
     def __init__(self, broker: Broker, *, site: str) -> None:
         """Raises WireError for a site that no topic may hold."""
-        self._broker, self._site = broker, site
+        self.broker, self._site = broker, site
         self._heard: deque[Heard] = deque(maxlen=WAITING)
         self._subscribed = threading.Event()
         topics = [*spoken_topics(site), roster_topic(site), bands_topic(site)]
@@ -36,7 +36,7 @@ class Line:
         try:
             self._connection.wait_online(REACH_S)
             if not self._subscribed.wait(REACH_S):
-                raise SourceError(f"{self._broker}: took us in, and then said nothing")
+                raise SourceError(f"{self.broker}: took us in, and then said nothing")
         except SourceError as error:
             self._connection.stop()
             raise PairingError(f"no gateway can be heard: {error}; is forecalm serve running?") from None
@@ -44,6 +44,11 @@ class Line:
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._connection.stop()
+
+    @property
+    def online(self) -> bool:
+        """Whether the broker is there."""
+        return self._connection.online
 
     def heard(self) -> Iterator[Heard]:
         """Take what has arrived since the last call, the newest ten thousand messages, the oldest first."""

@@ -72,12 +72,16 @@ def _doubted(doubt: "Doubt", zone: tzinfo) -> str:
 
 def _lines(report: "BandReport", now_s: float, zone: tzinfo) -> list[str]:
     from ingest.admission import Verdict
+    from ingest.registry.assignments import LINGER_S
 
     worn = {
         Verdict.KEEP: f"worn by {report.wearer}",
         Verdict.WAIT: "NOBODY IS KNOWN TO WEAR IT",
         Verdict.DROP: "somebody who was erased" if report.wearer is None else f"worn by {report.wearer}",
     }[report.verdict]
+    if report.given_up_s is not None:
+        until = _at(report.given_up_s + LINGER_S, zone)
+        worn = f"given up at {_at(report.given_up_s, zone)}; gateways fetch what it still keeps until {until}"
     lines = [f"band {report.band}: {worn}"]
     if report.verdict is Verdict.DROP:
         lines.append("    nothing of it is recorded: no consent to care covers its wearer now")

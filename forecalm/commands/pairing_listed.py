@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 
 from console.pairing.nearby import Found
+
+COLUMNS: Final = 80  # of a terminal that nobody has made wider
 
 
 def listed(near: Sequence[Found], names: Mapping[str, str], zone: ZoneInfo) -> str:
@@ -50,9 +52,9 @@ def clock(at_s: float, zone: ZoneInfo) -> str:
 
 
 def _told(each: Found, names: Mapping[str, str], zone: ZoneInfo) -> str:
+    """Two lines: which band and who wears it, then how it does; the second, and mostly the first, fit 80 columns."""
     seen, worn = each.seen, each.worn_by
-    said = [each.band]
-    said.append("signal unknown" if seen.rssi is None else f"{_bars(seen.rssi)} {seen.rssi} dBm")
+    said = ["signal unknown" if seen.rssi is None else f"{_bars(seen.rssi)} {seen.rssi} dBm"]
     said.append("battery unknown" if seen.battery is None else f"battery {seen.battery} %")
     if seen.firmware:
         said.append(f"firmware {_printable(seen.firmware)}")
@@ -62,7 +64,17 @@ def _told(each: Found, names: Mapping[str, str], zone: ZoneInfo) -> str:
     said.append(f"at {each.gateway}")
     since = "" if worn is None else f" since {clock(worn.since_s, zone)}"
     who = "free" if worn is None or worn.wearer is None else f"worn by {called(worn.wearer, names)}{since}"
-    return "  ".join([*said, who])
+    return f"{each.band}  {who}\n{_wrapped(said)}"
+
+
+def _wrapped(said: Sequence[str]) -> str:
+    """As many as fit a terminal's line, indented."""
+    lines, indent = [""], " " * 5
+    for word in said:
+        if lines[-1] and len(f"{indent}{lines[-1]}, {word}") > COLUMNS:
+            lines.append("")
+        lines[-1] += f", {word}" if lines[-1] else word
+    return "\n".join(indent + line for line in lines)
 
 
 def _bars(rssi: int) -> str:

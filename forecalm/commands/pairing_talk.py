@@ -29,6 +29,7 @@ from ingest.registry.stretches import Held
 BEAT_S: Final = 0.1  # how often is looked up: words must come when they are meant
 OFFER_S: Final = 120.0  # how long gateways may connect to a band for a pairing; said anew while it goes on
 IDENTIFY_S: Final = 3.0
+AWAY_S: Final = 10.0  # a broker that starts again is back by then, and what is between is no fault of the band
 SCRIPTED_WEAR_S: Final = 5.0  # nobody is there to press Enter
 
 
@@ -117,6 +118,8 @@ class Talk:
         self._asked, self._words, self._chance = asked, words, chance
         self._offered_s = 0.0
         self._turn: bool | None = None
+        self._away_s: float | None = None
+        self._reasons: dict[str, str] = {}
 
     def attend(self, held: Held, band: str) -> Pairing:
         """Go through it; the ``reason`` of what comes back is empty where it is to be entered. Ctrl-C lets go of the
@@ -131,6 +134,9 @@ class Talk:
         try:
             while attending.pairing.stage not in (Stage.DONE, Stage.STOPPED):
                 self._ear.listen()
+                if self._broker_is_away(attending):
+                    time.sleep(BEAT_S)
+                    continue
                 for due in attending.look(time.time()):
                     self._do(due, attending)
                 self._follow(attending)
@@ -139,6 +145,25 @@ class Talk:
         finally:
             self._offer([])
         return attending.pairing
+
+    def _broker_is_away(self, attending: Attending) -> bool:
+        """Hold on without it for a while, then stop; where it comes back in a gesture, that is asked for anew."""
+        now_s = time.time()
+        if not self._line.online:
+            if self._away_s is None:
+                self._away_s = now_s
+                self._tell(
+                    f"[bold yellow]WAIT[/bold yellow]: the {self._line.broker} has gone: nothing of a band arrives."
+                )
+            if now_s - self._away_s > AWAY_S:
+                attending.say(Cancel(f"the {self._line.broker} has gone, so nothing of any band arrives"), now_s)
+            return True
+        if self._away_s is not None:
+            self._away_s = None
+            self._tell("It is back.")
+            if attending.pairing.stage is Stage.CONFIRM:
+                self._do(Do.PROMPT, attending)
+        return False
 
     def _do(self, due: Do, attending: Attending) -> None:
         pairing, now_s = attending.pairing, time.time()
@@ -186,6 +211,12 @@ class Talk:
             if turn is None and self._turn is not None:
                 self._tell("... looking")
             self._turn = turn
+        elif pairing.stage is Stage.CONNECT:
+            reasons = self._ear.hearing.reasons(pairing.band, now_s)
+            for gateway, reason in reasons.items():
+                if self._reasons.get(gateway) != reason:
+                    self._tell(f"{gateway} says: {escape(reason)}")
+            self._reasons = reasons
         elif pairing.stage in (Stage.WEAR, Stage.MEND):
             self._listen(attending, now_s)
 
@@ -267,7 +298,7 @@ def ask_for_wrist(words: Words, registry: Registry, held: Held, asked: Asked, ba
 def pick(ear: Ear, registry: Registry, zone: ZoneInfo) -> str:
     """Let somebody pick a band by its number in the list or its id, or scan its code."""
     near = look_around(ear, registry, seconds=LOOK_S)
-    err.print(escape(listed(near, registry.names(), zone)), end="")
+    err.print(escape(listed(near, registry.names(), zone)), end="", soft_wrap=True)
     err.print("Which? Scan its code, or type its number or id:")
     said = Words().wait() or ""
     if said.isascii() and said.isdigit() and 1 <= int(said) <= len(near):

@@ -161,6 +161,16 @@ class Picture:
             found.append(BandAt(band, here.status.gateway, here.status.since_us, here.status, here.heard_us))
         return found
 
+    def reasons(self, band: str, now_us: int) -> dict[str, str]:
+        """Why gateways that are online do not have a band, as each said itself, by gateway in order."""
+        online = {gateway.gateway for gateway in self.gateways(now_us) if gateway.online}
+        said = self._bands.get(band, {})
+        return {
+            name: said[name].status.reason
+            for name in sorted(said)
+            if name in online and said[name].status.reason and not _holding(said[name].status)
+        }
+
     def fights(self, now_us: int) -> list[Fight]:
         """The bands that gateways take from each other."""
         found = []

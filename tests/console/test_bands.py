@@ -49,6 +49,11 @@ def test_a_band_that_nothing_ails_is_one_plain_row() -> None:
         ({"sent": Sent("hall", 9)}, "some", "Charge it soon"),
         ({"clock": clock("band-01", sets=2)}, "some", ""),
         ({"wearer": None, "verdict": Verdict.WAIT}, "", "Nobody wears it"),
+        (
+            {"wearer": None, "verdict": Verdict.WAIT, "waiting": Waiting(NOW_S, NOW_S), "given_up_s": NOW_S - 600},
+            "",
+            "Given up at 14:22: gateways fetch what it still keeps until 15:22",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_band_frames_its_row_and_is_said(

@@ -5,8 +5,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -14,11 +15,23 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from console.pairing import fit, flow
 from console.pairing.label import code_of
+from console.pairing.nearby import Found
 from forecalm.cli import main
 from forecalm.commands import pairing_talk
+from forecalm.commands.pairing_listed import listed
 from forecalm.config import Config
 from forecalm.installation import Installation
-from ingest.control.messages import Command, Roster, decode_message, named_in, roster_topic
+from ingest.control.messages import (
+    BandStatus,
+    Command,
+    Roster,
+    Seen,
+    band_status_topic,
+    decode_message,
+    encode_message,
+    named_in,
+    roster_topic,
+)
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway
 from ingest.registry.registry import Registry
@@ -292,16 +305,81 @@ def test_bands_nearby_are_listed_with_who_wears_them_and_names_stay_here(
     gateway("a", "b")
     code, out, err = run("nearby", "--seconds", "1")
     assert code == 0, err
-    free, worn = out.splitlines()
-    assert "b  near -60 dBm  battery 80 %  firmware 1.2.3" in free
-    assert free.endswith("free")
-    assert "worn by w-1 (Ann) since" in worn
+    free, how, worn, _ = out.splitlines()
+    assert free.split() == ["1", "b", "free"]
+    assert how.strip().startswith("near -60 dBm, battery 80 %, firmware 1.2.3")
+    assert "a  worn by w-1 (Ann) since" in worn
     found = json.loads(run("nearby", "--seconds", "1", "--json")[1])
     assert [(each["band"], each["wearer"]) for each in found] == [("b", None), ("a", "w-1")]
     monkeypatch.setattr(pairing_talk, "LOOK_S", 1.0)
     code, _, err = run("pair", "-", "w-2", typed="https://example.org\n")
     assert code == 2
     assert "no code of a band" in err
+
+
+@pytest.mark.service
+def test_where_no_readings_come_it_says_what_the_gateway_says(
+    run: Run, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "CONNECT_S", 1.0)
+    monkeypatch.setitem(flow._PATIENCE, flow.Stage.CONNECT, (1.0, "no readings of it arrive"))
+    house = gateway("a")
+    status = BandStatus(v=1, at_us=1, gateway="g-1", state="refused", since_us=1, reason="not bonded: hold it")
+    said = band_status_topic("home", "b", "g-1"), encode_message(status)
+    house._client.publish(*said, qos=1, retain=True).wait_for_publish(5)
+    code, _, err = run("pair", "b", "w-2")
+    assert code == 1
+    assert err.index("g-1 says: not bonded: hold it") < err.index("NOT PAIRED")
+    assert "no readings of it arrive: g-1 says: not bonded: hold it; nothing was" in " ".join(err.split())
+    assert "charged" not in err
+
+
+@pytest.mark.service
+def test_a_broker_that_dies_in_the_middle_is_blamed_and_not_the_band(
+    run: Run, here: Installation, mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
+    monkeypatch.setattr(pairing_talk, "AWAY_S", 0.5)
+    with ExitStack() as broker:
+        broker.enter_context(mosquitto_at(mosquitto, tmp_path, port))
+        house = House(port, bands=("b",), tapped=None, worn=False)
+        told = pairing_talk.Talk._tell
+
+        def tell(text: str) -> None:
+            told(text)
+            if "in your hand" in text:
+                broker.close()
+
+        monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
+        code, _, err = run("pair", "b", "w-2")
+        house.close()
+    assert code == 1
+    assert f"127.0.0.1:{port} has gone, so nothing of any band arrives; nothing was entered" in " ".join(err.split())
+    assert "did not move" not in err
+    with registry_of(here) as registry:
+        assert registry.worn_by("w-2") == []
+
+
+def test_a_list_of_bands_fits_a_terminal() -> None:
+    seen = Seen(
+        band="band-with-a-long-name-01",
+        profile="forecalm",
+        address="c0:01",
+        heard_us=1,
+        rssi=-70,
+        battery=80,
+        firmware="12.13.14-beta+2026-11-22",
+        worn=True,
+        charging=True,
+        pairing=True,
+    )
+    near = [Found(seen.band, "kitchen-upstairs-left", (), seen, None)]
+    lines = listed(near, {}, ZoneInfo("UTC")).splitlines()
+    assert lines[0] == "  1  band-with-a-long-name-01  free"
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].endswith("at kitchen-upstairs-left")
 
 
 @pytest.mark.service

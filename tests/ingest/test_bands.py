@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ingest.admission import Admission, Verdict
 from ingest.bands import ENDS_SOON_S, ConsentDue, Sent, Waiting, band_reports, consents_due, waiting
 from ingest.clock.clocks import ClockState
+from ingest.registry.assignments import LINGER_S
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Given, Scope
 from ingest.store.protocol import BandSummary
@@ -170,3 +171,16 @@ def test_what_is_said_of_the_end_is_what_every_hour_until_then_says(consents: li
         assert found == []
     else:
         assert found == [ConsentDue("w-01", Scope.CARE, False, None if end_s == NOW_S else end_s)]
+
+
+@pytest.mark.parametrize(("ago_s", "given_up"), [(0.0, True), (LINGER_S - 1, True), (LINGER_S, False), (DAY_S, False)])
+def test_a_band_is_said_to_be_given_up_for_as_long_as_gateways_hold_it(ago_s: float, *, given_up: bool) -> None:
+    (it,) = reports(
+        summaries=[summary()],
+        claims={"b": Claims(covered=((0.0, 10.0), (20.0, NOW_S - ago_s)))},
+        admit=lambda *_: Admission(Verdict.WAIT, None),
+    )
+    assert it.given_up_s == (NOW_S - ago_s if given_up else None)
+    assert it.is_urgent is not given_up
+    (worn,) = reports(claims={"b": Claims(covered=((0.0, NOW_S - ago_s), (NOW_S - ago_s, math.inf)))})
+    assert worn.given_up_s is None
