@@ -138,7 +138,6 @@ class ForecalmConversation(Talk):
             await self.said_stored(stored)
         await self._link.subscribe(uuids.CONTROL_POINT, self._judged(self._hear_response))
         await self._link.subscribe(uuids.EVENTS, self._judged(self._hear_event))
-        self._dates = Dates(control.decode_marks(await self._link.read(uuids.TIME_MARK)))
         await self._mark()
         await self._link.subscribe(uuids.RECORDS, self._judged(self._hear_record))
         await self._link.subscribe(uuids.STATE, self._judged(self._hear_state))
@@ -149,8 +148,15 @@ class ForecalmConversation(Talk):
         self._sink.about(firmware=firmware, model=model)
 
     async def _mark(self) -> None:
-        """Compare the clocks, and leave with the band what time it is."""
+        """Compare the clocks, and leave with the band what time it is.
+
+        A mark of a time that is still to come was left by a gateway whose clock was wrong, or ours is, until it is set:
+        what was dated by it would pass for the present.
+        """
         self._marked_s = loop_s()
+        for known in control.decode_marks(await self._link.read(uuids.TIME_MARK)):
+            if known.boot not in self._dates.boots and known.utc_us <= self._link.now_us() + SET_US:
+                self._dates.take(known)
         asked_us = self._link.now_us()
         clock = control.Clock.from_bytes(await self._link.read(uuids.CLOCK))
         answered_us = self._link.now_us()

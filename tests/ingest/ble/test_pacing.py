@@ -122,9 +122,9 @@ def test_a_band_that_sends_its_memory_as_fast_as_it_is_asked_to_is_not_a_flood()
     play(story())
 
 
-def test_nothing_was_heard_in_the_future_whatever_a_band_says_of_its_marks() -> None:
+def test_what_a_mark_dates_in_the_future_is_left_in_the_band_and_does_not_pass_for_the_present() -> None:
     async def story() -> None:
-        ahead = TimeMark(9, 1_000_000, START_US + 10**15, 0)
+        ahead = TimeMark(9, 1_000_000, START_US + 86_400_000_000, 0)
         link, ears = Words({**READS, uuids.TIME_MARK: encode_marks((ahead,))}, OFFERS), Ears()
         talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
         await asyncio.sleep(0.1)
@@ -132,7 +132,28 @@ def test_nothing_was_heard_in_the_future_whatever_a_band_says_of_its_marks() -> 
             link.say(uuids.RECORDS, piece)
         link.end()
         await talk
-        assert [packet.heard_us for packet in ears.packets] == [now_us()]
+        assert ears.packets == []
+
+    play(story())
+
+
+def test_a_mark_that_lay_ahead_of_a_clock_that_was_behind_counts_once_that_is_set() -> None:
+    async def story() -> None:
+        mark = TimeMark(9, 1_000_000, START_US, 0)
+        link, ears = Words({**READS, uuids.TIME_MARK: encode_marks((mark,))}, OFFERS), Ears()
+        behind_us = 7_200_000_000
+        link.now_us = lambda: now_us() - behind_us  # type: ignore[method-assign]
+        talk = asyncio.create_task(ForecalmBand().converse("band-01", link, ears).run())
+        await asyncio.sleep(0.1)
+        behind_us = 0
+        for piece in record(1, 6, backfilled=False):
+            link.say(uuids.RECORDS, piece)
+        await asyncio.sleep(1.0)
+        for piece in record(9, 5, backfilled=True):
+            link.say(uuids.RECORDS, piece)
+        link.end()
+        await talk
+        assert [packet.boot for packet in ears.packets] == [1, 9]
 
     play(story())
 
