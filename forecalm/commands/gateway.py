@@ -43,7 +43,7 @@ def gateway(chosen: argparse.Namespace) -> int:
         gateway=config.gateway.name,
         spool=spool,
         on_stored=lambda band, stored: post(lambda to: to.stored(band, stored)),
-        on_roster=lambda roster: post(lambda to: to.roster(roster)),
+        on_roster=lambda roster, retained: post(lambda to: to.roster(roster, retained=retained)),
         on_command=lambda command, band: post(lambda to: to.command(command, band)),
         version=version("forecalm"),
     ) as sender:

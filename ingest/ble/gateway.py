@@ -94,11 +94,11 @@ class Gateway:
         finally:
             await self._end(scans)
 
-    def roster(self, roster: Roster) -> None:
-        """The service says which bands are the site's."""
+    def roster(self, roster: Roster, *, retained: bool = False) -> None:
+        """The service says which bands are the site's; ``retained``: it did some time ago."""
         now_us = self._now_us()
         before = {band for band in self._held if self._rostered.pairs(band, now_us)}
-        self._rostered.take(roster, now_us)
+        self._rostered.take(roster, now_us, retained=retained)
         for held in self._held.values():
             seen = held.seen
             waits = seen is not None and self._may_bond(seen) and now_us - seen.heard_us < PAIRING_US
@@ -112,11 +112,8 @@ class Gateway:
             self._soon(held.conversation.said_stored(stored), f"{band}: telling it what is stored")
 
     def command(self, command: Command, band: str | None) -> None:
-        """Somebody asks for something; ``band`` None: of the gateway itself."""
+        """Somebody asks for something, in time; ``band`` None: of the gateway itself."""
         now_s = loop_s()
-        if command.expires_us <= self._now_us():
-            log.info("command %s came too late", command.id)
-            return
         if command.do == "look":
             self._look_until_s = now_s + command.seconds
             return

@@ -21,6 +21,9 @@ from ingest.sending.connection import Heard
 from ingest.wire import Stored, all_stored_topic
 
 COMMANDS_MAX: Final = 256  # ids of commands remembered, as QoS 1 may say them twice
+LIFE_MAX_US: Final = 600_000_000  # of a command: longer than QoS 1 takes to say it twice, and nobody waits longer
+DELAYS_MAX: Final = 256
+DELAYS_US: Final = 600_000_000  # for how long it is remembered how soon words came: a clock may be set meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Watermark:
 
     band: str
     stored: Stored
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which bands are the site's; ``retained``: the service said so some time ago."""
+
+    roster: Roster
     retained: bool
 
 
@@ -48,13 +59,18 @@ class OldStatus:
 
 
 class Orders:
-    """What is said to one gateway: where (``topics``), and what. A command is taken once, and not after its time."""
+    """What is said to one gateway: where (``topics``), and what. A command is taken once, and not after its time.
+
+    A clock of the gateway's that stands wrong makes no command late: it is in time too where it took hardly longer to
+    come than the quickest word of the service in the last minutes.
+    """
 
     def __init__(self, site: str, gateway: str) -> None:
         """Raises WireError for a site or a gateway that no topic may hold."""
         self._stored = all_stored_topic(site).split("+")
         self._roster = roster_topic(site)
         self._seen: deque[str] = deque(maxlen=COMMANDS_MAX)
+        self._delays: deque[tuple[int, int]] = deque(maxlen=DELAYS_MAX)  # when, and by how much, both by our clock
         self.topics = [
             all_stored_topic(site),
             self._roster,
@@ -63,12 +79,15 @@ class Orders:
             gateway_topic(site, gateway, "command"),
         ]
 
-    def read(self, heard: Heard, now_us: int) -> Watermark | Roster | Order | OldStatus | None:
+    def read(self, heard: Heard, now_us: int) -> Watermark | Rule | Order | OldStatus | None:
         """What a message says now [us, UTC]; None: nothing. Raises WireError, naming the field, where it cannot be
         read."""
         before, after = self._stored
         if heard.topic == self._roster:
-            return decode_message(heard.payload, Roster)
+            roster = decode_message(heard.payload, Roster)
+            if not heard.retained:
+                self._came(roster.at_us, now_us)
+            return Rule(roster, heard.retained)
         if heard.topic.startswith(before) and heard.topic.endswith(after):
             return Watermark(heard.topic[len(before) : -len(after)], _stored(heard.payload), heard.retained)
         match named_in(heard.topic):
@@ -76,11 +95,26 @@ class Orders:
                 return OldStatus(heard.topic) if heard.retained and heard.payload else None
             case (kind, name, "command"):
                 command = decode_message(heard.payload, Command)
-                if command.id in self._seen or command.expires_us < now_us:
+                if heard.retained or command.id in self._seen or not self._in_time(command, now_us):
                     return None
                 self._seen.append(command.id)
                 return Order(command, name if kind == "band" else None)
         return None
+
+    def _in_time(self, command: Command, now_us: int) -> bool:
+        life_us, took_us = command.expires_us - command.at_us, now_us - command.at_us
+        if not 0 < life_us <= LIFE_MAX_US:
+            raise WireError(
+                f"expires_us: {life_us / 1e6:g} s after at_us; a command is wanted for up to {LIFE_MAX_US / 1e6:g} s"
+            )
+        self._came(command.at_us, now_us)
+        least_us = min(delay_us for _, delay_us in self._delays)
+        return 0 <= took_us <= life_us or took_us - least_us <= life_us
+
+    def _came(self, at_us: int, now_us: int) -> None:
+        while self._delays and not 0 <= now_us - self._delays[0][0] <= DELAYS_US:
+            self._delays.popleft()
+        self._delays.append((now_us, now_us - at_us))
 
 
 def _stored(payload: bytes) -> Stored:

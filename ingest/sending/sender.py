@@ -32,7 +32,7 @@ from ingest.sending.boots import Key
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Acknowledged, Connection, Heard, Online
 from ingest.sending.news import News, OfBand, Saying
-from ingest.sending.orders import OldStatus, Order, Orders, Watermark
+from ingest.sending.orders import OldStatus, Order, Orders, Rule, Watermark
 from ingest.sending.pace import Pace
 from ingest.sending.spool import Contents, Spool
 from ingest.wire import Packet, Stored, data_topic, encode
@@ -74,8 +74,8 @@ class Sender:
 
     Every method may be called from any thread and returns at once, except where it says that it waits. The callbacks
     are called on the sender's own thread, and must return soon: ``on_stored(band, stored)`` with every watermark,
-    ``on_roster(roster)`` with every roster, ``on_command(command, band)`` with every command that is not out of date,
-    once, ``band`` None for one to the gateway itself. What they raise is logged. ``clock`` gives UTC seconds.
+    ``on_roster(roster, retained)`` with every roster, ``on_command(command, band)`` with every command that is not out
+    of date, once, ``band`` None for one to the gateway itself. What they raise is logged. ``clock`` gives UTC seconds.
     ``resend_hz`` bounds how many packets are sent again in a second. Entering returns at once too: the broker is looked
     for in the background, for ever. Leaving says good-bye, and closes the spool. ``failed`` is set if the thread has
     ended by an error of our own: then nobody should rely on us any longer.
@@ -89,7 +89,7 @@ class Sender:
         gateway: str,
         spool: Spool,
         on_stored: Callable[[str, Stored], None] = _nothing,
-        on_roster: Callable[[Roster], None] = _nothing,
+        on_roster: Callable[[Roster, bool], None] = _nothing,
         on_command: Callable[[Command, str | None], None] = _nothing,
         version: str = "",
         resend_hz: float = RESEND_HZ,
@@ -372,8 +372,8 @@ class Sender:
                 self._spool.stored(band, stored, now_s, retained=retained)
                 self._moved += 1
                 _call(on_stored, band, stored)
-            case Roster():
-                _call(on_roster, said)
+            case Rule(roster, retained):
+                _call(on_roster, roster, retained)
             case Order(command, band):
                 _call(on_command, command, band)
             case OldStatus(topic):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.ble.heard import ADDRESSES_MAX, BANDS_MAX, FRESH_S, Radio
 from ingest.ble.numbering import Numbering
 from ingest.ble.racing import LASTED_S, LONGEST_S, REFUSED_S, WAIT_MAX_S, Attempts, Load, choose, wait_s
-from ingest.ble.rostered import Rostered
+from ingest.ble.rostered import PAIRING_MAX_US, Rostered
 from ingest.control.messages import Roster, Seen
 from ingest.errors import SpoolError
 
@@ -116,9 +116,59 @@ def test_a_roster_that_cannot_be_read_lets_nobody_in(tmp_path: Path, caplog: pyt
 def test_a_roster_dated_by_a_clock_that_stood_a_day_ahead_does_not_hold_against_the_next(tmp_path: Path) -> None:
     rostered = Rostered(tmp_path / "roster")
     for ahead_us, taken in ((0, True), (86_400_000_000, True), (1_000_000, True), (0, False), (1 << 52, True)):
-        assert rostered.take(Roster(v=1, at_us=NOW_US + ahead_us, bands=[f"b{ahead_us}"]), NOW_US) is taken
-    assert rostered.take(Roster(v=1, at_us=NOW_US, bands=["b"]), NOW_US)
+        assert (
+            rostered.take(Roster(v=1, at_us=NOW_US + ahead_us, bands=[f"b{ahead_us}"]), NOW_US, retained=True) is taken
+        )
+    assert rostered.take(Roster(v=1, at_us=NOW_US, bands=["b"]), NOW_US, retained=True)
     assert Rostered(tmp_path / "roster").allows("b", NOW_US)
+
+
+def test_what_the_service_says_now_holds_although_its_clock_went_back_by_a_day(tmp_path: Path) -> None:
+    rostered = Rostered(tmp_path / "roster")
+    rostered.take(Roster(v=1, at_us=NOW_US, bands=["a"]), NOW_US)
+    back = Roster(v=1, at_us=NOW_US - 86_400_000_000, bands=["b"])
+    assert not rostered.take(back, NOW_US, retained=True), "the broker may have had it for a day"
+    assert rostered.take(back, NOW_US)
+    assert Rostered(tmp_path / "roster").allows("b", NOW_US)
+
+
+@pytest.mark.parametrize("ahead_us", [0, 3_600_000_000, -3_600_000_000])
+def test_a_band_is_paired_for_as_long_as_the_service_says_by_whatever_clock(tmp_path: Path, ahead_us: int) -> None:
+    roster = Roster(v=1, at_us=NOW_US, bands=[], pairing=["b"], pairing_until_us=NOW_US + 120_000_000)
+    rostered, now_us = Rostered(tmp_path / "roster"), NOW_US + ahead_us
+    rostered.take(roster, now_us)
+    rostered.take(roster, now_us + 60_000_000, retained=True)
+    assert rostered.pairs("b", now_us + 119_999_999)
+    assert not rostered.pairs("b", now_us + 120_000_000)
+    again = Rostered(tmp_path / "roster")
+    assert not again.pairs("b", now_us), "a file does not say when"
+    again.take(roster, NOW_US + 60_000_000, retained=True)
+    assert again.pairs("b", NOW_US + 119_999_999)
+    assert not again.pairs("b", NOW_US + 120_000_000)
+
+
+def test_nobody_is_paired_for_ever(tmp_path: Path) -> None:
+    rostered = Rostered(tmp_path / "roster")
+    rostered.take(Roster(v=1, at_us=1, bands=[], pairing=["b"], pairing_until_us=NOW_US * 2), NOW_US)
+    assert rostered.pairs("b", NOW_US + PAIRING_MAX_US - 1)
+    assert not rostered.pairs("b", NOW_US + PAIRING_MAX_US)
+
+
+def test_a_house_that_is_empty_all_at_once_is_believed_after_a_while(tmp_path: Path) -> None:
+    rostered = Rostered(tmp_path / "roster")
+    for minutes, bands, held in ((0, ["a", "b"], "ab"), (1, [], "ab"), (2, [], "ab"), (3, [], ""), (4, ["a"], "a")):
+        now_us = NOW_US + 60_000_000 * minutes
+        rostered.take(Roster(v=1, at_us=now_us, bands=bands), now_us)
+        assert [band for band in "abc" if rostered.allows(band, now_us)] == list(held)
+    rostered.take(Roster(v=1, at_us=NOW_US, bands=[]), NOW_US)
+    assert not rostered.allows("a", NOW_US), "the only band of a house may well be unpaired"
+
+
+def test_a_roster_that_names_somebody_ends_the_wait_for_those_it_does_not(tmp_path: Path) -> None:
+    rostered = Rostered(tmp_path / "roster")
+    for bands in (["a", "b"], [], ["c"]):
+        rostered.take(Roster(v=1, at_us=NOW_US, bands=bands), NOW_US)
+    assert [band for band in "abc" if rostered.allows(band, NOW_US)] == ["c"]
 
 
 def test_what_a_gateway_keeps_is_for_its_user_alone(tmp_path: Path) -> None:

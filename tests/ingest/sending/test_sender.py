@@ -310,8 +310,8 @@ def test_a_roster_and_commands_are_heard_once_and_in_time(broker: Running) -> No
     roster = Roster(v=1, at_us=1, bands=["b"])
     now_us = 5_000_000
 
-    def command(name: str, expires_us: int) -> bytes:
-        return encode_message(Command(v=1, at_us=1, id=name, do="identify", seconds=3, expires_us=expires_us))
+    def command(name: str, expires_us: int, *, at_us: int = 1) -> bytes:
+        return encode_message(Command(v=1, at_us=at_us, id=name, do="identify", seconds=3, expires_us=expires_us))
 
     def hear(command: Command, band: str | None) -> None:
         heard.put((command.id, band))
@@ -320,16 +320,20 @@ def test_a_roster_and_commands_are_heard_once_and_in_time(broker: Running) -> No
     with Service(broker.port) as store:
         store.say(f"forecalm/v1/{SITE}/roster", encode_message(roster), retain=True)
         with sender(
-            broker, on_roster=lambda said: heard.put((said, None)), on_command=hear, clock=lambda: now_us / 1e6
+            broker,
+            on_roster=lambda said, _retained: heard.put((said, None)),
+            on_command=hear,
+            clock=lambda: now_us / 1e6,
         ) as gateway:
             gateway.wait_online(WAIT_S)
             assert heard.get(timeout=WAIT_S) == (roster, None)
+            store.say(f"forecalm/v1/{SITE}/band/b/command", command("prompt", now_us + 1, at_us=now_us))
             store.say(f"forecalm/v1/{SITE}/band/b/command", command("late", now_us - 1))
             store.say(f"forecalm/v1/{SITE}/gateway/attic/command", command("not_ours", now_us + 1))
             for _ in range(2):
                 store.say(f"forecalm/v1/{SITE}/band/b/command", command("one", now_us + 1))
             store.say(f"forecalm/v1/{SITE}/gateway/hall/command", command("two", now_us + 1))
-            assert [heard.get(timeout=WAIT_S) for _ in range(2)] == [("one", "b"), ("two", None)]
+            assert [heard.get(timeout=WAIT_S) for _ in range(3)] == [("prompt", "b"), ("one", "b"), ("two", None)]
             assert not gateway.failed.is_set(), "whatever a listener does"
 
 
