@@ -10,16 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from console.pairing.gesture import NOTHING, Movement, joined, strength
-from ingest.control.messages import (
-    BandEvent,
-    GatewayStatus,
-    Nearby,
-    Roster,
-    decode_band_status,
-    decode_message,
-    named_in,
-)
+from ingest.control.messages import BandEvent, Nearby, Roster
 from ingest.control.picture import BandAt, BandNear, GatewayAt, Picture
+from ingest.control.reading import read
 from ingest.errors import WireError
 from ingest.received import Received
 from ingest.wire import Packet, band_of, check, decode
@@ -44,23 +37,22 @@ class Hearing:
         self._least_delay_s: dict[str, float] = {}
         self._offset_s: dict[tuple[str, int], float] = {}
 
-    def hear(self, topic: str, payload: bytes, at_s: float) -> None:
-        """Take in a message that arrived at ``at_s`` [s]; what is none of ours, or cannot be read, is counted."""
-        named = named_in(topic)
+    def hear(self, topic: str, payload: bytes, at_s: float, *, retained: bool = False) -> None:
+        """Take in a message that arrived at ``at_s`` [s], or, ``retained``, that the broker had from before; what is
+        none of ours, or cannot be read, is counted."""
         try:
-            match named:
-                case ("gateway", name, "nearby"):
-                    self._nearby(name, decode_message(payload, Nearby), at_s)
-                case ("gateway", name, "status"):
-                    self._picture.hear_gateway(name, decode_message(payload, GatewayStatus), _us(at_s))
-                case ("band", name, "status"):
-                    self._picture.hear_band(name, *decode_band_status(topic, payload), _us(at_s))
-                case ("band", name, "event"):
-                    self._event(name, decode_message(payload, BandEvent), at_s)
-                case None if topic.endswith("/roster"):
-                    self.roster = decode_message(payload, Roster)
+            said = read(topic, payload)
+            match said:
                 case None:
                     self._packet(band_of(topic), decode(payload), at_s)
+                case BandEvent():
+                    self._event(said, at_s)
+                case Roster():
+                    self.roster = said
+                case _:
+                    if isinstance(said, Nearby):
+                        self._delay(said.gateway, at_s - said.at_us * 1e-6)
+                    self._picture.hear(said, _us(at_s), retained=retained)
         except WireError:
             self.refused += 1
 
@@ -94,15 +86,8 @@ class Hearing:
         """The bands on any gateway's radio, the best heard first; only while they are asked to tell."""
         return self._picture.nearby(_us(now_s))
 
-    def _nearby(self, name: str, said: Nearby, at_s: float) -> None:
-        if said.gateway != name:
-            raise WireError(f"gateway: {said.gateway!r} spoke on the topic of {name!r}")
-        self._delay(name, at_s - said.at_us * 1e-6)
-        self._picture.hear_nearby(said, _us(at_s))
-
-    def _event(self, band: str, said: BandEvent, at_s: float) -> None:
-        if said.band != band:
-            raise WireError(f"band: an event of {said.band!r} came on the topic of {band!r}")
+    def _event(self, said: BandEvent, at_s: float) -> None:
+        band = said.band
         age_s = self._delay(said.gateway, at_s - said.at_us * 1e-6)
         if age_s > HELD_BACK_S:
             return

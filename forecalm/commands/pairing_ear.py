@@ -13,6 +13,7 @@ from ingest.registry.registry import Registry
 from ingest.sending.broker import Broker
 
 STATUS_S: Final = 0.5  # what a broker keeps comes at once
+SPEAK_S: Final = 11.0  # a gateway says every 10 s that it is there
 LOOK_S: Final = 4.0  # bands say that they are there every second or two
 BEAT_S: Final = 0.1  # how often it is looked up who is near
 
@@ -27,7 +28,7 @@ class Ear:
     def listen(self) -> Hearing:
         """Take in what has arrived."""
         for heard in self.line.heard():
-            self.hearing.hear(heard.topic, heard.payload, heard.at_s)
+            self.hearing.hear(heard.topic, heard.payload, heard.at_s, retained=heard.retained)
         return self.hearing
 
 
@@ -62,8 +63,12 @@ def look_around(ear: Ear, registry: Registry, *, seconds: float) -> list[Found]:
 
 def _gateways(ear: Ear) -> tuple[list[str], list[str]]:
     """Which gateways the broker knows of, and which of them are there."""
-    end_s = time.time() + STATUS_S
-    while time.time() < end_s and not any(each.online for each in ear.listen().gateways(time.time())):
+    began_s = time.time()
+    while True:
+        passed_s, heard = time.time() - began_s, ear.listen().gateways(time.time())
+        perhaps = any(each.status.online for each in heard)  # it said so once; it may be gone, or its clock wrong
+        if any(each.online for each in heard) or passed_s > (SPEAK_S if perhaps else STATUS_S):
+            break
         time.sleep(BEAT_S / 10)
     known = ear.hearing.gateways(time.time())
     return [each.gateway for each in known], [each.gateway for each in known if each.online]

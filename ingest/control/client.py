@@ -14,18 +14,14 @@ from ingest.control.asking import command, spoken_topics
 from ingest.control.messages import (
     BandEvent,
     Do,
-    GatewayStatus,
-    Nearby,
     Roster,
     band_topic,
-    decode_band_status,
-    decode_message,
     encode_message,
     gateway_topic,
-    named_in,
     roster_topic,
 )
 from ingest.control.picture import BandAt, BandNear, Fight, GatewayAt, Picture
+from ingest.control.reading import read
 from ingest.errors import WireError
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Connection, Heard, Online
@@ -206,29 +202,17 @@ class Control:
                 self._complained.add(heard.topic)
 
     def _take_in(self, heard: Heard) -> None:
-        now_us = self._now_us()
-        match named_in(heard.topic):
-            case ("gateway", gateway, "status"):
-                status = decode_message(heard.payload, GatewayStatus)
+        now_us, said = self._now_us(), read(heard.topic, heard.payload)
+        match said:
+            case None:
+                return
+            case BandEvent():
+                self._happened(said)
+            case Roster():
+                self._hear_roster(said)
+            case _:
                 with self._lock:
-                    self._picture.hear_gateway(gateway, status, now_us)
-            case ("band", band, "status"):
-                gateway, band_status = decode_band_status(heard.topic, heard.payload)
-                with self._lock:
-                    self._picture.hear_band(band, gateway, band_status, now_us)
-            case ("gateway", gateway, "nearby"):
-                nearby = decode_message(heard.payload, Nearby)
-                if nearby.gateway != gateway:
-                    raise WireError(f"gateway: the topic names {gateway}, the message {nearby.gateway}")
-                with self._lock:
-                    self._picture.hear_nearby(nearby, now_us)
-            case ("band", band, "event"):
-                event = decode_message(heard.payload, BandEvent)
-                if event.band != band:
-                    raise WireError(f"band: the topic names {band}, the message {event.band}")
-                self._happened(event)
-            case None if heard.topic == roster_topic(self._site):
-                self._hear_roster(decode_message(heard.payload, Roster))
+                    self._picture.hear(said, now_us, retained=heard.retained)
 
     def _happened(self, event: BandEvent) -> None:
         while self.events.qsize() >= EVENTS_MAX:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.control.messages import BandStatus, GatewayStatus, Nearby, Seen
+from ingest.control.reading import BandSaid, GatewaySaid
 
 SILENT_US: Final = 45_000_000  # a gateway speaks every 10 s, and a broker notices its end after 30 s
+AHEAD_US: Final = 5_000_000  # clocks of a house differ by less; whoever is further ahead tells nothing by its clock
 DEAF_US: Final = 60_000_000  # no advert and no packet of anybody for so long: something is wrong with the radio
 NEARBY_US: Final = 5_000_000  # a band not heard for so long is not nearby any more
 FIGHT_US: Final = 120_000_000  # within which
@@ -89,14 +91,34 @@ class Picture:
 
     def __init__(self) -> None:
         self._gateways: dict[str, tuple[GatewayStatus, int]] = {}
+        self._behind_us: dict[str, int] = {}  # our clock against a gateway's, by its last live words
         self._bands: dict[str, dict[str, _Said]] = {}  # by band, then gateway, the newest last
         self._changes: dict[str, deque[tuple[int, str]]] = {}
         self._near: dict[str, dict[str, tuple[Seen, int]]] = {}  # by band, then gateway
 
-    def hear_gateway(self, gateway: str, status: GatewayStatus, now_us: int) -> None:
-        """Take in a gateway's status."""
-        if gateway in self._gateways or len(self._gateways) < BANDS_MAX:
-            self._gateways[gateway] = status, now_us
+    def hear(self, said: GatewaySaid | BandSaid | Nearby, now_us: int, *, retained: bool) -> None:
+        """Take in what was said; ``retained``: the broker had it from before."""
+        match said:
+            case GatewaySaid():
+                self.hear_gateway(said.gateway, said.status, now_us, retained=retained)
+            case BandSaid():
+                self.hear_band(said.band, said.gateway, said.status, now_us)
+            case Nearby():
+                self.hear_nearby(said, now_us)
+
+    def hear_gateway(self, gateway: str, status: GatewayStatus, now_us: int, *, retained: bool = False) -> None:
+        """Take in a gateway's status. One that the broker had from before is as old as the gateway's clock says, that
+        clock being as wrong as its last live words showed, or else right: a gateway may be long gone."""
+        if gateway not in self._gateways and len(self._gateways) >= BANDS_MAX:
+            return
+        heard_us = now_us
+        if retained:
+            heard_us = status.at_us + self._behind_us.get(gateway, 0)
+            if heard_us > now_us + AHEAD_US:  # nobody knows how old it is: it counts as soon as the gateway speaks
+                heard_us = now_us - SILENT_US - 1
+        else:
+            self._behind_us[gateway] = now_us - status.at_us
+        self._gateways[gateway] = status, min(heard_us, now_us)
 
     def hear_band(self, band: str, gateway: str, status: BandStatus | None, now_us: int) -> None:
         """Take in how a gateway stands with a band; None: it has nothing to do with it any more."""

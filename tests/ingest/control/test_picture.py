@@ -2,11 +2,12 @@
 
 from typing import Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.control.messages import BandStatus, GatewayStatus, Nearby, Seen
-from ingest.control.picture import DEAF_US, GATEWAYS_MAX, NEARBY_US, SILENT_US, Picture
+from ingest.control.picture import AHEAD_US, DEAF_US, GATEWAYS_MAX, NEARBY_US, SILENT_US, Picture
 
 S = 1_000_000  # microseconds
 State = Literal["connected", "connecting", "lost", "refused", "released"]
@@ -45,6 +46,33 @@ def test_a_gateway_is_online_until_it_or_its_will_says_otherwise_or_it_falls_sil
     ]
     picture.hear_gateway("hall", gateway(), SILENT_US)
     assert [one.gateway for one in picture.gateways(SILENT_US + 1) if one.online] == ["hall"]
+
+
+@pytest.mark.parametrize(
+    ("age_us", "online"),
+    [(0, True), (SILENT_US, True), (SILENT_US + 1, False), (-AHEAD_US, True), (-AHEAD_US - 1, False)],
+)
+def test_what_a_broker_had_from_before_is_as_old_as_its_gateways_clock_says(age_us: int, *, online: bool) -> None:
+    now_us = 10**15
+    picture = Picture()
+    picture.hear_gateway("hall", gateway(now_us - age_us), now_us, retained=True)
+    (hall,) = picture.gateways(now_us)
+    assert hall.online is online
+    assert hall.heard_us <= now_us
+    picture.hear_gateway("hall", gateway(now_us - age_us), now_us)
+    assert picture.gateways(now_us)[0].online, "it has spoken"
+
+
+def test_a_clock_that_is_known_to_be_wrong_still_tells_how_old_a_status_is() -> None:
+    now_us, wrong_us = 10**15, 1_546_300_800 * S
+    picture = Picture()
+    picture.hear_gateway("hall", gateway(wrong_us), now_us)
+    later_us = now_us + 100 * SILENT_US
+    picture.hear_gateway("hall", gateway(wrong_us + 100 * SILENT_US - S), later_us, retained=True)
+    assert picture.gateways(later_us)[0].online
+    picture.hear_gateway("hall", gateway(wrong_us + S), later_us, retained=True)
+    (hall,) = picture.gateways(later_us)
+    assert (hall.online, hall.heard_us) == (False, now_us + S)
 
 
 def test_a_gateway_whose_radio_hears_nothing_is_deaf_whatever_its_clock_says() -> None:
