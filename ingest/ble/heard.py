@@ -22,6 +22,7 @@ TIE_S: Final = 0.6  # luck that parts gateways which hear a band as loud: two th
 FORGET_S: Final = 60.0  # and nobody wants to hear of it any more
 BANDS_MAX: Final = 512  # ids kept at once: a radio full of made-up names costs no more
 ADDRESSES_MAX: Final = 8  # that claim one id
+TRUST_TRIES: Final = 3  # in vain, and an address that was the band's once is no better than any that claims its id
 
 
 @dataclass(slots=True)
@@ -37,6 +38,10 @@ class Way:
     luck: float = 0.0
     loud: dict[int, tuple[int, float]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=Attempts)
+
+    def trusted(self) -> bool:
+        """Whether it was the band once: an adapter has a bond with it, or a connection lasted."""
+        return self.attempts.lasted or (self.bonds is not None and self.bonds.count() > 0)
 
     def rssi(self, now_s: float) -> dict[int, int]:
         """How loud each adapter that hears it now, and that it may let in, does [dBm]."""
@@ -88,8 +93,11 @@ class Heard:
         return max(way.heard_s for way in self.ways.values())
 
     def way(self, now_s: float) -> Way | None:
-        """The address to try now: due, with the fewest failures, then the loudest; None: none is due."""
-        due = [way for way in self.ways.values() if (at_s := way.due_s(now_s)) is not None and at_s <= now_s]
+        """The address to try now: due, with the fewest failures, then the loudest; None: none is due. Where the band
+        calls by an address that is known to be its own, no stranger that claims its id is dialled before it."""
+        calling = [way for way in self.ways.values() if way.due_s(now_s) is not None]
+        known = [way for way in calling if way.trusted() and way.attempts.failures < TRUST_TRIES]
+        due = [way for way in known or calling if (at_s := way.due_s(now_s)) is not None and at_s <= now_s]
         return min(due, key=lambda way: (way.attempts.failures, -max(way.rssi(now_s).values())), default=None)
 
 
@@ -114,7 +122,7 @@ class Radio:
         way = heard.ways.get(seen.address)
         if way is None:
             if len(heard.ways) >= ADDRESSES_MAX:
-                del heard.ways[min(heard.ways.values(), key=lambda way: way.heard_s).address]
+                del heard.ways[min(heard.ways.values(), key=lambda way: (way.trusted(), way.heard_s)).address]
             known = Bonds() if bonds else None
             way = heard.ways[seen.address] = Way(seen.address, now_s, now_s, now_s, known, self._luck())
         if now_s - way.heard_s > RESUMES_S:

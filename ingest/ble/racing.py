@@ -28,6 +28,7 @@ class Attempts:
     """How the connections to one band went."""
 
     failures: int = 0
+    lasted: bool = False  # one of them did: it was the band
     not_before_s: float = 0.0
     opened_s: float | None = None
 
@@ -40,6 +41,7 @@ class Attempts:
         radio."""
         lasted_s = 0.0 if self.opened_s is None else now_s - self.opened_s
         self.opened_s = None
+        self.lasted = self.lasted or (lasted_s >= LASTED_S and not refused)
         self.failures = 0 if lasted_s >= LASTED_S and not refused else self.failures + 1
         if refused:
             self.not_before_s = now_s + REFUSED_S * (0.5 + luck)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.ble.heard import ADDRESSES_MAX, BANDS_MAX, FRESH_S, Radio
+from ingest.ble.heard import ADDRESSES_MAX, BANDS_MAX, FRESH_S, TRUST_TRIES, Radio
 from ingest.ble.numbering import Numbering
 from ingest.ble.racing import LASTED_S, LONGEST_S, REFUSED_S, WAIT_MAX_S, Attempts, Load, choose, wait_s
 from ingest.ble.rostered import PAIRING_MAX_US, Rostered
@@ -77,6 +77,28 @@ def test_names_that_anybody_makes_up_take_no_more_room_and_push_out_no_band_of_o
     assert len(radio.bands["b0"].ways) <= ADDRESSES_MAX
     radio.forget(1e6, wanted=lambda band: band == "b0")
     assert list(radio.bands) == ["b0"]
+
+
+@pytest.mark.parametrize("proof", ["a bond", "a connection that lasted"])
+def test_a_thief_that_changes_its_address_all_the_time_is_not_dialled_before_the_band(proof: str) -> None:
+    radio = Radio(lambda: 0.5)
+    radio.hear(0, _seen("b", "band", -90), 0.0, wanted=bool, bonds=proof == "a bond")
+    band = radio.bands["b"].ways["band"]
+    if band.bonds is not None:
+        band.bonds.known[0] = True
+    else:
+        band.attempts.opened(0.0)
+        band.attempts.ended(LASTED_S, 0.5)
+    dialled = []
+    for turn in range(8 * ADDRESSES_MAX):
+        now_s = LASTED_S + turn
+        radio.hear(0, _seen("b", f"thief {turn}", -30), now_s, wanted=bool)
+        radio.hear(0, _seen("b", "band", -90), now_s, wanted=bool)
+        dialled += [way.address for way in [radio.bands["b"].way(now_s)] if way is not None]
+    assert set(dialled) == {"band"}
+    for _ in range(TRUST_TRIES):
+        band.attempts.ended(now_s, 0.5)
+    assert radio.bands["b"].way(now_s) not in (None, band), "it may go by another address now"
 
 
 def test_no_number_is_given_twice_also_if_the_clock_goes_back(tmp_path: Path) -> None:
