@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from bumble.core import BaseBumbleError
@@ -29,8 +30,10 @@ from device_sim.radio.air import Air
 from device_sim.radio.server import serve
 from device_sim.scenario import Scenario
 from device_sim.ward import PAST_CHUNK_S, Stretch, Ward, wearer_name
+from device_sim.wristband.bonds import BondFile
 from device_sim.wristband.forecalm import ForecalmBand
 from device_sim.wristband.infinitime import InfiniTimeWatch
+from device_sim.wristband.peripheral import address_of
 from device_sim.wristband.polar import PolarSense
 from device_sim.wristband.seconds import Second, second_of
 from device_sim.wristband.strap import Pulse, Strap
@@ -41,6 +44,7 @@ log = logging.getLogger(__name__)
 
 KINDS: Final[tuple[Kind, ...]] = ("forecalm", "strap", "polar", "infinitime")
 BOOT_MAX: Final = (1 << 32) - 1  # what a record holds
+BANDS_MAX: Final = 100  # each is a host stack in this process, and adverts of more fill a radio
 DRAIN_S: Final = 10.0  # how long the end waits without any progress for what nobody said is stored
 _LOOK_S: Final = 0.1
 _Coming = tuple[float, int, int, Second]  # when it is due, simulated [s]; row and second, which no two share
@@ -83,7 +87,8 @@ class BandsOnAir:
 
     ``bands`` by name, and the ``air`` they are on, are there for whoever wants to tap, silence or separate them.
     ``made`` is called with every packet of a forecalm band, as a gateway will have it but for ``heard_us``. With
-    ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not. ``obey`` does by hand
+    ``always_pairing`` forecalm bands bond with any gateway at any time, which real ones do not. ``bonds`` is a file in
+    which they keep their bonds when the program ends. ``obey`` does by hand
     what a line asks for.
 
     Raises ScenarioError, naming the argument, for a kind, a speed, a boot, a number of wearers or a fault that cannot
@@ -102,12 +107,18 @@ class BandsOnAir:
         always_pairing: bool = True,
         made: Callable[[Packet], None] | None = None,
         air: Air | None = None,
+        bonds: Path | None = None,
     ) -> None:
         _require_kinds(kinds)
         if not (speed > 0 and math.isfinite(speed)):
             raise ScenarioError(f"speed: must be more than 0 and finite on a radio, got {speed}")
         if boot is not None and not 0 <= boot <= BOOT_MAX:
             raise ScenarioError(f"boot: must be a whole number from 0 to {BOOT_MAX} on a radio, got {boot}")
+        count = scenario.wearers if wearers is None else wearers
+        if count > BANDS_MAX:
+            raise ScenarioError(
+                f"wearers: at most {BANDS_MAX} bands are on one radio, got {count}: take --transport mqtt"
+            )
         self.air = Air(seed=seed) if air is None else air
         self._ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
         self._plan = self._ward.plan
@@ -123,6 +134,7 @@ class BandsOnAir:
                 clock_us=_clock_us(band, band.tick_us + scenario.past_s * SECOND_US),
                 speed=speed,
                 always_pairing=always_pairing,
+                bonds=bonds,
             )
             for kind, band in zip(self._kinds, self._ward.bands, strict=True)
         }
@@ -318,6 +330,7 @@ async def advertise(
     stop: asyncio.Event | None = None,
     started: Callable[[str], None] | None = None,
     made: Callable[[Packet], None] | None = None,
+    bonds: Path | None = None,
 ) -> Sensed:
     """Put a scenario's bands on a radio for ``seconds`` of simulated time (None: until ``stop``), and wait until a
     gateway has said that all is stored.
@@ -335,16 +348,19 @@ async def advertise(
         boot=boot,
         always_pairing=always_pairing,
         made=made,
+        bonds=bonds,
     )
+    halt = asyncio.Event() if stop is None else stop
     server = None if adapters else await serve(bands.air, port=port)
     hands = asyncio.create_task(_obey(bands, asyncio.Queue() if lines is None else lines, said or log.info))
     try:
-        await bands.start(adapters)
+        if not await _unless(halt, bands.start(adapters)):
+            return bands.account()
         if started is not None:
             taken = "" if server is None else f"tcp-client:127.0.0.1:{server.sockets[0].getsockname()[1]}"
             started(taken or ", ".join(adapters))
-        await bands.play(seconds, stop=stop)
-        await bands.drain(stop=stop)
+        await bands.play(seconds, stop=halt)
+        await bands.drain(stop=halt)
         return bands.account()
     finally:
         hands.cancel()
@@ -352,6 +368,20 @@ async def advertise(
         await bands.stop()
         if server is not None:
             server.close()
+
+
+async def _unless(halt: asyncio.Event, doing: Coroutine[object, None, None]) -> bool:
+    """Do it, unless ``halt`` is set before it is done: say which."""
+    doer, halted = asyncio.create_task(doing), asyncio.create_task(halt.wait())
+    try:
+        await asyncio.wait({doer, halted}, return_when=asyncio.FIRST_COMPLETED)
+        if doer.done():
+            await doer
+        return doer.done()
+    finally:
+        for task in (doer, halted):
+            task.cancel()
+        await asyncio.gather(doer, halted, return_exceptions=True)
 
 
 def until_stopped(run: Callable[[asyncio.Event], Coroutine[object, None, Sensed]]) -> Sensed:
@@ -391,7 +421,9 @@ def _clock_us(band: Band, begin_us: int) -> int:
     return begin_us + SECOND_US - round(band.due_s(0) * SECOND_US)
 
 
-def _band(kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, always_pairing: bool) -> AnyBand:
+def _band(
+    kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, always_pairing: bool, bonds: Path | None
+) -> AnyBand:
     match kind:
         case "strap":
             return Strap(name)
@@ -400,7 +432,10 @@ def _band(kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, alwa
         case "infinitime":
             return InfiniTimeWatch(name, speed=speed)
         case "forecalm":
-            return ForecalmBand(name, boot=boot, clock_us=clock_us, speed=speed, always_pairing=always_pairing)
+            keys = None if bonds is None else BondFile(bonds, address_of(name))
+            return ForecalmBand(
+                name, boot=boot, keys=keys, clock_us=clock_us, speed=speed, always_pairing=always_pairing
+            )
 
 
 async def _open(adapter: str) -> Transport:

@@ -16,6 +16,7 @@ from ingest.types import Array
 
 STREAMS: Final = ("eda", "temperature", "ppg", "motion")
 CHUNK_S: Final = 300  # time is lived in pieces of this length: it bounds memory, and changes nothing
+CHUNK_WEARER_S: Final = 30_000  # shorter ones for many: within a second or so somebody is told how far it has come
 FILES_S_MAX: Final = 7 * 86_400  # a week of one wearer is some 150 MB in memory, and 500 MB as text
 FILES_WEARER_S_MAX: Final = 28 * FILES_S_MAX  # all are written at the end: some 4 GB in memory
 Told = Callable[[int], None]
@@ -50,7 +51,7 @@ def record(
 ) -> list[Recorded]:
     """Return what every wearer's band sensed from the end of the scenario's past on, wearer by wearer.
 
-    ``start_s`` is the UTC of the first sample [s]. ``told`` is called as time passes, the past not counted. Raises
+    ``start_s`` is the UTC of the first sample [s]. ``told`` is called as time passes, the past counted. Raises
     ScenarioError, naming the argument, where ``seconds`` (at most a week), the seed or the wearers cannot be, or are
     too many to be held in memory.
     """
@@ -64,11 +65,11 @@ def record(
         )
     ward = Ward(scenario, wearers=wearers, seed=seed)
     rows = len(ward.people)
-    live(ward, until_s=0)
+    live(ward, until_s=0, told=told)
     counts: list[dict[str, list[NDArray[np.int16]]]] = [{name: [] for name in STREAMS} for _ in range(rows)]
     drives, beats, responses = [], [], []
     while ward.now_s < seconds:
-        samples = ward.skip(min(CHUNK_S, seconds - ward.now_s))
+        samples = ward.skip(min(_chunk_s(ward), seconds - ward.now_s))
         for row in range(rows):
             for name in STREAMS:
                 counts[row][name].append(quantise(name, getattr(samples, name)[row]))
@@ -76,7 +77,7 @@ def record(
         beats.append(samples.beats)
         responses.append(samples.responses)
         if told is not None:
-            told(ward.now_s)
+            told(scenario.past_s + ward.now_s)
     kind, arousal, effort, worn = (np.concatenate(parts, axis=1) for parts in zip(*drives, strict=True))
     return [
         Recorded(
@@ -96,10 +97,17 @@ def record(
     ]
 
 
-def live(ward: Ward, *, until_s: int) -> None:
-    """Let ``ward`` live until that simulated second, without packets."""
+def live(ward: Ward, *, until_s: int, told: Told | None = None) -> None:
+    """Let ``ward`` live until that simulated second, without packets; ``told`` hears of the seconds passed in here."""
+    began_s = ward.now_s
     while ward.now_s < until_s:
-        ward.skip(min(CHUNK_S, until_s - ward.now_s))
+        ward.skip(min(_chunk_s(ward), until_s - ward.now_s))
+        if told is not None:
+            told(ward.now_s - began_s)
+
+
+def _chunk_s(ward: Ward) -> int:
+    return max(1, min(CHUNK_S, CHUNK_WEARER_S // len(ward.people)))
 
 
 def _of(events: list[Events], row: int, past_s: int, seconds: int) -> Array:

@@ -106,6 +106,9 @@ def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
         help="Bluetooth bands bond as real ones do: in their first two minutes, or while their button is held",
     )
     simulate.add_argument(
+        "--bonds", type=Path, metavar="FILE", help="where Bluetooth bands keep their bonds for the next run"
+    )
+    simulate.add_argument(
         "--hci", nargs="+", metavar="ADAPTER", help="real adapters for Bluetooth, one a band: usb:0 (default: no radio)"
     )
     simulate.add_argument(

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import importlib.util
 import math
+import shutil
 import signal
 import sys
 import time
@@ -39,6 +40,7 @@ _ONLY_FOR: Final = {  # options that belong to some ways out only
     "hci": ("ble",),
     "kinds": ("ble",),
     "strict_pairing": ("ble",),
+    "bonds": ("ble",),
     "air": ("ble",),
 }
 
@@ -159,6 +161,7 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
             stop=stop,
             started=started,
             made=made,
+            bonds=chosen.bonds,
         )
 
     with _watched(chosen, scenario) as made:
@@ -208,8 +211,8 @@ def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     seconds = math.ceil(FILES_S if chosen.seconds is None else chosen.seconds)
     start_s = DAY_S + round(MORNING_S if scenario.clock_s is None else scenario.clock_s)
     what = {"scenario": scenario, "wearers": chosen.wearers, "seed": chosen.seed}
-    with progress_bar(quiet=chosen.json) as bar:
-        task = bar.add_task("Living through it", total=seconds)
+    with progress_bar(quiet=chosen.json) as bar, _whole(chosen.out):
+        task = bar.add_task("Living through it", total=scenario.past_s + seconds)
         recorded = record(**what, start_s=start_s, seconds=seconds, told=lambda at: bar.update(task, completed=at))
         task = bar.add_task("Writing", total=len(recorded))
         paths = []
@@ -223,6 +226,27 @@ def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     else:
         sys.stdout.write(f"Wrote {seconds:,} s of {number(len(paths), 'wearer')} to {chosen.out}\n")
     return 0
+
+
+@contextmanager
+def _whole(out: Path) -> "Iterator[None]":
+    """All files or none: what was written to the folder, which was new or empty, goes where the rest cannot be written,
+    or somebody ends it: the same command gives the same files."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before, was_there = signal.signal(signal.SIGTERM, end), out.exists()
+    try:
+        yield
+    except BaseException:
+        for each in out.iterdir() if out.exists() else ():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if out.exists() and not was_there:
+            out.rmdir()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _file(chosen: argparse.Namespace, scenario: "Scenario", one: "Recorded") -> Path:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bumble.keys import PairingKeys
 
 from device_sim.ble import BandsOnAir, advertise, until_stopped
-from device_sim.errors import RadioError, ScenarioError
+from device_sim.errors import RadioError, ScenarioError, SimulationError
 from device_sim.scenario import load
 from device_sim.wristband.forecalm import ForecalmBand
 from ingest.gatt.forecalm.packets import packet_of
@@ -142,3 +144,42 @@ def test_a_real_adapter_is_one_band_and_one_that_is_not_there_is_named() -> None
         run(BandsOnAir(QUIET, seed=1, wearers=1).start(["tcp-client:127.0.0.1:1"]))
     with pytest.raises(RadioError, match="hci: nonsense"):
         run(BandsOnAir(QUIET, seed=1, wearers=1).start(["nonsense"]))
+
+
+def test_bonds_are_kept_in_a_file_for_the_next_run_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "bonds.json"
+    keys = PairingKeys(ltk=PairingKeys.Key(bytes(range(16)), authenticated=False))
+
+    async def test() -> None:
+        one, other = BandsOnAir(QUIET, seed=1, wearers=2, bonds=path).bands.values()
+        for gateway in ("kitchen", "attic"):
+            await one.keys.update(gateway, keys)
+        await one.keys.delete("nobody")
+        assert await other.keys.get_all() == []
+        again, _ = BandsOnAir(QUIET, seed=1, wearers=2, bonds=path).bands.values()
+        assert [name for name, _ in await again.keys.get_all()] == ["kitchen", "attic"]
+        kept = await again.keys.get("attic")
+        assert kept is not None
+        assert kept.ltk is not None
+        assert kept.ltk.value == bytes(range(16))
+
+    run(test())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["bonds.json"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", '{"a": 7}', '{"a": {"b": {"ltk": {"value": "nonsense"}}}}'])
+def test_a_file_that_holds_no_bonds_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bonds.json"
+    path.write_text(text)
+    with pytest.raises(SimulationError, match=r"bonds\.json: holds no bonds"):
+        BandsOnAir(QUIET, seed=1, wearers=1, bonds=path)
+
+
+def test_bands_that_are_still_being_switched_on_can_be_stopped() -> None:
+    async def test() -> None:
+        stop = asyncio.Event()
+        stop.set()
+        assert (await advertise(QUIET, seed=1, wearers=100, stop=stop)).seconds == 0
+
+    run(test())

@@ -1,11 +1,17 @@
 """The command simulate, without the rest of the system: files, their truth, and options that do not go together."""
 
+import errno
 import json
+import signal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from device_sim.files import record
+from device_sim.scenario import load
 from forecalm.cli import main
+from forecalm.commands.simulating import _whole
 from ingest.recordings.detect import read, read_one
 
 FEW = ("simulate", "--scenario", "quiet", "--wearers", "2", "--seed", "3", "--seconds", "30")
@@ -50,6 +56,8 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         (["--transport", "ble", "--kinds", "forecalm=0"], "--kinds forecalm=0: kinds: must be one or more"),
         (["--transport", "ble", "--kinds", "strap=99999"], "--kinds strap=99999: kinds: must be one or more"),
         (["--transport", "ble", "--kinds", "strap=2,polar", "--wearers", "2"], "--wearers 2: --kinds says 3"),
+        (["--bonds", "x"], "--bonds: is for --transport ble, not mqtt"),
+        (["--transport", "ble", "--wearers", "10000"], "wearers: at most 100 bands are on one radio, got 10000"),
         (["--strict-pairing"], "--strict-pairing: is for --transport ble, not mqtt"),
         (["--truth", "truth.csv"], r"--truth truth.csv: must end in .parquet"),
         (["--truth", "nowhere/truth.parquet"], "--truth nowhere/truth.parquet: there is no folder nowhere"),
@@ -74,3 +82,52 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main([*FEW, "--transport", "e4", "--out", str(tmp_path)]) == 2
     assert "is there already and not an empty folder" in capsys.readouterr().err
     assert (tmp_path / "w-01.zip").read_text() == "somebody's work"
+
+
+@pytest.mark.parametrize("transport", ["e4", "parquet"])
+@pytest.mark.parametrize("made", [True, False])
+def test_a_full_disk_leaves_nothing_behind_that_would_refuse_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], transport: str, *, made: bool
+) -> None:
+    pytest.importorskip("pyarrow")
+    out = tmp_path / "out"
+    if made:
+        out.mkdir()
+    command = [*FEW, "--transport", transport, "--out", str(out)]
+    written: list[object] = []
+
+    def fill(*_: object, **__: object) -> None:
+        written.append(_)
+        if len(written) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fill)
+        full.setattr("zipfile.ZipFile.writestr", fill)
+        assert main(command) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert (list(out.iterdir()) if made else out.exists()) == ([] if made else False)
+    assert main(command) == 0
+
+
+def test_a_request_to_end_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def write() -> None:
+        with _whole(out):
+            (out / "w-01").mkdir(parents=True)
+            (out / "w-01.zip").touch()
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        write()
+    assert not out.exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_what_passes_of_the_past_is_told_too_and_often_where_there_are_many() -> None:
+    scenario, told = load("quiet"), list[int]()
+    record(scenario, wearers=200, seed=1, start_s=0, seconds=30, told=told.append)
+    assert told[-1] == scenario.past_s + 30
+    assert told == sorted(told)
+    assert max(b - a for a, b in pairwise(told)) <= 150
