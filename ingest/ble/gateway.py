@@ -13,15 +13,16 @@ from typing import Final
 
 import msgspec
 
-from ingest.ble.bonding import HOLD_S, Bonds, Round
-from ingest.ble.heard import BREAK_S, TIE_S, Heard, Radio, Way
-from ingest.ble.holding import REASON_MAX, Adapter, BandSink, BandState, Held, OpenLink, Outbox
+from ingest.ble.bonding import Bonds
+from ingest.ble.heard import Heard, Radio, Way
+from ingest.ble.holding import REASON_MAX, Adapter, BandSink, Held, OpenLink, Outbox
 from ingest.ble.numbering import Numbering
+from ingest.ble.pairing import make_bond
 from ingest.ble.profile import Advert, Profile
 from ingest.ble.racing import Load, choose
 from ingest.ble.rostered import Rostered
 from ingest.ble.talking import loop_s
-from ingest.control.messages import Command, Roster, Seen
+from ingest.control.messages import BandState, Command, Roster, Seen
 from ingest.errors import GattError, IngestError, LinkError
 from ingest.wire import Stored
 
@@ -39,7 +40,6 @@ AWAY: Final = {"lost", "refused"}
 PAIR_HERE: Final = "hold it in pairing mode near the gateway"
 UNDATED: Final = "{} records stay in the band: no gateway was there before it started anew, so nobody can date them"
 Details = tuple[int | None, int | None, int | None, int, str | None, str | None]
-BOND_S: Final = 8.0  # to connect and bond: three as a rule, the more where another adapter has the band meanwhile
 PAIRING_US: Final = 120_000_000  # a band is in pairing mode for so long: docs/gatt.md
 END_S: Final = 15.0  # for all links to be hung up at the end
 
@@ -215,14 +215,18 @@ class Gateway:
 
     def _bond(self, held: Held, seen: Seen, way: Way, now_s: float) -> bool:
         """Let the next adapter make a bond; False: none is to."""
-        making = None if way.bonds is None else way.bonds.round
-        if way.bonds is None or making is None or way.heard_s < max(making.due_s, way.free_s + TIE_S * way.luck):
-            return False
-        able = {i: rssi for i, rssi in way.lacking(now_s).items() if choose([self._load(i, rssi)]) is not None}
-        number = making.adapter(able)
+        number = way.bonder(now_s, able=lambda i, rssi: choose([self._load(i, rssi)]) is not None)
         if number is None:
             return False
-        self._begin(held, seen, number, self._make_bond(held, way, way.bonds, making, number))
+
+        def say(how: str) -> None:
+            self._due.set()
+            self._say(held, "connecting", f"being paired: {how}")
+
+        making = make_bond(
+            self._adapters, number, way, luck=self._luck, say=say, dialled=lambda: self._may_dial(number)
+        )
+        self._begin(held, seen, number, making)
         return True
 
     def _load(self, adapter: int, rssi: int | None) -> Load:
@@ -249,32 +253,6 @@ class Gateway:
         if answer is not None or adapter in way.loud:
             bonds.known[adapter] = answer
             self._due.set()
-
-    async def _make_bond(self, held: Held, way: Way, bonds: Bonds, making: Round, adapter: int) -> None:
-        """Connect, bond, and let go: everybody has a turn."""
-        self._say(held, "connecting", f"being paired: {self._adapters[adapter].name} makes a bond, then lets go")
-        opened, began_s = False, loop_s()
-        try:
-            async with asyncio.timeout(BOND_S):
-                link = await self._adapters[adapter].open(way.address, may_pair=True)
-                try:
-                    opened = True
-                    await link.secure()
-                    await asyncio.sleep(max(0.0, began_s + HOLD_S - loop_s()))
-                finally:
-                    await link.close()
-            bonds.known[adapter] = True
-            reason = f"being paired: {bonds.count()} of {len(self._adapters)} adapters of this gateway know it"
-        except TimeoutError:
-            reason = f"being paired: {self._adapters[adapter].name} made no bond within {BOND_S:g} s; it is tried again"
-        except LinkError as error:
-            reason = f"being paired: {error}"
-        finally:
-            in_vain = not opened and loop_s() - way.heard_s > BREAK_S
-            making.tried(adapter, loop_s(), self._luck(), in_vain=in_vain)
-            way.race(loop_s(), self._luck())
-            self._due.set()
-        self._say(held, "connecting", reason)
 
     def _taken(self, adapter: int) -> int:
         """How many links of an adapter are open, or are about to be."""
@@ -332,8 +310,11 @@ class Gateway:
         except TimeoutError:
             raise LinkError(f"it did not answer within {within_s:g} s, or another gateway was quicker") from None
         finally:
-            self._dialling.pop(adapter, None)
-            self._due.set()
+            self._may_dial(adapter)
+
+    def _may_dial(self, adapter: int) -> None:
+        self._dialling.pop(adapter, None)
+        self._due.set()
 
     def _let_go(self, held: Held, state: BandState, reason: str) -> None:
         self._say(held, state, reason)

@@ -66,6 +66,13 @@ class Way:
             and not self.bonds.round.is_over(now_s, free_s=self.free_s)
         )
 
+    def bonder(self, now_s: float, *, able: Callable[[int, int], bool]) -> int | None:
+        """Which adapter is to make a bond now; None: none. ``able`` says whether one can, that hears it so loud."""
+        making = None if self.bonds is None else self.bonds.round
+        if making is None or self.heard_s < max(making.due_s, self.free_s + TIE_S * self.luck):
+            return None
+        return making.adapter({i: rssi for i, rssi in self.lacking(now_s).items() if able(i, rssi)})
+
     def race(self, now_s: float, luck: float) -> None:
         """It is free from now on; ``luck`` is even over 0 to 1."""
         self.since_s, self.luck = now_s, luck

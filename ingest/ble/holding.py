@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from ingest.ble.numbering import Numbering
-from ingest.ble.profile import Advert, Conversation, EventKind, Link
-from ingest.control.messages import Seen
+from ingest.ble.profile import Advert, Conversation, Link
+from ingest.control.messages import BandState, EventKind, Seen
 from ingest.wire import Packet, Stored
 
-BandState = Literal["connected", "connecting", "lost", "refused", "released"]
 REASON_MAX: Final = 200  # as the wire has it
 
 

@@ -6,12 +6,10 @@ these protocols, so that it runs over whatever carries a link, and tests of it n
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-from ingest.control.messages import Seen
+from ingest.control.messages import EventKind, Seen
 from ingest.wire import Packet, Stored
-
-EventKind = Literal["double_tap", "button", "put_on", "taken_off", "charging", "off_charger"]
 
 
 @dataclass(frozen=True, slots=True)

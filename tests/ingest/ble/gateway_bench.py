@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ingest.ble.gateway import Gateway
-from ingest.ble.holding import BandState
 from ingest.ble.numbering import Numbering
-from ingest.ble.profile import Advert, Conversation, EventKind, Link, Sink
+from ingest.ble.profile import Advert, Conversation, Link, Sink
 from ingest.ble.rostered import Rostered
-from ingest.control.messages import Roster, Seen
+from ingest.control.messages import BandState, EventKind, Roster, Seen
 from ingest.errors import GattError, LinkError
 from ingest.wire import Packet, Stored
 

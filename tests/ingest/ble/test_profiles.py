@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.ble.known import known_profiles
-from ingest.ble.profile import Advert, EventKind
+from ingest.ble.profile import Advert
 from ingest.ble.profiles.forecalm import STALLED_S, ForecalmBand
 from ingest.ble.profiles.heart_rate import HeartRateStrap
 from ingest.ble.profiles.infinitime import InfiniTime
 from ingest.ble.profiles.polar import Polar
+from ingest.control.messages import EventKind
 from ingest.errors import GattError, LinkError
 from ingest.gatt import uuids
 from ingest.gatt.forecalm.fragments import fragments
