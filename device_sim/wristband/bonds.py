@@ -36,7 +36,9 @@ class BondFile(JsonKeyStore):
 
 
 def require_bonds(path: Path) -> None:
-    """Raise SimulationError, naming the file, unless it holds bonds or is not there yet."""
+    """Raise SimulationError, naming the file, unless it holds bonds, or is not there yet and can be."""
+    if not path.parent.is_dir():
+        raise SimulationError(f"{path}: there is no folder {path.parent}")
     try:
         for bonds in json.loads(path.read_text("utf-8")).values():
             for keys in bonds.values():

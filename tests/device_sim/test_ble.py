@@ -176,6 +176,11 @@ def test_a_file_that_holds_no_bonds_is_named(tmp_path: Path, text: str) -> None:
         BandsOnAir(QUIET, seed=1, wearers=1, bonds=path)
 
 
+def test_a_file_of_bonds_where_none_can_be_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match="there is no folder"):
+        BandsOnAir(QUIET, seed=1, wearers=1, bonds=tmp_path / "nowhere" / "bonds.json")
+
+
 def test_bands_that_are_still_being_switched_on_can_be_stopped() -> None:
     async def test() -> None:
         stop = asyncio.Event()
