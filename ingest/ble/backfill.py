@@ -16,9 +16,12 @@ RECORDS_MAX: Final = 120  # of one request: two minutes of a band's time, then i
 PATIENCE_S: Final = 3.0  # without any record of a request: it was lost, or the band has none of them
 VAIN_MAX: Final = 3  # requests that nothing came of: the band says that it has them, and does not give them
 VAIN_S: Final = 60.0  # after which they are asked for again: the air was bad, perhaps
-GONE_S: Final = (
-    60.0  # a watermark that waits so long for what the band no longer has: another gateway would have sent it
-)
+# A watermark waits so long for what the band no longer has before that is declared lost: another gateway may keep it on
+# its disk, and have been cut off for a night.
+GONE_S: Final = 12 * 3600.0
+
+Waits = dict[int, tuple[int, float]]
+"""By boot: the number that the watermark waits for, which the band no longer has, and since when."""
 
 
 @dataclass(slots=True)
@@ -27,7 +30,6 @@ class _Boot:
     stored: Run | None = None
     kept: Run | None = None  # what the band says that it keeps; None: nothing
     gone: Run | None = None  # numbers that the watermark waits for, and the band no longer has
-    gone_since_s: float = 0.0
     declared: int = -1  # the last number that was declared lost
     vain: Runs = field(default_factory=Runs)
 
@@ -42,9 +44,10 @@ class Request:
 
 
 class Backfill:
-    """Of one link: what is wanted. Times are seconds of a clock that does not go back."""
+    """Of one link: what is wanted. Times are seconds of a clock that does not go back. ``waits`` outlives the link."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: Waits | None = None) -> None:
+        self._waits: Waits = {} if waits is None else waits
         self._boots: dict[int, _Boot] = {}
         self._asked: Request | None = None
         self._moved_s = 0.0
@@ -64,14 +67,14 @@ class Backfill:
         """The band says that of ``boot`` it keeps ``first`` up to but not ``end``."""
         one = self._of(boot)
         one.kept = (first, end - 1) if first < end else None
-        self._judge(one, first, now_s)
+        self._judge(boot, one, first, now_s)
 
     def stored(self, stored: Stored, now_s: float) -> None:
         """The service says what it has."""
         one = self._of(stored.boot)
         one.stored = (stored.since, stored.seq)
         if one.kept is not None:
-            self._judge(one, one.kept[0], now_s)
+            self._judge(stored.boot, one, one.kept[0], now_s)
 
     def hear(self, boot: int, seq: int, now_s: float) -> bool:
         """A record came; False where it came before."""
@@ -111,7 +114,7 @@ class Backfill:
         """What to declare lost with record ``seq`` of ``boot``: each run once."""
         one = self._of(boot)
         gone = one.gone
-        if gone is None or gone[1] >= seq or now_s - one.gone_since_s < GONE_S or one.declared >= gone[1]:
+        if gone is None or gone[1] >= seq or one.declared >= gone[1] or now_s - self._waits[boot][1] < GONE_S:
             return None
         one.declared = gone[1]
         return gone
@@ -153,16 +156,16 @@ class Backfill:
     def _missing(self, asked: Request) -> bool:
         return bool(self._boots[asked.boot].heard.missing(asked.first, asked.last))
 
-    def _judge(self, one: _Boot, oldest: int, now_s: float) -> None:
+    def _judge(self, boot: int, one: _Boot, oldest: int, now_s: float) -> None:
         """See whether the watermark waits for what the band no longer has, and since when."""
         waits = None if one.stored is None else one.stored[1] + 1
         if waits is None or waits >= oldest or waits in one.heard:
             one.gone = None
+            self._waits.pop(boot, None)
             return
-        gone = (waits, one.heard.missing(waits, oldest - 1)[0][1])
-        if one.gone is None or one.gone[0] != waits:
-            one.gone_since_s = now_s
-        one.gone = gone
+        one.gone = (waits, one.heard.missing(waits, oldest - 1)[0][1])
+        if boot not in self._waits or self._waits[boot][0] != waits:
+            self._waits[boot] = (waits, now_s)
 
 
 def _without(hole: Run, stored: Run | None) -> list[Run]:

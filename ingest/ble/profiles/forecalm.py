@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ingest.ble.about import need, read_about, seen_as
-from ingest.ble.backfill import Backfill, Request
+from ingest.ble.backfill import Backfill, Request, Waits
 from ingest.ble.dating import Dates
 from ingest.ble.pacing import Paces
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
@@ -53,6 +53,9 @@ class ForecalmBand:
     name: Final = "forecalm"
     bonds: Final = True
 
+    def __init__(self) -> None:
+        self._waits: dict[str, Waits] = {}  # by band, from one link to the next
+
     def recognise(self, advert: Advert) -> Seen | None:
         """See ``Profile``: the name is its id, if it can be one; what else it says is left out where it is nonsense."""
         if uuids.STREAM_SERVICE not in advert.services or advert.name is None or not _ID.match(advert.name):
@@ -75,15 +78,15 @@ class ForecalmBand:
 
     def converse(self, band: str, link: Link, sink: Sink) -> Conversation:
         """See ``Profile``."""
-        return ForecalmConversation(band, link, sink)
+        return ForecalmConversation(band, link, sink, self._waits.setdefault(band, {}))
 
 
 class ForecalmConversation(Talk):
     """See ``Conversation``."""
 
-    def __init__(self, band: str, link: Link, sink: Sink) -> None:
+    def __init__(self, band: str, link: Link, sink: Sink, waits: Waits) -> None:
         super().__init__(band, link, sink)
-        self._backfill = Backfill()
+        self._backfill = Backfill(waits)
         self._records = Reassembly()
         self._paces = Paces()
         self._dates = Dates()

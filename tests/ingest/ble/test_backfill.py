@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.ble.backfill import GONE_S, PATIENCE_S, RECORDS_MAX, VAIN_MAX, VAIN_S, Backfill, Request
+from ingest.ble.backfill import GONE_S, PATIENCE_S, RECORDS_MAX, VAIN_MAX, VAIN_S, Backfill, Request, Waits
 from ingest.ble.dating import Dates
 from ingest.ble.runs import Runs
 from ingest.gatt.forecalm.control import TimeMark
@@ -116,6 +116,18 @@ def test_what_the_band_has_let_go_of_is_declared_lost_once_and_not_at_once() -> 
     assert backfill.lost(1, 99, GONE_S) is None, "only with what comes after it"
     assert backfill.lost(1, 180, GONE_S) == (51, 99)
     assert backfill.lost(1, 181, GONE_S) is None
+
+
+def test_how_long_a_number_is_waited_for_goes_on_from_one_link_to_the_next() -> None:
+    waits: Waits = {}
+    for link, now_s in enumerate((0.0, 0.4 * GONE_S, 0.9 * GONE_S)):
+        backfill = Backfill(waits)
+        backfill.stored(Stored(v=1, boot=1, since=0, seq=50), now_s)
+        backfill.keeps(1, 100 + link, 120 + link, now_s)
+        assert backfill.lost(1, 120, now_s) is None
+    assert backfill.lost(1, 121, GONE_S) == (51, 101)
+    backfill.stored(Stored(v=1, boot=1, since=0, seq=70), GONE_S)
+    assert backfill.lost(1, 121, GONE_S) is None, "another gateway came back, and sends what it kept"
 
 
 def test_nothing_is_lost_that_was_stored_meanwhile_or_is_here() -> None:
