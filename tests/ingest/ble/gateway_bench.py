@@ -66,6 +66,7 @@ class Band:
     links: list[tuple[float, str]] = field(default_factory=list)
     wrong: bool = False
     mute: bool = False
+    undated: int = 0
     seq: int = 0
     ends_after_s: float | None = None
     talk: "FakeTalk | None" = None
@@ -171,6 +172,7 @@ class FakeTalk:
         told_s = 0.0
         while not self._link.over.is_set():
             if not band.mute:
+                self._sink.backlog(0, undated=band.undated)
                 packet = Packet(v=1, band=self._band, boot=1, seq=band.seq, tick_us=band.seq * 1_000_000)
                 band.seq += 1
                 self._sink.packet(packet)

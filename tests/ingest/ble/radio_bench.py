@@ -19,8 +19,10 @@ LONG_S: Final = 30.0  # a bound, never waited out where things work
 class RadioGateway:
     """For the length of a test; ``adapters`` are as ``forecalm gateway --adapter`` takes them."""
 
-    def __init__(self, folder: Path, adapters: Sequence[str], *, roster: Sequence[str]) -> None:
-        self.outbox, self._stop = FakeOutbox(), asyncio.Event()
+    def __init__(
+        self, folder: Path, adapters: Sequence[str], *, roster: Sequence[str], outbox: FakeOutbox | None = None
+    ) -> None:
+        self.outbox, self._stop = outbox or FakeOutbox(), asyncio.Event()
         rostered = Rostered(folder / "roster.json")
         rostered.take(Roster(v=1, at_us=1, bands=list(roster)), utc_us())
         bonds = [folder / f"bonds-{i}.json" for i in range(len(adapters))]

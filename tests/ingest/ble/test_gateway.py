@@ -328,6 +328,22 @@ def test_a_silent_radio_shows_in_the_status(tmp_path: Path) -> None:
     play(story())
 
 
+def test_records_that_nobody_can_date_are_told_of_in_plain_words_for_as_long_as_there_are_any(tmp_path: Path) -> None:
+    async def story() -> None:
+        band = Band("band-1", undated=61)
+        bench = Bench(tmp_path, [FakeAdapter("a", [band])], roster=["band-1"])
+        await asyncio.sleep(10)
+        state, reason = bench.outbox.last("band-1")
+        assert (state, reason[:35]) == ("connected", "61 records stay in the band: no gat")
+        assert "nobody can date them" in reason
+        band.undated = 0
+        await asyncio.sleep(10)
+        assert bench.outbox.last("band-1") == ("connected", "")
+        await bench.end()
+
+    play(story())
+
+
 def _command(do: str, seconds: float) -> Command:
     return Command(v=1, at_us=now_us(), id="c1", do=do, seconds=seconds, expires_us=now_us() + 5_000_000)  # type: ignore[arg-type]
 
