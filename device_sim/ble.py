@@ -29,7 +29,7 @@ from device_sim.hands import HELP, deed_of
 from device_sim.radio.air import Air
 from device_sim.radio.server import serve
 from device_sim.scenario import Scenario
-from device_sim.ward import PAST_CHUNK_S, Stretch, Ward, wearer_name
+from device_sim.ward import Stretch, Ward, wearer_name
 from device_sim.wristband.bonds import BondFile
 from device_sim.wristband.forecalm import ForecalmBand
 from device_sim.wristband.infinitime import InfiniTimeWatch
@@ -165,7 +165,7 @@ class BandsOnAir:
         if adapters:
             self._weather.require_air()
         while self._ward.now_s < 0:
-            await asyncio.to_thread(self._ward.skip, min(PAST_CHUNK_S, -self._ward.now_s))
+            await asyncio.to_thread(self._ward.skip, min(self._ward.chunk_s(), -self._ward.now_s))
         self._adapters = dict(zip(self.bands, adapters, strict=False))
         for name, band in self.bands.items():
             await band.start(await self._transport(name))

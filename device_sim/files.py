@@ -16,7 +16,6 @@ from ingest.types import Array
 
 STREAMS: Final = ("eda", "temperature", "ppg", "motion")
 CHUNK_S: Final = 300  # time is lived in pieces of this length: it bounds memory, and changes nothing
-CHUNK_WEARER_S: Final = 30_000  # shorter ones for many: within a second or so somebody is told how far it has come
 FILES_S_MAX: Final = 7 * 86_400  # a week of one wearer is some 150 MB in memory, and 500 MB as text
 FILES_WEARER_S_MAX: Final = 28 * FILES_S_MAX  # all are written at the end: some 4 GB in memory
 Told = Callable[[int], None]
@@ -69,7 +68,7 @@ def record(
     counts: list[dict[str, list[NDArray[np.int16]]]] = [{name: [] for name in STREAMS} for _ in range(rows)]
     drives, beats, responses = [], [], []
     while ward.now_s < seconds:
-        samples = ward.skip(min(_chunk_s(ward), seconds - ward.now_s))
+        samples = ward.skip(min(ward.chunk_s(CHUNK_S), seconds - ward.now_s))
         for row in range(rows):
             for name in STREAMS:
                 counts[row][name].append(quantise(name, getattr(samples, name)[row]))
@@ -101,13 +100,9 @@ def live(ward: Ward, *, until_s: int, told: Told | None = None) -> None:
     """Let ``ward`` live until that simulated second, without packets; ``told`` hears of the seconds passed in here."""
     began_s = ward.now_s
     while ward.now_s < until_s:
-        ward.skip(min(_chunk_s(ward), until_s - ward.now_s))
+        ward.skip(min(ward.chunk_s(CHUNK_S), until_s - ward.now_s))
         if told is not None:
             told(ward.now_s - began_s)
-
-
-def _chunk_s(ward: Ward) -> int:
-    return max(1, min(CHUNK_S, CHUNK_WEARER_S // len(ward.people)))
 
 
 def _of(events: list[Events], row: int, past_s: int, seconds: int) -> Array:

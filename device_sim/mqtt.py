@@ -19,7 +19,7 @@ from device_sim.faults.plan import UNTOUCHED, Carried
 from device_sim.faults.playing import Playing, Reception
 from device_sim.faults.relay import Relay
 from device_sim.scenario import Scenario
-from device_sim.ward import PAST_CHUNK_S, Ward, wearer_name
+from device_sim.ward import Ward, wearer_name
 from ingest.errors import SourceError, SpoolError
 from ingest.sending.broker import Broker
 from ingest.sending.sender import RESEND_HZ, Sender, Sendings
@@ -127,7 +127,7 @@ def publish(
     edge_of = _Edge(ward, broker, site=site, speed=speed, made=made, clock=clock)
     with _stopping(stop) as halt, edge_of as edge:
         while ward.now_s < 0 and not halt.is_set():
-            ward.skip(min(PAST_CHUNK_S, -ward.now_s))
+            ward.skip(min(ward.chunk_s(), -ward.now_s))
         if started is not None:
             started()
         _play(ward, edge, seconds, halt)

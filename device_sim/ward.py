@@ -24,6 +24,7 @@ _UP_S: Final = 14 * 86_400  # bands were started at some time in the last fortni
 _SEED_MAX: Final = (1 << 62) - 1  # what a key of ``noise`` holds
 _BOOT_MAX: Final = (1 << 53) - 1  # what the wire holds
 PAST_CHUNK_S: Final = 60  # the past is lived in pieces of this length: it bounds memory, and changes nothing
+CHUNK_WEARER_S: Final = 30_000  # shorter ones for many: a second or so, in which nobody is told or can stop it
 
 
 def cast(scenario: Scenario, *, wearers: int, seed: int) -> tuple[Person, ...]:
@@ -113,6 +114,10 @@ class Ward:
         samples = self._bodies.sense(self._physiology.push(drive))
         self._now_s += seconds
         return samples
+
+    def chunk_s(self, most_s: int = PAST_CHUNK_S) -> int:
+        """How many seconds to live at once, at most."""
+        return max(1, min(most_s, CHUNK_WEARER_S // len(self.people)))
 
     def past(self) -> list[list[Packet]]:
         """Live until simulated time 0 and return the packets of that time, ``[row][second]``."""

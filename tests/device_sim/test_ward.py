@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from device_sim.physiology.person import people
 from device_sim.scenario import Scenario, Wearer, load
 from device_sim.ward import Ward, cast
@@ -30,3 +32,8 @@ def test_parts_overrule_what_was_drawn() -> None:
 def test_a_ward_tells_what_befalls_its_people() -> None:
     first, *_ = Ward(load("first_light"), seed=1).episodes(0, 60)
     assert (first.row, first.kind, first.start_s) == (0, "anxiety", 5)
+
+
+@pytest.mark.parametrize(("wearers", "most_s"), [(1, 60), (500, 60), (1000, 30), (10_000, 3)])
+def test_the_more_there_are_the_less_time_is_lived_at_once(wearers: int, most_s: int) -> None:
+    assert Ward(load("quiet"), wearers=wearers, seed=1).chunk_s() == most_s
