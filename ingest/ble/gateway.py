@@ -23,6 +23,7 @@ from ingest.ble.racing import Load, choose
 from ingest.ble.rostered import Rostered
 from ingest.ble.talking import loop_s
 from ingest.control.messages import BandState, Command, Roster, Seen
+from ingest.control.standing import Standing
 from ingest.errors import GattError, IngestError, LinkError
 from ingest.wire import Stored
 
@@ -340,8 +341,7 @@ class Gateway:
     def _tell_band(self, held: Held) -> None:
         held.told = self._details(held)
         bonded = held.told[0]
-        self._outbox.band_status(
-            held.band,
+        standing = Standing(
             state=held.state,
             since_us=held.since_us,
             reason=held.reason or (UNDATED.format(held.undated) if held.undated else ""),
@@ -350,6 +350,7 @@ class Gateway:
             bonded=bonded,
             adapters=None if bonded is None else len(self._adapters),
         )
+        self._outbox.band_status(held.band, standing)
 
     def _details(self, held: Held) -> Details:
         """What is told again when it changes; first, how many adapters it knows."""

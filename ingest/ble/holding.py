@@ -10,6 +10,7 @@ import msgspec
 from ingest.ble.numbering import Numbering
 from ingest.ble.profile import Advert, Conversation, Link
 from ingest.control.messages import BandState, EventKind, Seen
+from ingest.control.standing import Standing
 from ingest.wire import Packet, Stored
 
 REASON_MAX: Final = 200  # as the wire has it
@@ -53,18 +54,7 @@ class Outbox(Protocol):
     def status(self, *, radio_us: int | None, links: int, links_max: int) -> None:
         """How the radio does."""
 
-    def band_status(
-        self,
-        band: str,
-        *,
-        state: BandState,
-        since_us: int,
-        reason: str = "",
-        seen: Seen | None = None,
-        backlog: int | None = None,
-        bonded: int | None = None,
-        adapters: int | None = None,
-    ) -> None:
+    def band_status(self, band: str, standing: Standing) -> None:
         """How this gateway stands with a band."""
 
     def forget_band(self, band: str) -> None:

@@ -14,8 +14,6 @@ import msgspec
 from ingest.control.messages import (
     TEXT_MAX,
     BandEvent,
-    BandState,
-    BandStatus,
     Command,
     EventKind,
     GatewayStatus,
@@ -27,6 +25,7 @@ from ingest.control.messages import (
     encode_message,
     gateway_topic,
 )
+from ingest.control.standing import Standing
 from ingest.errors import SpoolError, WireError
 from ingest.sending.boots import Key
 from ingest.sending.broker import Broker
@@ -170,31 +169,9 @@ class Sender:
         if before[1:] != self._radio[1:]:
             self._notes.put(self._own_status())
 
-    def band_status(
-        self,
-        band: str,
-        *,
-        state: BandState,
-        since_us: int,
-        reason: str = "",
-        seen: Seen | None = None,
-        backlog: int | None = None,
-        bonded: int | None = None,
-        adapters: int | None = None,
-    ) -> None:
+    def band_status(self, band: str, standing: Standing) -> None:
         """How this gateway stands with a band: the newest is what a broker that comes back is told."""
-        status = BandStatus(
-            v=1,
-            at_us=self._now_us(),
-            gateway=self._gateway,
-            state=state,
-            since_us=since_us,
-            reason=reason,
-            seen=seen,
-            backlog=backlog,
-            bonded=bonded,
-            adapters=adapters,
-        )
+        status = standing.said(gateway=self._gateway, at_us=self._now_us())
         self._notes.put(OfBand(band_status_topic(self._site, band, self._gateway), status))
 
     def forget_band(self, band: str) -> None:

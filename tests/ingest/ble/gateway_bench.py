@@ -12,6 +12,7 @@ from ingest.ble.numbering import Numbering
 from ingest.ble.profile import Advert, Conversation, Link, Sink
 from ingest.ble.rostered import Rostered
 from ingest.control.messages import BandState, EventKind, Roster, Seen
+from ingest.control.standing import Standing
 from ingest.errors import GattError, LinkError
 from ingest.wire import Packet, Stored
 
@@ -229,20 +230,9 @@ class FakeOutbox:
     def status(self, *, radio_us: int | None, links: int, links_max: int) -> None:
         self.statuses.append((radio_us, links, links_max))
 
-    def band_status(
-        self,
-        band: str,
-        *,
-        state: BandState,
-        since_us: int,
-        reason: str = "",
-        seen: Seen | None = None,
-        backlog: int | None = None,
-        bonded: int | None = None,
-        adapters: int | None = None,
-    ) -> None:
-        self.states.append((band, state, reason, since_us))
-        self.known[band] = (bonded, adapters)
+    def band_status(self, band: str, standing: Standing) -> None:
+        self.states.append((band, standing.state, standing.reason, standing.since_us))
+        self.known[band] = (standing.bonded, standing.adapters)
 
     def forget_band(self, band: str) -> None:
         self.known.pop(band, None)

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.control.client import Control
 from ingest.control.messages import BandEvent, Command, Roster, Seen
+from ingest.control.standing import Standing
 from ingest.errors import SourceError, WireError
 from ingest.sending.broker import Broker
 from ingest.sending.sender import Sender
@@ -32,7 +33,7 @@ def test_gateways_and_their_bands_are_seen_as_they_are(broker: Running) -> None:
     with Control(broker.address, site=SITE) as control:
         with gateway(broker) as hall:
             hall.status(radio_us=None, links=1, links_max=7)
-            hall.band_status("b", state="connected", since_us=17)
+            hall.band_status("b", Standing(state="connected", since_us=17))
             until(lambda: [(at.band, at.gateway, at.since_us) for at in control.bands()] == [("b", "hall", 17)])
             assert [(one.gateway, one.online) for one in control.gateways()] == [("hall", True)]
         until(lambda: [(one.gateway, one.online) for one in control.gateways()] == [("hall", False)])
@@ -42,7 +43,7 @@ def test_gateways_and_their_bands_are_seen_as_they_are(broker: Running) -> None:
 
 def test_whoever_comes_later_is_told_what_was_said_before(broker: Running) -> None:
     with gateway(broker) as hall:
-        hall.band_status("b", state="refused", since_us=1, reason="not bonded")
+        hall.band_status("b", Standing(state="refused", since_us=1, reason="not bonded"))
         hall.wait_online(WAIT_S)
         with Control(broker.address, site=SITE) as control:
             until(lambda: bool(control.bands()))

@@ -21,6 +21,7 @@ from ingest.control.messages import (
     decode_message,
     encode_message,
 )
+from ingest.control.standing import Standing
 from ingest.errors import SourceError, WireError
 from ingest.sending.broker import Broker
 from ingest.sending.connection import Connection
@@ -275,7 +276,7 @@ def test_what_a_gateway_tells_of_its_bands_goes_where_it_belongs(broker: Running
         sender(broker, clock=lambda: 2.0) as gateway,
     ):
         gateway.wait_online(WAIT_S)
-        gateway.band_status("b", state="lost", since_us=3, reason="out of reach", seen=seen, backlog=4)
+        gateway.band_status("b", Standing(state="lost", since_us=3, reason="out of reach", seen=seen, backlog=4))
         expected = BandStatus(
             v=1, at_us=2_000_000, gateway="hall", state="lost", since_us=3, reason="out of reach", seen=seen, backlog=4
         )
@@ -294,8 +295,8 @@ def test_what_happened_while_no_broker_was_there_is_told_afterwards_and_of_a_sta
     topics = [f"forecalm/v1/{SITE}/{topic}" for topic in ("band/+/status/+", "band/+/event", "gateway/+/nearby")]
     with sender(broker) as gateway, Service(broker.port, *topics) as ears:
         gateway.nearby([])
-        gateway.band_status("b", state="connecting", since_us=1)
-        gateway.band_status("b", state="connected", since_us=2)
+        gateway.band_status("b", Standing(state="connecting", since_us=1))
+        gateway.band_status("b", Standing(state="connected", since_us=2))
         gateway.event("b", "button", at_us=8)
         gateway.send(packet(0))
         until(lambda: gateway.kept("b", 7) == [(0, 0)])
@@ -379,7 +380,7 @@ def test_what_a_gateway_said_of_a_band_in_an_earlier_life_is_taken_back_and_what
         ears.say(f"forecalm/v1/{SITE}/band/b/status/attic", other, retain=True)
         ears.some(3)
         with sender(broker) as gateway:
-            gateway.band_status("c", state="lost", since_us=2)
+            gateway.band_status("c", Standing(state="lost", since_us=2))
             gateway.wait_online(WAIT_S)
             said: dict[str, bytes] = {}
             while len(said) < 2 or not said[mine.format("c")]:
