@@ -264,6 +264,7 @@ def test_pairing_says_who_wears_what_from_now_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
+    monkeypatch.setenv("FORECALM_MQTT_PORT", str(free_port()))  # somebody may run a house on this machine
     new = ["pair", "band-07", "w-12", "--name", "Aidan", "--carer", "Jo"]
     assert main(new) == 2
     assert "consent" in capsys.readouterr().err
