@@ -173,7 +173,7 @@ class Control:
     def _say_roster(self) -> None:
         if self._roster is None or not self.online:
             return
-        theirs, roster = self._overruled, self._roster
+        theirs, roster = self._overruled, msgspec.structs.replace(self._roster, at_us=self._now_us())
         if theirs is not None and not roster.pairing and theirs.pairing_until_us > self._now_us():
             pairing = {"pairing": theirs.pairing, "pairing_until_us": theirs.pairing_until_us}
             roster = msgspec.structs.replace(roster, **pairing)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ingest.control.client import Control
@@ -100,16 +101,19 @@ def test_an_event_is_told_and_waits_for_whoever_asks(broker: Running) -> None:
 
 def test_a_roster_reaches_gateways_that_come_later_and_a_broker_that_forgot_it(broker: Running) -> None:
     heard: queue.Queue[Roster] = queue.Queue()
-    with Control(broker.address, site=SITE, clock=lambda: 1.0) as control:
+    now_s = [1.0]
+    with Control(broker.address, site=SITE, clock=lambda: now_s[0]) as control:
         control.publish_roster(["c", "b", "b"], pairing=["d"], pairing_s=60.0)
         expected = Roster(v=1, at_us=1_000_000, bands=["b", "c"], pairing=["d"], pairing_until_us=61_000_000)
         with gateway(broker, on_roster=heard.put):
             assert heard.get(timeout=WAIT_S) == expected
         broker.stop()
         until(lambda: not control.online)
+        now_s[0] = 50.0
         broker.start()
         with gateway(broker, on_roster=heard.put):
-            assert heard.get(timeout=WAIT_S) == expected
+            said = heard.get(timeout=WAIT_S)
+            assert said == msgspec.structs.replace(expected, at_us=50_000_000), "a pairing is not begun anew by it"
 
 
 def test_a_pairing_that_somebody_else_asks_for_goes_on_when_the_bands_change(broker: Running) -> None:
