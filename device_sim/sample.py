@@ -6,7 +6,7 @@ from typing import Final
 from device_sim.e4_files import session, write, writing
 from device_sim.scenario import load
 
-SAMPLE_SEED: Final = 3  # one in which the detector tells of the anxiety: of the first 24 it does in 15
+SAMPLE_SEED: Final = 16  # one in which the detector tells of the anxiety: of the first 24 it does in 16
 SAMPLE_START_S: Final = 1_767_607_200  # 2026-01-05 10:00 UTC, for ever: the same bytes each time
 SAMPLE_S: Final = 1080
 _README: Final = """# A sample session

@@ -102,7 +102,7 @@ class _Population:
 # Twelve sessions of healthy adults in Stress-Predict are what "measured" means: Iqbal 2022, doi:10.3390/s22218135.
 _ADULTS: Final = _Population(
     rest_bpm=(76, 8),  # measured medians: 70 to 100 bpm, seated
-    rsa=0.036,  # with ``slow``: RMSSD 20-60 ms, SDNN 40-90 ms, as measured
+    rsa=0.030,  # chosen, with ``slow``, by RMSSD, SDNN and the share that breathing has of a minute's power
     breaths_hz=0.26,  # 15 breaths a minute
     walks_per_h=3.0,  # ordinary life indoors: our choice
     fidgets=0.12,  # measured: a second in ten to five moves by more than 0.03 g
@@ -119,7 +119,7 @@ _ADULTS: Final = _Population(
 _AUTISTIC_ADULTS: Final = dataclasses.replace(  # who need much support, many with a learning disability
     _ADULTS,
     # The resting rate is left as it is: what is known shows no higher one for autism (doi:10.3389/fpsyt.2022.830234).
-    rsa=0.028,  # baseline RSA lower by Hedges' g 0.59, of our SD 0.014: Cheng 2020, doi:10.1016/j.neubiorev.2020.08.007
+    rsa=0.022,  # baseline RSA lower by Hedges' g 0.59, of our SD 0.014: Cheng 2020, doi:10.1016/j.neubiorev.2020.08.007
     sweat_silent=0.25,  # more often unresponsive: van Engeland 1984, doi:10.1007/BF02409578; how many is our choice
     # Antipsychotics 45 % and stimulants 1-2 % of 4,069 adults: Tsiouris 2013, doi:10.1007/s10803-012-1617-6, and 31 %
     # pooled: doi:10.1177/00048674221149864; 0.38 lies between. Beta blockers and alpha-2 agonists: our choice.
@@ -234,12 +234,12 @@ def _person(number: int, seed: int, of: _Population) -> Person:
         rest_bpm=draw.around(rest, rest_sd, rest - 18, rest + 22),
         heart_gain=draw.around(0.24, 0.07, 0.14, 0.4),  # Nuske 2019: +22 +- 16 % before an incident, all children
         effort_gain=draw.around(0.8, 0.1, 0.6, 1.0),  # brisk exercise near 130 to 150 bpm: our choice
-        rsa=draw.around(of.rsa, 0.014, 0.015, 0.08),
-        slow=draw.around(0.035, 0.009, 0.015, 0.055),
+        rsa=draw.around(of.rsa, 0.014, 0.010, 0.08),
+        slow=draw.around(0.037, 0.009, 0.015, 0.055),
         breaths_hz=draw.around(of.breaths_hz, 0.03, of.breaths_hz - 0.08, of.breaths_hz + 0.08),
         eda_us=eda_us,
         eda_gain=draw.around(0.7, 0.2, 0.3, 1.3),  # measured: levels double or more within a session of stress tasks
-        scr_per_min=draw.spread(1.3, 0.8, 0.2, 6.3),  # measured, of 0.05 uS and more: 0.1 to 6.3 a minute
+        scr_per_min=draw.spread(1.1, 0.8, 0.2, 6.3),  # 0.1 to 6.3 measured, of 0.05 uS and more; chosen by their count
         scr_us=0.1 * eda_us**0.8 * draw.spread(1.0, 0.5, 0.4, 3.0),  # measured: responses grow with the level
         scr_gain=draw.around(4.5, 1.0, 2.5, 7.0),  # to 10-15 a minute when anxious: our choice
         skin_c=draw.around(32.2, 1.9, 27.8, 35.3),  # measured medians: 27.5 to 35.3 degC

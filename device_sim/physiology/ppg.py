@@ -15,14 +15,14 @@ from device_sim.physiology.drive import Drive
 from device_sim.physiology.heart import ARRIVES_S, BEATS_MAX, STEPS, Beats
 from device_sim.physiology.lag import share
 from device_sim.physiology.motion import RATE as MOTION_RATE
-from device_sim.physiology.noise import Keys, keys, normal
+from device_sim.physiology.noise import Keys, keys, normal, uniform
 from device_sim.physiology.person import Person
 from ingest.types import CHANNELS, Array
 
 RATE: Final = CHANNELS["ppg"].grid_hz
 _HOLD: Final = RATE // MOTION_RATE
 _STEP: Final = RATE // STEPS
-# The mean beat, fitted through the coupling and the low-pass below: a notch, a crest and a broad shoulder.
+# The mean beat: a notch, a crest and a broad shoulder, fitted through the coupling and an earlier, gentler low-pass.
 _WAVE_AT: Final = (0.077, 0.159, 0.509)  # s after the heart's beat, at 75 bpm
 _WAVE_SD: Final = (0.103, 0.127, 0.264)
 _WAVE_HIGH: Final = (-1.034, 0.579, 1.509)  # so that it is 1 high at 75 bpm
@@ -30,11 +30,16 @@ _ENDS_S: Final = 1.35
 _RISES_S: Final = 0.1  # a pulse begins smoothly
 _SHAPES: Final = 0.25  # how differently high the shoulder is: measured, from a third lower to higher than the crest
 _VARIES: Final = 0.32  # how much a wave of height 1 varies (standard deviation)
-# Artefacts are noise with the spectrum that BVP has in movement: two splines over random knots, so many samples apart.
+# Artefacts are noise with about the spectrum that BVP has in movement: three splines over random knots, so many samples
+# apart; each varies by 0.69, the sum of three by 1.
 _KNOTS: Final = (12, 6, 4, 24)
-_MIX: Final = (1.31, 0.55, 0.15, 1.45)  # by the measured spectrum; each spline varies by 0.69, the sum of three by 1;
-_RESTS: Final = 2  # the fast one reaches beyond the low-pass,
+_MIX: Final = (1.31, 0.55, 0.15, 1.45)  # chosen by the measured spectrum;
+_RESTS: Final = 2  # the fast one also reaches beyond the low-pass,
 _BLURS: Final = 3  # and the last, slow one is the sensor's own
+# Beyond the low-pass an E4 shows nothing in most seconds and much in a few, the more often the larger the artefact is:
+# seen in six sets second by second; the numbers are chosen by the power beyond 16 Hz.
+_SPILLS: Final = (200.0, 0.8)  # units of BVP that it varies by where every other second does: median, log-spread
+_SPILT: Final = 2.0  # times the fast spline
 _SPOILED: Final = 3.0  # times the pulse varies that an artefact varies in the strongest movement: measured
 _HALF_G: Final = 0.10  # and the movement at which it is half of that
 _SHAKING: Final = (share(0.12, RATE), share(0.9, RATE))  # an artefact comes with the movement and stays a while
@@ -45,11 +50,11 @@ _LOOSE: Final = 3.0  # times as much if the band hangs loose: our choice, as all
 _LOST: Final = 0.5  # pulses get through while it hangs
 _COUPLES: Final = 0.5  # of an artefact follows the movement itself
 _SMOOTH: Final = share(0.06, RATE)  # tissue smooths what movement does to light
-_BREATHES: Final = 0.10  # pulses that the baseline rises and falls with breathing: our choice
+_BREATHES: Final = 0.05  # pulses that the baseline rises and falls with breathing: our choice
 _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.4 / RATE)  # bands are AC coupled: BVP is flat below 0.5 Hz
 _AMPLITUDE: Final = (np.exp(-1 / 45.0), 0.3)  # height wanders over a minute: measured, with the spread of sessions
-_STOPPED_HZ: Final = 11.6  # a resting pulse ends abruptly there: measured; what movement adds does not, so that it is
-_STOPPED_DB: Final = 50.0  # added behind this low-pass of sixth order
+_STOPPED_HZ: Final = 11.6  # a resting pulse ends abruptly there: measured
+_STOPPED_DB: Final = 50.0  # low-pass of sixth order
 _DROWNED: Final = 1.2  # times the pulse varies: an artefact of that size hides it; our choice
 
 
@@ -98,11 +103,14 @@ def _shine(
     knots = np.empty((4, 4))
     for r in range(rows):
         key, (high, blur) = keys[r], own[r]
+        leak = _SPILLS[0] * np.exp(_SPILLS[1] * normal(key, 50, 1))
         second_hump = 1 + _SHAPES * normal(key, 50, 0)
         for i in range(seconds):
             looseness = 1 - fit[r, i]
             spoils = _wander(key, first + i, slow[r]) * (1 + _LOOSE * looseness)
             height = np.exp(_AMPLITUDE[1] * slow[r, 2]) * (1 - (1 - _LOST) * looseness) if worn[r, i] else 0.0
+            varies = (high * _VARIES * _SPOILED * spoils * fast[r, 0] / (fast[r, 0] + _HALF_G)) ** 2
+            spills = 1.0 if uniform(key, 58, first + i) * (varies + leak * leak) < varies else 0.0
             drowned[r, i] = not worn[r, i]
             next_beat, last_beat = i * BEATS_MAX, (i + 1) * BEATS_MAX
             for s in range(RATE):
@@ -125,9 +133,9 @@ def _shine(
                 swamp = spoils * _SPOILED * fast[r, 0] / (fast[r, 0] + _HALF_G)
                 noise, rest, dims = _noise(key, at, j == 0, knots)
                 follows = _COUPLES * fast[r, 1] / (fast[r, 0] + 0.01)
-                value += _VARIES * (_BLUR * blur * spoils * dims + swamp * (noise + follows))
-                fast[r, 9] += (swamp - fast[r, 9]) * _SMOOTH
-                value = high * (_passed(value, fast[r, 3:9]) + _VARIES * fast[r, 9] * rest)
+                value += _VARIES * (_BLUR * blur * spoils * dims + swamp * (noise + rest + follows))
+                fast[r, 9] += (spills * swamp - fast[r, 9]) * _SMOOTH
+                value = high * (_passed(value, fast[r, 3:9]) + _VARIES * _SPILT * fast[r, 9] * rest)
                 drowned[r, i] |= swamp > _DROWNED
                 fast[r, 2] += (value - fast[r, 2]) * _COUPLED
                 ppg[r, j] = value - fast[r, 2]

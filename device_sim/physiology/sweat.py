@@ -44,7 +44,9 @@ _NEWS: Final = share(20.0, RATE)
 _FULL: Final = (9.0, 5.0)  # the level at which glands and ducts are full [uS], and times one's own level on top
 _WANDER: Final = (np.exp(-1 / (RATE * 200.0)), np.exp(-1 / (RATE * 5400.0)))  # the tonic level drifts for hours:
 _WANDER_SHARE: Final = (0.13, 0.45)  # measured: levels 60 s, 5 and 20 min apart differ by 9 %, 25 % and 55 %
-_UNLIKE: Final = 0.5  # people and sites differ, log-normally: measured, a minute varies by 1 to 20 % of its level
+_UNLIKE: Final = (
+    0.5  # people and sites differ, log-normally; chosen by how much minutes vary: here 2 to 14 % of the level
+)
 _SMOOTH: Final = share(12.0, RATE)  # the drift itself is smooth: steps would look like responses
 # What movement does to electrodes: by how EDA changes in seconds of more and more movement.
 _PRESSED: Final = 0.024  # share of the level that a press or drag moves it in a sample, at most

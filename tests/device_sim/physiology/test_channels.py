@@ -158,7 +158,7 @@ def test_light_carries_nothing_beyond_ten_hertz_but_movement_fills_what_is_below
 @pytest.mark.parametrize("channel", ["eda", "ppg"])
 def test_artefacts_are_told_where_the_wrist_moves_and_where_there_is_no_wrist(channel: str) -> None:
     moving, off = after(1200, 400) - after(1200, 800), after(1200, 1000) > 0
-    samples = lived(1200, fidget=0.7 * moving, worn=~off)
+    samples = lived(1200, fidget=1.0 * moving, worn=~off)
     told = getattr(samples.artefacts, channel)
     assert told.shape == (4, 1200)
     assert told[:, 410:790].mean() > 0.5 > told[:, 100:390].mean()
@@ -183,8 +183,8 @@ def test_rocking_tilts_the_wrist_at_its_own_rhythm() -> None:
 def test_blows_land_when_somebody_is_beside_themselves_and_not_in_exercise() -> None:
     raging, running = lived(300, arousal=1.0, fidget=1.0), lived(300, run=1.0, effort=1.0)
     sizes = [np.sqrt((s.motion**2).sum(axis=1)).reshape(4, 300, 32).max(axis=-1) for s in (raging, running)]
-    assert 0.1 < (sizes[0] > 2.5).mean() < 0.9
-    assert (sizes[1] > 2.5).mean() < 0.1
+    assert 0.1 < (sizes[0] > 2.2).mean() < 0.9
+    assert (sizes[1] > 2.2).mean() < 0.1
 
 
 def test_a_band_that_lies_somewhere_hardly_moves_and_pulses_not_at_all() -> None:
