@@ -4,6 +4,7 @@ An advert is anybody's word. So a band's id is kept with every address that clai
 address is not held against another.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,9 @@ FRESH_S: Final = 10.0  # a band that nothing was heard of for so long is not the
 CALLS_S: Final = 1.5  # only who was heard so lately is dialled: one whom another gateway has just taken says no more
 RESUMES_S: Final = 5.0  # a band that is heard again after so long was held by somebody, or away: a new race
 BREAK_S: Final = 0.75  # three adverts of a forecalm band: somebody had it meanwhile, or the air was bad
+SLOW_BREAK_S: Final = 2.5  # the same of a band that calls once a second, as one on its charger may
+BRISK_GAP_S: Final = (0.05, 0.5)  # between two adverts of a band that calls often; less: one advert, reported twice
+BRISK_S: Final = 4.0  # without such a gap, and it calls once a second
 TIE_S: Final = 0.6  # luck that parts gateways which hear a band as loud: two that dial at once cost one of them seconds
 FORGET_S: Final = 60.0  # and nobody wants to hear of it any more
 BANDS_MAX: Final = 512  # ids kept at once: a radio full of made-up names costs no more
@@ -28,7 +32,7 @@ TRUST_TRIES: Final = 3  # in vain, and an address that was the band's once is no
 @dataclass(slots=True)
 class Way:
     """An address by which a band can be had; ``loud`` is (dBm, when) by adapter; it was heard without a break since
-    ``free_s``. ``bonds`` is None of a band that asks for none."""
+    ``free_s``, and called often at ``brisk_s``. ``bonds`` is None of a band that asks for none."""
 
     address: str
     since_s: float
@@ -36,6 +40,7 @@ class Way:
     free_s: float
     bonds: Bonds | None = None
     luck: float = 0.0
+    brisk_s: float = -math.inf
     loud: dict[int, tuple[int, float]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=Attempts)
 
@@ -53,7 +58,10 @@ class Way:
 
     def hear(self, adapter: int, rssi: int, now_s: float) -> None:
         """An advert."""
-        if now_s - self.heard_s > BREAK_S:
+        if adapter in self.loud and BRISK_GAP_S[0] < now_s - self.loud[adapter][1] < BRISK_GAP_S[1]:
+            self.brisk_s = now_s
+        brisk = now_s - max(self.since_s, self.brisk_s) < BRISK_S
+        if now_s - self.heard_s > (BREAK_S if brisk else SLOW_BREAK_S):
             self.free_s = now_s
         self.heard_s = now_s
         self.loud[adapter] = (rssi, now_s)

@@ -67,6 +67,32 @@ def test_a_band_that_was_not_heard_for_a_while_begins_its_race_anew() -> None:
     assert radio.bands["b"].way(late_s + WAIT_MAX_S / 2) is None
 
 
+@pytest.mark.parametrize(("every_s", "doubled"), [(0.25, False), (1.0, False), (1.05, True)])
+def test_a_bond_is_made_with_a_band_however_seldom_it_calls(every_s: float, doubled: bool) -> None:
+    radio = Radio(lambda: 0.5)
+    for call in range(int(12 / every_s)):
+        now_s = call * every_s
+        way = radio.hear(0, _seen("b", "x", -50), now_s, wanted=bool, bonds=True)
+        if doubled:
+            radio.hear(0, _seen("b", "x", -50), now_s + 0.01, wanted=bool, bonds=True)
+        assert way is not None
+        assert way.bonds is not None
+        way.bonds.known[0] = False
+        way.bonds.pair(now_s, on=True)
+        if way.bonder(now_s, able=lambda _, __: True) is not None:
+            return
+    pytest.fail("no bond was ever to be made")
+
+
+def test_a_band_that_calls_four_times_a_second_is_known_to_have_been_taken_for_a_second() -> None:
+    radio = Radio(float)
+    calls = [0.25 * i for i in range(40)]
+    for now_s in (*calls, calls[-1] + 1.0):
+        way = radio.hear(0, _seen("b", "x", -50), now_s, wanted=bool)
+    assert way is not None
+    assert way.free_s == calls[-1] + 1.0
+
+
 def test_names_that_anybody_makes_up_take_no_more_room_and_push_out_no_band_of_ours() -> None:
     radio = Radio(float)
     for i in range(3 * BANDS_MAX):
