@@ -23,7 +23,6 @@ from ingest.ble.racing import Load, choose
 from ingest.ble.rostered import Rostered
 from ingest.ble.talking import loop_s
 from ingest.control.messages import BandState, Command, Roster, Seen
-from ingest.control.standing import Standing
 from ingest.errors import GattError, IngestError, LinkError
 from ingest.wire import Stored
 
@@ -39,7 +38,6 @@ OPEN_MAX_S: Final = 16.0
 SILENT_S: Final = 30.0  # a link over which nothing comes for so long is none, whatever the radio says
 AWAY: Final = {"lost", "refused"}
 PAIR_HERE: Final = "hold it in pairing mode near the gateway"
-UNDATED: Final = "{} records stay in the band: no gateway was there before it started anew, so nobody can date them"
 Details = tuple[int | None, int | None, int | None, int, str | None, str | None]
 PAIRING_US: Final = 120_000_000  # a band is in pairing mode for so long: docs/gatt.md
 END_S: Final = 15.0  # for all links to be hung up at the end
@@ -341,16 +339,7 @@ class Gateway:
     def _tell_band(self, held: Held) -> None:
         held.told = self._details(held)
         bonded = held.told[0]
-        standing = Standing(
-            state=held.state,
-            since_us=held.since_us,
-            reason=held.reason or (UNDATED.format(held.undated) if held.undated else ""),
-            seen=held.shown(),
-            backlog=held.backlog,
-            bonded=bonded,
-            adapters=None if bonded is None else len(self._adapters),
-        )
-        self._outbox.band_status(held.band, standing)
+        self._outbox.band_status(held.band, held.standing(bonded=bonded, adapters=len(self._adapters)))
 
     def _details(self, held: Held) -> Details:
         """What is told again when it changes; first, how many adapters it knows."""

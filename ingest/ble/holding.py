@@ -14,6 +14,7 @@ from ingest.control.standing import Standing
 from ingest.wire import Packet, Stored
 
 REASON_MAX: Final = 200  # as the wire has it
+UNDATED: Final = "{} records stay in the band: no gateway was there before it started anew, so nobody can date them"
 
 
 class OpenLink(Link, Protocol):
@@ -95,6 +96,18 @@ class Held:
     heard_s: float = 0.0
     released_until_s: float = 0.0
     told: tuple[object, ...] = ()
+
+    def standing(self, *, bonded: int | None, adapters: int) -> Standing:
+        """How it stands; ``bonded`` of the gateway's ``adapters`` have a bond with it, None: it asks for none."""
+        return Standing(
+            state=self.state,
+            since_us=self.since_us,
+            reason=self.reason or (UNDATED.format(self.undated) if self.undated else ""),
+            seen=self.shown(),
+            backlog=self.backlog,
+            bonded=bonded,
+            adapters=None if bonded is None else adapters,
+        )
 
     def shown(self) -> Seen | None:
         """``seen``, with what the band said over its link."""
