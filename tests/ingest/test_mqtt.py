@@ -59,7 +59,7 @@ def mosquitto_broker(program: str, folder: Path) -> Iterator[Broker]:
     text = text.replace("listener 1883 127.0.0.1", f"listener {port} 127.0.0.1")
     text = text.replace("/etc/mosquitto/forecalm.users", f"{folder}/users")
     text = text.replace("/etc/mosquitto/forecalm.acl", str(GUIDES / "mosquitto.acl"))
-    text = text.replace("/var/lib/mosquitto/", f"{folder}/")
+    text = text.replace("# persistence_location /var/lib/mosquitto/", f"persistence_location {folder}/")
     (folder / "mosquitto.conf").write_text(text + "user root\n")
 
     def start() -> None:
