@@ -55,6 +55,7 @@ _COUPLED: Final = 1 - np.exp(-2 * np.pi * 0.4 / RATE)  # bands are AC coupled: B
 _AMPLITUDE: Final = (np.exp(-1 / 45.0), 0.3)  # height wanders over a minute: measured, with the spread of sessions
 _STOPPED_HZ: Final = 11.6  # a resting pulse ends abruptly there: measured
 _STOPPED_DB: Final = 50.0  # low-pass of sixth order
+_TINY: Final = 1e-9
 _DROWNED: Final = 1.2  # times the pulse varies: an artefact of that size hides it; our choice
 
 
@@ -135,6 +136,8 @@ def _shine(
                 follows = _COUPLES * fast[r, 1] / (fast[r, 0] + 0.01)
                 value += _VARIES * (_BLUR * blur * spoils * dims + swamp * (noise + rest + follows))
                 fast[r, 9] += (spills * swamp - fast[r, 9]) * _SMOOTH
+                if fast[r, 9] < _TINY:
+                    fast[r, 9] = 0.0
                 value = high * (_passed(value, fast[r, 3:9]) + _VARIES * _SPILT * fast[r, 9] * rest)
                 drowned[r, i] |= swamp > _DROWNED
                 fast[r, 2] += (value - fast[r, 2]) * _COUPLED
