@@ -88,12 +88,15 @@ def neurokit(eda: Array) -> Array:
 
 
 def biosppy(eda: Array) -> Array:
-    """Return BioSPPy's emotiphai peaks of at least 0.05 uS; its whole pipeline fails at 4 Hz."""
+    """Return BioSPPy's emotiphai peaks of at least 0.05 uS, none where it raises for want of any; its whole pipeline
+    fails at 4 Hz."""
     from biosppy.signals import eda as peer
 
-    return (
-        np.asarray(peer.eda_events(eda, sampling_rate=RATE, method="emotiphai", min_amplitude=LEAST_US)["peaks"]) / RATE
-    )
+    try:
+        found = peer.eda_events(eda, sampling_rate=RATE, method="emotiphai", min_amplitude=LEAST_US)
+    except ValueError:
+        return np.zeros(0)
+    return np.asarray(found["peaks"]) / RATE
 
 
 def matched(found_s: Array, true_s: Array, *, near_s: float = NEAR_S) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
