@@ -14,6 +14,7 @@ from console.pairing.hearing import Hearing
 
 CHECK_EVERY_S: Final = 1.0  # a second of readings comes a second
 PUT_ON_S: Final = 2.0  # before it counts as put on: it is still being closed
+UNKNOWN: Final = "it is heard, but no gateway could bond with it: hold it in pairing mode near one, and pair it again"
 
 
 class Attending:
@@ -40,7 +41,7 @@ class Attending:
     def look(self, now_s: float) -> list[Do]:
         """Look at what was heard since; return what is to be done now, each once."""
         event = self._happened(now_s)
-        self.say(Passed(self._why(now_s)) if event is None else event, now_s)
+        self.say(Passed(said_of(self.hearing, self.pairing.band, now_s)) if event is None else event, now_s)
         due, self._due = self._due, []
         return due
 
@@ -59,13 +60,18 @@ class Attending:
                 return Checked(check(hearing.received(pairing.band, pairing.since_s)))
         return None
 
-    def _why(self, now_s: float) -> str:
-        reasons = self.hearing.reasons(self.pairing.band, now_s)
-        return "; ".join(f"{gateway} says: {reason}" for gateway, reason in reasons.items())
-
     def _answer(self, now_s: float) -> Answer:
         pairing, hearing = self.pairing, self.hearing
         by_taps = tapped(hearing.taps, pairing.band, prompt_s=pairing.prompt_s, now_s=now_s)
         if by_taps is not Answer.WAITING or pairing.rhythm is None:
             return by_taps
         return answer(hearing.moved, pairing.band, pairing.rhythm, prompt_s=pairing.prompt_s, now_s=now_s)
+
+
+def said_of(hearing: Hearing, band: str, now_s: float) -> str:
+    """Why no readings of a band arrive, as far as gateways say; empty: they do not."""
+    reasons = hearing.reasons(band, now_s)
+    if reasons:
+        return "; ".join(f"{gateway} says: {reason}" for gateway, reason in reasons.items())
+    said = [each.status for each in hearing.bands(now_s) if each.band == band and each.gateway is None]
+    return UNKNOWN if any(status.bonded == 0 and status.seen is not None for status in said) else ""

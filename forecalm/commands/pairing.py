@@ -126,7 +126,8 @@ def label(chosen: argparse.Namespace) -> int:
 
 @contextmanager
 def _place(chosen: argparse.Namespace) -> Iterator["Place"]:
-    """This installation, and its gateways, unless nothing is to be confirmed."""
+    """This installation, and its gateways; where nothing is to be confirmed, it goes without."""
+    from console.errors import PairingError
     from forecalm.commands.pairing_ear import ear_at
     from forecalm.commands.pairing_entering import Place
     from forecalm.installation import Installation
@@ -134,7 +135,13 @@ def _place(chosen: argparse.Namespace) -> Iterator["Place"]:
     config = load_config(chosen.config)
     here = Installation(config)
     with closing(here.open_registry()) as registry, ExitStack() as stack:
-        yield Place(config, here, registry, None if chosen.no_confirm else ear_at(config, registry, stack))
+        try:
+            ear = ear_at(config, registry, stack)
+        except PairingError:
+            if not chosen.no_confirm:
+                raise
+            ear = None
+        yield Place(config, here, registry, ear, confirm=not chosen.no_confirm)
 
 
 def _until_s(chosen: argparse.Namespace, config: Config) -> float | None:

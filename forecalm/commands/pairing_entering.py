@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rich.markup import escape
+
+from console.pairing.attending import said_of
 from console.pairing.flow import Pairing
 from console.pairing.label import band_named
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.moments import told
 from forecalm.commands.pairing_ear import Ear
+from forecalm.commands.pairing_offer import arrives
 from forecalm.commands.pairing_talk import Asked, Talk, Words, ask_for_band, pick
 from forecalm.commands.people import kept_in
 from forecalm.commands.terminal import err, operator
@@ -25,12 +29,13 @@ SCAN: Final = "-"  # in the place of a band: pick it from what is nearby, or sca
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a pairing happens; without an ``ear`` nothing is confirmed at the band."""
+    """Where a pairing happens; without an ``ear``, or where it is not to be confirmed, the band is asked nothing."""
 
     config: Config
     here: Installation
     registry: Registry
     ear: Ear | None
+    confirm: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,10 @@ def enter(place: Place, band: str, asked: Asked) -> Outcome:
     """
     held = _held(place.registry, band, asked.wearer)
     _require_as_said(asked, held)
-    if place.ear is None:
+    if place.ear is None or not place.confirm:
         ask_for_band(Words(), place.registry, place.config, held, asked, band)
-        return _entered(place, band, asked, held, None)
+        entered = _entered(place, band, asked, held, None)
+        return entered if place.ear is None else _followed(place, place.ear, band, asked.wearer, entered)
     _require_enterable(asked, place.registry)
     talk = Talk(place.ear, place.registry, place.config, asked=asked, words=Words(), chance=random.SystemRandom())
     pairing = talk.attend(held, band)
@@ -138,6 +144,18 @@ def _words(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing |
     elif pairing.fit is not None and pairing.fit.mend.value != "fine":
         said.append(f"Taken as it sits: {pairing.fit.words}")
     return " ".join(said)
+
+
+def _followed(place: Place, ear: Ear, band: str, wearer: str, entered: Outcome) -> Outcome:
+    """What was entered, once readings of the band arrive: a gateway that does not know it yet is let bond with it."""
+    err.print(f"[bold]{band}[/bold]: waiting for its readings, for a minute at most. Keep it near.")
+    came = arrives(ear, place.registry, place.config, band)
+    as_json = {**entered.as_json, "arrives": came}
+    if came:
+        return Outcome(entered.code, as_json, entered.text)
+    why = said_of(ear.hearing, band, time.time()) or "no gateway says why: is it charged, and near one?"
+    err.print(f"[bold red]NOTHING OF IT ARRIVES[/bold red]: {wearer} is not watched yet. {escape(why)}.")
+    return Outcome(FELL_SHORT, as_json, entered.text)
 
 
 def _not_entered(pairing: Pairing) -> Outcome:

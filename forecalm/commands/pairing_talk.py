@@ -5,7 +5,6 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,15 +18,13 @@ from console.pairing.flow import ATTEMPTS, Again, Agreed, Cancel, Do, Pairing, P
 from console.pairing.label import band_in
 from forecalm.commands.pairing_ear import LOOK_S, Ear, look_around
 from forecalm.commands.pairing_listed import called, clock, listed
+from forecalm.commands.pairing_offer import Offer
 from forecalm.commands.terminal import err
 from forecalm.config import Config
-from forecalm.house import held
-from ingest.control.messages import Roster
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Held
 
 BEAT_S: Final = 0.1  # how often is looked up: words must come when they are meant
-OFFER_S: Final = 120.0  # how long gateways may connect to a band for a pairing; said anew while it goes on
 IDENTIFY_S: Final = 3.0
 AWAY_S: Final = 10.0  # a broker that starts again is back by then, and what is between is no fault of the band
 SCRIPTED_WEAR_S: Final = 5.0  # nobody is there to press Enter
@@ -116,7 +113,7 @@ class Talk:
     ) -> None:
         self._ear, self._line, self._registry, self._config = ear, ear.line, registry, config
         self._asked, self._words, self._chance = asked, words, chance
-        self._offered_s = 0.0
+        self._offer = Offer(ear, registry, config)
         self._turn: bool | None = None
         self._away_s: float | None = None
         self._reasons: dict[str, str] = {}
@@ -140,10 +137,11 @@ class Talk:
                 for due in attending.look(time.time()):
                     self._do(due, attending)
                 self._follow(attending)
-                self._keep_offering(attending.pairing)
+                if attending.pairing.stage not in (Stage.ASK, Stage.DONE, Stage.STOPPED):
+                    self._offer.keep(attending.pairing.band)
                 time.sleep(BEAT_S)
         finally:
-            self._offer([])
+            self._offer.say([])
         return attending.pairing
 
     def _broker_is_away(self, attending: Attending) -> bool:
@@ -170,7 +168,7 @@ class Talk:
         match due:
             case Do.CONNECT:
                 self._tell(f"[bold]{pairing.band}[/bold]: connecting. Keep it near.")
-                self._offer([pairing.band])
+                self._offer.say([pairing.band])
                 self._line.identify(pairing.band, IDENTIFY_S)
             case Do.PROMPT:
                 if pairing.reason:
@@ -199,7 +197,7 @@ class Talk:
                 if pairing.fit is not None and pairing.fit.mend.value == "fine":
                     self._tell("[bold green]FITS[/bold green].")
             case Do.LET_GO:
-                self._offer([])
+                self._offer.say([])
 
     def _follow(self, attending: Attending) -> None:
         """Say when to shake and when to hold still; take what is typed where something was asked."""
@@ -230,29 +228,6 @@ class Talk:
             attending.say(PutOn(), now_s)
         elif self._words.over and not wearing:
             attending.say(Cancel(), now_s)
-
-    def _keep_offering(self, pairing: Pairing) -> None:
-        """Say again that the band is being paired, in time, and where the service has published another roster."""
-        roster, now_s = self._ear.hearing.roster, time.time()
-        stage = pairing.stage
-        if stage in (Stage.ASK, Stage.DONE, Stage.STOPPED) or now_s - self._offered_s < 1.0:
-            return
-        if roster is None or pairing.band not in roster.pairing or now_s - self._offered_s > OFFER_S / 2:
-            self._offer([pairing.band])
-
-    def _offer(self, pairing: Sequence[str]) -> None:
-        now_s = time.time()
-        self._offered_s = now_s
-        admit = self._registry.admissions().admit
-        self._line.offer(
-            Roster(
-                v=1,
-                at_us=round(now_s * 1e6),
-                bands=sorted(held(self._registry, admit, site=self._config.site.name, at_s=now_s)),
-                pairing=list(pairing),
-                pairing_until_us=round((now_s + OFFER_S) * 1e6) if pairing else 0,
-            )
-        )
 
     def _who(self, wearer: str) -> str:
         new = {} if self._asked.name is None else {wearer: self._asked.name}

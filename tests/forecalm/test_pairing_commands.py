@@ -17,7 +17,7 @@ from console.pairing import fit, flow
 from console.pairing.label import code_of
 from console.pairing.nearby import Found
 from forecalm.cli import main
-from forecalm.commands import pairing_talk
+from forecalm.commands import pairing_offer, pairing_talk
 from forecalm.commands.pairing_listed import listed
 from forecalm.config import Config
 from forecalm.installation import Installation
@@ -40,6 +40,7 @@ from tests.servers import free_port, mosquitto_at, until
 
 pytestmark = pytest.mark.long
 
+SEEN = Seen(band="c", profile="forecalm", address="00:11", heard_us=1)
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -332,6 +333,28 @@ def test_where_no_readings_come_it_says_what_the_gateway_says(
     assert err.index("g-1 says: not bonded: hold it") < err.index("NOT PAIRED")
     assert "no readings of it arrive: g-1 says: not bonded: hold it; nothing was" in " ".join(err.split())
     assert "charged" not in err
+
+
+@pytest.mark.service
+def test_a_band_that_is_paired_without_a_gesture_is_offered_to_the_gateways_until_it_arrives(
+    run: Run, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = gateway("b")
+    code, out, err = run("pair", "b", "w-2", "--no-confirm", "--json")
+    assert code == 0, err
+    assert json.loads(out)["arrives"] is True
+    until(lambda: house.rosters[-1].pairing == [], "the band is still being paired")
+    assert any(roster.pairing == ["b"] for roster in house.rosters)
+    monkeypatch.setattr(pairing_offer, "ARRIVES_S", 1.0)
+    status = BandStatus(v=1, at_us=1, gateway="g-1", state="lost", since_us=1, seen=SEEN, bonded=0, adapters=1)
+    said = band_status_topic("home", "c", "g-1"), encode_message(status)
+    house._client.publish(*said, qos=1, retain=True).wait_for_publish(5)
+    code, out, err = run("pair", "c", "w-2", "--no-confirm", "--json")
+    assert code == 1
+    assert (json.loads(out)["paired"], json.loads(out)["arrives"]) == (True, False)
+    assert "NOTHING OF IT ARRIVES: w-2 is not watched yet. it is heard, but no gateway could bond" in " ".join(
+        err.split()
+    )
 
 
 @pytest.mark.service
