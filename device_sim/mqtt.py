@@ -100,6 +100,8 @@ def publish(
     seconds: float | None = None,
     username: str | None = None,
     password: str | None = None,
+    tls: bool = False,
+    ca: str = "",
     boot: int | None = None,
     stop: threading.Event | None = None,
     started: Callable[[], None] | None = None,
@@ -112,7 +114,7 @@ def publish(
     go on where ``past_packets`` ended; see ``Ward``. Setting ``stop`` ends the run within a second; without one SIGINT
     and SIGTERM do the same (in the main thread). ``started`` is called once, when the broker was reached and the past
     is over; ``made`` with every packet that is heard, once: without ``sent_us``, which is each publication's own.
-    ``clock`` (UTC, s) is read as each packet is heard, and as it is published.
+    ``clock`` (UTC, s) is read as each packet is heard, and as it is published. ``tls`` and ``ca`` are as in ``Broker``.
 
     Raises PublishError if the broker cannot be reached or refuses us (later losses are waited out), and ScenarioError,
     naming the argument, for a speed, seconds, a seed, a boot, or a number of wearers that cannot be.
@@ -123,7 +125,9 @@ def publish(
         raise ScenarioError(f"seconds: must be 0 or more, got {seconds}")
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
     ward.plan.require("mqtt")
-    broker = Broker(host, port, username, password)
+    broker = Broker(host, port, username, password, tls=tls, ca=ca)
+    if tls and any(fault.layer == "wire" for fault in ward.plan.faults):
+        raise ScenarioError("faults of the wire cannot be played by TLS, which hides what is on it: use a plain port")
     edge_of = _Edge(ward, broker, site=site, speed=speed, made=made, clock=clock)
     with _stopping(stop) as halt, edge_of as edge:
         while ward.now_s < 0 and not halt.is_set():

@@ -11,6 +11,8 @@ NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 MOMENT: Final = "ISO 8601 by the clock of the site (2026-05-06T14:02), or with an offset"
 SCOPES: Final = ("care", "research", "share")
 USER: Final = "better as FORECALM_MQTT_USERNAME and FORECALM_MQTT_PASSWORD in the environment"
+TLS: Final = "talk to the broker by TLS, most often at port 8883"
+CA: Final = "certificate of the authority that signed the broker's, PEM (default: those that the system trusts)"
 MANY: Final = 1_000_000_000
 DAYS_MAX: Final = 36_500  # as the registry has it
 DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
@@ -92,6 +94,7 @@ def _add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the
     simulate.add_argument("--host", default="127.0.0.1")
     simulate.add_argument("--port", type=_port, default=1883)
     simulate.add_argument("--user", type=_credentials, default=_user(), metavar="NAME:PASSWORD", help=USER)
+    _add_tls(simulate)
     simulate.add_argument("--site", default="home")
     simulate.add_argument(
         "--kinds",
@@ -324,6 +327,7 @@ def _add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     lsl.add_argument("--host", default="127.0.0.1", help="of the broker")
     lsl.add_argument("--port", type=_port, default=1883)
     lsl.add_argument("--user", type=_credentials, default=_user(), metavar="NAME:PASSWORD", help=USER)
+    _add_tls(lsl)
     lsl.add_argument("--site", default="home")
     lsl.add_argument(
         "--gateway", type=_name, help="what this gateway is called (default: lsl- and this computer's name)"
@@ -351,6 +355,8 @@ def _add_gateway(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     gateway.add_argument("--host", help="of the broker (default: 127.0.0.1)")
     gateway.add_argument("--port", type=_port, help="(default: 1883)")
     gateway.add_argument("--user", type=_credentials, metavar="NAME:PASSWORD", help="better in the file: ps shows it")
+    gateway.add_argument("--tls", action="store_const", const=True, help=TLS)
+    gateway.add_argument("--ca", metavar="FILE", help=CA)
     gateway.add_argument("--site", type=_name, help="(default: home)")
     gateway.add_argument("--name", type=_name, help="of this gateway (default: gw- and this computer's name)")
     gateway.add_argument("--data", metavar="FOLDER", help="where it keeps what is not stored (default: var/gateway)")
@@ -486,6 +492,11 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise argparse.ArgumentTypeError(f"{text!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
     return text
+
+
+def _add_tls(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tls", action="store_true", default=os.environ.get("FORECALM_MQTT_TLS", "false"), help=TLS)
+    parser.add_argument("--ca", metavar="FILE", default=os.environ.get("FORECALM_MQTT_CA", ""), help=CA)
 
 
 def _user() -> tuple[str, str]:

@@ -123,6 +123,8 @@ class Service:
             on_message=lambda topic, payload, ack: self._intake.receive(topic, payload, ack),
             username=mqtt.username,
             password=mqtt.password,
+            tls=mqtt.tls,
+            ca=mqtt.ca,
             client_id=f"forecalm-{site}-{here.identity()}",
         )
         self._intake = Intake(
@@ -151,7 +153,7 @@ class Service:
     def _start_house(self, registry: Registry, stack: ExitStack) -> None:
         """Gateways are told which bands to hold; the broker is looked for in the background."""
         mqtt, site = self._config.mqtt, self._config.site.name
-        broker = Broker(host=mqtt.host, port=mqtt.port, username=mqtt.username, password=mqtt.password)
+        broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password, tls=mqtt.tls, ca=mqtt.ca)
         control = stack.enter_context(Control(broker, site=site))
         self.house = stack.enter_context(House(registry, control, site=site, admit=self._wearing.admit))
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from ingest.errors import SourceError
+
 PREFIX: Final = "FORECALM_"  # FORECALM_MQTT_PORT=1884 overrides [mqtt] port
 OF_TESTS: Final = "FORECALM_TEST_"  # is not ours
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -33,6 +35,8 @@ class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     port: Port = 1883  # the registered port
     username: str = "forecalm"
     password: str = "forecalm"  # noqa: S105 - for the embedded broker on loopback; a real one gets its own
+    tls: bool = False  # the embedded broker has none, nor needs it on loopback; wherever else it is for you to say
+    ca: str = ""  # PEM file of the authority that signed the broker's certificate; "": those that the system trusts
 
 
 class StoreSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,12 +126,26 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
         raise ConfigError(
             f"{origin}: site.time_zone: {config.site.time_zone!r} is no zone such as Europe/London"
         ) from None
+    check_tls(config.mqtt, origin)
     if config.console.host not in LOOPBACK:
         raise ConfigError(
             f"{origin}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
             " so whoever reaches the page could take an alert: use 127.0.0.1 (and a tunnel)"
         )
     return config
+
+
+def check_tls(mqtt: MqttSection, origin: str) -> None:
+    """Raise ConfigError where ``mqtt`` names an authority that is of no use, or cannot be read."""
+    if mqtt.ca and not mqtt.tls:
+        raise ConfigError(f"{origin}: mqtt.ca: {mqtt.ca}: is for TLS: set mqtt.tls = true, and mqtt.port (8883)")
+    if mqtt.tls:
+        from ingest.sending.tls import context  # paho, which a mere --help need not load
+
+        try:
+            context(mqtt.ca)
+        except SourceError as error:
+            raise ConfigError(f"{origin}: mqtt.{error}") from None
 
 
 def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[str, object]:

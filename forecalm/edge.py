@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site
+from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site, check_tls
 from forecalm.config import SECTIONS as OF_SERVICE
 
 MEGA: Final = 1 << 20
@@ -81,6 +81,7 @@ def load_edge(
         config = msgspec.convert(found, EdgeConfig, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{origin}: {error}") from None
+    check_tls(config.mqtt, origin)
     if len(set(config.gateway.adapters)) < len(config.gateway.adapters):
         raise ConfigError(f"{origin}: gateway.adapters: {config.gateway.adapters}: each only once")
     return config

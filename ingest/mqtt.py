@@ -16,6 +16,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.mqtt_client import BulkClient
+from ingest.sending.broker import Broker
+from ingest.sending.connection import SILENT
 from ingest.wire import Stored, bands_topic, stored_topic
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class Subscriber:
 
     The session persists on the broker under ``client_id``, so that nothing is missed while we are away. Reconnects by
     itself. ``failed`` is set if ``on_message`` has raised: that message is not acknowledged, and nobody should rely on
-    us any longer.
+    us any longer. ``tls`` and ``ca`` are as in ``Broker``; raises SourceError where ``ca`` cannot be read.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Subscriber:
         username: str | None = None,
         password: str | None = None,
         client_id: str,
+        tls: bool = False,
+        ca: str = "",
     ) -> None:
         self.connected = threading.Event()  # set while subscribed
         self.failed = threading.Event()
@@ -59,6 +63,8 @@ class Subscriber:
         self._topic = bands_topic(site)
         self._before, self._after = self._topic.split("+")
         self._since_s = math.inf  # monotonic, when the connection was made
+        self._tls = tls
+        self._refused = False
         self._was_connected = False
         self._short = 0  # connections in a row that were cut off at once
         self._state = "not connected yet"
@@ -67,6 +73,7 @@ class Subscriber:
         )
         self._client.max_queued_messages_set(QUEUED_MAX)
         self._client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        self._client.secure(Broker(host, port, tls=tls, ca=ca))
         if username is not None:
             self._client.username_pw_set(username, password)
         self._client.on_socket_open = _send_at_once
@@ -112,6 +119,7 @@ class Subscriber:
     def _connected(
         self, client: paho.Client, _: object, flags: paho.ConnectFlags, reason: ReasonCode, __: Properties | None
     ) -> None:
+        self._refused = reason.is_failure
         if reason.is_failure:
             self._change(f"refused: {reason}; look at mqtt.username and mqtt.password")
             return
@@ -138,6 +146,10 @@ class Subscriber:
     ) -> None:
         self.connected.clear()
         self._client.forget()
+        if math.isinf(self._since_s):  # it has not let us in
+            if reason.is_failure and not self._refused:
+                self._change(SILENT if self._tls else f"{SILENT}; if it is a port for TLS, set mqtt.tls")
+            return
         self._short = self._short + 1 if time.monotonic() - self._since_s < SHORT_S else 0
         self._since_s = math.inf
         if self._short >= SHORT_MAX:
@@ -149,7 +161,7 @@ class Subscriber:
         self._change(f"disconnected: {reason}", level=logging.WARNING if reason.is_failure else logging.INFO)
 
     def _unreachable(self, _: paho.Client, __: object) -> None:
-        self._change("unreachable")
+        self._change(self._client.trouble or "unreachable")
 
     def _change(self, state: str, level: int = logging.WARNING) -> None:
         """Log a state once, however often it is tried again."""

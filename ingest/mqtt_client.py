@@ -6,15 +6,18 @@ has read, and acknowledgements leave together, at most one wake-up of the networ
 """
 
 import contextlib
+import ssl
 import threading
 from typing import Any, Final, cast
 
-import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
+
+from ingest.sending.tls import TlsClient
 
 READ: Final = 1 << 16  # bytes taken from the kernel at once
 MESSAGES: Final = 256  # read before what is to be sent gets its turn
 CLOSE_S: Final = 1.0  # for the last words of a connection to leave
+NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)  # TLS has exceptions of its own
 PUBACK: Final = b"\x40\x02"  # MQTT 3.1.1, 3.4: type and length; two bytes of packet identifier follow
 
 
@@ -33,7 +36,7 @@ class BulkSocket:
         return getattr(self._sock, name)
 
     def recv(self, size: int) -> bytes:
-        """Up to ``size`` bytes; b"" at the end. Raises BlockingIOError where there are none yet."""
+        """Up to ``size`` bytes; b"" at the end. Raises BlockingIOError, or TLS' own, where there are none yet."""
         if not self._read:
             self._read = memoryview(self._sock.recv(READ))
         some, self._read = self._read[:size], self._read[size:]
@@ -56,7 +59,7 @@ class BulkSocket:
 
     def flush(self) -> None:
         """Send what the kernel takes. Raises OSError where the connection is gone."""
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(*NOT_NOW):
             while self._unsent:
                 del self._unsent[: self._sock.send(self._unsent)]
 
@@ -69,7 +72,7 @@ class BulkSocket:
         self._sock.close()
 
 
-class BulkClient(paho.Client):
+class BulkClient(TlsClient):
     """See the module. ``ack_soon`` may be called from any thread."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - paho's own

@@ -38,7 +38,7 @@ def gateway(chosen: argparse.Namespace) -> int:
     post = _Post()
     spool = Spool.on_disk(config.folder / "spool", limit=config.gateway.spool_mb * MEGA)
     with Sender(
-        Broker(host=mqtt.host, port=mqtt.port, username=mqtt.username, password=mqtt.password),
+        Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password, tls=mqtt.tls, ca=mqtt.ca),
         site=config.gateway.site,
         gateway=config.gateway.name,
         spool=spool,
@@ -132,6 +132,7 @@ def _said(chosen: argparse.Namespace) -> dict[str, dict[str, object]]:
     name, password = chosen.user or (None, None)
     said: dict[str, dict[str, object | None]] = {
         "gateway": {"adapters": chosen.adapter, "site": chosen.site, "name": chosen.name, "data": chosen.data},
-        "mqtt": {"host": chosen.host, "port": chosen.port, "username": name, "password": password},
+        "mqtt": {"host": chosen.host, "port": chosen.port, "username": name, "password": password}
+        | {"tls": chosen.tls, "ca": chosen.ca},
     }
     return {section: {key: v for key, v in values.items() if v is not None} for section, values in said.items()}

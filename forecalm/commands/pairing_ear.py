@@ -36,7 +36,7 @@ def ear_at(config: Config, registry: Registry, stack: ExitStack) -> Ear | None:
     """An ear for the gateways of this site until ``stack`` closes; None where none was ever heard of: then nothing can
     be confirmed. Raises PairingError where there are gateways, and the broker or all of them are away."""
     said = config.mqtt
-    broker = Broker(host=said.host, port=said.port, username=said.username, password=said.password)
+    broker = Broker(said.host, said.port, said.username, said.password, tls=said.tls, ca=said.ca)
     try:
         ear = Ear(stack.enter_context(Line(broker, site=config.site.name)))
     except PairingError:

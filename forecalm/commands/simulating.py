@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 from rich.markup import escape
 
+from forecalm.commands.broker_said import broker_said
 from forecalm.commands.stopping import hear_stdin, stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, number, progress_bar, require_file
 from forecalm.config import ConfigError
@@ -93,21 +94,23 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     stop = stop_event()
     if chosen.while_stdin_is_open:
         when_stdin_ends(stop.set)
-    user, password = chosen.user
+    said = broker_said(chosen)
     boot, begun = _boot(chosen), _Begun()
     with _watched(chosen, scenario) as made:
         sent = publish(
             scenario,
-            host=chosen.host,
-            port=chosen.port,
+            host=said.host,
+            port=said.port,
+            tls=said.tls,
+            ca=said.ca,
             site=chosen.site,
             wearers=chosen.wearers,
             seed=chosen.seed,
             boot=boot,
             speed=chosen.speed,
             seconds=chosen.seconds,
-            username=user,
-            password=password,
+            username=said.username,
+            password=said.password,
             stop=stop,
             started=begun.now,
             made=made,

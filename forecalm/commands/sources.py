@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forecalm.cli import FELL_SHORT
+from forecalm.commands.broker_said import broker_said
 from forecalm.commands.terminal import err
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def lsl(chosen: argparse.Namespace) -> int:
     stop = threading.Event()
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: stop.set())
-    name, password = chosen.user
+    said = broker_said(chosen)
     gateway = Gateway(wanted, mapping=mapping, gateway=chosen.gateway, say=err.print)
     spool = Spool.in_memory() if chosen.spool is None else Spool.on_disk(chosen.spool)
-    broker = Broker(chosen.host, chosen.port, name, password)
+    broker = Broker(said.host, said.port, said.username, said.password, tls=said.tls, ca=said.ca)
     with Sender(broker, site=chosen.site, gateway=gateway.name, spool=spool) as sender:
         sender.wait_online(CONNECT_S)
         err.print("Looking for streams; Ctrl-C ends it.")
@@ -47,8 +48,8 @@ def lsl(chosen: argparse.Namespace) -> int:
     if chosen.json:
         sys.stdout.write(msgspec.json.encode(taken).decode() + "\n")
     else:
-        said = ", ".join(f"{count:,} {what}" for what, count in taken.samples.items()) or "no samples"
-        sys.stdout.write(f"Sent {taken.packets:,} packets of {len(taken.bands)} bands: {said}.\n")
+        counts = ", ".join(f"{count:,} {what}" for what, count in taken.samples.items()) or "no samples"
+        sys.stdout.write(f"Sent {taken.packets:,} packets of {len(taken.bands)} bands: {counts}.\n")
     if taken.unstored:
         err.print(f"Of these {taken.unstored:,} are not known to be stored: is forecalm serve running?")
     return FELL_SHORT if taken.unstored or taken.let_go or not taken.bands else 0

@@ -13,8 +13,10 @@ from typing import Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from forecalm.config import MqttSection
+from forecalm.config import LOOPBACK, MqttSection
 from forecalm.doctor.finding import Finding, Level
+from ingest.sending.broker import Broker
+from ingest.sending.tls import TlsClient
 
 REACH_S: Final = 3.0  # a broker that does not answer by then is no use to a carer
 FLIGHT: Final = 60  # messages sent without acknowledging one: three times what Mosquitto has in flight by default
@@ -33,13 +35,21 @@ def broker(said: MqttSection, site: str) -> Iterator[Finding]:
     name = f"forecalm-doctor-{secrets.token_hex(4)}"
     first = _Visit(said, name, clean=False)
     reason = first.come()
+    if first.trouble is not None:
+        what, _, mend = first.trouble.partition(": ")
+        yield Finding(Level.FAILURE, "broker", f"{at}: {what}", mend)
+        return
     if reason is not None:
         mend = "set mqtt.username and mqtt.password to a user that the broker knows; Mosquitto: mosquitto_passwd"
         if "authori" not in reason and "user" not in reason.lower():
-            mend = "is this an MQTT broker, without TLS, on that port?"
+            kind = "by TLS" if said.tls else "without TLS (or set mqtt.tls)"
+            mend = f"is this an MQTT broker, {kind}, on that port?"
         yield Finding(Level.FAILURE, "broker", f"{at} does not let us in: {reason}", mend)
         return
-    yield Finding(Level.OK, "broker", f"{at} lets {said.username!r} in")
+    yield Finding(Level.OK, "broker", f"{at} lets {said.username!r} in{' by TLS' if said.tls else ''}")
+    if not said.tls and said.host not in LOOPBACK:
+        what = f"readings and the password cross the network to {said.host} in the clear"
+        yield Finding(Level.WARNING, "broker", what, "set mqtt.tls, as docs/guides/gateway.md says")
     try:
         yield _in_flight(first, f"forecalm/v1/{site}/doctor/{name}")
     finally:
@@ -86,7 +96,7 @@ class _Visit:
         self._answered = threading.Event()
         self._count = 0
         self._reason: str | None = "it does not answer"
-        self._client = Client(
+        self._client = TlsClient(
             CallbackAPIVersion.VERSION2,
             client_id=name,
             clean_session=clean,
@@ -94,10 +104,16 @@ class _Visit:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        self._client.secure(Broker(said.host, said.port, tls=said.tls, ca=said.ca))
         self._client.max_inflight_messages_set(FLIGHT)
         self._client.username_pw_set(said.username, said.password)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no TLS, with the mend."""
+        return self._client.trouble
 
     def come(self) -> str | None:
         try:

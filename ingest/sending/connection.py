@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.errors import SourceError
 from ingest.sending.broker import Broker
+from ingest.sending.tls import TlsClient
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ KEEPALIVE_S: Final = 20
 RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
 LOOK_S: Final = 0.02  # how often whoever waits for a broker looks up
+SILENT: Final = "ends each connection before it has said a word"
 LEAVE_S: Final = 2.0  # for a message that is waited for to leave, and for a connection to end
 
 
@@ -58,7 +60,8 @@ class Connection:
     return at once, and raise nothing. Connects in the background, for ever.
 
     ``will`` gives topic and payload of the Last Will, retained, anew for each connection. A message published at QoS 1
-    that is under way when a connection breaks is sent again by the next.
+    that is under way when a connection breaks is sent again by the next. Raises SourceError where the file of the
+    broker's authority cannot be read.
     """
 
     def __init__(
@@ -78,7 +81,8 @@ class Connection:
         self._missing = False
         self._state = "does not answer"
         self._socket: socket.socket | None = None
-        client = self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
+        client = self._client = TlsClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
+        client.secure(broker)
         if broker.username is not None:
             client.username_pw_set(broker.username, broker.password)
         client.max_inflight_messages_set(0)  # no bound of its own: whoever publishes keeps one
@@ -119,6 +123,8 @@ class Connection:
         while not self._online.wait(LOOK_S):
             if self._refused is not None:
                 raise SourceError(f"{self._broker}: {self._refused}: look at user and password")
+            if self._client.trouble is not None:
+                raise SourceError(f"{self._broker}: {self._client.trouble}")
             if self._missing or time.monotonic() >= until_s:
                 raise SourceError(
                     f"{self._broker}: {self._state}: start one (forecalm broker) or say where it is (host and port)"
@@ -140,10 +146,13 @@ class Connection:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle holds a second's packet back for 40 ms
 
     def _break_off(self) -> None:
-        """End a connection that paho would wait for until its keepalive has passed."""
+        """End a connection that paho would wait for until its keepalive has passed.
+
+        It is TCP's that ends: a TLS socket's own ``shutdown`` would let a last word of paho's thread out in the clear.
+        """
         if self._socket is not None:
             with contextlib.suppress(OSError):  # it is closed already
-                self._socket.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _before(self, client: Client, _: object) -> None:
         if self._will is not None:
@@ -171,10 +180,12 @@ class Connection:
         self._online.clear()
         if was and reason.is_failure:
             self._change(f"lost ({reason}); what is not stored is kept")
+        elif not was and self._refused is None and reason.is_failure:
+            self._change(SILENT if self._broker.tls else f"{SILENT}; if it is a port for TLS, set mqtt.tls (--tls)")
 
     def _unreachable(self, _: Client, __: object) -> None:
-        self._missing = True
-        self._change("nobody answers there")
+        self._missing = self._client.trouble is None
+        self._change(self._client.trouble or "nobody answers there")
 
     def _subscribed(self, _: Client, __: object, ___: int, ____: list[ReasonCode], _____: Properties) -> None:
         self._tell(Subscribed())
