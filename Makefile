@@ -17,7 +17,7 @@ help:            ## Say what can be made
 
 setup: .venv/.core  ## Make .venv with .venv/bin/forecalm
 setup-full: .venv/.full  ## The same with every file format of researchers, Lab Streaming Layer and PostgreSQL
-setup-dev: .venv/.dev
+setup-dev: .venv/.dev  ## The same with what the tests need
 
 .venv/.core: requirements/core.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("forecalm needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
