@@ -93,7 +93,7 @@ def _lines(report: "BandReport", now_s: float, zone: tzinfo) -> list[str]:
             else f"forecalm correct {report.band} WEARER, if somebody else wore it then"
         )
         lines.append(
-            "    readings that are nobody's, or that no consent covers, go from"
+            "    readings that are nobody's, or that no consent covers, are erased from"
             f" {_at(first, zone)} on, all by {_at(last, zone)}: {mend}"
         )
     heard = "never heard" if report.last_heard_s is None else f"heard {_ago(report.last_heard_s, now_s)}"

@@ -89,14 +89,14 @@ def test_a_band_that_nobody_is_known_to_wear_stands_first_with_when_its_readings
     stray = band("band-07", None, waiting=Waiting(NOW_S + 5 * HOUR_S, NOW_S + 24 * HOUR_S))
     it = page(bands=(stray, band()))
     (urgent,) = it.urgent
-    assert urgent.goes == "Its readings go from 19:32 on; the last that came goes at Thu 14:32."
+    assert urgent.goes == "Its readings are erased from 19:32 on; the last that came is erased at Thu 14:32."
     assert (it.headline, it.rest) == ("2 bands", "1 that nobody is known to wear")
     assert [each.band for each in it.bands] == ["band-01"]
 
 
 def test_readings_that_are_going_are_said_to_be() -> None:
     (urgent,) = page(bands=(band("b", None, waiting=Waiting(NOW_S, NOW_S + HOUR_S)),)).urgent
-    assert urgent.goes == "Its oldest readings are going now; the last that came goes at 15:32."
+    assert urgent.goes == "Its oldest readings are being erased now; the last that came is erased at 15:32."
 
 
 def test_consents_say_whose_what_is_so_and_what_to_do() -> None:
