@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import socket
 import threading
 import time
@@ -25,6 +26,8 @@ RECONNECT_MIN_S: Final = 1
 RECONNECT_MAX_S: Final = 5  # a carer cannot wait for a minute of back-off
 LOOK_S: Final = 0.02  # how often whoever waits for a broker looks up
 SILENT: Final = "ends each connection before it has said a word"
+SHORT_S: Final = 5.0  # a connection that ends sooner was not ended by a network
+SHORT_MAX: Final = 3  # of them in a row have a reason that somebody should look into
 LEAVE_S: Final = 2.0  # for a message that is waited for to leave, and for a connection to end
 
 
@@ -79,6 +82,8 @@ class Connection:
         self._online = threading.Event()
         self._refused: str | None = None
         self._missing = False
+        self._short = 0
+        self._since_s = math.inf
         self._state = "does not answer"
         self._socket: socket.socket | None = None
         client = self._client = TlsClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
@@ -167,7 +172,9 @@ class Connection:
             self._change(f"refuses us: {reason}")
             return
         self._refused, self._missing = None, False
-        self._change("connected", level=logging.INFO)
+        self._since_s = time.monotonic()
+        if self._short < SHORT_MAX:
+            self._change("connected", level=logging.INFO)
         if self._topics:
             client.subscribe(self._topics)
         self._online.set()
@@ -179,7 +186,13 @@ class Connection:
         was = self.online
         self._online.clear()
         if was and reason.is_failure:
-            self._change(f"lost ({reason}); what is not stored is kept")
+            self._short = self._short + 1 if time.monotonic() - self._since_s < SHORT_S else 0
+            self._change(
+                f"lost ({reason}); what is not stored is kept"
+                if self._short < SHORT_MAX
+                else f"cut off within {SHORT_S:.0f} s again and again: may user {self._broker.username!r} say and hear"
+                " what we do? A gateway's user must be called as the gateway is (mosquitto.acl)"
+            )
         elif not was and self._refused is None and reason.is_failure:
             self._change(SILENT if self._broker.tls else f"{SILENT}; if it is a port for TLS, set mqtt.tls (--tls)")
 
@@ -191,6 +204,9 @@ class Connection:
         self._tell(Subscribed())
 
     def _published(self, _: Client, __: object, mid: int, ___: ReasonCode, ____: Properties) -> None:
+        if self._short and time.monotonic() - self._since_s >= SHORT_S:
+            self._short = 0
+            self._change("connected", level=logging.INFO)
         self._tell(Acknowledged(mid))
 
     def _received(self, _: Client, __: object, message: MQTTMessage) -> None:
