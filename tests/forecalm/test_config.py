@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from forecalm.cli import main
 from forecalm.config import Config, ConfigError, load
+from forecalm.edge import EdgeConfig, load_edge
 
 
 def written(folder: Path, text: str) -> Path:
@@ -52,3 +54,28 @@ def test_a_mistyped_variable_is_named(name: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml", {})
+
+
+def test_an_authority_that_is_of_no_use_or_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert load(None, {"FORECALM_MQTT_TLS": "true"}).mqtt.tls
+    with pytest.raises(ConfigError, match=r"mqtt\.ca: ca\.crt: is for TLS: set mqtt\.tls"):
+        load(written(tmp_path, '[mqtt]\nca = "ca.crt"\n'), {})
+    for name, told in (("nowhere.crt", "No such file"), ("forecalm.toml", "holds no certificate"), (".", "ca.crt")):
+        path = written(tmp_path, f'[mqtt]\ntls = true\nca = "{tmp_path / name}"\n')
+        for read in (load, load_gateway):
+            with pytest.raises(ConfigError, match=f"forecalm.toml.*mqtt.ca: .*{name}: .*{told}"):
+                read(path, {})
+
+
+def load_gateway(path: Path, environment: dict[str, str]) -> EdgeConfig:
+    return load_edge(path, environment=environment)
+
+
+def test_a_switch_for_tls_that_is_neither_on_nor_off_is_never_taken_for_off(capsys: pytest.CaptureFixture[str]) -> None:
+    for value in ("yes", "", "on"):
+        with pytest.raises(ConfigError, match=r"mqtt\.tls"):
+            load(None, {"FORECALM_MQTT_TLS": value})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FORECALM_MQTT_TLS", value)
+            assert main(["simulate", "--seconds", "1", "--port", "1"]) == 2
+        assert "mqtt" in capsys.readouterr().err

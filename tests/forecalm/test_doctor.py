@@ -26,6 +26,7 @@ from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
+from tests.ingest.certificates import listener_lines, make_certificates
 from tests.servers import embedded_at, free_port, mosquitto_at
 
 WAIT_S = 20.0
@@ -166,6 +167,23 @@ def test_a_broker_that_holds_messages_back_is_told(mosquitto: str, tmp_path: Pat
     (warning,) = [one for one in found if one.level is Level.WARNING]
     assert "after 20 messages" in warning.what
     assert "max_inflight_messages 0" in warning.mend
+
+
+def test_a_broker_by_tls_is_let_in_by_and_one_that_is_another_is_told(mosquitto: str, tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    port, ca = free_port(), make_certificates(tmp_path)
+    with mosquitto_at(mosquitto, tmp_path, port, *listener_lines(tmp_path), "max_inflight_messages 0"):
+        found = list(broker(MqttSection(port=port, tls=True, ca=str(ca)), "home"))
+        (stranger,) = broker(MqttSection(port=port, tls=True), "home")
+        (in_the_clear,) = broker(MqttSection(port=port), "home")
+    assert "in by TLS" in found[0].what
+    assert {one.level for one in found} == {Level.OK}
+    assert stranger.level is Level.FAILURE
+    assert f"127.0.0.1:{port}: its certificate is not trusted" in stranger.what
+    assert "mqtt.ca" in stranger.mend
+    assert in_the_clear.level is Level.FAILURE
+    assert "mqtt.tls" in in_the_clear.mend
 
 
 def test_something_on_the_port_that_is_no_broker_is_told() -> None:
