@@ -228,7 +228,12 @@ def _add_pairing(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
 
     label = _command(commands, "pairing", "label", "a sticker with a band's code, to scan it by")
     label.add_argument("band", help="the band's id, as in its topic")
-    label.add_argument("--out", type=_path, metavar="FILE.svg", help="or .png (default: BAND.svg)")
+    label.add_argument(
+        "--out",
+        type=_path,
+        metavar="FILE.svg",
+        help="with the id beneath the code; .png: the code alone (default: BAND.svg)",
+    )
 
     for command in (near, pair, swap, unpair):
         _add_config(command)

@@ -114,12 +114,13 @@ def label(chosen: argparse.Namespace) -> int:
 
     out: Path = chosen.out or Path(f"{chosen.band}.svg")
     require_file(out, "--out", suffixes=(".svg", ".png"))
-    made = sticker_svg(chosen.band).encode() if out.suffix.lower() == ".svg" else sticker_png(chosen.band)
-    out.write_bytes(made)
+    bare = out.suffix.lower() == ".png"
+    out.write_bytes(sticker_png(chosen.band) if bare else sticker_svg(chosen.band).encode())
     say(
         chosen,
         {"band": chosen.band, "code": code_of(chosen.band), "out": str(out)},
-        f"{out}: print it 2 cm wide, and stick it on {chosen.band}. It reads {code_of(chosen.band)}\n",
+        f"{out}: print it 2 cm wide, and stick it on {chosen.band}. It reads {code_of(chosen.band)}\n"
+        + ("It holds the code alone: write the id beside it, for people to read.\n" if bare else ""),
     )
     return 0
 

@@ -35,9 +35,10 @@ def demo(chosen: argparse.Namespace) -> int:
         elif not chosen.no_browser:
             webbrowser.open(address)
         ended_by_itself = _wait(stop, running.works, chosen.seconds)
-        if client is None:
-            return FELL_SHORT if ended_by_itself else 0
-        outcome = running.finish(client)
+        outcome = None if client is None else running.finish(client)
+    err.print("Ended; nothing is kept.")
+    if outcome is None:
+        return FELL_SHORT if ended_by_itself else 0
     sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
     return 0 if outcome.good and not ended_by_itself else FELL_SHORT
 

@@ -419,7 +419,8 @@ def test_a_label_is_printed_and_nothing_is_overwritten_by_a_slip(run: Run, tmp_p
     assert run("label", "b", "--out", str(out))[0] == 0
     assert code_of("b").startswith("forecalm.b.")
     assert out.read_text().startswith("<svg")
-    assert run("label", "b", "--out", str(tmp_path / "b.png"))[0] == 0
+    code, said, _ = run("label", "b", "--out", str(tmp_path / "b.png"))
+    assert (code, "write the id beside it" in said) == (0, True)
     assert run("label", "b", "--out", str(tmp_path / "b.zip"))[0] == 2
     assert run("label", "no band", "--out", str(out))[0] == 2
 
