@@ -38,9 +38,20 @@ class BulkSocket:
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes; b"" at the end. Raises BlockingIOError, or TLS' own, where there are none yet."""
         if not self._read:
-            self._read = memoryview(self._sock.recv(READ))
+            self._read = memoryview(self._take())
         some, self._read = self._read[:size], self._read[size:]
         return bytes(some)
+
+    def _take(self) -> bytes | bytearray:
+        """What is here, about ``READ`` bytes at most; TLS hands out a record at a time, and so often one message."""
+        first = self._sock.recv(READ)
+        if not first or not isinstance(self._sock, ssl.SSLSocket):
+            return bytes(first)
+        taken = bytearray(first)
+        with contextlib.suppress(OSError):  # there is no more; or it has broken, which the next read says again
+            while len(taken) < READ and (more := self._sock.recv(READ)):
+                taken += more
+        return taken
 
     def pending(self) -> int:
         """How many bytes ``recv`` returns without asking the kernel."""
