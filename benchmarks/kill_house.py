@@ -160,7 +160,7 @@ class House:
             text = text.replace("acl_file /etc/mosquitto/forecalm.acl", "")
         text = text.replace("/etc/mosquitto/forecalm.acl", str(ROOT / "docs" / "guides" / "mosquitto.acl"))
         text = text.replace("listener 1883 127.0.0.1", f"listener {mqtt.port} 127.0.0.1")
-        text = text.replace("/var/lib/mosquitto/", f"{self.folder}/broker/")
+        text = text.replace("# persistence_location /var/lib/mosquitto/", f"persistence_location {self.folder}/broker/")
         (self.folder / "mosquitto.conf").write_text(text + ("user root\n" if os.getuid() == 0 else ""))
         (self.folder / "broker").mkdir()
 

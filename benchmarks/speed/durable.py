@@ -88,10 +88,10 @@ def mosquitto(folder: Path) -> Iterator[int]:
     for key, value in (
         ("listener", f"{port} 127.0.0.1"),
         ("password_file", users),
-        ("persistence_location", f"{folder}/"),
+        ("# persistence_location", f"{folder}/"),
         ("acl_file", ROOT / "docs" / "guides" / "mosquitto.acl"),
     ):
-        text, found = re.subn(rf"(?m)^{key} .*$", f"{key} {value}", text)
+        text, found = re.subn(rf"(?m)^{key} .*$", f"{key.removeprefix('# ')} {value}", text)
         if found != 1:
             raise SystemExit(f"mosquitto.conf: {key} is there {found} times")
     (folder / "mosquitto.conf").write_text(text + "user root\n")
