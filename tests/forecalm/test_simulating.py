@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import signal
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,8 @@ from device_sim.scenario import load
 from forecalm.cli import main
 from forecalm.commands.simulating import _whole
 from ingest.recordings.detect import read, read_one
+from tests.ingest.certificates import listener_lines, make_certificates
+from tests.servers import free_port, mosquitto_at
 
 FEW = ("simulate", "--scenario", "quiet", "--wearers", "2", "--seed", "3", "--seconds", "30")
 
@@ -131,3 +134,18 @@ def test_what_passes_of_the_past_is_told_too_and_often_where_there_are_many() ->
     assert told[-1] == scenario.past_s + 30
     assert told == sorted(told)
     assert max(b - a for a, b in pairwise(told)) <= 150
+
+
+def test_bands_are_sent_by_tls_and_faults_of_the_wire_are_not(
+    mosquitto: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    port, ca = free_port(), make_certificates(tmp_path)
+    by_tls = ("--speed", "30", "--json", "--port", str(port), "--tls", "--ca", str(ca))
+    with mosquitto_at(mosquitto, tmp_path, port, *listener_lines(tmp_path)):
+        assert main([*FEW, *by_tls]) == 0
+        sent = json.loads(capsys.readouterr().out)
+        assert sent["acknowledged"] == sent["publishes"] >= 60
+        assert main([*FEW, *by_tls, "--fault", "loss where=wire share=0.3"]) == 2
+    assert "use a plain port" in capsys.readouterr().err
