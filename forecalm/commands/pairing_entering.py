@@ -19,6 +19,8 @@ from forecalm.commands.pairing_talk import Asked, Talk, Words, ask_for_band, pic
 from forecalm.commands.people import kept_in
 from forecalm.commands.terminal import err, operator
 from forecalm.config import Config, ConfigError
+from forecalm.doctor.data import service
+from forecalm.doctor.finding import Level
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
@@ -137,7 +139,9 @@ def _words(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing |
         said.append(f"{held.band} is free: nobody wears it.")
     if held.wearer is not None and held.wearer != asked.wearer:
         said.append(f"{held.wearer} ({names[held.wearer]}) no longer has a band.")
-    if asked.wearer not in names:
+    if any(found.level is Level.WARNING for found in service(place.here)) or not place.here.journal.exists():
+        said.append("NO SERVICE RUNS HERE: nobody is watched until forecalm serve does.")
+    elif asked.wearer not in names:
         said.append("A service that runs watches them too within a few seconds.")
     if pairing is None:
         said.append("NOT CONFIRMED at the band: look at its label once more.")

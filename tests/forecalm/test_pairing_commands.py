@@ -146,6 +146,7 @@ def test_without_a_gateway_a_pairing_is_entered_and_said_to_be_unconfirmed(run: 
     assert code == 0
     assert "w-2 wears b from now on." in out
     assert "NOT CONFIRMED" in out
+    assert "NO SERVICE RUNS HERE" in out
     code, out, _ = run("pair", "c", "w-2", "--json")
     assert json.loads(out)["gave_up"] == "b"
     assert json.loads(out)["confirmed"] is False
