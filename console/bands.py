@@ -224,7 +224,8 @@ def _urgent(each: BandReport, *, now_s: float, zone: ZoneInfo) -> Urgent:
         return Urgent(each.band, _heard(each.last_heard_s, now_s=now_s, zone=zone), "")
     first_s, last_s = each.waiting.first_goes_s, each.waiting.last_goes_s
     first, last = (clock_time(at_s, zone=zone, now_s=now_s) for at_s in (first_s, last_s))
-    begin = "Its oldest readings are being erased now" if first_s <= now_s else f"Its readings are erased from {first} on"
+    now = first_s <= now_s
+    begin = "Its oldest readings are being erased now" if now else f"Its readings are erased from {first} on"
     goes = f"{begin}; the last that came is erased at {last}."
     return Urgent(each.band, _heard(each.last_heard_s, now_s=now_s, zone=zone), goes)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 
-from forecalm.arguments import NOTICE
+from forecalm.arguments_said import NOTICE
 from ingest.assemble import whole
 from ingest.received import Received
 from ingest.recordings.detect import read_one

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from forecalm.arguments import NOTICE
+from forecalm.arguments_said import NOTICE
 from forecalm.replay import Replayed
 from ingest.types import Array, Block
 

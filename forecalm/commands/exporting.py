@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from forecalm.arguments import NOTICE
+from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import moment
 from forecalm.commands.terminal import operator, progress_bar
 from forecalm.config import ConfigError

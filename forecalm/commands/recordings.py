@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from forecalm.arguments import NOTICE
+from forecalm.arguments_said import NOTICE
 from forecalm.commands.terminal import err, progress_bar, require_file
 from forecalm.config import ConfigError
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from forecalm.arguments import NOTICE
+from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.stopping import stop_event, when_stdin_ends
 from forecalm.commands.terminal import err

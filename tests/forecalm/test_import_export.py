@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forecalm.arguments import CHANNEL_NAMES
+from forecalm.arguments_said import CHANNEL_NAMES
 from forecalm.cli import main
 from ingest.types import CHANNELS
 
