@@ -112,7 +112,8 @@ def write(all_: Everything) -> None:
 
 def document(all_: Everything, drawn: dict[str, str]) -> str:
     """Return the report."""
-    parts = [HEAD, _in_short(all_), _sets(all_), "\n## Can a window be told?\n", _judgement(all_), _picture(drawn, "areas")]
+    parts = [HEAD, _in_short(all_), _sets(all_)]
+    parts += ["\n## Can a window be told?\n", _judgement(all_), _picture(drawn, "areas")]
     parts += ["\n## What gives the simulation away\n", _telling(all_)]
     parts += ["\n## Distributions\n", _distributions(all_), _picture(drawn, "levels")]
     parts += ["\n## Spectra\n", _SPECTRA, _picture(drawn, "spectra"), _picture(drawn, "minutes")]
@@ -160,12 +161,13 @@ def _in_short(all_: Everything) -> str:
     """The verdict, from the same numbers as the table."""
     alike, told = [], []
     for group, one in all_.judged.items():
-        yard = float(np.nanmean(list(one.yard.values())))
-        (alike if one.verdict.area <= yard + ALIKE else told).append(f"{group} ({one.verdict.area:.2f}, {yard:.2f})")
-    return f"""**In short** (area under the ROC of the judge, and of telling one real study from the others): no easier to
-tell than real studies are from each other: {", ".join(alike) or "nothing"}. Told more easily: {", ".join(told) or "nothing"}.
-So simulated people are fit for testing the path, the logic, faults and load, and for comparing methods on a known truth;
-they are no evidence that an early warning works on people.
+        area, yard = one.verdict.area, float(np.nanmean(list(one.yard.values())))
+        (alike if area <= yard + ALIKE else told).append(f"{group} ({area:.2f}, {yard:.2f})")
+    return f"""**In short** (area under the ROC of the judge, and of telling one real study from the others).
+No easier to tell than real studies are from each other: {", ".join(alike) or "nothing"}.
+More easily: {", ".join(told) or "nothing"}.
+So simulated people are fit for testing the path, the logic, faults and load, and for comparing methods on a known
+truth; they are no evidence that an early warning works on people.
 """
 
 
