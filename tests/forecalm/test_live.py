@@ -177,7 +177,8 @@ def test_a_clock_set_back_before_a_restart_leaves_nobody_unwatched_and_keeps_the
     said = list(seconds(set_back, some[:60]).values())
     assert len(said) == 60
     assert np.isnan(said[0][column("heart_rate_bpm")])  # what was over before is not now
-    assert np.isfinite(said[-1][column("heart_rate_bpm_deviation")])
+    assert np.isfinite(said[-1][column("heart_rate_bpm")])
+    assert np.isfinite(said[-1][column("motion_minute_g_deviation")])  # by what is usual, which was learnt until later
 
 
 def rewritten(path: Path, **arrays: np.ndarray | None) -> None:

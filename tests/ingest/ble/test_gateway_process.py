@@ -175,6 +175,7 @@ async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf
         publish_roster(port, [band.name for band in house.bands], user="a:a")
         await house.until_bonded(len(gateways))
         await house.until_held(len(house.bands))
+        await until(lambda: {p.band for p in list(shelf.packets.values())} == {band.name for band in house.bands})
         await bands_and_radios_fail(house)
         await broker_and_gateway_fail(house, gateways[0], broker)
         left = await one_gateway_is_left(house, gateways, shelf)
