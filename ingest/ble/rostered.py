@@ -36,7 +36,7 @@ class Rostered:
             self._roster = decode_message(path.read_bytes(), Roster)
             self._bands = frozenset(self._roster.bands)
         except FileNotFoundError:
-            pass
+            log.info("no roster was ever heard: no band is connected to until the service says which")
         except (OSError, WireError) as error:
             log.warning("%s: %s; no band is connected to until the service says which", path, error)
 
