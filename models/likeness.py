@@ -105,7 +105,7 @@ class Likeness:
         )
 
     def begin_hour(self, *, rows: Rows) -> None:
-        """Know nothing of the last hour of ``rows`` any more: they wear another band from now on. What is usual stays."""
+        """Forget the last hour of ``rows``, which wear another band from now on. What is usual stays."""
         self._pane[rows] = -1
         self._sums[rows] = 0.0
         self._hour[rows] = np.nan

@@ -6,12 +6,15 @@ publish is touched; frames go on whole, so that neither side sees anything that 
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from device_sim.errors import PublishError
 from device_sim.faults.plan import UNTOUCHED, Carried
+
+log = logging.getLogger(__name__)
 
 PUBLISH: Final = 0x30
 PUBACK: Final = b"\x40\x02"
@@ -95,8 +98,8 @@ class Relay:
             async with asyncio.TaskGroup() as pumps:
                 pumps.create_task(_pump(broker, back))
                 pumps.create_task(self._publications(client, forth, back))
-        except* (OSError, EOFError, ValueError):  # one side is gone: so is the other
-            pass
+        except* (OSError, EOFError, ValueError) as gone:  # one side is: so is the other
+            log.debug("a connection through the relay is over: %s", gone.exceptions)
         finally:
             self._writers -= mine
             for writer in mine:

@@ -31,10 +31,7 @@ DEVICE_INFORMATION_SERVICE: Final = standard(0x180A)
 MODEL: Final = standard(0x2A24)
 SERIAL: Final = standard(0x2A25)
 FIRMWARE: Final = standard(0x2A26)
-HARDWARE: Final = standard(0x2A27)
 MAKER: Final = standard(0x2A29)
-CURRENT_TIME_SERVICE: Final = standard(0x1805)
-CURRENT_TIME: Final = standard(0x2A2B)
 
 POLAR_SERVICE: Final = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
 POLAR_CONTROL: Final = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"

@@ -11,7 +11,6 @@ UTC_END: Final = 1 << 53
 EARLIER_MAX: Final = 32  # runs of earlier boots in a state: 26 + 32 * 12 bytes fit into one attribute (512)
 MARKS_MAX: Final = 16  # marks in a read: 2 + 16 * 24 bytes fit
 IDENTIFY_MAX_S: Final = 60
-_FLAGS: Final = ("worn", "charging")
 _STATE, _CLOCK, _MARK = "state (0103)", "clock (0301)", "time mark (0302)"
 _CONTROL, _EVENTS = "control point (0201)", "events (0202)"
 

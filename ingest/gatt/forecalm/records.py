@@ -15,7 +15,6 @@ VERSION: Final = 1
 RECORD_MAX: Final = 1152  # bytes: 64 fragments of 18, so that any record fits through the least MTU (23)
 BLOCKS: Final = {1: "eda", 2: "temperature", 3: "ppg", 4: "motion"}  # what an even block's id stands for
 BEATS: Final = 5  # the id of the block of beats
-KNOWN_MAX: Final = 5  # ids above are of later versions or of makers: they are skipped
 _IDS: Final = {channel: number for number, channel in BLOCKS.items()}
 _TICK_END: Final = 1 << 53  # what the wire holds of a count
 _UNKNOWN_BATTERY: Final = 255

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from ingest.errors import GattError
 from ingest.gatt import infinitime, polar
 from ingest.gatt.battery import decode_battery
-from ingest.gatt.current_time import CurrentTime
 from ingest.gatt.device_information import decode_serial, decode_text
 from ingest.gatt.forecalm import control
 from ingest.gatt.forecalm.adverts import BandAdvert
@@ -33,7 +32,6 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "battery (2A19)": decode_battery,
     "serial (2A25)": decode_serial,
     "firmware (2A26)": lambda data: decode_text(data, "firmware (2A26)"),
-    "current time (2A2B)": CurrentTime.from_bytes,
     "InfiniTime motion": infinitime.decode_motion,
     "InfiniTime steps": infinitime.decode_steps,
     "Polar control (FB005C81): request": polar.Request.from_bytes,
@@ -97,8 +95,6 @@ def test_what_is_read_is_written_the_same_but_for_reserved_flags(kind: type[Any]
         (HeartRate.from_bytes, "10 50 00", "interval"),
         (HeartRate.from_bytes, "00 50 00 04", "length"),
         (decode_battery, "65", "level"),
-        (CurrentTime.from_bytes, "ea07 02 1e 00 00 00 00 00 00", "moment"),
-        (CurrentTime.from_bytes, "ea07 01 01 00 00 00 05 00 00", "weekday"),
         (infinitime.decode_motion, "0000 0000 00", "z"),
         (polar.decode_settings, "00 01 34", "rate"),
         (polar.decode_settings, "09 01 34 00", "setting"),

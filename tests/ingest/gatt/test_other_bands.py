@@ -1,7 +1,5 @@
 """What straps, Polar bands and InfiniTime watches say: examples from their specifications, and every value back."""
 
-from datetime import datetime
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +8,6 @@ from hypothesis import strategies as st
 from ingest.errors import GattError
 from ingest.gatt import infinitime, polar, uuids
 from ingest.gatt.battery import decode_battery, encode_battery
-from ingest.gatt.current_time import CurrentTime
 from ingest.gatt.heart_rate import HeartRate
 
 U16 = st.integers(0, 0xFFFF)
@@ -49,19 +46,6 @@ def test_a_battery_level_comes_back() -> None:
     assert [decode_battery(encode_battery(level)) for level in range(101)] == list(range(101))
     with pytest.raises(GattError, match="battery"):
         encode_battery(256)
-
-
-def test_the_current_time_is_read_as_the_service_defines_it() -> None:
-    data = bytes.fromhex("ea07 0b 16 10 1f 28 07 80 01")
-    said = CurrentTime(datetime(2026, 11, 22, 16, 31, 40, 500_000), reasons=1)  # noqa: DTZ001  local
-    assert CurrentTime.from_bytes(data) == said
-    assert bytes(said) == data
-
-
-@given(fraction=st.integers(0, 255))
-def test_every_fraction_of_a_second_comes_back(fraction: int) -> None:
-    data = bytes.fromhex("ea07 0b 16 10 1f 28 07") + bytes((fraction, 0))
-    assert bytes(CurrentTime.from_bytes(data)) == data
 
 
 def test_infinitime_says_motion_in_1024_to_the_g() -> None:
