@@ -99,7 +99,8 @@ class Arousal:
             drivers,
             learnt,
         )
-        return Risk(start_s, probability, abstention, drivers, learnt)
+        untold = np.full((k, n), np.nan)  # it is not calibrated: there is nothing to be sure within
+        return Risk(start_s, probability, abstention, drivers, learnt, low=untold, high=untold.copy())
 
     def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
         """A copy of everything that was learnt and of where the stream stands, a leading row axis each."""

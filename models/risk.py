@@ -34,6 +34,7 @@ class Risk:
     abstention : (k, n) int8 of ``Abstention``.
     drivers : (k, n, D): what moved the probability, signed, in the model's own log-odds; its ``driver_names``.
     learnt : (k, n), 0 to 1: how much of this person's usual is known.
+    low, high : (k, n): between which the probability lies with 90 % confidence; NaN where a model cannot tell.
     """
 
     start_s: NDArray[np.int64]
@@ -41,6 +42,8 @@ class Risk:
     abstention: NDArray[np.int8]
     drivers: Array
     learnt: Array
+    low: Array
+    high: Array
 
 
 class RiskModel(Protocol):

@@ -1,0 +1,1 @@
+"""Recorded sessions and labels in, rows with targets out."""

@@ -1,0 +1,1 @@
+"""Streams in, risk out: whatever keeps a state, or needs no sensor."""

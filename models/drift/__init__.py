@@ -1,0 +1,1 @@
+"""What a model sees and says today beside what it was trained on."""

@@ -1,0 +1,1 @@
+"""Rows with targets in, calibrated probabilities with what drove them out."""

@@ -1,0 +1,1 @@
+"""Estimates beside what happened in, how good an early warning was out."""

@@ -1,0 +1,1 @@
+"""A TOML file in, what came of every candidate on every fold out."""

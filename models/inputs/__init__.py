@@ -1,0 +1,1 @@
+"""What models read: the engine's second, and what the time before it was like."""

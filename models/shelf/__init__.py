@@ -1,0 +1,1 @@
+"""Trained models on disk: what they were made of, verified before they are believed."""
