@@ -19,7 +19,7 @@ class Scorer(Protocol):
     """A fitted model that needs nothing but a moment's inputs, calibration, interval and range included.
 
     The same bits for a moment whatever other moments it is scored with: ``(X * w).sum(-1)`` over C-contiguous rows, no
-    ``X @ w`` (``Scored`` hands over C-contiguous float64). Nothing is kept between calls, and inputs are not written to.
+    ``X @ w`` (``Scored`` hands over C-contiguous float64). Nothing is kept between calls, inputs are not written to.
     """
 
     @property
