@@ -40,6 +40,6 @@ def forecast_of(data: Dataset, *, name: str) -> ForecastTarget:
     """Return the target where it is a forecast; raises DatasetError elsewhere."""
     if not isinstance(data.aim, ForecastTarget):
         raise DatasetError(
-            f"{name}: it foretells events from events, and the target is a state: use a forecast target, or leave it out"
+            f"{name}: it foretells events from events, and the target is a state: use a forecast, or leave it out"
         )
     return data.aim

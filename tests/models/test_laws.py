@@ -10,19 +10,25 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.arousal import Arousal
+from models.detectors.scored import Scored
 from models.errors import ModelError
 from models.risk import Abstention, Risk, RiskModel
 from signals.features import NAMES
+from tests.models.detectors.scorers import Mood, Plain
 
 Array = NDArray[np.float64]
 Build = Callable[[int], RiskModel]
-BUILDERS: list[Build] = [lambda rows: Arousal(rows=rows)]
+BUILDERS: dict[str, Build] = {
+    "arousal": lambda rows: Arousal(rows=rows),
+    "scored": lambda rows: Scored(Plain(), rows=rows),
+    "personal": lambda rows: Scored(Mood(), rows=rows),
+}
 ROWS, SECONDS = 3, 80
 T0 = 1_700_000_000
 MODEST = settings(max_examples=25, deadline=None)
 
 
-@pytest.fixture(scope="module", params=BUILDERS, ids=["arousal"])
+@pytest.fixture(scope="module", params=list(BUILDERS.values()), ids=list(BUILDERS))
 def build(request: pytest.FixtureRequest) -> Build:
     """How to build each detector for a number of rows."""
     return request.param  # type: ignore[no-any-return]

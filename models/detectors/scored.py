@@ -1,0 +1,198 @@
+"""A fitted scorer in, a live model out: the engine's seconds, what models read of them, its probability and reasons.
+
+What it says of a second is, to the bit, what the scorer says of the same moment in a data set made of the same stream:
+both read ``models.inputs.Inputs``. Live it is silent where nobody can be seen (nothing arrives, the band is off,
+neither conductance nor pulse is valid), whatever the scorer would say of numbers from before.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detectors.scorer import PersonalScorer, Scorer
+from models.detectors.stream import checked, missing_s
+from models.errors import ModelError
+from models.estimates import Estimates
+from models.inputs.inputs import NAMES as INPUT_NAMES
+from models.inputs.inputs import Inputs
+from models.inputs.kernel import FADE_S, NOTHING
+from models.risk import Abstention, Array, Risk, Rows
+from signals.features import NAMES, column
+
+LEARN_S: Final = 600.0  # worn seconds of conductance or pulse after which a person is no stranger, as in models.arousal
+HALF: Final = 0.5  # a share from here counts as yes
+SILENCE_S: Final = int(max(FADE_S) * np.log(max(FADE_S) / NOTHING)) + 1  # after which nothing fading is left
+SILENT_S: Final = 600  # of a silence are gone through at once: memory
+
+_SIGHT: Final = [
+    column(name) for name in ("worn", "heart_rate_bpm", "eda_valid", "eda_level_uS", "beat_coverage", "motion_g")
+]
+_OWN: Final = {"known_s": (2,), "next_s": ()}  # worn seconds of conductance and pulse; where the stream stands
+_INPUTS: Final = "inputs."
+_PEOPLE: Final = "known."
+
+
+class Scored:
+    """A ``RiskModel`` for ``rows`` people by a fitted ``scorer``; see the module.
+
+    ``people``: the pseudonym of each row; whom training knew starts from what it learnt of them, where the scorer is
+    personal. Abstains with NO_SIGNAL, NOT_WORN or POOR_SIGNAL as ``models.arousal`` does, and where the scorer does:
+    with LEARNING until ``LEARN_S`` worn seconds of conductance or pulse are known, with the scorer's reason after.
+    Raises ModelError where the scorer reads inputs that are not there, or rows, shapes or a snapshot do not fit.
+    """
+
+    def __init__(self, scorer: Scorer, *, rows: int, people: Sequence[str] | None = None) -> None:
+        if rows < 1:
+            raise ModelError(f"rows: at least one person, not {rows}")
+        if people is not None and len(people) != rows:
+            raise ModelError(f"people: {rows} pseudonyms would be right, one a row, not {len(people)}")
+        odd = [name for name in scorer.input_names if name not in INPUT_NAMES]
+        if odd:
+            raise ModelError(f"the model reads {odd[0]!r}, which is not among today's inputs: train it anew")
+        self._rows, self._scorer = rows, scorer
+        self._columns = [INPUT_NAMES.index(name) for name in scorer.input_names]
+        self._whole = self._columns == list(range(len(INPUT_NAMES)))
+        self._inputs = Inputs(rows=rows)
+        self._own: dict[str, Array] = {name: np.zeros((rows, *shape)) for name, shape in _OWN.items()}
+        self._own["next_s"][:] = -np.inf
+        self._known = _begin(scorer, rows, people) if isinstance(scorer, PersonalScorer) else {}
+
+    @property
+    def driver_names(self) -> tuple[str, ...]:
+        """The names of ``Risk.drivers``; their sum is the log-odds of the probability."""
+        return self._scorer.driver_names
+
+    def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows | None = None) -> Risk:
+        """Return the risk of the rows ``rows`` (default: all) from their next n seconds of features, (k, n, F)."""
+        start_s, features, chosen = checked(start_s, features, rows, total=self._rows)
+        self._be_silent(missing_s(start_s, self._own["next_s"][chosen], most=SILENCE_S), chosen)
+        self._own["next_s"][chosen] = start_s + features.shape[1]
+        inputs = self._inputs.push(features, rows=chosen)
+        seen, sweat, pulse = _sight(features)
+        k, n = seen.shape
+        learnt = self._learn(seen, sweat, pulse, chosen)
+        abstention = seen.copy()
+        asked = np.flatnonzero(seen == Abstention.NONE)
+        probability, low, high = (np.full(k * n, np.nan) for _ in range(3))
+        drivers = np.full((k * n, len(self.driver_names)), np.nan)
+        if asked.size:
+            flat = inputs.reshape(k * n, -1)
+            if asked.size < k * n:
+                flat = flat[asked]
+            said = self._said(flat if self._whole else np.ascontiguousarray(flat[:, self._columns]), chosen[asked // n])
+            probability[asked], low[asked], high[asked], drivers[asked] = (
+                said.probability,
+                said.low,
+                said.high,
+                said.drivers,
+            )
+            strange = learnt.reshape(-1)[asked] < 1.0
+            why = np.where((said.abstention != Abstention.NONE) & strange, Abstention.LEARNING, said.abstention)
+            abstention.reshape(-1)[asked] = why
+        shape = (k, n)
+        return Risk(
+            start_s,
+            probability.reshape(shape),
+            abstention,
+            drivers.reshape(k, n, -1) if k * n else np.empty((k, n, len(self.driver_names))),
+            learnt,
+            low=low.reshape(shape),
+            high=high.reshape(shape),
+        )
+
+    def tell(self, row: int, features_inputs: Array, happened: NDArray[np.bool_]) -> None:
+        """Learn of the person in ``row`` from (m, M) inputs of moments (``models.inputs.NAMES``), and which of them
+        led up to an event that a carer told of. Raises ModelError where the scorer is not personal or shapes differ."""
+        if not isinstance(self._scorer, PersonalScorer):
+            raise ModelError("this model learns nothing of persons: train a personal one")
+        if not 0 <= row < self._rows:
+            raise ModelError(f"row: from 0 to {self._rows - 1}, not {row}")
+        if features_inputs.ndim != 2 or features_inputs.shape[1] != len(INPUT_NAMES):
+            raise ModelError(f"inputs: (m, {len(INPUT_NAMES)}) would be right, not {features_inputs.shape}")
+        if happened.shape != features_inputs.shape[:1] or happened.dtype != np.bool_:
+            raise ModelError(f"happened: ({len(features_inputs)},) yes or no, not {happened.dtype} {happened.shape}")
+        mine = {name: array[row : row + 1].copy() for name, array in self._known.items()}
+        told = self._scorer.learn(mine, np.ascontiguousarray(features_inputs[:, self._columns]), happened)
+        for name, array in self._known.items():
+            array[row] = told[name][0]
+
+    def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
+        """A copy of everything that was learnt and of where the stream stands, a leading row axis each."""
+        own = {name: array.copy() for name, array in self._own.items()}
+        people = {_PEOPLE + name: array.copy() for name, array in self._known.items()}
+        return {**own, **people, **{_INPUTS + name: array for name, array in self._inputs.snapshot().items()}}
+
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from a snapshot of as many rows; raises ModelError where it does not fit, and then nothing changed."""
+        mine: dict[str, Array] = {**self._own, **{_PEOPLE + name: array for name, array in self._known.items()}}
+        fresh: dict[str, NDArray[Any]] = {}
+        for name, array in mine.items():
+            if name not in arrays:
+                raise ModelError(f"snapshot: {name!r} is missing, it has {', '.join(sorted(arrays)) or 'nothing'}")
+            theirs = np.asarray(arrays[name])
+            if theirs.shape != array.shape or theirs.dtype != array.dtype:
+                raise ModelError(
+                    f"snapshot: {name!r} is {theirs.dtype} {theirs.shape}, right would be {array.dtype} {array.shape}"
+                )
+            if np.isnan(theirs).any() or (name != "next_s" and np.isinf(theirs).any()):
+                raise ModelError(f"snapshot: {name!r} holds values that are not finite: it was not written by snapshot")
+            fresh[name] = theirs
+        read = {name.removeprefix(_INPUTS): array for name, array in arrays.items() if name.startswith(_INPUTS)}
+        try:
+            self._inputs.restore(read)
+        except ModelError as error:
+            raise ModelError(f"snapshot: {error}") from error
+        for name, array in mine.items():
+            array[...] = fresh[name]
+
+    def _said(self, inputs: Array, rows: Rows) -> Estimates:
+        if isinstance(self._scorer, PersonalScorer):
+            return self._scorer.score_known(inputs, self._known, rows)
+        return self._scorer.score(inputs)
+
+    def _be_silent(self, seconds: NDArray[np.int64], rows: Rows) -> None:
+        """Let seconds in which nothing arrived pass, as many for each of ``rows``."""
+        for length in np.unique(seconds[seconds > 0]):
+            some, left = rows[seconds == length], int(length)
+            while left > 0:
+                nothing = np.full((len(some), min(left, SILENT_S), len(NAMES)), np.nan)
+                self._inputs.push(nothing, rows=some)
+                left -= SILENT_S
+
+    def _learn(self, seen: NDArray[np.int8], sweat: NDArray[np.bool_], pulse: NDArray[np.bool_], rows: Rows) -> Array:
+        """Count worn seconds of either, and return how much is known after each second, (k, n), 0 to 1."""
+        worn = seen == Abstention.NONE
+        most = np.zeros(seen.shape)
+        for q, valid in enumerate((sweat, pulse)):
+            count = np.minimum(self._own["known_s"][rows, q][:, None] + np.cumsum(valid & worn, axis=1), LEARN_S)
+            np.maximum(most, count, out=most)
+            if seen.shape[1]:
+                self._own["known_s"][rows, q] = count[:, -1]
+        return most / LEARN_S
+
+
+def _sight(features: Array) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return why nobody can be seen, (k, n) of ``Abstention``, NONE where somebody can; and where conductance and pulse
+    are valid. The rules are those of ``models.arousal_kernel``."""
+    worn, heart, valid, level, coverage, motion = (features[:, :, i] for i in _SIGHT)
+    pulse = np.isfinite(heart)
+    sweat = (valid >= HALF) & (level > 0.0) & np.isfinite(level)
+    heard = (valid >= 0.0) | (coverage >= 0.0) | (motion >= 0.0)
+    seen = np.full(worn.shape, Abstention.NONE, np.int8)
+    seen[~sweat & ~pulse] = Abstention.POOR_SIGNAL
+    seen[worn < HALF] = Abstention.NOT_WORN
+    blind = np.isnan(worn) & ~pulse
+    seen[blind] = Abstention.POOR_SIGNAL
+    seen[blind & ~heard] = Abstention.NO_SIGNAL
+    return seen, sweat, pulse
+
+
+def _begin(scorer: PersonalScorer, rows: int, people: Sequence[str] | None) -> dict[str, Array]:
+    """Return what is known of every row before anything was heard of it."""
+    known = {name: np.array(array, np.float64) for name, array in scorer.unknown(rows).items()}
+    for row, person in enumerate(people or ()):
+        for name, array in (scorer.known(person) or {}).items():
+            known[name][row] = array[0]
+    return known
