@@ -1,0 +1,1 @@
+"""Where data sets come from: imported sessions, recordings by path, simulated people."""
