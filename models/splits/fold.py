@@ -1,0 +1,108 @@
+"""A fold: which rows of a data set something is trained on, which it is judged on, and how far these must be apart."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+import numpy as np
+
+from models.datasets.dataset import LEFT_OUT, Dataset, Event, Index, Session
+from models.datasets.target import ForecastTarget, Target
+
+T = TypeVar("T", Session, Event)
+
+
+class Apart(StrEnum):
+    """What may never be on both sides of a fold. Moments never are."""
+
+    PEOPLE = "people"  # nobody who is judged on was trained on
+    SESSIONS = "sessions"  # the same people, other sessions, with an embargo between
+    STUDIES = "studies"  # nor anybody of the same study
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Fold:
+    """Rows of one data set, ascending: ``training`` (a,) and ``test`` (b,), without any in common.
+
+    ``variant`` names what folds have in common that make up one answer ("2 sessions of their own"): within it every row
+    is tested at most once. No window of a person reaches within ``embargo_s`` of one on the other side, ends against
+    ends.
+    """
+
+    name: str
+    training: Index
+    test: Index
+    apart: Apart
+    embargo_s: float
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Every fold of an experiment, and in words whom or what it cannot test."""
+
+    folds: tuple[Fold, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """In order."""
+        return tuple(dict.fromkeys(fold.variant for fold in self.folds))
+
+
+def embargo_s(dataset: Dataset) -> float:
+    """How far the ends of two windows must be apart so that neither sees into the other, nor into what it foretells."""
+    return dataset.window_s + reach_s(dataset.aim)
+
+
+def reach_s(aim: Target) -> float:
+    """How far beyond a moment its target looks [s]."""
+    return aim.horizon_s + aim.latency_s if isinstance(aim, ForecastTarget) else 0.0
+
+
+def take(dataset: Dataset, rows: Index) -> Dataset:
+    """Return these rows (ascending) alone, with their sessions and these sessions' events; nothing of any other."""
+    kept = np.unique(dataset.session[rows])
+    sessions, session_at = _kept(dataset.sessions, kept)
+    which = np.flatnonzero(np.isin([each.session for each in dataset.events], kept))
+    events, event_at = _kept(dataset.events, which)
+    event = dataset.event[rows]
+    return replace(
+        dataset,
+        inputs=dataset.inputs[rows],
+        end_s=dataset.end_s[rows],
+        session=session_at[dataset.session[rows]],
+        target=dataset.target[rows],
+        exclusion=dataset.exclusion[rows],
+        event=np.where(event < 0, -1, event_at[event]) if dataset.events else event,
+        condition=dataset.condition[rows],
+        worn=dataset.worn[rows],
+        sessions=sessions,
+        events=tuple(replace(each, session=int(session_at[each.session])) for each in events),
+        scores={name: scores[rows] for name, scores in dataset.scores.items()},
+    )
+
+
+def _kept(values: tuple[T, ...], which: Index) -> tuple[tuple[T, ...], Index]:
+    """Return those of ``which``, and (n,) where each value is among them, -1 for none."""
+    at = np.full(len(values), -1, np.intp)
+    at[which] = np.arange(which.size)
+    return tuple(values[i] for i in which), at
+
+
+def blinded(dataset: Dataset) -> Dataset:
+    """Return the same moments without what is to be told of them: no target, no event, no condition of a row."""
+    n = dataset.end_s.size
+    return replace(
+        dataset,
+        target=np.full(n, LEFT_OUT, np.int8),
+        exclusion=np.zeros(n, np.int8),
+        event=np.full(n, -1, np.intp),
+        condition=np.full(n, "", dataset.condition.dtype),
+    )
+
+
+def with_inputs(dataset: Dataset, names: tuple[str, ...]) -> Dataset:
+    """Return the same rows with these inputs alone, in the order of the data set."""
+    keep = [i for i, name in enumerate(dataset.input_names) if name in set(names)]
+    return replace(dataset, inputs=dataset.inputs[:, keep], input_names=tuple(dataset.input_names[i] for i in keep))
