@@ -1,1 +1,1 @@
-"""What a model sees and says today beside what it was trained on."""
+"""What a model reads and says now, held against what it was trained on: whether it may still be believed, out."""

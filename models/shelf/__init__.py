@@ -1,1 +1,1 @@
-"""Trained models on disk: what they were made of, verified before they are believed."""
+"""Trained models on disk: kept whole, believed only when proved, chosen by name and taken back in one step."""
