@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.inputs.kernel import AS_IT_IS, CHANGE, DEVIATION, LOGARITHM, RECENT, RISE, ROOT, SPREAD, run
+from models.inputs.kernel import AS_IT_IS, CHANGE, DEVIATION, LASTING, LOGARITHM, RECENT, RISE, ROOT, run
 from models.inputs.named import INPUTS, MEMORY_S, QUANTITIES
 from models.inputs.named import NAMES as NAMES
 from signals.errors import SignalError
@@ -24,13 +24,12 @@ from signals.types import Array, Rows
 VERSION: Final = 2
 
 _SCALES: Final = {"as it is": AS_IT_IS, "logarithm": LOGARITHM, "root": ROOT}
-_KINDS: Final = {"recent": RECENT, "rise": RISE, "change": CHANGE, "deviation": DEVIATION, "spread": SPREAD}
+_KINDS: Final = {"recent": RECENT, "deviation": DEVIATION, "lasting": LASTING, "rise": RISE, "change": CHANGE}
 _PLACES: Final = {each.name: i for i, each in enumerate(QUANTITIES)}
 _COLUMNS: Final = np.array([*(column(each.feature) for each in QUANTITIES), column("worn")], np.int64)
 _SCALED: Final = np.array([_SCALES[each.scale] for each in QUANTITIES], np.int64)
 _OFFSETS: Final = np.array([each.offset for each in QUANTITIES])
 _TYPICAL: Final = np.array([each.typical for each in QUANTITIES])
-_SKIN: Final = np.ones(len(QUANTITIES), np.int64)  # a band on a table tells of nobody, its movement included
 _MADE_OF: Final = np.array([_PLACES[each.quantity] for each in INPUTS], np.int64)
 _KIND: Final = np.array([_KINDS[each.kind] for each in INPUTS], np.int64)
 
@@ -48,7 +47,6 @@ class Inputs(RowState):
         self._rows = int(rows)
         self._means = np.zeros((rows, len(QUANTITIES), 4))
         self._weights = np.zeros((rows, len(QUANTITIES), 4))
-        self._square = np.zeros((rows, len(QUANTITIES)))
         self._usual = np.zeros((rows, len(QUANTITIES), 3))
 
     def push(self, features: Array, *, rows: Rows | None = None) -> Array:
@@ -67,13 +65,11 @@ class Inputs(RowState):
             _SCALED,
             _OFFSETS,
             _TYPICAL,
-            _SKIN,
             _MADE_OF,
             _KIND,
             MEMORY_S,
             self._means,
             self._weights,
-            self._square,
             self._usual,
             out,
         )
@@ -82,7 +78,7 @@ class Inputs(RowState):
     def begin_anew(self, *, rows: Rows | None = None) -> None:
         """Forget what was of late of the rows ``rows`` (default: all): another session begins. The usual stays."""
         known = self._known(rows)
-        for state in (self._means, self._weights, self._square):
+        for state in (self._means, self._weights):
             state[known] = 0.0
 
     def snapshot(self, *, rows: Rows | None = None) -> dict[str, NDArray[Any]]:

@@ -12,20 +12,19 @@ Rows = NDArray[np.intp]
 Codes = NDArray[np.int64]
 
 AS_IT_IS, LOGARITHM, ROOT = 0, 1, 2
-RECENT, RISE, CHANGE, DEVIATION, SPREAD = 0, 1, 2, 3, 4
+RECENT, DEVIATION, LASTING, RISE, CHANGE = 0, 1, 2, 3, 4
 
 NOW, MINUTE, MINUTES, LONG = 0, 1, 2, 3  # the four means, by how fast they fade
 FADE_S: Final = (20.0, 60.0, 180.0, 600.0)
+FADES: Final = tuple(math.exp(-1.0 / s) for s in FADE_S)
 LEAST_S: Final = (5.0, 15.0, 30.0, 60.0)  # known seconds, faded, from which each is said
-_NOW, _MINUTE, _MINUTES, _LONG = (math.exp(-1.0 / s) for s in FADE_S)
-_LEAST_NOW, _LEAST_MINUTE, _LEAST_MINUTES, _LEAST_LONG = LEAST_S
 NOTHING: Final = 1e-9  # known seconds below which nothing is left of a mean
 
-LOCATION, SCALE, COUNT = 0, 1, 2
+LOCATION, VARIANCE, COUNT = 0, 1, 2
 LITTLE_S: Final = 180.0  # known seconds of a past that count as much as what is assumed of everybody
 BEGIN_S: Final = 60.0  # of a past that is worth a comparison
-CLIP: Final = 3.0  # spreads beyond which a second counts as that far
-FAR: Final = 8.0  # deviations beyond say no more
+CLIP: Final = 3.0  # spreads beyond which a second is learnt as if it were that far off
+FAR: Final = 4.0  # spreads that a comparison comes near to and never exceeds
 
 
 @njit(cache=True, nogil=True)
@@ -36,21 +35,19 @@ def run(
     scales: Codes,
     offsets: Array,
     typical: Array,
-    skin: Codes,
     made_of: Codes,
     kinds: Codes,
     memory_s: float,
     means: Array,
     weights: Array,
-    square: Array,
     usual: Array,
     out: Array,
 ) -> None:
     """One row after the other, second after second; writes the rows' state and ``out`` (k, n, M).
 
-    ``columns`` (Q,) of ``features``, ``scales``, ``offsets``, ``typical`` and ``skin`` (whether the band must be on; its
-    column is the last of ``columns``) are by quantity; ``made_of`` and ``kinds`` by input. ``means`` and ``weights``
-    (rows, Q, 4), ``square`` (rows, Q), ``usual`` (rows, Q, 3).
+    ``scales``, ``offsets`` and ``typical`` are by quantity (Q,), as are ``columns`` of ``features``, whose last is that
+    of ``worn``: what a band on a table says is about nobody. ``made_of`` and ``kinds`` are by input (M,). State:
+    ``means`` and ``weights`` (rows, Q, 4), ``usual`` (rows, Q, 3).
     """
     worn = columns[-1]
     for k in range(rows.size):
@@ -58,14 +55,12 @@ def run(
         for i in range(features.shape[1]):
             off = features[k, i, worn] < 0.5
             for q in range(scales.size):
-                x = math.nan
-                if not (off and skin[q]):
-                    x = scaled(features[k, i, columns[q]], scales[q], offsets[q])
-                follow(x, means[row, q], weights[row, q], square[row], q)
+                x = math.nan if off else scaled(features[k, i, columns[q]], scales[q], offsets[q])
+                follow(x, means[row, q], weights[row, q])
                 learn(x, typical[q], memory_s, usual[row, q])
             for m in range(kinds.size):
                 q = made_of[m]
-                out[k, i, m] = told(kinds[m], means[row, q], weights[row, q], square[row, q], usual[row, q], typical[q])
+                out[k, i, m] = told(kinds[m], means[row, q], weights[row, q], usual[row, q], typical[q])
 
 
 @njit(cache=True, nogil=True)
@@ -74,33 +69,27 @@ def scaled(x: float, scale: int, offset: float) -> float:
     if not math.isfinite(x):
         return math.nan
     if scale == LOGARITHM:
-        return math.log(max(x, 0.0) + offset) if max(x, 0.0) + offset > 0.0 else math.nan
+        return math.log(max(x, 0.0) + offset)
     return math.sqrt(max(x, 0.0)) if scale == ROOT else x
 
 
 @njit(cache=True, nogil=True)
-def follow(x: float, means: Array, weights: Array, square: Array, q: int) -> None:
-    """Let the four means fade, and take ``x`` into them where it is known; ``square[q]``: variance over minutes."""
+def follow(x: float, means: Array, weights: Array) -> None:
+    """Let the four means fade, and take ``x`` into them where it is known."""
+    known = math.isfinite(x)
     for f in range(4):
-        fade = _NOW if f == NOW else _MINUTE if f == MINUTE else _MINUTES if f == MINUTES else _LONG
-        weight = fade * weights[f]
+        weight = FADES[f] * weights[f]
         if weight < NOTHING:
-            weight = 0.0
-        if math.isfinite(x):
-            step = (x - means[f]) / (weight + 1.0) if weight > 0.0 else x - means[f]
-            if f == MINUTES:
-                share = weight / (weight + 1.0)
-                square[q] = share * (square[q] + step * (x - means[f])) if weight > 0.0 else 0.0
-                if square[q] < NOTHING:
-                    square[q] = 0.0
-            means[f] = means[f] + step if weight > 0.0 else x
+            weight = means[f] = 0.0
+        if known:
             weight += 1.0
+            means[f] += (x - means[f]) / weight
         weights[f] = weight
 
 
 @njit(cache=True, nogil=True)
 def learn(x: float, typical: float, memory_s: float, usual: Array) -> None:
-    """Take ``x`` into what is usual: location and variance of the past, of seconds no farther off than ``CLIP``."""
+    """Take ``x`` into what is usual: location and variance of the past, in which no second counts as far off."""
     if not math.isfinite(x):
         return
     share = 1.0 / (min(usual[COUNT], memory_s) + 1.0)
@@ -109,9 +98,9 @@ def learn(x: float, typical: float, memory_s: float, usual: Array) -> None:
         reach = CLIP * spread(usual, typical)
         off = min(max(off, -reach), reach)
     usual[LOCATION] += share * off
-    usual[SCALE] = (1.0 - share) * (usual[SCALE] + share * off * off)
-    if usual[SCALE] < NOTHING:
-        usual[SCALE] = 0.0
+    usual[VARIANCE] = (1.0 - share) * (usual[VARIANCE] + share * off * off)
+    if usual[VARIANCE] < NOTHING:
+        usual[VARIANCE] = 0.0
     usual[COUNT] = min(usual[COUNT] + 1.0, memory_s)
 
 
@@ -119,26 +108,30 @@ def learn(x: float, typical: float, memory_s: float, usual: Array) -> None:
 def spread(usual: Array, typical: float) -> float:
     """Return the spread of a past, drawn towards what is typical while little is known."""
     known = usual[COUNT]
-    return math.sqrt((known * usual[SCALE] + LITTLE_S * typical * typical) / (known + LITTLE_S))
+    return math.sqrt((known * usual[VARIANCE] + LITTLE_S * typical * typical) / (known + LITTLE_S))
 
 
 @njit(cache=True, nogil=True)
-def told(kind: int, means: Array, weights: Array, square: float, usual: Array, typical: float) -> float:
+def told(kind: int, means: Array, weights: Array, usual: Array, typical: float) -> float:
     """Return one input; NaN where too little is known."""
-    if kind == CHANGE:
-        if weights[NOW] < _LEAST_NOW or weights[MINUTES] < _LEAST_MINUTES:
-            return math.nan
-        return float(means[NOW] - means[MINUTES])
-    if kind == SPREAD:
-        return math.sqrt(square) if weights[MINUTES] >= _LEAST_MINUTES else math.nan
-    if weights[MINUTE] < _LEAST_MINUTE:
+    of = NOW if kind == CHANGE else MINUTE if kind in (RECENT, DEVIATION) else MINUTES
+    if weights[of] < LEAST_S[of]:
         return math.nan
     if kind == RECENT:
-        return float(means[MINUTE])
-    if kind == RISE:
-        return float(means[MINUTE] - means[LONG]) if weights[LONG] >= _LEAST_LONG else math.nan
-    if usual[COUNT] < BEGIN_S:
+        return float(means[of])
+    if kind in (RISE, CHANGE):
+        against = LONG if kind == RISE else MINUTES
+        if weights[against] < LEAST_S[against]:
+            return math.nan
+        return bounded((means[of] - means[against]) / typical)
+    known = usual[COUNT]
+    if known < BEGIN_S:
         return math.nan
-    far = (means[MINUTE] - usual[LOCATION]) / spread(usual, typical)
-    far *= usual[COUNT] / (usual[COUNT] + LITTLE_S)
-    return min(max(far, -FAR), FAR)
+    trust = known / (known + LITTLE_S)
+    return bounded(trust * (means[of] - usual[LOCATION]) / spread(usual, typical))
+
+
+@njit(cache=True, nogil=True)
+def bounded(z: float) -> float:
+    """Return ``z``, nearly, where it is small, and never more than ``FAR`` either way."""
+    return z / math.sqrt(1.0 + (z / FAR) ** 2)
