@@ -16,6 +16,7 @@ Index = NDArray[np.intp]
 POSITIVE: Final = 1
 NEGATIVE: Final = 0
 LEFT_OUT: Final = -1
+BETWEEN: Final = "; "
 
 
 class Exclusion(IntEnum):
@@ -28,7 +29,7 @@ class Exclusion(IntEnum):
     UNCERTAIN = 4  # the onset is not known well enough to say on which side it lies
     APART = 5  # in a label that is told by itself (a negative control)
     NOT_WORN = 6  # the band was off
-    UNKNOWN = 7  # nothing that models read is known
+    UNKNOWN = 7  # nothing arrived since the moment before
     CONTRADICTED = 8  # labels say both
     EDGE = 9  # the session begins or ends too near to be sure: its window or its horizon reaches beyond
 
@@ -50,7 +51,8 @@ class Session:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that began at ``onset_s`` (within ``uncertainty_s`` on either side) and ended at ``end_s`` [UTC s], in
-    the session of that index. ``lead``: not set off by one just before it."""
+    the session of that index or so soon after its end that moments of it lead up to it (a band is torn off at times).
+    ``lead``: not set off by one just before it."""
 
     session: int
     what: str
@@ -71,11 +73,15 @@ class Dataset:
     session : (n,) index into ``sessions``; rows are in order of session, then of time.
     target : (n,) int8: ``POSITIVE``, ``NEGATIVE`` or ``LEFT_OUT``, and (n,) int8 ``exclusion`` says why.
     event : (n,) index into ``events`` of the event that a positive leads up to, -1 elsewhere (always in a state).
-    condition : (n,) what the labels say of the moment, "" where nothing: negative controls are told by it.
-    worn : (n,) whether the band was on the skin.
+    condition : (n,) what the labels say of the moment, "" where nothing: negative controls are told by it. Words in
+        order of the alphabet, joined by ``BETWEEN`` where there are several: ask ``in_condition``.
+    worn : (n,) whether the band was on the skin at any time since the moment before.
     scores : log-odds (n,) of detectors that ran over the very stream the rows were made of, NaN where they abstain.
-    window_s, step_s : what a row looks back on, and how far rows are apart.
+    window_s, step_s : what a target's moment looks back on, and how far rows are apart.
+    looks_back_s : the longest that any input looks back, what is usual of the person aside: rows of one session that
+        are nearer to each other share samples.
     made_by : what else made the rows: names and versions of features, inputs and code.
+    notes : what was odd or left out when it was made, a sentence each.
     """
 
     inputs: Array
@@ -92,8 +98,10 @@ class Dataset:
     aim: Target
     window_s: float
     step_s: float
+    looks_back_s: float = 0.0
     scores: Mapping[str, Array] = field(default_factory=dict)
     made_by: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -110,3 +118,8 @@ class Dataset:
     def since_s(self) -> Array:
         """(n,) seconds since the session began: the clock, which no honest model may live on."""
         return self.end_s - np.array([each.start_s for each in self.sessions], np.float64)[self.session]
+
+    def in_condition(self, word: str) -> NDArray[np.bool_]:
+        """(n,) whether labels with this word speak of the moment."""
+        told, which = np.unique(self.condition, return_inverse=True)
+        return np.array([word in each.split(BETWEEN) for each in told.tolist()], np.bool_)[which]
