@@ -18,8 +18,8 @@ FLOOR: Final = 1e-4  # a share that stands for none: the stability index takes l
 class InputSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One input in training.
 
-    ``edges`` (E,) part its known values: part i holds edges[i - 1] <= x < edges[i]. ``shares`` (E + 1,) of
-    the known values lie in them. ``unknown`` is the share that was not known, ``lowest`` and ``highest`` the range, None
+    ``edges`` (E,) part its known values: part i holds edges[i - 1] <= x < edges[i]. ``shares`` (E + 1,) of the
+    known values lie in them. ``unknown`` is the share that was not known, ``lowest`` and ``highest`` the range, None
     where nothing was known. ``apart`` is the largest stability index of one person of the training data against all of
     them: so far people lie apart without anything having drifted.
     """

@@ -1,0 +1,119 @@
+"""The shelf of an installation in, which models are to run out; and again whenever that changes.
+
+Whatever is wrong with a model or with the pointers, there is a choice: the training-free detector needs no file.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+from forecalm.watching import ALONE, Choice, Model
+from models.errors import ShelfError
+from models.shelf.live import live_of, try_out
+from models.shelf.pointers import POINTERS, Pointer, Pointers
+from models.shelf.shelf import TRAINING_FREE, Shelf
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 2.0  # a roll-back is in force about so much later
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def choose(shelf: Shelf) -> Choice:
+    """Return which models are to run, proved and tried out. Raises nothing: what is wrong is among the faults."""
+    try:
+        standing = Pointers(shelf).standing()
+    except (ShelfError, OSError) as error:
+        return Choice(chosen="unknown", faults=(_told(error),))
+    champion, faults = _proved(shelf, standing.champion)
+    shadow, more = _proved(shelf, standing.shadow)
+    chosen = TRAINING_FREE if standing.champion is None else standing.champion.name
+    return Choice(champion, shadow, chosen, (*faults, *more))
+
+
+def _proved(shelf: Shelf, pointer: Pointer | None) -> tuple[Model | None, tuple[str, ...]]:
+    if pointer is None:
+        return None, ()
+    try:
+        return proved(shelf, pointer), ()
+    except (ShelfError, OSError) as error:
+        return None, (_told(error),)
+
+
+def proved(shelf: Shelf, pointer: Pointer) -> Model:
+    """Return the model that was chosen, and no other of its name. Raises ShelfError, or OSError where the disk does."""
+    kept = shelf.load(pointer.name)
+    if kept.digest != pointer.digest:
+        raise ShelfError(
+            f"model {pointer.name!r} is not the one that was chosen, but another of that name: promote it anew, or"
+            " restore the one that was"
+        )
+    build = live_of(kept.name, kept.fitted)
+    try_out(kept.name, build)
+    return Model(kept.name, kept.digest, build, kept.manifest)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"the shelf cannot be read: {error.filename}: {error.strerror}"
+    return str(error)
+
+
+def say(choice: Choice) -> None:
+    """Log what was chosen, loudly where something is wrong."""
+    watches = TRAINING_FREE if choice.champion is None else choice.champion.name
+    for fault in choice.faults:
+        log.critical("%s", fault)
+    if choice.faults and watches != choice.chosen:
+        log.critical("%s watches, not %s: forecalm doctor, forecalm models", watches, choice.chosen)
+    elif choice is not ALONE:
+        shadow = "" if choice.shadow is None else f", {choice.shadow.name} in shadow"
+        log.info("%s watches%s", watches, shadow)
+
+
+def stamp(folder: Path) -> Stamp:
+    """What changes whenever the choice may: the pointers, and every file of every model."""
+    found = []
+    for path in sorted([folder / POINTERS, *folder.glob("[a-z0-9]*/*")]):
+        try:
+            about = path.stat()
+        except OSError:  # gone meanwhile
+            continue
+        found.append((path.relative_to(folder).as_posix(), about.st_mtime_ns, about.st_size))
+    return tuple(found)
+
+
+class ShelfWatch:
+    """Looks at the shelf every ``LOOK_S`` on a thread of its own, and calls ``on_choice`` there when the choice may be
+    another one. Use as a context manager."""
+
+    def __init__(self, shelf: Shelf, seen: Stamp, *, on_choice: Callable[[Choice], None]) -> None:
+        self._shelf = shelf
+        self._seen = seen
+        self._on_choice = on_choice
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="shelf", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            self.look()
+
+    def look(self) -> None:
+        """Look once."""
+        now = stamp(self._shelf.folder)
+        if now != self._seen:
+            self._seen = now
+            choice = choose(self._shelf)
+            say(choice)
+            self._on_choice(choice)

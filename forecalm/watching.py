@@ -1,0 +1,206 @@
+"""Seconds of features in, the risk that may alert out: the champion's, or the training-free detector's in its place.
+
+The training-free detector always runs. It stands in where the champion does not know somebody yet (LEARNING), and for
+good where the champion cannot be loaded or fails: watching never stops for a model. In every other second in which the
+champion abstains nothing is said: out of its range nobody guesses. A shadow sees the same seconds and tells nobody.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arousal import DRIVERS, Arousal
+from models.errors import ModelError
+from models.risk import Abstention, Array, Risk, RiskModel, Rows
+from models.shelf.live import Build
+from models.shelf.manifest import Manifest
+from models.shelf.shelf import TRAINING_FREE
+
+log = logging.getLogger(__name__)
+
+OF: Final = "of."  # before what a model off the shelf has learnt: of.NAME-DIGEST.ARRAY
+DIGITS: Final = 12  # of a digest, which tell a model from another of its name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A model off the shelf, and how to make a live one of it."""
+
+    name: str
+    digest: str
+    build: Build
+    manifest: Manifest | None = None
+
+    @property
+    def learns_as(self) -> str:
+        """What the names of what it has learnt begin with: another model of that name knows nothing of it."""
+        return f"{OF}{self.name}-{self.digest[:DIGITS]}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Which models are to run: none, the training-free detector alone. ``chosen`` is the name of the model that ought
+    to watch, and ``faults`` say why one that ought to run does not, a sentence each."""
+
+    champion: Model | None = None
+    shadow: Model | None = None
+    chosen: str = TRAINING_FREE
+    faults: tuple[str, ...] = ()
+
+
+ALONE: Final = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Which model ``watches``, which was ``chosen``, which is in ``shadow`` ("": none), and what is wrong, if anything
+    is: for a board, a log, a doctor. Names nobody."""
+
+    watches: str = TRAINING_FREE
+    chosen: str = TRAINING_FREE
+    shadow: str = ""
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """The ``risk`` that counts, (k, n); whether each second of it ``is_champions`` (k, n), else the training-free
+    detector's; and what the ``shadow`` says, None where there is none."""
+
+    risk: Risk
+    is_champions: NDArray[np.bool_]
+    shadow: Risk | None = None
+
+
+class Watchers:
+    """The models that ``choice`` names for ``wearers``, a row each; one row where there is nobody."""
+
+    def __init__(self, wearers: Sequence[str], choice: Choice = ALONE) -> None:
+        self._free = Arousal(rows=max(len(wearers), 1))
+        self._choice = choice
+        self._faults = list(choice.faults)
+        self._models: dict[str, RiskModel] = {}
+        for model in (choice.champion, choice.shadow):
+            if model is not None:
+                self._begin(model, wearers)
+        self._champion = self._named(choice.champion)
+        self._shadow = self._named(choice.shadow)
+        self.driver_names = DRIVERS
+        if self._champion is not None:
+            self.driver_names = tuple(dict.fromkeys((*DRIVERS, *self._champion.driver_names)))
+
+    @property
+    def champion(self) -> str:
+        """The name of the champion that runs, or that of the training-free detector."""
+        return TRAINING_FREE if self._champion is None or not self._choice.champion else self._choice.champion.name
+
+    @property
+    def state(self) -> State:
+        """What runs now, and what is wrong."""
+        shadow = "" if self._shadow is None or self._choice.shadow is None else self._choice.shadow.name
+        return State(self.champion, self._choice.chosen, shadow, tuple(self._faults))
+
+    def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows) -> Watched:
+        """Return the risk of the rows ``rows`` from their next n seconds of features, (k, n, F)."""
+        risk = self._free.push(start_s, features, rows=rows)
+        is_champions = np.zeros(risk.probability.shape, bool)
+        if self._champion is not None and self._choice.champion is not None:
+            said = self._said(self._choice.champion, self._champion, start_s, features, rows)
+            if said is None:
+                self._champion = None
+            else:
+                is_champions = said.abstention != Abstention.LEARNING
+            risk = self._joined(risk, said, is_champions)
+        shadow = None
+        if self._shadow is not None and self._choice.shadow is not None:
+            shadow = self._said(self._choice.shadow, self._shadow, start_s, features, rows)
+            if shadow is None:
+                self._shadow = None
+        return Watched(risk, is_champions, shadow)
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """What everybody has learnt, each under a name of its own; the training-free detector under none."""
+        learnt = dict(self._free.snapshot())
+        for prefix, model in self._models.items():
+            learnt |= {prefix + name: array for name, array in model.snapshot().items()}
+        return learnt
+
+    def knowers(self) -> Mapping[str, RiskModel]:
+        """Each model by what the names of what it has learnt begin with: nothing, for the training-free detector."""
+        return {"": self._free, **self._models}
+
+    def _begin(self, model: Model, wearers: Sequence[str]) -> None:
+        try:
+            self._models[model.learns_as] = model.build(wearers)
+        except Exception as error:  # a model's own code: whatever it does, others go on
+            self._fail(model, f"cannot be begun: {type(error).__name__}: {error}")
+
+    def _named(self, model: Model | None) -> RiskModel | None:
+        return None if model is None else self._models.get(model.learns_as)
+
+    def _said(
+        self, model: Model, running: RiskModel, start_s: NDArray[np.int64], features: Array, rows: Rows
+    ) -> Risk | None:
+        """What a model says; None where it fails or what it says cannot be, and then it runs no more."""
+        try:
+            said = running.push(start_s, features, rows=rows)
+            _require_sound(said, features.shape[:2], len(running.driver_names))
+        except Exception as error:  # a model's own code: whatever it does, watching goes on
+            log.debug("%s failed", model.name, exc_info=True)
+            self._models.pop(model.learns_as, None)
+            self._fail(model, f"has failed: {type(error).__name__}: {error}")
+            return None
+        return said
+
+    def _fail(self, model: Model, what: str) -> None:
+        stands_in = model is self._choice.champion
+        fault = f"model {model.name!r} {what}"
+        log.critical("%s: %s", fault, f"{TRAINING_FREE} watches in its place" if stands_in else "it runs no more")
+        self._faults.append(fault)
+
+    def _joined(self, free: Risk, said: Risk | None, is_champions: NDArray[np.bool_]) -> Risk:
+        """The champion's seconds where they are its own, the training-free detector's elsewhere, under the names of
+        both's drivers: what one of them does not know of moved nothing."""
+        drivers = _spread(free.drivers, DRIVERS, self.driver_names)
+        if said is None:
+            return Risk(free.start_s, free.probability, free.abstention, drivers, free.learnt, free.low, free.high)
+        assert self._champion is not None
+        theirs = _spread(said.drivers, self._champion.driver_names, self.driver_names)
+        return Risk(
+            free.start_s,
+            np.where(is_champions, said.probability, free.probability),
+            np.where(is_champions, said.abstention, free.abstention),
+            np.where(is_champions[..., None], theirs, drivers),
+            np.where(is_champions, said.learnt, free.learnt),
+            low=np.where(is_champions, said.low, free.low),
+            high=np.where(is_champions, said.high, free.high),
+        )
+
+
+def _spread(drivers: Array, names: Sequence[str], wide: Sequence[str]) -> Array:
+    """``drivers`` (k, n, D) of ``names`` in the order of ``wide``; 0 for those that are not among them, NaN where the
+    model abstains."""
+    out = np.zeros((*drivers.shape[:2], len(wide)))
+    for i, name in enumerate(names):
+        out[..., wide.index(name)] += drivers[..., i]
+    out[np.isnan(drivers).all(axis=-1)] = np.nan
+    return out
+
+
+def _require_sound(said: Risk, shape: tuple[int, ...], drivers: int) -> None:
+    """Raise ModelError where what a model says cannot be: nobody's alert may hang on it."""
+    for name in ("probability", "abstention", "learnt", "low", "high"):
+        if getattr(said, name).shape != shape:
+            raise ModelError(f"its {name} is of shape {getattr(said, name).shape}, not {shape}")
+    if said.drivers.shape != (*shape, drivers):
+        raise ModelError(f"its drivers are of shape {said.drivers.shape}, not {(*shape, drivers)}")
+    known = said.abstention == Abstention.NONE
+    possible = (said.probability >= 0) & (said.probability <= 1)
+    if not np.array_equal(known, np.isfinite(said.probability)) or not possible[known].all():
+        raise ModelError("a probability is from 0 to 1 where it does not abstain, and NaN where it does")
+    if not np.isin(said.abstention, tuple(Abstention)).all():
+        raise ModelError("it abstains for a reason that nobody knows")
