@@ -59,14 +59,17 @@ def build_from(
     scores: Mapping[str, Builder] | None = None,
     n_jobs: int = 1,
     progress: Progress = lambda *_: None,
+    notes: Sequence[str] = (),
 ) -> Dataset:
     """Return the data set of people, each of whom is a source; people side by side in ``n_jobs`` processes, to the same
     bits.
 
     Rows stand every ``step_s`` from the beginning of a session; sessions are in order of study, person and time.
     Features are the ``live`` ones by the code that runs live, or one of the sets of ``signals.sets`` at the same
-    moments. ``scores`` are detectors that run over the same stream. Raises DatasetError, saying what to change, where
-    there are no sessions, all of them are too short, or target and labels do not fit.
+    moments. ``scores`` are detectors that run over the same stream. ``notes`` are put before its own.
+
+    Raises DatasetError, saying what to change, where there are no sessions, all of them are too short, or target and
+    labels do not fit.
     """
     making = Making(window_s=window_s, step_s=step_s, features=features, scores=dict(scores or {}))
     making.require()
@@ -76,7 +79,7 @@ def build_from(
         rows += some
         progress(done + 1, len(sources))
     rows.sort(key=lambda one: (one.session.study, one.session.person, one.session.start_s, one.session.name))
-    return _assembled(rows, aim, making)
+    return _assembled(rows, aim, making, list(notes))
 
 
 def _each(sources: Sequence[Source], making: Making, n_jobs: int) -> Iterable[list[SessionRows]]:
@@ -94,8 +97,8 @@ def _read(source: Source, making: Making) -> list[SessionRows]:
     return list(rows_of(source(), making))
 
 
-def _assembled(rows: list[SessionRows], aim: Target, making: Making) -> Dataset:
-    notes = [f"{each.session.name}: {note}" for each in rows for note in each.notes]
+def _assembled(rows: list[SessionRows], aim: Target, making: Making, notes: list[str]) -> Dataset:
+    notes += [f"{each.session.name}: {note}" for each in rows for note in each.notes]
     kept = _long_enough(rows, making, notes)
     require_apart(kept)
     people = _people(kept)
@@ -186,7 +189,7 @@ def _labels(rows: Sequence[SessionRows], of: Sequence[int]) -> list[Label]:
 
 
 def _lying(aim: Target, person: str, labels: Sequence[Label], sessions: Sequence[Session]) -> list[str]:
-    """Return a note on labels of the target outside of a person's sessions; raises DatasetError where all of them are."""
+    """Return a note on labels of the target outside of a person's sessions; raises DatasetError where all are."""
     words = [word for each in words_of(aim).values() for word in each]
     named = [label for label in labels if is_said(label, words)]
     ahead_s = aim.horizon_s + aim.latency_s if isinstance(aim, ForecastTarget) else 0.0

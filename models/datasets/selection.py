@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ def take(data: Dataset, which: NDArray[np.bool_] | Index) -> Dataset:
     chosen = np.asarray(which)
     if chosen.dtype.kind not in "biu" or (chosen.dtype.kind == "b" and chosen.shape != data.end_s.shape):
         raise DatasetError(f"which: a mask of {data.end_s.size} or row numbers, not {chosen.dtype} {chosen.shape}")
-    rows = {name: getattr(data, name)[chosen] for name in _BY_ROW}
+    rows: dict[str, Any] = {name: getattr(data, name)[chosen] for name in _BY_ROW}
     return replace(data, **rows, scores={name: each[chosen] for name, each in data.scores.items()})
 
 
@@ -65,7 +65,7 @@ def of_sessions(data: Dataset, numbers: Iterable[int]) -> Dataset:
 
 
 def with_inputs(data: Dataset, names: Sequence[str]) -> Dataset:
-    """Return the same rows with only these inputs, in this order; raises DatasetError, naming those that are missing."""
+    """Return the same rows with only these inputs, in this order; raises DatasetError, naming what is missing."""
     at = {name: i for i, name in enumerate(data.input_names)}
     missing = [name for name in names if name not in at]
     if missing:
@@ -84,7 +84,7 @@ def concatenate(parts: Sequence[Dataset]) -> Dataset:
     _require_apart(parts)
     sessions = [0, *accumulate(len(each.sessions) for each in parts)]
     events = [0, *accumulate(len(each.events) for each in parts)]
-    rows = {name: np.concatenate([getattr(each, name) for each in parts]) for name in _BY_ROW}
+    rows: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in parts]) for name in _BY_ROW}
     rows["session"] = np.concatenate([each.session + at for each, at in zip(parts, sessions, strict=False)])
     rows["event"] = np.concatenate(
         [np.where(each.event < 0, -1, each.event + at) for each, at in zip(parts, events, strict=False)]
