@@ -6,13 +6,13 @@ neither conductance nor pulse is valid), whatever the scorer would say of number
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.detectors.scorer import PersonalScorer, Scorer
-from models.detectors.stream import checked, missing_s
+from models.detectors.stream import checked, fitting, missing_s
 from models.errors import ModelError
 from models.estimates import Estimates
 from models.inputs.inputs import NAMES as INPUT_NAMES
@@ -127,18 +127,7 @@ class Scored:
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from a snapshot of as many rows; raises ModelError where it does not fit, and then nothing changed."""
         mine: dict[str, Array] = {**self._own, **{_PEOPLE + name: array for name, array in self._known.items()}}
-        fresh: dict[str, NDArray[Any]] = {}
-        for name, array in mine.items():
-            if name not in arrays:
-                raise ModelError(f"snapshot: {name!r} is missing, it has {', '.join(sorted(arrays)) or 'nothing'}")
-            theirs = np.asarray(arrays[name])
-            if theirs.shape != array.shape or theirs.dtype != array.dtype:
-                raise ModelError(
-                    f"snapshot: {name!r} is {theirs.dtype} {theirs.shape}, right would be {array.dtype} {array.shape}"
-                )
-            if np.isnan(theirs).any() or (name != "next_s" and np.isinf(theirs).any()):
-                raise ModelError(f"snapshot: {name!r} holds values that are not finite: it was not written by snapshot")
-            fresh[name] = theirs
+        fresh = fitting(arrays, mine, endless=("next_s",))
         read = {name.removeprefix(_INPUTS): array for name, array in arrays.items() if name.startswith(_INPUTS)}
         try:
             self._inputs.restore(read)

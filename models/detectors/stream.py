@@ -1,5 +1,7 @@
 """What is pushed into a live model in, the same checked out: what every stateful model asks of its arguments."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,3 +39,25 @@ def missing_s(start_s: NDArray[np.int64], next_s: Array, *, most: int) -> NDArra
     missed[missed < 0] = most
     missed[np.isinf(missed)] = 0.0
     return np.minimum(missed, most).astype(np.int64)
+
+
+def fitting(
+    arrays: Mapping[str, NDArray[np.generic]], mine: Mapping[str, Array], *, endless: Sequence[str]
+) -> dict[str, NDArray[np.generic]]:
+    """Return of a snapshot what goes where ``mine`` is. Only those named ``endless`` may hold infinity.
+
+    Raises ModelError where something is missing, of another shape or type, or not finite.
+    """
+    fresh = {}
+    for name, array in mine.items():
+        if name not in arrays:
+            raise ModelError(f"snapshot: {name!r} is missing, it has {', '.join(sorted(arrays)) or 'nothing'}")
+        theirs = np.asarray(arrays[name])
+        if theirs.shape != array.shape or theirs.dtype != array.dtype:
+            raise ModelError(
+                f"snapshot: {name!r} is {theirs.dtype} {theirs.shape}, right would be {array.dtype} {array.shape}"
+            )
+        if np.isnan(theirs).any() or (name not in endless and np.isinf(theirs).any()):
+            raise ModelError(f"snapshot: {name!r} holds values that are not finite: it was not written by snapshot")
+        fresh[name] = theirs
+    return fresh

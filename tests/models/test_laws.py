@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.arousal import Arousal
 from models.detectors.scored import Scored
+from models.detectors.state_space import StateSpace
 from models.errors import ModelError
 from models.risk import Abstention, Risk, RiskModel
 from signals.features import NAMES
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 Build = Callable[[int], RiskModel]
 BUILDERS: dict[str, Build] = {
     "arousal": lambda rows: Arousal(rows=rows),
+    "state_space": lambda rows: StateSpace(rows=rows),
     "scored": lambda rows: Scored(Plain(), rows=rows),
     "personal": lambda rows: Scored(Mood(), rows=rows),
 }
