@@ -45,17 +45,26 @@ class SimulatedCohort(_Section, frozen=True, kw_only=True):
 
 class Study(_Section, frozen=True, kw_only=True):
     """Where recordings come from: one of ``people`` (pseudonyms in the installation, ``*`` and ``?`` as in file names),
-    ``folder`` (a sub-folder, zip or file a person, named by it) and ``simulated``. None: everybody in the installation.
+    ``recordings`` (paths, beside the experiment file) and ``simulated``. None: everybody in the installation.
+
+    Of recordings: ``person`` finds a pseudonym in a name (a regular expression), ``named`` says it for single names,
+    ``labels`` is a file of labels, ``map`` the columns of tables: as ``forecalm.studies.files.recorded`` has them.
     """
 
     name: Name
     people: tuple[str, ...] = ()
-    folder: str = ""
+    recordings: tuple[str, ...] = ()
+    person: str = ""
+    named: dict[str, str] = {}
+    labels: str = ""
+    map: str = ""
     simulated: SimulatedCohort | None = None
 
     def __post_init__(self) -> None:
-        if bool(self.people) + bool(self.folder) + (self.simulated is not None) > 1:
-            raise ValueError("name one of people, folder and simulated: a study has one source")
+        if bool(self.people) + bool(self.recordings) + (self.simulated is not None) > 1:
+            raise ValueError("name one of people, recordings and simulated: a study has one source")
+        if not self.recordings and (self.person or self.named or self.labels or self.map):
+            raise ValueError("person, named, labels and map are for recordings: name these, or leave them out")
 
 
 class Rows(_Section, frozen=True, kw_only=True):
@@ -158,7 +167,7 @@ class Alarms(_Section, frozen=True, kw_only=True):
 class Evaluation(_Section, frozen=True, kw_only=True):
     """How sure the figures are: ``bootstrap`` resamples of people, ``surrogates`` of shifted alarms."""
 
-    bootstrap: FromNone = RESAMPLES
+    bootstrap: Annotated[int, msgspec.Meta(ge=100)] = RESAMPLES
     surrogates: FromNone = SURROGATES
 
 

@@ -51,8 +51,9 @@ class Split:
 
 
 def embargo_s(dataset: Dataset) -> float:
-    """How far the ends of two windows must be apart so that neither sees into the other, nor into what it foretells."""
-    return dataset.window_s + reach_s(dataset.aim)
+    """How far the ends of two windows must be apart so that neither sees into the other, nor into what it foretells:
+    the longest that an input looks back, and horizon and latency."""
+    return max(dataset.window_s, dataset.looks_back_s) + reach_s(dataset.aim)
 
 
 def reach_s(aim: Target) -> float:
@@ -100,9 +101,3 @@ def blinded(dataset: Dataset) -> Dataset:
         event=np.full(n, -1, np.intp),
         condition=np.full(n, "", dataset.condition.dtype),
     )
-
-
-def with_inputs(dataset: Dataset, names: tuple[str, ...]) -> Dataset:
-    """Return the same rows with these inputs alone, in the order of the data set."""
-    keep = [i for i, name in enumerate(dataset.input_names) if name in set(names)]
-    return replace(dataset, inputs=dataset.inputs[:, keep], input_names=tuple(dataset.input_names[i] for i in keep))
