@@ -1,0 +1,92 @@
+"""An estimator in, one whose probabilities are frequencies and come with 90 % intervals out.
+
+Everything is learnt within the training rows, by leaving out people: the estimator is trained without a fold of people,
+says what it thinks of them, and from that a rising curve from its log-odds to believable ones is drawn. The same folds
+say how sure it is: how far models that never saw some of the people lie apart (the delete-a-group jackknife, Kott 2001),
+and how far the log-odds of left-out people lie off as a whole (the spread between people, by moments: DerSimonian 1986,
+doi:10.1016/0197-2456(86)90046-2). An interval is of the probability for a person like those of the training set.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+from sklearn.base import clone
+
+from models.estimators.curves import Method, applied, drawn
+from models.estimators.folds import dealt, parted
+from models.estimators.scorer import NORMAL_90, Array, Scorer, probability_of
+
+FOLDS: Final = 5
+ALIKE: Final = 1.0  # standard deviation of people's offsets that is assumed where few rows tell one, log-odds
+MINUTE_ROWS: Final = 12.0  # rows that say as much as one: windows of a minute every five seconds
+NEAR: Final = 1e-9  # log-odds within which a curve's slope is not asked for
+
+
+class Calibrated(Scorer):
+    """``estimator`` (a ``Scorer``) with a calibration curve and intervals; see the module and ``models.estimators.curves``.
+
+    Without ``groups`` in ``fit`` there is nobody to leave out: the curve is the diagonal and intervals are unknown.
+    Contributions are the estimator's, stretched by as much as the curve stretches their sum.
+    """
+
+    def __init__(self, estimator: Scorer, method: Method = "logistic", folds: int = FOLDS) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.folds = folds
+
+    def _fit(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp] | None) -> None:
+        self.estimator_ = clone(self.estimator).fit(X, y, sample_weight=weight, groups=groups)
+        self.members_: list[Any] = []
+        self.curve_ = np.empty(0)
+        self.between_ = 0.0
+        if groups is None:
+            return
+        odds = np.empty(len(X))
+        for train, test in parted(dealt(groups, y, folds=self.folds)):
+            member = self.estimator_.settled()
+            member.fit(X[train], y[train], sample_weight=weight[train], groups=groups[train])
+            odds[test] = member.log_odds(X[test])
+            self.members_.append(member)
+        self.curve_ = drawn(self.method, odds, y, weight)
+        self.between_ = _between(applied(self.method, self.curve_, odds), y, groups)
+
+    def parts(self, X: Array) -> tuple[Array, Array]:
+        """Return contributions (n, F) and intercept (n,) of checked inputs, as calibrated."""
+        each, start = self.estimator_.parts(X)
+        if not self.curve_.size:
+            return each, start
+        end = each.sum(axis=-1) + start
+        begin, became = applied(self.method, self.curve_, start), applied(self.method, self.curve_, end)
+        far = np.abs(end - start) > NEAR
+        stretch = np.where(far, became - begin, 0.0) / np.where(far, end - start, 1.0)
+        return each * stretch[:, None], begin
+
+    def deviation(self, X: Array) -> Array:
+        """Of the log-odds, (n,): between members, widened for how few they are, and between people."""
+        n = len(self.members_)
+        if n < 2:
+            return np.full(len(X), np.nan)
+        said = np.empty((n, len(X)))
+        for i, member in enumerate(self.members_):
+            said[i] = applied(self.method, self.curve_, member.quick(X))
+        variance = ((said - said.mean(axis=0)) ** 2).sum(axis=0) * (n - 1) / n
+        few = float(t.ppf(0.95, n - 1)) / NORMAL_90
+        spread: Array = np.sqrt(few**2 * variance + self.between_)
+        return spread
+
+
+def _between(odds: Array, y: Array, groups: NDArray[np.intp]) -> float:
+    """Return the variance of people's offsets from their log-odds, by moments, 0 where chance explains them.
+
+    A person's offset is one Newton step from none, towards a normal of ``ALIKE``; rows count a ``MINUTE_ROWS``-th.
+    """
+    chance = probability_of(odds)
+    told = np.bincount(groups, weights=chance * (1.0 - chance)) / MINUTE_ROWS
+    off = np.bincount(groups, weights=y - chance) / MINUTE_ROWS
+    information = told + 1.0 / ALIKE**2
+    offset = off / information
+    chancy = told / information**2  # what the offset would vary by if there were none
+    kept = (told / information) ** 2  # how much of a true one it shows
+    return float(max(0.0, (offset**2 - chancy).sum() / max(kept.sum(), 1e-12)))

@@ -1,0 +1,103 @@
+"""What an experiment file says of an estimator in, a candidate that can be trained and judged out."""
+
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from models.datasets.dataset import Dataset
+from models.estimators.boosting import LEAST_ROWS, RATE, RIDGE, Boosted
+from models.estimators.calibration import FOLDS, Calibrated
+from models.estimators.curves import Method
+from models.estimators.fitted import LEAST, FittedEstimator
+from models.estimators.logistic import REACH, RidgeLogistic
+from models.estimators.scorer import Scorer
+from models.estimators.training import Folding, Reads, Rows, Weighing, rows_of
+from models.estimators.training_range import TrainingRange
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every candidate of this room may be told.
+
+    ``reads``: all inputs, or those of physiology or motion alone. ``weighing``: whether people or rows count alike.
+    ``folding``: what is left out together within training. ``calibration``: the curve (``models.estimators.curves``).
+    ``folds``: how many parts people are left out in. ``least``: share of what it goes by that must be known.
+    """
+
+    reads: Reads = "all"
+    weighing: Weighing = "people"
+    folding: Folding = "people"
+    calibration: Method = "logistic"
+    folds: Annotated[int, msgspec.Meta(ge=2)] = FOLDS
+    least: Share = LEAST
+
+    def fitted(self, training: Dataset, scorer: Scorer, name: str) -> tuple[FittedEstimator, Rows]:
+        """Return ``scorer`` trained and calibrated, and the rows that it was trained on."""
+        rows = rows_of(training, name=name, reads=self.reads, weighing=self.weighing, folding=self.folding)
+        chain = Calibrated(scorer, method=self.calibration, folds=self.folds)
+        chain.fit(rows.inputs, rows.y, sample_weight=rows.weight, groups=rows.groups)
+        moved = np.abs(chain.parts(rows.inputs)[0]).mean(axis=0)
+        seen = TrainingRange().fit(rows.inputs, rows.groups)
+        return FittedEstimator(chain, seen, rows.names, moved, self.least), rows
+
+
+class Logistic(Common, frozen=True, kw_only=True, tag_field="kind", tag="logistic"):
+    """Ridge logistic regression, the published reference; see ``models.estimators.logistic``."""
+
+    name: str = "logistic"
+    penalty: Positive | None = None
+    indicators: bool = True
+    reach: Positive = REACH
+
+    def fit(self, training: Dataset, *, seed: int) -> FittedEstimator:
+        """Train on rows that have a target; raises DatasetError where they cannot train it. It draws no lots."""
+        return self.fitted(training, RidgeLogistic(self.penalty, self.indicators, self.reach), self.name)[0]
+
+
+class Boosting(Common, frozen=True, kw_only=True, tag_field="kind", tag="boosting"):
+    """Boosted shallow trees, or an additive model without ``interactions``; see ``models.estimators.boosting``.
+
+    ``rising`` and ``falling`` are names of inputs with which the probability may only rise, or only fall.
+    """
+
+    name: str = "boosting"
+    rounds: Count | None = None
+    interactions: bool = True
+    rate: Positive = RATE
+    least_rows: Count = LEAST_ROWS
+    ridge: Annotated[float, msgspec.Meta(ge=0)] = RIDGE
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    rising: tuple[str, ...] = ()
+    falling: tuple[str, ...] = ()
+
+    def fit(self, training: Dataset, *, seed: int) -> FittedEstimator:
+        """Train on rows that have a target; raises DatasetError where they cannot train it."""
+        rows = rows_of(training, name=self.name, reads=self.reads, weighing=self.weighing, folding=self.folding)
+        missing = [name for name in (*self.rising, *self.falling) if name not in rows.names]
+        if missing:
+            raise _unknown(self.name, missing, rows.names)
+        scorer = Boosted(
+            rounds=self.rounds,
+            interactions=self.interactions,
+            rate=self.rate,
+            least_rows=self.least_rows,
+            ridge=self.ridge,
+            share=self.share,
+            rising=tuple(rows.names.index(name) for name in self.rising),
+            falling=tuple(rows.names.index(name) for name in self.falling),
+            random_state=seed,
+        )
+        return self.fitted(training, scorer, self.name)[0]
+
+
+def _unknown(name: str, missing: list[str], names: tuple[str, ...]) -> Exception:
+    from models.errors import DatasetError
+
+    return DatasetError(f"{name}: no inputs {', '.join(missing)} to hold to a direction; there are {', '.join(names)}")
+
+
+Kinds = Literal["logistic", "boosting"]
