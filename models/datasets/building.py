@@ -283,11 +283,15 @@ def _said_of(data: Dataset) -> list[str]:
     counts = Counter(data.target.tolist())
     if not counts[POSITIVE]:
         notes.append("no moment is positive: nothing can be trained on it")
+    contradicted = int((data.exclusion == Exclusion.CONTRADICTED).sum())
+    if contradicted:
+        notes.append(f"{contradicted} moments are left out: labels of both sides reach into their windows")
     if data.events:
         led = set(data.event.tolist())
         without = sum(i not in led for i in range(len(data.events)))
         if without:
             notes.append(
-                f"{without} of {len(data.events)} events have no positive moment: nobody could foretell them here"
+                f"{without} of {len(data.events)} events have no positive moment: nothing was recorded then, or their"
+                " onset is not known well enough"
             )
     return notes

@@ -47,9 +47,9 @@ def tell_state(
 ) -> Told:
     """Return what a state's moments are: see ``StateTarget``. ``window_s`` is what a moment looks back on [s].
 
-    Where labels of both sides hold a window, or one side a window into which the other reaches by more than its onset
-    uncertainty, the moment is CONTRADICTED; raises DatasetError instead, naming both, unless ``aim.doubtful`` lets it
-    be.
+    Where one side holds a window into which the other reaches by more than its onset uncertainty, the moment is
+    CONTRADICTED: labels overlap a little where one thing goes over into another. Where both sides hold the whole
+    window they contradict each other: raises DatasetError, naming both, unless ``aim.doubtful`` lets it be.
     """
     begins_s = moments_s - window_s
     sides = {word: [each for each in labels if is_said(each, words)] for word, words in _sides(aim).items()}
@@ -64,12 +64,14 @@ def tell_state(
         unsure = _unsure_since(sides[side], begins_s, moments_s) | _unsure_until(other, begins_s, moments_s)
         exclusion[held & unsure] = Exclusion.UNCERTAIN
         exclusion[held & _crossed(other, begins_s, moments_s)] = Exclusion.CONTRADICTED
+    exclusion[inside["positive"] & inside["negative"]] = Exclusion.CONTRADICTED
     exclusion[inside["apart"]] = Exclusion.APART
     touched = _touched([(each.start_s, each.end_s) for each in sides["apart"]], begins_s, moments_s)
     exclusion[touched & ~inside["apart"]] = Exclusion.UNLABELLED
     exclusion[begins_s < session.start_s] = Exclusion.EDGE
-    if aim.doubtful == "refuse" and (exclusion == Exclusion.CONTRADICTED).any():
-        _refuse_contradiction(sides["positive"], sides["negative"], moments_s[exclusion == Exclusion.CONTRADICTED][0])
+    both = inside["positive"] & inside["negative"]
+    if aim.doubtful == "refuse" and both.any():
+        _refuse_contradiction(sides["positive"], sides["negative"], moments_s[both][0])
     target[exclusion != Exclusion.NONE] = LEFT_OUT
     return Told(target, exclusion, np.full(moments_s.size, -1, np.intp))
 
