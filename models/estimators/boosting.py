@@ -20,9 +20,9 @@ DEPTH: Final = 3  # splits: the table grows as 2 to the 2 to this
 SPLITS: Final = 7
 LEAVES: Final = 8
 ROUNDS: Final = 100  # where there is nobody to choose them over
-MOST: Final = 150  # rounds tried
-FOLDS: Final = 4
-RATE: Final = 0.05
+MOST: Final = 120  # rounds tried
+FOLDS: Final = 5
+RATE: Final = 0.08
 LEAST_ROWS: Final = 100  # in a leaf: rows of a minute overlap, so that a hundred are few
 RIDGE: Final = 10.0  # on leaves, for the same reason
 BINS: Final = 63
@@ -63,11 +63,28 @@ class Boosted(Scorer):
         self.random_state = random_state
 
     def _fit(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp] | None) -> None:
-        self.rounds_ = self.rounds
-        if self.rounds_ is None:
-            several = groups is not None and len(np.unique(groups)) >= 2
-            self.rounds_ = self._chosen(X, y, weight, groups) if several and groups is not None else ROUNDS
-        self._read(self._grown(X, y, weight, self.rounds_), X.shape[1])
+        self.rounds_ = ROUNDS if self.rounds is None else self.rounds
+        if self.rounds is None and groups is not None and len(np.unique(groups)) >= 2:
+            self.crossed(X, y, weight, dealt(groups, y, folds=FOLDS))
+        self._read(self._grown(X, y, weight, self.rounds_))
+
+    def crossed(self, X: Array, y: Array, weight: Array, fold: NDArray[np.intp]) -> tuple[list[Scorer], Array]:
+        """Choose the number of rounds of least log-loss over folds left out; see ``Scorer.crossed``."""
+        most = MOST if self.rounds is None else self.rounds
+        loss, odds, grown = np.zeros(most), np.empty((most, len(X))), []
+        for train, test in parted(fold):
+            trees = self._grown(X[train], y[train], weight[train], most)
+            for i, said in enumerate(trees.staged_decision_function(X[test])):
+                odds[i, test] = said
+                loss[i] += float((weight[test] * (np.logaddexp(0.0, said) - y[test] * said)).sum())
+            grown.append(trees)
+        self.rounds_ = int(loss.argmin()) + 1 if self.rounds is None else most
+        members: list[Scorer] = []
+        for trees in grown:
+            member = self.settled()
+            member._read(trees)
+            members.append(member)
+        return members, odds[self.rounds_ - 1]
 
     def _grown(self, X: Array, y: Array, weight: Array, rounds: int) -> Any:
         monotonic = np.zeros(X.shape[1], int)
@@ -88,18 +105,9 @@ class Boosted(Scorer):
         )
         return trees.fit(X, y, sample_weight=weight)
 
-    def _chosen(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp]) -> int:
-        """The number of rounds of least log-loss over people that were left out."""
-        loss = np.zeros(MOST)
-        for train, test in parted(dealt(groups, y, folds=FOLDS)):
-            trees = self._grown(X[train], y[train], weight[train], MOST)
-            for i, odds in enumerate(trees.staged_decision_function(X[test])):
-                loss[i] += float((weight[test] * (np.logaddexp(0.0, odds) - y[test] * odds)).sum())
-        return int(loss.argmin()) + 1
-
-    def _read(self, trees: Any, width: int) -> None:
-        """Keep the trees as plain arrays, nodes in heap order."""
-        n = len(trees._predictors)
+    def _read(self, trees: Any) -> None:
+        """Keep the first ``rounds_`` trees as plain arrays, nodes in heap order."""
+        n = min(self.rounds_, len(trees._predictors))
         self.feature_ = np.full((n, SPLITS), -1, np.intp)
         self.threshold_ = np.zeros((n, SPLITS))
         self.missing_left_ = np.zeros((n, SPLITS), np.bool_)
@@ -108,7 +116,7 @@ class Boosted(Scorer):
         self.table_ = np.zeros((n, 1 << SPLITS, SPLITS))
         self.start_ = float(trees._baseline_prediction.ravel()[0])
         self.intercept_ = self.start_
-        for t, (tree,) in enumerate(trees._predictors):
+        for t, (tree,) in enumerate(trees._predictors[:n]):
             left_share = np.ones(SPLITS)
             self._heap(tree.nodes, t, left_share)
             read = np.unique(self.feature_[t][self.feature_[t] >= 0])
@@ -148,4 +156,6 @@ class Boosted(Scorer):
     def settled(self) -> "Boosted":
         """Return an unfitted copy of the number of rounds that was chosen."""
         given = {**self.get_params(deep=False), "rounds": self.rounds_}
-        return Boosted(**given)
+        copy = Boosted(**given)
+        copy.rounds_ = self.rounds_
+        return copy

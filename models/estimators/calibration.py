@@ -15,7 +15,7 @@ from scipy.stats import t
 from sklearn.base import clone
 
 from models.estimators.curves import Method, applied, drawn
-from models.estimators.folds import dealt, parted
+from models.estimators.folds import dealt
 from models.estimators.scorer import NORMAL_90, Array, Scorer, probability_of
 
 FOLDS: Final = 5
@@ -37,24 +37,31 @@ class Calibrated(Scorer):
         self.folds = folds
 
     def _fit(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp] | None) -> None:
-        self.estimator_ = clone(self.estimator).fit(X, y, sample_weight=weight, groups=groups)
         self.members_: list[Any] = []
         self.curve_ = np.empty(0)
         self.between_ = 0.0
         if groups is None:
+            self.estimator_ = clone(self.estimator).fit(X, y, sample_weight=weight)
             return
-        odds = np.empty(len(X))
-        for train, test in parted(dealt(groups, y, folds=self.folds)):
-            member = self.estimator_.settled()
-            member.fit(X[train], y[train], sample_weight=weight[train], groups=groups[train])
-            odds[test] = member.log_odds(X[test])
-            self.members_.append(member)
+        trial = clone(self.estimator)
+        self.members_, odds = trial.crossed(X, y, weight, dealt(groups, y, folds=self.folds))
+        self.estimator_ = trial.settled().fit(X, y, sample_weight=weight)
         self.curve_ = drawn(self.method, odds, y, weight)
         self.between_ = _between(applied(self.method, self.curve_, odds), y, groups)
 
     def parts(self, X: Array) -> tuple[Array, Array]:
         """Return contributions (n, F) and intercept (n,) of checked inputs, as calibrated."""
-        each, start = self.estimator_.parts(X)
+        return self._stretched(*self.estimator_.parts(X))
+
+    def unseen_parts(self, X: Array, fold: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Return the ``parts`` of training rows, each by the member that was trained without its fold, (n,)."""
+        each, start = np.empty(X.shape), np.empty(len(X))
+        for k, member in enumerate(self.members_):
+            inside = np.flatnonzero(fold == k)
+            each[inside], start[inside] = self._stretched(*member.parts(X[inside]))
+        return each, start
+
+    def _stretched(self, each: Array, start: Array) -> tuple[Array, Array]:
         if not self.curve_.size:
             return each, start
         end = each.sum(axis=-1) + start

@@ -1,23 +1,32 @@
 """What an experiment file says of an estimator in, a candidate that can be trained and judged out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from models.datasets.dataset import Dataset
+from models.errors import DatasetError
 from models.estimators.boosting import LEAST_ROWS, RATE, RIDGE, Boosted
 from models.estimators.calibration import FOLDS, Calibrated
 from models.estimators.curves import Method
 from models.estimators.fitted import LEAST, FittedEstimator
+from models.estimators.folds import dealt
 from models.estimators.logistic import REACH, RidgeLogistic
-from models.estimators.scorer import Scorer
+from models.estimators.personal import PersonalModel, basis_of
+from models.estimators.posterior import between, condensed
+from models.estimators.scorer import Array, Scorer
 from models.estimators.training import Folding, Reads, Rows, Weighing, rows_of
 from models.estimators.training_range import TrainingRange
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+
+MINUTE_S: Final = 60.0  # moments nearer to each other than this count as one
+START: Final = 0.5  # people's odds a factor of 1.6 apart, and drivers that say half as much again or half of it
+STEADYING: Final = 3.0  # people as whom that counts against those of the training set
 
 
 class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +88,9 @@ class Boosting(Common, frozen=True, kw_only=True, tag_field="kind", tag="boostin
         rows = rows_of(training, name=self.name, reads=self.reads, weighing=self.weighing, folding=self.folding)
         missing = [name for name in (*self.rising, *self.falling) if name not in rows.names]
         if missing:
-            raise _unknown(self.name, missing, rows.names)
+            raise DatasetError(
+                f"{self.name}: no inputs {', '.join(missing)} to hold to a direction; there are {', '.join(rows.names)}"
+            )
         scorer = Boosted(
             rounds=self.rounds,
             interactions=self.interactions,
@@ -94,10 +105,46 @@ class Boosting(Common, frozen=True, kw_only=True, tag_field="kind", tag="boostin
         return self.fitted(training, scorer, self.name)[0]
 
 
-def _unknown(name: str, missing: list[str], names: tuple[str, ...]) -> Exception:
-    from models.errors import DatasetError
+class Personal(Common, frozen=True, kw_only=True, tag_field="kind", tag="personal"):
+    """A hierarchical model of people over ridge logistic regression or boosting; see ``models.estimators.personal``.
 
-    return DatasetError(f"{name}: no inputs {', '.join(missing)} to hold to a direction; there are {', '.join(names)}")
+    ``population``: what the people of a training set have in common. ``online``: whether it learns, within what it is
+    judged on, of events that are over. ``start``: how far people lie apart before anything is known of that, in log-odds.
+    """
+
+    name: str = "personal"
+    population: Literal["logistic", "boosting", "additive"] = "logistic"
+    online: bool = False
+    start: Positive = START
+
+    def fit(self, training: Dataset, *, seed: int) -> PersonalModel:
+        """Train on rows that have a target; raises DatasetError where they cannot train it."""
+        scorer: Scorer = RidgeLogistic()
+        if self.population != "logistic":
+            scorer = Boosted(interactions=self.population == "boosting", random_state=seed)
+        fitted, rows = self.fitted(training, scorer, self.name)
+        fold = dealt(rows.groups, rows.y, folds=self.folds)
+        drivers = fitted.grouped(*fitted.chain.unseen_parts(rows.inputs, fold))
+        each = max(round(MINUTE_S / training.step_s), 1)
+        told = {
+            person: _told(drivers, rows.y, training.session[rows.places], rows.person == person, each)
+            for person in np.unique(rows.person)
+        }
+        shared = np.minimum(np.arange(drivers.shape[1]), 1)  # the shift, and all stretches alike
+        variance = between(list(told.values()), groups=shared, start=self.start**2, steadying=STEADYING)
+        model = PersonalModel(fitted, variance, each, online=self.online)
+        for person, one in told.items():
+            model.people[rows.people[person]] = dict(model.taken(model.unknown(1), *one))
+        return model
 
 
-Kinds = Literal["logistic", "boosting"]
+def _told(
+    drivers: Array, y: Array, session: NDArray[np.intp], mine: NDArray[np.bool_], each: int
+) -> tuple[Array, Array, Array, Array]:
+    """Return one person's rows as ``condensed``, session by session."""
+    parts = []
+    for one in np.unique(session[mine]):
+        at = np.flatnonzero(mine & (session == one))
+        parts.append(condensed(basis_of(drivers[at]), drivers[at].sum(axis=-1), y[at], each=each))
+    basis, odds, became, weight = (np.concatenate(some) for some in zip(*parts, strict=True))
+    return basis, odds, became, weight

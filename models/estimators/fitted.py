@@ -60,10 +60,17 @@ class FittedEstimator:
 
     def score(self, inputs: Array) -> Estimates:
         """Return what it says of (m, F) inputs, NaN where unknown."""
+        return self.said(inputs)[0]
+
+    def said(self, inputs: Array) -> tuple[Estimates, Array]:
+        """Return what ``score`` does, and the standard deviation of the log-odds, (m,)."""
         inputs = checked(inputs, len(self._input_names))
-        each, start = self.chain.parts(inputs)
-        drivers = np.column_stack([start, np.add.reduceat(each[:, self._order], self._begins, axis=1)])
-        return self.told(drivers, self.chain.deviation(inputs), self.abstentions(inputs))
+        drivers, deviation = self.grouped(*self.chain.parts(inputs)), self.chain.deviation(inputs)
+        return self.told(drivers, deviation, self.abstentions(inputs)), deviation
+
+    def grouped(self, each: Array, start: Array) -> Array:
+        """Return contributions (m, F) and the intercept (m,) summed by drivers, (m, D)."""
+        return np.column_stack([start, np.add.reduceat(each[:, self._order], self._begins, axis=1)])
 
     def abstentions(self, inputs: Array) -> NDArray[np.int8]:
         """Return of which moments (m, F) it says nothing, and why, (m,)."""

@@ -41,31 +41,42 @@ class RidgeLogistic(Scorer):
         self.reach = reach
 
     def _fit(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp] | None) -> None:
-        self.penalty_ = self.penalty
-        if self.penalty_ is None:
-            several = groups is not None and len(np.unique(groups)) >= 2
-            self.penalty_ = self._chosen(X, y, weight, groups) if several and groups is not None else PENALTY
+        self.penalty_ = PENALTY if self.penalty is None else self.penalty
+        if self.penalty is None and groups is not None and len(np.unique(groups)) >= 2:
+            self.crossed(X, y, weight, dealt(groups, y, folds=FOLDS))
         self._scale(X, weight)
-        Z = self._laid(X)
-        w, self.information_ = _newton(Z, y, weight / weight.sum(), self.penalty_, start=None)
-        self.information_ = self.information_ * weight.sum()
-        self.intercept_ = float(w[-1])
-        self.weights_ = w[: X.shape[1]].copy()
-        self.unknown_ = np.zeros(X.shape[1])
-        self.unknown_[self.often_] = w[X.shape[1] : -1]
+        w, curve = _newton(self._laid(X), y, weight / weight.sum(), self.penalty_, start=None)
+        self._take(w)
+        self.information_ = curve * weight.sum()
 
-    def _chosen(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp]) -> float:
-        """The penalty of least log-loss over people that were left out; each is weighed as in training."""
-        loss = np.zeros(len(PENALTIES))
-        for train, test in parted(dealt(groups, y, folds=FOLDS)):
-            self._scale(X[train], weight[train])
-            Z, held, w = self._laid(X[train]), self._laid(X[test]), None
-            share = weight[train] / weight[train].sum()
-            for i, penalty in enumerate(PENALTIES):
-                w, _ = _newton(Z, y[train], share, penalty, start=w)
-                odds = held @ w
-                loss[i] += float((weight[test] * (np.logaddexp(0.0, odds) - y[test] * odds)).sum())
-        return PENALTIES[int(loss.argmin())]
+    def crossed(self, X: Array, y: Array, weight: Array, fold: NDArray[np.intp]) -> tuple[list[Scorer], Array]:
+        """Choose the penalty of least log-loss over folds left out; see ``Scorer.crossed``."""
+        penalties = PENALTIES if self.penalty is None else (self.penalty,)
+        loss, odds = np.zeros(len(penalties)), np.empty((len(penalties), len(X)))
+        ways = []
+        for train, test in parted(fold):
+            member = RidgeLogistic(self.penalty, self.indicators, self.reach)
+            member._scale(X[train], weight[train])
+            Z, held = member._laid(X[train]), member._laid(X[test])
+            share, path = weight[train] / weight[train].sum(), list[Array]()
+            for i, penalty in enumerate(penalties):
+                path.append(_newton(Z, y[train], share, penalty, start=path[-1] if path else None)[0])
+                odds[i, test] = held @ path[-1]
+                loss[i] += float((weight[test] * (np.logaddexp(0.0, odds[i, test]) - y[test] * odds[i, test])).sum())
+            ways.append((member, path))
+        best = int(loss.argmin())
+        self.penalty_ = penalties[best]
+        for member, path in ways:
+            member.penalty_ = self.penalty_
+            member._take(path[best])
+        return [member for member, _ in ways], odds[best]
+
+    def _take(self, w: Array) -> None:
+        width = len(self.mean_)
+        self.intercept_ = float(w[-1])
+        self.weights_ = w[:width].copy()
+        self.unknown_ = np.zeros(width)
+        self.unknown_[self.often_] = w[width:-1]
 
     def _scale(self, X: Array, weight: Array) -> None:
         known = ~np.isnan(X)

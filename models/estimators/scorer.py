@@ -106,6 +106,18 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         """Return the standard deviation of the log-odds of checked inputs, (n,); NaN where it is not known."""
         return np.full(len(X), np.nan)
 
+    def crossed(self, X: Array, y: Array, weight: Array, fold: NDArray[np.intp]) -> "tuple[list[Scorer], Array]":
+        """Choose what is to be chosen over folds, for ``settled``; return what was trained without each fold, and the
+        log-odds (n,) of every row by the one that has not seen it."""
+        members: list[Scorer] = []
+        odds = np.empty(len(X))
+        for k in range(int(fold.max()) + 1):
+            inside, outside = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
+            member = self.settled().fit(X[outside], y[outside], sample_weight=weight[outside])
+            odds[inside] = member.log_odds(X[inside])
+            members.append(member)
+        return members, odds
+
     def settled(self) -> Self:
         """Return an unfitted copy that takes what this one chose by cross-validation as given."""
         return type(self)(**self.get_params(deep=False))

@@ -56,7 +56,7 @@ def rows_of(training: Dataset, *, name: str, reads: Reads, weighing: Weighing, f
     if not names:
         raise DatasetError(f"{name}: the data set has no inputs of {reads}: {', '.join(training.input_names[:8])} ...")
     inputs = columns_of(training, names)[places]
-    ever = ~np.isnan(inputs).all(axis=0)
+    ever = np.isfinite(inputs).sum(axis=0) > 0
     if not ever.any():
         raise DatasetError(f"{name}: nothing is known of any input of {reads} in {len(places)} training rows")
     weight = np.ones(len(places))

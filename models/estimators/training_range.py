@@ -45,7 +45,7 @@ class TrainingRange:
         self.high_ = np.where(ever, high + MARGIN * width, np.inf)
         held = np.empty(len(X))
         if len(np.unique(groups)) >= 2:
-            for train, test in parted(dealt(groups, np.arange(len(X)) % 2.0, folds=FOLDS)):
+            for train, test in parted(dealt(groups, np.arange(len(X), dtype=np.float64) % 2, folds=FOLDS)):
                 self._spread(X[train])
                 held[test] = self.distance(X[test])
             self._spread(X)
@@ -83,5 +83,5 @@ class TrainingRange:
 
     def outside(self, X: Array) -> NDArray[np.bool_]:
         """Return which moments (n, F) the model has seen nothing like, (n,)."""
-        beyond: NDArray[np.bool_] = ((X < self.low_) | (X > self.high_)).any(axis=-1) | (self.distance(X) > self.limit_)
+        beyond: NDArray[np.bool_] = ((self.low_ > X) | (self.high_ < X)).any(axis=-1) | (self.distance(X) > self.limit_)
         return beyond
