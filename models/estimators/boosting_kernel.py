@@ -1,7 +1,5 @@
 """Shallow trees and inputs in, what each input contributes out: by a table of every way through a tree."""
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -10,18 +8,22 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
+BLOCK = 128  # rows that go through all trees together: their inputs stay in the fastest memory
+
+
 @njit(cache=True, nogil=True)
-def passed(row: Array, feature: Index, threshold: Array, missing_left: NDArray[np.bool_]) -> int:
-    """Return the pattern of one row in one tree: bit j is set where node j sends it to the left."""
-    pattern = 0
+def passed(X: Array, feature: Index, threshold: Array, missing_left: NDArray[np.bool_], pattern: Index) -> None:
+    """Write the pattern of each column of ``X`` (F, b) in one tree: bit j is set where node j sends it to the left.
+
+    All nodes are asked, without a branch, a row after the other: several rows go through at a time.
+    """
+    pattern[:] = 0
     for j in range(feature.size):
         if feature[j] < 0:
             continue
-        x = row[feature[j]]
-        left = missing_left[j] if math.isnan(x) else x <= threshold[j]
-        if left:
-            pattern |= 1 << j
-    return pattern
+        x, least, unknown = X[feature[j]], threshold[j], missing_left[j]
+        for i in range(pattern.size):
+            pattern[i] |= ((x[i] <= least) | (unknown & (x[i] != x[i]))) << j
 
 
 @njit(cache=True, nogil=True)
@@ -30,29 +32,44 @@ def contribute(
 ) -> None:
     """Add up the contributions of trees t to inputs: ``feature``, ``threshold``, ``missing_left`` (t, 7) by node in
     heap order, -1 where there is none; ``slot`` (t, 7): which input each column of ``table`` (t, 128, 7) speaks of."""
-    for i in range(X.shape[0]):
+    for first in range(0, X.shape[0], BLOCK):
+        some = np.ascontiguousarray(X[first : first + BLOCK].T)
+        pattern, sums = np.empty(some.shape[1], np.intp), np.zeros(some.shape)
         for t in range(feature.shape[0]):
-            pattern = passed(X[i], feature[t], threshold[t], missing_left[t])
+            passed(some, feature[t], threshold[t], missing_left[t], pattern)
             for s in range(slot.shape[1]):
                 if slot[t, s] < 0:
                     break
-                out[i, slot[t, s]] += table[t, pattern, s]
+                to = sums[slot[t, s]]
+                for i in range(pattern.size):
+                    to[i] += table[t, pattern[i], s]
+        out[first : first + BLOCK] += sums.T
 
 
 @njit(cache=True, nogil=True)
 def total(X: Array, feature: Index, threshold: Array, missing_left: NDArray[np.bool_], leaf: Array, out: Array) -> None:
     """Add up the values of trees: ``leaf`` (t, 8) by the way taken, three bits, the first split's the highest."""
-    for i in range(X.shape[0]):
+    value = np.empty((feature.shape[0], 128))
+    for t in range(feature.shape[0]):
+        reached(feature[t], leaf[t], value[t])
+    for first in range(0, X.shape[0], BLOCK):
+        some = np.ascontiguousarray(X[first : first + BLOCK].T)
+        pattern, to = np.empty(some.shape[1], np.intp), out[first : first + BLOCK]
         for t in range(feature.shape[0]):
-            node = 0
-            for _ in range(3):
-                f = feature[t, node]
-                left = True
-                if f >= 0:
-                    x = X[i, f]
-                    left = missing_left[t, node] if math.isnan(x) else x <= threshold[t, node]
-                node = 2 * node + (1 if left else 2)
-            out[i] += leaf[t, node - 7]
+            passed(some, feature[t], threshold[t], missing_left[t], pattern)
+            for i in range(pattern.size):
+                to[i] += value[t, pattern[i]]
+
+
+@njit(cache=True, nogil=True)
+def reached(feature: Index, leaf: Array, value: Array) -> None:
+    """Write the value of the leaf that each pattern leads to, (128,); where there is no split, left is right."""
+    for pattern in range(value.size):
+        node = 0
+        for _ in range(3):
+            left = feature[node] < 0 or pattern >> node & 1
+            node = 2 * node + (1 if left else 2)
+        value[pattern] = leaf[node - 7]
 
 
 @njit(cache=True, nogil=True)
