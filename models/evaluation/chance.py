@@ -71,8 +71,7 @@ def rate_matched(line: Timeline, alarms: Alarms) -> Array:
     2020, doi:10.1002/acn3.51203, in closed form)."""
     first, stop = reach(line, alarms, line.horizon_s)
     load = np.bincount(alarms.session, weights=line.before[stop] - line.before[first], minlength=len(line.session))
-    wear = np.add.reduceat(line.valid, line.bounds[:-1], dtype=np.int64)
-    return np.asarray(1 - np.exp(-ratio(line.per_person(load), line.per_person(wear))))
+    return np.asarray(1 - np.exp(-ratio(line.per_person(load), line.per_person(line.counted(line.valid)))))
 
 
 def moving_average(moments: Dataset, line: Timeline, outcomes: Outcomes, time_in_warning: Array) -> Array:

@@ -12,30 +12,28 @@ Counts = NDArray[np.int64]
 def curve(positive: Sides, probability: Array) -> tuple[Counts, Counts, Array]:
     """Return how many positives and negatives lie at or above each distinct probability, from the highest down, and
     these; ties stand together."""
-    order = np.argsort(-probability, kind="stable")
+    order = np.argsort(-probability)
     ranked = probability[order]
     last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     found = np.cumsum(positive[order], dtype=np.int64)[last]
     return found, last + 1 - found, ranked[last]
 
 
-def auroc(positive: Sides, probability: Array) -> float:
-    """Return the share of pairs of a positive and a negative in which the positive is higher, a tie counting half
-    (Mann & Whitney 1947, doi:10.1214/aoms/1177730491); NaN with one class."""
+def areas(positive: Sides, probability: Array) -> tuple[float, float]:
+    """Return AUROC and AUPRC, NaN with one class.
+
+    AUROC is the share of pairs of a positive and a negative in which the positive is higher, a tie counting half
+    (Mann & Whitney 1947, doi:10.1214/aoms/1177730491). AUPRC is the average precision: precision at each distinct
+    probability, weighted by the recall gained there, without interpolation (Davis & Goadrich 2006,
+    doi:10.1145/1143844.1143874).
+    """
     found, false, _ = curve(positive, probability)
     if not (len(found) and found[-1] and false[-1]):
-        return np.nan
-    twice = np.sum(np.diff(false, prepend=0) * (found + np.concatenate([[0], found[:-1]])))
-    return float(twice / (2 * found[-1] * false[-1]))
-
-
-def auprc(positive: Sides, probability: Array) -> float:
-    """Return the average precision: precision at each distinct probability, weighted by the recall gained there, with
-    no interpolation (Davis & Goadrich 2006, doi:10.1145/1143844.1143874); NaN with one class."""
-    found, false, _ = curve(positive, probability)
-    if not (len(found) and found[-1] and false[-1]):
-        return np.nan
-    return float(np.sum(np.diff(found, prepend=0) / found[-1] * (found / (found + false))))
+        return np.nan, np.nan
+    gained = np.diff(found, prepend=0)
+    twice = np.sum(np.diff(false, prepend=0) * (2 * found - gained))
+    precision = np.sum(gained / found[-1] * (found / (found + false)))
+    return float(twice / (2 * found[-1] * false[-1])), float(precision)
 
 
 def balanced_accuracy(positive: Sides, probability: Array, threshold: Array | float) -> float:

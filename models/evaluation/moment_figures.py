@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
 from models.evaluation import probabilities as made
 from models.evaluation.chance import ratio
-from models.evaluation.discrimination import auprc, auroc, balanced_accuracy, pair_wins
+from models.evaluation.discrimination import areas, balanced_accuracy, pair_wins
 from models.evaluation.judgement import ReliabilityPoint
 from models.evaluation.people import Figure, ends, figure, or_none, pooled
 from models.evaluation.timeline import Timeline
@@ -80,12 +80,13 @@ def of_person(rows: Judged) -> dict[str, Figure]:
     """Return every figure of one person's moments."""
     y, p, n = rows.positive, rows.probability, len(rows.positive)
     empty = "" if n else NOBODY
+    roc, pr = areas(y, p)
     out = {
         "positive_coverage": figure(
             rows.seen_positives / rows.positives if rows.positives else np.nan, rows.positives, NO_POSITIVES
         ),
-        "auroc": figure(auroc(y, p), n, empty or ONE_CLASS),
-        "auprc": figure(auprc(y, p), n, empty or ONE_CLASS),
+        "auroc": figure(roc, n, empty or ONE_CLASS),
+        "auprc": figure(pr, n, empty or ONE_CLASS),
     }
     chosen = n > 0 and bool(np.isfinite(rows.threshold).all())
     accuracy = balanced_accuracy(y, p, rows.threshold) if chosen else np.nan
@@ -94,12 +95,11 @@ def of_person(rows: Judged) -> dict[str, Figure]:
     mass = made.sums(y, p, rows.training, made.edges_of_equal_mass(p))
     for table, sums in ((OF_SUMS, wide), (OF_EQUAL_MASS, mass)):
         out |= {name: figure(float(of(sums)), n, empty or WHY.get(name, "")) for name, of in table.items()}
-    x, ones = made.log_odds(p), np.ones(n)
-    intercept, slope = made.recalibrated(x, ones, y.astype(float)) if n else ([np.nan], [np.nan])
+    x, ones, hits = made.log_odds(p), np.ones((1, n)), y.astype(float)[None]
+    intercept, slope = made.recalibrated(x, ones, hits)
     out["calibration_slope"] = figure(slope[0], n, empty or NO_FIT)
     out["calibration_intercept"] = figure(intercept[0], n, empty or NO_FIT)
-    offset = made.offset(x, ones, y.astype(float))[0] if n else np.nan
-    out["calibration_offset"] = figure(offset, n, empty or ONE_CLASS)
+    out["calibration_offset"] = figure(made.offset(x, ones, hits)[0], n, empty or ONE_CLASS)
     return out
 
 
@@ -163,7 +163,7 @@ def _told_apart(people: list[Judged], y: NDArray[np.bool_], p: Array, weights: A
     every = np.array([e.positives for e in people], float)
     return {
         "auroc": pooled(area, weights, len(y), ONE_CLASS),
-        "auprc": figure(auprc(y, p), len(y), ONE_CLASS),
+        "auprc": figure(areas(y, p)[1], len(y), ONE_CLASS),
         "positive_coverage": pooled(
             lambda drawn: ratio(drawn @ positives, drawn @ every),
             weights,
@@ -174,9 +174,9 @@ def _told_apart(people: list[Judged], y: NDArray[np.bool_], p: Array, weights: A
 
 
 def _recalibration(people: list[Judged], y: NDArray[np.bool_], p: Array, weights: Array) -> dict[str, Figure]:
-    x, ones = made.log_odds(p), np.ones(len(p))
-    intercept, slope = made.recalibrated(x, ones, y.astype(float))
-    whole = made.offset(x, ones, y.astype(float))
+    x, ones, every = made.log_odds(p), np.ones((1, len(p))), y.astype(float)[None]
+    intercept, slope = made.recalibrated(x, ones, every)
+    whole = made.offset(x, ones, every)
     edges = made.fine_edges(p)
     logits = [made.log_odds(each.probability) for each in people]
     bins = [np.searchsorted(edges, each, side="right") for each in logits]

@@ -1,10 +1,12 @@
 """Figures of people in, what is said of all of them out: mean, spread, and how sure it is with these few people."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import msgspec
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from models.datasets.dataset import Array
 
@@ -71,11 +73,10 @@ def ends(replicates: Array, people: int, *, level: float = LEVEL) -> tuple[float
     return float(low), float(high)
 
 
+@cache
 def tail(people: int, *, level: float = LEVEL) -> float:
     """Return the share of replicates that is left out at either end."""
-    from scipy.stats import norm, t  # takes seconds to import
-
-    return float(norm.cdf(t.ppf((1 - level) / 2, people - 1) * np.sqrt(people / (people - 1))))
+    return float(ndtr(stdtrit(people - 1, (1 - level) / 2) * np.sqrt(people / (people - 1))))
 
 
 def spread(values: Array, *, replicates: int = REPLICATES, seed: int, why: str = "nobody has one") -> Spread:

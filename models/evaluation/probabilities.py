@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.dataset import Array
+from models.evaluation.recalibration_kernel import newton_sums
 
 BINS: Final = 10
 """Of reliability, ECE and the decomposition: what the literature uses (Guo 2017, arXiv:1706.04599)."""
@@ -22,6 +23,9 @@ FINE: Final = 200
 
 STEPS: Final = 50
 """Newton steps; from the identity it converges in under 10 unless positives and negatives are apart."""
+
+LONGEST: Final = 5.0
+"""A Newton step goes no farther in log-odds: beyond, the weights vanish and the next one is lost."""
 
 STEEPEST: Final = 50.0
 """A slope beyond it means that the two sides do not overlap: then there is none."""
@@ -149,53 +153,52 @@ def fine_edges(probability: Array) -> Array:
 
 
 def recalibrated(x: Array, n: Array, y: Array) -> tuple[Array, Array]:
-    """Return intercept and slope of the logistic regression of outcome on log-odds (Cox 1958; Miller 1991): (B, m)
-    or (m,) points ``x``, each of ``n`` rows of which ``y`` are positive. Slope 1 and intercept 0 are right; a slope
-    below 1 is too sure of itself. NaN where it has no answer: one class, one probability, or sides that are apart."""
-    n, y = np.broadcast_arrays(np.atleast_2d(n), np.atleast_2d(y))
-    x = np.broadcast_to(x, n.shape)
-    intercept, slope = np.zeros(len(n)), np.ones(len(n))
-    done = np.zeros(len(n), np.bool_)
+    """Return intercepts and slopes (B,) of the logistic regression of outcome on log-odds (Cox 1958,
+    doi:10.1093/biomet/45.3-4.562): points ``x`` (m,), of each of B fits ``n`` (B, m) rows of which ``y`` are positive.
+
+    Slope 1 and intercept 0 are right; a slope below 1 is too sure of itself. NaN where it has no answer: one class, one
+    probability, or sides that do not overlap.
+    """
+    line = np.zeros((len(n), 2))
+    line[:, 1] = 1.0
+    going = np.arange(len(n))
     for _ in range(STEPS):
-        going = np.flatnonzero(~done)
         if not len(going):
             break
-        up, steeper = _newton(x[going], n[going], y[going], intercept[going], slope[going])
-        intercept[going] += up
-        slope[going] += steeper
-        lost = ~np.isfinite(intercept[going] + slope[going]) | (np.abs(slope[going]) > STEEPEST)
-        intercept[going[lost]] = slope[going[lost]] = np.nan
-        done[going] = lost | (np.abs(up) + np.abs(steeper) < 1e-10)
-    intercept[~done] = slope[~done] = np.nan
-    return intercept, slope
+        by = _newton(x, n[going], y[going], line[going])
+        line[going] += by
+        lost = ~np.isfinite(line[going]).all(axis=1) | (np.abs(line[going, 1]) > STEEPEST)
+        line[going[lost]] = np.nan
+        going = going[~lost & ~(np.abs(by).sum(axis=1) < 1e-10)]
+    line[going] = np.nan
+    return line[:, 0], line[:, 1]
 
 
 def offset(x: Array, n: Array, y: Array) -> Array:
-    """Return the intercept with the slope held at 1 (calibration in the large, in log-odds): above 0 more happens than
-    was said. NaN with one class."""
-    n, y = np.broadcast_arrays(np.atleast_2d(n), np.atleast_2d(y))
-    out = np.where((y.sum(-1) > 0) & (y.sum(-1) < n.sum(-1)), 0.0, np.nan)
+    """Return the intercepts (B,) with the slope held at 1 (calibration in the large, in log-odds), as ``recalibrated``
+    has it: above 0 more happens than was said. NaN with one class."""
+    line = np.ones((len(n), 2))
+    line[:, 0] = np.where((y.sum(-1) > 0) & (y.sum(-1) < n.sum(-1)), 0.0, np.nan)
+    sums = np.empty((len(n), 5))
     for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(x + out[:, None], -500, 500)))
-        slack = (y - n * chance).sum(-1)
-        more = np.clip(slack / np.maximum((n * chance * (1 - chance)).sum(-1), 1e-12), -2.0, 2.0)
-        out = out + more
-        if not (np.abs(more[np.isfinite(out)]) > 1e-10).any():
+        newton_sums(x, n, y, line, sums)
+        by = np.clip(sums[:, 0] / np.maximum(sums[:, 2], 1e-12), -2.0, 2.0)
+        line[:, 0] += by
+        if not (np.abs(by[np.isfinite(by)]) > 1e-10).any():
             break
-    return np.asarray(out)
+    return line[:, 0]
 
 
-def _newton(x: Array, n: Array, y: Array, intercept: Array, slope: Array) -> tuple[Array, Array]:
-    chance = 1 / (1 + np.exp(-np.clip(intercept[:, None] + slope[:, None] * x, -500, 500)))
-    slack, weight = y - n * chance, n * chance * (1 - chance)
-    g0, g1 = slack.sum(-1), (slack * x).sum(-1)
-    a, b, c = weight.sum(-1), (weight * x).sum(-1), (weight * x * x).sum(-1)
+def _newton(x: Array, n: Array, y: Array, line: Array) -> Array:
+    sums = np.empty((len(n), 5))
+    newton_sums(x, n, y, line, sums)
+    g0, g1, a, b, c = sums.T
     determinant = a * c - b * b
-    singular = determinant <= 1e-12 * np.maximum(a * c, 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
-        up, steeper = (c * g0 - b * g1) / determinant, (a * g1 - b * g0) / determinant
-    scale = np.minimum(1.0, 5.0 / np.maximum(np.maximum(np.abs(up), np.abs(steeper)), 1e-300))
-    return np.where(singular, np.nan, up * scale), np.where(singular, np.nan, steeper * scale)
+        by = np.stack([(c * g0 - b * g1) / determinant, (a * g1 - b * g0) / determinant], axis=1)
+    by[determinant <= 1e-12 * np.maximum(a * c, 1e-300)] = np.nan
+    longest = np.abs(by).max(axis=1, keepdims=True)
+    return np.asarray(by * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST)))
 
 
 def _per_row(of: Sums, what: Array) -> Array:

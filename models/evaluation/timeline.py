@@ -1,6 +1,7 @@
 """Rows of a data set in, the time line that alarms and events are laid upon out."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -53,7 +54,11 @@ class Timeline:
 
     def hours(self, rows: NDArray[np.bool_]) -> Array:
         """Return per person (P,) the hours that the rows with True stand for."""
-        return self.per_person(np.add.reduceat(rows, self.bounds[:-1], dtype=np.int64)) * (self.step_s / 3600)
+        return self.per_person(self.counted(rows)) * (self.step_s / 3600)
+
+    def counted(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return per session (S,) how many rows are True."""
+        return np.array([np.count_nonzero(rows[a:b]) for a, b in pairwise(self.bounds)], np.int64)
 
     def per_person(self, per_session: NDArray[np.generic]) -> Array:
         """Return (P,) sums of (S,)."""

@@ -1,0 +1,41 @@
+"""The kernel of logistic recalibration: points and a line in, the sums of a Newton step out."""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def newton_sums(
+    x: NDArray[np.float64],
+    n: NDArray[np.float64],
+    y: NDArray[np.float64],
+    line: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write into ``out`` (B, 5) the sums of slack, slack x, weight, weight x and weight x x.
+
+    ``x`` (m,) log-odds, of each of B fits ``n`` (B, m) rows with ``y`` (B, m) positives, ``line`` (B, 2) intercept and
+    slope. Slack is y - n chance, weight n chance (1 - chance).
+    """
+    for fit in range(len(n)):
+        intercept, slope = line[fit]
+        slack = slack_x = weight = weight_x = weight_xx = 0.0
+        for i in range(len(x)):
+            if n[fit, i] == 0.0:
+                continue
+            chance = 1.0 / (1.0 + math.exp(-min(max(intercept + slope * x[i], -500.0), 500.0)))
+            left = y[fit, i] - n[fit, i] * chance
+            heavy = n[fit, i] * chance * (1.0 - chance)
+            slack += left
+            slack_x += left * x[i]
+            weight += heavy
+            weight_x += heavy * x[i]
+            weight_xx += heavy * x[i] * x[i]
+        out[fit, 0] = slack
+        out[fit, 1] = slack_x
+        out[fit, 2] = weight
+        out[fit, 3] = weight_x
+        out[fit, 4] = weight_xx
