@@ -46,6 +46,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         score="models.arousal:Arousal",
         fixed={"score": "arousal"},
     ),
+    "state_space": Kind(
+        path="models.detectors.streamed:Streamed",
+        says="pulse and sweat that no state of motion predicts (after Puli & Kushki), calibrated in training",
+        score="models.detectors.state_space:StateSpace",
+        fixed={"score": "state_space"},
+    ),
     "logistic": Kind(
         path="models.estimators.candidates:Logistic",
         says="ridge logistic regression, the published reference",
