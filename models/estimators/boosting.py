@@ -86,7 +86,7 @@ class Boosted(Scorer):
             members.append(member)
         return members, odds[self.rounds_ - 1]
 
-    def _grown(self, X: Array, y: Array, weight: Array, rounds: int) -> Any:
+    def _grown(self, X: Array, y: Array, weight: Array, rounds: int) -> Any:  # noqa: ANN401 - scikit-learn's
         monotonic = np.zeros(X.shape[1], int)
         monotonic[list(self.rising)], monotonic[list(self.falling)] = 1, -1
         trees = HistGradientBoostingClassifier(
@@ -105,7 +105,7 @@ class Boosted(Scorer):
         )
         return trees.fit(X, y, sample_weight=weight)
 
-    def _read(self, trees: Any) -> None:
+    def _read(self, trees: Any) -> None:  # noqa: ANN401 - scikit-learn's
         """Keep the first ``rounds_`` trees as plain arrays, nodes in heap order."""
         n = min(self.rounds_, len(trees._predictors))
         self.feature_ = np.full((n, SPLITS), -1, np.intp)
@@ -123,7 +123,7 @@ class Boosted(Scorer):
             self.slot_[t, : len(read)] = read
             self.intercept_ += tabulate(self.feature_[t], self.slot_[t], left_share, self.leaf_[t], self.table_[t])
 
-    def _heap(self, nodes: Any, t: int, left_share: Array) -> None:
+    def _heap(self, nodes: Any, t: int, left_share: Array) -> None:  # noqa: ANN401 - scikit-learn's
         """Write one tree of scikit-learn into row ``t``."""
         waiting = [(0, 0)]
         while waiting:

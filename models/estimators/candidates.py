@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.datasets.dataset import Dataset
 from models.errors import DatasetError
+from models.estimators.blend import Blend
 from models.estimators.boosting import LEAST_ROWS, RATE, RIDGE, Boosted
 from models.estimators.calibration import FOLDS, Calibrated
 from models.estimators.curves import Method
@@ -105,23 +106,41 @@ class Boosting(Common, frozen=True, kw_only=True, tag_field="kind", tag="boostin
         return self.fitted(training, scorer, self.name)[0]
 
 
-class Personal(Common, frozen=True, kw_only=True, tag_field="kind", tag="personal"):
-    """A hierarchical model of people over ridge logistic regression or boosting; see ``models.estimators.personal``.
+class Additive(Boosting, frozen=True, kw_only=True, tag_field="kind", tag="additive"):
+    """Boosting whose trees read one input each: an additive model."""
 
-    ``population``: what the people of a training set have in common. ``online``: whether it learns, within what it is
-    judged on, of events that are over. ``start``: how far people lie apart before anything is known of that, in log-odds.
+    name: str = "additive"
+    interactions: bool = False
+
+
+class Blended(Common, frozen=True, kw_only=True, tag_field="kind", tag="blend"):
+    """The mean of ridge logistic regression and boosting; see ``models.estimators.blend``."""
+
+    name: str = "blend"
+
+    def fit(self, training: Dataset, *, seed: int) -> FittedEstimator:
+        """Train on rows that have a target; raises DatasetError where they cannot train it."""
+        return self.fitted(training, Blend(RidgeLogistic(), Boosted(random_state=seed)), self.name)[0]
+
+
+class Personal(Common, frozen=True, kw_only=True, tag_field="kind", tag="personal"):
+    """A hierarchical model of people over one of the others; see ``models.estimators.personal``.
+
+    ``population``: what the people of a training set have in common. ``online``: whether it learns of events that
+    are over within what it is judged on. ``start``: how far people lie apart before anything is known of that, in log-odds.
     """
 
     name: str = "personal"
-    population: Literal["logistic", "boosting", "additive"] = "logistic"
+    population: Literal["logistic", "boosting", "additive", "blend"] = "logistic"
     online: bool = False
     start: Positive = START
 
     def fit(self, training: Dataset, *, seed: int) -> PersonalModel:
         """Train on rows that have a target; raises DatasetError where they cannot train it."""
-        scorer: Scorer = RidgeLogistic()
-        if self.population != "logistic":
-            scorer = Boosted(interactions=self.population == "boosting", random_state=seed)
+        trees = Boosted(interactions=self.population != "additive", random_state=seed)
+        scorer: Scorer = trees
+        if self.population in ("logistic", "blend"):
+            scorer = RidgeLogistic() if self.population == "logistic" else Blend(RidgeLogistic(), trees)
         fitted, rows = self.fitted(training, scorer, self.name)
         fold = dealt(rows.groups, rows.y, folds=self.folds)
         drivers = fitted.grouped(*fitted.chain.unseen_parts(rows.inputs, fold))

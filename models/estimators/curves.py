@@ -1,4 +1,4 @@
-"""Log-odds of moments that a model was not trained on and what became of them in, a rising curve to believable log-odds out."""
+"""Log-odds of moments that a model has not seen and what became of them in, a rising curve to calibrated ones out."""
 
 from typing import Final, Literal
 

@@ -1,4 +1,4 @@
-"""A trained estimator, its training range and the names of its inputs in; estimates of moments, live or recorded, out."""
+"""A trained estimator, its training range and its inputs' names in; estimates of moments, live or recorded, out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -20,7 +20,7 @@ LEAST: Final = 0.3  # of what the model goes by that must be known before it say
 
 
 class FittedEstimator:
-    """Scores moments by their inputs alone: a ``models.detectors.scorer.Scorer`` and a ``models.estimates.Fitted``.
+    """Scores moments by their inputs: a ``models.detectors.scorer.Scorer`` and a ``models.estimates.Fitted``.
 
     Abstains with POOR_SIGNAL where less than ``least`` of what it goes by is known (inputs weighed by how far they moved
     the log-odds in training), and with OUT_OF_RANGE where it has seen nothing like it.

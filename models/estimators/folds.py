@@ -1,4 +1,4 @@
-"""Whose each row is in, folds of whole people out: what everything that is chosen within a training set is chosen over."""
+"""Whose each row is in, folds of whole people out: what is chosen within a training set is chosen over these."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
 """A trained estimator and what is known of people in; estimates that are each person's own, and learn from carers, out.
 
-A hierarchical logistic model: the population's estimator says what each driver adds to the log-odds; a person differs by
-a shift of the whole and a stretch of each driver (``models.estimators.posterior``). How much people differ is learnt from
-people that the estimator had not seen (empirical Bayes), and that is the prior of everybody: of whom nothing is known
+A hierarchical logistic model: the population's estimator says what each driver adds to the log-odds; a person differs
+by a shift of the whole and a stretch of each driver (``models.estimators.posterior``). How much people differ is learnt
+from people that the estimator had not seen (empirical Bayes), and that is everybody's prior: of whom nothing is known
 gets exactly the population's probability, and whom much is told of gets their own.
 """
 
@@ -144,15 +144,13 @@ class PersonalModel:
         names = moments.people
         each = [self.people.get(name, self.unknown(1)) for name in names]
         if self.online and isinstance(moments.aim, ForecastTarget):
-            return self._along(moments, inputs, each)
+            return self._along(moments, moments.aim, inputs, each)
         known = {key: np.concatenate([one[key] for one in each]) for key in ("offset", "covariance")}
         return self.score_known(inputs, known, moments.person)
 
-    def _along(self, moments: Dataset, inputs: Array, each: list[Known]) -> Estimates:
+    def _along(self, moments: Dataset, aim: ForecastTarget, inputs: Array, each: list[Known]) -> Estimates:
         """Go through every person's moments in order of time, and learn whenever something is over."""
         parts: list[tuple[Index, Estimates]] = []
-        aim = moments.aim
-        assert isinstance(aim, ForecastTarget)
         for person, known in enumerate(each):
             mine = np.flatnonzero(moments.person == person)
             mine = mine[np.argsort(moments.end_s[mine], kind="stable")]
@@ -183,8 +181,8 @@ def basis_of(drivers: Array) -> Array:
 
 
 def _lessons(moments: Dataset, aim: ForecastTarget, mine: Index) -> list[tuple[Index, Index, NDArray[np.bool_]]]:
-    """Return of one person's moments ``mine``, in order of time: those to be scored, then which earlier ones can be told
-    of by then, and whether they led up to an event. Told is at the end of each event, and of each session."""
+    """Return of one person's moments ``mine``, in order of time: those to be scored, then which can be told of by their
+    end, and whether these led up to an event. Told is at the end of each event, and of each session."""
     out = []
     for session in dict.fromkeys(moments.session[mine].tolist()):
         rows = mine[moments.session[mine] == session]
@@ -203,7 +201,8 @@ def _lessons(moments: Dataset, aim: ForecastTarget, mine: Index) -> list[tuple[I
                 first, last = e.onset_s - aim.horizon_s - aim.latency_s, e.onset_s - aim.latency_s
                 leads |= (at >= first) & (at < last)
                 void |= (at >= last) & (at < e.end_s + aim.refractory_s)
-            fresh = (at > before) & (at <= now) & ~void & moments.worn[rows]
+            sure = now if np.isfinite(now) else at[-1] - aim.horizon_s - aim.latency_s  # after that: who knows
+            fresh = (at > before) & (at <= sure) & ~void & moments.worn[rows]
             out.append((rows[scored:upto], rows[fresh], leads[fresh]))
             before, scored = now, upto
     return out

@@ -32,7 +32,7 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
     the same bits, on however many threads. A child fits in ``_fit`` and says the sum's parts in ``parts``.
     """
 
-    def fit(self, X: Array, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:
+    def fit(self, X: Array, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:  # noqa: ANN401 - scikit-learn's
         """Learn from X (n, F) and y (n,). ``groups`` (n,): whose each row is; what is chosen by cross-validation is
         chosen over whole groups, and without groups nothing is. Raises DatasetError where there are not two classes."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
@@ -64,7 +64,7 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         """Return contributions (n, F) and intercept (n,) of checked inputs: their sums are the log-odds."""
 
     def contributions(self, X: Array) -> Array:
-        """Return what each input adds to the log-odds, (n, F); with ``intercepts`` they add up to ``decision_function``."""
+        """Return what each input adds to the log-odds, (n, F); with ``intercepts`` it is ``decision_function``."""
         return self.parts(self._checked(X))[0]
 
     def intercepts(self, X: Array) -> Array:
@@ -122,12 +122,12 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         """Return an unfitted copy that takes what this one chose by cross-validation as given."""
         return type(self)(**self.get_params(deep=False))
 
-    def _checked(self, X: Any) -> Array:
+    def _checked(self, X: Any) -> Array:  # noqa: ANN401 - scikit-learn's
         check_is_fitted(self)
         checked: Array = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan", order="C")
         return checked
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - scikit-learn's
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True

@@ -1,4 +1,4 @@
-"""A data set in; the rows that can be learnt from, how much each counts and whose they are out, or why there are none."""
+"""A data set in; the rows that can be learnt from, how much each counts and whose it is out, or why there are none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

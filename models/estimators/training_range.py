@@ -71,7 +71,7 @@ class TrainingRange:
         self.variances_ = np.maximum(variance[::-1][:few], self.rest_)
 
     def distance(self, X: Array) -> Array:
-        """Return how far moments (n, F) lie from the middle of what was seen, (n,), as a root mean square over inputs."""
+        """Return how far moments (n, F) lie from the middle of what was seen, (n,): a root mean square over inputs."""
         known = ~np.isnan(X)
         z = np.clip(np.where(known, X - self.middle_, 0.0) / self.spread_, -CLIP, CLIP)
         square = (z * z).sum(axis=-1) / self.rest_
