@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
 from models.datasets.selection import with_inputs
 from models.errors import DatasetError
-from models.estimates import Candidate, Estimates, Fitted
+from models.estimates import Estimates, Fitted
 from models.estimators.training import read
 from models.evaluation.choosing import choose
 from models.evaluation.judgement import Choice
@@ -80,18 +80,27 @@ def chosen(
 ) -> tuple[Choice, tuple[str, ...]]:
     """Return the alarm rule and the threshold of single moments, chosen by estimates of training rows that the model
     which made them had not seen; and notes."""
-    alarms = experiment.alarms
-    notes: tuple[str, ...] = ()
+    moments, said, notes = _left_out(spec, training, fitted, experiment)
+    return _choice(moments, said, experiment), notes
+
+
+def _left_out(
+    spec: CandidateSpec, training: Dataset, fitted: Fitted, experiment: Experiment
+) -> tuple[Dataset, Estimates, tuple[str, ...]]:
     try:
-        moments, said = out_of_fold(training, spec, experiment.seed)
+        return *out_of_fold(training, spec, experiment.seed), ()
     except DatasetError as error:
-        notes = (NOT_INSIDE.format(why=error),)
-        moments, said = training, checked(fitted, blinded(training), spec.title)
+        said = checked(fitted, blinded(training), spec.title)
+        return training, said, (NOT_INSIDE.format(why=error),)
+
+
+def _choice(moments: Dataset, said: Estimates, experiment: Experiment) -> Choice:
+    alarms = experiment.alarms
     per_hour = alarms.budget_per_hour if experiment.is_forecast or alarms.false_per_hour is not None else None
     choice = choose(moments, said, rule=alarms.rule, false_alarms_per_hour=per_hour)
-    if alarms.enter is not None:
-        choice = Choice(rule=alarms.rule, threshold=choice.threshold, prevalence=choice.prevalence)
-    return choice, notes
+    if alarms.enter is None:
+        return choice
+    return Choice(rule=alarms.rule, threshold=choice.threshold, prevalence=choice.prevalence)
 
 
 def out_of_fold(training: Dataset, spec: CandidateSpec, seed: int) -> tuple[Dataset, Estimates]:
@@ -144,18 +153,26 @@ def joined(n: int, parts: list[tuple[NDArray[np.intp], Estimates]]) -> Estimates
     )
 
 
-def fit_on_everything(
-    dataset: Dataset, spec: CandidateSpec, group: str, experiment: Experiment
-) -> tuple[Fitted, Choice]:
-    """Return what is put on the shelf: trained on every row, its threshold chosen by rows that were left out of it.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Trained:
+    """What is put on the shelf: ``fitted`` on every row, with the ``choice`` and what was ``said`` of moments that were
+    ``left_out`` inside the training; ``notes`` where none could be."""
 
-    Raises DatasetError where the candidate cannot be trained.
-    """
+    fitted: Fitted
+    choice: Choice
+    left_out: Dataset
+    said: Estimates
+    notes: tuple[str, ...]
+
+
+def train_for_good(dataset: Dataset, spec: CandidateSpec, group: str, experiment: Experiment) -> Trained:
+    """Train on everybody. Raises DatasetError where the candidate cannot be trained."""
     with threadpool_limits(limits=1):
         part = of_group(dataset, group)
-        candidate: Candidate = make(spec)
-        fitted = candidate.fit(part, seed=experiment.seed)
-        return fitted, chosen(spec, part, fitted, experiment)[0]
+        fitted = make(spec).fit(part, seed=experiment.seed)
+        moments, said, notes = _left_out(spec, part, fitted, experiment)
+        choice = _choice(moments, said, experiment)
+        return Trained(fitted=fitted, choice=choice, left_out=moments, said=said, notes=notes)
 
 
 def _drivers(said: Estimates) -> dict[str, float]:

@@ -72,14 +72,9 @@ class Rows(_Section, frozen=True, kw_only=True):
     trained and judged by itself."""
 
     features: Literal["live", "imbiriba", "flirt", "wesad"] = "live"
-    window_s: Positive | None = None  # 60, of imbiriba 180
+    window_s: Positive = WINDOW_S  # what a target's moment looks back on; imbiriba's features always take 180
     step_s: Positive = STEP_S
     groups: Annotated[tuple[Group, ...], msgspec.Meta(min_length=1)] = GROUPS
-
-    @property
-    def looks_back_s(self) -> float:
-        """``window_s``, or the one that the features are published with."""
-        return self.window_s or (180.0 if self.features == "imbiriba" else WINDOW_S)
 
 
 class LeaveOnePersonOut(_Section, frozen=True, kw_only=True, tag_field="kind", tag="leave_one_person_out"):

@@ -1,0 +1,147 @@
+"""An experiment and its data set in, trained models on the shelf out, each with what is known of how good it is."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from forecalm.config import load as load_config
+from forecalm.installation import Installation
+from models.datasets.dataset import Dataset
+from models.datasets.selection import of_studies
+from models.errors import ExperimentError
+from models.evaluation.judging import evaluate
+from models.experiments.candidates import kind_of
+from models.experiments.describing import require_two_sides
+from models.experiments.fold import of_group, train_for_good
+from models.experiments.results import EXPERIMENT
+from models.experiments.spec import AcrossStudies, CandidateSpec, Experiment
+from models.shelf.about import about
+from models.shelf.manifest import About, Code
+from models.shelf.shelf import Shelf
+
+MODELS: Final = "models"  # the shelf's folder in an installation
+CHOICE: Final = "choice.json"  # beside a model: its alarm rule, threshold and prevalence
+METRICS: Final = (
+    "auroc",
+    "auprc",
+    "balanced_accuracy",
+    "brier_skill_own",
+    "calibration_slope",
+    "ece",
+    "event_sensitivity",
+    "false_alarms_per_hour",
+    "time_in_warning",
+    "coverage",
+)
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What is to be trained, and where it goes."""
+
+    experiment: Experiment
+    text: str
+    candidates: tuple[str, ...]
+    group: str
+    config: Path | None
+    shelf: Path | None
+    trust: tuple[str, ...]
+
+    @property
+    def chosen(self) -> tuple[CandidateSpec, ...]:
+        """The candidates that are trained: those named, else all that read inputs, for only these can run live."""
+        if self.candidates:
+            return tuple(each for each in self.experiment.candidate if each.title in self.candidates)
+        return tuple(each for each in self.experiment.candidate if kind_of(each).reads_inputs)
+
+    def name_of(self, spec: CandidateSpec) -> str:
+        """What the model is called on the shelf."""
+        parts = (self.experiment.name, spec.title, *((self.group,) if self.group != "combined" else ()))
+        return re.sub(r"[^a-z0-9_-]+", "-", "-".join(parts).lower())[:64]
+
+    def open_shelf(self) -> Shelf:
+        """Return the shelf, which need not be there yet."""
+        if self.shelf is not None:
+            return Shelf(self.shelf)
+        return Shelf(Installation(load_config(self.config)).folder / MODELS)
+
+    def require(self) -> None:
+        """Raise ExperimentError where it could not be kept in the end, before anything long is done."""
+        known = {each.title for each in self.experiment.candidate}
+        if unknown := [name for name in self.candidates if name not in known]:
+            there = ", ".join(sorted(known))
+            raise ExperimentError(f"--candidate {unknown[0]!r}: is not in the experiment; there is {there}")
+        if not self.chosen:
+            raise ExperimentError("candidate: none of them reads inputs, so none could run live: add logistic")
+        if (features := self.experiment.rows.features) != "live":
+            raise ExperimentError(f'rows.features: {features!r} do not run live: a model to keep reads "live"')
+        kept = self.open_shelf().names()
+        if taken := [name for each in self.chosen if (name := self.name_of(each)) in kept]:
+            raise ExperimentError(
+                f"a model {taken[0]!r} is on the shelf already, and none is ever overwritten: give the experiment"
+                " another name, or withdraw that one"
+            )
+
+
+def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> dict[str, dict[str, float | None]]:
+    """Train, then put everything on the shelf; return the figures of each, by name.
+
+    Figures are of rows left out inside what was trained on: whole people, where there are several. Raises
+    DatasetError where a candidate cannot be trained; then nothing is put anywhere.
+    """
+    said = training.experiment
+    dataset = _for_training(said, dataset)
+    require_two_sides(dataset)
+    made: list[tuple[str, object, About, dict[str, bytes]]] = []
+    for done, spec in enumerate(training.chosen):
+        progress(done, len(training.chosen), spec.title)
+        group = training.group if kind_of(spec).reads_inputs else "combined"
+        trained = train_for_good(dataset, spec, group, said)
+        judged = evaluate(
+            trained.left_out,
+            trained.said,
+            trained.choice,
+            seed=said.seed,
+            replicates=said.evaluation.bootstrap,
+            surrogates=said.evaluation.surrogates,
+        )
+        metrics = {name: judged.over_people[name].mean for name in METRICS}
+        read = of_group(dataset, group)
+        told = about(
+            _as_read(read, trained.fitted),
+            candidate=spec.title,
+            experiment=training.text,
+            seed=said.seed,
+            made_s=time.time(),
+            code=Code(version=version("forecalm")),
+            metrics=metrics,
+        )
+        beside = {EXPERIMENT: training.text.encode(), CHOICE: msgspec.json.encode(trained.choice)}
+        made.append((training.name_of(spec), trained.fitted, told, beside))
+    shelf = training.open_shelf()
+    for name, fitted, told, beside in made:
+        shelf.keep(name, fitted, told, trust=training.trust, files=beside)
+    return {name: dict(told.metrics) for name, _, told, _ in made}
+
+
+def _for_training(said: Experiment, dataset: Dataset) -> Dataset:
+    """Everybody, or the studies that the split names to be trained on."""
+    if isinstance(said.split, AcrossStudies) and said.split.train:
+        return of_studies(dataset, said.split.train)
+    return dataset
+
+
+def _as_read(dataset: Dataset, fitted: Any) -> Dataset:  # noqa: ANN401 - whatever a candidate becomes
+    """The data set with the inputs that the model reads, in its order: these are what its manifest names."""
+    names = getattr(fitted, "input_names", dataset.input_names)
+    columns = [dataset.input_names.index(name) for name in names]
+    return replace(dataset, inputs=np.ascontiguousarray(dataset.inputs[:, columns]), input_names=tuple(names))

@@ -1,0 +1,165 @@
+"""Results and data sets in, tables that a researcher can read in the terminal out."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from forecalm.arguments_said import NOTICE
+from models.evaluation.comparing import Comparison
+from models.evaluation.judgement import FIGURES
+from models.evaluation.people import Spread
+from models.experiments.results import Arm, DataSaid, Results
+from models.splits.fold import Split
+
+OF_STATES: Final = ("auroc", "balanced_accuracy", "brier_skill_training", "ece", "calibration_slope", "coverage")
+OF_FORECASTS: Final = (
+    "event_sensitivity",
+    "false_alarms_per_hour",
+    "time_in_warning",
+    "improvement_over_chance",
+    "lead_time_median_s",
+    "auroc",
+    "brier_skill_training",
+    "coverage",
+)
+SHORT: Final = {
+    "auroc": "AUROC",
+    "balanced_accuracy": "bal. acc.",
+    "brier_skill_training": "Brier skill",
+    "ece": "ECE",
+    "calibration_slope": "slope",
+    "event_sensitivity": "sensitivity",
+    "false_alarms_per_hour": "false/h",
+    "time_in_warning": "in warning",
+    "improvement_over_chance": "over chance",
+    "lead_time_median_s": "lead, s",
+}
+WORDS_SHOWN: Final = 20
+FOLDS_SHOWN: Final = 8
+
+
+def figures_of(results: Results) -> tuple[str, ...]:
+    """The figures that are shown where nobody asks for others."""
+    return OF_FORECASTS if results.experiment.is_forecast else OF_STATES
+
+
+def tell_data(data: DataSaid) -> None:
+    """Say what there is to train on and to be judged by."""
+    out = _out()
+    table = Table("study", "people", "sessions", "hours", "worn", "events", "positive", "negative", box=None)
+    for each in data.studies:
+        table.add_row(
+            each.study,
+            *(f"{count:,}" for count in (each.people, each.sessions)),
+            f"{each.hours:.1f}",
+            f"{each.worn_hours:.1f}",
+            *(f"{count:,}" for count in (each.events, each.positives, each.negatives)),
+        )
+    out.print(table)
+    for each in data.studies:
+        left = ", ".join(f"{reason} {count:,}" for reason, count in each.excluded.items()) or "none"
+        longest = sorted(each.words.items(), key=lambda pair: -pair[1])[:WORDS_SHOWN]
+        words = ", ".join(f"{word} {hours:.2f} h" for word, hours in longest) or "none"
+        out.print(f"{each.study}: moments without a target: {left}", markup=False)
+        out.print(f"{each.study}: words of labels: {words}", markup=False)
+    out.print(f"{data.rows:,} moments of {data.inputs} inputs, one every {data.step_s:g} s; digest {data.digest[:16]}")
+    for note in data.notes:
+        out.print(f"Note: {escape(note)}", style="dim")
+    out.print(NOTICE, style="dim")
+
+
+def tell_split(split: Split) -> None:
+    """Say who would be held out."""
+    out = _out()
+    shown = ", ".join(fold.name for fold in split.folds[:FOLDS_SHOWN])
+    more = " ..." if len(split.folds) > FOLDS_SHOWN else ""
+    out.print(f"{len(split.folds)} folds: {shown}{more}", markup=False)
+    for note in split.notes:
+        out.print(f"Note: {escape(note)}", style="dim")
+
+
+def tell_results(results: Results) -> None:
+    """Say how well each candidate does: mean over people, with its 95 % confidence interval."""
+    out = _out()
+    names = figures_of(results)
+    tested = [arm for arm in results.arms if arm.judgement is not None]
+    people = max(len(arm.judgement.people) for arm in tested if arm.judgement is not None)
+    out.print(f"[bold]{escape(results.experiment.name)}[/bold]  mean over {people} people [95 % confidence]")
+    table = Table("candidate", *(SHORT.get(name, name) for name in names), box=None, pad_edge=False)
+    for arm in tested:
+        table.add_row(escape(arm.key), *(_spread(arm, name) for name in names))
+    out.print(table)
+    for arm in results.arms:
+        if arm.why:
+            out.print(f"{escape(arm.key)}: {escape(arm.why)}")
+        for fold in arm.folds:
+            if fold.refused and not arm.why:
+                out.print(f"{escape(arm.key)}, {escape(fold.name)}: {escape(fold.refused)}", style="dim")
+    _tell_controls(out, results, tested)
+    for note in (*results.notes, *results.audit.warnings):
+        out.print(f"Note: {escape(note)}", style="dim")
+    out.print(f"Leakage audit: {len(results.audit.checks)} checks of {results.audit.folds} folds passed", style="dim")
+    out.print(NOTICE, style="dim")
+
+
+def _tell_controls(out: Console, results: Results, tested: Sequence[Arm]) -> None:
+    if not results.experiment.controls:
+        return
+    table = Table("candidate", "condition", "hours", "coverage", "false/h", "sensitivity", box=None, pad_edge=False)
+    for arm in tested:
+        for each in arm.judgement.conditions if arm.judgement is not None else ():
+            table.add_row(
+                escape(arm.key),
+                escape(each.condition or "everything else"),
+                f"{each.valid_h:.1f}",
+                *(
+                    "-" if figure.value is None else f"{figure.value:.2f}"
+                    for figure in (each.coverage, each.false_alarms_per_hour, each.event_sensitivity)
+                ),
+            )
+    out.print(table)
+
+
+def tell_comparisons(pairs: Sequence[tuple[str, str, Sequence[Comparison]]], notes: Sequence[str]) -> None:
+    """Say of each pair of results what A minus B is."""
+    out = _out()
+    for a, b, comparisons in pairs:
+        out.print(f"[bold]{escape(a)}[/bold] - [bold]{escape(b)}[/bold]  paired over people [95 % confidence]")
+        table = Table("figure", "A", "B", "A - B", "p", "better / worse", "not inferior", box=None, pad_edge=False)
+        for each in comparisons:
+            table.add_row(
+                f"{each.figure} ({FIGURES[each.figure].better} is better)",
+                _mean(each.a),
+                _mean(each.b),
+                _with_ends(each.difference),
+                "-" if each.p_value is None else f"{each.p_value:.3g}",
+                "-" if each.better is None else f"{each.better} / {each.worse}",
+                {None: "-", True: f"yes, by {each.margin}", False: f"not shown, by {each.margin}"}[each.not_inferior],
+            )
+        out.print(table)
+    for note in notes:
+        out.print(f"Note: {escape(note)}", style="dim")
+    out.print(NOTICE, style="dim")
+
+
+def _spread(arm: Arm, name: str) -> str:
+    judgement = arm.judgement
+    return "-" if judgement is None or name not in judgement.over_people else _with_ends(judgement.over_people[name])
+
+
+def _mean(spread: Spread) -> str:
+    return "-" if spread.mean is None else f"{spread.mean:.3g}"
+
+
+def _with_ends(spread: Spread) -> str:
+    if spread.mean is None:
+        return "-"
+    ends = "" if spread.low is None or spread.high is None else rf" \[{spread.low:.2g}, {spread.high:.2g}]"
+    return f"{spread.mean:.3g}{ends}"
+
+
+def _out() -> Console:
+    return Console(highlight=False, soft_wrap=True)
