@@ -15,7 +15,7 @@ from alerts.policy import Policy
 from alerts.state import BLIND, Sign, Situation, after, seen, step
 from alerts.views import AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from alerts.words import blind
-from models.risk import Abstention
+from models.risk import TRAINING_FREE, Abstention
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +88,13 @@ class Desk:
         heart_rate_bpm: float,
         battery_pct: int | None,
         stamp: Stamp | None,
+        model: str = TRAINING_FREE,
     ) -> WearerView:
         """Take one second of ``wearer``, which ended at ``second_end_s`` [UTC s], and return what is shown now.
 
         ``probability`` is NaN exactly where ``abstention`` is not NONE. ``reasons`` (or what it returns) are the
-        sentences for this second; ``heart_rate_bpm`` is NaN where unknown. Raises AlertError for an unknown wearer, a
+        sentences for this second; ``heart_rate_bpm`` is NaN where unknown; ``model`` is the name of what says so, and
+        stands on an alert that this second raises. Raises AlertError for an unknown wearer, a
         time that is not finite, or a probability that does not fit its abstention.
         """
         with self._lock:
@@ -113,7 +115,7 @@ class Desk:
             situation, alert = ledger.situation, ledger.alert
             if abstention is Abstention.NONE:
                 situation = after(situation, float(probability), second_end_s, self._policy)
-                alert, moved = self._alert_after(ledger, situation, float(probability), sentences, second_end_s)
+                alert, moved = self._alert_after(ledger, situation, float(probability), sentences, second_end_s, model)
                 events += moved
             if events:
                 self._write(events)
@@ -238,7 +240,13 @@ class Desk:
         return [SightLost(wearer=ledger.wearer, at_s=at_s, reason=sight.reason, since_s=sight.since_s)]
 
     def _alert_after(
-        self, ledger: Ledger, situation: Situation, probability: float, reasons: tuple[str, ...], at_s: float
+        self,
+        ledger: Ledger,
+        situation: Situation,
+        probability: float,
+        reasons: tuple[str, ...],
+        at_s: float,
+        model: str,
     ) -> tuple[AlertView | None, list[Event]]:
         if situation.risk is ledger.situation.risk:
             return ledger.alert, []
@@ -250,6 +258,7 @@ class Desk:
                 probability=probability,
                 reasons=reasons,
                 policy=self._policy.version,
+                model=model,
             )
             return ledger.raise_alert(raised), [raised]
         if situation.risk is RiskState.RESOLVED and ledger.alert is not None:

@@ -11,6 +11,7 @@ import msgspec
 
 from alerts.errors import JournalError
 from alerts.views import Blind
+from models.risk import TRAINING_FREE
 
 if sys.platform != "win32":
     import fcntl
@@ -32,6 +33,7 @@ class AlertRaised(_Event, frozen=True, kw_only=True, tag="alert raised"):
     probability: float
     reasons: tuple[str, ...]
     policy: str
+    model: str = TRAINING_FREE  # before there were others, it raised every alert
 
 
 class AlertAcknowledged(_Event, frozen=True, kw_only=True, tag="alert acknowledged"):

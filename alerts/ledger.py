@@ -77,6 +77,7 @@ class Ledger:
             probability=event.probability,
             reasons=event.reasons,
             policy=event.policy,
+            model=event.model,
         )
 
     def show(self, at_s: float, stamp: Stamp | None) -> WearerView:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.risk import TRAINING_FREE
+
 
 class RiskState(StrEnum):
     """How the person is, as far as anyone can know. Sight never changes it."""
@@ -36,7 +38,8 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """One alert from its raising on. ``reasons`` are plain sentences as they stood when it was raised."""
+    """One alert from its raising on. ``reasons`` are plain sentences as they stood when it was raised; ``policy`` and
+    ``model`` are what raised it."""
 
     alert_id: str
     wearer: str
@@ -47,6 +50,7 @@ class AlertView:
     acknowledged_by: str | None = None
     acknowledged_s: float | None = None
     resolved_s: float | None = None
+    model: str = TRAINING_FREE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
+from forecalm.arguments_models import add_models
 from forecalm.arguments_said import (
     CHANNEL_NAMES,
     NOTICE,
@@ -23,6 +24,7 @@ from forecalm.arguments_said import (
     user,
     witness,
 )
+from forecalm.arguments_shelf import add_shelf
 
 SCOPES: Final = ("care", "research", "share")
 
@@ -44,11 +46,13 @@ def make_parser() -> argparse.ArgumentParser:
         _add_people,
         _add_consent,
         _add_labels,
+        add_models,
         _add_documents,
         add_sources,
         add_gateway,
         _add_checks,
         _add_keeping,
+        add_shelf,
     ):
         add(commands)
     return parser

@@ -17,8 +17,10 @@ from alerts.policy import Policy
 from console.app import create_app
 from console.hub import Hub
 from console.serve import run
+from forecalm.champion import ShelfWatch, choose, say, stamp
 from forecalm.config import Config
 from forecalm.exchanged import answered
+from forecalm.foretold import FOLDER, Foretold
 from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
@@ -70,7 +72,11 @@ class Service:
                 log.warning("%s: %s; whoever is paired is watched from then on", here.folder, NOBODY)
             self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
             self.store = stack.enter_context(closing(here.open_store()))
-            pipeline = Pipeline(wearers=wearers, desk=self.desk)
+            seen = stamp(here.models)
+            choice = choose(here.models)
+            say(choice)
+            pipeline = Pipeline(wearers=wearers, desk=self.desk, choice=choice)
+            self.models = lambda: pipeline.models  # for boards
             unassigned_s = self._config.keeping.unassigned_hours * 3600
             stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
@@ -78,13 +84,14 @@ class Service:
                 learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
-                on_step=derived_from(here, pipeline, stack),
+                on_step=written_from(here, pipeline, stack),
                 on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, now_s),
             )
             watch_all = partial(self._watch_all, registry, pipeline, live)
             self._wearing = Wearing(registry, on_change=watch_all)
             live.start()
             stack.callback(live.stop)
+            stack.enter_context(ShelfWatch(here.models, seen, on_choice=live.use))
             stack.enter_context(self._wearing)
             watch_all()  # who was entered since we looked
             self._start_house(registry, stack)
@@ -210,6 +217,18 @@ class Service:
         mqtt = self._config.mqtt
         if not self._subscriber.connected.wait(START_S):
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
+
+
+def written_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:
+    """What writes each step for dashboards, and what models foretell of it for later, until ``stack`` closes."""
+    derived, foretold = derived_from(here, pipeline, stack), Foretold(here.folder / FOLDER, pipeline)
+    stack.callback(foretold.close)
+
+    def write(step: Step) -> None:
+        derived(step)
+        foretold.write(step)
+
+    return write
 
 
 def derived_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:

@@ -4,16 +4,20 @@ Whatever is wrong with a model or with the pointers, there is a choice: the trai
 """
 
 import logging
+import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from forecalm.watching import ALONE, Choice, Model
 from models.errors import ShelfError
-from models.shelf.live import live_of, try_out
-from models.shelf.pointers import POINTERS, Pointer, Pointers
-from models.shelf.shelf import TRAINING_FREE, Shelf
+from models.risk import TRAINING_FREE
+from models.shelf.manifest import POINTERS
+
+if TYPE_CHECKING:  # loads scikit-learn, which takes a second: only for whoever has promoted a model
+    from models.shelf.pointers import Pointer
+    from models.shelf.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +26,15 @@ LOOK_S: Final = 2.0  # a roll-back is in force about so much later
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-def choose(shelf: Shelf) -> Choice:
-    """Return which models are to run, proved and tried out. Raises nothing: what is wrong is among the faults."""
+def choose(folder: Path) -> Choice:
+    """Return which models on the shelf ``folder`` are to run, proved and tried out. Raises nothing: what is wrong is
+    among the faults."""
+    if not (folder / POINTERS).exists():
+        return ALONE
+    from models.shelf.pointers import Pointers
+    from models.shelf.shelf import Shelf
+
+    shelf = Shelf(folder)
     try:
         standing = Pointers(shelf).standing()
     except (ShelfError, OSError) as error:
@@ -34,7 +45,7 @@ def choose(shelf: Shelf) -> Choice:
     return Choice(champion, shadow, chosen, (*faults, *more))
 
 
-def _proved(shelf: Shelf, pointer: Pointer | None) -> tuple[Model | None, tuple[str, ...]]:
+def _proved(shelf: "Shelf", pointer: "Pointer | None") -> tuple[Model | None, tuple[str, ...]]:
     if pointer is None:
         return None, ()
     try:
@@ -43,8 +54,10 @@ def _proved(shelf: Shelf, pointer: Pointer | None) -> tuple[Model | None, tuple[
         return None, (_told(error),)
 
 
-def proved(shelf: Shelf, pointer: Pointer) -> Model:
+def proved(shelf: "Shelf", pointer: "Pointer") -> Model:
     """Return the model that was chosen, and no other of its name. Raises ShelfError, or OSError where the disk does."""
+    from models.shelf.live import live_of, try_out
+
     kept = shelf.load(pointer.name)
     if kept.digest != pointer.digest:
         raise ShelfError(
@@ -87,11 +100,11 @@ def stamp(folder: Path) -> Stamp:
 
 
 class ShelfWatch:
-    """Looks at the shelf every ``LOOK_S`` on a thread of its own, and calls ``on_choice`` there when the choice may be
-    another one. Use as a context manager."""
+    """Looks at the shelf ``folder`` every ``LOOK_S`` on a thread of its own, and calls ``on_choice`` there when the
+    choice may be another one. Use as a context manager."""
 
-    def __init__(self, shelf: Shelf, seen: Stamp, *, on_choice: Callable[[Choice], None]) -> None:
-        self._shelf = shelf
+    def __init__(self, folder: Path, seen: Stamp, *, on_choice: Callable[[Choice], None]) -> None:
+        self._folder = folder
         self._seen = seen
         self._on_choice = on_choice
         self._stop = threading.Event()
@@ -111,9 +124,12 @@ class ShelfWatch:
 
     def look(self) -> None:
         """Look once."""
-        now = stamp(self._shelf.folder)
+        now = stamp(self._folder)
         if now != self._seen:
+            choice = choose(self._folder)
+            try:
+                self._on_choice(choice)
+            except queue.Full:  # the engine is far behind: at the next look
+                return
             self._seen = now
-            choice = choose(self._shelf)
             say(choice)
-            self._on_choice(choice)

@@ -65,6 +65,11 @@ class Installation:
         return self.folder / "rescored"
 
     @property
+    def models(self) -> Path:
+        """The shelf: trained models, and which of them is to watch."""
+        return self.folder / "models"
+
+    @property
     def erasing(self) -> Path:
         """The mark of an erasure that is under way, or was cut off; it names the wearer."""
         return self.folder / "erasing.json"

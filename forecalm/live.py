@@ -16,6 +16,7 @@ import numpy as np
 from forecalm.exchanged import Suspected
 from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
+from forecalm.watching import Choice
 from ingest.intake.intake import Handed
 from ingest.received import Received
 
@@ -53,10 +54,11 @@ class Live:
         self._learnt = learnt
         self._clock = clock
         self._on_failure = on_failure
-        self._waiting: queue.Queue[tuple[Received | None, str] | None] = queue.Queue(WAITING_MAX)
+        self._waiting: queue.Queue[tuple[Received | None, str] | Choice | None] = queue.Queue(WAITING_MAX)
         self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
         self._suspected: set[Suspected] = set()  # and told
+        self._shifted: set[str] = set()  # inputs of the champion, and told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -81,6 +83,11 @@ class Live:
         """Watch somebody more from now on, whether or not their band is heard; from any thread. Raises queue.Full where
         the engine is far behind: then ask again."""
         self._waiting.put_nowait((None, wearer))
+
+    def use(self, choice: Choice) -> None:
+        """Let other models run from now on, proved and tried out; from any thread. Raises queue.Full where the engine
+        is far behind: then ask again."""
+        self._waiting.put_nowait(choice)
 
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
@@ -113,6 +120,7 @@ class Live:
             if ending or now_s - saved_s >= SAVE_EVERY_S:
                 self._take_over()
                 self._save()
+                self._tell_shifted()
                 saved_s = now_s
             if ending:
                 log.info("the engine ends; %s", self._pipeline.misses())
@@ -128,7 +136,9 @@ class Live:
             except queue.Empty:
                 return
             wait_s = 0.0
-            if given is not None:
+            if isinstance(given, Choice):
+                self._use(given)
+            elif given is not None:
                 self._give(*given)
 
     def _give(self, received: Received | None, wearer: str) -> None:
@@ -137,6 +147,12 @@ class Live:
             log.info("%s is watched too", wearer)
         if received is not None:
             self._pipeline.receive(wearer, received)
+
+    def _use(self, choice: Choice) -> None:
+        for why in self._pipeline.use(choice):
+            log.warning("what a model knew of everybody cannot be used (%s): it is learnt anew", why)
+        state = self._pipeline.models
+        log.warning("%s watches from now on%s", state.watches, f", {state.shadow} in shadow" if state.shadow else "")
 
     def _save(self) -> None:
         """Keep what was learnt, if the disk takes it: a full disk costs the learnt of a minute, never an alert."""
@@ -171,6 +187,13 @@ class Live:
             if each not in self._suspected and one and other:
                 self._suspected.add(each)
                 log.warning("%s and %s look exchanged: see forecalm bands, and look who wears which", one, other)
+
+    def _tell_shifted(self) -> None:
+        """Log inputs of the champion once when they no longer lie as in training."""
+        shifted = set(self._pipeline.shifted())
+        for name in sorted(shifted - self._shifted):
+            log.warning("%s has shifted against what the model was trained on: forecalm models drift", name)
+        self._shifted = shifted
 
     def _tell(self, what: str, level: int) -> None:
         """Log what lasts once."""

@@ -5,7 +5,6 @@ Told what time it is; starts no thread and opens nothing, so a recording can be 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,20 @@ from alerts.desk import Desk
 from alerts.views import Stamp
 from alerts.words import reasons
 from forecalm.exchanged import LIKENESS, Exchanges, Suspected
+from forecalm.watching import ALONE, OF, Choice, Knower, State, Watchers
 from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
 from ingest.types import CHANNELS, Tick
 from models.arousal import Arousal
 from models.errors import ModelError
-from models.risk import Abstention, Risk, Rows
+from models.risk import TRAINING_FREE, Abstention, Risk, Rows
 from signals.engine import Engine
 from signals.errors import SignalError
 from signals.features import column
 from signals.types import Signals
 
 HEART_RATE = column("heart_rate_bpm")
-ENGINE = "engine."  # before the names of what the engine knows; what the model knows has its own names alone
+ENGINE = "engine."  # before the names of what the engine knows; what the training-free detector knows has its own
 
 
 def warm() -> None:
@@ -39,11 +39,18 @@ def warm() -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """What one moment brought for k rows: their next second (or more, after a silence)."""
+    """What one moment brought for k rows: their next second (or more, after a silence).
+
+    ``risk`` is what the desk was told; where it ``is_champions`` (k, n) it is the model's that was chosen, elsewhere
+    the training-free detector's. ``shadow`` is what the model in shadow says, which tells nobody; None where there is
+    none.
+    """
 
     rows: NDArray[np.intp]
     signals: Signals
     risk: Risk
+    is_champions: NDArray[np.bool_]
+    shadow: Risk | None = None
 
 
 class Pipeline:
@@ -51,17 +58,18 @@ class Pipeline:
 
     ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look
     exchanged, for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff
-    looked at, for any thread to replace.
+    looked at, for any thread to replace. ``choice`` says which models run: see ``forecalm.watching``.
     """
 
-    def __init__(self, *, wearers: Sequence[str], desk: Desk) -> None:
+    def __init__(self, *, wearers: Sequence[str], desk: Desk, choice: Choice = ALONE) -> None:
         self.wearers = tuple(wearers)
         self.rows = {wearer: row for row, wearer in enumerate(self.wearers)}
         self._desk = desk
         rows = max(len(self.wearers), 1)  # where nobody is watched a row waits for whoever comes first
         self._assembler = Assembler(rows=rows)
         self._engine = Engine(rows=rows)
-        self._model = Arousal(rows=rows)
+        self._choice = choice
+        self._models = Watchers(self.wearers, choice)
         self._exchanges = Exchanges(rows=rows)
         self._battery: list[int | None] = [None] * len(self.wearers)
         self.bands: list[str] = [""] * len(self.wearers)
@@ -73,7 +81,7 @@ class Pipeline:
         learnt, anybody = self.learnt(), bool(self.wearers)
         self._desk.watch(wearer)
         self._engine = Engine(rows=len(self.wearers) + 1)
-        self._model = Arousal(rows=len(self.wearers) + 1)
+        self._models = Watchers((*self.wearers, wearer), self._choice)
         self._exchanges = Exchanges(rows=len(self.wearers) + 1)
         if anybody:
             self._assembler.grow()
@@ -83,6 +91,24 @@ class Pipeline:
         self.rows = {each: row for row, each in enumerate(self.wearers)}
         for refused in self.learn(learnt) if anybody else ():
             raise refused
+
+    @property
+    def models(self) -> State:
+        """Which models run, and what is wrong with them; for any thread to read."""
+        return self._models.state
+
+    def shifted(self) -> tuple[str, ...]:
+        """The inputs of the champion that do not lie as they did in training; on the engine's thread alone."""
+        return self._models.shifted()
+
+    def use(self, choice: Choice) -> list[ModelError]:
+        """Let other models run from the next second on. Who ran already goes on with what it knows; the training-free
+        detector always does, and stands in where another knows nobody yet. Returns why something was forgotten."""
+        learnt = self._models.snapshot()
+        self._choice = choice
+        self._models = Watchers(self.wearers, choice)
+        rows = np.arange(max(len(self.wearers), 1))
+        return self._learn_models(learnt, rows, rows, total=len(rows))
 
     def receive(self, wearer: str, received: Received) -> None:
         """Take in one packet of the band that ``wearer`` wears."""
@@ -108,12 +134,13 @@ class Pipeline:
         steps = []
         for taken in self._assembler.take(now_s):
             signals = self._signals(taken.tick, taken.rows)
-            risk = self._model.push(signals.start_s, signals.features, rows=taken.rows)
+            watched = self._models.push(signals.start_s, signals.features, rows=taken.rows)
             self._exchanges.push(signals.start_s, signals.features, rows=taken.rows)
-            steps.append(Step(rows=taken.rows, signals=signals, risk=risk))
+            step = Step(taken.rows, signals, watched.risk, watched.is_champions, watched.shadow)
+            steps.append(step)
             for i, last in enumerate(taken.last):
                 for second in range(taken.tick.seconds):
-                    self._observe(int(taken.rows[i]), i, second, last, signals, risk)
+                    self._observe(i, second, last, step)
         self._look(now_s)
         return steps
 
@@ -135,8 +162,9 @@ class Pipeline:
             self._engine.begin_anew(rows=rows[back])
         return self._engine.push(tick, rows=rows)
 
-    def _observe(self, row: int, i: int, second: int, last: Received | None, signals: Signals, risk: Risk) -> None:
-        """Tell the desk one second of ``row``, which is the i-th of those that were decided together."""
+    def _observe(self, i: int, second: int, last: Received | None, step: Step) -> None:
+        """Tell the desk one second of the i-th of the rows that were decided together."""
+        row, signals, risk = int(step.rows[i]), step.signals, step.risk
         features, drivers = signals.features[i, second], risk.drivers[i, second]
         packet = None if last is None else last.packet
         self._desk.observe(
@@ -144,18 +172,19 @@ class Pipeline:
             float(signals.start_s[i] + second + 1),
             probability=float(risk.probability[i, second]),
             abstention=Abstention(int(risk.abstention[i, second])),
-            reasons=lambda: reasons(features, drivers, self._model.driver_names),
+            reasons=lambda: reasons(features, drivers, self._models.driver_names),
             learnt=float(risk.learnt[i, second]),
             heart_rate_bpm=float(features[HEART_RATE]),
             battery_pct=self._battery[row],
             stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
+            model=self._models.champion if step.is_champions[i, second] else TRAINING_FREE,
         )
 
     def study(self, wearer: str, past: Sequence[Received]) -> None:
         """Learn what is usual for ``wearer`` from packets of their past, in one go. It alerts nobody."""
         rows = np.array([self.rows[wearer]])
         signals = self._signals(whole(past), rows)
-        self._model.push(signals.start_s, signals.features, rows=rows)
+        self._models.push(signals.start_s, signals.features, rows=rows)
         self._exchanges.push(signals.start_s, signals.features, rows=rows)
 
     def misses(self) -> str:
@@ -167,29 +196,25 @@ class Pipeline:
         """What is known of each wearer, as arrays with a row each, and who the rows are: see ``learn``."""
         engine = {ENGINE + name: array for name, array in self._engine.snapshot().items()}
         likeness = {LIKENESS + name: array for name, array in self._exchanges.snapshot().items()}
-        return {"wearers": np.array(self.wearers), **self._model.snapshot(), **engine, **likeness}
+        return {"wearers": np.array(self.wearers), **self._models.snapshot(), **engine, **likeness}
 
     def learn(self, learnt: Mapping[str, NDArray[np.generic]]) -> list[ModelError | SignalError]:
         """Go on from what was learnt before, for the wearers who are in it: to the engine the time since is a silence.
 
-        Model, engine and likeness go on each by itself. Returns why some could not, because another version had learnt
-        it: these know nobody yet. What was kept before there was any likeness is no reason. Raises KeyError where it is
-        not said whose it is.
+        Models, engine and likeness go on each by itself. Returns why some could not, because another version had learnt
+        it: these know nobody yet. What was kept before there was any likeness, or a model, is no reason. Raises
+        KeyError where it is not said whose it is.
         """
         known = {str(wearer): row for row, wearer in enumerate(learnt["wearers"])}
         rows = np.array([row for row, wearer in enumerate(self.wearers) if wearer in known], np.intp)
         theirs = np.array([known[self.wearers[row]] for row in rows], np.intp)
         engine, likeness = _named(learnt, ENGINE), _named(learnt, LIKENESS)
-        model = {
-            name: each for name, each in learnt.items() if name != "wearers" and not name.startswith((ENGINE, LIKENESS))
-        }
-        refused: list[ModelError | SignalError] = []
-        for what, knower, kept in (("model", self._model, model), ("likeness", self._exchanges, likeness)):
-            if kept or knower is self._model:
-                try:
-                    _learn(what, knower, kept, rows, theirs, total=len(known))
-                except ModelError as error:
-                    refused.append(error)
+        refused: list[ModelError | SignalError] = list(self._learn_models(learnt, rows, theirs, total=len(known)))
+        if likeness:
+            try:
+                _learn("likeness", self._exchanges, likeness, rows, theirs, total=len(known))
+            except ModelError as error:
+                refused.append(error)
         self._say_suspected()
         try:
             self._learn_engine(engine, rows, theirs, total=len(known))
@@ -197,21 +222,25 @@ class Pipeline:
             refused.append(error)
         return refused
 
+    def _learn_models(
+        self, learnt: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int
+    ) -> list[ModelError]:
+        refused = []
+        for prefix, model in self._models.knowers().items():
+            kept = _named(learnt, prefix)
+            if prefix and not kept:
+                continue  # it was not there before: it begins now
+            try:
+                _learn(f"model {prefix.removeprefix(OF)}".rstrip(" ."), model, kept, rows, theirs, total=total)
+            except ModelError as error:
+                refused.append(error)
+        return refused
+
     def _learn_engine(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:
         for name, kept in arrays.items():
             if kept.shape[:1] != (total,):
                 raise SignalError(f"the engine's {name}: {kept.shape}, not of {total} wearers")
         self._engine.restore({name: kept[theirs] for name, kept in arrays.items()}, rows=rows)
-
-
-class Knower(Protocol):
-    """Something that knows wearers, a row each."""
-
-    def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
-        """What it knows."""
-
-    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        """Know that from now on."""
 
 
 def _named(learnt: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:

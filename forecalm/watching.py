@@ -7,23 +7,36 @@ champion abstains nothing is said: out of its range nobody guesses. A shadow see
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.arousal import DRIVERS, Arousal
 from models.errors import ModelError
-from models.risk import Abstention, Array, Risk, RiskModel, Rows
-from models.shelf.live import Build
-from models.shelf.manifest import Manifest
-from models.shelf.shelf import TRAINING_FREE
+from models.risk import TRAINING_FREE, Abstention, Array, Risk, RiskModel, Rows
+
+if TYPE_CHECKING:  # whoever runs without a shelf needs nothing of it
+    from models.drift.inputs import InputDrift
+    from models.shelf.live import Build
+    from models.shelf.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
 OF: Final = "of."  # before what a model off the shelf has learnt: of.NAME-DIGEST.ARRAY
+DRIFT: Final = "drift."  # before what was counted of a champion's inputs: drift.NAME-DIGEST.ARRAY
 DIGITS: Final = 12  # of a digest, which tell a model from another of its name
+
+
+class Knower(Protocol):
+    """Something that knows wearers, a row each."""
+
+    def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
+        """What it knows."""
+
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Know that from now on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,13 +45,18 @@ class Model:
 
     name: str
     digest: str
-    build: Build
-    manifest: Manifest | None = None
+    build: "Build"
+    manifest: "Manifest | None" = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from another model of its name."""
+        return f"{self.name}-{self.digest[:DIGITS]}"
 
     @property
     def learns_as(self) -> str:
         """What the names of what it has learnt begin with: another model of that name knows nothing of it."""
-        return f"{OF}{self.name}-{self.digest[:DIGITS]}."
+        return f"{OF}{self.key}."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +107,8 @@ class Watchers:
                 self._begin(model, wearers)
         self._champion = self._named(choice.champion)
         self._shadow = self._named(choice.shadow)
-        self.driver_names = DRIVERS
+        self._drift = self._drift_of(choice.champion, rows=max(len(wearers), 1))
+        self.driver_names: tuple[str, ...] = DRIVERS
         if self._champion is not None:
             self.driver_names = tuple(dict.fromkeys((*DRIVERS, *self._champion.driver_names)))
 
@@ -114,7 +133,10 @@ class Watchers:
                 self._champion = None
             else:
                 is_champions = said.abstention != Abstention.LEARNING
-            risk = self._joined(risk, said, is_champions)
+                risk = self._joined(risk, said, self._champion.driver_names, is_champions)
+        if risk.drivers.shape[-1] != len(self.driver_names):  # the champion has failed, its names are still told
+            risk = replace(risk, drivers=_spread(risk.drivers, DRIVERS, self.driver_names))
+        self._watch_drift(start_s, features, rows)
         shadow = None
         if self._shadow is not None and self._choice.shadow is not None:
             shadow = self._said(self._choice.shadow, self._shadow, start_s, features, rows)
@@ -124,20 +146,41 @@ class Watchers:
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """What everybody has learnt, each under a name of its own; the training-free detector under none."""
-        learnt = dict(self._free.snapshot())
-        for prefix, model in self._models.items():
-            learnt |= {prefix + name: array for name, array in model.snapshot().items()}
-        return learnt
+        return {
+            prefix + name: array
+            for prefix, knower in self.knowers().items()
+            for name, array in knower.snapshot().items()
+        }
 
-    def knowers(self) -> Mapping[str, RiskModel]:
-        """Each model by what the names of what it has learnt begin with: nothing, for the training-free detector."""
-        return {"": self._free, **self._models}
+    def knowers(self) -> Mapping[str, Knower]:
+        """Whoever learns, by what the names of what was learnt begin with: nothing, for the training-free detector."""
+        return {"": self._free, **self._models, **self._drift}
+
+    def shifted(self) -> tuple[str, ...]:
+        """The inputs of the champion that, over everybody's last day, do not lie as they did in training."""
+        return tuple(name for drift in self._drift.values() for name in drift.judge().shifted)
 
     def _begin(self, model: Model, wearers: Sequence[str]) -> None:
         try:
             self._models[model.learns_as] = model.build(wearers)
         except Exception as error:  # a model's own code: whatever it does, others go on
             self._fail(model, f"cannot be begun: {type(error).__name__}: {error}")
+
+    def _drift_of(self, model: Model | None, *, rows: int) -> "dict[str, InputDrift]":
+        """What watches the inputs of the champion, by the name that it learns under; nothing where there is none."""
+        if model is None or model.manifest is None or self._champion is None:
+            return {}
+        from models.drift.inputs import InputDrift
+
+        try:
+            return {f"{DRIFT}{model.key}.": InputDrift(model.manifest.training, rows=rows)}
+        except ModelError as error:
+            self._faults.append(f"model {model.name!r}: whether its inputs drift is not watched: {error}")
+            return {}
+
+    def _watch_drift(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> None:
+        for drift in self._drift.values() if self._champion is not None else ():
+            drift.push(start_s, features, rows=rows)
 
     def _named(self, model: Model | None) -> RiskModel | None:
         return None if model is None else self._models.get(model.learns_as)
@@ -162,14 +205,11 @@ class Watchers:
         log.critical("%s: %s", fault, f"{TRAINING_FREE} watches in its place" if stands_in else "it runs no more")
         self._faults.append(fault)
 
-    def _joined(self, free: Risk, said: Risk | None, is_champions: NDArray[np.bool_]) -> Risk:
+    def _joined(self, free: Risk, said: Risk, names: Sequence[str], is_champions: NDArray[np.bool_]) -> Risk:
         """The champion's seconds where they are its own, the training-free detector's elsewhere, under the names of
         both's drivers: what one of them does not know of moved nothing."""
         drivers = _spread(free.drivers, DRIVERS, self.driver_names)
-        if said is None:
-            return Risk(free.start_s, free.probability, free.abstention, drivers, free.learnt, free.low, free.high)
-        assert self._champion is not None
-        theirs = _spread(said.drivers, self._champion.driver_names, self.driver_names)
+        theirs = _spread(said.drivers, names, self.driver_names)
         return Risk(
             free.start_s,
             np.where(is_champions, said.probability, free.probability),

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+
+TRAINING_FREE: Final = "arousal"
+"""The name of the detector that needs no training (``models.arousal``): what watches where no model may."""
 
 
 class Abstention(IntEnum):

@@ -48,7 +48,7 @@ def examine(path: Path | None) -> Iterator[Finding]:
 
 
 def _of_data(config: Config) -> list[tuple[str, Check]]:
-    from forecalm.doctor import broker, data
+    from forecalm.doctor import broker, data, shelf
     from forecalm.installation import Installation
 
     here = Installation(config, look=True)
@@ -61,6 +61,7 @@ def _of_data(config: Config) -> list[tuple[str, Check]]:
         ("registry", lambda: data.registry(here)),
         ("copies", lambda: data.copies(here, time.time())),
         ("what was learnt", lambda: data.learnt(here)),
+        ("models", lambda: shelf.models(here)),
     ]
 
 

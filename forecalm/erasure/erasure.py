@@ -16,7 +16,7 @@ from typing import Any, Final
 from alerts.errors import JournalError
 from alerts.journal import Journal
 from forecalm.erasure.exports import ExportKey, Exports
-from forecalm.erasure.parts import Backups, Files, Learnt, Models, Part, Trace
+from forecalm.erasure.parts import Backups, Files, Foretold, Learnt, Models, Part, Trace
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import lines_of, shred, write_whole
@@ -183,6 +183,7 @@ class Erasure:
             Models(here),
             Learnt(here.learnt),
             Files(here),
+            Foretold(here),
             Exports(here),
             ExportKey(here),
             Backups(here, delete=backups),

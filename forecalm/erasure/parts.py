@@ -22,6 +22,7 @@ from forecalm.keeping.files import add_line, lines_of, remove_folder, shred, wri
 MANIFEST: Final = "manifest.json"
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
+FORETOLD: Final = "foretold"  # as ``forecalm.foretold`` has it, which loads every model
 NOTE: Final = (
     "Withdrawn {at}: somebody whom it was, or may have been, trained on has been erased.\nIt may hold what was learnt"
     " of them: use it for nothing, and delete this folder when it has been trained again.\n"
@@ -115,6 +116,39 @@ class Files:
         """See ``Part.erase``."""
         for path in list(self._theirs(wearer)):
             shred(path)
+
+
+class Foretold:
+    """What models foretold, a line a wearer and minute: theirs go, and what cannot be read may be theirs."""
+
+    def __init__(self, here: Installation) -> None:
+        self._folder = here.folder / FORETOLD
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            count = len(path.read_bytes().splitlines()) - len(self._others(path, wearer))
+            if count:
+                yield Trace("foretold", str(path), count)
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            stay = self._others(path, wearer)
+            if len(stay) < len(path.read_bytes().splitlines()):
+                write_whole(path, b"".join(line + b"\n" for line in stay))
+
+    def _others(self, path: Path, wearer: str) -> list[bytes]:
+        """The lines that are surely of somebody else."""
+        return [line for line in path.read_bytes().splitlines() if _whose(line) not in (None, wearer)]
+
+
+def _whose(line: bytes) -> str | None:
+    try:
+        found = msgspec.json.decode(line, type=dict[str, Any]).get("wearer")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 class Backups:

@@ -10,6 +10,7 @@ from models.errors import ShelfError
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
+POINTERS: Final = "pointers.jsonl"  # beside the models: which of them is to watch
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

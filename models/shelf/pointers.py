@@ -8,14 +8,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from models.errors import ShelfError
-from models.shelf.shelf import TRAINING_FREE, Shelf
-
-POINTERS: Final = "pointers.jsonl"
+from models.risk import TRAINING_FREE
+from models.shelf.manifest import POINTERS
+from models.shelf.shelf import Shelf
 
 
 class Rehearsal(
@@ -205,7 +204,7 @@ class Pointers:
         end = data.rfind(b"\n") + 1
         for number, said in enumerate(data[:end].splitlines(), 1):
             try:
-                lines.append(msgspec.json.decode(said, type=Line))  # type: ignore[arg-type]
+                lines.append(msgspec.json.decode(said, type=Line))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise ShelfError(
                     f"{self.path}, line {number} is not one of this version ({error}), so which model should watch is"

@@ -16,12 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import skops.io
 
 from models.errors import ShelfError
 from models.inputs.inputs import NAMES, VERSION
+from models.risk import TRAINING_FREE
 from models.shelf import trusted
 from models.shelf.manifest import MANIFEST, About, Manifest, decode, encode
 
@@ -30,7 +32,6 @@ log = logging.getLogger(__name__)
 MODEL: Final = "model.skops"
 SUMS: Final = "SHA256SUMS"
 WITHDRAWN: Final = "withdrawn"  # the folder of models that may not be used any more
-TRAINING_FREE: Final = "arousal"  # the detector that needs no file
 TAKEN: Final = frozenset({WITHDRAWN, TRAINING_FREE, "none"})  # names that mean something else
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LIBRARIES: Final = ("numpy", "scikit-learn", "skops")
@@ -92,7 +93,7 @@ class Shelf:
             name=name,
             libraries=libraries(),
             files={each: hashlib.sha256(beside[each]).hexdigest() for each in sorted(beside)},
-            **{field: getattr(about, field) for field in about.__struct_fields__},
+            **_of_what_it_reads(fitted, about),
         )
         said = encode(manifest)
         decode(said, MANIFEST)  # what cannot be read back is not written
@@ -181,6 +182,15 @@ class Shelf:
             shutil.rmtree(part, ignore_errors=True)
             raise
         _sync(self.folder)
+
+
+def _of_what_it_reads(fitted: object, about: About) -> dict[str, Any]:
+    """What is said of a model, of the inputs that it reads alone where it says which these are."""
+    said = {field: getattr(about, field) for field in about.__struct_fields__}
+    reads = tuple(getattr(fitted, "input_names", about.inputs))
+    known = about.training.inputs
+    training = msgspec.structs.replace(about.training, inputs={each: known[each] for each in reads if each in known})
+    return said | {"inputs": reads, "training": training}
 
 
 def _rule() -> str:

@@ -154,7 +154,7 @@ def test_a_torn_last_line_counts_for_nothing_and_is_written_over(pointers: Point
 def test_a_line_that_cannot_be_read_makes_the_file_one_that_cannot_be_believed(pointers: Pointers) -> None:
     promote(pointers, "first")
     pointers.path.write_bytes(b"{}\n" + pointers.path.read_bytes())
-    with pytest.raises(ShelfError, match="line 1 .*which model should watch is not known"):
+    with pytest.raises(ShelfError, match=r"line 1 .*which model should watch is not known"):
         pointers.standing()
 
 

@@ -281,7 +281,7 @@ def test_the_digest_of_a_data_set_is_that_of_everything_training_can_see(trainin
         {"made_by": {"inputs": "2"}},
         {"sessions": training.sessions[::-1]},
     ):
-        assert digest_of(replace(training, **changed)) != digest_of(training)  # type: ignore[arg-type]
+        assert digest_of(replace(training, **changed)) != digest_of(training)
 
 
 def test_a_training_set_in_which_nobody_wore_a_band_says_so(training: Dataset) -> None:

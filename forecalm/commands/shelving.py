@@ -1,0 +1,252 @@
+"""``forecalm models``: which trained models there are, which watches, which runs in shadow, what has drifted."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from forecalm.cli import FELL_SHORT
+from forecalm.commands.terminal import operator
+from forecalm.config import load as load_config
+from forecalm.installation import Installation
+from models.errors import ShelfError
+from models.risk import TRAINING_FREE
+from models.shelf.pointers import Evidence, Line, Pointers, Rehearsal, Standing, Unrehearsed
+from models.shelf.shelf import Shelf
+
+out = Console(highlight=False, soft_wrap=True)
+FOLLOWS = "A service that runs follows within a few seconds."
+
+
+def models(chosen: argparse.Namespace) -> int:
+    """Do what ``action`` says; without one, list."""
+    run: dict[str, Callable[[argparse.Namespace, Installation], int]] = {
+        "list": _list,
+        "show": _show,
+        "promote": _promote,
+        "roll-back": _roll_back,
+        "withdraw": _withdraw,
+        "shadow": _shadow,
+        "drift": _drift,
+    }
+    return run[chosen.action](chosen, Installation(load_config(chosen.config)))
+
+
+def _list(chosen: argparse.Namespace, here: Installation) -> int:
+    shelf = Shelf(here.models)
+    standing = Pointers(shelf).standing()
+    found = [_about(shelf, standing, name) for name in _names(shelf, standing)]
+    if chosen.json:
+        champion = TRAINING_FREE if standing.champion is None else standing.champion.name
+        shadow = None if standing.shadow is None else standing.shadow.name
+        _json({"champion": champion, "shadow": shadow, "before": standing.before, "models": found})
+    else:
+        _tell(found, standing)
+    return FELL_SHORT if any(each["role"] and each["refused"] for each in found) else 0
+
+
+def _names(shelf: Shelf, standing: Standing) -> list[str]:
+    """What lies on the shelf, and what ought to."""
+    pointed = {each.name for each in (standing.champion, standing.shadow) if each is not None}
+    return sorted({*shelf.names(), *pointed})
+
+
+def _about(shelf: Shelf, standing: Standing, name: str) -> dict[str, Any]:
+    """What a list says of a model; ``refused`` is why it cannot be believed, "" where it can."""
+    from forecalm.champion import proved
+    from models.shelf.pointers import Pointer
+
+    role, pointer = "", None
+    for what, each in (("champion", standing.champion), ("shadow", standing.shadow)):
+        if each is not None and each.name == name:
+            role, pointer = what, each
+    said: dict[str, Any] = {"name": name, "role": role, "refused": "", "notes": []}
+    try:
+        manifest, digest = shelf.look(name)
+        said |= {
+            "candidate": manifest.candidate,
+            "made_at": manifest.made_at,
+            "people": len(manifest.trained_on),
+            "studies": list(manifest.studies),
+            "digest": digest,
+        }
+        if pointer is not None:
+            proved(shelf, pointer)
+        else:
+            said["notes"] = list(shelf.load(name).notes)
+            proved(shelf, Pointer(name, digest))
+    except (ShelfError, OSError) as error:
+        said["refused"] = str(error)
+    return said
+
+
+def _tell(found: list[dict[str, Any]], standing: Standing) -> None:
+    if found:
+        table = Table("model", "made", "trained on", "", "", box=None, pad_edge=False)
+        for each in found:
+            people = f"{each['people']} people" if "people" in each else ""
+            table.add_row(
+                each["name"], each.get("made_at", ""), people, each["role"], "refused" if each["refused"] else "proved"
+            )
+        out.print(table)
+    else:
+        out.print("There is no trained model yet: forecalm train EXPERIMENT.toml")
+    for each in found:
+        if each["refused"]:
+            out.print(f"Refused: {each['refused']}", style="bold" if each["role"] else "")
+    if standing.champion is None:
+        out.print(f"The training-free detector ({TRAINING_FREE}) watches.")
+    else:
+        out.print(f"{standing.champion.name} is to watch; a roll-back goes to {standing.before}.")
+
+
+def _show(chosen: argparse.Namespace, here: Installation) -> int:
+    shelf = Shelf(here.models)
+    manifest, digest = shelf.look(chosen.name)
+    about = _about(shelf, Pointers(shelf).standing(), chosen.name)
+    history = [each for each in Pointers(shelf).standing().history if chosen.name in _concerned(each)]
+    if chosen.json:
+        _json({**msgspec.to_builtins(manifest), "digest": digest, "history": history, **about})
+        return FELL_SHORT if about["refused"] else 0
+    role = f" ({about['role']})" if about["role"] else ""
+    made = f"made {manifest.made_at} by forecalm {manifest.code.version}"
+    out.print(f"{manifest.name}{role}: {manifest.candidate}, {made}")
+    data = manifest.data
+    out.print(
+        f"Trained on {len(manifest.trained_on)} people of {', '.join(manifest.studies) or 'no study'}: {data.moments:,}"
+        f" moments in {data.sessions} sessions, {data.positives:,} positive, {data.negatives:,} negative."
+    )
+    out.print(f"Reads {len(manifest.inputs)} inputs of version {manifest.inputs_version}; seed {manifest.seed}.")
+    for name, value in manifest.metrics.items():
+        out.print(f"  {name}: {'unknown' if value is None else f'{value:.4g}'}")
+    out.print(f"For: {manifest.intended_use}\nLimits: {manifest.limits}")
+    out.print(f"Refused: {about['refused']}" if about["refused"] else "Proved: every file is as it was written.")
+    for note in about["notes"]:
+        out.print(note, style="dim")
+    for line in history:
+        out.print(_sentence(line))
+    out.print(f"SHA-256 of its manifest: {digest}")
+    return FELL_SHORT if about["refused"] else 0
+
+
+def _concerned(line: Line) -> tuple[str, ...]:
+    return (line.model, getattr(line, "to", ""))
+
+
+def _sentence(line: Line) -> str:
+    """One line of the history."""
+    at = datetime.fromtimestamp(line.at_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    done = f"{type(line).__struct_config__.tag}"
+    why = f": {line.why}" if line.why else ""
+    evidence = getattr(line, "evidence", None)
+    if isinstance(evidence, Unrehearsed):
+        why += f" (unrehearsed, because: {evidence.because})"
+    elif isinstance(evidence, Rehearsal):
+        why += " (rehearsed)" if evidence.passed else f" (worse for {evidence.worse_for}, because: {evidence.because})"
+    return f"{at} {done} by {line.by}{why}"
+
+
+def _promote(chosen: argparse.Namespace, here: Installation) -> int:
+    evidence = _evidence(chosen)
+    _require_live(here, chosen.name)
+    by: dict[str, Any] = {"by": chosen.by, "at_s": time.time()}
+    return _done(chosen, here, lambda pointers: pointers.promote(chosen.name, evidence=evidence, why=chosen.why, **by))
+
+
+def _require_live(here: Installation, name: str) -> None:
+    """Raise ShelfError unless the model can be believed and runs live."""
+    from forecalm.champion import proved
+    from models.shelf.pointers import Pointer
+
+    shelf = Shelf(here.models)
+    proved(shelf, Pointer(name, shelf.look(name)[1]))
+
+
+def _evidence(chosen: argparse.Namespace) -> Evidence:
+    """What speaks for promoting it. Raises ShelfError where nothing does."""
+    if chosen.unrehearsed == (chosen.evidence is not None):
+        raise ShelfError(
+            f"model {chosen.name!r}: a promotion wants evidence: --evidence FILE.json of its rehearsal, or else"
+            " --unrehearsed --because WHY, for which whoever promotes it answers"
+        )
+    if chosen.evidence is None:
+        return Unrehearsed(signed_by=chosen.by, because=chosen.because)
+    rehearsal = read_evidence(chosen.evidence)
+    signed = {"signed_by": chosen.by, "because": chosen.because} if chosen.because else {}
+    return msgspec.structs.replace(rehearsal, **signed)
+
+
+def read_evidence(path: Path) -> Rehearsal:
+    """Return the verdict of a rehearsal. Raises ShelfError where the file holds none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Rehearsal)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ShelfError(f"{path} is not the verdict of a rehearsal ({error}): rehearse the model again") from error
+
+
+def _roll_back(chosen: argparse.Namespace, here: Installation) -> int:
+    return _done(chosen, here, lambda pointers: pointers.roll_back(by=chosen.by, why=chosen.because, at_s=time.time()))
+
+
+def _withdraw(chosen: argparse.Namespace, here: Installation) -> int:
+    return _done(
+        chosen,
+        here,
+        lambda pointers: pointers.withdraw(chosen.name, by=chosen.by, why=chosen.because, at_s=time.time()),
+    )
+
+
+def _shadow(chosen: argparse.Namespace, here: Installation) -> int:
+    name = None if chosen.name == "none" else chosen.name
+    if name is not None:
+        _require_live(here, name)
+    by = chosen.by or operator()
+    return _done(chosen, here, lambda pointers: pointers.shadow(name, by=by, at_s=time.time()))
+
+
+def _done(chosen: argparse.Namespace, here: Installation, do: Callable[[Pointers], Line]) -> int:
+    """Do one thing to the pointers, alone, enter it into the audit, and say what holds now."""
+    from forecalm.keeping.files import alone
+
+    pointers = Pointers(Shelf(here.models))
+    with alone(here.folder), closing(here.open_registry()) as registry:
+        line = do(pointers)
+        detail = {name: value for name, value in msgspec.to_builtins(line).items() if name not in ("by", "done")}
+        evidence = detail.pop("evidence", {})
+        registry.note(
+            f"model {type(line).__struct_config__.tag}",
+            by=line.by,
+            **detail,
+            **{f"evidence_{name}": value for name, value in evidence.items()},
+        )
+    standing = pointers.standing()
+    champion = TRAINING_FREE if standing.champion is None else standing.champion.name
+    shadow = None if standing.shadow is None else standing.shadow.name
+    if chosen.json:
+        _json({"done": line, "champion": champion, "shadow": shadow, "before": standing.before})
+    else:
+        out.print(f"{champion} watches{f', {shadow} in shadow' if shadow else ''}. {FOLLOWS}")
+    return 0
+
+
+def _drift(chosen: argparse.Namespace, here: Installation) -> int:
+    from forecalm.drifting import drifted, tell
+
+    found = drifted(here, now_s=time.time())
+    if chosen.json:
+        _json(found)
+    else:
+        tell(found, out)
+    return 0
+
+
+def _json(said: object) -> None:
+    sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
