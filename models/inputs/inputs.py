@@ -21,7 +21,7 @@ from signals.features import column
 from signals.rows import RowState, laid_out, rows_of
 from signals.types import Array, Rows
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _SCALES: Final = {"as it is": AS_IT_IS, "logarithm": LOGARITHM, "root": ROOT}
 _KINDS: Final = {"recent": RECENT, "deviation": DEVIATION, "lasting": LASTING, "rise": RISE, "change": CHANGE}

@@ -98,7 +98,8 @@ def plain(x: Array) -> Array:
             off = second[column("worn")] < 0.5
             twin.take(math.nan if off else float(second[column(twin.quantity.feature)]))
         lines.append([twins[each.quantity].tell(each.kind) for each in INPUTS])
-    return np.array(lines, np.float64)
+    made: Array = np.array(lines, np.float64)
+    return made
 
 
 @given(x=SCENES)
@@ -239,7 +240,7 @@ def test_each_input_says_its_group_and_a_driver_in_plain_words() -> None:
     assert {each.driver for each in INPUTS} == set(DRIVER_NAMES)
     assert {each.group for each in INPUTS} == {"physiology", "motion"}
     assert all(each.group == "physiology" for each in INPUTS if each.explained_by_motion)
-    assert tuple(kernel.FADE_S) == (20.0, 60.0, 180.0, 600.0)
+    assert kernel.FADE_S == (20.0, 60.0, 180.0, 600.0)
 
 
 @pytest.mark.parametrize("rows", [0, -1, True, 2.5])
