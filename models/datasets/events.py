@@ -35,7 +35,7 @@ def happenings_of(aim: ForecastTarget, labels: Sequence[Label]) -> list[Happenin
     found = []
     for i, (label, end_s) in enumerate(joined):
         lead = i == 0 or label.start_s - joined[i - 1][1] >= aim.lead_s
-        found.append(Happening(label.what, label.start_s, end_s, label.onset_uncertainty_s, lead))
+        found.append(Happening(label.what, float(label.start_s), float(end_s), float(label.onset_uncertainty_s), lead))
     return found
 
 

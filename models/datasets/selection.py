@@ -10,11 +10,20 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.dataset import Dataset, Index
+from models.datasets.dataset import Dataset, Event, Index, Session
+from models.datasets.target import Target
 from models.errors import DatasetError
 
 SHOWN: Final = 10  # names that an error lists
 
+_Rest = tuple[
+    tuple[str, ...],
+    tuple[Session, ...],
+    tuple[Event, ...],
+    Target,
+    tuple[float, float, float],
+    list[tuple[str, str]],
+]
 _BY_ROW: Final = ("inputs", "end_s", "session", "target", "exclusion", "event", "condition", "worn")
 
 
@@ -139,8 +148,10 @@ def digest(data: Dataset) -> str:
             if plain.dtype.kind == "f":
                 plain[np.isnan(plain)] = np.nan
             found.update(plain.tobytes())
-    rest = (data.input_names, data.sessions, data.events, data.aim, data.window_s, data.step_s, data.looks_back_s)
-    found.update(msgspec.json.encode((*rest, sorted(data.made_by.items())), order="deterministic"))
+    seconds = (data.window_s, data.step_s, data.looks_back_s)
+    rest = (data.input_names, data.sessions, data.events, data.aim, seconds, sorted(data.made_by.items()))
+    alike = msgspec.convert(msgspec.to_builtins(rest), _Rest)  # 60 and 60.0 are the same
+    found.update(msgspec.json.encode(alike, order="deterministic"))
     return found.hexdigest()
 
 
