@@ -2,8 +2,8 @@
 
 Surrogates: warnings of a session are turned round its own valid wear by a random number of rows, wrapping around, so
 that their number, length and clustering stay and only their tie to events is cut (Andrzejak 2003,
-doi:10.1103/PhysRevE.67.010901; Snyder 2008, doi:10.1016/j.jneumeth.2007.09.030). Every shift, none included, is as
-likely as any other under the null, so that (1 + #surrogates as good) / (1 + #surrogates) is a valid p-value.
+doi:10.1103/PhysRevE.67.010901; Snyder 2008, PMC2888045). Every shift, none included, is as likely as any other under
+the null, so that (1 + #surrogates as good) / (1 + #surrogates) is a valid p-value.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.dataset import Array, Dataset
+from models.datasets.target import ForecastTarget
 from models.evaluation.alarms import Alarms, reach
 from models.evaluation.events import Outcomes
 from models.evaluation.timeline import Timeline
@@ -66,38 +67,37 @@ def p_value(found: float, surrogates: NDArray[np.int64] | Array) -> float:
 
 
 def rate_matched(line: Timeline, alarms: Alarms) -> Array:
-    """Return (P,) the sensitivity of alarms at random moments (Poisson), as many and as long as these: 1 - exp(-load),
-    load being the sum of the alarms' warning times over valid wear (the rate-matched random forecast of Goldenholz
-    2020, doi:10.1002/acn3.51203, in closed form)."""
+    """Return (P,) the sensitivity of alarms at random moments, as many and as long as these: 1 - exp(-load), load being
+    the sum of the alarms' warning times over valid wear (the Poisson random predictor of Schelter 2006,
+    doi:10.1063/1.2137623, with alarms that stand)."""
     first, stop = reach(line, alarms, line.horizon_s)
     load = np.bincount(alarms.session, weights=line.before[stop] - line.before[first], minlength=len(line.session))
     return np.asarray(1 - np.exp(-ratio(line.per_person(load), line.per_person(line.counted(line.valid)))))
 
 
 def moving_average(moments: Dataset, line: Timeline, outcomes: Outcomes, time_in_warning: Array) -> Array:
-    """Return (P,) the sensitivity of a forecaster that warns while most events of the last ``AVERAGE_S`` are known, for
-    as much time as ``time_in_warning`` (P,): the moving-average benchmark of Chang 2024 (PMC11118655). Between two
-    levels of its count it is drawn by lot; NaN without events."""
+    """Return (P,) the sensitivity of a forecaster that warns while ``recent_events`` are most, for as much time as
+    ``time_in_warning`` (P,): the moving-average benchmark of Chang 2024 (PMC11118655). Between two levels of its count
+    it is drawn by lot; NaN without events."""
     out = np.full(len(line.people), np.nan)
-    ends: dict[str, list[float]] = {name: [] for name in line.people}
-    for each in moments.events:
-        person = moments.sessions[each.session].person
-        if person in ends:
-            ends[person].append(each.end_s)
-    for place, name in enumerate(line.people):
-        mine = line.person[outcomes.session] == place
+    for person in range(len(line.people)):
+        mine = line.person[outcomes.session] == person
         if not mine.any():
             continue
-        over = np.sort(ends[name])
-        rows = line.rows_of(place)
-        rows = rows[line.valid[rows]]
-        out[place] = _warned_share(
-            _known(over, line.end_s[rows]), _known(over, line.end_s[outcomes.last[mine]]), time_in_warning[place]
-        )
+        rows = line.rows_of(person)
+        counts = recent_events(moments, line, person, line.end_s[rows[line.valid[rows]]])
+        at_events = recent_events(moments, line, person, line.end_s[outcomes.last[mine]])
+        out[person] = _warned_share(counts, at_events, time_in_warning[person])
     return out
 
 
-def _known(over: Array, at_s: Array) -> NDArray[np.int64]:
+def recent_events(moments: Dataset, line: Timeline, person: int, at_s: Array) -> NDArray[np.int64]:
+    """Return (m,) how many events of the person of that index were over in the ``AVERAGE_S`` before each of ``at_s``
+    (m,) [UTC s], in whichever session: what anybody with a watch knows."""
+    aim, name = moments.aim, line.people[person]
+    wanted = aim.events if isinstance(aim, ForecastTarget) else ()
+    mine = (e for e in moments.events if moments.sessions[e.session].person == name and e.what in wanted)
+    over = np.sort(np.array([each.end_s for each in mine], np.float64))
     return np.asarray(np.searchsorted(over, at_s, "right") - np.searchsorted(over, at_s - AVERAGE_S, "right"))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.datasets.dataset import Array, Dataset, Exclusion
 from models.evaluation.alarms import Alarms, warned
 from models.evaluation.chance import Chance, by_chance, moving_average, p_value, per_person, rate_matched, ratio
+from models.evaluation.counts import rate_bounds, share_bounds
 from models.evaluation.events import Outcomes, Worth, foretold, worth
 from models.evaluation.people import Figure, figure, pooled
 from models.evaluation.timeline import Timeline
@@ -111,6 +112,23 @@ def columns(moments: Dataset, of: Course) -> dict[str, Column]:
             "improvement_over_moving_average": (told - average, events, NO_EVENTS),
         }
     )
+
+
+def bounds(of: Course, table: dict[str, Column]) -> dict[str, tuple[Array, Array]]:
+    """Return low and high (P,) of the figures of one person that have them."""
+    line = of.line
+    out = {}
+    for times, name in ((1, "false_alarms_per_hour"), (4, "false_alarms_per_4_hours"), (8, "false_alarms_per_8_hours")):
+        out[name] = rate_bounds(of.count(Worth.FALSE), line.hours(line.valid) / times)
+    for told, better in (
+        ("event_sensitivity", "improvement_over_chance"),
+        ("lead_event_sensitivity", "lead_improvement_over_chance"),
+    ):
+        if told in table:
+            low, high = share_bounds(*table[told][:2])
+            chance = table[told][0] - table[better][0]  # known exactly: the warnings are all there are
+            out |= {told: (low, high), better: (low - chance, high - chance)}
+    return out
 
 
 def _lead_times(of: Course) -> dict[str, Column]:

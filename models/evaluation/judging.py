@@ -61,7 +61,8 @@ def evaluate(
     rows = moment_figures.judged(moments, line, probability, threshold, training)
     weights = draws(len(line.people), replicates=replicates, seed=seed)
     table = event_figures.columns(moments, happened)
-    people = tuple(_person(happened, table, i, moment_figures.of_person(rows[i])) for i in range(len(rows)))
+    bounds = event_figures.bounds(happened, table)
+    people = tuple(_person(happened, table, bounds, i, moment_figures.of_person(rows[i])) for i in range(len(rows)))
     return Judgement(
         seed=seed,
         replicates=replicates,
@@ -102,8 +103,13 @@ def _chosen(moments: Dataset, line: Timeline, choice: Choice | Sequence[Choice])
     return [choice[int(session)] for session in line.session]
 
 
-def _person(of: Course, table: dict[str, Column], person: int, more: dict[str, Figure]) -> Person:
-    figures = {name: figure(values[person], n[person], why) for name, (values, n, why) in table.items()} | more
+def _person(
+    of: Course, table: dict[str, Column], bounds: dict[str, tuple[Array, Array]], person: int, more: dict[str, Figure]
+) -> Person:
+    figures = more
+    for name, (values, n, why) in table.items():
+        low, high = (each[person] for each in bounds[name]) if name in bounds else (np.nan, np.nan)
+        figures[name] = figure(values[person], n[person], why, low=low, high=high)
     for name in FIGURES:
         figures.setdefault(name, Figure(value=None, n=0, why=A_STATE))
     outcomes, line = of.outcomes, of.line

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
+from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset, Index
 from models.evaluation import probabilities as made
-from models.evaluation.chance import ratio
+from models.evaluation.chance import AVERAGE_S, ratio, recent_events
 from models.evaluation.discrimination import areas, balanced_accuracy, pair_wins
 from models.evaluation.judgement import ReliabilityPoint
 from models.evaluation.people import Figure, ends, figure, or_none, pooled
@@ -43,12 +43,14 @@ WHY: Final = {"brier_skill_training": NO_TRAINING, "brier_skill_own": ONE_CLASS}
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Judged:
-    """One person's rows with a target and an estimate; ``positives`` and ``seen_positives`` count all with a target."""
+    """One person's rows with a target and an estimate; ``positives`` and ``seen_positives`` count all with a target;
+    ``average`` is what the moving average of events would have said of them, NaN where there are no onsets."""
 
     positive: NDArray[np.bool_]
     probability: Array
     threshold: Array
     training: Array
+    average: Array
     positives: int
     seen_positives: int
 
@@ -69,11 +71,19 @@ def judged(moments: Dataset, line: Timeline, probability: Array, threshold: Arra
                 probability=probability[kept],
                 threshold=threshold[kept],
                 training=training[kept],
+                average=_average(moments, line, person, kept),
                 positives=int((moments.target[rows] == POSITIVE).sum()),
                 seen_positives=int((moments.target[kept] == POSITIVE).sum()),
             )
         )
     return out
+
+
+def _average(moments: Dataset, line: Timeline, person: int, rows: Index) -> Array:
+    if not line.horizon_s:
+        return np.full(len(rows), np.nan)
+    counts = recent_events(moments, line, person, line.end_s[rows])
+    return np.asarray(1 - np.exp(-counts * (line.horizon_s / AVERAGE_S)))
 
 
 def of_person(rows: Judged) -> dict[str, Figure]:
@@ -88,6 +98,11 @@ def of_person(rows: Judged) -> dict[str, Figure]:
         "auroc": figure(roc, n, empty or ONE_CLASS),
         "auprc": figure(pr, n, empty or ONE_CLASS),
     }
+    if np.isfinite(rows.average).all():
+        theirs = float(((rows.average - y) ** 2).mean()) if n else np.nan
+        skill = 1 - float(((p - y) ** 2).mean()) / theirs if n and theirs else np.nan
+        out["moving_average_auroc"] = figure(areas(y, rows.average)[0], n, empty or ONE_CLASS)
+        out["brier_skill_moving_average"] = figure(skill, n, empty or "the moving average made no mistake")
     chosen = n > 0 and bool(np.isfinite(rows.threshold).all())
     accuracy = balanced_accuracy(y, p, rows.threshold) if chosen else np.nan
     out["balanced_accuracy"] = figure(accuracy, n, empty or (ONE_CLASS if chosen else NOT_CHOSEN))

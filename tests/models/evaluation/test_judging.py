@@ -165,3 +165,20 @@ def test_a_choice_for_every_session_or_one() -> None:
     moments = recorded([[], []])
     with pytest.raises(ModelError, match="2"):
         evaluate(moments, estimates(np.full(1440, 0.5)), [Choice()] * 3, seed=1)
+
+
+def test_what_no_sensor_knows_stands_beside_every_forecast(made: tuple[Dataset, np.ndarray]) -> None:
+    judgement = _judge(*made)
+    for name in ("rate_matched_sensitivity", "moving_average_sensitivity", "moving_average_auroc"):
+        assert judgement.over_people[name].n == 4, name
+    assert judgement.over_people["brier_skill_moving_average"].n == 4
+
+
+def test_one_persons_figures_say_how_unsure_they_are(made: tuple[Dataset, np.ndarray]) -> None:
+    figures = _judge(*made).people[0].figures
+    for name in ("event_sensitivity", "improvement_over_chance", "false_alarms_per_hour"):
+        each = figures[name]
+        assert each.low is not None
+        assert each.value is not None
+        assert each.high is not None
+        assert each.low <= each.value <= each.high, name
