@@ -78,7 +78,7 @@ def digest_of(dataset: Dataset) -> str:
     """Return the SHA-256 of everything in a data set that training can see, in hexadecimal."""
     digest = hashlib.sha256()
     said = (dataset.sessions, dataset.events, dataset.aim, dataset.input_names, sorted(dataset.made_by.items()))
-    digest.update(msgspec.json.encode([*said, float(dataset.window_s), float(dataset.step_s)]))
+    digest.update(msgspec.json.encode([*said, dataset.window_s, dataset.step_s], enc_hook=float))
     arrays = {
         "inputs": dataset.inputs,
         "end_s": dataset.end_s,
