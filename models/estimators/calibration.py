@@ -2,9 +2,10 @@
 
 Everything is learnt within the training rows, by leaving out people: the estimator is trained without a fold of people,
 says what it thinks of them, and from that a rising curve from its log-odds to believable ones is drawn. The same
-folds say how sure it is: how far models that never saw some of the people lie apart (the delete-a-group jackknife, Kott 2001),
-and how far the log-odds of left-out people lie off as a whole (the spread between people, by moments: DerSimonian 1986,
-doi:10.1016/0197-2456(86)90046-2). An interval is of the probability for a person like those of the training set.
+folds say how sure it is: how far models that never saw some of the people lie apart (the delete-a-group jackknife,
+Tukey 1958), and how far the log-odds of left-out people lie off as a whole (the spread between people, by moments:
+DerSimonian 1986, doi:10.1016/0197-2456(86)90046-2). An interval is of the probability for a person like those of the
+training set.
 """
 
 from typing import Any, Final
@@ -25,7 +26,7 @@ NEAR: Final = 1e-9  # log-odds within which a curve's slope is not asked for
 
 
 class Calibrated(Scorer):
-    """``estimator`` (a ``Scorer``) with one of the curves of ``models.estimators.curves`` and intervals; see the module.
+    """``estimator`` (a ``Scorer``) with a curve of ``models.estimators.curves`` and intervals; see the module.
 
     Without ``groups`` in ``fit`` there is nobody to leave out: the curve is the diagonal and intervals are unknown.
     Contributions are the estimator's, stretched by as much as the curve stretches their sum.

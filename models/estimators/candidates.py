@@ -127,7 +127,8 @@ class Personal(Common, frozen=True, kw_only=True, tag_field="kind", tag="persona
     """A hierarchical model of people over one of the others; see ``models.estimators.personal``.
 
     ``population``: what the people of a training set have in common. ``online``: whether it learns of events that
-    are over within what it is judged on. ``start``: how far people lie apart before anything is known of that, in log-odds.
+    are over within what it is judged on. ``start``: how far people lie apart before
+    anything is known of that, in log-odds.
     """
 
     name: str = "personal"

@@ -22,8 +22,8 @@ LEAST: Final = 0.3  # of what the model goes by that must be known before it say
 class FittedEstimator:
     """Scores moments by their inputs: a ``models.detectors.scorer.Scorer`` and a ``models.estimates.Fitted``.
 
-    Abstains with POOR_SIGNAL where less than ``least`` of what it goes by is known (inputs weighed by how far they moved
-    the log-odds in training), and with OUT_OF_RANGE where it has seen nothing like it.
+    Abstains with POOR_SIGNAL where less than ``least`` of what it goes by is known (inputs weighed by how far they
+    moved the log-odds in training), and with OUT_OF_RANGE where it has seen nothing like it.
     """
 
     def __init__(

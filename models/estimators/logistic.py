@@ -2,8 +2,9 @@
 
 Ridge logistic regression is what Goodwin 2018 (doi:10.1145/3240925.3240980) and Imbiriba 2023
 (doi:10.1001/jamanetworkopen.2023.48898) used on recent windows of wrist signals; the latter found nothing better.
-Deviations from them: unknown inputs count as the training mean, with an indicator where they are unknown often; standardised inputs are clipped at ``reach``
-so that one broken sensor cannot shout down the others; the penalty is chosen over whole people.
+Deviations from them: unknown inputs count as the training mean, with an indicator where they are unknown often;
+standardised inputs are clipped at ``reach``, so that one broken sensor cannot shout down the others; the penalty is
+chosen over whole people.
 """
 
 from typing import Final

@@ -134,7 +134,7 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         return tags
 
 
-def _weights(sample_weight: Any, n: int) -> Array:
+def _weights(sample_weight: Any, n: int) -> Array:  # noqa: ANN401 - scikit-learn's
     if sample_weight is None:
         return np.ones(n)
     weight = np.asarray(sample_weight, np.float64) * np.ones(n)
