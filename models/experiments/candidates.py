@@ -60,6 +60,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "boosting": Kind(
         path="models.estimators.candidates:Boosting", says="gradient boosting of shallow trees", reads_inputs=True
     ),
+    "additive": Kind(
+        path="models.estimators.candidates:Additive", says="boosting one input at a time", reads_inputs=True
+    ),
+    "blend": Kind(
+        path="models.estimators.candidates:Blended", says="the mean of logistic and boosting", reads_inputs=True
+    ),
+    "personal": Kind(
+        path="models.estimators.candidates:Personal",
+        says="what holds for everybody, moved by what is known of the person",
+        reads_inputs=True,
+    ),
 }
 """What forecalm brings. A researcher's own is named ``package.module:Class``: docs/experiments.md."""
 
