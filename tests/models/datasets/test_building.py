@@ -10,7 +10,7 @@ import pytest
 from ingest.labels import Label
 from ingest.types import CHANNELS, Tick
 from models.arousal import Arousal
-from models.datasets.building import PRIOR, build, build_from
+from models.datasets.building import PRIOR, Source, build, build_from
 from models.datasets.dataset import POSITIVE, Exclusion
 from models.datasets.rows import Recorded
 from models.datasets.selection import digest
@@ -78,7 +78,7 @@ def test_rows_of_a_person_do_not_hang_on_who_else_is_there_nor_on_how_many_proce
     alone, both = build(people[:1], AIM), build(people[::-1], AIM)
     assert both.people == ("ann", "bob")
     np.testing.assert_array_equal(both.inputs[both.person == 0], alone.inputs)
-    sources = [partial(list, [each]) for each in people]
+    sources: list[Source] = [partial(list, [each]) for each in people]
     done: list[tuple[int, int]] = []
     side_by_side = build_from(sources, AIM, n_jobs=2, progress=lambda now, total: done.append((now, total)))
     assert digest(side_by_side) == digest(both)

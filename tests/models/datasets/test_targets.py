@@ -1,5 +1,7 @@
 """Labels become targets as the contract says: tables worked by hand, and what holds whatever the labels are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,12 +26,12 @@ def session(start_s: float = 0.0, end_s: float = 1000.0) -> Session:
     return Session(name="s", person="w", study="lab", start_s=start_s, end_s=end_s)
 
 
-def state(aim: StateTarget, labels: list[Label], moments: list[float], *, window_s: float = 10.0) -> list[str]:
+def state(aim: StateTarget, labels: list[Label], moments: Sequence[float], *, window_s: float = 10.0) -> list[str]:
     told = tell_state(aim, labels, session(), np.array(moments), window_s=window_s)
     return _words(told)
 
 
-def forecast(aim: ForecastTarget, labels: list[Label], moments: list[float], *, end_s: float = 1000.0) -> list[str]:
+def forecast(aim: ForecastTarget, labels: list[Label], moments: Sequence[float], *, end_s: float = 1000.0) -> list[str]:
     return _words(told_forecast(aim, labels, np.array(moments), end_s=end_s))
 
 
