@@ -42,13 +42,13 @@ STRANGE: Final = (20.0, 1.5, 1.5, 2.0)  # standard deviations of the first over 
 MORE_STRANGE: Final = ((5.0, 10.0), (0.4, 0.7), (0.5, 1.0), (0.2, 0.5))
 DRIFT: Final = (6.0, 0.4, 0.5, 0.4)  # standard deviation by which levels wander in an hour
 SPREAD: Final = (5.5, 0.35, 0.5, 0.15)  # least standard deviation of seconds about their level
-ALIKE_S: Final = (20.0, 20.0, 40.0, 60.0)  # seconds after which another says something new: windows, slow skin
-DOUBT: Final = 0.5  # of what movement adds
+ALIKE_S: Final = (60.0, 180.0, 240.0, 360.0)  # seconds that say as much as one: a pulse wanders, skin is slow
+DOUBT: Final = 0.25  # of what movement adds, however well it is known
 HUBER: Final = 2.0  # standard deviations beyond which a second is learnt as that far: an episode is not usual
 
-SHIFT: Final = 2.0  # standard deviations by which arousal lifts a voice: 16 bpm (Nuske 2019) are more than two
+SHIFT: Final = 1.5  # standard deviations by which arousal lifts a voice: a pulse by 22 % (Nuske 2019) is two or three
 HIGHEST: Final = 4.0  # beyond these a voice says no more
-LOWEST: Final = -1.0
+LOWEST: Final = -2.0
 ENTER: Final = 1.0 / 1800.0  # a second: arousal once in half an hour,
 LEAVE: Final = 1.0 / 120.0  # for two minutes
 BASE: Final = math.log(ENTER / LEAVE)
