@@ -4,6 +4,7 @@ Never called with rows of people or sessions that are judged: what is chosen her
 are estimates of training rows by models that did not see them (an inner split); of its own a model is too sure.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,9 +13,9 @@ from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
 from models.errors import DatasetError, ModelError
 from models.estimates import Estimates
 from models.evaluation.alarm_rule import AlarmRule
-from models.evaluation.alarms import raised
+from models.evaluation.alarms import raised, warned
 from models.evaluation.discrimination import curve
-from models.evaluation.events import Worth, worth
+from models.evaluation.events import Worth, foretold, worth
 from models.evaluation.judgement import Choice
 from models.evaluation.timeline import Timeline, timeline
 
@@ -36,8 +37,9 @@ def choose(
     """Return what training rows say: ``enter`` for the wanted rate, threshold and prevalence.
 
     Asked for ``false_alarms_per_hour`` of valid wear, or ``alarms_per_day`` of wear (an alert budget), everybody's
-    together, ``enter`` is the lowest level at which, as at every higher one, no more come; where even the highest has
-    more, it is 1 (hardly ever). Asked for neither, ``enter`` is the threshold. Everything else is as in ``rule``
+    together, levels are allowed at which, as at every higher one, no more come; ``enter`` is the one of these that
+    gains most over chance, or the lowest where there are no events to foretell. Where even the highest has more, it is
+    1: only what is certain raises an alarm then. Asked for neither, ``enter`` is the threshold. Everything else is as in ``rule``
     (default: the desk's), ``leave`` at its distance. ``threshold`` is that of best balanced accuracy (Youden 1950,
     doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3), None where training has one class.
 
@@ -54,7 +56,7 @@ def choose(
     if false_alarms_per_hour is not None and alarms_per_day is not None:
         raise ModelError("choosing: false_alarms_per_hour or alarms_per_day, not both")
     if false_alarms_per_hour is not None or alarms_per_day is not None:
-        enter = _lowest(training, line, probability, rule, false_alarms_per_hour, alarms_per_day)
+        enter = _level(training, line, probability, rule, false_alarms_per_hour, alarms_per_day)
     else:
         enter = rule.enter if threshold is None else max(threshold, np.nextafter(0.0, 1.0))
     return Choice(rule=rule.at(float(enter)), threshold=threshold, prevalence=prevalence)
@@ -73,18 +75,32 @@ def best_threshold(training: Dataset, probability: Array) -> float | None:
     return float((levels[best] + below) / 2)
 
 
-def rates(training: Dataset, line: Timeline, probability: Array, rule: AlarmRule, levels: Array) -> tuple[Array, Array]:
-    """Return false alarms per hour of valid wear and alarms per 24 h of wear at each level of ``enter``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """At each level of ``enter``, everybody together: ``false_per_hour`` of valid wear, ``per_day`` of wear, and
+    ``gain``, event sensitivity minus time in warning (NaN without events to foretell)."""
+
+    levels: Array
+    false_per_hour: Array
+    per_day: Array
+    gain: Array
+
+
+def rates(training: Dataset, line: Timeline, probability: Array, rule: AlarmRule, levels: Array) -> Rates:
+    """Return what ``levels`` of ``enter`` make of training rows. Raises DatasetError without valid wear."""
     valid_h = float(line.hours(line.valid).sum())
     worn_h = float(line.hours(training.worn).sum())
     if not valid_h:
         raise DatasetError("choosing: training has no valid wear: a rate of alarms needs hours to stand on")
-    false, every = np.zeros(len(levels)), np.zeros(len(levels))
+    false, every, gain = np.zeros(len(levels)), np.zeros(len(levels)), np.full(len(levels), np.nan)
     for i, level in enumerate(levels):
         alarms = raised(line, probability, rule.at(float(level)))
         false[i] = np.count_nonzero(worth(training, line, alarms) == Worth.FALSE) / valid_h
         every[i] = 24 * len(alarms.row) / worn_h
-    return false, every
+        told = foretold(training, line, alarms).foretold
+        if len(told):
+            gain[i] = told.mean() - warned(line, alarms)[line.valid].mean()
+    return Rates(levels, false, every, gain)
 
 
 def levels_of(probability: Array) -> Array:
@@ -94,7 +110,7 @@ def levels_of(probability: Array) -> Array:
     return np.unique(np.append(said[said > 0], 1.0))
 
 
-def _lowest(
+def _level(
     training: Dataset,
     line: Timeline,
     probability: Array,
@@ -105,8 +121,8 @@ def _lowest(
     wanted = false_alarms_per_hour if false_alarms_per_hour is not None else alarms_per_day
     if wanted is None or not (np.isfinite(wanted) and wanted >= 0):
         raise ModelError(f"choosing: a rate of alarms is a finite number, 0 or more, not {wanted}")
-    levels = levels_of(probability)
-    false, every = rates(training, line, probability, rule, levels)
-    fits = (false if false_alarms_per_hour is not None else every) <= wanted
-    too_many = np.flatnonzero(~fits)
-    return float(levels[min(too_many[-1] + 1, len(levels) - 1)] if len(too_many) else levels[0])
+    of = rates(training, line, probability, rule, levels_of(probability))
+    too_many = np.flatnonzero((of.false_per_hour if false_alarms_per_hour is not None else of.per_day) > wanted)
+    lowest = min(too_many[-1] + 1, len(of.levels) - 1) if len(too_many) else 0
+    gain = of.gain[lowest:]
+    return float(of.levels[lowest + (0 if np.isnan(gain).all() else int(np.argmax(gain)))])

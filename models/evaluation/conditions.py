@@ -1,9 +1,11 @@
 """What labels say of moments in, how a candidate does in each of these conditions out: negative controls."""
 
+from itertools import chain
+
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.dataset import Array, Dataset
+from models.datasets.dataset import BETWEEN, Array, Dataset
 from models.evaluation.chance import per_person, ratio
 from models.evaluation.event_figures import NO_EVENTS, NO_WEAR, Course, share
 from models.evaluation.events import Worth
@@ -28,9 +30,10 @@ def conditions(
 
 def _moments_of(condition: NDArray[np.str_]) -> list[tuple[str, NDArray[np.bool_]]]:
     head = np.flatnonzero(np.concatenate([[True], condition[1:] != condition[:-1]]))
-    names, of_run = np.unique(condition[head], return_inverse=True)
+    told, of_run = np.unique(condition[head], return_inverse=True)
     of_row = np.repeat(of_run, np.diff(np.append(head, len(condition))))
-    return [(str(name), of_row == i) for i, name in enumerate(names)]
+    words = [each.split(BETWEEN) for each in told.tolist()]
+    return [(word, np.array([word in each for each in words], np.bool_)[of_row]) for word in sorted(set(chain(*words)))]
 
 
 def _condition(
@@ -46,21 +49,22 @@ def _condition(
 ) -> Condition:
     line, found = of.line, of.outcomes
     valid = rows & line.valid
-    hours = line.hours(valid)
+    hours, worn = line.hours(valid), line.hours(rows & of.worn)
     begun = rows[of.alarms.row]
     false = begun & (of.worth == Worth.FALSE)
     false_of = np.bincount(line.person[of.alarms.session[false]], minlength=len(line.people)).astype(float)
     mine = rows[found.last] if len(found.last) else np.zeros(0, np.bool_)
     told = per_person(line, found, found.foretold & mine)
     events = per_person(line, found, mine)
-    seen = valid & of.seen
+    seen = rows & of.worn & of.seen
     sums = line.per_person(np.add.reduceat(np.where(seen, probability, 0.0), line.bounds[:-1]))
     mean = ratio(sums * line.step_s / 3600, line.hours(seen))
     return Condition(
         condition=name,
-        people=int((hours > 0).sum()),
+        people=int((worn > 0).sum()),
+        worn_h=float(worn.sum()),
         valid_h=float(hours.sum()),
-        coverage=share(line.hours(seen), hours, weights, float(valid.sum()), NO_WEAR),
+        coverage=share(line.hours(seen), worn, weights, float((rows & of.worn).sum()), NO_WEAR),
         alarms=int(begun.sum()),
         false_alarms=int(false.sum()),
         false_alarms_per_hour=share(false_of, hours, weights, float(false.sum()), NO_WEAR),

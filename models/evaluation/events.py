@@ -95,9 +95,8 @@ def worth(moments: Dataset, line: Timeline, alarms: Alarms) -> NDArray[np.int8]:
         return np.where((moments.target[alarms.row] == 0) | apart, Worth.FALSE, told).astype(np.int8)
     _, session, act_s, unsure_s = _onsets(moments, line)
     out = np.full(len(alarms.row), Worth.FALSE, np.int8)
-    exclusion = moments.exclusion[alarms.row]
     out[~line.valid[alarms.row]] = Worth.OPEN
-    out[np.isin(exclusion, [Exclusion.DURING, Exclusion.REFRACTORY])] = Worth.LATE
+    out[line.late[alarms.row]] = Worth.LATE
     begin = line.at(alarms.session, alarms.begin_s)
     until = line.at(alarms.session, alarms.end_s + line.horizon_s)
     for i in np.flatnonzero(unsure_s > 0):

@@ -115,11 +115,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
-    """Moments of which the labels say ``condition`` ("" nothing): a negative control, or the state itself. Figures over
-    people's hours together, with confidence by drawing people; ``mean_probability`` over people."""
+    """Moments of which the labels say ``condition`` ("" nothing): a negative control, or the state itself. A moment of
+    which they say two things is in both. Figures over people's hours together, with confidence by drawing people;
+    ``mean_probability`` over people. ``coverage`` and ``mean_probability`` are of all worn moments, false alarms of
+    valid wear."""
 
     condition: str
     people: int
+    worn_h: float
     valid_h: float
     coverage: Figure
     alarms: int

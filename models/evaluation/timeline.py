@@ -20,8 +20,8 @@ NOT_WEAR: Final = (
     Exclusion.EDGE,
 )
 """Moments at which an alarm can be neither right nor wrong; they are no hours of valid wear either. Negative controls
-(APART), moments nothing is known of (UNKNOWN) and moments nothing is said of (UNLABELLED) are valid wear: they are
-lived through, and abstaining there is seen in coverage."""
+(APART) and moments nothing is known of (UNKNOWN) are valid wear: they are lived through, and abstaining there is seen
+in coverage. What nothing is said of (UNLABELLED) is no valid wear of a state target: who knows what is right there?"""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,7 +29,8 @@ class Timeline:
     """n rows of S sessions that have rows.
 
     ``session`` (S,) index into the data set's, ``bounds`` (S + 1,) cut the rows, ``person`` (S,) index into
-    ``people``; ``valid`` (n,) valid wear and ``before`` (n + 1,) how many valid rows come before; ``key`` (n,) is one
+    ``people``; ``late`` (n,) moments from an event's onset - latency to the end of its refractory zone, in negative
+    controls too; ``valid`` (n,) valid wear and ``before`` (n + 1,) how many valid rows come before; ``key`` (n,) is one
     axis on which sessions follow each other, ``SPAN`` apart at least, so that one search serves all of them.
     """
 
@@ -37,6 +38,7 @@ class Timeline:
     bounds: NDArray[np.int64]
     person: Index
     people: tuple[str, ...]
+    late: NDArray[np.bool_]
     valid: NDArray[np.bool_]
     before: NDArray[np.int64]
     key: Array
@@ -85,8 +87,11 @@ def timeline(moments: Dataset) -> Timeline:
     people = tuple(sorted({moments.sessions[s].person for s in session}))
     place = {name: i for i, name in enumerate(people)}
     aim = moments.aim
+    forecast = isinstance(aim, ForecastTarget)
     horizon, latency = (aim.horizon_s, aim.latency_s) if isinstance(aim, ForecastTarget) else (0.0, 0.0)
-    valid = moments.worn & ~np.isin(moments.exclusion, [int(each) for each in NOT_WEAR])
+    late = _too_late(moments, dict(zip(session.tolist(), pairwise(bounds.tolist()), strict=True)))
+    unfit = NOT_WEAR if forecast else (*NOT_WEAR, Exclusion.UNLABELLED)
+    valid = moments.worn & ~late & ~np.isin(moments.exclusion, [int(each) for each in unfit])
     longest = float((moments.end_s[bounds[1:] - 1] - moments.end_s[first]).max())
     span = 4 * (longest + horizon + latency + 3600.0)
     number = np.repeat(np.arange(len(session)), np.diff(bounds))
@@ -95,6 +100,7 @@ def timeline(moments: Dataset) -> Timeline:
         bounds=bounds,
         person=np.array([place[moments.sessions[s].person] for s in session], np.intp),
         people=people,
+        late=late,
         valid=valid,
         before=np.concatenate([[0], np.cumsum(valid)]).astype(np.int64),
         key=number * span + (moments.end_s - np.repeat(moments.end_s[first], np.diff(bounds))),
@@ -104,3 +110,16 @@ def timeline(moments: Dataset) -> Timeline:
         latency_s=latency,
         span_s=span,
     )
+
+
+def _too_late(moments: Dataset, rows_of: dict[int, tuple[int, int]]) -> NDArray[np.bool_]:
+    out = np.isin(moments.exclusion, [int(Exclusion.DURING), int(Exclusion.REFRACTORY)])
+    aim = moments.aim
+    if isinstance(aim, ForecastTarget):
+        for event in moments.events:
+            if event.session in rows_of and event.what in aim.events:
+                start, stop = rows_of[event.session]
+                bounds = (event.onset_s - aim.latency_s, event.end_s + aim.refractory_s)
+                first, last = np.searchsorted(moments.end_s[start:stop], bounds)
+                out[start + first : start + last] = True
+    return out

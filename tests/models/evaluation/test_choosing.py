@@ -18,13 +18,25 @@ def made() -> tuple[Dataset, np.ndarray]:
 
 
 @pytest.mark.parametrize("wanted", [0.1, 0.5, 1.5])
-def test_no_level_above_the_chosen_one_has_more_false_alarms(made: tuple[Dataset, np.ndarray], wanted: float) -> None:
+def test_the_chosen_level_gains_most_of_those_above_which_the_rate_holds(
+    made: tuple[Dataset, np.ndarray], wanted: float
+) -> None:
     moments, probability = made
     enter = choose(moments, estimates(probability), false_alarms_per_hour=wanted).rule.enter
-    levels = levels_of(probability)
-    false, _ = rates(moments, timeline(moments), probability, AlarmRule(), levels)
-    assert (false[levels >= enter] <= wanted).all()
-    assert false[levels < enter][-1] > wanted
+    of = rates(moments, timeline(moments), probability, AlarmRule(), levels_of(probability))
+    assert (of.false_per_hour[of.levels >= enter] <= wanted).all()
+    allowed = np.minimum.accumulate((of.false_per_hour <= wanted)[::-1])[::-1]
+    assert of.gain[of.levels == enter] == of.gain[allowed].max()
+
+
+def test_without_events_the_lowest_level_within_the_rate_is_chosen() -> None:
+    moments = recorded([[], []])
+    probability = np.random.default_rng(1).uniform(high=0.98, size=1440).round(2)
+    rule = AlarmRule(hold_s=0.0)
+    enter = choose(moments, estimates(probability), rule=rule, false_alarms_per_hour=2.0).rule.enter
+    of = rates(moments, timeline(moments), probability, rule, levels_of(probability))
+    assert (of.false_per_hour[of.levels >= enter] <= 2.0).all()
+    assert of.false_per_hour[of.levels < enter][-1] > 2.0
 
 
 def test_a_larger_budget_never_raises_the_level(made: tuple[Dataset, np.ndarray]) -> None:

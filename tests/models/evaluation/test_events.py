@@ -94,6 +94,15 @@ def test_an_alarm_in_a_negative_control_is_false() -> None:
     assert _course(moments, (0, 2500.0, 2505.0))[1] == [Worth.FALSE]
 
 
+def test_an_alarm_during_an_event_in_a_negative_control_is_late_and_not_false() -> None:
+    moments = recorded([[1000.0]])
+    moments = replace(moments, exclusion=np.full(720, Exclusion.APART, np.int8))
+    outcomes, kinds, _ = _course(moments, (0, 900.0, 905.0), (0, 1020.0, 1025.0), (0, 1100.0, 1105.0))
+    assert kinds == [Worth.TRUE, Worth.LATE, Worth.LATE]
+    assert outcomes.foretold.tolist() == [True]
+    assert timeline(moments).hours(timeline(moments).valid)[0] == (720 - 27) * 5 / 3600
+
+
 @given(
     onsets=st.lists(st.integers(40, 680), max_size=5, unique=True),
     blocks=st.lists(st.tuples(st.integers(1, 700), st.integers(1, 12)), max_size=6),

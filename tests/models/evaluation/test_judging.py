@@ -116,7 +116,7 @@ def test_negative_controls_are_told_by_themselves() -> None:
     exercise = moments.since_s > 2400
     moments = replace(
         moments,
-        condition=np.where(exercise, "exercise", "").astype("<U16"),
+        condition=np.where(exercise, "exercise; music", "").astype("<U16"),
         exclusion=np.where(exercise, Exclusion.APART, moments.exclusion).astype(np.int8),
         target=np.where(exercise, -1, moments.target).astype(np.int8),
     )
@@ -126,6 +126,7 @@ def test_negative_controls_are_told_by_themselves() -> None:
     assert {name: (each.alarms, each.false_alarms) for name, each in by_name.items()} == {
         "": (1, 1),
         "exercise": (1, 1),
+        "music": (1, 1),
     }
     assert by_name["exercise"].valid_h == pytest.approx(2 * 1200 / 3600)
     assert by_name["exercise"].false_alarms_per_hour.value == pytest.approx(1.5)
