@@ -20,6 +20,7 @@ TRUSTED: Final = frozenset(
         "models.detectors.rate_matched.FittedRate",
         "models.detectors.since_event.FittedSinceEvent",
         "models.detectors.streamed.FittedStreamed",
+        "models.estimators.blend.Blend",
         "models.estimators.boosting.Boosted",
         "models.estimators.calibration.Calibrated",
         "models.estimators.fitted.FittedEstimator",
