@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ class RecordedPerson:
     paths: tuple[Path, ...]
     labels: tuple[Label, ...] = ()
     formats: tuple[Format, ...] = FORMATS
+    devices: tuple[str, ...] = ("*",)
 
     def __call__(self) -> Iterator[Recorded]:
         """Yield the sessions; raises DatasetError where a recording cannot be read."""
@@ -68,7 +70,8 @@ class RecordedPerson:
                 if found.refused is not None:
                     raise DatasetError(f"{found.refused}; mend it, or take it out of the paths")
                 for recording in found.recordings:
-                    yield found.name, recording
+                    if any(fnmatchcase(recording.device, each) for each in self.devices):
+                        yield found.name, recording
         except RecordingError as error:
             raise DatasetError(f"{path}: {error}") from error
 
@@ -81,6 +84,7 @@ def recorded(
     people: Mapping[str, str] | None = None,
     labels: Path | None = None,
     formats: Sequence[Format] = FORMATS,
+    devices: Sequence[str] = ("*",),
 ) -> Study:
     """Return the study of the recordings at ``paths``.
 
@@ -88,7 +92,8 @@ def recorded(
     Their pseudonym is the study's name and what the regular expression ``person`` finds in the name of the folder, zip
     or file (its first group, if it has one; ``STEM``: the whole name without its ending), with a hyphen between:
     ``stress_predict-S02``. ``people`` overrides it by name: ``{"S02.zip": "w-07"}``. ``labels`` is a file of
-    docs/labels.md, with a wearer in each row, beside what lies beside the recordings.
+    docs/labels.md, with a wearer in each row, beside what lies beside the recordings. ``devices``: only recordings of
+    these (``cogwear-e4``; ``*`` and ``?`` as in file names).
 
     Raises DatasetError where there is nothing at a path, a name is not found or no pseudonym, or the labels cannot be
     read or name somebody else.
@@ -100,7 +105,12 @@ def recorded(
     said = _said(labels, by_person)
     sources = tuple(
         RecordedPerson(
-            person=who, study=study, paths=tuple(of), labels=tuple(said.get(who, ())), formats=tuple(formats)
+            person=who,
+            study=study,
+            paths=tuple(of),
+            labels=tuple(said.get(who, ())),
+            formats=tuple(formats),
+            devices=tuple(devices),
         )
         for who, of in sorted(by_person.items())
     )

@@ -14,6 +14,7 @@ from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.studies.cutting import GAP_S, named, sessions_of
 from forecalm.studies.study import Study
+from ingest.exports.wearings import WRISTBAND
 from ingest.labels import Label
 from ingest.readings import Readings, Span, Worn
 from ingest.registry.consents import Scope
@@ -37,6 +38,7 @@ class StoredPerson:
     config: Config
     wearer: str
     study: str
+    devices: tuple[str, ...] = ("*",)
 
     def __call__(self) -> Iterator[Recorded]:
         """Yield the sessions, one in memory at a time."""
@@ -44,7 +46,7 @@ class StoredPerson:
         with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
             readings = Readings(store, registry)
             labels = tuple(registry.labels(self.wearer).values())
-            for at in _places(readings, registry, self.wearer):
+            for at in _places(readings, registry, self.wearer, self.devices):
                 yield from self._sessions(readings, at, labels)
 
     def _sessions(self, readings: Readings, at: "_Place", labels: tuple[Label, ...]) -> Iterator[Recorded]:
@@ -76,9 +78,9 @@ class _Place:
     digest: str = ""
 
 
-def stored(config: Config, *, people: Sequence[str] = ("*",), study: str) -> Study:
+def stored(config: Config, *, people: Sequence[str] = ("*",), study: str, devices: Sequence[str] = ("*",)) -> Study:
     """Return the study of an installation's people whose pseudonyms match one of ``people`` (``*`` and ``?`` as in
-    file names).
+    file names), of what was recorded with ``devices`` that match (``cogwear-e4``; our own are ``WRISTBAND``).
 
     Raises DatasetError where nobody matches a pattern, or nothing of anybody may be used for research; StoreError and
     RegistryError where the installation cannot be read.
@@ -91,7 +93,7 @@ def stored(config: Config, *, people: Sequence[str] = ("*",), study: str) -> Stu
             worn = readings.worn(wearer, -EVER, EVER, scope=Scope.RESEARCH)
             if any(each.covered for each in worn):
                 kept.append(wearer)
-                sources.append(StoredPerson(config=config, wearer=wearer, study=study))
+                sources.append(StoredPerson(config=config, wearer=wearer, study=study, devices=tuple(devices)))
             else:
                 why = "no consent to research covers any of it" if worn else "never wore a band"
                 notes.append(f"{wearer}: left out: {why}")
@@ -111,7 +113,7 @@ def _matching(wearers: Sequence[str], patterns: Sequence[str]) -> list[str]:
     return [wearer for wearer in wearers if any(fnmatchcase(wearer, pattern) for pattern in patterns)]
 
 
-def _places(readings: Readings, registry: Registry, wearer: str) -> list[_Place]:
+def _places(readings: Readings, registry: Registry, wearer: str, devices: Sequence[str]) -> list[_Place]:
     """Where a person's sessions rest, in order of time."""
     imports: dict[str, Entered] = {
         each.band: each for each in registry.sessions(wearer=wearer) if each.kind is Kind.IMPORTED
@@ -119,7 +121,8 @@ def _places(readings: Readings, registry: Registry, wearer: str) -> list[_Place]
     found: list[_Place] = []
     for worn in readings.worn(wearer, -EVER, EVER, scope=Scope.RESEARCH):
         band = worn.source.band
-        if not worn.covered:
+        device = imports[band].format if band in imports else WRISTBAND
+        if not worn.covered or not any(fnmatchcase(device, each) for each in devices):
             continue
         if band in imports:
             entered = imports[band]

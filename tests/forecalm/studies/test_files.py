@@ -67,6 +67,13 @@ def test_labels_in_a_file_of_their_own_go_to_their_wearers(folder: Path, tmp_pat
         recorded([folder], study="lab", labels=table)
 
 
+def test_other_devices_are_left_out(folder: Path) -> None:
+    (p1, _) = recorded([folder], study="lab", devices=("empatica-*",)).sources
+    assert len(list(p1())) == 1
+    (p1, _) = recorded([folder], study="lab", devices=("watch",)).sources
+    assert not list(p1())
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -90,6 +90,13 @@ def test_nobody_who_consented_to_research_is_refused_with_the_mend(config: Confi
         stored(config, study="home")
 
 
+def test_other_devices_are_left_out(config: Config, recording: Recording) -> None:
+    imported(config, recording)
+    for devices, sessions in ((("empatica-e4",), 1), (("wristband", "watch*"), 0)):
+        (person,) = stored(config, study="home", devices=devices).sources
+        assert len(list(person())) == sessions
+
+
 def test_a_name_that_is_nobodys_is_refused_with_those_that_there_are(config: Config, recording: Recording) -> None:
     imported(config, recording)
     assert stored(config, people=("w-*",), study="home").people == ("w-1",)
