@@ -291,7 +291,7 @@ def test_another_model_of_the_same_name_is_not_the_one_that_was_chosen(here: Ins
 
 
 def test_the_engine_takes_another_model_from_any_thread_while_it_runs(tmp_path: Path, received: list[Received]) -> None:
-    one, _, journal = pipeline(received[0].received_s, ALONE, "w-01")
+    one, *_ = pipeline(received[0].received_s, ALONE, "w-01")
     failed = threading.Event()
     live = Live(one, learnt=tmp_path / "learnt.npz", clock=lambda: received[59].received_s, on_failure=failed.set)
     live.start()
@@ -300,9 +300,8 @@ def test_the_engine_takes_another_model_from_any_thread_while_it_runs(tmp_path: 
     live.stop()
     assert not failed.is_set()
     assert one.models.watches == "made"
-    assert [event.model for event in journal.history if isinstance(event, AlertRaised)] == ["made"]
     with np.load(tmp_path / "learnt.npz") as arrays:
-        assert "of.made-000000000000.seen" in arrays.files
+        assert arrays["of.made-000000000000.seen"] > 50
 
 
 def test_pointers_that_cannot_be_read_leave_the_training_free_detector(here: Installation) -> None:
