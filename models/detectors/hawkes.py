@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, gammaincinv, logit, logsumexp
 
@@ -147,15 +148,81 @@ def evidence(watch: Watch, at_s: Array, nodes: Array, process: Process) -> Array
 
 def log_likelihood(known: Mapping[str, tuple[Watch, ...]], process: Process) -> float:
     """Return the log-likelihood of everybody's sessions, people's rates averaged over ``process.nodes``."""
-    total, nodes = 0.0, process.nodes
-    for some in known.values():
-        odds = np.zeros(len(nodes))
-        for watch in some:
-            end = np.array([np.nextafter(max(watch.end_s, *watch.over_s, watch.start_s), np.inf)])
-            odds += evidence(watch, end, nodes, process)[0]
-            total -= process.branching * _answered(watch, process.memory_s)
-        total += float(logsumexp(odds)) - np.log(len(nodes))
-    return total
+    return _flat(known).log_likelihood(process)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Flat:
+    """W sessions' events one after the other, ``onset_s`` and ``over_s`` (m,), those of session w from ``first[w]`` to
+    ``first[w + 1]``; ``end_s`` (W,), ``risk_s`` (W,) at risk, ``person`` (W,), and how many people."""
+
+    onset_s: Array
+    over_s: Array
+    first: NDArray[np.intp]
+    end_s: Array
+    risk_s: Array
+    person: NDArray[np.intp]
+    people: int
+
+    def log_likelihood(self, process: Process) -> float:
+        odds = np.zeros((self.people, NODES))
+        np.add.at(odds, self.person, -self.risk_s[:, None] * process.nodes)
+        answered = _take(
+            self.onset_s,
+            self.over_s,
+            self.first,
+            self.end_s,
+            self.person,
+            process.nodes,
+            process.branching / process.memory_s,
+            process.memory_s,
+            odds,
+        )
+        averaged = logsumexp(odds, axis=-1) - np.log(NODES)
+        return float(averaged.sum()) - process.branching * answered
+
+
+def _flat(known: Mapping[str, tuple[Watch, ...]]) -> _Flat:
+    every = [(i, watch) for i, some in enumerate(known.values()) for watch in some]
+    end_s = np.array([np.nextafter(max(w.end_s, *w.over_s, w.start_s), np.inf) for _, w in every])
+    return _Flat(
+        onset_s=np.concatenate([np.empty(0), *(w.onset_s for _, w in every)]),
+        over_s=np.concatenate([np.empty(0), *(w.over_s for _, w in every)]),
+        first=np.cumsum([0, *(len(w.onset_s) for _, w in every)]).astype(np.intp),
+        end_s=end_s,
+        risk_s=np.array([w.at_risk_s(end_s[i : i + 1])[0] for i, (_, w) in enumerate(every)]),
+        person=np.array([i for i, _ in every], np.intp),
+        people=len(known),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _take(
+    onset_s: Array,
+    over_s: Array,
+    first: NDArray[np.intp],
+    end_s: Array,
+    person: NDArray[np.intp],
+    nodes: Array,
+    jump: float,
+    memory_s: float,
+    odds: Array,
+) -> float:
+    """Add to ``odds`` (people, NODES) the log-intensity at every event, and return the integral of the excitation over
+    the time at risk, a unit of branching: between two events' end and onset it is the sum just after the first times
+    what fades until the second, and that sum is 1 more than what is left of the one before."""
+    answered = 0.0
+    for w in range(first.size - 1):
+        excited = 0.0
+        for i in range(first[w], first[w + 1]):
+            for node in range(nodes.size):
+                odds[person[w], node] += np.log(nodes[node] + jump * excited)
+            excited = 1.0 + excited * np.exp(-(over_s[i] - onset_s[i]) / memory_s)
+            until = onset_s[i + 1] if i + 1 < first[w + 1] else end_s[w]
+            fades = np.exp(-(until - over_s[i]) / memory_s)
+            answered += excited * (1.0 - fades)
+            excited *= fades
+    return answered
 
 
 def likeliest(known: Mapping[str, tuple[Watch, ...]], *, name: str) -> Process:
@@ -164,6 +231,7 @@ def likeliest(known: Mapping[str, tuple[Watch, ...]], *, name: str) -> Process:
     Where that is not better by ``BETTER`` than one in which nothing sets anything off, that one.
     """
     shape, per_s = gamma_of(known, name=name)
+    flat = _flat(known)
     bounds = [
         (np.log(1e-3 * shape / per_s), np.log(3.0 * shape / per_s)),
         (np.log(SHAPE_LEAST), np.log(SHAPE_MOST)),
@@ -172,7 +240,7 @@ def likeliest(known: Mapping[str, tuple[Watch, ...]], *, name: str) -> Process:
     ]
     found = [
         minimize(
-            lambda x: -log_likelihood(known, _process(x)),
+            lambda x: -flat.log_likelihood(_process(x)),
             np.array([np.log(0.6 * shape / per_s), np.log(shape), logit(BRANCHING_FIRST), np.log(memory_s)]),
             method="L-BFGS-B",
             bounds=bounds,
@@ -181,21 +249,12 @@ def likeliest(known: Mapping[str, tuple[Watch, ...]], *, name: str) -> Process:
     ]
     best = min(found, key=lambda each: float(each.fun))
     alone = Process(rate_per_s=shape / per_s, shape=shape, branching=0.0, memory_s=MEMORIES_S[0])
-    return _process(best.x) if -float(best.fun) > log_likelihood(known, alone) + BETTER else alone
+    return _process(best.x) if -float(best.fun) > flat.log_likelihood(alone) + BETTER else alone
 
 
 def _process(x: Array) -> Process:
     rate, shape, memory = np.exp(x[[0, 1, 3]])
     return Process(rate_per_s=float(rate), shape=float(shape), branching=float(expit(x[2])), memory_s=float(memory))
-
-
-def _answered(watch: Watch, memory_s: float) -> float:
-    """Return the integral of the excitation over the time at risk, a unit of branching: how many could have been set
-    off by now. Between two events' end and onset it is the sum after the first times what fades until the second."""
-    if not watch.over_s.size:
-        return 0.0
-    until = np.append(watch.onset_s[1:], max(watch.end_s, float(watch.over_s[-1])))
-    return float((_after(watch.over_s, memory_s) * -np.expm1(-(until - watch.over_s) / memory_s)).sum())
 
 
 @njit(cache=True, nogil=True)

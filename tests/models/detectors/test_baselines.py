@@ -75,7 +75,9 @@ def of_people(data: Dataset, people: list[str]) -> Dataset:
 @given(seed=st.integers(0, 1000))
 @pytest.mark.parametrize("candidate", FROM_EVENTS, ids=lambda each: each.name)
 def test_events_that_are_not_over_change_nothing(candidate: Candidate, cohort: Dataset, seed: int) -> None:
-    fitted = FITTED.setdefault(candidate.name, candidate.fit(of_people(cohort, ["p0", "p1", "p2", "p3"]), seed=1))
+    if candidate.name not in FITTED:
+        FITTED[candidate.name] = candidate.fit(of_people(cohort, ["p0", "p1", "p2", "p3"]), seed=1)
+    fitted = FITTED[candidate.name]
     strangers = of_people(cohort, ["p4", "p5"])
     rng = np.random.default_rng(seed)
     at_s = rng.uniform(cohort.end_s.min(), cohort.end_s.max())
