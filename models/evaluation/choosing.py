@@ -39,9 +39,9 @@ def choose(
     Asked for ``false_alarms_per_hour`` of valid wear, or ``alarms_per_day`` of wear (an alert budget), everybody's
     together, levels are allowed at which, as at every higher one, no more come; ``enter`` is the one of these that
     gains most over chance, or the lowest where there are no events to foretell. Where even the highest has more, it is
-    1: only what is certain raises an alarm then. Asked for neither, ``enter`` is the threshold. Everything else is as in ``rule``
-    (default: the desk's), ``leave`` at its distance. ``threshold`` is that of best balanced accuracy (Youden 1950,
-    doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3), None where training has one class.
+    1: only what is certain raises an alarm then. Asked for neither, ``enter`` is the threshold. All else is as in
+    ``rule`` (default: the desk's), ``leave`` at its distance. ``threshold`` is that of best balanced accuracy (Youden
+    1950, doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3), None where training has one class.
 
     Raises ModelError where both rates are asked for or one is no rate, DatasetError where no row has an estimate.
     """

@@ -67,7 +67,7 @@ def ends(replicates: Array, people: int, *, level: float = LEVEL) -> tuple[float
     is as wide for few people as Student's t is. NaN for fewer than 2 people, or where replicates have no answer more
     often than 1 in 20."""
     known = replicates[np.isfinite(replicates)]
-    if people < 2 or len(known) < 0.95 * len(replicates):
+    if people < 2 or not len(known) or len(known) < 0.95 * len(replicates):
         return np.nan, np.nan
     low, high = np.quantile(known, [tail(people, level=level), 1 - tail(people, level=level)])
     return float(low), float(high)

@@ -142,6 +142,30 @@ def test_of_a_state_moments_are_judged_and_events_are_not(made: tuple[Dataset, n
     assert judgement.over_people["event_sensitivity"].why == "the target is a state: there are no onsets to foretell"
 
 
+def test_a_condition_that_a_state_target_does_not_name_still_shows_what_was_said_of_it() -> None:
+    moments = recorded([[]])
+    breathing = moments.since_s > 1800
+    state = replace(
+        moments,
+        aim=StateTarget(positive=("stress",), negative=("rest",)),
+        condition=np.where(breathing, "hyperventilation", "rest").astype("<U16"),
+        exclusion=np.where(breathing, Exclusion.UNLABELLED, Exclusion.NONE).astype(np.int8),
+        target=np.where(breathing, -1, 0).astype(np.int8),
+    )
+    judgement = _judge(state, np.where(breathing, 0.8, 0.1))
+    by_name = {each.condition: each for each in judgement.conditions}
+    assert by_name["hyperventilation"].mean_probability.mean == pytest.approx(0.8)
+    assert (by_name["hyperventilation"].alarms, by_name["hyperventilation"].false_alarms) == (1, 0)
+    assert by_name["rest"].valid_h == judgement.people[0].valid_h == pytest.approx(0.5)
+
+
+def test_without_replicates_there_is_no_confidence_and_still_a_figure(made: tuple[Dataset, np.ndarray]) -> None:
+    judgement = evaluate(made[0], estimates(made[1]), CHOICE, seed=1, replicates=0, surrogates=0)
+    assert judgement.over_people["auroc"].mean is not None
+    assert judgement.over_people["auroc"].low is None
+    assert judgement.people[0].figures["p_value"].value == 1
+
+
 def test_a_session_without_events_has_false_alarms_and_nothing_to_foretell() -> None:
     moments = recorded([[]])
     judgement = _judge(moments, standing(moments, (0, 600.0, 620.0)), Choice())
