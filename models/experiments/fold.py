@@ -22,6 +22,7 @@ from models.evaluation.judgement import Choice
 from models.experiments.candidates import make
 from models.experiments.results import NO_INPUTS, FoldSaid
 from models.experiments.spec import CandidateSpec, Experiment
+from models.experiments.unseen import unseen
 from models.risk import Abstention
 from models.splits.fold import Fold, blinded, take
 from models.splits.folds import inner
@@ -88,7 +89,8 @@ def _left_out(
     spec: CandidateSpec, training: Dataset, fitted: Fitted, experiment: Experiment
 ) -> tuple[Dataset, Estimates, tuple[str, ...]]:
     try:
-        return *out_of_fold(training, spec, experiment.seed), ()
+        quick = unseen(make(spec), fitted, training)
+        return *(out_of_fold(training, spec, experiment.seed) if quick is None else quick), ()
     except DatasetError as error:
         said = checked(fitted, blinded(training), spec.title)
         return training, said, (NOT_INSIDE.format(why=error),)

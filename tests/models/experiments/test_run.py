@@ -6,13 +6,16 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from models.datasets.dataset import LEFT_OUT, Dataset
 from models.errors import DatasetError, ExperimentError, LeakageError
 from models.estimates import Estimates
+from models.experiments.candidates import make
 from models.experiments.results import decode, encode, predictions
 from models.experiments.run import run, told_apart
 from models.experiments.spec import Experiment, read
+from models.experiments.unseen import unseen
 from tests.models.experiments.cohorts import forecast, state
 
 HEAD = """
@@ -22,6 +25,7 @@ evaluation = {bootstrap = 100, surrogates = 20}
 """
 STATE = HEAD + 'target = {kind = "state", positive = ["stress"], negative = ["rest"]}\n'
 FORECAST = HEAD + 'target = {kind = "forecast", events = ["incident"], horizon_s = 120, latency_s = 10}\n'
+NOISE = tuple(f"n{i}" for i in range(20))
 HERE = "tests.models.experiments.test_run"
 
 
@@ -100,7 +104,6 @@ def test_a_forecast_is_judged_by_its_alarms_at_a_threshold_chosen_in_training() 
     arm = ran.results.arm("c0/combined")
     assert arm.judgement is not None
     assert (arm.judgement.over_people["auroc"].mean or 0) > 0.9
-    assert {each.condition for each in arm.judgement.conditions} == {"", "sport"}
     assert all(fold.choice is not None and not fold.notes for fold in arm.folds)
     assert {each.condition for each in arm.judgement.conditions} == {"", "sport"}
 
@@ -184,3 +187,22 @@ def test_controls_take_the_place_of_every_other_word() -> None:
     told = told_apart(state(1), {"calm": ("rest",), "either": ("rest", "stress")})
     assert set(told.condition.tolist()) == {"calm; either", "either"}
     assert told_apart(state(1), {}).condition[0] == "rest"
+
+
+@pytest.mark.parametrize("kind", ["logistic", "boosting"])
+def test_what_had_not_seen_a_person_knows_nothing_of_noise(kind: str) -> None:
+    whole = state(6, rows=60)
+    noise = replace(whole, inputs=np.random.default_rng(3).normal(size=(len(whole.inputs), 20)), input_names=NOISE)
+    candidate = make(asked(STATE, kind).candidate[0])
+    fitted = candidate.fit(noise, seed=1)
+    found = unseen(candidate, fitted, noise)
+    assert found is not None
+    positive = noise.target == 1
+    assert np.array_equal(found[0].inputs, noise.inputs)
+    assert roc_auc_score(positive, fitted.estimate(noise).probability) > 0.6
+    assert roc_auc_score(positive, found[1].probability) == pytest.approx(0.5, abs=0.1)
+
+
+def test_only_estimators_have_parts_that_had_not_seen_people() -> None:
+    candidate = make(asked(STATE, "clock").candidate[0])
+    assert unseen(candidate, candidate.fit(state(4), seed=1), state(4)) is None
