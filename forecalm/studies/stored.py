@@ -36,7 +36,7 @@ class StoredPerson:
     each time, so that it can be called in another process."""
 
     config: Config
-    wearer: str
+    person: str
     study: str
     devices: tuple[str, ...] = ("*",)
 
@@ -45,18 +45,18 @@ class StoredPerson:
         here = Installation(self.config, look=True)
         with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
             readings = Readings(store, registry)
-            labels = tuple(registry.labels(self.wearer).values())
-            for at in _places(readings, registry, self.wearer, self.devices):
+            labels = tuple(registry.labels(self.person).values())
+            for at in _places(readings, registry, self.person, self.devices):
                 yield from self._sessions(readings, at, labels)
 
     def _sessions(self, readings: Readings, at: "_Place", labels: tuple[Label, ...]) -> Iterator[Recorded]:
         try:
-            tick = readings.tick(self.wearer, *at.span, scope=Scope.RESEARCH, source=at.band)
+            tick = readings.tick(self.person, *at.span, scope=Scope.RESEARCH, source=at.band)
         except ValueError as error:
-            raise DatasetError(f"{self.wearer}: {at.name} ({at.origin}): {error}") from error
+            raise DatasetError(f"{self.person}: {at.name} ({at.origin}): {error}") from error
         session = Session(
             name=at.name,
-            person=self.wearer,
+            person=self.person,
             study=self.study,
             start_s=max(at.span[0], float(tick.start_s[0])),
             end_s=min(at.span[1], float(tick.start_s[0] + tick.seconds)),
@@ -93,7 +93,7 @@ def stored(config: Config, *, people: Sequence[str] = ("*",), study: str, device
             worn = readings.worn(wearer, -EVER, EVER, scope=Scope.RESEARCH)
             if any(each.covered for each in worn):
                 kept.append(wearer)
-                sources.append(StoredPerson(config=config, wearer=wearer, study=study, devices=tuple(devices)))
+                sources.append(StoredPerson(config=config, person=wearer, study=study, devices=tuple(devices)))
             else:
                 why = "no consent to research covers any of it" if worn else "never wore a band"
                 notes.append(f"{wearer}: left out: {why}")

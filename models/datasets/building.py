@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
 from typing import Final
 
@@ -75,11 +76,15 @@ def build_from(
     making.require()
     require_sound(aim)
     rows: list[SessionRows] = []
+    said = list(notes)
     for done, some in enumerate(_each(sources, making, n_jobs)):
         rows += some
+        if not some:
+            who = getattr(sources[done], "person", f"person {done + 1} of {len(sources)}")
+            said.append(f"{who}: left out: there are no sessions")
         progress(done + 1, len(sources))
     rows.sort(key=lambda one: (one.session.study, one.session.person, one.session.start_s, one.session.name))
-    return _assembled(rows, aim, making, list(notes))
+    return _assembled(rows, aim, making, said)
 
 
 def _each(sources: Sequence[Source], making: Making, n_jobs: int) -> Iterable[list[SessionRows]]:
@@ -250,7 +255,9 @@ def _joined(
     target = np.concatenate([each.target for each in told])
     exclusion = np.concatenate([each.exclusion for each in told])
     event = np.concatenate([each.event for each in told])
-    edge = exclusion == Exclusion.EDGE
+    first_s = np.repeat([each.session.start_s for each in rows], [each.end_s.size for each in rows])
+    end_s = np.concatenate([each.end_s for each in rows])
+    edge = end_s - making.window_s < first_s
     exclusion[~heard & ~edge] = Exclusion.UNKNOWN
     exclusion[heard & ~worn & ~edge] = Exclusion.NOT_WORN
     target[exclusion != Exclusion.NONE] = LEFT_OUT
@@ -259,7 +266,7 @@ def _joined(
     return Dataset(
         inputs=x,
         input_names=names,
-        end_s=np.concatenate([each.end_s for each in rows]),
+        end_s=end_s,
         session=np.repeat(np.arange(len(rows)), [each.end_s.size for each in rows]).astype(np.intp),
         target=target,
         exclusion=exclusion,
@@ -273,8 +280,16 @@ def _joined(
         step_s=making.step_s,
         looks_back_s=max(making.window_s, looks_back_s(making)),
         scores={name: np.concatenate([each.scores[name] for each in rows]) for name in making.scores},
-        made_by=version_of(making, names),
+        made_by={**version_of(making, names), "forecalm": _code()},
     )
+
+
+def _code() -> str:
+    """The version of this program."""
+    try:
+        return version("forecalm")
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _said_of(data: Dataset) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from ingest.labels import Label
 from ingest.types import CHANNELS, Tick
 from models.arousal import Arousal
+from models.datasets import rows
 from models.datasets.building import PRIOR, Source, build, build_from
 from models.datasets.dataset import POSITIVE, Exclusion
 from models.datasets.rows import Recorded
@@ -71,6 +72,22 @@ def test_what_is_usual_goes_on_from_session_to_session_after_a_night(make: Make)
     later = both.inputs[both.session == 1]
     assert np.isfinite(later[5, deviation])
     assert not np.array_equal(later[:, deviation], alone.inputs[:, deviation], equal_nan=True)
+
+
+def test_where_a_session_is_cut_for_memory_changes_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = [make("ann", 0, 300, said(0)), make("ann", 400, 300, said(400))]
+    for features in ("live", "wesad"):
+        whole = digest(build(sessions, AIM, features=features, scores={"arousal": Arousal}))
+        with monkeypatch.context() as patched:
+            patched.setattr(rows, "PIECE_S", 77)
+            assert digest(build(sessions, AIM, features=features, scores={"arousal": Arousal})) == whole
+
+
+def test_after_hours_of_silence_nothing_of_late_is_left_to_fade(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = [make("ann", 0, 300, said(0)), make("ann", 30_000, 300, said(30_000))]
+    at_once = digest(build(sessions, AIM))
+    monkeypatch.setattr(rows, "FADED_S", 100_000)
+    assert digest(build(sessions, AIM)) == at_once
 
 
 def test_rows_of_a_person_do_not_hang_on_who_else_is_there_nor_on_how_many_processes(make: Make) -> None:
@@ -165,6 +182,11 @@ def test_labels_that_all_lie_outside_are_refused_and_some_are_noted(make: Make) 
 def test_rows_that_cannot_be_are_refused(make: Make, changed: dict[str, object], said_of: str) -> None:
     with pytest.raises(DatasetError, match=said_of):
         build([make("ann", 0, 300, said(0))], AIM, **changed)  # type: ignore[arg-type]
+
+
+def test_people_without_sessions_are_noted(make: Make) -> None:
+    data = build_from([partial(list, [make("ann", 0, 300, said(0))]), partial(list, [])], AIM)
+    assert "person 2 of 2: left out: there are no sessions" in data.notes
 
 
 def test_nobody_at_all_is_refused() -> None:
