@@ -21,7 +21,7 @@ from models.estimators.scorer import NORMAL_90, Array, Scorer, probability_of
 
 FOLDS: Final = 5
 ALIKE: Final = 1.0  # standard deviation of people's offsets that is assumed where few rows tell one, log-odds
-MINUTE_ROWS: Final = 12.0  # rows that say as much as one: windows of a minute every five seconds
+OVERLAP: Final = 12.0  # rows that say as much as one: windows of a minute every five seconds
 NEAR: Final = 1e-9  # log-odds within which a curve's slope is not asked for
 
 
@@ -29,13 +29,17 @@ class Calibrated(Scorer):
     """``estimator`` (a ``Scorer``) with a curve of ``models.estimators.curves`` and intervals; see the module.
 
     Without ``groups`` in ``fit`` there is nobody to leave out: the curve is the diagonal and intervals are unknown.
+    ``overlap``: rows that say as much as one, as their windows overlap.
     Contributions are the estimator's, stretched by as much as the curve stretches their sum.
     """
 
-    def __init__(self, estimator: Scorer, method: Method = "logistic", folds: int = FOLDS) -> None:
+    def __init__(
+        self, estimator: Scorer, method: Method = "logistic", folds: int = FOLDS, overlap: float = OVERLAP
+    ) -> None:
         self.estimator = estimator
         self.method = method
         self.folds = folds
+        self.overlap = overlap
 
     def _fit(self, X: Array, y: Array, weight: Array, groups: NDArray[np.intp] | None) -> None:
         self.members_: list[Any] = []
@@ -48,7 +52,7 @@ class Calibrated(Scorer):
         self.members_, odds = trial.crossed(X, y, weight, dealt(groups, y, folds=self.folds))
         self.estimator_ = trial.settled().fit(X, y, sample_weight=weight)
         self.curve_ = drawn(self.method, odds, y, weight)
-        self.between_ = _between(applied(self.method, self.curve_, odds), y, groups)
+        self.between_ = _between(applied(self.method, self.curve_, odds), y, groups, self.overlap)
 
     def parts(self, X: Array) -> tuple[Array, Array]:
         """Return contributions (n, F) and intercept (n,) of checked inputs, as calibrated."""
@@ -85,14 +89,14 @@ class Calibrated(Scorer):
         return spread
 
 
-def _between(odds: Array, y: Array, groups: NDArray[np.intp]) -> float:
+def _between(odds: Array, y: Array, groups: NDArray[np.intp], overlap: float) -> float:
     """Return the variance of people's offsets from their log-odds, by moments, 0 where chance explains them.
 
-    A person's offset is one Newton step from none, towards a normal of ``ALIKE``; rows count a ``MINUTE_ROWS``-th.
+    A person's offset is one Newton step from none, towards a normal of ``ALIKE``; rows count an ``overlap``-th.
     """
     chance = probability_of(odds)
-    told = np.bincount(groups, weights=chance * (1.0 - chance)) / MINUTE_ROWS
-    off = np.bincount(groups, weights=y - chance) / MINUTE_ROWS
+    told = np.bincount(groups, weights=chance * (1.0 - chance)) / overlap
+    off = np.bincount(groups, weights=y - chance) / overlap
     information = told + 1.0 / ALIKE**2
     offset = off / information
     chancy = told / information**2  # what the offset would vary by if there were none

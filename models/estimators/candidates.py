@@ -48,7 +48,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def fitted(self, training: Dataset, scorer: Scorer, name: str) -> tuple[FittedEstimator, Rows]:
         """Return ``scorer`` trained and calibrated, and the rows that it was trained on."""
         rows = rows_of(training, name=name, reads=self.reads, weighing=self.weighing, folding=self.folding)
-        chain = Calibrated(scorer, method=self.calibration, folds=self.folds)
+        overlap = max(MINUTE_S / training.step_s, 1.0)
+        chain = Calibrated(scorer, method=self.calibration, folds=self.folds, overlap=overlap)
         chain.fit(rows.inputs, rows.y, sample_weight=rows.weight, groups=rows.groups)
         moved = np.abs(chain.parts(rows.inputs)[0]).mean(axis=0)
         seen = TrainingRange().fit(rows.inputs, rows.groups)

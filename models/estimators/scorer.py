@@ -34,10 +34,9 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
 
     def fit(self, X: Array, y: Any, *, sample_weight: Any = None, groups: Any = None) -> Self:  # noqa: ANN401 - scikit-learn's
         """Learn from X (n, F) and y (n,). ``groups`` (n,): whose each row is; what is chosen by cross-validation is
-        chosen over whole groups, and without groups nothing is. Raises DatasetError where there are not two classes."""
+        chosen over whole groups, and without groups nothing is. Raises DatasetError where there are not two classes,
+        ValueError where X or y are none."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
-        if np.isinf(X).any():
-            raise DatasetError("Input X contains infinity: unknown is NaN")
         check_classification_targets(y)
         if type_of_target(y) != "binary" and len(np.unique(y)) > 2:
             raise DatasetError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Dataset
 from models.errors import DatasetError
-from models.estimators.fitted import columns_of
+from models.estimators.fitted import checked, columns_of
 from models.inputs.named import GROUPS
 
 Array = NDArray[np.float64]
@@ -55,7 +55,7 @@ def rows_of(training: Dataset, *, name: str, reads: Reads, weighing: Weighing, f
     names = read(training.input_names, reads)
     if not names:
         raise DatasetError(f"{name}: the data set has no inputs of {reads}: {', '.join(training.input_names[:8])} ...")
-    inputs = columns_of(training, names)[places]
+    inputs = checked(columns_of(training, names)[places], len(names))
     ever = np.isfinite(inputs).sum(axis=0) > 0
     if not ever.any():
         raise DatasetError(f"{name}: nothing is known of any input of {reads} in {len(places)} training rows")
