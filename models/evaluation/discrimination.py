@@ -14,7 +14,7 @@ def curve(positive: Sides, probability: Array) -> tuple[Counts, Counts, Array]:
     these; ties stand together."""
     order = np.argsort(-probability)
     ranked = probability[order]
-    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)[: len(ranked)]
     found = np.cumsum(positive[order], dtype=np.int64)[last]
     return found, last + 1 - found, ranked[last]
 

@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from models.datasets.dataset import Array, Dataset
 from models.errors import ModelError
@@ -51,6 +52,19 @@ def evaluate(
     again; ``surrogates``: how often warnings are shifted; the same seed gives the same bits. Raises ModelError where
     rows are missing or out of order, or estimates are no probabilities.
     """
+    with threadpool_limits(limits=1):  # the bits of a product depend on how many threads share it
+        return _evaluate(moments, estimates, choice, seed=seed, replicates=replicates, surrogates=surrogates)
+
+
+def _evaluate(
+    moments: Dataset,
+    estimates: Estimates,
+    choice: Choice | Sequence[Choice],
+    *,
+    seed: int,
+    replicates: int,
+    surrogates: int,
+) -> Judgement:
     line = timeline(moments)
     probability = _checked(moments, estimates)
     chosen = _chosen(moments, line, choice)

@@ -19,7 +19,7 @@ NOBODY: Final = "no moment with a target and an estimate"
 ONE_CLASS: Final = "one class: positives and negatives are both needed"
 NO_POSITIVES: Final = "no positive moments"
 NOT_CHOSEN: Final = "no threshold was chosen"
-NO_TRAINING: Final = "no training prevalence was given"
+NO_TRAINING: Final = "no training prevalence was given, or always saying it made no mistake"
 NO_FIT: Final = "one class, one probability, or sides that do not overlap"
 
 OF_SUMS: Final[dict[str, Callable[[made.Sums], Array]]] = {
