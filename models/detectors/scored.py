@@ -143,6 +143,8 @@ class Scored:
 
     def _be_silent(self, seconds: NDArray[np.int64], rows: Rows) -> None:
         """Let seconds in which nothing arrived pass, as many for each of ``rows``."""
+        if not seconds.any():
+            return
         for length in np.unique(seconds[seconds > 0]):
             some, left = rows[seconds == length], int(length)
             while left > 0:
