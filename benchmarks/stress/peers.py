@@ -68,7 +68,7 @@ def found_beats(tick: Tick) -> tuple[Array, Array]:
 def flirts(tick: Tick, beats: tuple[Array, Array]) -> Table:
     """Return FLIRT's features at ``moments``; each value is the last one that it says by then."""
     if not hasattr(np, "trapz"):
-        np.trapz = np.trapezoid  # FLIRT calls what NumPy 2.4 took away
+        np.trapz = np.trapezoid  # type: ignore[attr-defined]  # FLIRT calls what NumPy 2.4 took away
     import pandas as pd
 
     begin = pd.Timestamp("2024-01-01", tz="UTC")
@@ -81,8 +81,8 @@ def flirts(tick: Tick, beats: tuple[Array, Array]) -> Table:
         if eda is not None:
             series = pd.Series(eda, index=pd.date_range(begin, periods=len(eda), freq="250ms"))
             frames.append(peer.get_eda_features(series, WINDOW_S, STEP_S, EDA_HZ, num_cores=1))
-        axes = [bridged(axis) for axis in tick.motion[0]]
-        if all(axis is not None for axis in axes):
+        axes = [axis for axis in map(bridged, tick.motion[0]) if axis is not None]
+        if len(axes) == len(tick.motion[0]):
             times = pd.date_range(begin, periods=len(axes[0]), freq="31250us")
             counts = {f"acc_{name}": 64 * axis for name, axis in zip("xyz", axes, strict=True)}
             frames.append(

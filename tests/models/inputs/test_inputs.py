@@ -27,7 +27,7 @@ def features(seed: int, *, rows: int = ROWS, seconds: int = SECONDS, unknown: fl
     """Anything that the engine may say, some of it unknown in runs, with bands off now and then."""
     rng = np.random.default_rng(seed)
     shape = (rows, seconds, len(FEATURE_NAMES))
-    x = rng.normal(1, 1, shape) * rng.choice([0.01, 1.0, 80.0], (rows, 1, len(FEATURE_NAMES)))
+    x: Array = rng.normal(1, 1, shape) * rng.choice([0.01, 1.0, 80.0], (rows, 1, len(FEATURE_NAMES)))
     x[(rng.random((rows, seconds // 8 + 1, len(FEATURE_NAMES))) < unknown).repeat(8, axis=1)[:, :seconds]] = np.nan
     x[..., column("worn")] = (rng.random((rows, seconds // 40 + 1)) > 0.15).repeat(40, axis=1)[:, :seconds]
     return x
