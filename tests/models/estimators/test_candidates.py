@@ -1,6 +1,7 @@
 """Candidates train on data sets, say why in plain words, abstain for a reason, refuse what cannot be learnt from."""
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from models.estimators.candidates import Additive, Blended, Boosting, Logistic, 
 from models.inputs.named import DRIVERS, NAMES
 from models.risk import Abstention
 from models.shelf.trusted import load, strangers
-from tests.models.estimators.conftest import Make
+from tests.models.estimators.conftest import Make, people
 
 CANDIDATES: list[Candidate] = [
     Logistic(),
@@ -25,12 +26,21 @@ CANDIDATES: list[Candidate] = [
     Blended(),
     Personal(),
 ]
+TRAINED: dict[str, Any] = {}  # training takes longer than all that is asked of what was trained
+
+
+def trained(candidate: Candidate) -> Any:  # noqa: ANN401 - whatever the candidate makes
+    if candidate.name not in TRAINED:
+        TRAINED[candidate.name] = candidate.fit(people(unknown=0.05), seed=1)
+    return TRAINED[candidate.name]
+
+
 each = pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda each: each.name)
 
 
 @each
 def test_a_candidate_learns_and_its_drivers_add_up_to_the_log_odds(candidate: Candidate, make: Make) -> None:
-    fitted = candidate.fit(make(), seed=1)
+    fitted = trained(candidate)
     fresh = make(seed=5, count=3)
     said = fitted.estimate(fresh)
     assert roc_auc_score(fresh.target, said.probability) > 0.7
@@ -43,14 +53,15 @@ def test_a_candidate_learns_and_its_drivers_add_up_to_the_log_odds(candidate: Ca
 
 @each
 def test_the_same_data_and_seed_give_the_same_bits(candidate: Candidate, make: Make) -> None:
-    once, again = (candidate.fit(make(unknown=0.1), seed=3).estimate(make(seed=5)) for _ in range(2))
+    fresh = make(seed=5)
+    once, again = trained(candidate).estimate(fresh), candidate.fit(people(unknown=0.05), seed=1).estimate(fresh)
     for name in ("probability", "low", "high", "drivers", "abstention"):
         assert np.array_equal(getattr(once, name), getattr(again, name), equal_nan=True)
 
 
 @each
 def test_a_moment_is_judged_alike_alone_and_among_others(candidate: Candidate, make: Make) -> None:
-    fitted = candidate.fit(make(), seed=1)
+    fitted = trained(candidate)
     assert isinstance(fitted, Live)
     X = make(seed=5).inputs
     whole, one = fitted.score(X), fitted.score(X[7:8])
@@ -60,7 +71,7 @@ def test_a_moment_is_judged_alike_alone_and_among_others(candidate: Candidate, m
 
 @each
 def test_what_was_trained_is_kept_without_pickle(candidate: Candidate, make: Make) -> None:
-    fitted = candidate.fit(make(), seed=1)
+    fitted = trained(candidate)
     kept = skops.io.dumps(fitted)
     assert strangers(kept) == []
     back = load(kept)
@@ -71,7 +82,7 @@ def test_what_was_trained_is_kept_without_pickle(candidate: Candidate, make: Mak
 
 @each
 def test_targets_do_not_change_what_is_said(candidate: Candidate, make: Make) -> None:
-    fitted = candidate.fit(make(), seed=1)
+    fitted = trained(candidate)
     fresh = make(seed=5)
     blind = replace(fresh, target=np.full(len(fresh.target), LEFT_OUT, np.int8))
     assert np.array_equal(fitted.estimate(fresh).probability, fitted.estimate(blind).probability)
@@ -81,7 +92,7 @@ def test_targets_do_not_change_what_is_said(candidate: Candidate, make: Make) ->
 def test_too_little_known_and_nothing_like_it_seen_are_abstentions_with_a_reason(
     candidate: Candidate, make: Make
 ) -> None:
-    fitted = candidate.fit(make(unknown=0.1), seed=1)
+    fitted = trained(candidate)
     fresh = make(seed=5, count=1, rows=30)
     fresh.inputs[0] = np.nan
     fresh.inputs[1, 0] = 1e6
@@ -100,7 +111,7 @@ def test_too_little_known_and_nothing_like_it_seen_are_abstentions_with_a_reason
 
 @each
 def test_inputs_missing_or_renamed_since_training_are_named(candidate: Candidate, make: Make) -> None:
-    fitted = candidate.fit(make(), seed=1)
+    fitted = trained(candidate)
     fresh = make(seed=5)
     renamed = replace(fresh, input_names=("new_name", *fresh.input_names[1:]))
     with pytest.raises(ModelError, match=rf"{fresh.input_names[0]}.*new_name"):

@@ -17,9 +17,9 @@ from models.shelf.trusted import load, strangers
 
 SCORERS = [
     RidgeLogistic(),
-    Boosted(rounds=20),
-    Boosted(rounds=20, interactions=False),
-    Blend(RidgeLogistic(), Boosted(rounds=10)),
+    Boosted(rounds=8),
+    Boosted(rounds=4, interactions=False),
+    Blend(RidgeLogistic(), Boosted(rounds=4)),
     Calibrated(RidgeLogistic()),
 ]
 
