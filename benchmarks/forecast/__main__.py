@@ -113,7 +113,7 @@ def _candidate(
     return candidate.name, found
 
 
-PERSONAL: Final = ("logistic", "boosting", "boosting, events told", "stages, events told")
+PERSONAL: Final = ("boosting", "boosting, events told", "stages, events told")
 
 
 def _personal(held: Dataset, apart: Estimates, judge: Dataset, said: Estimates) -> dict[str, Any]:

@@ -7,6 +7,7 @@ are to the last bit what the bands of a ``device_sim.ward.Ward`` with all of the
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -163,6 +164,7 @@ def _day(whole: Cohort, number: int, day: int, parts: list[Samples], table: Tabl
         start_s=float(began_s),
         end_s=float(began_s + whole.day_s),
         origin=f"simulated: {whole.scenario.name}, seed {whole.seed}, wearer {number}, day {day + 1}",
+        digest=_digest(whole, number, day),
     )
     drives = [part.drive for part in parts]
     worn = np.concatenate([drive.worn[0] for drive in drives])
@@ -176,6 +178,12 @@ def _day(whole: Cohort, number: int, day: int, parts: list[Samples], table: Tabl
         effort=np.concatenate([drive.effort[0] for drive in drives]),
         worn=worn,
     )
+
+
+def _digest(whole: Cohort, number: int, day: int) -> str:
+    """What a day is made of decides it, to the bit: so that is digested, and not its samples."""
+    made_of = f"{whole.scenario!r} {whole.seed} {number} {day} {whole.day_s}"
+    return sha256(made_of.encode()).hexdigest()
 
 
 def _tick(parts: list[Samples], began_s: int, contact: NDArray[np.bool_] | None) -> Tick:

@@ -59,6 +59,7 @@ def test_a_day_is_a_session_and_its_labels_lie_within_it(second: list[Day]) -> N
             assert day.session.start_s <= label.start_s < label.end_s <= day.session.end_s
             assert label.wearer == day.session.person
     assert second[1].session.start_s - second[0].session.start_s == 86_400
+    assert len({day.session.digest for day in second} | {""}) == 3
 
 
 def test_every_incident_of_a_day_is_told_with_its_onset() -> None:
