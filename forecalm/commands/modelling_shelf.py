@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from forecalm.checkout import commit
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from models.datasets.dataset import Dataset
@@ -122,7 +123,7 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
             experiment=training.text,
             seed=said.seed,
             made_s=time.time(),
-            code=Code(version=version("forecalm")),
+            code=Code(version=version("forecalm"), commit=commit()),
             metrics=metrics,
         )
         beside = {EXPERIMENT: training.text.encode(), CHOICE: msgspec.json.encode(trained.choice)}

@@ -112,6 +112,7 @@ def _rescore(
     here: "Installation", registry: "Registry", changes: "Sequence[Change]", *, quiet: bool
 ) -> "list[Rescored]":
     """Score everybody anew whom the changes touch, or who was left undone before."""
+    from forecalm.champion import choose
     from forecalm.rescoring.derived import rewriting
     from forecalm.rescoring.rescoring import Rescoring, alerts_of
     from ingest.readings import Readings
@@ -135,6 +136,7 @@ def _rescore(
             relearnt=here.relearnt,
             now_s=time.time(),
             by=operator(),
+            choice=choose(here.models),
             progress=show,
             **derived,
         )

@@ -10,6 +10,7 @@ from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView
 from forecalm.pipeline import Pipeline
+from forecalm.watching import ALONE, Choice
 from ingest.assemble import DEADLINE_S
 from ingest.readings import Readings
 from ingest.received import Received
@@ -32,16 +33,17 @@ class Decided:
 
 
 class Person:
-    """A pipeline of one row for ``wearer``, who knows nothing of them at first, and what their wristbands sent.
+    """A pipeline of one row for ``wearer``, who knows nothing of them at first, and what their wristbands sent;
+    ``choice`` says which models run, as they do live.
 
     Imported recordings are left out: they were never watched. Raises StoreError and RegistryError as ``Readings`` does.
     """
 
-    def __init__(self, readings: Readings, wearer: str, *, begun_s: float) -> None:
+    def __init__(self, readings: Readings, wearer: str, *, begun_s: float, choice: Choice = ALONE) -> None:
         self.wearer = wearer
         self._readings = readings
         self._desk = Desk(wearers=[wearer], policy=Policy(), journal=Scratch(), started_s=begun_s)
-        self.pipeline = Pipeline(wearers=[wearer], desk=self._desk)
+        self.pipeline = Pipeline(wearers=[wearer], desk=self._desk, choice=choice)
 
     def _packets(self, since_s: float, until_s: float) -> Iterator[Received]:
         for source, received in self._readings.packets(self.wearer, since_s, until_s, scope=Scope.CARE):

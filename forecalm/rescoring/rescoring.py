@@ -20,6 +20,7 @@ from alerts.journal import AlertRaised, Event
 from alerts.views import AlertView
 from forecalm.live import save_learnt
 from forecalm.rescoring.lived import Decided, Person
+from forecalm.watching import ALONE, Choice
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Change, end_of
@@ -97,7 +98,7 @@ A note comes back, or nothing."""
 
 
 class Rescoring:
-    """Scores people anew from ``readings``, as of ``now_s`` [UTC s], on behalf of ``by``.
+    """Scores people anew from ``readings``, as of ``now_s`` [UTC s], on behalf of ``by``, by the models of ``choice``.
 
     Of each person and correction there remain a file in the folder ``rescored``, an entry in the audit, and a file in
     the folder ``relearnt``, which ``Live`` takes over when it saves or starts: nobody else writes what it learnt.
@@ -114,6 +115,7 @@ class Rescoring:
         relearnt: Path,
         now_s: float,
         by: str,
+        choice: Choice = ALONE,
         derived: Derived = lambda *_: "",
         progress: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
@@ -123,6 +125,7 @@ class Rescoring:
         self._relearnt = relearnt
         self._now_s = now_s
         self._by = by
+        self._choice = choice
         self._derived = derived
         self._progress = progress
 
@@ -155,7 +158,7 @@ class Rescoring:
         until_s = min(max(end_of(part.until_s) for part in parts), self._now_s)
         since_s = max(begun_s, until_s - SCORED_MAX_S)
         settle_s = since_s - SETTLE_S
-        person = Person(self._readings, wearer, begun_s=settle_s)
+        person = Person(self._readings, wearer, begun_s=settle_s, choice=self._choice)
         person.learn(settle_s - LEARN_S, settle_s)
         decided, alerts = person.live(
             settle_s, until_s, lambda at_s: self._progress(wearer, (at_s - settle_s) / (until_s - settle_s))
@@ -183,7 +186,7 @@ class Rescoring:
         """Hand over what is usual now, and return since when it was learnt from: of an old change nothing is needed."""
         if until_s < self._now_s - LEARN_S:
             until_s = learnt_since_s = self._now_s - LEARN_S
-            person = Person(self._readings, person.wearer, begun_s=until_s)
+            person = Person(self._readings, person.wearer, begun_s=until_s, choice=self._choice)
         person.learn(until_s, self._now_s)
         self._relearnt.mkdir(mode=0o700, parents=True, exist_ok=True)
         save_learnt(person.pipeline, self._relearnt / f"{person.wearer}.npz")

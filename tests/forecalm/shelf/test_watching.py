@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from alerts.policy import Policy
 from forecalm.champion import choose
 from forecalm.foretold import Foretold, minutes_of
 from forecalm.installation import Installation
-from forecalm.live import Live
+from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline, Step
+from forecalm.rescoring.lived import Person
 from forecalm.watching import ALONE, Choice, Model, Watchers
 from ingest.received import Received
 from models.arousal import DRIVERS, Arousal
@@ -302,6 +304,32 @@ def test_the_engine_takes_another_model_from_any_thread_while_it_runs(tmp_path: 
     assert one.models.watches == "made"
     with np.load(tmp_path / "learnt.npz") as arrays:
         assert arrays["of.made-000000000000.seen"] > 50
+
+
+class Past:
+    """As much of ``Readings`` as scoring anew asks for."""
+
+    def __init__(self, received: list[Received]) -> None:
+        self._received = received
+
+    def packets(self, *_: object, **__: object) -> list[tuple[SimpleNamespace, Received]]:
+        return [(SimpleNamespace(imported=False), each) for each in self._received]
+
+
+def test_whoever_is_scored_anew_is_scored_by_the_model_that_watches(received: list[Received], tmp_path: Path) -> None:
+    choice = Choice(champion=made(lambda _: 0.95), chosen="made")
+    readings: Any = Past(received[:120])
+    began_s = received[0].received_s
+    person = Person(readings, "w-01", begun_s=began_s, choice=choice)
+    decided, alerts = person.live(began_s, received[119].received_s)
+    assert {float(each.probability[0]) for each in decided} == {0.95}
+    assert [alert.model for alert in alerts][:1] == ["made"]
+    save_learnt(person.pipeline, tmp_path / "w-01.npz")
+    one, *_ = pipeline(began_s, choice, "w-01", "w-02")
+    load_learnt(one, tmp_path / "w-01.npz")
+    seen = one.learnt()["of.made-000000000000.seen"].tolist()
+    assert seen[0] >= 119
+    assert seen[1] == 0
 
 
 def test_pointers_that_cannot_be_read_leave_the_training_free_detector(here: Installation) -> None:

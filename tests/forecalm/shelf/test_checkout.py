@@ -1,0 +1,23 @@
+"""A model's manifest says which code trained it."""
+
+import subprocess
+from pathlib import Path
+
+from forecalm.checkout import commit
+
+
+def test_the_commit_is_told_and_that_files_were_changed_since(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+        return subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    assert commit(tmp_path) == ""
+    git("init", "-q")
+    (tmp_path / "code.py").write_text("1\n")
+    git("add", ".")
+    git("commit", "-qm", "First")
+    assert commit(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "code.py").write_text("2\n")
+    assert commit(tmp_path) == git("rev-parse", "HEAD") + "-dirty"
