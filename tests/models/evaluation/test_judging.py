@@ -58,8 +58,8 @@ def test_people_of_whom_little_can_be_said_get_reasons_and_break_nothing() -> No
 
 
 def test_a_judgement_goes_into_json_and_comes_back(made: tuple[Dataset, np.ndarray]) -> None:
-    judgement = _judge(*made)
-    assert msgspec.json.decode(msgspec.json.encode(judgement), type=Judgement) == judgement
+    for judgement in (_judge(*made), _judge(recorded([np.array([1800.0])]), np.full(720, 0.5))):  # NumPy's numbers too
+        assert msgspec.json.decode(msgspec.json.encode(judgement), type=Judgement) == judgement
 
 
 def test_the_same_seed_gives_the_same_judgement(made: tuple[Dataset, np.ndarray]) -> None:
