@@ -40,7 +40,7 @@ def _arms(of_a: Results, name_a: str, of_b: Results, name_b: str) -> list[tuple[
         return [(name_a or name_b, name_b or name_a)]
     theirs = {arm.key for arm in of_b.arms if arm.judgement is not None}
     both = [arm.key for arm in of_a.arms if arm.judgement is not None and arm.key in theirs]
-    if of_a is of_b or not both:
+    if of_a == of_b or not both:
         raise ExperimentError(
             f"compare: name two candidates, such as {of_a.experiment.name}.results:{of_a.arms[0].key};"
             f" there are {', '.join(arm.key for arm in of_a.arms)} and {', '.join(arm.key for arm in of_b.arms)}"

@@ -26,13 +26,14 @@ class SimulatedPerson:
 
     cohort: "Cohort"
     number: int
+    study: str
 
     def __call__(self) -> Iterator[Recorded]:
         """Yield a session a day."""
         from forecalm.studies.simulated import days_of
 
         for day in days_of(self.cohort, self.number):
-            yield Recorded(session=day.session, tick=day.tick, labels=day.labels)
+            yield Recorded(session=replace(day.session, study=self.study), tick=day.tick, labels=day.labels)
 
 
 def dataset_of(
@@ -101,7 +102,7 @@ def _simulated(said: spec.Study, asked: spec.SimulatedCohort, origin: Path) -> S
     )
     numbers = range(1, whole.wearers + 1)
     return Study(
-        name=whole.study,
+        name=said.name,
         people=tuple(whole.person(number) for number in numbers),
-        sources=tuple(SimulatedPerson(whole, number) for number in numbers),
+        sources=tuple(SimulatedPerson(whole, number, said.name) for number in numbers),
     )

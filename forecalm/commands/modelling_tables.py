@@ -29,8 +29,8 @@ SHORT: Final = {
     "auroc": "AUROC",
     "balanced_accuracy": "bal. acc.",
     "brier_skill_training": "Brier skill",
-    "ece": "ECE",
-    "calibration_slope": "slope",
+    "ece": "ECE*",
+    "calibration_slope": "slope*",
     "event_sensitivity": "sensitivity",
     "false_alarms_per_hour": "false/h",
     "time_in_warning": "in warning",
@@ -39,6 +39,8 @@ SHORT: Final = {
 }
 WORDS_SHOWN: Final = 20
 FOLDS_SHOWN: Final = 8
+POOLED: Final = ("ece", "calibration_slope")  # of everybody's moments together: one person's are too few to tell
+LINE: Final = 132  # characters: a narrower terminal wraps, and no figure is cut
 
 
 def figures_of(results: Results) -> tuple[str, ...]:
@@ -92,6 +94,8 @@ def tell_results(results: Results) -> None:
     for arm in tested:
         table.add_row(escape(arm.key), *(_spread(arm, name) for name in names))
     out.print(table)
+    if set(POOLED) & set(names):
+        out.print("* of everybody's moments together", style="dim")
     for arm in results.arms:
         if arm.why:
             out.print(f"{escape(arm.key)}: {escape(arm.why)}")
@@ -146,8 +150,13 @@ def tell_comparisons(pairs: Sequence[tuple[str, str, Sequence[Comparison]]], not
 
 
 def _spread(arm: Arm, name: str) -> str:
-    judgement = arm.judgement
-    return "-" if judgement is None or name not in judgement.over_people else _with_ends(judgement.over_people[name])
+    """A figure over people, or of everybody's moments together where one person's tell too little."""
+    if arm.judgement is None:
+        return "-"
+    if name in POOLED:
+        together = arm.judgement.pooled[name]
+        return _told(together.value, together.low, together.high)
+    return _with_ends(arm.judgement.over_people[name])
 
 
 def _mean(spread: Spread) -> str:
@@ -155,11 +164,17 @@ def _mean(spread: Spread) -> str:
 
 
 def _with_ends(spread: Spread) -> str:
-    if spread.mean is None:
+    return _told(spread.mean, spread.low, spread.high)
+
+
+def _told(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
         return "-"
-    ends = "" if spread.low is None or spread.high is None else rf" \[{spread.low:.2g}, {spread.high:.2g}]"
-    return f"{spread.mean:.3g}{ends}"
+    ends = "" if low is None or high is None else f"\n\\[{low:.2g}, {high:.2g}]"
+    return f"{value:.3g}{ends}"
 
 
 def _out() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, soft_wrap=True)
+    out.width = max(out.width, LINE)
+    return out
