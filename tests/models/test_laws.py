@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,9 +11,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.arousal import Arousal
+from models.datasets.dataset import Dataset, Session
+from models.datasets.target import StateTarget
 from models.detectors.scored import Scored
+from models.detectors.scorer import Scorer
 from models.detectors.state_space import StateSpace
 from models.errors import ModelError
+from models.estimates import Candidate
+from models.estimators.candidates import Boosting, Logistic, Personal
+from models.inputs.inputs import NAMES as INPUT_NAMES
+from models.inputs.inputs import Inputs
 from models.risk import Abstention, Risk, RiskModel
 from signals.features import NAMES
 from tests.models.detectors.scorers import Mood, Plain
@@ -24,6 +32,9 @@ BUILDERS: dict[str, Build] = {
     "state_space": lambda rows: StateSpace(rows=rows),
     "scored": lambda rows: Scored(Plain(), rows=rows),
     "personal": lambda rows: Scored(Mood(), rows=rows),
+    "logistic": lambda rows: Scored(trained(Logistic(least=0.0)), rows=rows),
+    "boosting": lambda rows: Scored(trained(Boosting(rounds=20, least=0.0)), rows=rows),
+    "hierarchical": lambda rows: Scored(trained(Personal(least=0.0)), rows=rows),
 }
 ROWS, SECONDS = 3, 80
 T0 = 1_700_000_000
@@ -46,6 +57,40 @@ def features(seed: int, *, unknown: float) -> Array:
         share = x[:, :, NAMES.index(name)]
         share[np.isfinite(share)] = rng.choice([0.0, 1.0], share.shape, p=[0.1, 0.9])[np.isfinite(share)]
     return x
+
+
+@cache
+def trained(candidate: Candidate) -> Scorer:
+    """Return an estimator that was trained on lives like those of the tests; what it learnt is of no matter."""
+    lives = np.concatenate([np.concatenate([features(8 * i + j, unknown=0.1) for j in range(6)], 1) for i in range(8)])
+    inputs = Inputs(rows=len(lives)).push(lives)[:, ::4]
+    n = inputs.shape[1]
+    flat = inputs.reshape(-1, inputs.shape[2])
+    happened = np.nan_to_num(flat[:, 0]) + np.random.default_rng(0).normal(size=len(flat)) > 0
+    fitted = candidate.fit(
+        Dataset(
+            inputs=flat,
+            input_names=INPUT_NAMES,
+            end_s=np.tile(4.0 * np.arange(n), len(lives)),
+            session=np.repeat(np.arange(len(lives)), n),
+            target=happened.astype(np.int8),
+            exclusion=np.zeros(len(flat), np.int8),
+            event=np.full(len(flat), -1, np.intp),
+            condition=np.full(len(flat), "", "U1"),
+            worn=np.ones(len(flat), np.bool_),
+            sessions=tuple(
+                Session(name=f"s{i:02}", person=f"p{i:02}", study="x", start_s=0.0, end_s=4.0 * n)
+                for i in range(len(lives))
+            ),
+            events=(),
+            aim=StateTarget(positive=("stress",), negative=("rest",)),
+            window_s=60.0,
+            step_s=4.0,
+        ),
+        seed=1,
+    )
+    assert isinstance(fitted, Scorer)
+    return fitted
 
 
 SCENES = st.builds(features, st.integers(0, 10_000), unknown=st.sampled_from([0.0, 0.1, 0.5]))
