@@ -17,6 +17,7 @@ from ingest.assemble import whole
 from ingest.errors import RecordingError
 from ingest.labels import Label, read_labels
 from ingest.received import Received
+from ingest.recordings.archive import Source, sources
 from ingest.recordings.detect import FORMATS, look
 from ingest.recordings.digest import digest
 from ingest.recordings.importing import DEVICE, PRESS
@@ -28,6 +29,7 @@ from models.errors import DatasetError
 
 STEM: Final = r".+"  # of a file's or folder's name, without its ending: the whole of it
 _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_BEGIN: Final = re.compile(r"[A-Za-z]*[0-9]+[A-Za-z]*(?=[_-])")  # S01 of S01_Final, 15 of 15_1594213322
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -88,7 +90,8 @@ def recorded(
 ) -> Study:
     """Return the study of the recordings at ``paths``.
 
-    A folder that holds folders or zips is gone into, one level; each of these, and any other path, is of one person.
+    A folder that holds folders or zips, or files each of which is a recording (tables, pickles), is gone into, one
+    level; each of these, and any other path, is of one person.
     Their pseudonym is the study's name and what the regular expression ``person`` finds in the name of the folder, zip
     or file (its first group, if it has one; ``STEM``: the whole name without its ending), with a hyphen between:
     ``stress_predict-S02``. ``people`` overrides it by name: ``{"S02.zip": "w-07"}``. ``labels`` is a file of
@@ -100,7 +103,7 @@ def recorded(
     """
     by_person: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        for each in _members(path):
+        for each in _members(path, formats):
             by_person[_named(each, study, person, people or {})].append(each)
     said = _said(labels, by_person)
     sources = tuple(
@@ -116,16 +119,29 @@ def recorded(
     )
     if not sources:
         raise DatasetError(f"study {study}: there are no recordings at {', '.join(map(str, paths)) or 'no path'}")
-    return Study(name=study, people=tuple(sorted(by_person)), sources=sources)
+    return Study(name=study, people=tuple(sorted(by_person)), sources=sources, notes=_alike(sorted(by_person), study))
 
 
-def _members(path: Path) -> list[Path]:
+def _members(path: Path, formats: Sequence[Format]) -> list[Path]:
+    """The paths of one person each: what is in a folder, unless the folder is one recording."""
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder")
     if not path.is_dir():
         return [path]
     inside = [each for each in sorted(path.iterdir()) if each.is_dir() or each.suffix.lower() == ".zip"]
-    return inside or [path]
+    return inside or _alone(path, formats) or [path]
+
+
+def _alone(folder: Path, formats: Sequence[Format]) -> list[Path]:
+    """The files of a folder where each is a recording by itself, as tables and pickles are; none where they belong
+    together, as those of an E4 do. Raises DatasetError where it cannot be looked into."""
+    try:
+        found = list(sources(folder))
+        parts = [part for each in found if isinstance(each, Source) for form in formats for part in form.parts(each)]
+    except RecordingError as error:
+        raise DatasetError(f"{folder}: {error}") from error
+    names = sorted(name for part in parts for name in part.names)
+    return [folder / name for name in names] if len(names) == len(parts) == len(set(names)) else []
 
 
 def _named(path: Path, study: str, pattern: str, people: Mapping[str, str]) -> str:
@@ -143,6 +159,22 @@ def _named(path: Path, study: str, pattern: str, people: Mapping[str, str]) -> s
         raise DatasetError(f"person: {pattern!r} finds nobody in {stem!r}: change it, or name the person in people")
     found = match.group(1) if match.re.groups else match.group()
     return _UNFIT.sub("-", f"{study}-{found}")[:64]
+
+
+def _alike(people: Sequence[str], study: str) -> tuple[str, ...]:
+    """A note where people are called as if some were one: they would be trained on and judged by."""
+    begins: dict[str, list[str]] = defaultdict(list)
+    for each in people:
+        begin = _BEGIN.match(each.removeprefix(f"{study}-"))
+        if begin is not None:
+            begins[begin.group()].append(each)
+    some = next((each for each in begins.values() if len(each) > 1), None)
+    if some is None:
+        return ()
+    return (
+        f"{study}: {' and '.join(some[:2])} count as two people: if recordings of one person are called alike, say which"
+        ' part of the name is the person (person = "^[^_]+"), or one is trained on and judged by',
+    )
 
 
 def _said(path: Path | None, known: Mapping[str, Sequence[Path]]) -> dict[str, list[Label]]:

@@ -1,6 +1,7 @@
 """Recordings by path become the people they are of, with the labels beside them, as the live pipeline saw them."""
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from forecalm.replay import replay
 from forecalm.studies.cutting import GAP_S, sessions_of
 from forecalm.studies.files import recorded
 from forecalm.studies.study import Study, together
+from ingest.recordings.mapping import mapping_of
+from ingest.recordings.table import format_of
 from ingest.types import CHANNELS, Tick
 from models.datasets.building import build_from
 from models.datasets.dataset import Session
@@ -57,6 +60,14 @@ def test_people_are_named_after_study_and_file(folder: Path) -> None:
     assert recorded([folder], study="lab", people={"P1.zip": "w-07"}).people == ("lab-P2_monday", "w-07")
 
 
+def test_names_that_look_as_if_two_were_one_person_are_noted(folder: Path) -> None:
+    assert recorded([folder], study="lab").notes == ()
+    shutil.copy(SAMPLE, folder / "P2_tuesday.zip")
+    (note,) = recorded([folder], study="lab").notes
+    assert "lab-P2_monday and lab-P2_tuesday count as two people" in note
+    assert recorded([folder], study="lab", person="^[^_]+").notes == ()
+
+
 def test_labels_in_a_file_of_their_own_go_to_their_wearers(folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "said.csv"
     table.write_text("wearer,what,start,rater\nlab-P1,meltdown,2024-05-06T07:08:09Z,Jo\n")
@@ -65,6 +76,20 @@ def test_labels_in_a_file_of_their_own_go_to_their_wearers(folder: Path, tmp_pat
     table.write_text("wearer,what,start,rater\nP9,meltdown,2024-05-06T07:08:09Z,Jo\n")
     with pytest.raises(DatasetError, match="'P9' is none of lab-P1"):
         recorded([folder], study="lab", labels=table)
+
+
+def test_a_folder_of_tables_is_of_as_many_people_and_one_of_an_e4_is_of_one(tmp_path: Path) -> None:
+    tables, e4 = tmp_path / "tables", tmp_path / "P7"
+    tables.mkdir()
+    for name in ("S1.csv", "S2.csv"):
+        (tables / name).write_text("t,GSR\n0,1\n1,1\n")
+    (tables / "labels.csv").write_text("what,start,rater\nmeltdown,1,Jo\n")
+    formats = (format_of(mapping_of('[time]\ncolumn = "t"\n[channels.eda]\ncolumn = "GSR"\n', "map.toml")),)
+    assert recorded([tables], study="lab", formats=formats).people == ("lab-S1", "lab-S2")
+    with zipfile.ZipFile(SAMPLE) as sample:
+        sample.extractall(e4)
+    assert recorded([e4], study="lab").people == ("lab-P7",)
+    assert recorded([tmp_path], study="lab").people == ("lab-P7", "lab-tables")
 
 
 def test_other_devices_are_left_out(folder: Path) -> None:
