@@ -172,8 +172,8 @@ def _alike(people: Sequence[str], study: str) -> tuple[str, ...]:
     if some is None:
         return ()
     return (
-        f"{study}: {' and '.join(some[:2])} count as two people: if recordings of one person are called alike, say which"
-        ' part of the name is the person (person = "^[^_]+"), or one is trained on and judged by',
+        f"{study}: {' and '.join(some[:2])} count as two people: if they are one, say which part of the name is the"
+        ' person (person = "^[^_]+"); else models are judged by whom they were trained on',
     )
 
 
