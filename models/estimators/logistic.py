@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from models.estimators.folds import dealt, parted
 from models.estimators.scorer import Array, Scorer, probability_of
 
-PENALTIES: Final = tuple(10.0 ** (-k / 2) for k in range(0, 9))  # from 1, where little is left, to 1e-4
+PENALTIES: Final = tuple(10.0 ** (1 - k / 2) for k in range(9))  # from 10, where little is left, to 1e-3
 PENALTY: Final = 0.01  # where there is nobody to choose it over
 REACH: Final = 5.0  # standard deviations at which an input is clipped
 SELDOM: Final = 0.01  # share of rows in which an input must be unknown for that to be an input
