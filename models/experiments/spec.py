@@ -127,8 +127,8 @@ class CandidateSpec(_Section, frozen=True, kw_only=True):
 
 
 class Alarms(_Section, frozen=True, kw_only=True):
-    """When estimates become alarms. Without ``enter`` it is chosen inside the training part, as the lowest that keeps
-    to ``false_per_hour`` there; the other numbers are those of ``AlarmRule``."""
+    """When estimates become alarms. Without ``enter`` it is chosen inside the training part: of those that keep to
+    ``false_per_hour`` there the one that gains most over chance. The other numbers are those of ``AlarmRule``."""
 
     enter: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     false_per_hour: Positive | None = None  # FALSE_PER_HOUR
