@@ -159,6 +159,13 @@ without acceleration, in both orders: what skin says against so short a past fel
 first, and {names} with a random forest did best. Intervals draw people again.
 
 {table(head, lines)}
+
+What was settled beforehand did not transfer: its line is the one that counts, and nothing else was chosen once the
+table was seen. That the same inputs ("ours, physiology") give far more than chance with one estimator and far less with
+the other says that neither is to be believed: they tell the first session from the second, which is judged against it,
+and two estimators of a study in which rest comes first read that difference in opposite ways. CogWear has too short
+sessions, in a fixed order, to say how well a model of a person's own past transfers; sessions of half an hour with rest
+before and after would.
 """
 
 
