@@ -1,16 +1,27 @@
 """What a detector said of a stream in, a probability that can be believed out: its log-odds, calibrated in training."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from models.arousal import Arousal
 from models.datasets.dataset import Dataset
 from models.detectors.logistic import Logistic, fit
 from models.detectors.said import estimates
+from models.detectors.state_space import StateSpace
+from models.detectors.streamed_live import StreamedLive
 from models.detectors.training import fair_weights, judged
-from models.errors import DatasetError
+from models.errors import DatasetError, ModelError
 from models.estimates import Estimates
-from models.risk import Array
+from models.risk import Array, RiskModel
+
+DETECTORS: Final[Mapping[str, Callable[[int], RiskModel]]] = {
+    "arousal": lambda rows: Arousal(rows=rows),
+    "state_space": lambda rows: StateSpace(rows=rows),
+}
+"""What can run live, by the name of its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,13 @@ class FittedStreamed:
         low, high = self.line.interval(known)
         said = np.where(np.isfinite(odds), parts[:, 1], np.nan)
         return estimates({"base": parts[:, 0].copy(), self.score: said}, low=low, high=high)
+
+    def live(self, *, rows: int, people: Sequence[str] | None = None) -> RiskModel:
+        """Return a live model for ``rows`` people, whoever they are; raises ModelError where it is no detector of ours."""
+        if self.score not in DETECTORS:
+            raise ModelError(f"{self.score}: no detector of ours; live there are {', '.join(sorted(DETECTORS))}")
+        detector = DETECTORS[self.score](rows)
+        return detector if self.line is None else StreamedLive(detector, self.line)
 
 
 def _odds(data: Dataset, score: str) -> Array:

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from models.arousal import Arousal
 from models.datasets.dataset import Dataset, Session
 from models.datasets.target import StateTarget
+from models.detectors.logistic import Logistic
 from models.detectors.scored import Scored
 from models.detectors.scorer import Scorer
 from models.detectors.state_space import StateSpace
+from models.detectors.streamed_live import StreamedLive
 from models.errors import ModelError
 from models.estimates import Candidate
-from models.estimators.candidates import Boosting, Logistic, Personal
+from models.estimators.candidates import Boosting, Personal
+from models.estimators.candidates import Logistic as LogisticCandidate
 from models.inputs.inputs import NAMES as INPUT_NAMES
 from models.inputs.inputs import Inputs
 from models.risk import Abstention, Risk, RiskModel
@@ -27,12 +30,14 @@ from tests.models.detectors.scorers import Mood, Plain
 
 Array = NDArray[np.float64]
 Build = Callable[[int], RiskModel]
+LINE = Logistic(weights=np.array([-1.0, 0.7]), spread=np.array([[0.2, 0.01], [0.01, 0.02]]))
 BUILDERS: dict[str, Build] = {
     "arousal": lambda rows: Arousal(rows=rows),
     "state_space": lambda rows: StateSpace(rows=rows),
+    "calibrated": lambda rows: StreamedLive(Arousal(rows=rows), LINE),
     "scored": lambda rows: Scored(Plain(), rows=rows),
     "personal": lambda rows: Scored(Mood(), rows=rows),
-    "logistic": lambda rows: Scored(trained(Logistic(least=0.0)), rows=rows),
+    "logistic": lambda rows: Scored(trained(LogisticCandidate(least=0.0)), rows=rows),
     "boosting": lambda rows: Scored(trained(Boosting(rounds=20, least=0.0)), rows=rows),
     "hierarchical": lambda rows: Scored(trained(Personal(least=0.0)), rows=rows),
 }

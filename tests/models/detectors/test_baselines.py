@@ -16,8 +16,8 @@ from models.detectors.hawkes import Hawkes
 from models.detectors.rate_matched import RateMatched
 from models.detectors.said import log_odds
 from models.detectors.since_event import SinceEvent
-from models.detectors.streamed import Streamed
-from models.errors import DatasetError
+from models.detectors.streamed import FittedStreamed, Streamed
+from models.errors import DatasetError, ModelError
 from models.estimates import Candidate, Estimates, Fitted
 from models.risk import Abstention
 
@@ -164,3 +164,25 @@ def test_calibration_mends_a_detector_that_is_too_sure(cohort: Dataset) -> None:
     sure = replace(cohort, scores={"arousal": 5 * cohort.scores["arousal"] + 8})
     said = Streamed("arousal").fit(sure, seed=1).estimate(sure).probability
     np.testing.assert_allclose(said, Streamed("arousal").fit(cohort, seed=1).estimate(cohort).probability, rtol=0.01)
+
+
+@pytest.mark.parametrize("score", ["arousal", "state_space"])
+def test_a_calibrated_detector_runs_live_as_it_was_judged(cohort: Dataset, day: type, score: str) -> None:
+    data = replace(cohort, scores={score: cohort.scores["arousal"]})
+    fitted = Streamed(score).fit(data, seed=1)
+    features, start_s = day(900).features, np.zeros(1, np.int64)
+    live = fitted.live(rows=1).push(start_s, features)
+    raw = FittedStreamed(score=score, line=None).live(rows=1).push(start_s, features)
+    odds = raw.drivers.sum(axis=-1)[0]
+    n = len(odds)
+    offline = fitted.estimate(
+        replace(of_people(cohort, ["p0"]), scores={score: np.resize(odds, len(of_people(cohort, ["p0"]).end_s))})
+    )
+    for name in ("probability", "low", "high"):
+        mine = getattr(offline, name)[:n]
+        np.testing.assert_allclose(getattr(live, name)[0, : len(mine)], mine, rtol=1e-12)
+
+
+def test_a_detector_that_is_not_ours_does_not_run_live() -> None:
+    with pytest.raises(ModelError, match="mine"):
+        FittedStreamed(score="mine", line=None).live(rows=1)
