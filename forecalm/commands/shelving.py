@@ -227,14 +227,24 @@ def _done(chosen: argparse.Namespace, here: Installation, do: Callable[[Pointers
             **detail,
             **{f"evidence_{name}": value for name, value in evidence.items()},
         )
-    standing = pointers.standing()
-    champion = TRAINING_FREE if standing.champion is None else standing.champion.name
-    shadow = None if standing.shadow is None else standing.shadow.name
+    return _in_force(chosen, here, line, pointers.standing().before)
+
+
+def _in_force(chosen: argparse.Namespace, here: Installation, line: Line, before: str) -> int:
+    """Say what watches now: not what ought to, where that cannot be believed."""
+    from forecalm.champion import choose
+
+    choice = choose(here.models)
+    watches = TRAINING_FREE if choice.champion is None else choice.champion.name
+    shadow = None if choice.shadow is None else choice.shadow.name
     if chosen.json:
-        _json({"done": line, "champion": champion, "shadow": shadow, "before": standing.before})
+        said = {"done": line, "champion": choice.chosen, "watches": watches, "shadow": shadow, "before": before}
+        _json({**said, "faults": list(choice.faults)})
     else:
-        out.print(f"{champion} watches{f', {shadow} in shadow' if shadow else ''}. {FOLLOWS}")
-    return 0
+        out.print(f"{watches} watches{f', {shadow} in shadow' if shadow else ''}. {FOLLOWS}")
+        for fault in choice.faults:
+            out.print(f"Refused: {fault}", style="bold")
+    return FELL_SHORT if choice.faults else 0
 
 
 def _drift(chosen: argparse.Namespace, here: Installation) -> int:

@@ -136,6 +136,18 @@ def test_what_is_done_is_in_force_on_record_and_taken_back_in_one_step(
     ]
 
 
+def test_what_cannot_be_believed_is_not_said_to_watch_after_a_roll_back_to_it(
+    here: Installation, promoted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed = ["--by", "Bo", "--config", promoted]
+    ran(capsys, "promote", "second", *signed, *UNREHEARSED)
+    shutil.rmtree(here.models / "first")
+    assert main(["models", "roll-back", *signed, "--because", "x"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("arousal watches.")
+    assert "Refused: model 'first' is not on the shelf" in said
+
+
 def test_a_model_is_withdrawn_and_never_gone_back_to(promoted: str, capsys: pytest.CaptureFixture[str]) -> None:
     signed = ["--by", "Bo", "--config", promoted]
     ran(capsys, "promote", "second", *signed, *UNREHEARSED)
