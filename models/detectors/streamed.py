@@ -80,7 +80,7 @@ class FittedStreamed:
         return estimates({"base": parts[:, 0].copy(), self.score: said}, low=low, high=high)
 
     def live(self, *, rows: int, people: Sequence[str] | None = None) -> RiskModel:
-        """Return a live model for ``rows`` people, whoever they are; raises ModelError where it is no detector of ours."""
+        """Return a live model for ``rows`` people, whoever they are; raises ModelError of detectors not ours."""
         if self.score not in DETECTORS:
             raise ModelError(f"{self.score}: no detector of ours; live there are {', '.join(sorted(DETECTORS))}")
         detector = DETECTORS[self.score](rows)
