@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
@@ -128,9 +129,10 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
         )
         beside = {EXPERIMENT: training.text.encode(), CHOICE: msgspec.json.encode(trained.choice)}
         made.append((training.name_of(spec), trained.fitted, told, beside))
-    shelf = training.open_shelf()
-    for name, fitted, told, beside in made:
-        shelf.keep(name, fitted, told, trust=training.trust, files=beside)
+    with TemporaryDirectory() as trial:
+        for shelf in (Shelf(Path(trial)), training.open_shelf()):  # what is refused is refused before anything is kept
+            for name, fitted, told, beside in made:
+                shelf.keep(name, fitted, told, trust=training.trust, files=beside)
     return {name: dict(told.metrics) for name, _, told, _ in made}
 
 

@@ -212,6 +212,10 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_put_anywhere(
 ) -> None:
     order = ["train", "mine.toml", "--out", "shelf"]
     assert "'logstic': is not in the experiment" in refused(capsys, *order, "--candidate", "logstic")
+    own = '\n[[candidate]]\nkind = "tests.models.experiments.test_run:Peeking"\n'
+    (here / "mine.toml").write_text(TEXT + own)
+    assert "is not trusted" in refused(capsys, *order)
+    assert not (here / "shelf").exists()
     (here / "mine.toml").write_text(TEXT.replace("rows = {", 'rows = {features = "flirt", '))
     assert "'flirt' do not run live" in refused(capsys, *order)
     assert not (here / "shelf").exists()
