@@ -100,8 +100,8 @@ def tell_results(results: Results) -> None:
         if arm.why:
             out.print(f"{escape(arm.key)}: {escape(arm.why)}")
         for fold in arm.folds:
-            if fold.refused and not arm.why:
-                out.print(f"{escape(arm.key)}, {escape(fold.name)}: {escape(fold.refused)}", style="dim")
+            for said in (*fold.notes, *((fold.refused,) if fold.refused and not arm.why else ())):
+                out.print(f"{escape(arm.key)}, {escape(fold.name)}: {escape(said)}", style="dim")
     _tell_controls(out, results, tested)
     for note in (*results.notes, *results.audit.warnings):
         out.print(f"Note: {escape(note)}", style="dim")
