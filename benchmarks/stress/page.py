@@ -154,7 +154,8 @@ def _across(found: dict[str, Any], heart: Sequence[str]) -> str:
 ## From one study to another
 Trained on all of Stress-Predict, judged on CogWear: 11 people, sessions of two to five minutes at rest and in a Stroop
 task, an E4 without its accelerometer, {found["rows"]["cogwear"]} moments. By the files' times the task came before
-the rest (known while inputs were chosen, from folders and times); of a person the second session goes on from what the first taught. Its labels were used for nothing but this
+the rest (known while inputs were chosen, from folders and times);
+of a person the second session goes on from what the first taught. Its labels were used for nothing but this
 table. Which inputs to take was settled beforehand on Stress-Predict's S02 to S07, cut into such short sessions
 without acceleration, in both orders: what skin says against so short a past fell below chance there when the task came
 first, and {names} with a random forest did best. Intervals draw people again.
