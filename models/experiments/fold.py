@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+from threadpoolctl import threadpool_limits
 
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
 from models.datasets.selection import with_inputs
