@@ -21,6 +21,14 @@ NO_INPUTS: Final = "none"  # the group of what reads no inputs
 EXPERIMENT: Final = "experiment.toml"
 RESULTS: Final = "results.json"
 PREDICTIONS: Final = "predictions.npz"
+EVENT_FIELDS: Final = {
+    "session": np.intp,
+    "what": np.str_,
+    "onset_s": np.float64,
+    "end_s": np.float64,
+    "uncertainty_s": np.float64,
+    "lead": np.bool_,
+}
 
 
 class StudySaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,11 +143,17 @@ def decode(text: bytes, *, origin: str) -> Results:
 
 
 def predictions(ran: Ran) -> bytes:
-    """The bytes of ``predictions.npz``: ``end_s`` [UTC s], ``session``, ``person``, ``study`` and ``target`` of each
-    moment, and of each arm ``{key}/probability``, ``{key}/low``, ``{key}/high`` and ``{key}/abstention``, where -1 says
-    that the moment was not tested."""
+    """The bytes of ``predictions.npz``: ``end_s`` [UTC s], ``session`` (its name; ``session_at`` its number),
+    ``person``, ``study``, ``target``, ``exclusion``, ``condition`` and ``worn`` of each moment; of each event
+    ``events/session`` (its number), ``events/what``, ``events/onset_s``, ``events/end_s``, ``events/uncertainty_s`` and
+    ``events/lead``; and of each arm ``{key}/probability``, ``{key}/low``, ``{key}/high`` and ``{key}/abstention``,
+    where -1 says that the moment was not tested. With these everything in ``results.json`` can be judged again."""
     moments = ran.moments
-    arrays: dict[str, NDArray[Any]] = {"end_s": moments.end_s, "target": moments.target, "condition": moments.condition}
+    arrays: dict[str, NDArray[Any]] = {"end_s": moments.end_s, "session_at": moments.session}
+    for what in ("target", "exclusion", "condition", "worn"):
+        arrays[what] = getattr(moments, what)
+    for what, kind in EVENT_FIELDS.items():
+        arrays[f"events/{what}"] = np.array([getattr(each, what) for each in moments.events], kind)
     for what in ("name", "person", "study"):
         known = np.array([getattr(each, what) for each in moments.sessions], np.str_)
         arrays["session" if what == "name" else what] = known[moments.session]
