@@ -4,8 +4,9 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from alerts.errors import AlertError, JournalError, UnknownAlert
@@ -30,7 +31,8 @@ NAME_MAX: Final = 80
 
 
 class Desk:
-    """Watches ``wearers`` (pseudonyms) by ``policy``; goes on from what ``journal`` holds; at work since ``started_s``.
+    """Watches ``wearers`` (pseudonyms) by ``policy``, or by one of their own where ``policies`` has one (``use``
+    changes them); goes on from what ``journal`` holds; at work since ``started_s``.
 
     Every change is in the journal before it can be seen. If the journal cannot be written the alert is shown all the
     same and ``journal_fault`` says why: an alert that a crash may forget is better than one that nobody is told of.
@@ -43,10 +45,19 @@ class Desk:
     Raises AlertError where two wearers have the same name, one is not printable, or ``started_s`` is not finite.
     """
 
-    def __init__(self, *, wearers: Sequence[str], policy: Policy, journal: Log, started_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        wearers: Sequence[str],
+        policy: Policy,
+        journal: Log,
+        started_s: float,
+        policies: Mapping[str, Policy] = MappingProxyType({}),
+    ) -> None:
         if len(set(wearers)) != len(wearers) or not all(wearer and wearer.isprintable() for wearer in wearers):
             raise AlertError("every wearer needs a printable name of their own: two are the same, or one is none")
         self._policy = policy
+        self._policies = dict(policies)
         self._journal = journal
         self._lock = threading.RLock()
         self._now_s = _moment(started_s, "started_s")
@@ -62,6 +73,16 @@ class Desk:
     def journal_fault(self) -> str | None:
         """Why the journal cannot be written, or None: while it says something, a crash may forget open alerts."""
         return self._fault
+
+    def use(self, policies: Mapping[str, Policy]) -> None:
+        """Watch the wearers of ``policies`` by these from their next second on, everybody else by the desk's own. What
+        is open stays open, and what was counted goes on: only what counts as high or low is another."""
+        with self._lock:
+            self._policies = dict(policies)
+
+    def policy_of(self, wearer: str) -> Policy:
+        """Return by which rules somebody is watched."""
+        return self._policies.get(wearer, self._policy)
 
     def watch(self, wearer: str) -> WearerView:
         """Watch somebody more from now on, and return what is shown; somebody who is watched stays as they are.
@@ -114,7 +135,7 @@ class Desk:
             events = self._sight_events(ledger, sight, second_end_s)
             situation, alert = ledger.situation, ledger.alert
             if abstention is Abstention.NONE:
-                situation = after(situation, float(probability), second_end_s, self._policy)
+                situation = after(situation, float(probability), second_end_s, self.policy_of(wearer))
                 alert, moved = self._alert_after(ledger, situation, float(probability), sentences, second_end_s, model)
                 events += moved
             if events:
@@ -154,7 +175,7 @@ class Desk:
             lost: list[tuple[Ledger, Sight]] = []
             for ledger in self._ledgers.values():
                 self._notice_clock(ledger)
-                if now_s - ledger.signal_s >= self._policy.silent_after_s and ledger.sight.reason not in _UNHEARD:
+                if now_s - ledger.signal_s >= self.policy_of(ledger.wearer).silent_after_s and ledger.sight.reason not in _UNHEARD:
                     lost.append((ledger, seen(ledger.sight, Blind.SILENT, ledger.signal_s)))
             events = [event for ledger, sight in lost for event in self._sight_events(ledger, sight, now_s)]
             if events or self._unwritten:
@@ -206,11 +227,11 @@ class Desk:
         if second_end_s <= ledger.second_s:
             return False
         off_s = second_end_s - self._now_s
-        return not self._ticked or abs(off_s) <= self._policy.silent_after_s
+        return not self._ticked or abs(off_s) <= self.policy_of(ledger.wearer).silent_after_s
 
     def _notice_clock(self, ledger: Ledger) -> None:
         """Where the clock was set back, what was heard last lies ahead: forget its time, or nothing would be new."""
-        if ledger.second_s > self._now_s + self._policy.silent_after_s:
+        if ledger.second_s > self._now_s + self.policy_of(ledger.wearer).silent_after_s:
             log.warning("the clock went back %.0f s: seconds are taken from now on", ledger.second_s - self._now_s)
             ledger.second_s = self._now_s
             ledger.signal_s = min(ledger.signal_s, self._now_s)
@@ -222,7 +243,7 @@ class Desk:
             return None
         if abstention is not Abstention.NO_SIGNAL:
             return BLIND[abstention]
-        if ledger.sight.reason is Blind.NOT_HEARD or at_s - ledger.signal_s < self._policy.silent_after_s:
+        if ledger.sight.reason is Blind.NOT_HEARD or at_s - ledger.signal_s < self.policy_of(ledger.wearer).silent_after_s:
             return ledger.sight.reason
         return Blind.SILENT
 
@@ -257,7 +278,7 @@ class Desk:
                 alert_id=f"{ledger.wearer}-{round(at_s)}-{ledger.raised + 1}",
                 probability=probability,
                 reasons=reasons,
-                policy=self._policy.version,
+                policy=self.policy_of(ledger.wearer).version,
                 model=model,
             )
             return ledger.raise_alert(raised), [raised]

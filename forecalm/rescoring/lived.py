@@ -9,7 +9,7 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView
-from forecalm.pipeline import Pipeline
+from forecalm.pipeline import Pipeline, Step
 from forecalm.watching import ALONE, Choice
 from ingest.assemble import DEADLINE_S
 from ingest.readings import Readings
@@ -19,6 +19,7 @@ from ingest.types import Array
 
 CHUNK_S: Final = 6 * 3600.0  # learnt from at once: 40 MB of the grid
 SILENT_S: Final = 30.0  # of a silence that is gone through second by second: sight is lost after 10
+POLICY: Final = Policy()
 TOO_LATE_S: Final = 5.0  # after its end, a packet that comes decides nothing, whatever it is compared with
 
 
@@ -34,16 +35,24 @@ class Decided:
 
 class Person:
     """A pipeline of one row for ``wearer``, who knows nothing of them at first, and what their wristbands sent;
-    ``choice`` says which models run, as they do live.
+    ``choice`` says which models run, as they do live, and ``policy`` when the ``desk`` speaks.
 
     Imported recordings are left out: they were never watched. Raises StoreError and RegistryError as ``Readings`` does.
     """
 
-    def __init__(self, readings: Readings, wearer: str, *, begun_s: float, choice: Choice = ALONE) -> None:
+    def __init__(
+        self,
+        readings: Readings,
+        wearer: str,
+        *,
+        begun_s: float,
+        choice: Choice = ALONE,
+        policy: Policy = POLICY,
+    ) -> None:
         self.wearer = wearer
         self._readings = readings
-        self._desk = Desk(wearers=[wearer], policy=Policy(), journal=Scratch(), started_s=begun_s)
-        self.pipeline = Pipeline(wearers=[wearer], desk=self._desk, choice=choice)
+        self.desk = Desk(wearers=[wearer], policy=policy, journal=Scratch(), started_s=begun_s)
+        self.pipeline = Pipeline(wearers=[wearer], desk=self.desk, choice=choice)
 
     def _packets(self, since_s: float, until_s: float) -> Iterator[Received]:
         for source, received in self._readings.packets(self.wearer, since_s, until_s, scope=Scope.CARE):
@@ -71,32 +80,35 @@ class Person:
         is taken at once: untaken, the first would be the only one. ``progress`` hears the UTC second."""
         decided: list[Decided] = []
         alerts: list[AlertView] = []
+        for now_s, steps in self.steps(since_s, until_s):
+            for step in steps:
+                signals = step.signals
+                decided.append(Decided(int(signals.start_s[0]), signals.features[0], step.risk.probability[0]))
+            (view,) = self.desk.views()
+            if view.alert is not None and view.alert.acknowledged_by is None:
+                alerts.append(view.alert)
+                self.desk.acknowledge(view.alert.alert_id, by="rescoring", at_s=view.at_s)
+            progress(now_s)
+        return decided, alerts
+
+    def steps(self, since_s: float, until_s: float) -> Iterator[tuple[float, list[Step]]]:
+        """Yield every moment [UTC s] at which the engine would have woken in the range, and what was decided at it."""
         now_s = since_s
         for received in as_they_came(self._packets(since_s, until_s)):
             for at_s in self._deadlines(now_s, received.received_s):
-                self._advance(at_s, decided, alerts)
+                yield at_s, self.pipeline.advance(at_s)
             now_s = max(now_s, received.received_s)
             self.pipeline.receive(self.wearer, received)
-            self._advance(now_s, decided, alerts)
-            progress(now_s)
+            yield now_s, self.pipeline.advance(now_s)
         for at_s in self._deadlines(now_s, until_s + 1 + DEADLINE_S):
-            self._advance(at_s, decided, alerts)
-        self._advance(max(now_s, until_s + 1 + DEADLINE_S), decided, alerts)
-        return decided, alerts
+            yield at_s, self.pipeline.advance(at_s)
+        end_s = max(now_s, until_s + 1 + DEADLINE_S)
+        yield end_s, self.pipeline.advance(end_s)
 
     def _deadlines(self, now_s: float, until_s: float) -> Iterator[float]:
         """Every moment at which the engine wakes by itself before ``until_s``, for the first ``SILENT_S``."""
         while (at_s := self.pipeline.next_deadline_s()) is not None and at_s < min(until_s, now_s + SILENT_S):
             yield max(at_s, now_s)
-
-    def _advance(self, now_s: float, decided: list[Decided], alerts: list[AlertView]) -> None:
-        for step in self.pipeline.advance(now_s):
-            signals = step.signals
-            decided.append(Decided(int(signals.start_s[0]), signals.features[0], step.risk.probability[0]))
-        (view,) = self._desk.views()
-        if view.alert is not None and view.alert.acknowledged_by is None:
-            alerts.append(view.alert)
-            self._desk.acknowledge(view.alert.alert_id, by="rescoring", at_s=view.at_s)
 
 
 def as_they_came(packets: Iterable[Received]) -> Iterator[Received]:
