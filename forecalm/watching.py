@@ -8,7 +8,7 @@ champion abstains nothing is said: out of its range nobody guesses. A shadow see
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,13 @@ class Knower(Protocol):
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Know that from now on."""
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A live model that tells which inputs it has read: all of ``models.inputs.NAMES``, (k, n, M), of its last push."""
+
+    read: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,15 +179,17 @@ class Watchers:
             return {}
         from models.drift.inputs import InputDrift
 
+        given = isinstance(self._champion, Reads)
         try:
-            return {f"{DRIFT}{model.key}.": InputDrift(model.manifest.training, rows=rows)}
+            return {f"{DRIFT}{model.key}.": InputDrift(model.manifest.training, rows=rows, given=given)}
         except ModelError as error:
             self._faults.append(f"model {model.name!r}: whether its inputs drift is not watched: {error}")
             return {}
 
     def _watch_drift(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> None:
+        read = self._champion.read if isinstance(self._champion, Reads) else None
         for drift in self._drift.values() if self._champion is not None else ():
-            drift.push(start_s, features, rows=rows)
+            drift.push(start_s, features, rows=rows, read=read)
 
     def _named(self, model: Model | None) -> RiskModel | None:
         return None if model is None else self._models.get(model.learns_as)

@@ -2,7 +2,8 @@
 
 What it says of a second is, to the bit, what the scorer says of the same moment in a data set made of the same stream:
 both read ``models.inputs.Inputs``. Live it is silent where nobody can be seen (nothing arrives, the band is off,
-neither conductance nor pulse is valid), whatever the scorer would say of numbers from before.
+neither conductance nor pulse is valid), whatever the scorer would say of numbers from before. A scorer that reads of
+conductance and pulse one alone needs that one; one that reads neither needs movement or skin, whichever it reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,19 +18,30 @@ from models.errors import ModelError
 from models.estimates import Estimates
 from models.inputs.inputs import NAMES as INPUT_NAMES
 from models.inputs.inputs import Inputs
-from models.inputs.kernel import FADE_S, NOTHING
+from models.inputs.kernel import GONE_S
+from models.inputs.named import DRIVERS, GROUPS
 from models.risk import Abstention, Array, Risk, Rows
-from signals.features import NAMES, column
+from signals.features import column
 
 LEARN_S: Final = 600.0  # worn seconds of conductance or pulse after which a person is no stranger, as in models.arousal
 HALF: Final = 0.5  # a share from here counts as yes
-SILENCE_S: Final = int(max(FADE_S) * np.log(max(FADE_S) / NOTHING)) + 1  # after which nothing fading is left
-SILENT_S: Final = 600  # of a silence are gone through at once: memory
+SILENCE_S: Final = max(GONE_S)  # after which nothing fading is left
 
 _SIGHT: Final = [
-    column(name) for name in ("worn", "heart_rate_bpm", "eda_valid", "eda_level_uS", "beat_coverage", "motion_g")
+    column(name)
+    for name in (
+        "worn",
+        "heart_rate_bpm",
+        "eda_valid",
+        "eda_level_uS",
+        "beat_coverage",
+        "motion_g",
+        "temperature_C",
+    )
 ]
-_OWN: Final = {"known_s": (2,), "next_s": ()}  # worn seconds of conductance and pulse; where the stream stands
+_SWEAT, _PULSE, _MOTION, _SKIN = range(4)
+_OF_PULSE: Final = ("pulse", "variability")
+_OWN: Final = {"known_s": (2,), "next_s": ()}  # worn seconds of two senses (``senses``); where the stream stands
 _INPUTS: Final = "inputs."
 _PEOPLE: Final = "known."
 
@@ -38,8 +50,9 @@ class Scored:
     """A ``RiskModel`` for ``rows`` people by a fitted ``scorer``; see the module.
 
     ``people``: the pseudonym of each row; whom training knew starts from what it learnt of them, where the scorer is
-    personal. Abstains with NO_SIGNAL, NOT_WORN or POOR_SIGNAL as ``models.arousal`` does, and where the scorer does:
-    with LEARNING until ``LEARN_S`` worn seconds of conductance or pulse are known, with the scorer's reason after.
+    personal. Abstains with NO_SIGNAL, NOT_WORN or POOR_SIGNAL as ``models.arousal`` does, of the senses that the scorer
+    reads, and where the scorer does: with LEARNING until ``LEARN_S`` worn seconds of one of them are known, with the
+    scorer's reason after. ``read`` are the inputs of the last push, (k, n, M), all of ``models.inputs.NAMES``.
     Raises ModelError where the scorer reads inputs that are not there, or rows, shapes or a snapshot do not fit.
     """
 
@@ -54,7 +67,9 @@ class Scored:
         self._rows, self._scorer = rows, scorer
         self._columns = [INPUT_NAMES.index(name) for name in scorer.input_names]
         self._whole = self._columns == list(range(len(INPUT_NAMES)))
+        self._senses = senses(scorer.input_names)
         self._inputs = Inputs(rows=rows)
+        self.read: Array = np.empty((0, 0, len(INPUT_NAMES)))
         self._own: dict[str, Array] = {name: np.zeros((rows, *shape)) for name, shape in _OWN.items()}
         self._own["next_s"][:] = -np.inf
         self._known = _begin(scorer, rows, people) if isinstance(scorer, PersonalScorer) else {}
@@ -69,10 +84,10 @@ class Scored:
         start_s, features, chosen = checked(start_s, features, rows, total=self._rows)
         self._be_silent(missing_s(start_s, self._own["next_s"][chosen], most=SILENCE_S), chosen)
         self._own["next_s"][chosen] = start_s + features.shape[1]
-        inputs = self._inputs.push(features, rows=chosen)
-        seen, sweat, pulse = _sight(features)
+        inputs = self.read = self._inputs.push(features, rows=chosen)
+        seen, valid = _sight(features, self._senses)
         k, n = seen.shape
-        learnt = self._learn(seen, sweat, pulse, chosen)
+        learnt = self._learn(seen, valid, chosen)
         abstention = seen.copy()
         asked = np.flatnonzero(seen == Abstention.NONE)
         probability, low, high = (np.full(k * n, np.nan) for _ in range(3))
@@ -143,20 +158,15 @@ class Scored:
 
     def _be_silent(self, seconds: NDArray[np.int64], rows: Rows) -> None:
         """Let seconds in which nothing arrived pass, as many for each of ``rows``."""
-        if not seconds.any():
-            return
-        for length in np.unique(seconds[seconds > 0]):
-            some, left = rows[seconds == length], int(length)
-            while left > 0:
-                nothing = np.full((len(some), min(left, SILENT_S), len(NAMES)), np.nan)
-                self._inputs.push(nothing, rows=some)
-                left -= SILENT_S
+        silent = seconds > 0
+        if silent.any():
+            self._inputs.pass_silence(seconds[silent], rows=rows[silent])
 
-    def _learn(self, seen: NDArray[np.int8], sweat: NDArray[np.bool_], pulse: NDArray[np.bool_], rows: Rows) -> Array:
+    def _learn(self, seen: NDArray[np.int8], senses: Sequence[NDArray[np.bool_]], rows: Rows) -> Array:
         """Count worn seconds of either, and return how much is known after each second, (k, n), 0 to 1."""
         worn = seen == Abstention.NONE
         most = np.zeros(seen.shape)
-        for q, valid in enumerate((sweat, pulse)):
+        for q, valid in enumerate(senses):
             count = np.minimum(self._own["known_s"][rows, q][:, None] + np.cumsum(valid & worn, axis=1), LEARN_S)
             np.maximum(most, count, out=most)
             if seen.shape[1]:
@@ -164,20 +174,34 @@ class Scored:
         return most / LEARN_S
 
 
-def _sight(features: Array) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return why nobody can be seen, (k, n) of ``Abstention``, NONE where somebody can; and where conductance and pulse
-    are valid. The rules are those of ``models.arousal_kernel``."""
-    worn, heart, valid, level, coverage, motion = (features[:, :, i] for i in _SIGHT)
+def senses(input_names: Sequence[str]) -> tuple[int, ...]:
+    """Return which senses, two at most, a scorer of these inputs needs one of to see somebody: conductance and pulse,
+    as far as it reads them; where it reads neither, movement and the skin's temperature."""
+    read = {DRIVERS[name]: GROUPS[name] for name in input_names}
+    pulse = any(driver in _OF_PULSE for driver in read)
+    skin = "cooling" in read
+    sweat = any(group == "physiology" and driver not in (*_OF_PULSE, "cooling") for driver, group in read.items())
+    first = ((_SWEAT, sweat), (_PULSE, pulse))
+    then = ((_MOTION, "motion" in read.values()), (_SKIN, skin))
+    return tuple(sense for sense, reads in (first if sweat or pulse else then) if reads) or (_SWEAT, _PULSE)
+
+
+def _sight(features: Array, needed: Sequence[int]) -> tuple[NDArray[np.int8], list[NDArray[np.bool_]]]:
+    """Return why nobody can be seen, (k, n) of ``Abstention``, NONE where somebody can; and where each of the senses
+    ``needed`` is valid. The rules are those of ``models.arousal_kernel``."""
+    worn, heart, valid, level, coverage, motion, skin = (features[:, :, i] for i in _SIGHT)
     pulse = np.isfinite(heart)
     sweat = (valid >= HALF) & (level > 0.0) & np.isfinite(level)
     heard = (valid >= 0.0) | (coverage >= 0.0) | (motion >= 0.0)
+    each = {_SWEAT: sweat, _PULSE: pulse, _MOTION: np.isfinite(motion), _SKIN: np.isfinite(skin)}
+    known = [each[sense] for sense in needed]
     seen = np.full(worn.shape, Abstention.NONE, np.int8)
-    seen[~sweat & ~pulse] = Abstention.POOR_SIGNAL
+    seen[~np.logical_or.reduce(known)] = Abstention.POOR_SIGNAL
     seen[worn < HALF] = Abstention.NOT_WORN
     blind = np.isnan(worn) & ~pulse
     seen[blind] = Abstention.POOR_SIGNAL
     seen[blind & ~heard] = Abstention.NO_SIGNAL
-    return seen, sweat, pulse
+    return seen, known
 
 
 def _begin(scorer: PersonalScorer, rows: int, people: Sequence[str] | None) -> dict[str, Array]:

@@ -17,15 +17,16 @@ from models.drift.summary import TrainingSummary, stability
 from models.errors import ModelError
 from models.inputs.inputs import NAMES as INPUT_NAMES
 from models.inputs.inputs import Inputs
+from models.inputs.kernel import GONE_S
 from models.risk import Array, Rows
-from signals.features import NAMES, column
+from signals.features import column
 
 EVERY_S: Final = 60  # inputs are means over a minute: seconds in between say the same again
 MEMORY: Final = 1440.0  # looks, a day of wearing: a day holds all that a person does
 FADE: Final = float(np.exp(-1.0 / MEMORY))
 LEAST: Final = 240.0  # looks, four hours, before shares of ten parts mean anything: chance alone gives an index of 0.04
 SHIFTED: Final = 0.25  # see ``models.drift.summary.stability``
-SILENCE_S: Final = 3600  # of a silence are gone through: more than what is of late reaches back
+SILENCE_S: Final = max(GONE_S)  # after which nothing of late is left
 WORN: Final = 0.5
 
 _WORN: Final = column("worn")
@@ -56,10 +57,12 @@ class Drifted:
 class InputDrift:
     """Counts of ``rows`` people against the training ``summary`` of a model; see the module.
 
-    Raises ModelError where the model read inputs that are not there, or rows, shapes or a snapshot do not fit.
+    Works out itself what models read of the features, unless the inputs are ``given``: by a model that has read them
+    anyway (``models.detectors.scored.Scored.read``). The counts are the same. Raises ModelError where the model read
+    inputs that are not there, or rows, shapes or a snapshot do not fit.
     """
 
-    def __init__(self, summary: TrainingSummary, *, rows: int) -> None:
+    def __init__(self, summary: TrainingSummary, *, rows: int, given: bool = False) -> None:
         odd = [name for name in summary.inputs if name not in INPUT_NAMES]
         if odd:
             raise ModelError(f"the model was trained on {odd[0]!r}, which is not among today's inputs: train it anew")
@@ -73,24 +76,32 @@ class InputDrift:
             self._edges[i, : len(one.edges)] = one.edges
         self._lowest = np.array([-np.inf if one.lowest is None else one.lowest for one in each])
         self._highest = np.array([np.inf if one.highest is None else one.highest for one in each])
-        self._inputs = Inputs(rows=rows)
+        self._inputs = None if given else Inputs(rows=rows)
         self._counts = np.zeros((rows, len(each), self._parts + 2))  # the parts, unknown, outside
         self._next_s = np.full(rows, -np.inf)
 
-    def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows | None = None) -> None:
-        """Take in the next n seconds of features, (k, n, F), of the rows ``rows`` (default: all)."""
+    def push(
+        self, start_s: NDArray[np.int64], features: Array, *, rows: Rows | None = None, read: Array | None = None
+    ) -> None:
+        """Take in the next n seconds of features, (k, n, F), of the rows ``rows`` (default: all); and what was ``read``
+        of them, (k, n, M), where that is given."""
         start_s, features, chosen = checked(start_s, features, rows, total=self._rows)
-        missed = missing_s(start_s, self._next_s[chosen], most=SILENCE_S)
-        for length in np.unique(missed[missed > 0]):
-            some = chosen[missed == length]
-            self._inputs.push(np.full((len(some), int(length), len(NAMES)), np.nan), rows=some)
-        self._next_s[chosen] = start_s + features.shape[1]
-        read = self._inputs.push(features, rows=chosen)
+        read = self._read(start_s, features, chosen) if read is None else read
+        if read.shape != (*features.shape[:2], len(INPUT_NAMES)):
+            raise ModelError(f"read: {(*features.shape[:2], len(INPUT_NAMES))} would be right, not {read.shape}")
         looked = (start_s[:, None] + np.arange(1, features.shape[1] + 1)) % EVERY_S == 0
         looked &= features[:, :, _WORN] >= WORN
         for second in np.flatnonzero(looked.any(axis=0)):
             which = looked[:, second]
             self._count(chosen[which], read[which, second][:, self._columns])
+
+    def _read(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> Array:
+        if self._inputs is None:
+            raise ModelError("read: the inputs were to be given, and are not")
+        silent = missing_s(start_s, self._next_s[rows], most=SILENCE_S)
+        self._inputs.pass_silence(silent, rows=rows)
+        self._next_s[rows] = start_s + features.shape[1]
+        return self._inputs.push(features, rows=rows)
 
     def _count(self, rows: Rows, values: Array) -> None:
         """Count one look of ``rows`` at their inputs, (k, M)."""
@@ -109,13 +120,16 @@ class InputDrift:
 
     def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
         """A copy of everything, a leading row axis each."""
+        if self._inputs is None:
+            return {"counts": self._counts.copy()}
         read = {_INPUTS + name: array for name, array in self._inputs.snapshot().items()}
         return {"counts": self._counts.copy(), "next_s": self._next_s.copy(), **read}
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from a snapshot of as many rows; raises ModelError where it does not fit, and then nothing changed."""
         fresh: dict[str, NDArray[Any]] = {}
-        for name, mine in (("counts", self._counts), ("next_s", self._next_s)):
+        own = {"counts": self._counts} if self._inputs is None else {"counts": self._counts, "next_s": self._next_s}
+        for name, mine in own.items():
             theirs = arrays.get(name)
             if theirs is None or theirs.shape != mine.shape or theirs.dtype != mine.dtype:
                 got = "missing" if theirs is None else f"{theirs.dtype} {theirs.shape}"
@@ -123,9 +137,11 @@ class InputDrift:
             fresh[name] = theirs
         if not np.isfinite(fresh["counts"]).all() or not (fresh["counts"] >= 0).all():
             raise ModelError("snapshot: 'counts' holds what no count is: it was not written by snapshot")
-        read = {name.removeprefix(_INPUTS): array for name, array in arrays.items() if name.startswith(_INPUTS)}
-        self._inputs.restore(read)
-        self._counts[...], self._next_s[...] = fresh["counts"], fresh["next_s"]
+        if self._inputs is not None:
+            read = {name.removeprefix(_INPUTS): array for name, array in arrays.items() if name.startswith(_INPUTS)}
+            self._inputs.restore(read)
+        for name, mine in own.items():
+            mine[...] = fresh[name]
 
 
 def judged(summary: TrainingSummary, counts: Array) -> Drifted:

@@ -19,6 +19,7 @@ FADE_S: Final = (20.0, 60.0, 180.0, 600.0)
 FADES: Final = tuple(math.exp(-1.0 / s) for s in FADE_S)
 LEAST_S: Final = (5.0, 15.0, 30.0, 60.0)  # known seconds, faded, from which each is said
 NOTHING: Final = 1e-9  # known seconds below which nothing is left of a mean
+GONE_S: Final = tuple(int(s * math.log((s + 1.0) / NOTHING)) + 1 for s in FADE_S)  # silence that leaves nothing of each
 
 LOCATION, VARIANCE, COUNT = 0, 1, 2
 LITTLE_S: Final = 180.0  # known seconds of a past that count as much as what is assumed of everybody
@@ -85,6 +86,20 @@ def follow(x: float, means: Array, weights: Array) -> None:
             weight += 1.0
             means[f] += (x - means[f]) / weight
         weights[f] = weight
+
+
+@njit(cache=True, nogil=True)
+def fade(rows: Rows, seconds: Codes, means: Array, weights: Array) -> None:
+    """Let ``seconds`` (k,) pass for ``rows`` in which nothing is known: to the bit what ``follow`` does of NaN."""
+    for k in range(rows.size):
+        for f in range(4):
+            left = weights[rows[k], :, f].copy()
+            for _ in range(min(seconds[k], GONE_S[f])):
+                left *= FADES[f]
+            for q in range(left.size):
+                if left[q] < NOTHING:
+                    left[q] = means[rows[k], q, f] = 0.0
+            weights[rows[k], :, f] = left
 
 
 @njit(cache=True, nogil=True)

@@ -13,12 +13,14 @@ from models.datasets.building import build
 from models.datasets.dataset import Session
 from models.datasets.rows import Recorded
 from models.datasets.target import ForecastTarget
+from models.detectors.said import estimates
 from models.detectors.scored import LEARN_S, SILENCE_S, Scored
 from models.detectors.state_space import StateSpace
 from models.errors import ModelError
 from models.estimates import Estimates
 from models.inputs.inputs import NAMES as INPUT_NAMES
 from models.inputs.inputs import Inputs
+from models.inputs.named import INPUTS
 from models.risk import Abstention
 from signals.engine import Engine
 from signals.features import NAMES
@@ -121,6 +123,41 @@ def test_where_nobody_is_seen_the_past_is_no_reason_to_speak(
     assert (risk.abstention[0, 800:820] == reason).all()
     assert np.isnan(risk.probability[0, 800:820]).all()
     assert (risk.abstention[0, 700:800] == Abstention.NONE).all()
+
+
+MOTION = tuple(each.name for each in INPUTS if each.group == "motion")
+PULSE = tuple(each.name for each in INPUTS if each.driver == "pulse")
+
+
+@pytest.mark.parametrize(
+    ("reads", "gone", "sees"),
+    [
+        (MOTION, ("heart_rate_bpm", "eda_level_uS", "eda_valid"), True),
+        (MOTION, ("motion_g",), False),
+        (PULSE, ("eda_level_uS", "eda_valid", "motion_g"), True),
+        (PULSE, ("heart_rate_bpm",), False),
+        ((*PULSE, *MOTION), ("heart_rate_bpm",), False),
+        (("skin_rise",), ("heart_rate_bpm", "eda_level_uS", "motion_g"), True),
+        (("skin_rise",), ("temperature_C",), False),
+        (READ, ("heart_rate_bpm",), True),
+        (READ, ("heart_rate_bpm", "eda_level_uS"), False),
+    ],
+)
+def test_it_sees_somebody_by_what_it_reads_and_by_nothing_else(
+    day: type, reads: tuple[str, ...], gone: tuple[str, ...], sees: bool
+) -> None:
+    class Reader(Plain):
+        input_names = reads
+
+        def score(self, inputs: Array) -> Estimates:
+            return estimates({name: np.zeros(len(inputs)) for name in self.driver_names})
+
+    scene = day(int(LEARN_S) + 30).features
+    for each in gone:
+        scene[0, :, NAMES.index(each)] = np.nan
+    risk = Scored(Reader(), rows=1).push(starts(), scene)
+    assert (risk.abstention[0] == (Abstention.NONE if sees else Abstention.POOR_SIGNAL)).all()
+    assert risk.learnt[0, -1] == float(sees)
 
 
 def test_after_the_longest_silence_more_of_it_changes_nothing(day: type) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
+from models.detectors.scored import Scored
 from models.drift.inputs import EVERY_S, LEAST, SHIFTED, InputDrift, judged
 from models.drift.outcomes import held_against
 from models.drift.summary import PARTS, InputSummary, TrainingSummary, counts_of, stability
@@ -14,6 +15,7 @@ from models.errors import ModelError
 from models.inputs.inputs import NAMES as INPUTS
 from models.inputs.inputs import Inputs
 from signals.features import NAMES
+from tests.models.detectors.scorers import Plain
 
 Array = NDArray[np.float64]
 ROWS, SECONDS, T0 = 3, 200, 1_700_000_000 // EVERY_S * EVERY_S
@@ -81,6 +83,26 @@ def test_a_row_knows_nothing_of_its_neighbours(summary: TrainingSummary, seed: i
     together.push(starts(), scene)
     alone.push(starts(k=1), scene[[row]], rows=np.array([row]))
     same(together, alone, [row])
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), gap_s=st.sampled_from([0, 59, 5000, 50_000]))
+def test_inputs_that_a_model_has_read_anyway_are_counted_the_same(
+    summary: TrainingSummary, seed: int, gap_s: int
+) -> None:
+    scene, own, given_ = features(seed), InputDrift(summary, rows=ROWS), InputDrift(summary, rows=ROWS, given=True)
+    model = Scored(Plain(), rows=ROWS)
+    for at_s in (0, SECONDS + gap_s):
+        model.push(starts(at_s), scene)
+        own.push(starts(at_s), scene)
+        given_.push(starts(at_s), scene, read=model.read)
+    np.testing.assert_array_equal(own.snapshot()["counts"], given_.snapshot()["counts"])
+    again = InputDrift(summary, rows=ROWS, given=True)
+    again.restore(given_.snapshot())
+    same(given_, again)
+    for wrong, said in ((None, "were to be given"), (model.read[:1], "would be right")):
+        with pytest.raises(ModelError, match=said):
+            again.push(starts(), scene, read=wrong)
 
 
 @settings(max_examples=15, deadline=None)

@@ -177,6 +177,28 @@ def test_infinite_features_are_unknown() -> None:
     np.testing.assert_array_equal(Inputs(rows=ROWS).push(odd), Inputs(rows=ROWS).push(x))
 
 
+@MODEST
+@given(scene=SCENES, seconds=st.lists(st.integers(0, 30_000), min_size=ROWS, max_size=ROWS))
+def test_a_silence_that_is_passed_at_once_is_the_same_to_the_bit_as_one_that_is_sat_through(
+    scene: Array, seconds: list[int]
+) -> None:
+    passed, sat = Inputs(rows=ROWS), Inputs(rows=ROWS)
+    for inputs in (passed, sat):
+        inputs.push(scene)
+    passed.pass_silence(np.array(seconds))
+    for row, length in enumerate(seconds):
+        sat.push(np.full((1, length, len(FEATURE_NAMES)), np.nan), rows=np.array([row]))
+    for name, array in passed.snapshot().items():
+        np.testing.assert_array_equal(array, sat.snapshot()[name], err_msg=name)
+    np.testing.assert_array_equal(passed.push(scene), sat.push(scene))
+
+
+@pytest.mark.parametrize("seconds", [np.array([1]), np.array([1.0, 2.0, 3.0]), np.array([1, 2, -1])])
+def test_a_silence_of_no_length_is_refused(seconds: NDArray[np.generic]) -> None:
+    with pytest.raises(ModelError, match="seconds"):
+        Inputs(rows=ROWS).pass_silence(seconds)  # type: ignore[arg-type]
+
+
 def test_a_long_silence_forgets_what_was_of_late_and_keeps_what_is_usual() -> None:
     x = features(2, rows=1, unknown=0.0)
     x[..., column("worn")] = 1.0
