@@ -12,10 +12,10 @@ from signals.errors import SignalError
 from signals.filters import Filter, high_pass, low_pass
 from signals.gaps import Gaps
 from signals.heart.hrv_windows import of_beats
+from signals.laws.streams import stream
 from signals.sets import flirt, imbiriba
 from signals.sets.registry import Table
 from signals.windows import Mean, Slope
-from tests.signals.streams import stream
 
 Argument = Any
 EDA = stream("eda", 1, rows=2, seconds=100)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.signals.case import Case
+from signals.laws.case import Case
 from tests.signals.test_laws import CASES
 
 FOLDER = Path(__file__).parents[2] / "docs"

@@ -15,8 +15,8 @@ from signals.eda.phasic import Driver, Phasic
 from signals.eda.responses import Responses, Told
 from signals.eda.sympathetic import Sympathetic
 from signals.errors import SignalError
+from signals.laws.streams import response, stream
 from signals.types import Array
-from tests.signals.streams import response, stream
 
 T_S = np.arange(4 * 120) / 4
 PEAK_S = np.log(2.0 / 0.7) * 1.4 / 1.3

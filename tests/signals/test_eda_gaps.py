@@ -7,8 +7,8 @@ from ingest.types import CHANNELS, Tick
 from signals.eda.responses import Responses
 from signals.engine import Engine
 from signals.features import column
+from signals.laws.streams import response
 from signals.types import Array
-from tests.signals.streams import response
 
 SECONDS = 600
 ONSETS_S = np.arange(20.0, SECONDS - 20, 15)  # four a minute

@@ -22,8 +22,8 @@ from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact
 from signals.eda.quality import REASONS, Reasons, validity
 from signals.errors import SignalError
+from signals.laws.streams import response
 from signals.types import Array
-from tests.signals.streams import response
 
 Flags = NDArray[np.bool_]
 

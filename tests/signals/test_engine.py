@@ -11,8 +11,8 @@ from ingest.types import CHANNELS, Tick
 from signals.engine import NEVER, SILENCE_S, SILENT_ROWS, Engine
 from signals.errors import SignalError
 from signals.features import FEATURES, NAMES, column
+from signals.laws.streams import pulse_wave, stream
 from signals.types import Array, Rows, Signals
-from tests.signals.streams import pulse_wave, stream
 
 BEGAN_S = 1_700_000_000
 

@@ -12,8 +12,8 @@ from signals import frame
 from signals.engine import Engine
 from signals.errors import SignalError
 from signals.features import FEATURES, NAMES
+from signals.laws.streams import stream
 from signals.sets import flirt
-from tests.signals.streams import stream
 
 START_S = 1_700_000_000
 

@@ -9,8 +9,8 @@ from signals.errors import SignalError
 from signals.heart.pulses import Pulses
 from signals.heart.rate import HeartRate
 from signals.heart.rhythm import Rhythm
+from signals.laws.streams import pulse_wave
 from signals.types import Array
-from tests.signals.streams import pulse_wave
 
 SECONDS = 90
 

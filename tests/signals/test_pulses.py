@@ -18,8 +18,8 @@ from signals.heart import pulses_band, pulses_beats, pulses_steady
 from signals.heart.pulses import Pulses
 from signals.heart.pulses_beats import BAND_HZ, Beats
 from signals.heart.pulses_steady import Steady
+from signals.laws.streams import pulse_wave
 from signals.types import Array
-from tests.signals.streams import pulse_wave
 
 SECONDS = 90
 SHIFT_S = 0.02

@@ -15,8 +15,8 @@ from signals.heart.pulses import Pulses
 from signals.heart.rate_periodic import Periodicity
 from signals.heart.rate_tracked import TrackedRate
 from signals.heart.rhythm_clean import ECTOPIC, EXTRA, MISSED, NORMAL, ODD, STARTING, Intervals
+from signals.laws.streams import pulse_wave
 from signals.types import Array
-from tests.signals.streams import pulse_wave
 from tests.signals.test_recordings import own_beats, recorded
 
 HZ = 64

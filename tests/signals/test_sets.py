@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import signal, stats
 
 from signals.errors import SignalError
+from signals.laws.streams import stream
 from signals.sets import flirt, imbiriba, wesad
 from signals.sets.registry import Table
 from signals.sets.statistics import NAMES, of_pieces, of_windows
-from tests.signals.streams import stream
 
 Array = NDArray[np.float64]
 SECONDS = 240

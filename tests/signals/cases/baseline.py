@@ -1,7 +1,7 @@
 """Personal baselines, for the laws: what they know they keep, however long the silence."""
 
 from signals.baseline import Baseline
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Baseline": Case(

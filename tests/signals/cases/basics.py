@@ -4,8 +4,8 @@ import numpy as np
 
 from signals.filters import Filter, low_pass
 from signals.gaps import Gaps
+from signals.laws.case import Case
 from signals.windows import GREATEST, Extreme, Mean, Share, Slope, Window
-from tests.signals.case import Case
 
 
 def _low_pass(rows: int) -> Filter:

@@ -2,7 +2,7 @@
 
 from signals.eda.phasic import Driver
 from signals.eda.responses import Responses
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Driver": Case(lambda n: Driver(rows=n, rate_hz=4), ("eda",)),

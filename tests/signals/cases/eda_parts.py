@@ -2,7 +2,7 @@
 
 from signals.eda.phasic import Phasic
 from signals.eda.sympathetic import Sympathetic
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Phasic": Case(lambda n: Phasic(rows=n, rate_hz=4), ("eda",), forgets=False),  # a wearer's scale outlives gaps

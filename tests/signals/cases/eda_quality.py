@@ -3,7 +3,7 @@
 from signals.eda.artefacts import Artefacts
 from signals.eda.contact import Contact
 from signals.eda.quality import Reasons
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Reasons": Case(lambda n: Reasons(rows=n, rate_hz=4), ("eda", "temperature"), forgets=False),

@@ -2,7 +2,7 @@
 
 from signals.engine import Engine
 from signals.features import NAMES
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CHANNELS = ("eda", "temperature", "ppg", "motion", "ibi", "contact")
 NEEDS_LONGER = ("heart_rate_expected_bpm", "heart_rate_unexplained_bpm")  # than two minutes; deviations need ten

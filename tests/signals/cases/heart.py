@@ -2,7 +2,7 @@
 
 from signals.heart.rate import HeartRate
 from signals.heart.rhythm import Rhythm
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Rhythm": Case(lambda n: Rhythm(rows=n, rate_hz=64), ("ibi",)),

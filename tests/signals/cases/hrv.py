@@ -1,7 +1,7 @@
 """The operators over the variability of intervals, for the laws."""
 
 from signals.heart.hrv import Variability
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 CASES = {
     "Variability": Case(

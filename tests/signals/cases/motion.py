@@ -1,9 +1,9 @@
 """The operators over movement, for the laws."""
 
+from signals.laws.case import Case
 from signals.motion.cadence import Cadence
 from signals.motion.movement import Activity, Movement
 from signals.motion.posture import Posture
-from tests.signals.case import Case
 
 CASES = {
     "Movement": Case(lambda n: Movement(rows=n, rate_hz=32), ("motion",)),

@@ -3,7 +3,7 @@
 from signals.heart.pulses import Pulses
 from signals.heart.pulses_beats import BAND_HZ, Beats
 from signals.heart.pulses_steady import Steady
-from tests.signals.case import Case
+from signals.laws.case import Case
 
 
 def _steady(rows: int) -> Steady:

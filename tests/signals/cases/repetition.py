@@ -1,8 +1,8 @@
 """The operators over rhythmic movement, for the laws."""
 
+from signals.laws.case import Case
 from signals.motion.repetition import Repetition
 from signals.motion.stereotypy import Stereotypy
-from tests.signals.case import Case
 
 CASES = {
     "Repetition": Case(lambda n: Repetition(rows=n, rate_hz=32), ("rocking",), by_second=True, pointwise=False),

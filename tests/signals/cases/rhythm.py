@@ -6,9 +6,9 @@ from signals.heart.explained import Explained
 from signals.heart.rate_periodic import Periodicity
 from signals.heart.rate_tracked import TrackedRate
 from signals.heart.rhythm_clean import Intervals
+from signals.laws.case import Case
 from signals.types import Array, Rows
 from signals.windows import seconds
-from tests.signals.case import Case
 
 
 class LateIntervals(Intervals):

@@ -1,9 +1,9 @@
 """The operators over skin and strap, for the laws."""
 
+from signals.laws.case import Case
 from signals.skin.frozen import Frozen
 from signals.skin.temperature import Trend
 from signals.skin.wear import Wear
-from tests.signals.case import Case
 
 CASES = {
     "Wear": Case(lambda n: Wear(rows=n, rate_hz=1), ("warm", "touch", "stir"), pointwise=False),

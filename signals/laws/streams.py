@@ -30,14 +30,16 @@ def pulse_wave(beat_s: Array, *, seconds: int, rate_hz: int = 64) -> Array:
     away = (at / rate_hz - beat_s[:, None]) / np.sqrt(np.gradient(beat_s))[:, None]
     pulse = np.exp(-0.5 * (away / 0.1) ** 2) + 0.35 * np.exp(-0.5 * ((away - 0.32) / 0.12) ** 2)
     inside = (at >= 0) & (at < rate_hz * seconds)
-    return np.bincount(at[inside], pulse[inside], minlength=rate_hz * seconds)
+    wave: Array = np.bincount(at[inside], pulse[inside], minlength=rate_hz * seconds).astype(np.float64)
+    return wave
 
 
 def response(since_s: Array) -> Array:
     """Return the Bateman response of peak 1 that began ``since_s`` ago, 0 before."""
     peak_s = np.log(2.0 / 0.7) * 1.4 / 1.3
     shape = np.exp(-np.maximum(since_s, 0) / 2.0) - np.exp(-np.maximum(since_s, 0) / 0.7)
-    return shape / (np.exp(-peak_s / 2.0) - np.exp(-peak_s / 0.7))
+    scaled: Array = shape / (np.exp(-peak_s / 2.0) - np.exp(-peak_s / 0.7))
+    return scaled
 
 
 def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
@@ -49,7 +51,8 @@ def stream(channel: str, seed: int, *, rows: int, seconds: int) -> Array:
             onset_s = rng.uniform(0, seconds, (rows, max(seconds // 8, 1), 1))
             sizes = rng.uniform(0.05, 1, onset_s.shape)
             responses = (sizes * response(np.arange(4 * seconds) / 4 - onset_s)).sum(axis=1)
-            return rng.uniform(0.1, 8, (rows, 1)) + responses + 0.002 * rng.standard_normal(shape)
+            sweat: Array = rng.uniform(0.1, 8, (rows, 1)) + responses + 0.002 * rng.standard_normal(shape)
+            return sweat
         case "temperature":
             return 33 + np.cumsum(0.02 * rng.standard_normal(shape), axis=1)
         case "ppg":
