@@ -38,6 +38,9 @@ def add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the 
         help="how it leaves: live over MQTT or Bluetooth; as E4 sessions or as an export on disk (default: mqtt)",
     )
     simulate.add_argument("--out", type=Path, metavar="FOLDER", help="where files go: a new or empty folder")
+    simulate.add_argument(
+        "--labels", type=Path, metavar="FILE.csv", help="of files: write there what an observer would say of everybody"
+    )
     simulate.add_argument("--truth", type=Path, metavar="FILE.parquet", help="write there what was so at every moment")
     simulate.add_argument("--speed", type=above_0, default=1.0, help="times real time (files: as fast as it goes)")
     simulate.add_argument(

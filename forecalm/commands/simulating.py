@@ -36,6 +36,7 @@ MORNING_S: Final = 10 * 3600.0  # at ten, where the scenario has no clock of its
 COUNT_DIGITS: Final = 4  # bands of one kind, 9999: more than a radio carries
 _ONLY_FOR: Final = {  # options that belong to some ways out only
     "out": FILES,
+    "labels": FILES,
     "sent": ("mqtt", "ble"),
     "boot": ("mqtt", "ble"),
     "hci": ("ble",),
@@ -86,6 +87,10 @@ def _check(chosen: argparse.Namespace) -> None:
             raise ConfigError("--while-stdin-is-open: files end by themselves: take it out, and say --seconds")
     if chosen.truth is not None:
         require_file(chosen.truth, "--truth", suffixes=(".parquet",))
+    if chosen.labels is not None and (
+        chosen.labels.suffix != ".csv" or chosen.labels.parent.resolve() != chosen.out.resolve()
+    ):
+        require_file(chosen.labels, "--labels", suffixes=(".csv",))
 
 
 def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
@@ -222,6 +227,8 @@ def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
         for one in recorded:
             paths.append(_file(chosen, scenario, one))
             bar.advance(task)
+        if chosen.labels is not None:
+            _write_labels(chosen.labels, scenario, recorded, seed=chosen.seed)
     _write_truth(chosen, scenario, boot=None, start_s=float(start_s), seconds=seconds)
     if chosen.json:
         told = {"files": [str(path) for path in paths], "wearers": len(paths), "seconds": seconds, "start_s": start_s}
@@ -265,6 +272,26 @@ def _file(chosen: argparse.Namespace, scenario: "Scenario", one: "Recorded") -> 
     write_parquet(chosen.out, one, name=name)
     below: Path = chosen.out / one.wearer / name
     return below
+
+
+def _write_labels(path: Path, scenario: "Scenario", recorded: "list[Recorded]", *, seed: int) -> None:
+    """Write what an observer who misses nothing would say of everybody, as docs/labels.md has it."""
+    from device_sim.life.timeline import Timeline
+    from device_sim.physiology.noise import keys
+    from device_sim.ward import cast
+    from forecalm.studies.simulated import labels_of
+    from ingest.labels import write_labels
+
+    people = cast(scenario, wearers=len(recorded), seed=seed)
+    timeline = Timeline(scenario, people, keys(seed=seed, numbers=tuple(person.number for person in people)))
+    seconds = recorded[0].seconds
+    befell = timeline.episodes(0, seconds)
+    labels = [
+        label
+        for row, one in enumerate(recorded)
+        for label in labels_of(befell.taken(befell.row == row), seconds=seconds, began_s=one.start_s, wearer=one.wearer)
+    ]
+    path.write_text(write_labels(labels), encoding="utf-8", newline="")
 
 
 class _Begun:

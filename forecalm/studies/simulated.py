@@ -145,6 +145,12 @@ def incidents_of(table: Table) -> list[tuple[float, float]]:
     return merged
 
 
+def labels_of(table: Table, *, seconds: int, began_s: int, wearer: str) -> tuple[Label, ...]:
+    """Return what an observer would write of one wearer's episodes ``table``, of ``seconds`` s from ``began_s`` [UTC s]
+    (simulated second 0) on. Bouts of flapping and rocking are no episodes, and not among them."""
+    return tuple(_labels(_spans(table), first_s=0, day_s=seconds, began_s=began_s, wearer=wearer))
+
+
 def _alone(whole: Cohort, number: int) -> Scenario:
     """The scenario with nobody but this wearer, whose part and whose round it keeps."""
     scenario = whole.scenario

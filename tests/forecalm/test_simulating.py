@@ -11,8 +11,10 @@ import pytest
 
 from device_sim.files import record
 from device_sim.scenario import load
+from device_sim.ward import Ward, wearer_name
 from forecalm.cli import main
 from forecalm.commands.simulating import _whole
+from ingest.labels import read_labels
 from ingest.recordings.detect import read, read_one
 from tests.ingest.certificates import listener_lines, make_certificates
 from tests.servers import free_port, mosquitto_at
@@ -40,6 +42,22 @@ def test_an_export_can_be_read_back(tmp_path: Path) -> None:
     assert [found.name for found in read(tmp_path / "out" / "w-01")] == ["quiet_3_w-01"]
 
 
+def test_what_an_observer_would_say_is_written_beside_the_recordings(tmp_path: Path) -> None:
+    seconds, out = 1200, tmp_path / "out"
+    options = ["--scenario", "crisis", "--wearers", "2", "--seed", "3", "--seconds", str(seconds)]
+    assert main(["simulate", *options, "--transport", "e4", "--out", str(out), "--labels", str(out / "said.csv")]) == 0
+    labels = read_labels(out / "said.csv")
+    began_s = read_one(out / "w-01.zip").start_s
+    ward = Ward(load("crisis"), wearers=2, seed=3)
+    onsets = [(wearer_name(each.row + 1), each.onset_s) for each in ward.episodes(0, seconds) if each.onset_s < seconds]
+    said = [(each.wearer, each.start_s - began_s) for each in labels if each.what == "incident"]
+    assert onsets
+    for wearer, onset_s in said:
+        assert any(who == wearer and abs(at_s - onset_s) < 0.001 for who, at_s in onsets)
+    assert {wearer for wearer, _ in said} == {wearer for wearer, _ in onsets}
+    assert all(began_s <= each.start_s < each.end_s <= began_s + seconds for each in labels)
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert main([*FEW, "--transport", "e4", "--out", str(tmp_path / name)]) == 0
@@ -52,6 +70,8 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         (["--transport", "e4"], "--out: name a folder"),
         (["--transport", "parquet"], "--out: name a folder"),
         (["--out", "x"], "--out: is for --transport e4 or parquet, not mqtt"),
+        (["--labels", "x.csv"], "--labels: is for --transport e4 or parquet, not mqtt"),
+        (["--transport", "e4", "--out", "x", "--labels", "x/said.txt"], "--labels x/said.txt: must end in .csv"),
         (["--hci", "usb:0"], "--hci: is for --transport ble, not mqtt"),
         (["--transport", "e4", "--out", "x", "--sent", "y"], "--sent: is for --transport mqtt or ble, not e4"),
         (["--transport", "e4", "--out", "x", "--while-stdin-is-open"], "--while-stdin-is-open: files end by"),
