@@ -2,20 +2,26 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.dataset import Array, Dataset, Exclusion, Index
 from models.datasets.target import ForecastTarget
+from models.evaluation.alarm_rule import SETTLE_S
 from models.evaluation.alarms import Alarms
 from models.evaluation.timeline import Timeline
+
+LINGER_S: Final = SETTLE_S
+"""Valid wear that an alarm which began outside of it may stand in before it counts as a warning: what the desk takes to
+settle one whose signs went with the event. Without an end to it, whoever warns after every event warns for nothing."""
 
 
 class Worth(IntEnum):
     """What an alarm was."""
 
-    FALSE = 0  # it begins in valid wear, and no event follows within horizon + latency of any second it stands
+    FALSE = 0  # it begins in valid wear or lingers there, and no event follows within horizon + latency while it stands
     TRUE = 1  # it foretold an event
     LATE = 2  # it begins when an event can no more be acted upon, is under way, or was over only just now
     OPEN = 3  # neither can be said: an onset is uncertain, labels contradict, or the session ends too soon
@@ -87,8 +93,9 @@ def foretold(moments: Dataset, line: Timeline, alarms: Alarms) -> Outcomes:
 
 
 def worth(moments: Dataset, line: Timeline, alarms: Alarms) -> NDArray[np.int8]:
-    """Return (K,) the ``Worth`` of every alarm; for a state target ``TRUE`` where it begins in a positive moment,
-    ``FALSE`` in a negative one or a negative control, else ``OPEN``."""
+    """Return (K,) the ``Worth`` of every alarm: one that begins outside of valid wear and then stands in it for longer
+    than ``LINGER_S`` is told by what follows, like any other. For a state target ``TRUE`` where it begins in a positive
+    moment, ``FALSE`` in a negative one or a negative control, else ``OPEN``."""
     if not isinstance(moments.aim, ForecastTarget):
         apart = np.isin(moments.exclusion[alarms.row], [Exclusion.APART])
         told = np.where(moments.target[alarms.row] == 1, Worth.TRUE, Worth.OPEN)
@@ -97,6 +104,7 @@ def worth(moments: Dataset, line: Timeline, alarms: Alarms) -> NDArray[np.int8]:
     out = np.full(len(alarms.row), Worth.FALSE, np.int8)
     out[~line.valid[alarms.row]] = Worth.OPEN
     out[line.late[alarms.row]] = Worth.LATE
+    out[line.stands_s(alarms.row, line.at(alarms.session, alarms.end_s)) > LINGER_S] = Worth.FALSE
     begin = line.at(alarms.session, alarms.begin_s)
     until = line.at(alarms.session, alarms.end_s + line.horizon_s)
     for i in np.flatnonzero(unsure_s > 0):

@@ -7,7 +7,7 @@ import msgspec
 from models.evaluation.alarm_rule import AlarmRule
 from models.evaluation.people import Figure, Spread
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the definitions below; goes up when a figure changes its meaning, so that two files are not mixed up."""
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
@@ -15,11 +15,13 @@ NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was chosen without the people it is judged on: the alarm rule; the ``threshold`` of single moments (for
-    balanced accuracy; None: not judged); the ``prevalence`` of positives in training (None: no skill against it)."""
+    balanced accuracy; None: not judged); the ``prevalence`` of positives in training (None: no skill against it);
+    ``note``: what was wanted and could not be had."""
 
     rule: AlarmRule = AlarmRule()
     threshold: float | None = None
     prevalence: float | None = None
+    note: str = ""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

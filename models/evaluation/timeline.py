@@ -54,6 +54,11 @@ class Timeline:
         start = self.end_s[self.bounds[:-1]][session]
         return np.asarray(session * self.span_s + np.clip(time_s - start, -0.25 * self.span_s, 0.75 * self.span_s))
 
+    def stands_s(self, row: Index, until: Array) -> Array:
+        """Return (K,) seconds of valid wear from the end of each row to ``until`` (on the axis of ``key``)."""
+        stop = np.searchsorted(self.key, until, side="right")
+        return np.asarray((self.before[stop] - self.before[row + 1]) * float(self.step_s))
+
     def hours(self, rows: NDArray[np.bool_]) -> Array:
         """Return per person (P,) the hours that the rows with True stand for."""
         return self.per_person(self.counted(rows)) * (self.step_s / 3600)

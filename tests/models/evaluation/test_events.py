@@ -49,6 +49,18 @@ def test_where_an_alarm_lies_says_what_it_is_worth(first: float, last: float, to
     assert kinds == [kind]
 
 
+@pytest.mark.parametrize(("last", "kind"), [(1230.0, Worth.LATE), (1240.0, Worth.FALSE)])
+def test_an_alarm_after_every_event_is_not_free_once_it_lingers(last: float, kind: Worth) -> None:
+    """It begins in the refractory minute, 1060-1120, and stands in valid wear for two minutes, or for longer."""
+    assert _course(recorded([[1000.0]]), (0, 1090.0, last))[1] == [kind]
+
+
+def test_an_alarm_that_lingers_until_another_event_foretells_it() -> None:
+    outcomes, kinds, _ = _course(recorded([[1000.0, 1700.0]]), (0, 1090.0, 1500.0))
+    assert kinds == [Worth.TRUE]
+    assert outcomes.foretold.tolist() == [False, True]
+
+
 def test_an_alarm_that_stands_through_foretells_but_did_not_begin() -> None:
     outcomes, _, _ = _course(recorded([[1000.0]]), (0, 100.0, 900.0))
     assert outcomes.foretold.all()
