@@ -22,10 +22,7 @@ FINE: Final = 200
 """Bins of log-odds in which people are drawn again for slope and intercept; the estimates themselves see every row."""
 
 STEPS: Final = 50
-"""Newton steps; from the identity it converges in under 10 unless positives and negatives are apart."""
-
-LONGEST: Final = 5.0
-"""A Newton step goes no farther in log-odds: beyond, the weights vanish and the next one is lost."""
+"""Newton steps: under 15 are taken unless positives and negatives are apart."""
 
 STEEPEST: Final = 50.0
 """A slope beyond it means that the two sides do not overlap: then there is none."""
@@ -159,18 +156,21 @@ def recalibrated(x: Array, n: Array, y: Array) -> tuple[Array, Array]:
     Slope 1 and intercept 0 are right; a slope below 1 is too sure of itself. NaN where it has no answer: one class, one
     probability, or sides that do not overlap.
     """
-    line = np.zeros((len(n), 2))
-    line[:, 1] = 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        line = np.stack([np.log(y.sum(-1)) - np.log((n - y).sum(-1)), np.zeros(len(n))], axis=1)
+    by, likelihood = _newton(x, n, y, line)
     going = np.arange(len(n))
     for _ in range(STEPS):
+        going = going[np.isfinite(by[going]).all(axis=1) & ~(np.abs(by[going]).sum(axis=1) < 1e-10)]
         if not len(going):
             break
-        by = _newton(x, n[going], y[going], line[going])
-        line[going] += by
-        lost = ~np.isfinite(line[going]).all(axis=1) | (np.abs(line[going, 1]) > STEEPEST)
-        line[going[lost]] = np.nan
-        going = going[~lost & ~(np.abs(by).sum(axis=1) < 1e-10)]
+        asked = line[going] + by[going]
+        further, found = _newton(x, n[going], y[going], asked)
+        worse = ~(found >= likelihood[going] - 1e-12 * np.abs(found))  # too far: half of the way, never past it
+        by[going] = np.where(worse[:, None], by[going] / 2, further)
+        line[going[~worse]], likelihood[going[~worse]] = asked[~worse], found[~worse]
     line[going] = np.nan
+    line[~np.isfinite(by).all(axis=1) | ~(np.abs(line[:, 1]) <= STEEPEST)] = np.nan
     return line[:, 0], line[:, 1]
 
 
@@ -179,7 +179,7 @@ def offset(x: Array, n: Array, y: Array) -> Array:
     has it: above 0 more happens than was said. NaN with one class."""
     line = np.ones((len(n), 2))
     line[:, 0] = np.where((y.sum(-1) > 0) & (y.sum(-1) < n.sum(-1)), 0.0, np.nan)
-    sums = np.empty((len(n), 5))
+    sums = np.empty((len(n), 6))
     for _ in range(STEPS):
         newton_sums(x, n, y, line, sums)
         by = np.clip(sums[:, 0] / np.maximum(sums[:, 2], 1e-12), -2.0, 2.0)
@@ -189,16 +189,16 @@ def offset(x: Array, n: Array, y: Array) -> Array:
     return line[:, 0]
 
 
-def _newton(x: Array, n: Array, y: Array, line: Array) -> Array:
-    sums = np.empty((len(n), 5))
+def _newton(x: Array, n: Array, y: Array, line: Array) -> tuple[Array, Array]:
+    """Return the Newton steps (B, 2) from ``line``, NaN where there is none, and its log-likelihoods (B,)."""
+    sums = np.empty((len(n), 6))
     newton_sums(x, n, y, line, sums)
-    g0, g1, a, b, c = sums.T
+    g0, g1, a, b, c, likelihood = sums.T
     determinant = a * c - b * b
     with np.errstate(divide="ignore", invalid="ignore"):
         by = np.stack([(c * g0 - b * g1) / determinant, (a * g1 - b * g0) / determinant], axis=1)
-    by[determinant <= 1e-12 * np.maximum(a * c, 1e-300)] = np.nan
-    longest = np.abs(by).max(axis=1, keepdims=True)
-    return np.asarray(by * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST)))
+    by[~(determinant > 1e-12 * np.maximum(a * c, 1e-300))] = np.nan
+    return by, likelihood
 
 
 def _per_row(of: Sums, what: Array) -> Array:

@@ -63,6 +63,17 @@ def test_slope_and_intercept_are_those_of_a_plain_logistic_regression() -> None:
     assert (slope[0], intercept[0]) == pytest.approx((0.6, 0.4), abs=0.1)
 
 
+def test_who_is_far_too_sure_is_told_a_slope_too() -> None:
+    """Certain of nearly everything, and wrong now and then: the weights of a step from slope 1 would all but vanish."""
+    random = np.random.default_rng(5)
+    x = np.where(random.random(300) < 0.5, made.log_odds(np.array([1.0])), made.log_odds(np.array([0.0])))
+    x[:100] = random.normal(0, 3, 100)
+    y = random.random(300) < np.where(x > 0, 0.6, 0.4)
+    intercept, slope = made.recalibrated(x, np.ones((1, 300)), y.astype(float)[None])
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x[:, None], y)
+    assert (intercept[0], slope[0]) == pytest.approx((theirs.intercept_[0], theirs.coef_[0, 0]), abs=1e-5)
+
+
 def test_the_offset_makes_as_much_happen_as_was_said() -> None:
     y, p = _drawn()
     x = made.log_odds(p)
