@@ -110,13 +110,14 @@ class Desk:
         battery_pct: int | None,
         stamp: Stamp | None,
         model: str = TRAINING_FREE,
+        sureness: str = "",
     ) -> WearerView:
         """Take one second of ``wearer``, which ended at ``second_end_s`` [UTC s], and return what is shown now.
 
         ``probability`` is NaN exactly where ``abstention`` is not NONE. ``reasons`` (or what it returns) are the
         sentences for this second; ``heart_rate_bpm`` is NaN where unknown; ``model`` is the name of what says so, and
-        stands on an alert that this second raises. Raises AlertError for an unknown wearer, a
-        time that is not finite, or a probability that does not fit its abstention.
+        stands on an alert that this second raises, and so does ``sureness``, in words, as its last reason. Raises
+        AlertError for an unknown wearer, a time that is not finite, or a probability that does not fit its abstention.
         """
         with self._lock:
             ledger = self._ledger(wearer)
@@ -136,7 +137,9 @@ class Desk:
             situation, alert = ledger.situation, ledger.alert
             if abstention is Abstention.NONE:
                 situation = after(situation, float(probability), second_end_s, self.policy_of(wearer))
-                alert, moved = self._alert_after(ledger, situation, float(probability), sentences, second_end_s, model)
+                alert, moved = self._alert_after(
+                    ledger, situation, float(probability), (*sentences, *filter(None, [sureness])), second_end_s, model
+                )
                 events += moved
             if events:
                 self._write(events)
@@ -175,7 +178,10 @@ class Desk:
             lost: list[tuple[Ledger, Sight]] = []
             for ledger in self._ledgers.values():
                 self._notice_clock(ledger)
-                if now_s - ledger.signal_s >= self.policy_of(ledger.wearer).silent_after_s and ledger.sight.reason not in _UNHEARD:
+                if (
+                    now_s - ledger.signal_s >= self.policy_of(ledger.wearer).silent_after_s
+                    and ledger.sight.reason not in _UNHEARD
+                ):
                     lost.append((ledger, seen(ledger.sight, Blind.SILENT, ledger.signal_s)))
             events = [event for ledger, sight in lost for event in self._sight_events(ledger, sight, now_s)]
             if events or self._unwritten:
@@ -243,7 +249,10 @@ class Desk:
             return None
         if abstention is not Abstention.NO_SIGNAL:
             return BLIND[abstention]
-        if ledger.sight.reason is Blind.NOT_HEARD or at_s - ledger.signal_s < self.policy_of(ledger.wearer).silent_after_s:
+        if (
+            ledger.sight.reason is Blind.NOT_HEARD
+            or at_s - ledger.signal_s < self.policy_of(ledger.wearer).silent_after_s
+        ):
             return ledger.sight.reason
         return Blind.SILENT
 

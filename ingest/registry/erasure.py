@@ -10,6 +10,7 @@ from ingest.registry.assignments import LIVE
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_known
 from ingest.registry.tables import (
+    ALERT_LEVEL,
     ASSIGNMENT,
     CONSENT,
     LABEL,
@@ -42,6 +43,7 @@ def traces(connection: sa.Connection, wearer: str) -> dict[str, int]:
             (WEARER_KEY, WEARER_KEY.c.pseudonym == wearer),
             (CONSENT, CONSENT.c.wearer == wearer),
             (LABEL, LABEL.c.wearer == wearer),
+            (ALERT_LEVEL, ALERT_LEVEL.c.wearer == wearer),
             (SESSION, _sessions_of(wearer)),
             (ASSIGNMENT, ASSIGNMENT.c.wearer == wearer),
         )
@@ -67,7 +69,13 @@ def erase(writing: Writing, wearer: str) -> dict[str, int]:
     taken_over = (LABEL.c.wearer != wearer) & LABEL.c.superseded_by.in_(theirs)  # corrected to be about this wearer
     connection.execute(LABEL.update().where(taken_over).values(superseded_by=None, removed_at_s=writing.at_s))
     connection.execute(LABEL.update().where(LABEL.c.wearer == wearer).values(superseded_by=None))
-    for column in (LABEL.c.wearer, CONSENT.c.wearer, WEARER_NAME.c.pseudonym, WEARER_KEY.c.pseudonym):
+    for column in (
+        LABEL.c.wearer,
+        ALERT_LEVEL.c.wearer,
+        CONSENT.c.wearer,
+        WEARER_NAME.c.pseudonym,
+        WEARER_KEY.c.pseudonym,
+    ):
         connection.execute(sa.delete(column.table).where(column == wearer))
     to_come = mine & LIVE & (ASSIGNMENT.c.until_s.is_(None) | (ASSIGNMENT.c.until_s > writing.at_s))
     connection.execute(ASSIGNMENT.delete().where(to_come, ASSIGNMENT.c.since_s >= writing.at_s))

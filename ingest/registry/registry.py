@@ -15,6 +15,7 @@ from ingest.registry import (
     consents,
     erasure,
     labels,
+    levels,
     people,
     places,
     retention,
@@ -24,6 +25,7 @@ from ingest.registry.admissions import Admissions
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.database import Database
+from ingest.registry.levels import AlertLevel
 from ingest.registry.places import Gateway, Site
 from ingest.registry.sessions import Session
 from ingest.registry.stretches import Change, Correction, Held, Stretch
@@ -299,6 +301,33 @@ class Registry:
         """A label and what took its place, one after the other."""
         with self._reading() as connection:
             return labels.history(connection, number)
+
+    # Alert levels
+
+    def set_alert_level(
+        self,
+        wearer: str,
+        *,
+        enter: float | None,
+        leave: float | None,
+        per_day: float | None = None,
+        lost: int = 0,
+        by: str,
+    ) -> AlertLevel:
+        """Say from which probability on signs of ``wearer`` count as high, and down to which as over; both None: as
+        for everybody again. ``per_day`` and ``lost`` say how it was chosen: see ``AlertLevel``."""
+        with self._database.writing(by, self._clock) as writing:
+            return levels.enter(writing, wearer, enter=enter, leave=leave, per_day=per_day, lost=lost)
+
+    def alert_levels(self) -> dict[str, AlertLevel]:
+        """The level that holds now, of each wearer who has one of their own."""
+        with self._reading() as connection:
+            return levels.in_force(connection)
+
+    def alert_level_history(self, wearer: str) -> list[AlertLevel]:
+        """Every level that was entered for a wearer, the oldest first."""
+        with self._reading() as connection:
+            return levels.history(connection, wearer)
 
     # Audit, retention and erasure
 

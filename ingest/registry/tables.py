@@ -156,6 +156,24 @@ LABEL = Table(
 )
 """Valid is what is neither superseded nor removed; nothing is overwritten."""
 
+ALERT_LEVEL = Table(
+    "alert_level",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("enter", Double, nullable=True),
+    Column("leave", Double, nullable=True),
+    Column("per_day", Double, nullable=True),
+    Column("lost", Integer, nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    CheckConstraint(
+        "(enter IS NULL AND leave IS NULL) OR (leave >= 0 AND leave < enter AND enter <= 1)", name="in_order"
+    ),
+    Index(None, "wearer"),
+)
+"""The last row of a wearer holds; NULL: as for everybody again. Nothing is overwritten."""
+
 CARER = Table("carer", METADATA, Column("name", String(200), primary_key=True))
 
 AUDIT = Table(

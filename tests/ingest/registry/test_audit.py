@@ -63,6 +63,7 @@ def live_through_a_day(registry: Registry | Watched) -> None:
     )
     registry.remove_label(number, by="jo")
     registry.withdraw_consent("w-1", scopes=[Scope.RESEARCH], at_s=400.0, by="jo")
+    registry.set_alert_level("w-1", enter=0.6, leave=0.3, per_day=2.0, by="jo")
     registry.note("purge", wearer="w-1", by="jo", packets=3)
 
 
@@ -98,6 +99,7 @@ def test_every_change_leaves_an_entry_by_whom_and_when(registry: Registry) -> No
         "correct label",
         "remove label",
         "withdraw consent",
+        "set alert level",
     }
     assert registry.verify_audit() == []
 
