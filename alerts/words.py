@@ -1,12 +1,14 @@
 """What a model says in; plain sentences out, the most important first.
 
-Sentences say what a wristband can know and no more; they name nobody and promise nothing.
+Sentences say what a wristband can know and no more; they name nobody and promise nothing. A trained model may count
+for a risk what lies below usual: which way something lies is said as it was measured, not as its weight would have it.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.policy import ENTER
 from alerts.views import Blind
 from models.risk import Array
 from signals.features import column
@@ -23,8 +25,9 @@ TELLING: Final = 0.5
 SMALL: Final = 0.4
 """Small drivers are worth one at this share of that, after the large ones."""
 
-NEAR_USUAL: Final = -0.85
-"""Log-odds of 3 in 10: below it nothing is said to be above usual beside the word calm."""
+NEAR_USUAL: Final = 3 / 7
+"""Of the probability that counts towards an alert (3 in 10 of 7): below it nothing is said to be above usual beside the
+word calm."""
 
 STILL_G: Final = 0.04
 """A minute's movement below this is sitting or lying: writing moves a wrist more."""
@@ -35,7 +38,17 @@ RISING_US_PER_MIN: Final = 0.05
 TOLD_BPM: Final = 5.0
 """What movement leaves unexplained of the pulse is said as a number from here on: less is within its error."""
 
+FAIRLY_SURE: Final = 0.3
+"""Width of the 90 % interval of a probability up to which it is called fairly sure: 6 in 10, give or take 15 in 100."""
+
+PASSED_OVER: Final = ("base", "own_rate", "recent_events", "clock")
+"""Drivers that get no words: what is always so, and what comparisons without a sensor go by."""
+
 _SWEAT: Final = ("sweat_level", "sweat_drive", "response_rate", "response_size")
+_SWEAT_OFF: Final = [column(f"{name}_deviation") for name in ("eda_level_uS", "eda_phasic_uS", "response_rate_per_min")]
+_PULSE_OFF: Final = [column("heart_rate_unexplained_bpm"), column("heart_rate_bpm_deviation")]
+_COOLING, _RHYTHM_OFF = column("temperature_slope_C_per_min"), column("hrv60_rmssd_ms_deviation")
+_MOTION_OFF, _REPEATED_OFF = column("motion_minute_g_deviation"), column("repetition_strength_deviation")
 _SLOPE, _HEART, _MINUTE = column("eda_slope_uS_per_min"), column("heart_rate_bpm"), column("motion_minute_g")
 _UNEXPLAINED = column("heart_rate_unexplained_bpm")
 
@@ -56,38 +69,74 @@ def blind(reason: Blind, learnt: float) -> str:
     return _BLIND[reason]
 
 
-def reasons(features: Array, drivers: Array, driver_names: Sequence[str]) -> tuple[str, ...]:
+def reasons(features: Array, drivers: Array, driver_names: Sequence[str], *, enter: float = ENTER) -> tuple[str, ...]:
     """Return why the risk of a second is what it is, at most ``MOST`` sentences; none where the model abstains.
 
     ``features`` (F,) in the order of ``signals.features``; ``drivers`` (D,) in log-odds with their ``driver_names``,
-    NaN where the model abstains. Drivers that nobody has words for are passed over: words never stop an alert.
+    NaN where the model abstains; ``enter`` is the probability from which the person's seconds count. Drivers that
+    nobody has words for are passed over: words never stop an alert.
     """
     weight = {name: float(value) for name, value in zip(driver_names, drivers, strict=True) if math.isfinite(value)}
     if not weight:
         return ()
-    near_usual = sum(weight.values()) < NEAR_USUAL
-    exercising = weight.get("exertion", 0.0) <= -TELLING
+    near = NEAR_USUAL * enter
+    near_usual = sum(weight.values()) < math.log(near / (1.0 - near))
+    moved = weight.get("exertion", 0.0) <= -TELLING
+    exercising = moved and not features[_MINUTE] <= STILL_G
+    motion = weight.get("restlessness", 0.0) + max(weight.get("exertion", 0.0), 0.0)
     sweat = sum(weight.get(name, 0.0) for name in _SWEAT)
     pulse = weight.get("pulse", 0.0)
     telling = [
         (sweat, _sweat(features, exercising)),
         (pulse, _pulse(features, exercising)),
-        (weight.get("cooling", 0.0) / SMALL, "Skin getting cooler."),
-        (weight.get("restlessness", 0.0) / SMALL, "More restless than usual."),
+        (weight.get("variability", 0.0), _rhythm(features)),
+        (weight.get("cooling", 0.0) / SMALL, _skin(features)),
+        (motion / SMALL, "Moving less than usual." if features[_MOTION_OFF] < 0 else "More restless than usual."),
+        (weight.get("repetition", 0.0) / SMALL, _repeated(features)),
     ]
     said = [text for value, text in sorted(telling, key=lambda told: -told[0]) if value >= TELLING]
     if near_usual and said and not exercising:
         return ("Not far from usual for this person.",)
     if exercising:
         said.append(_moving(features, pulse))
-    elif (sweat >= TELLING or pulse >= TELLING) and features[_MINUTE] <= STILL_G:
+    elif not moved and (sweat >= TELLING or pulse >= TELLING) and features[_MINUTE] <= STILL_G:
         said.insert(2, "Hardly any movement, so exercise does not explain it.")
     return tuple(said[:MOST]) or ("Signs as usual for this person.",)
 
 
+def sureness(low: float, high: float) -> str:
+    """Return how sure a probability is that lies from ``low`` to ``high`` with 90 % confidence; "" where the model
+    cannot tell (NaN)."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return "Fairly sure." if high - low <= FAIRLY_SURE else "Not sure: go by what you see."
+
+
+def _is_below(features: Array, columns: Sequence[int]) -> bool:
+    """Whether all that is known of how something lies against usual lies below it."""
+    known = [float(features[each]) for each in columns if math.isfinite(features[each])]
+    return bool(known) and max(known) < 0
+
+
+def _rhythm(features: Array) -> str:
+    off = features[_RHYTHM_OFF]
+    if not math.isfinite(off):
+        return "The rhythm of the pulse has a part in it."
+    return "Pulse more even than usual." if off < 0 else "Pulse less even than usual."
+
+
+def _skin(features: Array) -> str:
+    return "Skin getting warmer." if features[_COOLING] > 0 else "Skin getting cooler."
+
+
+def _repeated(features: Array) -> str:
+    return f"{'Less' if features[_REPEATED_OFF] < 0 else 'More'} repeated movement than usual."
+
+
 def _sweat(features: Array, exercising: bool) -> str:
     slope, still = features[_SLOPE], features[_MINUTE] <= STILL_G
-    what = "Sweat rising" if slope > RISING_US_PER_MIN else "More sweat than usual"
+    low = "Less sweat than usual" if _is_below(features, _SWEAT_OFF) else "More sweat than usual"
+    what = "Sweat rising" if slope > RISING_US_PER_MIN else low
     return f"{what} while sitting still." if still and not exercising else f"{what}."
 
 
@@ -101,6 +150,8 @@ def _pulse(features: Array, exercising: bool) -> str:
     rate = features[_HEART]
     if not math.isfinite(rate):
         return "Pulse was above usual a moment ago."
+    if _is_below(features, _PULSE_OFF):
+        return f"Pulse {rate:.0f}, below usual."
     if exercising:
         return f"Pulse {rate:.0f}, more than the movement explains."
     above = features[_UNEXPLAINED]

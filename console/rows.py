@@ -343,7 +343,7 @@ def _alert_words(view: WearerView, *, beside: str, zone: ZoneInfo, now_s: float)
     )
     if beside:
         return f"{beside} The alert stays.", _sentences([since, first])
-    return first, _sentences([since, *rest[:2]])
+    return first, _sentences([since, *rest[:3]])
 
 
 def _taken(view: WearerView) -> tuple[str, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alerts.desk import Desk
 from alerts.views import Stamp
-from alerts.words import reasons
+from alerts.words import reasons, sureness
 from forecalm.exchanged import LIKENESS, Exchanges, Suspected
 from forecalm.watching import ALONE, OF, Choice, Knower, State, Watchers
 from ingest.assemble import Added, Assembler, whole
@@ -165,19 +165,22 @@ class Pipeline:
     def _observe(self, i: int, second: int, last: Received | None, step: Step) -> None:
         """Tell the desk one second of the i-th of the rows that were decided together."""
         row, signals, risk = int(step.rows[i]), step.signals, step.risk
-        features, drivers = signals.features[i, second], risk.drivers[i, second]
+        features, drivers, wearer = signals.features[i, second], risk.drivers[i, second], self.wearers[row]
         packet = None if last is None else last.packet
         self._desk.observe(
-            self.wearers[row],
+            wearer,
             float(signals.start_s[i] + second + 1),
             probability=float(risk.probability[i, second]),
             abstention=Abstention(int(risk.abstention[i, second])),
-            reasons=lambda: reasons(features, drivers, self._models.driver_names),
+            reasons=lambda: reasons(
+                features, drivers, self._models.driver_names, enter=self._desk.policy_of(wearer).enter
+            ),
             learnt=float(risk.learnt[i, second]),
             heart_rate_bpm=float(features[HEART_RATE]),
             battery_pct=self._battery[row],
             stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
             model=self._models.champion if step.is_champions[i, second] else TRAINING_FREE,
+            sureness=sureness(float(risk.low[i, second]), float(risk.high[i, second])),
         )
 
     def study(self, wearer: str, past: Sequence[Received]) -> None:

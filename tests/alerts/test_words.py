@@ -8,19 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.views import Blind
-from alerts.words import MOST, blind, reasons
+from alerts.words import MOST, PASSED_OVER, blind, reasons, sureness
 from models.arousal import DRIVERS
 from models.arousal import Arousal as Model
 from models.arousal_kernel import LEARN_S
+from models.datasets.dataset import Dataset
+from models.detectors.clock import Clock
+from models.detectors.hawkes import Hawkes
+from models.detectors.rate_matched import RateMatched
+from models.detectors.scorer import Scorer
+from models.detectors.since_event import SinceEvent
+from models.detectors.state_space import StateSpace
+from models.estimates import Candidate
+from models.inputs.named import DRIVER_NAMES
+from models.inputs.named import DRIVERS as READ_AS
+from models.shelf.live import RunsLive
 from signals.features import NAMES
+from tests.models.detectors.conftest import data_of
 
+ALL = tuple(dict.fromkeys((*DRIVERS, *DRIVER_NAMES)))
 STILL, WALKING = {"motion_minute_g": 0.02}, {"motion_minute_g": 0.4}
 FORBIDDEN = re.compile(r"patient|attack|abnormal|predict|safe|!|\u2014", re.IGNORECASE)
 
 
 def said(features: dict[str, float], **drivers: float) -> tuple[str, ...]:
     x = np.array([features.get(name, np.nan) for name in NAMES])
-    return reasons(x, np.array([drivers.get(name, 0.0) for name in DRIVERS]), DRIVERS)
+    return reasons(x, np.array([drivers.get(name, 0.0) for name in ALL]), ALL)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +75,28 @@ def said(features: dict[str, float], **drivers: float) -> tuple[str, ...]:
         ),
         (STILL, {"cooling": 0.3}, ("Skin getting cooler.",)),
         (STILL, {"restlessness": 0.3}, ("More restless than usual.",)),
-        (STILL, dict.fromkeys(DRIVERS, np.nan), ()),
+        (STILL, dict.fromkeys(ALL, np.nan), ()),
+        (STILL, {"exertion": -0.9}, ("Signs as usual for this person.",)),
+        (STILL, {"exertion": -0.9, "sweat_level": 1.0}, ("More sweat than usual while sitting still.",)),
+        ({**WALKING, "eda_level_uS_deviation": -1.0}, {"sweat_level": 1.0}, ("Less sweat than usual.",)),
+        (
+            {**WALKING, "eda_level_uS_deviation": -1.0, "response_rate_per_min_deviation": 1.0},
+            {"sweat_level": 1.0},
+            ("More sweat than usual.",),
+        ),
+        (
+            {**WALKING, "heart_rate_bpm": 58.0, "heart_rate_unexplained_bpm": -9.0},
+            {"pulse": 1.0},
+            "Pulse 58, below usual.",
+        ),
+        ({**WALKING, "temperature_slope_C_per_min": 0.1}, {"cooling": 0.5}, ("Skin getting warmer.",)),
+        ({**WALKING, "motion_minute_g_deviation": -1.0}, {"restlessness": 0.5}, ("Moving less than usual.",)),
+        ({**WALKING, "motion_minute_g_deviation": 1.0}, {"exertion": 0.5}, ("More restless than usual.",)),
+        ({**WALKING, "hrv60_rmssd_ms_deviation": -1.0}, {"variability": 0.8}, ("Pulse more even than usual.",)),
+        ({**WALKING, "hrv60_rmssd_ms_deviation": 1.0}, {"variability": 0.8}, ("Pulse less even than usual.",)),
+        (WALKING, {"variability": 0.8}, ("The rhythm of the pulse has a part in it.",)),
+        ({**WALKING, "repetition_strength_deviation": -1.0}, {"repetition": 0.8}, "Less repeated movement than usual."),
+        (WALKING, {"repetition": 0.8}, "More repeated movement than usual."),
     ],
 )
 def test_reasons(features: dict[str, float], drivers: dict[str, float], sentences: tuple[str, ...] | str) -> None:
@@ -71,22 +105,59 @@ def test_reasons(features: dict[str, float], drivers: dict[str, float], sentence
 
 
 @given(
-    st.lists(st.floats(-5, 5), min_size=len(DRIVERS), max_size=len(DRIVERS)),
+    st.lists(st.floats(-5, 5), min_size=len(ALL), max_size=len(ALL)),
     st.lists(st.one_of(st.floats(-1, 200), st.just(float("nan"))), min_size=len(NAMES), max_size=len(NAMES)),
 )
 def test_whatever_the_second_something_fit_for_a_board_is_said(drivers: list[float], features: list[float]) -> None:
-    told = reasons(np.array(features), np.array(drivers), DRIVERS)
+    told = reasons(np.array(features), np.array(drivers), ALL)
     assert 1 <= len(told) <= MOST
     for sentence in told:
         assert sentence.endswith(".")
         assert not FORBIDDEN.search(sentence)
 
 
-def test_every_driver_of_the_model_has_words() -> None:
-    quiet = said(STILL)
-    for name in Model(rows=1).driver_names:
-        if name != "base":
-            assert said(STILL, **{name: -2.0 if name == "exertion" else 2.0}) != quiet, name
+def test_whose_alerts_begin_early_is_not_called_near_usual_when_one_does() -> None:
+    x = np.array([WALKING.get(name, np.nan) for name in NAMES])
+    drivers, names = np.array([-4.6, 3.0]), ("base", "sweat_level")
+    assert reasons(x, drivers, names) == ("Not far from usual for this person.",)
+    assert reasons(x, drivers, names, enter=0.15) == ("More sweat than usual.",)
+
+
+@pytest.fixture(scope="module")
+def events() -> Dataset:
+    """Three people and their events, for comparisons that need no sensor."""
+    rng = np.random.default_rng(1)
+    onsets = {f"p{i}": [np.sort(rng.uniform(300, 5000, 5)) for _ in range(2)] for i in range(3)}
+    return data_of(onsets, session_s=5400, lasting_s=20.0)
+
+
+def test_every_driver_of_anything_that_runs_live_has_words() -> None:
+    live = {*Model(rows=1).driver_names, *StateSpace(rows=1).driver_names, *DRIVER_NAMES, *READ_AS.values()}
+    for name in live - set(PASSED_OVER):
+        for features in (STILL, WALKING):
+            told = [said(features, **{name: weight}) != said(features) for weight in (2.0, -2.0)]
+            assert any(told) or (name == "exertion" and features is STILL), name
+
+
+@pytest.mark.parametrize("candidate", [Clock(), SinceEvent(), Hawkes(), RateMatched()], ids=lambda each: each.name)
+def test_drivers_of_what_never_runs_live_are_passed_over_on_purpose(candidate: Candidate, events: Dataset) -> None:
+    fitted = candidate.fit(events, seed=1)
+    assert set(fitted.estimate(events).driver_names) <= set(PASSED_OVER)
+    assert not isinstance(fitted, Scorer | RunsLive)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0.5, 0.79, "Fairly sure."),
+        (0.4, 0.75, "Not sure: go by what you see."),
+        (np.nan, 0.7, ""),
+        (np.nan, np.nan, ""),
+    ],
+)
+def test_how_sure_it_is_is_said_by_how_far_the_probability_may_lie_off(low: float, high: float, told: str) -> None:
+    assert sureness(low, high) == told
+    assert not FORBIDDEN.search(told)
 
 
 def test_a_driver_without_words_stops_nothing() -> None:
