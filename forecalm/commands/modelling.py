@@ -127,6 +127,8 @@ def _read(path: Path) -> "tuple[Experiment, bytes]":
 
     text = path.read_bytes()
     said = read(text, origin=str(path))
+    if any(":" in each.kind for each in said.candidate) and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last, so that a file there hides nothing that is installed
     require(said.candidate, forecast=said.is_forecast)
     return said, text
 

@@ -1,6 +1,7 @@
 """``forecalm experiment``, ``evaluate``, ``compare`` and ``train`` as a researcher uses them."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,19 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_put_anywhere(
     (here / "mine.toml").write_text(TEXT.replace("rows = {", 'rows = {features = "flirt", '))
     assert "'flirt' do not run live" in refused(capsys, *order)
     assert not (here / "shelf").exists()
+
+
+def test_a_candidate_of_ones_own_is_taken_from_where_the_command_is_run(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each not in ("", str(here))])
+    (here / "candidates_of_mine.py").write_text(
+        "from models.estimators.candidates import Logistic\n\n\nclass Mine(Logistic, frozen=True, kw_only=True):\n"
+        '    """As the published one, by another name."""\n'
+    )
+    (here / "mine.toml").write_text(TEXT + '[[candidate]]\nkind = "candidates_of_mine:Mine"\nname = "own"\n')
+    arms = ordered(capsys, "evaluate", "mine.toml")["arms"]
+    assert arms["own/combined"] == arms["logistic/combined"]
 
 
 def test_invented_people_are_lived_and_described(
