@@ -70,7 +70,7 @@ def _study(said: spec.Study, origin: Path, config: Path | None) -> Study:
         return _recorded(said, origin.parent)
     from forecalm.studies.stored import stored
 
-    return stored(load_config(config), people=said.people or ("*",), study=said.name)
+    return stored(load_config(config), people=said.people or ("*",), study=said.name, devices=said.devices)
 
 
 def _recorded(said: spec.Study, beside: Path) -> Study:
@@ -86,6 +86,7 @@ def _recorded(said: spec.Study, beside: Path) -> Study:
         people=said.named,
         labels=beside / said.labels if said.labels else None,
         formats=(format_of(read_mapping(beside / said.map)),) if said.map else FORMATS,
+        devices=said.devices,
     )
 
 

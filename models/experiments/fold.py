@@ -82,7 +82,8 @@ def chosen(
     """Return the alarm rule and the threshold of single moments, chosen by estimates of training rows that the model
     which made them had not seen; and notes."""
     moments, said, notes = _left_out(spec, training, fitted, experiment)
-    return _choice(moments, said, experiment), notes
+    choice = _choice(moments, said, experiment)
+    return choice, (*notes, choice.note) if choice.note else notes
 
 
 def _left_out(
@@ -99,10 +100,17 @@ def _left_out(
 def _choice(moments: Dataset, said: Estimates, experiment: Experiment) -> Choice:
     alarms = experiment.alarms
     per_hour = alarms.budget_per_hour if experiment.is_forecast or alarms.false_per_hour is not None else None
-    choice = choose(moments, said, rule=alarms.rule, false_alarms_per_hour=per_hour)
-    if alarms.enter is None:
-        return choice
-    return Choice(rule=alarms.rule, threshold=choice.threshold, prevalence=choice.prevalence)
+    if alarms.enter is not None:
+        choice = choose(moments, said, rule=alarms.rule)
+        return Choice(rule=alarms.rule, threshold=choice.threshold, prevalence=choice.prevalence)
+    return choose(
+        moments,
+        said,
+        rule=alarms.rule,
+        shapes=alarms.shapes,
+        false_alarms_per_hour=per_hour,
+        time_in_warning=alarms.time_in_warning,
+    )
 
 
 def out_of_fold(training: Dataset, spec: CandidateSpec, seed: int) -> tuple[Dataset, Estimates]:
@@ -174,6 +182,7 @@ def train_for_good(dataset: Dataset, spec: CandidateSpec, group: str, experiment
         fitted = make(spec).fit(part, seed=experiment.seed)
         moments, said, notes = _left_out(spec, part, fitted, experiment)
         choice = _choice(moments, said, experiment)
+        notes = (*notes, choice.note) if choice.note else notes
         return Trained(fitted=fitted, choice=choice, left_out=moments, said=said, notes=notes)
 
 

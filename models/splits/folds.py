@@ -154,7 +154,8 @@ def _fold(
     needed = embargo_s(dataset)
     if embargo is not None and embargo < needed:
         raise DatasetError(
-            f"split.embargo_s: {embargo:g} is less than window + horizon + latency = {needed:g}: leave it out, or more"
+            f"split.embargo_s: {embargo:g} is less than what inputs look back on, horizon and latency = {needed:g}:"
+            " leave it out, or say more"
         )
     distance = needed if embargo is None else embargo
     kept = training & ~test

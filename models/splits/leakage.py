@@ -3,7 +3,7 @@
 It runs with every evaluation. What is certain is refused; what only looks like it is said in the results.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -31,7 +31,9 @@ CHECKS: Final = (
     "no estimate changes with what comes after its moment",
 )
 TOLERANCE: Final = 1e-9  # sums over another number of rows differ in their last bits; what looks ahead, by far more
-FORESIGHT_ROWS: Final = 4_000  # of the longest tested session: an hour at one a second, and as many again to cut away
+FORESIGHT_ROWS: Final = 4_000  # before the middle of the longest tested session, and as many again to cut away
+EVENTS: Final = 3  # before whose ends it is cut too: whoever knows of one that is to come knows of any
+EVENT_ROWS: Final = 500  # then before the cut, and after it: what foretells an event by itself does so near to it
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,24 +80,46 @@ def refuse_fitted_on_test(fitted: Fitted, fold: Fold, dataset: Dataset) -> None:
 def refuse_foresight(fitted: Fitted, moments: Dataset, fold: Fold) -> None:
     """Raise LeakageError where what ``fitted`` says of moments changes once the later ones, and events that are not
     over, are cut away: a z-score over the whole session, a filter that runs backwards, an event that is known too soon.
-    The longest tested session is cut in two."""
+    A person's sessions are cut in the middle of the longest tested one, and just before some events are over."""
+    seen = blinded(moments)
+    for at, reach in _cuts(moments):
+        cut_s = float(moments.end_s[at])
+        whole = take(seen, _round_about(moments, at, reach))
+        early = np.flatnonzero(whole.end_s <= cut_s)
+        before = fitted.estimate(_until(take(whole, early), cut_s)).probability
+        after = fitted.estimate(whole).probability[early]
+        differ = ~np.isclose(after, before, rtol=0, atol=TOLERANCE, equal_nan=True)
+        if differ.any():
+            first = int(np.flatnonzero(differ)[0])
+            row = int(early[first])
+            session = whole.sessions[int(whole.session[row])]
+            raise LeakageError(
+                f"fold {fold.name!r}: what is said of {session.person} in {session.name} at"
+                f" {utc(float(whole.end_s[row]))} changes ({before[first]:g}, then {after[first]:g}) with what comes"
+                f" after {utc(cut_s)}: it looks ahead"
+            )
+
+
+def _cuts(moments: Dataset) -> Iterator[tuple[int, int]]:
+    """Yield the last row before each cut, and how many rows on either side are looked at."""
     counts = np.bincount(moments.session, minlength=len(moments.sessions))
-    rows = np.flatnonzero(moments.session == int(counts.argmax()))[-2 * FORESIGHT_ROWS :]
-    if rows.size < 2:
-        return
-    whole = take(blinded(moments), rows)
-    half = rows.size // 2
-    cut_s = float(whole.end_s[half - 1])
-    before = fitted.estimate(_until(take(whole, np.arange(half)), cut_s)).probability
-    after = fitted.estimate(whole).probability[:half]
-    differ = ~np.isclose(after, before, rtol=0, atol=TOLERANCE, equal_nan=True)
-    if differ.any():
-        at = int(np.flatnonzero(differ)[0])
-        session = whole.sessions[int(whole.session[at])]
-        raise LeakageError(
-            f"fold {fold.name!r}: what is said of {session.person} in {session.name} at {utc(float(whole.end_s[at]))}"
-            f" changes ({before[at]:g}, then {after[at]:g}) with what comes after {utc(cut_s)}: it looks ahead"
-        )
+    longest = np.flatnonzero(moments.session == int(counts.argmax()))
+    if longest.size > 1:
+        yield int(longest[longest.size // 2 - 1]), FORESIGHT_ROWS
+    last = []
+    for each in moments.events:
+        rows = np.flatnonzero((moments.session == each.session) & (moments.end_s < each.end_s))
+        last += [int(rows[-1])] if rows.size else []
+    for i in np.unique(np.linspace(0, len(last) - 1, EVENTS).round().astype(int)) if last else ():
+        yield last[i], EVENT_ROWS
+
+
+def _round_about(moments: Dataset, at: int, reach: int) -> Index:
+    """Return the rows of the person of row ``at``, ascending: it and ``reach`` before it in time, ``reach`` after."""
+    mine = np.flatnonzero(moments.person == moments.person[at])
+    mine = mine[np.argsort(moments.end_s[mine], kind="stable")]
+    early = int(np.count_nonzero(moments.end_s[mine] <= moments.end_s[at]))
+    return np.sort(mine[max(early - reach, 0) : early + reach])
 
 
 def _until(moments: Dataset, cut_s: float) -> Dataset:

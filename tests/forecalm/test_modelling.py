@@ -239,7 +239,7 @@ def test_invented_people_are_lived_and_described(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    simulated = '{name = "made", simulated = {scenario = "cohort", wearers = 2, days = 1, hours = 0.25}}'
+    simulated = '{name = "made", simulated = {scenario = "cohort", wearers = 2, seed = 1, days = 1, hours = 0.25}}'
     target = 'target = {kind = "forecast", events = ["stereotypy"], doubtful = "leave out"}'
     Path("made.toml").write_text(
         f'name = "made"\nstudy = [{simulated}]\n{target}\n[[candidate]]\nkind = "rate_matched"\n'

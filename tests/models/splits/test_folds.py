@@ -136,7 +136,7 @@ def test_what_cannot_be_split_says_what_is_missing(
 
 def test_an_embargo_may_be_longer_but_not_shorter(ward: Dataset) -> None:
     assert by.chronological(ward, embargo=7200).folds[0].embargo_s == 7200
-    with pytest.raises(DatasetError, match="less than window"):
+    with pytest.raises(DatasetError, match="less than what inputs look back on"):
         by.chronological(ward, embargo=10)
 
 
