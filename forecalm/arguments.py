@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
 from forecalm.arguments_models import add_models
+from forecalm.arguments_rehearsal import add_rehearsal
 from forecalm.arguments_said import (
     CHANNEL_NAMES,
     NOTICE,
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_checks,
         _add_keeping,
         add_shelf,
+        add_rehearsal,
     ):
         add(commands)
     return parser

@@ -67,6 +67,14 @@ def channels(text: str) -> tuple[str, ...]:
     return _some_of(text, CHANNEL_NAMES)
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Words of labels, with commas between them."""
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty word: write WORD or WORD,WORD")
+    return found
+
+
 def _some_of(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """A list with commas, each of ``known``, in their order."""
     names = [name.strip() for name in text.split(",")]

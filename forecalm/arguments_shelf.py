@@ -19,10 +19,19 @@ def add_shelf(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     promote = _named(_action(actions, "promote", "let a model watch; a service that runs follows within seconds"))
     promote.add_argument("--by", required=True, metavar="WHO", help="who promotes it")
     promote.add_argument("--why", default="", metavar="TEXT", help="why")
-    promote.add_argument("--evidence", type=path, metavar="FILE.json", help="the verdict of its rehearsal")
+    promote.add_argument(
+        "--evidence", type=path, metavar="FILE.json", help="its rehearsal (default: where forecalm rehearse wrote it)"
+    )
     promote.add_argument("--unrehearsed", action="store_true", help="without a rehearsal: whoever promotes answers")
     promote.add_argument(
-        "--because", default="", metavar="TEXT", help="why without one, or although it is worse for somebody"
+        "--sign", action="append", default=[], metavar="WEARER", help="for whom it is worse; may be repeated"
+    )
+    promote.add_argument(
+        "--because",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="why without one, or although it is worse for somebody: one for all, or one for each --sign",
     )
     back = _action(actions, "roll-back", "go back to what watched before, at last to the training-free detector")
     withdraw = _named(_action(actions, "withdraw", "take a model out of use; a roll-back never comes to it"))

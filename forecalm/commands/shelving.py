@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
@@ -21,6 +20,9 @@ from models.errors import ShelfError
 from models.risk import TRAINING_FREE
 from models.shelf.pointers import Evidence, Line, Pointers, Rehearsal, Standing, Unrehearsed
 from models.shelf.shelf import Shelf
+
+if TYPE_CHECKING:
+    from alerts.rehearsal.evidence import Signature
 
 out = Console(highlight=False, soft_wrap=True)
 FOLLOWS = "A service that runs follows within a few seconds."
@@ -155,10 +157,52 @@ def _sentence(line: Line) -> str:
 
 
 def _promote(chosen: argparse.Namespace, here: Installation) -> int:
-    evidence = _evidence(chosen)
+    by: dict[str, Any] = {"by": chosen.by, "at_s": time.time(), "why": chosen.why}
+    if chosen.unrehearsed:
+        evidence: Evidence = _unrehearsed(chosen)
+        _require_live(here, chosen.name)
+        return _done(chosen, here, lambda pointers: pointers.promote(chosen.name, evidence=evidence, **by))
+    from forecalm.rehearsing import proof
+
     _require_live(here, chosen.name)
-    by: dict[str, Any] = {"by": chosen.by, "at_s": time.time()}
-    return _done(chosen, here, lambda pointers: pointers.promote(chosen.name, evidence=evidence, why=chosen.why, **by))
+    rehearsal, digest = proof.read(here, chosen.name, chosen.evidence)
+    proof.require_sound(here, chosen.name, rehearsal, digest)
+    signatures = _signatures(chosen)
+    report = str(chosen.evidence or proof.path_of(here, chosen.name))
+    evidence = proof.verdict(rehearsal, digest, signatures, report=report)
+
+    def promote(pointers: Pointers) -> Line:
+        line = pointers.promote(chosen.name, evidence=evidence, **by)
+        with closing(here.open_registry()) as registry:
+            proof.note_signed(registry, rehearsal, digest, signatures)
+        return line
+
+    return _done(chosen, here, promote)
+
+
+def _unrehearsed(chosen: argparse.Namespace) -> Unrehearsed:
+    if chosen.evidence is not None or chosen.sign:
+        raise ShelfError(
+            f"model {chosen.name!r}: --unrehearsed goes with neither --evidence nor --sign: a rehearsal speaks for it,"
+            " or whoever promotes answers"
+        )
+    return Unrehearsed(signed_by=chosen.by, because="; ".join(chosen.because))
+
+
+def _signatures(chosen: argparse.Namespace) -> "list[Signature]":
+    """Who signs for whom; one reason for all, or one for each."""
+    from alerts.rehearsal.evidence import Signature
+
+    reasons = chosen.because * len(chosen.sign) if len(chosen.because) == 1 else chosen.because
+    if len(reasons) != len(chosen.sign):
+        raise ShelfError(
+            f"--sign names {len(chosen.sign)} and --because gives {len(chosen.because)} reasons: give one for all, or"
+            " one for each, in their order"
+        )
+    return [
+        Signature(wearer=wearer, by=chosen.by, because=because)
+        for wearer, because in zip(chosen.sign, reasons, strict=True)
+    ]
 
 
 def _require_live(here: Installation, name: str) -> None:
@@ -168,28 +212,6 @@ def _require_live(here: Installation, name: str) -> None:
 
     shelf = Shelf(here.models)
     proved(shelf, Pointer(name, shelf.look(name)[1]))
-
-
-def _evidence(chosen: argparse.Namespace) -> Evidence:
-    """What speaks for promoting it. Raises ShelfError where nothing does."""
-    if chosen.unrehearsed == (chosen.evidence is not None):
-        raise ShelfError(
-            f"model {chosen.name!r}: a promotion wants evidence: --evidence FILE.json of its rehearsal, or else"
-            " --unrehearsed --because WHY, for which whoever promotes it answers"
-        )
-    if chosen.evidence is None:
-        return Unrehearsed(signed_by=chosen.by, because=chosen.because)
-    rehearsal = read_evidence(chosen.evidence)
-    signed = {"signed_by": chosen.by, "because": chosen.because} if chosen.because else {}
-    return msgspec.structs.replace(rehearsal, **signed)
-
-
-def read_evidence(path: Path) -> Rehearsal:
-    """Return the verdict of a rehearsal. Raises ShelfError where the file holds none."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Rehearsal)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ShelfError(f"{path} is not the verdict of a rehearsal ({error}): rehearse the model again") from error
 
 
 def _roll_back(chosen: argparse.Namespace, here: Installation) -> int:

@@ -17,8 +17,6 @@ from forecalm.foretold import Minute, Share
 from forecalm.installation import Installation
 from forecalm.watching import Choice
 from ingest.labels import Label
-from models.shelf.pointers import Rehearsal
-from models.shelf.shelf import Shelf
 
 UNREHEARSED = ["--unrehearsed", "--because", "nothing is recorded here yet"]
 
@@ -76,7 +74,7 @@ def test_one_model_is_shown_with_its_limits_and_its_history(promoted: str, capsy
     [
         ([], "a promotion wants evidence"),
         (["--unrehearsed"], "because of what"),
-        (["--unrehearsed", "--because", "x", "--evidence", "verdict.json"], "a promotion wants evidence"),
+        (["--unrehearsed", "--because", "x", "--evidence", "verdict.json"], "goes with neither"),
     ],
 )
 def test_a_promotion_without_evidence_is_refused(
@@ -86,29 +84,6 @@ def test_a_promotion_without_evidence_is_refused(
     assert code == 2
     assert told in said
     assert choose(here.models).chosen == "arousal"
-
-
-def test_a_rehearsals_verdict_promotes_the_model_that_it_is_of(
-    here: Installation, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    verdict = Rehearsal(
-        model_digest=Shelf(here.models).look("first")[1],
-        champion="arousal",
-        passed=False,
-        worse_for=1,
-        report="report.html",
-        report_digest="0" * 64,
-    )
-    file = tmp_path / "verdict.json"
-    file.write_bytes(msgspec.json.encode(verdict))
-    promote = ["--by", "Ada", "--evidence", str(file), "--config", config]
-    assert "worse for 1" in ran(capsys, "promote", "first", *promote)[1]
-    assert "of another model" in ran(capsys, "promote", "second", *promote, "--because", "w-1 has left")[1]
-    code, said = ran(capsys, "promote", "first", *promote, "--because", "w-1 has left")
-    assert (code, said["champion"]) == (0, "first")
-    assert said["done"]["evidence"]["signed_by"] == "Ada"
-    file.write_text("{}")
-    assert "is not the verdict of a rehearsal" in ran(capsys, "promote", "second", *promote)[1]
 
 
 def test_what_is_done_is_in_force_on_record_and_taken_back_in_one_step(

@@ -1,0 +1,122 @@
+"""``forecalm rehearse``: what a model would have done to everybody whose sessions are stored, to decide by."""
+
+import argparse
+import math
+import sys
+import time
+from contextlib import closing
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from alerts.rehearsal.evidence import Compared, Evidence, Person, Side
+from alerts.rehearsal.gate import cautions, passed, why
+from alerts.rehearsal.judging import by_the_day, lead_of
+from forecalm.arguments_said import NOTICE
+from forecalm.cli import FELL_SHORT
+from forecalm.commands.terminal import number, operator, progress_bar
+from forecalm.config import Config
+from forecalm.config import load as load_config
+from forecalm.installation import Installation
+
+out = Console(highlight=False, soft_wrap=True)
+HOUR_S: Final = 3600.0
+
+
+def rehearse(chosen: argparse.Namespace) -> int:
+    """Replay everybody, keep what was found, and say whether the model may watch; 1 where it may not unsigned."""
+    from forecalm.rehearsing import proof
+    from forecalm.rehearsing import rehearsal as rehearsing
+
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    with progress_bar(quiet=chosen.json) as bar:
+        task = bar.add_task(f"rehearsing {chosen.name}", total=None)
+        evidence = rehearsing.rehearse(
+            config,
+            chosen.name,
+            now_s=time.time(),
+            wearers=chosen.wearers,
+            words=chosen.events,
+            jobs=chosen.jobs,
+            progress=lambda done, of, _: bar.update(task, completed=done, total=of),
+        )
+    with closing(here.open_registry()) as registry:
+        path = proof.keep(here, registry, evidence, by=chosen.by or operator())
+    if chosen.json:
+        said = msgspec.to_builtins(evidence) | {"passed": passed(evidence), "file": str(path)}
+        sys.stdout.write(msgspec.json.encode(said | {"cautions": cautions(evidence)}).decode() + "\n")
+    else:
+        tell(evidence)
+        out.print(f"Kept in {path}")
+    return 0 if passed(evidence) else FELL_SHORT
+
+
+def tell(evidence: Evidence) -> None:
+    """Print what somebody decides by."""
+    out.print(f"{evidence.model} against {evidence.champion}, which watches now. {NOTICE}", style="bold")
+    words = ", ".join(evidence.rules.words)
+    out.print(
+        f"Events are labels of {words}; an alert up to {evidence.rules.reach_s:.0f} s before one tells of it. Each"
+        " figure: before, then with the new model."
+    )
+    table = Table("person", "replayed", "worn", "events told", "median lead", "false a day", "watched", "", box=None)
+    for person in evidence.people:
+        for i, way in enumerate(person.ways):
+            table.add_row(person.wearer if i == 0 else "", *_row(way), person.outcome if i == 0 else "")
+        if not person.ways:
+            table.add_row(person.wearer, "", "", "", "", "", "", person.outcome)
+    out.print(table)
+    for person in evidence.people:
+        for note in _notes(person):
+            out.print(f"{person.wearer}: {note}")
+    for caution in cautions(evidence):
+        out.print(caution)
+    worse = evidence.whose("worse")
+    if worse:
+        signs = " ".join(f"--sign {wearer}" for wearer in worse)
+        out.print(
+            f"Blocked: worse for {number(len(worse), 'person')}. It may watch only if somebody answers for that:"
+            f" forecalm models promote {evidence.model} --by WHO {signs} --because WHY",
+            style="bold",
+        )
+    else:
+        out.print(f"It may watch: forecalm models promote {evidence.model} --by WHO", style="bold")
+
+
+def _row(way: Compared) -> tuple[str, ...]:
+    before, after = way.champion, way.candidate
+    events = f"{before.told} to {after.told} of {len(way.events)}" if way.events else "no labels"
+    return (
+        way.way,
+        f"{way.worn_s / HOUR_S:.1f} h",
+        events,
+        f"{_lead(before)} to {_lead(after)}" if way.events else "",
+        f"{_rate(before, way)} to {_rate(after, way)}",
+        f"{_share(before, way)} to {_share(after, way)}",
+    )
+
+
+def _lead(side: Side) -> str:
+    lead_s = lead_of(side.leads_s)
+    return "none" if lead_s is None else f"{lead_s:.0f} s"
+
+
+def _rate(side: Side, way: Compared) -> str:
+    rate = by_the_day(len(side.false_s), way.worn_s)
+    return "unknown" if math.isnan(rate) else f"{rate:.1f}"
+
+
+def _share(side: Side, way: Compared) -> str:
+    return f"{side.watched_s / way.worn_s:.0%}" if way.worn_s else "unknown"
+
+
+def _notes(person: Person) -> list[str]:
+    said = [f"worse: {why(person)}."] if person.outcome == "worse" else []
+    better = dict.fromkeys(finding.said for way in person.ways for finding in way.better)
+    said += [f"better: {', '.join(better)}."] if better else []
+    unheard = max((way.unheard for way in person.ways), default=0)
+    said += [f"{number(unheard, 'event')} without readings before, which nobody could tell of."] if unheard else []
+    return [*said, *(f"{note}." for note in person.notes)]

@@ -1,0 +1,136 @@
+"""An installation in which two simulated people wore wristbands, with labels, and two trained models on its shelf."""
+
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
+from forecalm.config import Config, load
+from forecalm.installation import Installation
+from forecalm.pipeline import Pipeline
+from forecalm.rehearsing.replaying import Taken
+from ingest.clock.clocks import Clocks
+from ingest.labels import Label
+from ingest.received import Received
+from ingest.recordings.e4 import read
+from ingest.recordings.packets import packets
+from ingest.registry.consents import Consent, Scope
+from ingest.wire import encode
+from models.datasets.dataset import Dataset, Session
+from models.datasets.target import ForecastTarget
+from models.estimators.candidates import Logistic
+from models.inputs.inputs import NAMES
+from models.shelf.about import about
+from models.shelf.manifest import Code
+from models.shelf.shelf import Shelf
+
+SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
+PEOPLE, MOMENTS = 4, 150
+CONSENT = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+
+
+def received_of(band: str) -> list[Received]:
+    """Eighteen simulated minutes of one wristband, in which the training-free detector alerts."""
+    clocks = Clocks()
+    return [Received(p, clocks.map(p, at_s), at_s, encode(p)) for at_s, p in packets(read(SAMPLE), band=band)]
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What each of two bands sent, and when a carer would have been told by the training-free detector."""
+
+    sent: dict[str, list[Received]]
+    alerts_s: tuple[float, ...]
+
+    @property
+    def start_s(self) -> float:
+        return self.sent["band-01"][0].received_s
+
+    @property
+    def end_s(self) -> float:
+        return self.sent["band-01"][-1].received_s
+
+
+@pytest.fixture(scope="session")
+def lived() -> Lived:
+    """The session, pushed through the live pipeline by itself."""
+    sent = {band: received_of(band) for band in ("band-01", "band-02")}
+    desk = Desk(wearers=["w"], policy=Policy(), journal=Scratch(), started_s=sent["band-01"][0].received_s)
+    pipeline, taken = Pipeline(wearers=["w"], desk=desk), Taken(desk)
+    for received in sent["band-01"]:
+        pipeline.receive("w", received)
+        pipeline.advance(received.received_s)
+    assert taken.alerts_s, "the sample session raises an alert"
+    return Lived(sent, tuple(taken.alerts_s))
+
+
+def invented(people: int = PEOPLE) -> Dataset:
+    """Moments of people who were never there: what is trained on them hardly ever says more than two in ten."""
+    rng, n = np.random.default_rng(3), people * MOMENTS
+    inputs = rng.normal(size=(n, len(NAMES)))
+    return Dataset(
+        inputs=inputs,
+        input_names=NAMES,
+        end_s=np.concatenate([1e9 * i + 60.0 * np.arange(1, MOMENTS + 1) for i in range(people)]),
+        session=np.repeat(np.arange(people), MOMENTS),
+        target=(inputs[:, 0] + rng.normal(size=n) > 1.5).astype(np.int8),
+        exclusion=np.zeros(n, np.int8),
+        event=np.full(n, -1),
+        condition=np.full(n, ""),
+        worn=np.ones(n, bool),
+        sessions=tuple(
+            Session(name=f"s-{i}", person=f"w-0{i}", study="invented", start_s=1e9 * i, end_s=1e9 * i + 60 * MOMENTS)
+            for i in range(people)
+        ),
+        events=(),
+        aim=ForecastTarget(events=("incident",)),
+        window_s=60.0,
+        step_s=60.0,
+    )
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models, to be copied."""
+    shelf, training = Shelf(tmp_path_factory.mktemp("kept") / "models"), invented()
+    for name, least in (("first", 0.3), ("second", 0.2)):
+        said = about(training, candidate=name, experiment="", seed=1, made_s=1e9, code=Code(version="0"), metrics={})
+        shelf.keep(name, Logistic(penalty=0.1, least=least).fit(training, seed=1), said)
+    return shelf.folder
+
+
+@pytest.fixture
+def config_path(tmp_path: Path, shelf: Path, lived: Lived) -> str:
+    """The configuration of an installation: w-01, whom the models were trained on, had an incident two minutes after
+    the alert; nobody labelled anything of w-09."""
+    file = tmp_path / "forecalm.toml"
+    file.write_text(f'data = "{tmp_path / "data"}"\n')
+    here = Installation(load(file))
+    shutil.copytree(shelf, here.models)
+    with closing(here.open_registry()) as registry, closing(here.open_store()) as store:
+        for band, wearer in (("band-01", "w-01"), ("band-02", "w-09")):
+            registry.pair(
+                band=band,
+                wearer=wearer,
+                since_s=lived.start_s - 100,
+                name=wearer,
+                carers=[],
+                consent=CONSENT,
+                by="test",
+            )
+            store.commit(lived.sent[band])
+        onset_s = lived.alerts_s[0] + 120
+        label = Label(what="incident", start_s=onset_s, end_s=onset_s + 60, rater="Jo", wearer="w-01")
+        registry.add_labels([label], by="test")
+    return str(file)
+
+
+@pytest.fixture
+def config(config_path: str) -> Config:
+    return load(Path(config_path))
