@@ -140,6 +140,10 @@ class Said:
             "whole-session z-score": (x - x.mean()) / x.std(),
             "events that are not over": np.full(x.size, float(told.size)),
             "events that are over": (told[None, :] <= moments.end_s[:, None]).sum(1).astype(float),
+            "what is soon to come": sum(
+                (abs(each.onset_s - moments.end_s - 30) < 30).astype(float) for each in moments.events
+            )
+            + 0 * x,
             "when it ends": np.full(x.size, moments.sessions[0].end_s),
             "targets": (moments.target == 1).astype(float),
         }[self.how]
@@ -166,6 +170,18 @@ def test_what_looks_ahead_is_refused(ward: Dataset, how: str) -> None:
 def test_what_looks_back_passes_and_never_sees_a_target(ward: Dataset, how: str) -> None:
     fold = by.leave_one_person_out(ward).folds[0]
     refuse_foresight(Said(how), _with_events(take(ward, fold.test)), fold)
+
+
+def test_a_candidate_that_knows_an_event_soon_to_come_is_refused_wherever_it_lies(ward: Dataset) -> None:
+    """None of them is near the middle of the longest session, and the last one ends when nothing is recorded any
+    more."""
+    fold = by.leave_one_person_out(ward).folds[0]
+    moments = take(ward, fold.test)
+    session = moments.sessions[0]
+    for onset_s in (session.start_s + 100, float(moments.end_s[moments.session == 0][-1]) + 20):
+        event = Event(session=0, what="i", onset_s=onset_s, end_s=onset_s + 30)
+        with pytest.raises(LeakageError, match="it looks ahead"):
+            refuse_foresight(Said("what is soon to come"), replace(moments, events=(event,)), fold)
 
 
 def _with_events(moments: Dataset) -> Dataset:
