@@ -1,0 +1,170 @@
+"""What a model said of every second of somebody's past in; for each level what alerts it would have raised, and the
+level for a budget of so many a day, out.
+
+Alerts come from the desk's own state machine (``alerts.state``), second by second; while nothing rises, seconds that
+are not high change nothing and are passed over, which is exact and a hundred times as fast.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.errors import AlertError
+from alerts.policy import ENTER, LEAVE, Policy
+from alerts.rehearsal.events import Happened, told, watchable
+from alerts.rehearsal.judging import by_the_day, lead_of
+from alerts.state import Sign, Situation, after, step
+from alerts.views import RiskState
+
+PER_DAY: Final = 2.0
+"""Alerts a day of wear that carers can answer every time; what they cannot answer they learn to pass over."""
+
+LEVELS: Final = tuple(round(0.01 * i, 2) for i in range(99, 4, -1))
+"""From 99 in 100 down to 5 in 100: finer than any model is calibrated."""
+
+LEAVE_SHARE: Final = LEAVE / ENTER
+"""Signs count as over at the same share of a level as with the default: noise must not swing between the two."""
+
+BUSY_MAX: Final = 0.25
+"""A level at which more of the watched time would lie in open alerts tells apart nothing any more: it never falls
+silent, so it could not alert anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What was said of n seconds that began at ``start_s`` (n,) [UTC s], rising: ``probability`` (n,), NaN where
+    nothing; ``worn_s`` (m,) are the seconds in which the band was worn [UTC s]."""
+
+    start_s: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    worn_s: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the level ``enter`` would have meant: when it would have alerted [UTC s], which alerts were false, how long
+    before each event it told of it [s] (None: missed), alerts a day of wear, the share of watched time in open alerts,
+    and the median lead [s]."""
+
+    enter: float
+    leave: float
+    alerts_s: tuple[float, ...]
+    false_s: tuple[float, ...]
+    leads_s: tuple[float | None, ...]
+    a_day: float
+    busy: float
+    lead_s: float | None
+
+    @property
+    def told(self) -> int:
+        """Of how many events it told."""
+        return sum(lead is not None for lead in self.leads_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Which level ``fits`` a budget (None: even the highest alerts too often), what ``holds`` now and what everybody
+    has (``default``), over the same ``events``; ``levels`` are all that were looked at, highest first; ``lost`` are
+    the events that are told of now, or with the default, and would not be."""
+
+    events: tuple[Happened, ...]
+    unheard: int
+    worn_s: int
+    levels: tuple[Choice, ...]
+    holds: Choice
+    default: Choice
+    fits: Choice | None
+    lost: tuple[Happened, ...]
+
+
+def at_level(policy: Policy, enter: float) -> Policy:
+    """Return ``policy`` with another level, and where signs count as over at the same share of it."""
+    return replace(policy, enter=enter, leave=enter * LEAVE_SHARE)
+
+
+def alerts_by(
+    policy: Policy, second_end_s: NDArray[np.float64], probability: NDArray[np.float64]
+) -> tuple[list[float], int]:
+    """Return when a desk with ``policy`` would have alerted [UTC s], each alert taken at once, and for how many of the
+    n seconds one was open. ``second_end_s`` (n,) [UTC s] rises; ``probability`` (n,) is known throughout."""
+    high = np.flatnonzero(probability >= policy.enter)
+    situation, raised, busy, i = Situation(RiskState.WATCHING, -math.inf), [], 0, 0
+    while i < len(probability):
+        if situation.risk is RiskState.WATCHING:
+            at = int(np.searchsorted(high, i))
+            if at == len(high):
+                break
+            i = int(high[at])
+        end_s = float(second_end_s[i])
+        situation = after(situation, float(probability[i]), end_s, policy)
+        if situation.risk is RiskState.ALERTING:
+            raised.append(end_s)
+            situation = step(situation, Sign.TAKEN, end_s)
+        busy += situation.risk is RiskState.ACKNOWLEDGED
+        i += 1
+    return raised, busy
+
+
+def choose(past: Past, events: Sequence[Happened], policy: Policy, *, per_day: float, reach_s: float) -> Budget:
+    """Return what each level would have meant for somebody who is watched by ``policy``, and the lowest that, like
+    every one above it, keeps to ``per_day`` alerts a day of wear: it tells of most. Raises AlertError where nothing
+    could be said of any second, or there is no budget."""
+    if not (math.isfinite(per_day) and per_day > 0):
+        raise AlertError(f"a budget is a number of alerts a day above 0, not {per_day}")
+    known = np.isfinite(past.probability)
+    if not known.any():
+        raise AlertError("nothing could be said of a single second of that time, so no level can be chosen by it")
+    heard = watchable(events, past.worn_s, reach_s=reach_s)
+    end_s: NDArray[np.float64] = past.start_s[known].astype(np.float64) + 1.0
+    probability = past.probability[known]
+
+    def meant(policy: Policy) -> Choice:
+        alerts_s, busy = alerts_by(policy, end_s, probability)
+        return Choice(
+            enter=policy.enter,
+            leave=policy.leave,
+            alerts_s=tuple(alerts_s),
+            false_s=told(events, alerts_s, reach_s=reach_s).false_s,
+            leads_s=(leads := told(heard, alerts_s, reach_s=reach_s).leads_s),
+            a_day=by_the_day(len(alerts_s), len(past.worn_s)),
+            busy=busy / len(end_s),
+            lead_s=lead_of(leads),
+        )
+
+    levels = tuple(meant(at_level(policy, enter)) for enter in LEVELS)
+    holds, default = meant(policy), meant(replace(policy, enter=ENTER, leave=LEAVE))
+    fits = _fits(levels, per_day)
+    return Budget(
+        events=heard,
+        unheard=len(events) - len(heard),
+        worn_s=len(past.worn_s),
+        levels=levels,
+        holds=holds,
+        default=default,
+        fits=fits,
+        lost=() if fits is None else lost(heard, fits, (holds, default)),
+    )
+
+
+def _fits(levels: Sequence[Choice], per_day: float) -> Choice | None:
+    """The lowest level within the budget; from the highest down no level may be beyond it, for further down alerts grow
+    rare again only because they never end."""
+    found = None
+    for level in levels:
+        if level.a_day > per_day or level.busy > BUSY_MAX:
+            return found
+        found = level
+    return found
+
+
+def lost(events: Sequence[Happened], chosen: Choice, others: Sequence[Choice]) -> tuple[Happened, ...]:
+    """Return the events of which any of ``others`` told and ``chosen`` does not."""
+    return tuple(
+        event
+        for i, event in enumerate(events)
+        if chosen.leads_s[i] is None and any(other.leads_s[i] is not None for other in others)
+    )

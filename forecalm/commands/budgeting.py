@@ -1,0 +1,179 @@
+"""``forecalm budget``: what each alert level would have meant for somebody, and the one for so many alerts a day."""
+
+import argparse
+import sys
+import time
+from contextlib import closing
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from forecalm.arguments_said import NOTICE
+from forecalm.cli import FELL_SHORT
+from forecalm.commands.moments import told
+from forecalm.commands.terminal import err, number
+from forecalm.config import Config, ConfigError
+from forecalm.config import load as load_config
+from forecalm.installation import Installation
+
+if TYPE_CHECKING:
+    from alerts.rehearsal.budget import Budget, Choice
+    from ingest.registry.levels import AlertLevel
+
+out = Console(highlight=False, soft_wrap=True)
+SHOWN: Final = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+"""Levels beside those that hold and fit, so that one sees what a step costs."""
+
+
+def budget(chosen: argparse.Namespace) -> int:
+    """Show what levels would have meant; with ``--set`` let the one that fits hold, with ``--default`` everybody's."""
+    config: Config = load_config(chosen.config)
+    here = Installation(config)
+    _require(chosen)
+    with closing(here.open_registry()) as registry:
+        if chosen.wearer not in registry.wearers():
+            raise ConfigError(f"{chosen.wearer!r} is no wearer of this installation")
+        if chosen.history:
+            return _history(chosen, config, registry.alert_level_history(chosen.wearer))
+        if chosen.default:
+            entered = registry.set_alert_level(chosen.wearer, enter=None, leave=None, by=chosen.by)
+            return _say_set(chosen, entered)
+    return _budget(chosen, config, here)
+
+
+def _require(chosen: argparse.Namespace) -> None:
+    if sum((chosen.set, chosen.default, chosen.history)) > 1:
+        raise ConfigError("--set, --default, --history: one of them")
+    if (chosen.set or chosen.default) and not any(map(str.isalnum, chosen.by)):
+        raise ConfigError("--by: whoever sets a level gives a name")
+
+
+def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> int:
+    from forecalm.rehearsing.budget import budget as replayed
+
+    if not chosen.json:
+        err.print(f"Replaying up to {chosen.days:g} days of {chosen.wearer}, at about ten minutes a second.")
+    found = replayed(
+        config,
+        chosen.wearer,
+        per_day=chosen.per_day,
+        days=chosen.days,
+        words=chosen.events,
+        until_s=time.time(),
+    )
+    if not chosen.json:
+        _tell(chosen, config, found)
+    elif not chosen.set:
+        _json({"wearer": chosen.wearer, "budget": _as_json(found)})
+    if not chosen.set:
+        return FELL_SHORT if found.fits is None else 0
+    return _set(chosen, here, found)
+
+
+def _set(chosen: argparse.Namespace, here: Installation, found: "Budget") -> int:
+    if found.fits is None:
+        raise ConfigError(
+            f"{chosen.wearer}: even the highest level would have alerted more than {chosen.per_day:g} times a day, or"
+            " without an end: nothing is set; a larger --per-day, or another model"
+        )
+    if found.lost and not chosen.accept_lost:
+        raise ConfigError(
+            f"{chosen.wearer}: {number(len(found.lost), 'event')} would have been LOST at {found.fits.enter:.2f}, told"
+            " of as it is now or by everybody's level: nothing is set; a larger --per-day, or answer for it by"
+            " --accept-lost"
+        )
+    with closing(here.open_registry()) as registry:
+        entered = registry.set_alert_level(
+            chosen.wearer,
+            enter=found.fits.enter,
+            leave=found.fits.leave,
+            per_day=chosen.per_day,
+            lost=len(found.lost),
+            by=chosen.by,
+        )
+    return _say_set(chosen, entered, found)
+
+
+def _say_set(chosen: argparse.Namespace, entered: "AlertLevel", found: "Budget | None" = None) -> int:
+    if chosen.json:
+        said = {"wearer": chosen.wearer, "set": asdict(entered) | {"version": entered.version}}
+        _json(said if found is None else said | {"budget": _as_json(found)})
+        return 0
+    level = "everybody's level" if entered.enter is None else f"{entered.enter:.2f} ({entered.version})"
+    out.print(
+        f"{chosen.wearer} is watched by {level} from now on; a service that runs follows within a few seconds, and an"
+        " open alert stays open."
+    )
+    return 0
+
+
+def _history(chosen: argparse.Namespace, config: Config, levels: "list[AlertLevel]") -> int:
+    if chosen.json:
+        _json({"wearer": chosen.wearer, "history": [asdict(each) | {"version": each.version} for each in levels]})
+        return 0
+    for each in levels:
+        level = "everybody's level" if each.enter is None else f"{each.enter:.2f}, for {each.per_day or 0:g} a day"
+        lost = f", {number(each.lost, 'event')} lost and accepted" if each.lost else ""
+        out.print(f"{told(each.entered_at_s, config.zone)}  {each.version}  {level}{lost}, by {each.entered_by}")
+    if not levels:
+        out.print(f"No level was ever set for {chosen.wearer}: everybody's holds.")
+    return 0
+
+
+def _tell(chosen: argparse.Namespace, config: Config, found: "Budget") -> None:
+    out.print(f"{chosen.wearer}, {found.worn_s / 3600:.1f} h worn, replayed as they were lived. {NOTICE}", style="bold")
+    if not found.events:
+        out.print("Nobody labelled an event in that time, so only alerts can be shown: what a level misses cannot.")
+    table = Table("level", "alerts", "a day", "false", "events told", "median lead", "in alert", "", box=None)
+    for level in _shown(found):
+        table.add_row(*_row(level, found))
+    out.print(table)
+    for event in found.lost:
+        out.print(
+            f"LOST at the level that fits: {event.what} of {told(event.onset_s, config.zone)}, which is told of now or"
+            " by everybody's level.",
+            style="bold",
+        )
+    if found.unheard:
+        out.print(f"{number(found.unheard, 'event')} without readings before, which no level could tell of.")
+    if found.fits is None:
+        out.print(f"No level keeps to {chosen.per_day:g} alerts a day.", style="bold")
+    else:
+        kept = f" {found.fits.told} of {len(found.events)} events told." if found.events else ""
+        out.print(f"For {chosen.per_day:g} alerts a day: {found.fits.enter:.2f}.{kept}", style="bold")
+
+
+def _shown(found: "Budget") -> "list[Choice]":
+    some = [level for level in found.levels if level.enter in SHOWN]
+    some += [level for level in (found.holds, found.fits) if level is not None]
+    return sorted({level.enter: level for level in some}.values(), key=lambda level: -level.enter)
+
+
+def _row(level: "Choice", found: "Budget") -> tuple[str, ...]:
+    marks = [
+        what
+        for what, other in (("holds now", found.holds), ("fits", found.fits))
+        if other is not None and other.enter == level.enter
+    ]
+    return (
+        f"{level.enter:.2f}",
+        str(len(level.alerts_s)),
+        f"{level.a_day:.1f}",
+        str(len(level.false_s)),
+        f"{level.told} of {len(found.events)}" if found.events else "no labels",
+        "" if level.lead_s is None else f"{level.lead_s:.0f} s",
+        f"{level.busy:.0%}",
+        ", ".join(marks),
+    )
+
+
+def _as_json(found: "Budget") -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.to_builtins(found)
+    return {"notice": NOTICE, **said}
+
+
+def _json(said: object) -> None:
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")

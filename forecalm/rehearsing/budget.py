@@ -1,0 +1,75 @@
+"""A person in; what every alert level would have meant over their last days, replayed as they were lived, out."""
+
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final
+
+import numpy as np
+
+from alerts.errors import AlertError
+from alerts.policy import Policy
+from alerts.rehearsal.budget import Budget, Past, choose
+from alerts.rehearsal.comparing import OFF
+from alerts.rehearsal.events import happened, reach_of
+from forecalm.champion import choose as champion
+from forecalm.config import Config
+from forecalm.installation import Installation
+from forecalm.policies import policies_of
+from forecalm.rehearsing.rehearsal import WORDS, words_of
+from forecalm.rehearsing.replaying import Seconds, heard_in, note
+from forecalm.rescoring.lived import Person
+from forecalm.rescoring.rescoring import LEARN_S
+from ingest.readings import Readings
+
+DAY_S: Final = 86_400.0
+EVER: Final = math.inf
+
+
+def budget(
+    config: Config, wearer: str, *, per_day: float, days: float, words: Sequence[str] = (), until_s: float
+) -> Budget:
+    """Replay the last ``days`` before ``until_s`` [UTC s] in which anything was sent, once, by the model that watches
+    now, and hold every level against it. What is usual is learnt from the two days before.
+
+    Raises AlertError where nothing is stored or could be said, or the model that is to watch does not; StoreError,
+    RegistryError.
+    """
+    here = Installation(config)
+    choice = champion(here.models)
+    if choice.faults:
+        raise AlertError(f"{'; '.join(choice.faults)}: no level can be chosen for a model that cannot be believed")
+    with closing(here.open_store()) as store, closing(here.open_registry()) as registry:
+        readings = Readings(store, registry)
+        policy = policies_of(registry, Policy()).get(wearer, Policy())
+        span = heard_in(readings, wearer, -EVER, until_s)
+        if span is None:
+            raise AlertError(
+                f"{wearer}: nothing that a wristband sent is stored and covered by a consent to care: a level is chosen"
+                " by what was lived"
+            )
+        until_s = span[1]
+        since_s = max(span[0], until_s - days * DAY_S)
+        person = Person(readings, wearer, begun_s=since_s, choice=choice)
+        person.learn(since_s - LEARN_S, since_s)
+        seconds = Seconds()
+        for _, steps in person.steps(since_s, until_s):
+            for step in steps:
+                note(seconds, step.risk)
+        if faults := person.pipeline.models.faults:
+            raise AlertError(f"{'; '.join(faults)}: no level can be chosen for a model that fails")
+        target = (
+            None if choice.champion is None or choice.champion.manifest is None else choice.champion.manifest.target
+        )
+        named = tuple(words) or (WORDS if target is None else words_of(target))
+        events = tuple(
+            event
+            for event in happened(registry.labels(wearer).values(), named)
+            if since_s <= event.onset_s < until_s + reach_of(target)
+        )
+    return choose(_past(seconds), events, policy, per_day=per_day, reach_s=reach_of(target))
+
+
+def _past(seconds: Seconds) -> Past:
+    start_s, why = np.array(seconds.start_s, np.int64), np.array(seconds.why, np.int8)
+    return Past(start_s, np.array(seconds.probability), start_s[~np.isin(why, OFF)])
