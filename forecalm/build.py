@@ -28,6 +28,7 @@ from forecalm.live import Live
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
+from forecalm.policies import policies_of
 from forecalm.wearing import Wearing
 from ingest.clock.clocks import Clocks
 from ingest.control.client import Control
@@ -40,6 +41,7 @@ from signals.features import NAMES
 
 log = logging.getLogger(__name__)
 
+POLICY: Final = Policy()  # of everybody who has no level of their own
 NOBODY: Final = "nobody is paired yet: forecalm pair BAND WEARER --name NAME --consent-by WHO"
 
 
@@ -70,7 +72,13 @@ class Service:
             wearers, journal = registry.watched(), stack.enter_context(closing(Journal(here.journal)))
             if not wearers:
                 log.warning("%s: %s; whoever is paired is watched from then on", here.folder, NOBODY)
-            self.desk = Desk(wearers=wearers, policy=Policy(), journal=journal, started_s=time.time())
+            self.desk = Desk(
+                wearers=wearers,
+                policy=POLICY,
+                policies=policies_of(registry, POLICY),
+                journal=journal,
+                started_s=time.time(),
+            )
             self.store = stack.enter_context(closing(here.open_store()))
             seen = stamp(here.models)
             choice = choose(here.models)
@@ -105,7 +113,9 @@ class Service:
         self._stack.close()
 
     def _watch_all(self, registry: Registry, pipeline: Pipeline, live: Live) -> None:
-        """Watch whoever is new in the registry, under the name that it has; offer every carer's name."""
+        """Watch whoever is new in the registry, under the name that it has, and everybody by the level that is theirs;
+        offer every carer's name."""
+        self.desk.use(policies_of(registry, POLICY))
         self._names.update(registry.names())
         self._carers[:] = registry.carers()
         for wearer in registry.watched():
