@@ -22,6 +22,7 @@ from console.errors import ConsoleError
 from console.guard import LOOPBACK, Guard, is_foreign
 from console.hub import Hub
 from console.rows import ALERT_LINE, initials, tally_of
+from console.standing import ModelsAt, standby
 from ingest.bands import Overview
 
 BEAT_S: Final = 1.0
@@ -56,17 +57,18 @@ def create_app(
     time_zone: ZoneInfo,
     clock: Callable[[], float],
     staff: Staff | None = None,
+    models: Callable[[], ModelsAt] = ModelsAt,
     hosts: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
     ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?", and may grow;
     any other name may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``staff`` tells of bands and
-    readings; None: there is no such page, and nothing is stored here. ``hosts`` are the names under which the board may
-    be asked for: loopback only, because there are no accounts yet.
+    readings; None: there is no such page, and nothing is stored here. ``models`` says which models run. ``hosts`` are
+    the names under which the board may be asked for: loopback only, because there are no accounts yet.
     """
     board = Board(names=names, zone=time_zone, clock=clock)
-    house = House(desk, staff)
+    house = House(desk, staff, models)
     pages = _pages(place=place, carers=carers)
     app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, hosts=hosts)
@@ -83,6 +85,7 @@ def create_app(
                 tally=tally_of(rows, kept=house.kept, stored=house.stored),
                 clock=board.wall_clock(),
                 has_staff=staff is not None,
+                standby=house.standby,
             )
         )
 
@@ -127,19 +130,22 @@ def _add_bands(app: FastAPI, house: "House", board: Board, page: jinja2.Template
         overview = await house.overview()
         rows = board.rows(await run_in_threadpool(house.desk.views))
         alerts = [row.name for row in rows if row.risk == "alert"]
-        shown = page.render(page=page_of(overview, zone=zone), alerts=alerts, clock=board.wall_clock())
+        said = page_of(overview, zone=zone, models=house.models())
+        shown = page.render(page=said, alerts=alerts, clock=board.wall_clock())
         return HTMLResponse(shown)
 
     @app.get("/bands.json")
     async def tell_bands() -> Response:
-        return Response(msgspec.json.encode(facts_of(await house.overview())), media_type="application/json")
+        facts = facts_of(await house.overview(), models=house.models())
+        return Response(msgspec.json.encode(facts), media_type="application/json")
 
 
 class House:
-    """What holds for all of the house: whether alerts and readings are kept, and what staff see."""
+    """What holds for all of the house: whether alerts and readings are kept, which models run, and what staff see."""
 
-    def __init__(self, desk: DeskLike, staff: Staff | None) -> None:
+    def __init__(self, desk: DeskLike, staff: Staff | None, models: Callable[[], ModelsAt]) -> None:
         self.desk = desk
+        self.models = models
         self._staff = staff
         self._looking = asyncio.Lock()
 
@@ -152,6 +158,11 @@ class House:
     def stored(self) -> bool:
         """Whether readings are stored, as far as anything stores them here."""
         return self._staff is None or self._staff.held_back is None
+
+    @property
+    def standby(self) -> str:
+        """Why another model watches than was chosen, "" where none does."""
+        return standby(self.models())
 
     async def overview(self) -> Overview:
         """Look up what staff see, one at a time: a slow database must not take the threads that alerts are taken on."""
@@ -183,7 +194,7 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
                 if event != told[wearer]:
                     told[wearer] = event
                     yield event
-            yield board.beat_event(views.values(), kept=house.kept, stored=house.stored)
+            yield board.beat_event(views.values(), kept=house.kept, stored=house.stored, standby=house.standby)
 
 
 def _pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:

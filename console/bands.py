@@ -16,10 +16,13 @@ from console.standing import (
     GatewayRow,
     Link,
     Look,
+    ModelsAt,
     exchanges,
     gateway_rows,
     gateways_to_see_to,
     links,
+    models_to_see_to,
+    watching,
 )
 from ingest.admission import Verdict
 from ingest.bands import BandReport, ConsentDue, Overview
@@ -125,10 +128,12 @@ class Page:
     gateways: tuple[GatewayRow, ...]
     counts: tuple[Count, ...]
     refused: tuple[Refused, ...]
+    model_faults: tuple[Look, ...]
+    watching: str
 
 
-def page_of(overview: Overview, *, zone: ZoneInfo) -> Page:
-    """Return what the page says of ``overview``, in the clock of ``zone``."""
+def page_of(overview: Overview, *, zone: ZoneInfo, models: ModelsAt) -> Page:
+    """Return what the page says of ``overview``, in the clock of ``zone``, and of ``models``."""
     now_s, held = overview.at_s, overview.held_back
 
     def clock(at_s: float) -> str:
@@ -173,14 +178,17 @@ def page_of(overview: Overview, *, zone: ZoneInfo) -> Page:
         ),
         counts=_counts(overview.counters, held=held is not None),
         refused=tuple(Refused(clock(each.received_s), each.topic, each.reason) for each in overview.refusals),
+        model_faults=models_to_see_to(models),
+        watching=watching(models),
     )
 
 
-def facts_of(overview: Overview) -> dict[str, Any]:
+def facts_of(overview: Overview, *, models: ModelsAt) -> dict[str, Any]:
     """Return the same for a program; what was refused without its payload, which may be readings."""
     facts: dict[str, Any] = msgspec.to_builtins(overview)
     for each in facts["refusals"]:
         del each["payload"], each["digest"]
+    facts["models"] = msgspec.to_builtins(models)
     return facts
 
 

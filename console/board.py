@@ -41,16 +41,19 @@ class RowEvent:
     alert_id: str | None
     acknowledged_by: str | None
     stamp: Stamp | None
+    alert_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One ``beat`` event: the server's clock, so that a watch that stopped is noticed, and what holds for the house."""
+    """One ``beat`` event: the server's clock, so that a watch that stopped is noticed, and what holds for the house;
+    ``standby`` says why another model watches than was chosen, "" where none does."""
 
     now_s: float
     clock: str
     tally: Tally
     wearers: tuple[str, ...]
+    standby: str = ""
 
 
 class Board:
@@ -93,11 +96,12 @@ class Board:
             self._encoded[view.wearer] = kept
         return kept[2]
 
-    def beat_event(self, views: Iterable[WearerView], *, kept: bool, stored: bool) -> bytes:
-        """Return the ``beat`` event of a tablet that has been told ``views``; the rest is as in ``tally_of``."""
+    def beat_event(self, views: Iterable[WearerView], *, kept: bool, stored: bool, standby: str) -> bytes:
+        """Return the ``beat`` event of a tablet that has been told ``views``; the rest is as in ``tally_of``, and
+        ``Beat``."""
         rows = self.rows(views)
-        wearers = tuple(row.wearer for row in rows)
-        return _event("beat", Beat(self._clock(), self.wall_clock(), tally_of(rows, kept=kept, stored=stored), wearers))
+        wearers, tally = tuple(row.wearer for row in rows), tally_of(rows, kept=kept, stored=stored)
+        return _event("beat", Beat(self._clock(), self.wall_clock(), tally, wearers, standby))
 
 
 def _facts(row: Row, view: WearerView) -> RowEvent:
@@ -110,6 +114,7 @@ def _facts(row: Row, view: WearerView) -> RowEvent:
         alert_id=view.alert.alert_id if view.alert else None,
         acknowledged_by=view.alert.acknowledged_by if view.alert else None,
         stamp=view.stamp,
+        alert_model=view.alert.model if view.alert else None,
     )
 
 

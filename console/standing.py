@@ -1,5 +1,5 @@
-"""What gateways say of themselves and their bands, and which bands look exchanged, in; what of it needs somebody, and
-the rest, in words, out."""
+"""What gateways say of themselves and their bands, which bands look exchanged and which model watches, in; what of it
+needs somebody, and the rest, in words, out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from console.amounts import lasting, plain, times
 from ingest.bands import Doubt
 from ingest.clock.clocks import GatewayState
 from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
+from models.risk import TRAINING_FREE
 
 OFF_S: Final = 1.0
 """A gateway's clock that far off is worth a word; what a band sent is placed by our own clock all the same."""
@@ -21,6 +22,14 @@ RETIRED_S: Final = 7 * 86_400.0
 
 FULL_SHARE: Final = 0.8
 """A spool that full is worth a word before it lets go of anything."""
+
+UNKNOWN: Final = "unknown"
+"""Stands for the chosen model where the shelf cannot say which it is."""
+
+ROLL_BACK: Final = "forecalm models roll-back --by WHO --because WHY"
+
+DRIFTED_MAX: Final = 5
+"""Inputs that are named on a card: the command names all."""
 
 Clock = Callable[[float], str]
 """A moment [UTC s] in, the house's wall clock out."""
@@ -35,6 +44,18 @@ class Look:
     do: str
     commands: tuple[tuple[str, str], ...]
     glyph: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsAt:
+    """Which model ``watches``, which was ``chosen`` ("unknown" where the shelf does not say), which is in ``shadow``
+    ("": none); ``faults`` say why one that ought to run does not, ``shifted`` are inputs that have drifted."""
+
+    watches: str = TRAINING_FREE
+    chosen: str = TRAINING_FREE
+    shadow: str = ""
+    faults: tuple[str, ...] = ()
+    shifted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,34 @@ class Link:
 
     words: str = ""
     fault: str = ""
+
+
+def standby(models: ModelsAt) -> str:
+    """Return why not the model watches that was chosen, for carers; "" where it does."""
+    if models.watches == models.chosen:
+        return ""
+    which = "The chosen model" if models.chosen == UNKNOWN else f"Model {models.chosen}"
+    return f"{which} cannot be used: tell support."
+
+
+def watching(models: ModelsAt) -> str:
+    """Return which models run, for staff."""
+    who = "The training-free detector watches" if models.watches == TRAINING_FREE else f"Model {models.watches} watches"
+    instead = f" in place of model {models.chosen}" if models.watches != models.chosen != UNKNOWN else ""
+    return f"{who}{instead}." + (f" Model {models.shadow} is in shadow: it alerts nobody." if models.shadow else "")
+
+
+def models_to_see_to(models: ModelsAt) -> tuple[Look, ...]:
+    """Return a card for every model that ought to run and does not, and one for inputs that have drifted."""
+    goes_on = "Everybody is watched meanwhile. Tell whoever keeps the models."
+    commands = (("What is wrong:", "forecalm models"), ("Back to what watched before:", ROLL_BACK))
+    found = [Look("A model cannot be used", fault, goes_on, commands, "cannot") for fault in models.faults]
+    if models.shifted:
+        some = ", ".join(models.shifted[:DRIFTED_MAX]) + (" and more" if len(models.shifted) > DRIFTED_MAX else "")
+        what = f"What it reads no longer lies as it did where it was trained: {some}."
+        do = "Alerts go on, and may be wrong more often. Tell whoever trained it."
+        found.append(Look(models.watches, what, do, (("How far:", "forecalm models drift"),), "cannot"))
+    return tuple(found)
 
 
 def exchanges(doubts: tuple[Doubt, ...], *, name: Callable[[str], str], clock: Clock) -> tuple[Look, ...]:

@@ -17,6 +17,7 @@ from alerts.policy import Policy
 from console.app import create_app
 from console.hub import Hub
 from console.serve import run
+from console.standing import ModelsAt
 from forecalm.champion import ShelfWatch, choose, say, stamp
 from forecalm.config import Config
 from forecalm.exchanged import answered
@@ -84,7 +85,6 @@ class Service:
             choice = choose(here.models)
             say(choice)
             pipeline = Pipeline(wearers=wearers, desk=self.desk, choice=choice)
-            self.models = lambda: pipeline.models  # for boards
             unassigned_s = self._config.keeping.unassigned_hours * 3600
             stack.enter_context(Keeping(registry, self.store, unassigned_s=unassigned_s, clock=time.time))
             live = Live(
@@ -95,6 +95,7 @@ class Service:
                 on_step=written_from(here, pipeline, stack),
                 on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, now_s),
             )
+            self.models = partial(models_at, pipeline, live)  # for boards, from any thread
             watch_all = partial(self._watch_all, registry, pipeline, live)
             self._wearing = Wearing(registry, on_change=watch_all)
             live.start()
@@ -191,6 +192,7 @@ class Service:
             time_zone=self._config.zone,
             clock=time.time,
             staff=self._overviews,
+            models=self.models,
         )
         board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
         stack.callback(board.join)
@@ -227,6 +229,12 @@ class Service:
         mqtt = self._config.mqtt
         if not self._subscriber.connected.wait(START_S):
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
+
+
+def models_at(pipeline: Pipeline, live: Live) -> ModelsAt:
+    """Which models run now, what is wrong with one, and what has drifted."""
+    state = pipeline.models
+    return ModelsAt(state.watches, state.chosen, state.shadow, state.faults, live.shifted)
 
 
 def written_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:

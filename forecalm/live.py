@@ -89,6 +89,11 @@ class Live:
         is far behind: then ask again."""
         self._waiting.put_nowait(choice)
 
+    @property
+    def shifted(self) -> tuple[str, ...]:
+        """The inputs of the champion that no longer lie as in training; from any thread."""
+        return tuple(sorted(self._shifted))
+
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
         self._stop.set()

@@ -43,6 +43,8 @@ function onBeat(beat) {
   byId("clock").textContent = clock;
   byId("tally").textContent = beat.tally.protected;
   byId("tally-rest").textContent = beat.tally.rest;
+  byId("standby").hidden = !beat.standby;
+  byId("standby-why").textContent = beat.standby;
   rows.keep(beat.wearers);
   ring();
 }

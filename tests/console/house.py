@@ -13,6 +13,7 @@ from console.app import create_app
 from console.bands import Staff
 from console.hub import Hub
 from console.serve import run
+from console.standing import ModelsAt
 
 NOW_S = 1_763_562_728.0  # 14:32:08 in London
 NAMES = {"w1": "Aidan", "w2": "Bea", "w3": "Callum"}
@@ -24,6 +25,7 @@ class House:
 
     def __init__(self, desk: Desk | None = None) -> None:
         self.staff: Staff | None = None
+        self.models = ModelsAt()
         self.journal_fault: str | None = None
         self.now_s = NOW_S
         self.hub = Hub()
@@ -91,6 +93,7 @@ class House:
             time_zone=ZoneInfo("Europe/London"),
             clock=lambda: self.now_s,
             staff=self.staff,
+            models=lambda: self.models,
         )
 
 

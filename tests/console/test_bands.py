@@ -9,6 +9,7 @@ import pytest
 
 from console.bands import BandRow, Page, page_of
 from console.rows import UNKEPT, UNSTORED
+from console.standing import ModelsAt
 from ingest.admission import Verdict
 from ingest.bands import ConsentDue, Overview, Sent, Waiting
 from ingest.clock.clocks import GatewayState
@@ -25,7 +26,7 @@ FULL = HeldBack(754.0, "readings.sqlite: database or disk is full")
 
 
 def page(**changes: object) -> Page:
-    return page_of(Office(**changes).overview, zone=LONDON)
+    return page_of(Office(**changes).overview, zone=LONDON, models=ModelsAt())
 
 
 def row(**changes: object) -> BandRow:

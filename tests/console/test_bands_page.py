@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from console.standing import ModelsAt
 from ingest.bands import ConsentDue, Waiting
 from ingest.intake.counts import HeldBack
 from ingest.registry.consents import Scope
@@ -17,6 +18,7 @@ from tests.console.test_tablet import FLAGS
 pytestmark = pytest.mark.service
 
 SIZES = [(1280, 800), (800, 1280), (390, 844)]
+SHARE = 0.15  # of a screen's height, at most, for what is no alert
 OVERFLOWS = """() => [document.documentElement, ...document.querySelectorAll("main, .strips")]
   .filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.tagName)"""
 
@@ -98,10 +100,32 @@ def test_everything_fits_every_screen_however_long_its_words(
         consents=(ConsentDue(long, Scope.CARE, False, NOW_S + 60),),
         faults=(long * 3,),
     )
+    house.models = ModelsAt(chosen=long, shadow=long, faults=(f"model {long!r}: {long}",), shifted=(long,) * 6)
     house.alert("w2")
     screen = Screen(browser, serve(house), viewport={"width": size[0], "height": size[1]})
     assert screen.page.evaluate(OVERFLOWS) == []
     assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    assert screen.wrong == []
+    screen.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_board_says_in_one_line_that_another_model_watches_and_staff_see_why(
+    house: House, serve: Serve, office: Office, browser: Browser, size: tuple[int, int]
+) -> None:
+    address = serve(house)
+    screen = Screen(browser, address, viewport={"width": size[0], "height": size[1]})
+    screen.page.goto(address)
+    line = screen.page.get_by_role("region", name="Standby detector")
+    expect(line).to_be_hidden()
+    house.models = ModelsAt(chosen="calm-2", faults=("model 'calm-2': model.skops is not as it was written",))
+    expect(line).to_be_visible()
+    expect(line).to_contain_text("Watching with the standby detector Model calm-2 cannot be used: tell support.")
+    assert line.evaluate("it => it.offsetHeight") <= SHARE * size[1]
+    assert screen.page.evaluate(OVERFLOWS) == []
+    screen.page.goto(f"{address}bands")
+    expect(screen.page.get_by_text("model.skops is not as it was written")).to_be_visible()
+    assert screen.page.evaluate(OVERFLOWS) == []
     assert screen.wrong == []
     screen.context.close()
 

@@ -1,4 +1,4 @@
-"""What gateways say of themselves and their bands, and whose bands look exchanged, in words."""
+"""What gateways say of themselves and their bands, whose bands look exchanged, and which model watches, in words."""
 
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from console.bands import Page, facts_of, page_of
+from console.standing import DRIFTED_MAX, ModelsAt, models_to_see_to, standby, watching
 from ingest.bands import Doubt, Overview, doubts_of
 from ingest.clock.clocks import GatewayState
 from ingest.control.messages import BandStatus, GatewayStatus, Seen
@@ -38,7 +39,7 @@ def held(**said: object) -> Standing:
 
 
 def page(**changes: object) -> Page:
-    return page_of(Office(**changes).overview, zone=LONDON)
+    return page_of(Office(**changes).overview, zone=LONDON, models=ModelsAt())
 
 
 def test_a_gateway_that_nothing_ails_is_one_plain_row_and_no_card() -> None:
@@ -141,6 +142,48 @@ def test_of_two_of_whom_one_wears_nothing_now_the_other_is_still_asked_about_and
 
 def test_a_program_is_told_the_same() -> None:
     overview: Overview = Office(standing=held(), doubts=(DOUBT,)).overview
-    facts = msgspec.json.decode(msgspec.json.encode(facts_of(overview)))
+    facts = msgspec.json.decode(msgspec.json.encode(facts_of(overview, models=ModelsAt())))
     assert facts["doubts"] == [msgspec.to_builtins(DOUBT)]
     assert facts["standing"]["bands"][0]["status"]["gateway"] == "hall"
+
+
+@pytest.mark.parametrize(
+    ("models", "carers", "staff"),
+    [
+        (ModelsAt(), "", "The training-free detector watches."),
+        (ModelsAt("calm-2", "calm-2"), "", "Model calm-2 watches."),
+        (
+            ModelsAt("calm-2", "calm-2", shadow="new"),
+            "",
+            "Model calm-2 watches. Model new is in shadow: it alerts nobody.",
+        ),
+        (
+            ModelsAt(chosen="calm-2", faults=("model 'calm-2': model.skops is not as it was written",)),
+            "Model calm-2 cannot be used: tell support.",
+            "The training-free detector watches in place of model calm-2.",
+        ),
+        (
+            ModelsAt(chosen="unknown", faults=("pointers.jsonl cannot be read",)),
+            "The chosen model cannot be used: tell support.",
+            "The training-free detector watches.",
+        ),
+    ],
+)
+def test_carers_are_told_where_another_model_watches_than_was_chosen_and_staff_which(
+    models: ModelsAt, carers: str, staff: str
+) -> None:
+    assert standby(models) == carers
+    assert watching(models) == staff
+    assert [card.what for card in models_to_see_to(models)] == list(models.faults)
+
+
+def test_inputs_that_have_drifted_are_named_to_staff_but_never_to_carers() -> None:
+    models = ModelsAt("calm-2", "calm-2", shifted=tuple(f"input_{i}" for i in range(DRIFTED_MAX + 1)))
+    (card,) = models_to_see_to(models)
+    assert card.about == "calm-2"
+    assert "input_4 and more." in card.what
+    assert card.commands[0][1] == "forecalm models drift"
+    assert standby(models) == ""
+    said = page_of(Office().overview, zone=LONDON, models=models)
+    assert said.model_faults == (card,)
+    assert facts_of(Office().overview, models=models)["models"]["shifted"] == models.shifted

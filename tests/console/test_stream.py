@@ -11,6 +11,7 @@ import pytest
 
 from alerts.views import RiskState, Stamp
 from console.rows import STALE_S
+from console.standing import ModelsAt
 from tests.console.house import House, Serve
 
 Event = tuple[str, dict[str, Any]]
@@ -110,3 +111,13 @@ def test_a_tablet_that_comes_back_is_told_everything_again(house: House, serve: 
         with httpx.stream("GET", f"{address}events", timeout=10) as answer:
             told = [data["alert_id"] for _, data in islice(events(answer), 3)]
         assert sorted(filter(None, told)) == ["w2-1"]
+
+
+def test_a_beat_says_when_another_model_watches_than_was_chosen_and_a_row_which_one_alerts(
+    house: House, stream: Stream
+) -> None:
+    assert first(stream, "beat")["standby"] == ""
+    house.models = ModelsAt(chosen="calm-2", faults=("gone",))
+    house.alert("w2")
+    assert first(stream, "row", wearer="w2", risk="alert")["alert_model"] == "arousal"
+    assert first(stream, "beat", standby="Model calm-2 cannot be used: tell support.")
