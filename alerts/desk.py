@@ -31,8 +31,9 @@ NAME_MAX: Final = 80
 
 
 class Desk:
-    """Watches ``wearers`` (pseudonyms) by ``policy``, or by one of their own where ``policies`` has one (``use``
-    changes them); goes on from what ``journal`` holds; at work since ``started_s``.
+    """Watches ``wearers`` (pseudonyms) by ``policy``, by that of the model that speaks where it has one (``observe``),
+    or by one of their own where ``policies`` has one that stands in for these (``use`` changes them); goes on from what
+    ``journal`` holds; at work since ``started_s``.
 
     Every change is in the journal before it can be seen. If the journal cannot be written the alert is shown all the
     same and ``journal_fault`` says why: an alert that a crash may forget is better than one that nobody is told of.
@@ -81,8 +82,14 @@ class Desk:
             self._policies = dict(policies)
 
     def policy_of(self, wearer: str) -> Policy:
-        """Return by which rules somebody is watched."""
-        return self._policies.get(wearer, self._policy)
+        """Return by which rules somebody is watched: those that their last second was judged by."""
+        ledger = self._ledgers.get(wearer)
+        return self._rules(wearer, None if ledger is None else ledger.policy)
+
+    def _rules(self, wearer: str, of_model: Policy | None) -> Policy:
+        """Their own where these stand in for the model's, else the model's, else the desk's."""
+        rules, own = self._policy if of_model is None else of_model, self._policies.get(wearer)
+        return rules if own is None or own.of not in ("", rules.version) else own
 
     def watch(self, wearer: str) -> WearerView:
         """Watch somebody more from now on, and return what is shown; somebody who is watched stays as they are.
@@ -111,12 +118,15 @@ class Desk:
         stamp: Stamp | None,
         model: str = TRAINING_FREE,
         sureness: str = "",
+        policy: Policy | None = None,
     ) -> WearerView:
         """Take one second of ``wearer``, which ended at ``second_end_s`` [UTC s], and return what is shown now.
 
         ``probability`` is NaN exactly where ``abstention`` is not NONE. ``reasons`` (or what it returns) are the
         sentences for this second; ``heart_rate_bpm`` is NaN where unknown; ``model`` is the name of what says so, and
-        stands on an alert that this second raises, and so does ``sureness``, in words, as its last reason. Raises
+        stands on an alert that this second raises, and so does ``sureness``, in words, as its last reason. ``policy``
+        are the rules that belong to it (None: the desk's); where they change from one second to the next, what is open
+        stays open, and what was counted goes on. Raises
         AlertError for an unknown wearer, a time that is not finite, or a probability that does not fit its abstention.
         """
         with self._lock:
@@ -126,6 +136,7 @@ class Desk:
             if ledger.sight.reason is Blind.NOT_RECORDING or not self._decides(ledger, second_end_s):
                 return ledger.view
             ledger.second_s = second_end_s
+            self._judge_by(ledger, policy)
             ledger.learnt = min(max(float(learnt), 0.0), 1.0)
             ledger.battery_pct = ledger.battery_pct if battery_pct is None else battery_pct
             if abstention is not Abstention.NO_SIGNAL:
@@ -150,6 +161,16 @@ class Desk:
             ledger.heart_rate_bpm = float(heart_rate_bpm) if math.isfinite(heart_rate_bpm) else None
             ledger.why = sentences if sentences or sight.reason is None else (blind(sight.reason, ledger.learnt),)
             return self._show(ledger, second_end_s, stamp)
+
+    def _judge_by(self, ledger: Ledger, of_model: Policy | None) -> None:
+        """Take the rules of whatever speaks, and say so where somebody's own do not fit them any more, or do again."""
+        if of_model is ledger.policy:
+            return
+        before = self.policy_of(ledger.wearer).version
+        ledger.policy = of_model
+        now, own = self.policy_of(ledger.wearer).version, self._policies.get(ledger.wearer)
+        if own is not None and own.version in (before, now) and before != now:
+            log.warning("rules of one wearer's own were chosen for another model: %s now, not %s", now, before)
 
     def recording(self, wearer: str, allowed: bool, at_s: float) -> WearerView:
         """Take in whether a consent covers ``wearer`` at ``at_s`` [UTC s], and return what is shown now; to be called

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from alerts.journal import AlertAcknowledged, AlertRaised, AlertResolved, Event, SightLost, SightRegained
+from alerts.policy import Policy
 from alerts.state import Situation
 from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from alerts.words import blind
@@ -50,7 +51,8 @@ class Ledger:
     """Everything that the desk remembers of one wearer; mutable, held under the desk's lock.
 
     ``second_s`` is the end of the last second observed, ``signal_s`` of the last that held anything; ``raised`` counts
-    the alerts ever raised; ``alert`` stays until watching begins again.
+    the alerts ever raised; ``alert`` stays until watching begins again; ``policy`` are the rules of the model that
+    spoke last, None where it has none of its own.
     """
 
     wearer: str
@@ -67,6 +69,7 @@ class Ledger:
     learnt: float = 0.0
     why: tuple[str, ...] = ()
     trend: Trend = field(default_factory=Trend)
+    policy: Policy | None = None
 
     def raise_alert(self, event: AlertRaised) -> AlertView:
         """Return the alert that ``event`` tells of."""

@@ -46,6 +46,8 @@ class Policy:
     refractory_s : time after that in which no signs count.
     fade_s : blind time after which seconds already counted are forgotten.
     silent_after_s : time without a usable second after which sight is lost.
+    of : the ``version`` of the rules that these are chosen to stand in for, for one person; "": whichever hold. Levels
+        of one model's estimates mean nothing in another's.
     """
 
     version: str = VERSION
@@ -56,6 +58,7 @@ class Policy:
     refractory_s: float = REFRACTORY_S
     fade_s: float = FADE_S
     silent_after_s: float = SILENT_AFTER_S
+    of: str = ""
 
     def __post_init__(self) -> None:
         if not self.version.strip():

@@ -1,10 +1,10 @@
 """The registry in, by which rules each person with a level of their own is watched out."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from alerts.policy import Policy
-from ingest.registry.levels import AlertLevel
+from ingest.registry.levels import AlertLevel, Level
 
 
 class Levels(Protocol):
@@ -16,12 +16,27 @@ class Levels(Protocol):
 
 
 def policies_of(registry: Levels, policy: Policy) -> dict[str, Policy]:
-    """Return ``policy`` with the levels of each wearer who has some of their own; everybody else goes by it."""
-    return {wearer: by_level(policy, level) for wearer, level in registry.alert_levels().items()}
+    """Return ``policy`` with the level of each wearer who has one of their own; everybody else goes by it as it is."""
+    return {wearer: by_level(policy, held) for wearer, held in registry.alert_levels().items()}
 
 
-def by_level(policy: Policy, level: AlertLevel) -> Policy:
-    """Return ``policy`` with a level in it; its version names both."""
-    if level.enter is None or level.leave is None:
+def by_level(policy: Policy, held: AlertLevel) -> Policy:
+    """Return ``policy`` with a level in it: it stands in for the rules that the level was chosen for, and its version
+    names both."""
+    if held.level is None:
         return policy
-    return replace(policy, enter=level.enter, leave=level.leave, version=f"{policy.version} {level.version}")
+    return replace(policy, **asdict(held.level), version=f"{held.level.of} {held.version}")
+
+
+def level_of(policy: Policy) -> Level:
+    """Return what of ``policy`` a level of somebody's own holds; it stands in for the rules that ``policy`` does, or
+    for ``policy`` itself."""
+    return Level(
+        of=policy.of or policy.version,
+        enter=policy.enter,
+        leave=policy.leave,
+        hold_s=policy.hold_s,
+        settle_s=policy.settle_s,
+        refractory_s=policy.refractory_s,
+        fade_s=policy.fade_s,
+    )

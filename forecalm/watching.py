@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.policy import Policy
 from models.arousal import DRIVERS, Arousal
 from models.errors import ModelError
 from models.risk import TRAINING_FREE, Abstention, Array, Risk, RiskModel, Rows
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 OF: Final = "of."  # before what a model off the shelf has learnt: of.NAME-DIGEST.ARRAY
 DRIFT: Final = "drift."  # before what was counted of a champion's inputs: drift.NAME-DIGEST.ARRAY
+RULE: Final = "rule of "  # before the key of a model: the version of its alarm rule, which stands on every alert
 DIGITS: Final = 12  # of a digest, which tell a model from another of its name
 
 
@@ -59,6 +62,12 @@ class Model:
     def key(self) -> str:
         """What tells it from another model of its name."""
         return f"{self.name}-{self.digest[:DIGITS]}"
+
+    @property
+    def policy(self) -> Policy | None:
+        """The alarm rule that was chosen for its estimates, whose scale is its own; None where none was."""
+        rule = None if self.manifest is None else self.manifest.rule
+        return None if rule is None else Policy(version=f"{RULE}{self.key}", **msgspec.structs.asdict(rule))
 
     @property
     def learns_as(self) -> str:
@@ -114,6 +123,7 @@ class Watchers:
                 self._begin(model, wearers)
         self._champion = self._named(choice.champion)
         self._shadow = self._named(choice.shadow)
+        self._policy = None if choice.champion is None else choice.champion.policy
         self._drift = self._drift_of(choice.champion, rows=max(len(wearers), 1))
         self.driver_names: tuple[str, ...] = DRIVERS
         if self._champion is not None:
@@ -123,6 +133,11 @@ class Watchers:
     def champion(self) -> str:
         """The name of the champion that runs, or that of the training-free detector."""
         return TRAINING_FREE if self._champion is None or not self._choice.champion else self._choice.champion.name
+
+    @property
+    def policy(self) -> Policy | None:
+        """The rules that belong to the champion that runs; None: the desk's, which suit the training-free detector."""
+        return None if self._champion is None or not self._choice.champion else self._policy
 
     @property
     def state(self) -> State:

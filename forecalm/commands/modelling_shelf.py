@@ -60,10 +60,11 @@ class Training:
 
     @property
     def chosen(self) -> tuple[CandidateSpec, ...]:
-        """The candidates that are trained: those named, else all that read inputs, for only these can run live."""
+        """The candidates that are trained: those named, else all that read inputs as they are live, for only these can
+        run live."""
         if self.candidates:
             return tuple(each for each in self.experiment.candidate if each.title in self.candidates)
-        return tuple(each for each in self.experiment.candidate if kind_of(each).reads_inputs)
+        return tuple(each for each in self.experiment.candidate if kind_of(each).reads_inputs and not _ahead(each))
 
     def name_of(self, spec: CandidateSpec) -> str:
         """What the model is called on the shelf."""
@@ -83,7 +84,12 @@ class Training:
             there = ", ".join(sorted(known))
             raise ExperimentError(f"--candidate {unknown[0]!r}: is not in the experiment; there is {there}")
         if not self.chosen:
-            raise ExperimentError("candidate: none of them reads inputs, so none could run live: add logistic")
+            raise ExperimentError("candidate: none reads inputs as they come live, so that none could run live: add logistic")
+        if ahead := [each.title for each in self.chosen if _ahead(each)]:
+            raise ExperimentError(
+                f'candidate {ahead[0]!r}: normalise = "person" looks ahead, and no model that is kept for live use may:'
+                " evaluate it, or train it without"
+            )
         if (features := self.experiment.rows.features) != "live":
             raise ExperimentError(f'rows.features: {features!r} do not run live: a model to keep reads "live"')
         kept = self.open_shelf().names()
@@ -92,6 +98,10 @@ class Training:
                 f"a model {taken[0]!r} is on the shelf already, and none is ever overwritten: give the experiment"
                 " another name, or withdraw that one"
             )
+
+
+def _ahead(spec: CandidateSpec) -> bool:
+    return spec.normalise != "none"
 
 
 def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> dict[str, dict[str, float | None]]:
@@ -126,6 +136,7 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
             made_s=time.time(),
             code=Code(version=version("forecalm"), commit=commit()),
             metrics=metrics,
+            rule=trained.choice.rule,
         )
         beside = {EXPERIMENT: training.text.encode(), CHOICE: msgspec.json.encode(trained.choice)}
         made.append((training.name_of(spec), trained.fitted, told, beside))

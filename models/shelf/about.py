@@ -9,8 +9,9 @@ import numpy as np
 
 from models.datasets.dataset import NEGATIVE, POSITIVE, Dataset
 from models.drift.summary import summarise
+from models.evaluation.alarm_rule import AlarmRule
 from models.inputs.inputs import VERSION
-from models.shelf.manifest import About, Code, Data
+from models.shelf.manifest import About, Code, Data, Evaluated
 from signals.features import NAMES as FEATURES
 
 INTENDED_USE: Final = (
@@ -33,13 +34,15 @@ def about(
     made_s: float,
     code: Code,
     metrics: Mapping[str, float | None],
+    rule: AlarmRule | None = None,
+    evaluated: Evaluated | None = None,
     intended_use: str = INTENDED_USE,
     limits: str = LIMITS,
 ) -> About:
     """Return what is to be said of a model that ``candidate`` became by training on ``training``.
 
-    ``experiment`` is the text of the file that asked for it, ``made_s`` [UTC s] when it was done. Raises DatasetError
-    where there is nothing to sum up.
+    ``experiment`` is the text of the file that asked for it, ``made_s`` [UTC s] when it was done, ``rule`` when its
+    estimates become alarms. Raises DatasetError where there is nothing to sum up.
     """
     return About(
         candidate=candidate,
@@ -63,6 +66,8 @@ def about(
         trained_on=training.people,
         studies=tuple(sorted({session.study for session in training.sessions})),
         metrics={name: _known(value) for name, value in metrics.items()},
+        rule=rule,
+        evaluated=evaluated,
         seed=seed,
         intended_use=intended_use,
         limits=limits,

@@ -7,6 +7,7 @@ import msgspec
 from models.datasets.target import Target
 from models.drift.summary import TrainingSummary
 from models.errors import ShelfError
+from models.evaluation.alarm_rule import AlarmRule
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -33,12 +34,22 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     made_by: dict[str, str] = {}
 
 
+class Evaluated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The results of an experiment on the same data: the SHA-256 of ``results.json``, the ``arm`` in it, and its
+    figures: mean over people who were held out."""
+
+    digest: str
+    arm: str
+    figures: dict[str, float | None]
+
+
 class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What whoever trained it says of a model: see ``models.shelf.about.about``, which gathers it.
 
     ``candidate`` is its name in the experiment, whose file's text is ``experiment``. ``features`` are the engine's
     columns, ``inputs`` those that it reads, of ``inputs_version``. ``trained_on`` are pseudonyms. ``metrics`` are
-    figures by name, None where one could not be told.
+    figures by name, None where one could not be told. ``rule`` says when its estimates become alarms: their scale is
+    its own; None: nobody chose one. ``evaluated`` is the evaluation that it comes from, if any was given.
     """
 
     candidate: str
@@ -53,6 +64,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     trained_on: tuple[str, ...]
     studies: tuple[str, ...]
     metrics: dict[str, float | None]
+    rule: AlarmRule | None = None
+    evaluated: Evaluated | None = None
     seed: int
     intended_use: str
     limits: str

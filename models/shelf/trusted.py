@@ -26,6 +26,7 @@ TRUSTED: Final = frozenset(
         "models.estimators.fitted.FittedEstimator",
         "models.estimators.logistic.RidgeLogistic",
         "models.estimators.personal.PersonalModel",
+        "models.estimators.signed.SignedLogistic",
         "models.estimators.training_range.TrainingRange",
     }
 )

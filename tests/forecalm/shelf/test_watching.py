@@ -24,7 +24,9 @@ from forecalm.rescoring.lived import Person
 from forecalm.watching import ALONE, Choice, Model, Watchers
 from ingest.received import Received
 from models.arousal import DRIVERS, Arousal
+from models.drift.summary import TrainingSummary
 from models.errors import ShelfError
+from models.evaluation.alarm_rule import AlarmRule
 from models.risk import Abstention, Array, Risk, Rows
 from models.shelf.pointers import Pointers, Unrehearsed
 from models.shelf.shelf import Shelf
@@ -98,6 +100,60 @@ def test_with_nobody_chosen_the_training_free_detector_says_what_it_always_said(
     assert watchers.driver_names == DRIVERS
     assert not watched.is_champions.any()
     assert watchers.state.watches == "arousal"
+
+
+def with_rule(model: Model, **numbers: float) -> Model:
+    """The model, as if its manifest held that alarm rule."""
+    summary = TrainingSummary(moments=1, people=1, prevalence=0.02, inputs={})
+    manifest: Any = SimpleNamespace(rule=AlarmRule(**numbers), training=summary)
+    return replace(model, manifest=manifest)
+
+
+def test_a_model_is_watched_by_its_own_rule_and_the_stand_in_by_the_desks(received: list[Received]) -> None:
+    """Rare events: its 0.3 is high, which the desk's own rules would never hear."""
+    rare = made(lambda second: 0.3 if second > 60 else Abstention.LEARNING)
+    ruled = with_rule(rare, enter=0.2, leave=0.1, hold_s=20.0)
+    for model, raised in ((rare, []), (ruled, ["rule of made-000000000000"])):
+        one, desk, journal = pipeline(received[0].received_s, Choice(champion=model, chosen="made"), "w-01")
+        lived(received, one)
+        assert [each.policy for each in journal.history if isinstance(each, AlertRaised)] == raised
+        assert desk.policy_of("w-01").enter == (0.2 if raised else Policy().enter)
+    one, desk, _ = pipeline(received[0].received_s, Choice(champion=ruled, chosen="made"), "w-01")
+    lived(received[:30], one)  # it does not know them yet: the training-free detector stands in
+    assert desk.policy_of("w-01") == Policy()
+
+
+def test_an_open_alert_outlives_a_change_of_models_and_rules(received: list[Received]) -> None:
+    model = with_rule(made(lambda _: 0.3), enter=0.2, leave=0.1)
+    one, desk, _ = pipeline(received[0].received_s, Choice(champion=model, chosen="made"), "w-01")
+    half = len(received) // 2
+    lived(received[:half], one)
+    (before,) = desk.views()
+    assert before.alert is not None
+    one.use(ALONE)
+    lived(received[half:], one)
+    (after,) = desk.views()
+    assert (after.alert, after.risk) == (before.alert, before.risk)
+    assert desk.policy_of("w-01") == Policy()
+
+
+def test_somebodys_own_level_holds_for_the_model_it_was_chosen_for_alone(
+    received: list[Received], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = with_rule(made(lambda _: 0.3), enter=0.2, leave=0.1)
+    assert model.policy is not None
+    level = replace(model.policy, enter=0.5, version="level-1", of=model.policy.version)
+    one, desk, journal = pipeline(received[0].received_s, Choice(champion=model, chosen="made"), "w-01")
+    desk.use({"w-01": level})
+    lived(received[:200], one)
+    assert desk.policy_of("w-01") == level
+    assert not any(isinstance(each, AlertRaised) for each in journal.history)
+    other = with_rule(made(lambda _: 0.3, "other"), enter=0.25, leave=0.1)
+    one.use(Choice(champion=other, chosen="other"))
+    lived(received[200:], one)
+    assert desk.policy_of("w-01") == other.policy
+    assert [each.policy for each in journal.history if isinstance(each, AlertRaised)] == ["rule of other-000000000000"]
+    assert "chosen for another model" in caplog.text
 
 
 def test_the_champions_word_counts_and_its_reasons_go_with_it(signals: Signals) -> None:
