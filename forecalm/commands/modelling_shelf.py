@@ -84,7 +84,9 @@ class Training:
             there = ", ".join(sorted(known))
             raise ExperimentError(f"--candidate {unknown[0]!r}: is not in the experiment; there is {there}")
         if not self.chosen:
-            raise ExperimentError("candidate: none reads inputs as they come live, so that none could run live: add logistic")
+            raise ExperimentError(
+                "candidate: none reads inputs as they come live, so that none could run live: add logistic"
+            )
         if ahead := [each.title for each in self.chosen if _ahead(each)]:
             raise ExperimentError(
                 f'candidate {ahead[0]!r}: normalise = "person" looks ahead, and no model that is kept for live use may:'

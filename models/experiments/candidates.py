@@ -66,6 +66,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "blend": Kind(
         path="models.estimators.candidates:Blended", says="the mean of logistic and boosting", reads_inputs=True
     ),
+    "signed": Kind(
+        path="models.estimators.signed:Signed",
+        says="logistic regression of a few inputs that may only say what physiology has them say",
+        reads_inputs=True,
+    ),
     "personal": Kind(
         path="models.estimators.candidates:Personal",
         says="what holds for everybody, moved by what is known of the person",
@@ -107,6 +112,10 @@ def require(specs: Iterable[CandidateSpec], *, forecast: bool) -> None:
     for spec in specs:
         make(spec)
         of = kind_of(spec).of
+        if spec.normalise != "none" and not kind_of(spec).reads_inputs:
+            raise ExperimentError(
+                f"candidate {spec.title!r}: reads no inputs, so that there is nothing to normalise: take that out"
+            )
         if of and (of == "forecast") != forecast:
             raise ExperimentError(
                 f'candidate {spec.title!r}: foretells events, and target.kind is "state": take it out, or name a clock'

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from joblib import Parallel, delayed
 
+from models.datasets.by_person import against_own
 from models.datasets.dataset import BETWEEN, Dataset
 from models.datasets.target import Words
 from models.errors import DatasetError, ExperimentError
@@ -82,7 +83,7 @@ def run(
     require_two_sides(dataset)
     _require_controls(experiment, dataset)
     split = split_of(experiment, dataset)
-    verdict = audit(dataset, split.folds)
+    verdict = audit(dataset, split.folds, ahead=[e.title for e in experiment.candidate if e.normalise == "person"])
     tasks = [
         _Task(spec=spec, group=group, fold=fold)
         for spec in experiment.candidate
@@ -114,8 +115,10 @@ def run(
 
 def _each(tasks: list[_Task], dataset: Dataset, experiment: Experiment, n_jobs: int | None) -> Iterator[FoldRan]:
     run_all = Parallel(n_jobs=n_jobs, return_as="generator")
+    wanted = {task.spec.normalise for task in tasks}
+    read = {"none": dataset, **({"person": against_own(dataset)} if "person" in wanted else {})}
     done: Iterator[FoldRan] = run_all(
-        delayed(run_fold)(dataset, task.fold, task.spec, task.group, experiment) for task in tasks
+        delayed(run_fold)(read[task.spec.normalise], task.fold, task.spec, task.group, experiment) for task in tasks
     )
     return done
 

@@ -123,10 +123,15 @@ SplitSpec = LeaveOnePersonOut | Grouped | Chronological | Calibrated | AcrossStu
 
 
 class CandidateSpec(_Section, frozen=True, kw_only=True):
-    """Something to train and judge: a ``kind`` of ``models.experiments.candidates``, and its ``parameters``."""
+    """Something to train and judge: a ``kind`` of ``models.experiments.candidates``, and its ``parameters``.
+
+    ``normalise``: what its inputs are set against before it sees them. "person": the mean and spread of the person's
+    own, over all of that person's recordings, without labels: it looks ahead, is told so, and can be judged only.
+    """
 
     kind: str
     name: Name | None = None  # the kind
+    normalise: Literal["none", "person"] = "none"
     parameters: dict[str, Any] = {}
 
     @property

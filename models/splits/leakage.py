@@ -3,7 +3,7 @@
 It runs with every evaluation. What is certain is refused; what only looks like it is said in the results.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +28,11 @@ CHECKS: Final = (
     "no row of one recording equal, bit for bit, to a row of another",
     "no input that is the clock in disguise; inputs that tell sessions apart are named",
     "nothing was fitted on a tested row",
-    "no estimate changes with what comes after its moment",
+    "no estimate changes with what comes after its moment, given its inputs",
+)
+AHEAD: Final = (
+    "{names}: inputs are set against the mean and spread of all of the person's recordings, also later ones and those"
+    " of the people tested (never against labels): a figure of recordings that are over, which nothing live can reach"
 )
 TOLERANCE: Final = 1e-9  # sums over another number of rows differ in their last bits; what looks ahead, by far more
 FORESIGHT_ROWS: Final = 4_000  # before the middle of the longest tested session, and as many again to cut away
@@ -45,8 +49,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def audit(dataset: Dataset, folds: Iterable[Fold]) -> Verdict:
-    """Return the verdict on these folds of this data set. Raises LeakageError at the first thing that is certain."""
+def audit(dataset: Dataset, folds: Iterable[Fold], *, ahead: Sequence[str] = ()) -> Verdict:
+    """Return the verdict on these folds of this data set. Raises LeakageError at the first thing that is certain.
+
+    ``ahead``: candidates whose inputs are normalised by person, without labels: allowed, and warned of."""
     every = tuple(folds)
     _refuse_same_content(dataset)
     pairs = twins(dataset)
@@ -62,7 +68,8 @@ def audit(dataset: Dataset, folds: Iterable[Fold]) -> Verdict:
         _refuse_shared_people(dataset, fold)
         _refuse_near(dataset, fold)
         _refuse_twins(dataset, fold, pairs)
-    return Verdict(checks=CHECKS, folds=len(every), rows=int(dataset.end_s.size), warnings=warned)
+    told = (AHEAD.format(names=", ".join(ahead)),) if ahead else ()
+    return Verdict(checks=CHECKS, folds=len(every), rows=int(dataset.end_s.size), warnings=(*told, *warned))
 
 
 def refuse_fitted_on_test(fitted: Fitted, fold: Fold, dataset: Dataset) -> None:
