@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio stress forecast accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,12 @@ realism: .venv-bench/.made  ## Compare simulated people with recorded ones: docs
 radio: .venv/.dev  ## Twenty virtual bands through gateways to the store for ten minutes, with faults
 	$(BIN)/python -m benchmarks.radio
 	$(BIN)/python -m benchmarks.gateway --minutes 10
+
+stress: .venv-bench/.made  ## Tell stress from rest on recorded people, beside the peers' features: docs/stress.md
+	.venv-bench/bin/python -m benchmarks.stress
+
+forecast: .venv-bench/.made  ## Foretell the incidents of simulated people: docs/forecast.md (an hour)
+	.venv-bench/bin/python -m benchmarks.forecast
 
 accuracy: .venv-bench/.made  ## Measure accuracy on real recordings: docs/accuracy.md, benchmarks/accuracy.json
 	.venv-bench/bin/python -m benchmarks.accuracy
