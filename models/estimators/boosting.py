@@ -6,6 +6,8 @@ path-dependent TreeSHAP has it (Lundberg 2020, doi:10.1038/s42256-019-0138-9), a
 ``interactions`` every tree reads one input, and the whole is an additive model (Lou 2012, doi:10.1145/2339530.2339556).
 """
 
+import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +28,14 @@ RATE: Final = 0.08
 LEAST_ROWS: Final = 100  # in a leaf: rows of a minute overlap, so that a hundred are few
 RIDGE: Final = 10.0  # on leaves, for the same reason
 BINS: Final = 63
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """Trees of scikit-learn that read bins, and the edges of these for each input."""
+
+    forest: Any
+    edges: list[Array]
 
 
 class Boosted(Scorer):
@@ -74,7 +84,7 @@ class Boosted(Scorer):
         loss, odds, grown = np.zeros(most), np.empty((most, len(X))), []
         for train, test in parted(fold):
             trees = self._grown(X[train], y[train], weight[train], most)
-            for i, said in enumerate(trees.staged_decision_function(X[test])):
+            for i, said in enumerate(trees.forest.staged_decision_function(binned(X[test], trees.edges))):
                 odds[i, test] = said
                 loss[i] += float((weight[test] * (np.logaddexp(0.0, said) - y[test] * said)).sum())
             grown.append(trees)
@@ -86,7 +96,8 @@ class Boosted(Scorer):
             members.append(member)
         return members, odds[self.rounds_ - 1]
 
-    def _grown(self, X: Array, y: Array, weight: Array, rounds: int) -> Any:  # noqa: ANN401 - scikit-learn's
+    def _grown(self, X: Array, y: Array, weight: Array, rounds: int) -> "_Grown":
+        edges = [edges_of(column, weight) for column in X.T]
         monotonic = np.zeros(X.shape[1], int)
         monotonic[list(self.rising)], monotonic[list(self.falling)] = 1, -1
         trees = HistGradientBoostingClassifier(
@@ -103,10 +114,11 @@ class Boosted(Scorer):
             early_stopping=False,
             random_state=self.random_state,
         )
-        return trees.fit(X, y, sample_weight=weight)
+        return _Grown(trees.fit(binned(X, edges), y, sample_weight=weight), edges)
 
-    def _read(self, trees: Any) -> None:  # noqa: ANN401 - scikit-learn's
+    def _read(self, grown: "_Grown") -> None:
         """Keep the first ``rounds_`` trees as plain arrays, nodes in heap order."""
+        trees = grown.forest
         n = min(self.rounds_, len(trees._predictors))
         self.feature_ = np.full((n, SPLITS), -1, np.intp)
         self.threshold_ = np.zeros((n, SPLITS))
@@ -118,13 +130,13 @@ class Boosted(Scorer):
         self.intercept_ = self.start_
         for t, (tree,) in enumerate(trees._predictors[:n]):
             left_share = np.ones(SPLITS)
-            self._heap(tree.nodes, t, left_share)
+            self._heap(tree.nodes, t, left_share, grown.edges)
             read = np.unique(self.feature_[t][self.feature_[t] >= 0])
             self.slot_[t, : len(read)] = read
             self.intercept_ += tabulate(self.feature_[t], self.slot_[t], left_share, self.leaf_[t], self.table_[t])
 
-    def _heap(self, nodes: Any, t: int, left_share: Array) -> None:  # noqa: ANN401 - scikit-learn's
-        """Write one tree of scikit-learn into row ``t``."""
+    def _heap(self, nodes: Any, t: int, left_share: Array, edges: list[Array]) -> None:  # noqa: ANN401 - scikit-learn's
+        """Write one tree of scikit-learn into row ``t``, its splits of bins as splits at their ``edges``."""
         waiting = [(0, 0)]
         while waiting:
             at, to = waiting.pop()
@@ -136,7 +148,9 @@ class Boosted(Scorer):
             if not node["is_leaf"]:
                 children = (int(node["left"]), int(node["right"]))
                 self.feature_[t, to] = node["feature_idx"]
-                self.threshold_[t, to] = node["num_threshold"]
+                split = float(node["num_threshold"])  # infinite: what is unknown against all else
+                last = split if math.isinf(split) else edges[node["feature_idx"]][math.floor(split)]
+                self.threshold_[t, to] = last
                 self.missing_left_[t, to] = bool(node["missing_go_to_left"])
                 left_share[to] = nodes[children[0]]["count"] / node["count"]
             waiting += [(children[0], 2 * to + 1), (children[1], 2 * to + 2)]
@@ -159,3 +173,29 @@ class Boosted(Scorer):
         copy = Boosted(**given)
         copy.rounds_ = self.rounds_
         return copy
+
+
+def edges_of(x: Array, weight: Array) -> Array:
+    """Return where the bins of an input (n,) end, rising, ``BINS`` - 1 at most: quantiles by ``weight``, or between
+    values where there are no more of these. As scikit-learn draws them, which goes through everything anew for each."""
+    known = ~np.isnan(x) & (weight > 0)
+    order = np.argsort(x[known], kind="stable")
+    values, share = x[known][order], np.cumsum(weight[known][order])
+    distinct = np.unique(values)
+    if len(distinct) <= BINS:
+        between: Array = (distinct[:-1] + distinct[1:]) / 2
+        return between
+    wanted = np.arange(1, BINS) / BINS * share[-1]
+    at = np.minimum(np.searchsorted(share, wanted), len(values) - 1)
+    after = np.minimum(at + (share[at] == wanted), len(values) - 1)
+    ends: Array = np.unique((values[at] + values[after]) / 2)
+    return ends
+
+
+def binned(X: Array, edges: list[Array]) -> Array:
+    """Return the number of the bin of each input (n, F), NaN where it is unknown."""
+    out = np.empty(X.shape)
+    for i, each in enumerate(edges):
+        out[:, i] = np.searchsorted(each, X[:, i], side="left")
+    out[np.isnan(X)] = np.nan
+    return out
