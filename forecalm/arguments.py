@@ -7,6 +7,7 @@ from typing import Any, Final
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
 from forecalm.arguments_models import add_models
 from forecalm.arguments_rehearsal import add_rehearsal
+from forecalm.arguments_reports import add_reports
 from forecalm.arguments_said import (
     CHANNEL_NAMES,
     NOTICE,
@@ -48,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_consent,
         _add_labels,
         add_models,
+        add_reports,
         _add_documents,
         add_sources,
         add_gateway,
