@@ -14,50 +14,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.errors import AlertError
-from alerts.policy import ENTER, LEAVE, Policy
+from alerts.policy import Policy
 from alerts.rehearsal.events import Happened, told, watchable
-from alerts.rehearsal.judging import by_the_day, lead_of
+from alerts.rehearsal.judging import DAY_WORN_S, by_the_day, lead_of
 from alerts.state import Sign, Situation, after, step
 from alerts.views import RiskState
+from models.evaluation.alarm_rule import AlarmRule
 
 PER_DAY: Final = 2.0
 """Alerts a day of wear that carers can answer every time; what they cannot answer they learn to pass over."""
 
-LEVELS: Final = tuple(round(0.01 * i, 2) for i in range(99, 4, -1))
-"""From 99 in 100 down to 5 in 100: finer than any model is calibrated."""
+LEVELS: Final = tuple(round(1 / (1 + math.exp(-0.1 * i)), 4) for i in range(46, -54, -1))
+"""From 99 in 100 down to 5 in 1,000, by a tenth of log-odds: finer than any model is calibrated, and low enough for
+one whose events are rare."""
 
-LEAVE_SHARE: Final = LEAVE / ENTER
-"""Signs count as over at the same share of a level as with the default: noise must not swing between the two."""
-
-BUSY_MAX: Final = 0.25
+BUSY_MAX: Final = 0.5
 """A level at which more of the watched time would lie in open alerts tells apart nothing any more: it never falls
-silent, so it could not alert anew."""
+silent, so it could not alert anew, and few alerts would look like few causes."""
+
+ALERTS_MIN: Final = 3.0
+"""A budget must allow for so many alerts in the time that was worn before a level is chosen by it: of fewer the count
+says nothing. At two a day that is eighteen hours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
     """What was said of n seconds that began at ``start_s`` (n,) [UTC s], rising: ``probability`` (n,), NaN where
-    nothing; ``worn_s`` (m,) are the seconds in which the band was worn [UTC s]."""
+    nothing; ``levelled`` (n,) where that is in the scale that a level is chosen in, elsewhere another model stands in,
+    whose rules stay; ``worn_s`` (m,) are the seconds in which the band was worn [UTC s]."""
 
     start_s: NDArray[np.int64]
     probability: NDArray[np.float64]
+    levelled: NDArray[np.bool_]
     worn_s: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the level ``enter`` would have meant: when it would have alerted [UTC s], which alerts were false, how long
-    before each event it told of it [s] (None: missed), alerts a day of wear, the share of watched time in open alerts,
-    and the median lead [s]."""
+    """What watching by ``policy`` would have meant: when it would have alerted [UTC s], which alerts were false, how
+    long before each event it told of it [s] (None: missed), alerts a day of wear, the share of watched time in open
+    alerts, and the median lead [s]."""
 
-    enter: float
-    leave: float
+    policy: Policy
     alerts_s: tuple[float, ...]
     false_s: tuple[float, ...]
     leads_s: tuple[float | None, ...]
     a_day: float
     busy: float
     lead_s: float | None
+
+    @property
+    def enter(self) -> float:
+        """From which probability on signs count as high."""
+        return self.policy.enter
 
     @property
     def told(self) -> int:
@@ -69,7 +78,8 @@ class Choice:
 class Budget:
     """Which level ``fits`` a budget (None: even the highest alerts too often), what ``holds`` now and what everybody
     has (``default``), over the same ``events``; ``levels`` are all that were looked at, highest first; ``lost`` are
-    the events that are told of now, or with the default, and would not be."""
+    the events that are told of now, or with the default, and would not be; ``allowed`` is how many alerts the budget
+    has for the time that was worn."""
 
     events: tuple[Happened, ...]
     unheard: int
@@ -79,19 +89,31 @@ class Budget:
     default: Choice
     fits: Choice | None
     lost: tuple[Happened, ...]
+    allowed: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether enough was worn to choose by it."""
+        return self.allowed >= ALERTS_MIN
 
 
 def at_level(policy: Policy, enter: float) -> Policy:
-    """Return ``policy`` with another level, and where signs count as over at the same share of it."""
-    return replace(policy, enter=enter, leave=enter * LEAVE_SHARE)
+    """Return ``policy`` with another level; signs count as over at the same distance from it in log-odds."""
+    leave = AlarmRule(enter=policy.enter, leave=policy.leave).at(enter).leave
+    return replace(policy, enter=enter, leave=leave)
 
 
 def alerts_by(
-    policy: Policy, second_end_s: NDArray[np.float64], probability: NDArray[np.float64]
+    policy: Policy,
+    second_end_s: NDArray[np.float64],
+    probability: NDArray[np.float64],
+    levelled: NDArray[np.bool_],
+    other: Policy,
 ) -> tuple[list[float], int]:
-    """Return when a desk with ``policy`` would have alerted [UTC s], each alert taken at once, and for how many of the
-    n seconds one was open. ``second_end_s`` (n,) [UTC s] rises; ``probability`` (n,) is known throughout."""
-    high = np.flatnonzero(probability >= policy.enter)
+    """Return when a desk would have alerted [UTC s], each alert taken at once, and for how many of the n seconds one
+    was open. ``second_end_s`` (n,) [UTC s] rises; ``probability`` (n,) is known throughout, and judged by ``policy``
+    where it is ``levelled`` (n,), else by ``other``."""
+    high = np.flatnonzero(probability >= np.where(levelled, policy.enter, other.enter))
     situation, raised, busy, i = Situation(RiskState.WATCHING, -math.inf), [], 0, 0
     while i < len(probability):
         if situation.risk is RiskState.WATCHING:
@@ -100,7 +122,7 @@ def alerts_by(
                 break
             i = int(high[at])
         end_s = float(second_end_s[i])
-        situation = after(situation, float(probability[i]), end_s, policy)
+        situation = after(situation, float(probability[i]), end_s, policy if levelled[i] else other)
         if situation.risk is RiskState.ALERTING:
             raised.append(end_s)
             situation = step(situation, Sign.TAKEN, end_s)
@@ -109,10 +131,20 @@ def alerts_by(
     return raised, busy
 
 
-def choose(past: Past, events: Sequence[Happened], policy: Policy, *, per_day: float, reach_s: float) -> Budget:
-    """Return what each level would have meant for somebody who is watched by ``policy``, and the lowest that, like
-    every one above it, keeps to ``per_day`` alerts a day of wear: it tells of most. Raises AlertError where nothing
-    could be said of any second, or there is no budget."""
+def choose(
+    past: Past,
+    events: Sequence[Happened],
+    *,
+    holds: Policy,
+    default: Policy,
+    other: Policy,
+    per_day: float,
+    reach_s: float,
+) -> Budget:
+    """Return what each level would have meant for somebody for whom ``holds`` does now and ``default`` for everybody
+    (``other`` where another model stands in), and the lowest that, like every one above it, keeps to ``per_day`` alerts
+    a day of wear: it tells of most. Raises AlertError where nothing could be said of any second, or there is no budget.
+    """
     if not (math.isfinite(per_day) and per_day > 0):
         raise AlertError(f"a budget is a number of alerts a day above 0, not {per_day}")
     known = np.isfinite(past.probability)
@@ -120,13 +152,12 @@ def choose(past: Past, events: Sequence[Happened], policy: Policy, *, per_day: f
         raise AlertError("nothing could be said of a single second of that time, so no level can be chosen by it")
     heard = watchable(events, past.worn_s, reach_s=reach_s)
     end_s: NDArray[np.float64] = past.start_s[known].astype(np.float64) + 1.0
-    probability = past.probability[known]
+    seconds = (end_s, past.probability[known], past.levelled[known], other)
 
     def meant(policy: Policy) -> Choice:
-        alerts_s, busy = alerts_by(policy, end_s, probability)
+        alerts_s, busy = alerts_by(policy, *seconds)
         return Choice(
-            enter=policy.enter,
-            leave=policy.leave,
+            policy=policy,
             alerts_s=tuple(alerts_s),
             false_s=told(events, alerts_s, reach_s=reach_s).false_s,
             leads_s=(leads := told(heard, alerts_s, reach_s=reach_s).leads_s),
@@ -135,18 +166,19 @@ def choose(past: Past, events: Sequence[Happened], policy: Policy, *, per_day: f
             lead_s=lead_of(leads),
         )
 
-    levels = tuple(meant(at_level(policy, enter)) for enter in LEVELS)
-    holds, default = meant(policy), meant(replace(policy, enter=ENTER, leave=LEAVE))
+    levels = tuple(meant(at_level(default, enter)) for enter in LEVELS)
+    now, everybodys = meant(holds), meant(default)
     fits = _fits(levels, per_day)
     return Budget(
         events=heard,
         unheard=len(events) - len(heard),
         worn_s=len(past.worn_s),
         levels=levels,
-        holds=holds,
-        default=default,
+        holds=now,
+        default=everybodys,
         fits=fits,
-        lost=() if fits is None else lost(heard, fits, (holds, default)),
+        lost=() if fits is None else lost(heard, fits, (now, everybodys)),
+        allowed=per_day * len(past.worn_s) / DAY_WORN_S,
     )
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ingest.registry.levels import AlertLevel
 
 out = Console(highlight=False, soft_wrap=True)
-SHOWN: Final = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-"""Levels beside those that hold and fit, so that one sees what a step costs."""
+SHOWN: Final = 7
+"""Of how many levels one is shown, beside those that hold and fit, so that one sees what a step costs."""
 
 
 def budget(chosen: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ def budget(chosen: argparse.Namespace) -> int:
         if chosen.history:
             return _history(chosen, config, registry.alert_level_history(chosen.wearer))
         if chosen.default:
-            entered = registry.set_alert_level(chosen.wearer, enter=None, leave=None, by=chosen.by)
+            entered = registry.set_alert_level(chosen.wearer, None, by=chosen.by)
             return _say_set(chosen, entered)
     return _budget(chosen, config, here)
 
@@ -74,22 +74,30 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
 
 
 def _set(chosen: argparse.Namespace, here: Installation, found: "Budget") -> int:
+    from alerts.rehearsal.budget import ALERTS_MIN
+    from forecalm.policies import level_of
+
     if found.fits is None:
         raise ConfigError(
             f"{chosen.wearer}: even the highest level would have alerted more than {chosen.per_day:g} times a day, or"
             " without an end: nothing is set; a larger --per-day, or another model"
         )
+    if not found.enough:
+        raise ConfigError(
+            f"{chosen.wearer}: {found.worn_s / 3600:.1f} h are too little to choose by: {chosen.per_day:g} alerts a day"
+            f" are {found.allowed:.1f} in that time, and there must be room for {ALERTS_MIN:g}: nothing is set; wait,"
+            " or look further back (--days)"
+        )
     if found.lost and not chosen.accept_lost:
         raise ConfigError(
-            f"{chosen.wearer}: {number(len(found.lost), 'event')} would have been LOST at {found.fits.enter:.2f}, told"
+            f"{chosen.wearer}: {number(len(found.lost), 'event')} would have been LOST at {found.fits.enter:.3g}, told"
             " of as it is now or by everybody's level: nothing is set; a larger --per-day, or answer for it by"
             " --accept-lost"
         )
     with closing(here.open_registry()) as registry:
         entered = registry.set_alert_level(
             chosen.wearer,
-            enter=found.fits.enter,
-            leave=found.fits.leave,
+            level_of(found.fits.policy),
             per_day=chosen.per_day,
             lost=len(found.lost),
             by=chosen.by,
@@ -102,7 +110,7 @@ def _say_set(chosen: argparse.Namespace, entered: "AlertLevel", found: "Budget |
         said = {"wearer": chosen.wearer, "set": asdict(entered) | {"version": entered.version}}
         _json(said if found is None else said | {"budget": _as_json(found)})
         return 0
-    level = "everybody's level" if entered.enter is None else f"{entered.enter:.2f} ({entered.version})"
+    level = "everybody's level" if entered.level is None else f"{entered.level.enter:.3g} ({entered.version})"
     out.print(
         f"{chosen.wearer} is watched by {level} from now on; a service that runs follows within a few seconds, and an"
         " open alert stays open."
@@ -115,7 +123,8 @@ def _history(chosen: argparse.Namespace, config: Config, levels: "list[AlertLeve
         _json({"wearer": chosen.wearer, "history": [asdict(each) | {"version": each.version} for each in levels]})
         return 0
     for each in levels:
-        level = "everybody's level" if each.enter is None else f"{each.enter:.2f}, for {each.per_day or 0:g} a day"
+        held = each.level
+        level = "everybody's level" if held is None else f"{held.enter:.3g}, for {each.per_day or 0:g} a day"
         lost = f", {number(each.lost, 'event')} lost and accepted" if each.lost else ""
         out.print(f"{told(each.entered_at_s, config.zone)}  {each.version}  {level}{lost}, by {each.entered_by}")
     if not levels:
@@ -143,11 +152,11 @@ def _tell(chosen: argparse.Namespace, config: Config, found: "Budget") -> None:
         out.print(f"No level keeps to {chosen.per_day:g} alerts a day.", style="bold")
     else:
         kept = f" {found.fits.told} of {len(found.events)} events told." if found.events else ""
-        out.print(f"For {chosen.per_day:g} alerts a day: {found.fits.enter:.2f}.{kept}", style="bold")
+        out.print(f"For {chosen.per_day:g} alerts a day: {found.fits.enter:.3g}.{kept}", style="bold")
 
 
 def _shown(found: "Budget") -> "list[Choice]":
-    some = [level for level in found.levels if level.enter in SHOWN]
+    some = list(found.levels[::SHOWN])
     some += [level for level in (found.holds, found.fits) if level is not None]
     return sorted({level.enter: level for level in some}.values(), key=lambda level: -level.enter)
 
@@ -159,7 +168,7 @@ def _row(level: "Choice", found: "Budget") -> tuple[str, ...]:
         if other is not None and other.enter == level.enter
     ]
     return (
-        f"{level.enter:.2f}",
+        f"{level.enter:.3g}",
         str(len(level.alerts_s)),
         f"{level.a_day:.1f}",
         str(len(level.false_s)),

@@ -16,7 +16,7 @@ from typing import Any, Final
 from alerts.errors import JournalError
 from alerts.journal import Journal
 from forecalm.erasure.exports import ExportKey, Exports
-from forecalm.erasure.parts import Backups, Files, Foretold, Learnt, Models, Part, Trace
+from forecalm.erasure.parts import Backups, Files, Foretold, Learnt, Models, Part, Rehearsals, Trace
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import lines_of, shred, write_whole
@@ -184,6 +184,7 @@ class Erasure:
             Learnt(here.learnt),
             Files(here),
             Foretold(here),
+            Rehearsals(here),
             Exports(here),
             ExportKey(here),
             Backups(here, delete=backups),

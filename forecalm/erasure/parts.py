@@ -22,6 +22,7 @@ from forecalm.keeping.files import add_line, lines_of, remove_folder, shred, wri
 MANIFEST: Final = "manifest.json"
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
+REHEARSALS: Final = "rehearsals"  # as ``forecalm.rehearsing.proof`` has it, which loads every model too
 FORETOLD: Final = "foretold"  # as ``forecalm.foretold`` has it, which loads every model
 NOTE: Final = (
     "Withdrawn {at}: somebody whom it was, or may have been, trained on has been erased.\nIt may hold what was learnt"
@@ -149,6 +150,44 @@ def _whose(line: bytes) -> str | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found if isinstance(found, str) else None
+
+
+class Rehearsals:
+    """What models would have done to people, a file a model: those that tell of the wearer go, or cannot be read. A
+    promotion then wants another rehearsal; what was decided by it stays in the audit, which names nobody."""
+
+    def __init__(self, here: Installation) -> None:
+        self._folder = here.folder / REHEARSALS
+
+    def _theirs(self, wearer: str) -> Iterator[Path]:
+        for path in sorted([*self._folder.glob("*.json"), *self._folder.glob("*.part")]):
+            try:
+                said = msgspec.json.decode(path.read_bytes(), type=_Rehearsed)
+                theirs = wearer in {*(person.wearer for person in said.people), *said.left_out}
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                theirs = True
+            if theirs:
+                yield path
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        yield from (Trace("rehearsal", str(path), 1) for path in self._theirs(wearer))
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``."""
+        for path in list(self._theirs(wearer)):
+            shred(path)
+
+
+class _Somebody(msgspec.Struct):
+    wearer: str
+
+
+class _Rehearsed(msgspec.Struct):
+    """As much of a rehearsal as says whom it is of."""
+
+    people: list[_Somebody]
+    left_out: list[str]
 
 
 class Backups:

@@ -17,9 +17,10 @@ from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.policies import policies_of
 from forecalm.rehearsing.rehearsal import WORDS, words_of
-from forecalm.rehearsing.replaying import Seconds, heard_in, note
+from forecalm.rehearsing.replaying import Seconds, heard_in
 from forecalm.rescoring.lived import Person
 from forecalm.rescoring.rescoring import LEARN_S
+from forecalm.watching import Choice
 from ingest.readings import Readings
 
 DAY_S: Final = 86_400.0
@@ -41,7 +42,7 @@ def budget(
         raise AlertError(f"{'; '.join(choice.faults)}: no level can be chosen for a model that cannot be believed")
     with closing(here.open_store()) as store, closing(here.open_registry()) as registry:
         readings = Readings(store, registry)
-        policy = policies_of(registry, Policy()).get(wearer, Policy())
+        own = policies_of(registry, Policy()).get(wearer)
         span = heard_in(readings, wearer, -EVER, until_s)
         if span is None:
             raise AlertError(
@@ -55,7 +56,7 @@ def budget(
         seconds = Seconds()
         for _, steps in person.steps(since_s, until_s):
             for step in steps:
-                note(seconds, step.risk)
+                seconds.add(step.risk, step.is_champions)
         if faults := person.pipeline.models.faults:
             raise AlertError(f"{'; '.join(faults)}: no level can be chosen for a model that fails")
         target = (
@@ -67,9 +68,31 @@ def budget(
             for event in happened(registry.labels(wearer).values(), named)
             if since_s <= event.onset_s < until_s + reach_of(target)
         )
-    return choose(_past(seconds), events, policy, per_day=per_day, reach_s=reach_of(target))
+    default = rules_of(choice)
+    return choose(
+        _past(seconds, rules_of_its_own=default != Policy()),
+        events,
+        holds=default if own is None or own.of not in ("", default.version) else own,
+        default=default,
+        other=Policy(),
+        per_day=per_day,
+        reach_s=reach_of(target),
+    )
 
 
-def _past(seconds: Seconds) -> Past:
+def rules_of(choice: Choice) -> Policy:
+    """Return by which rules everybody is watched who has no level of their own: the model's, where it has some."""
+    champion = choice.champion
+    return Policy() if champion is None or champion.policy is None else champion.policy
+
+
+def _past(seconds: Seconds, *, rules_of_its_own: bool) -> Past:
+    """Where the model has no rules of its own, one level holds for it and for what stands in for it."""
     start_s, why = np.array(seconds.start_s, np.int64), np.array(seconds.why, np.int8)
-    return Past(start_s, np.array(seconds.probability), start_s[~np.isin(why, OFF)])
+    chosen = np.array(seconds.chosen, bool)
+    return Past(
+        start_s=start_s,
+        probability=np.array(seconds.probability),
+        levelled=chosen if rules_of_its_own else np.ones_like(chosen),
+        worn_s=start_s[~np.isin(why, OFF)],
+    )

@@ -55,5 +55,5 @@ def digest_of(
             for label in registry.labels(wearer).values()
             if label.start_s < until_s
         )
-        said.append((wearer, worn, labels, repr(policies.get(wearer, Policy()))))
+        said.append((wearer, worn, labels, repr(policies.get(wearer))))
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -48,7 +48,7 @@ class Asked:
     candidate: Pointer
     champion: Pointer | None
     trained_on: bool
-    policy: Policy
+    own: Policy | None
     events: tuple[Happened, ...]
     rules: Rules
     until_s: float
@@ -57,9 +57,7 @@ class Asked:
         """Replay them. Raises ShelfError where a model cannot be believed or fails, StoreError, RegistryError."""
         here = Installation(self.config, look=True)
         shelf = Shelf(here.models)
-        pair = Pair(
-            champion=_choice(shelf, self.champion), candidate=_choice(shelf, self.candidate), policy=self.policy
-        )
+        pair = Pair(champion=_choice(shelf, self.champion), candidate=_choice(shelf, self.candidate), own=self.own)
         with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
             readings = Readings(store, registry)
             found = [(way, run(readings, self.wearer, pair, until_s=self.until_s)) for way, run in WAYS.items()]
@@ -75,7 +73,7 @@ class Asked:
             wearer=self.wearer,
             outcome=outcome_of(ways),
             trained_on=self.trained_on,
-            policy=self.policy.version,
+            policy="everybody's" if self.own is None else self.own.version,
             ways=ways,
             notes=notes,
         )
@@ -132,7 +130,7 @@ def rehearse(
             candidate=candidate,
             champion=champion,
             trained_on=each in manifest.trained_on,
-            policy=policies.get(each, Policy()),
+            own=policies.get(each),
             events=tuple(event for event in events[each] if event.onset_s < now_s),
             rules=by,
             until_s=now_s,

@@ -37,24 +37,34 @@ CARER: Final = "rehearsal"
 
 @dataclass(slots=True, eq=False)
 class Seconds:
-    """What a model said of each second: when it began [UTC s], why nothing, else with which probability (4 digits less
-    than a float64 has: nobody's alert hangs on them, ``Side.alerts_s`` does not come from here)."""
+    """What was said of each second: when it began [UTC s], why nothing, else with which probability; and whether it was
+    the model that was chosen who said it (1), or the training-free detector in its place (0)."""
 
     start_s: "array[int]" = field(default_factory=lambda: array("q"))
     why: "array[int]" = field(default_factory=lambda: array("b"))
     probability: "array[float]" = field(default_factory=lambda: array("d"))
+    chosen: "array[int]" = field(default_factory=lambda: array("b"))
+
+    def add(self, said: Risk, is_champions: NDArray[np.bool_]) -> None:
+        """Take the next seconds of one row."""
+        n = said.probability.shape[1]
+        self.start_s.extend((said.start_s[0] + np.arange(n, dtype=np.int64)).tolist())
+        self.why.extend(said.abstention[0].tolist())
+        self.probability.extend(said.probability[0].tolist())
+        self.chosen.extend(is_champions[0].tolist())
 
 
 class Side:
-    """A choice of models and a desk of their own for ``wearer``; ``seconds`` and ``alerts_s`` [UTC s] fill as seconds
-    are pushed. ``desk``: one that somebody else tells of the champion's seconds, which is then only listened to."""
+    """A choice of models and a desk of its own for ``wearer``, who is watched by rules of their ``own`` where there are
+    some, as ``forecalm.pipeline`` does for everybody who lives."""
 
-    def __init__(self, wearer: str, *, choice: Choice, policy: Policy, begun_s: float) -> None:
+    def __init__(self, wearer: str, *, choice: Choice, own: Policy | None, begun_s: float) -> None:
         self._wearer = wearer
         self._watchers = Watchers([wearer], choice)
-        self._desk = Desk(wearers=[wearer], policy=policy, journal=Scratch(), started_s=begun_s)
-        self._seconds = Seconds()
-        self.taken = Taken(self._desk)
+        policies = {} if own is None else {wearer: own}
+        self._desk = Desk(wearers=[wearer], policy=Policy(), policies=policies, journal=Scratch(), started_s=begun_s)
+        self._taken = Taken(self._desk)
+        self.seconds = Seconds()
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -65,55 +75,32 @@ class Side:
         """Tell the desk the time [UTC s]."""
         self._desk.tick(now_s)
 
-    def push(self, signals: Signals) -> None:
-        """Say something of the next seconds, and alert where the desk does; it was told the time before."""
-        said = self._watchers.push(signals.start_s, signals.features, rows=np.zeros(1, np.intp)).risk
-        note(self._seconds, said)
+    def push(self, signals: Signals, *, recorded: bool) -> None:
+        """Say something of the next seconds, and alert where the desk does. Where they are ``recorded`` the desk is
+        told the time at the end of each: nothing was late; else it was told before."""
+        watched = self._watchers.push(signals.start_s, signals.features, rows=np.zeros(1, np.intp))
+        said = watched.risk
+        self.seconds.add(said, watched.is_champions)
         for i in range(said.probability.shape[1]):
-            self._observe(said, i)
+            end_s = float(said.start_s[0] + i + 1)
+            if recorded:
+                self._desk.tick(end_s)
+            self._desk.observe(
+                self._wearer,
+                end_s,
+                probability=float(said.probability[0, i]),
+                abstention=Abstention(int(said.abstention[0, i])),
+                reasons=(),
+                learnt=float(said.learnt[0, i]),
+                heart_rate_bpm=math.nan,
+                battery_pct=None,
+                stamp=None,
+                policy=self._watchers.policy if watched.is_champions[0, i] else None,
+            )
 
-    def push_recorded(self, signals: Signals) -> None:
-        """The same, each second at its end: nothing was late."""
-        said = self._watchers.push(signals.start_s, signals.features, rows=np.zeros(1, np.intp)).risk
-        note(self._seconds, said)
-        for i in range(said.probability.shape[1]):
-            self._desk.tick(float(said.start_s[0] + i + 1))
-            self._observe(said, i)
-
-    def _observe(self, said: Risk, i: int) -> None:
-        self._desk.observe(
-            self._wearer,
-            float(said.start_s[0] + i + 1),
-            probability=float(said.probability[0, i]),
-            abstention=Abstention(int(said.abstention[0, i])),
-            reasons=(),
-            learnt=float(said.learnt[0, i]),
-            heart_rate_bpm=math.nan,
-            battery_pct=None,
-            stamp=None,
-        )
-
-    def heard(self, model: str) -> Heard:
+    def heard(self) -> Heard:
         """What it came to."""
-        return Heard(model, np.array(self._seconds.why, np.int8), tuple(self.taken.alerts_s))
-
-    @property
-    def second_s(self) -> NDArray[np.int64]:
-        """Of which seconds something was said, (n,) [UTC s]."""
-        return np.array(self._seconds.start_s, np.int64)
-
-    @property
-    def seconds(self) -> Seconds:
-        """What was said of each."""
-        return self._seconds
-
-
-def note(seconds: Seconds, said: Risk) -> None:
-    """Keep what was said of the next seconds of one row."""
-    n = said.probability.shape[1]
-    seconds.start_s.extend((said.start_s[0] + np.arange(n, dtype=np.int64)).tolist())
-    seconds.why.extend(said.abstention[0].tolist())
-    seconds.probability.extend(said.probability[0].tolist())
+        return heard(self.seconds, self._taken)
 
 
 class Taken:
@@ -130,6 +117,11 @@ class Taken:
             self._desk.acknowledge(view.alert.alert_id, by=CARER, at_s=view.alert.raised_s)
 
 
+def heard(seconds: Seconds, taken: Taken) -> Heard:
+    """What a model came to, to be named."""
+    return Heard("", np.array(seconds.why, np.int8), tuple(taken.alerts_s))
+
+
 @dataclass(frozen=True, slots=True)
 class Both:
     """What two choices made of the same seconds, (n,) [UTC s] each; ``notes`` say what could not be replayed."""
@@ -143,11 +135,11 @@ class Both:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Champion and candidate as they are to run, and by which rules a person is watched."""
+    """Champion and candidate as they are to run, and the rules of a person's ``own``, if there are any."""
 
     champion: Choice
     candidate: Choice
-    policy: Policy
+    own: Policy | None
 
 
 def as_lived(readings: Readings, wearer: str, pair: Pair, *, until_s: float) -> Both | None:
@@ -156,18 +148,18 @@ def as_lived(readings: Readings, wearer: str, pair: Pair, *, until_s: float) -> 
     if span is None:
         return None
     since_s, until_s = span
-    person = Person(readings, wearer, begun_s=since_s, choice=pair.champion, policy=pair.policy)
+    person = Person(readings, wearer, begun_s=since_s, choice=pair.champion, own=pair.own)
     taken, seconds = Taken(person.desk), Seconds()
-    candidate = Side(wearer, choice=pair.candidate, policy=pair.policy, begun_s=since_s)
+    candidate = Side(wearer, choice=pair.candidate, own=pair.own, begun_s=since_s)
     for now_s, steps in person.steps(since_s, until_s):
         candidate.tick(now_s)
         for step in steps:
-            note(seconds, step.risk)
-            candidate.push(step.signals)
+            seconds.add(step.risk, step.is_champions)
+            candidate.push(step.signals, recorded=False)
     return Both(
         np.array(seconds.start_s, np.int64),
-        Heard("", np.array(seconds.why, np.int8), tuple(taken.alerts_s)),
-        candidate.heard(""),
+        heard(seconds, taken),
+        candidate.heard(),
         (*person.pipeline.models.faults, *candidate.faults),
     )
 
@@ -227,21 +219,20 @@ def as_recorded(readings: Readings, wearer: str, pair: Pair, *, until_s: float) 
     places.sort(key=lambda each: (each[0], each[1].band))
     engine, ended_s, left_out = Engine(rows=1), -EVER, 0.0
     sides = [
-        Side(wearer, choice=choice, policy=pair.policy, begun_s=places[0][0][0])
-        for choice in (pair.champion, pair.candidate)
+        Side(wearer, choice=choice, own=pair.own, begun_s=places[0][0][0]) for choice in (pair.champion, pair.candidate)
     ]
     for (low_s, high_s), place in places:
         left_out += max(min(ended_s, high_s) - low_s, 0.0) if ended_s > low_s else 0.0
         for signals in _signals(readings, engine, wearer, place, max(low_s, ended_s), high_s):
             for side in sides:
-                side.push_recorded(signals)
+                side.push(signals, recorded=True)
         ended_s = max(ended_s, high_s)
     champion, candidate = sides
     notes = (f"{left_out / 60:.0f} min of which two bands speak at once were replayed once",) if left_out > 1 else ()
     return Both(
-        champion.second_s,
-        champion.heard(""),
-        candidate.heard(""),
+        np.array(champion.seconds.start_s, np.int64),
+        champion.heard(),
+        candidate.heard(),
         (*champion.faults, *candidate.faults),
         notes,
     )

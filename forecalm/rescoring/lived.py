@@ -19,7 +19,6 @@ from ingest.types import Array
 
 CHUNK_S: Final = 6 * 3600.0  # learnt from at once: 40 MB of the grid
 SILENT_S: Final = 30.0  # of a silence that is gone through second by second: sight is lost after 10
-POLICY: Final = Policy()
 TOO_LATE_S: Final = 5.0  # after its end, a packet that comes decides nothing, whatever it is compared with
 
 
@@ -35,7 +34,7 @@ class Decided:
 
 class Person:
     """A pipeline of one row for ``wearer``, who knows nothing of them at first, and what their wristbands sent;
-    ``choice`` says which models run, as they do live, and ``policy`` when the ``desk`` speaks.
+    ``choice`` says which models run, as they do live, and ``own`` by which rules of their own they are watched, if any.
 
     Imported recordings are left out: they were never watched. Raises StoreError and RegistryError as ``Readings`` does.
     """
@@ -47,11 +46,12 @@ class Person:
         *,
         begun_s: float,
         choice: Choice = ALONE,
-        policy: Policy = POLICY,
+        own: Policy | None = None,
     ) -> None:
         self.wearer = wearer
         self._readings = readings
-        self.desk = Desk(wearers=[wearer], policy=policy, journal=Scratch(), started_s=begun_s)
+        policies = {} if own is None else {wearer: own}
+        self.desk = Desk(wearers=[wearer], policy=Policy(), policies=policies, journal=Scratch(), started_s=begun_s)
         self.pipeline = Pipeline(wearers=[wearer], desk=self.desk, choice=choice)
 
     def _packets(self, since_s: float, until_s: float) -> Iterator[Received]:

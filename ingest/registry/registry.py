@@ -25,7 +25,7 @@ from ingest.registry.admissions import Admissions
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.database import Database
-from ingest.registry.levels import AlertLevel
+from ingest.registry.levels import AlertLevel, Level
 from ingest.registry.places import Gateway, Site
 from ingest.registry.sessions import Session
 from ingest.registry.stretches import Change, Correction, Held, Stretch
@@ -305,19 +305,12 @@ class Registry:
     # Alert levels
 
     def set_alert_level(
-        self,
-        wearer: str,
-        *,
-        enter: float | None,
-        leave: float | None,
-        per_day: float | None = None,
-        lost: int = 0,
-        by: str,
+        self, wearer: str, level: Level | None, *, per_day: float | None = None, lost: int = 0, by: str
     ) -> AlertLevel:
-        """Say from which probability on signs of ``wearer`` count as high, and down to which as over; both None: as
-        for everybody again. ``per_day`` and ``lost`` say how it was chosen: see ``AlertLevel``."""
+        """Say when signs of ``wearer`` count as high, from now on; None: as for everybody again. ``per_day`` and
+        ``lost`` say how it was chosen: see ``AlertLevel``."""
         with self._database.writing(by, self._clock) as writing:
-            return levels.enter(writing, wearer, enter=enter, leave=leave, per_day=per_day, lost=lost)
+            return levels.enter(writing, wearer, level, per_day=per_day, lost=lost)
 
     def alert_levels(self) -> dict[str, AlertLevel]:
         """The level that holds now, of each wearer who has one of their own."""

@@ -161,18 +161,21 @@ ALERT_LEVEL = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("of", String(200), nullable=True),
     Column("enter", Double, nullable=True),
     Column("leave", Double, nullable=True),
+    Column("hold_s", Double, nullable=True),
+    Column("settle_s", Double, nullable=True),
+    Column("refractory_s", Double, nullable=True),
+    Column("fade_s", Double, nullable=True),
     Column("per_day", Double, nullable=True),
     Column("lost", Integer, nullable=False),
     Column("entered_at_s", Double, nullable=False),
     Column("entered_by", String(200), nullable=False),
-    CheckConstraint(
-        "(enter IS NULL AND leave IS NULL) OR (leave >= 0 AND leave < enter AND enter <= 1)", name="in_order"
-    ),
+    CheckConstraint("of IS NULL OR (leave >= 0 AND leave < enter AND enter <= 1)", name="in_order"),
     Index(None, "wearer"),
 )
-"""The last row of a wearer holds; NULL: as for everybody again. Nothing is overwritten."""
+"""The last row of a wearer holds; ``of`` NULL: as for everybody again. Nothing is overwritten."""
 
 CARER = Table("carer", METADATA, Column("name", String(200), primary_key=True))
 

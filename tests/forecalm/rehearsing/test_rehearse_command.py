@@ -53,3 +53,4 @@ def test_one_person_for_whom_it_is_worse_blocks_a_promotion_until_somebody_signs
         signed = [entry for entry in registry.audit_entries("w-01") if entry.action == "sign for a model"]
         assert (signed[0].actor, json.loads(signed[0].detail)["because"]) == ("Ada", "moved out")
         assert registry.verify_audit() == []
+

@@ -12,6 +12,7 @@ from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.audit import Head
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.levels import Level
 from ingest.registry.places import Gateway, Site
 from ingest.registry.registry import Registry
 from ingest.registry.sessions import Kind, Session
@@ -63,7 +64,7 @@ def live_through_a_day(registry: Registry | Watched) -> None:
     )
     registry.remove_label(number, by="jo")
     registry.withdraw_consent("w-1", scopes=[Scope.RESEARCH], at_s=400.0, by="jo")
-    registry.set_alert_level("w-1", enter=0.6, leave=0.3, per_day=2.0, by="jo")
+    registry.set_alert_level("w-1", Level("v-1", 0.6, 0.3, 20.0, 120.0, 60.0, 60.0), per_day=2.0, by="jo")
     registry.note("purge", wearer="w-1", by="jo", packets=3)
 
 

@@ -15,8 +15,11 @@ def upgrade() -> None:
         "alert_level",
         sa.Column("id", sa.Integer),
         sa.Column("wearer", sa.String(64), nullable=False),
-        sa.Column("enter", sa.Double, nullable=True),
-        sa.Column("leave", sa.Double, nullable=True),
+        sa.Column("of", sa.String(200), nullable=True),
+        *(
+            sa.Column(name, sa.Double, nullable=True)
+            for name in ("enter", "leave", "hold_s", "settle_s", "refractory_s", "fade_s")
+        ),
         sa.Column("per_day", sa.Double, nullable=True),
         sa.Column("lost", sa.Integer, nullable=False),
         sa.Column("entered_at_s", sa.Double, nullable=False),
@@ -24,8 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_alert_level"),
         sa.ForeignKeyConstraint(["wearer"], ["wearer.pseudonym"], name="fk_alert_level_wearer"),
         sa.CheckConstraint(
-            "(enter IS NULL AND leave IS NULL) OR (leave >= 0 AND leave < enter AND enter <= 1)",
-            name="ck_alert_level_in_order",
+            "of IS NULL OR (leave >= 0 AND leave < enter AND enter <= 1)", name="ck_alert_level_in_order"
         ),
     )
     op.create_index("ix_alert_level_wearer", "alert_level", ["wearer"])
