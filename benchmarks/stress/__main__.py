@@ -10,7 +10,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,10 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from benchmarks.figures import ROOT, Figure, keep_json
 from benchmarks.stress import judge, page
-from benchmarks.stress.judge import ESTIMATORS, Array, Flags
+from benchmarks.stress.choosing import STILL, signed, validate
+from benchmarks.stress.judge import ESTIMATORS, Array, Estimator, Flags
 from benchmarks.stress.studies import PEERS, Study, cogwear, nurses, stress_predict, study
+from models.estimators.signed import RISING
 from models.inputs.inputs import NAMES
 from models.inputs.named import GROUPS
 
@@ -30,7 +33,10 @@ APART: Final = "hyperventilation"
 IN_VIEW: Final = ("S02", "S03", "S04", "S05", "S06", "S07")  # whose labels were looked at while inputs were chosen
 HEART: Final = ("pulse_recent", "variability_recent", "beat_to_beat_recent")
 CHOSEN: Final = ("ours, physiology", "ridge logistic")
-CHOSEN_ACROSS: Final = ("ours, pulse alone", "random forest")
+SIGNED: Final = "signed logistic"
+OWN: Final = ", by person"
+CHOSEN_ACROSS: Final = (f"ours, quick{OWN}", SIGNED)  # by benchmarks.stress.choosing, before CogWear was asked again
+FIRST_ACROSS: Final = ("ours, pulse alone", "random forest")  # what was settled before the first look at CogWear
 MARGIN: Final = 0.03
 LEFT_OUT: Final = (("Goodwin/Imbiriba", "random forest"),)  # 602 columns take minutes; it was published with ridge
 
@@ -100,23 +106,14 @@ def _line(name: str, how: str, found: Study, y: Flags, core: Flags, said: judge.
 def across(source: Study, target: Study) -> list[dict[str, Any]]:
     """Train on one study and judge on the other; inputs that the other's bands cannot say are left out of both."""
     core = source.what != APART
-    names, X = source.sets["ours"]
-    other = target.sets["ours"][1]
-    still = [GROUPS[name] == "physiology" and bool(np.isfinite(other[:, i]).any()) for i, name in enumerate(NAMES)]
-    pairs = {
-        "ours, pulse alone": (named(names, X, HEART.__contains__), named(names, other, HEART.__contains__)),
-        "ours, physiology": (X[:, still], other[:, still]),
-        "the clock": (source.since_s[:, None], target.since_s[:, None]),
-    }
-    for name in PEERS:
-        (mine, A), (theirs, B) = source.sets[name], target.sets[name]
-        both = [i for i, each in enumerate(mine) if each in theirs and np.isfinite(B[:, theirs.index(each)]).any()]
-        pairs[name] = (A[:, both], B[:, [theirs.index(mine[i]) for i in both]])
     y, truth = source.what[core] != "rest", target.what != "rest"
     lines = []
-    for name, (A, B) in pairs.items():
-        for how, make in ESTIMATORS.items():
-            if (name, how) in LEFT_OUT:
+    for name, names, A, B in _pairs(source, target):
+        makers: dict[str, Callable[[], Estimator]] = dict(ESTIMATORS)
+        if name.startswith("ours"):
+            makers[SIGNED] = partial(signed, names)
+        for how, make in makers.items():
+            if (name.removesuffix(OWN), how) in LEFT_OUT:
                 continue
             said = judge.trained(A[core], y, source.person[core], make)(B)
             value, low, high = judge.pooled(truth, said.odds, target.person)
@@ -136,6 +133,22 @@ def across(source: Study, target: Study) -> list[dict[str, Any]]:
             )
             print(f"  across: {name}, {how}: {value:.3f}", flush=True)
     return lines
+
+
+def _pairs(source: Study, target: Study) -> Iterator[tuple[str, tuple[str, ...], Array, Array]]:
+    """Yield what is compared: name, names of inputs, and their values in both studies; as they are, and by person."""
+    for suffix, mine, theirs in (("", source.sets, target.sets), (OWN, source.own, target.own)):
+        (names, A), (_, B) = mine["ours"], theirs["ours"]
+        said = [name for i, name in enumerate(names) if np.isfinite(B[:, i]).any()]
+        for title, wanted in (("pulse alone", HEART), ("quick", RISING), ("physiology", STILL)):
+            kept = tuple(name for name in names if name in wanted and name in said)
+            yield f"ours, {title}{suffix}", kept, named(names, A, kept.__contains__), named(names, B, kept.__contains__)
+        for name in PEERS:
+            (one, A), (other, B) = mine[name], theirs[name]
+            both = [i for i, each in enumerate(one) if each in other and np.isfinite(B[:, other.index(each)]).any()]
+            kept = tuple(one[i] for i in both)
+            yield f"{name}{suffix}", kept, A[:, both], B[:, [other.index(each) for each in kept]]
+    yield "the clock", ("since_s",), source.since_s[:, None], target.since_s[:, None]
 
 
 def at_work(source: Study, target: Study) -> dict[str, Any]:
@@ -175,6 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="where the recordings are")
     parser.add_argument("--page", action="store_true", help="write the page of what was measured last")
+    parser.add_argument("--choosing", action="store_true", help="say what is sturdy in Stress-Predict, and stop")
     asked = parser.parse_args()
     if asked.page:
         write(_restored(json.loads(KEPT.read_text())[-1]["numbers"]))
@@ -182,10 +196,17 @@ def main() -> None:
     missing = [name for name in ("stress_predict", "cogwear", "nurse_stress") if not (asked.data / name).is_dir()]
     if missing:
         sys.exit(f"{asked.data}: there is no {', '.join(missing)}; name the folder of recordings with --data")
-    laboratory = study("stress_predict", stress_predict(asked.data))
+    parts = list(stress_predict(asked.data))
+    laboratory = study("stress_predict", iter(parts))
+    choosing = validate(laboratory, parts)
+    if asked.choosing:
+        for line in choosing:
+            print(line["set"], line["how"], "by person" if line["own"] else "as it is", line["auroc"], line["within"])
+        return
     other = study("cogwear", cogwear(asked.data))
     work = study("nurse_stress", nurses(asked.data), sets=("ours",))
     found: dict[str, Any] = {
+        "choosing": choosing,
         "across": across(laboratory, other),
         "within": within(laboratory),
         "at_work": at_work(laboratory, work),
@@ -201,7 +222,7 @@ def write(found: dict[str, Any]) -> None:
     for figure in figures:
         print(f"{figure.what}: {figure.found} (to reach: {figure.reach}) {'met' if figure.met else 'NOT met'}")
     keep_json(KEPT, [*figures, Figure("everything", "", "", "", True, numbers=found)])
-    PAGE.write_text(page.written(found, figures, in_view=IN_VIEW, heart=HEART))
+    PAGE.write_text(page.written(found, figures, in_view=IN_VIEW, chosen=CHOSEN_ACROSS, first=FIRST_ACROSS))
 
 
 def _restored(kept: Any) -> Any:  # noqa: ANN401

@@ -23,6 +23,7 @@ from ingest.received import Received
 from ingest.recordings.detect import look
 from ingest.recordings.packets import packets
 from ingest.types import Tick
+from models.datasets.by_person import normalised
 from models.inputs.inputs import NAMES, Inputs
 from signals import frame
 from signals.engine import Engine
@@ -48,13 +49,15 @@ class Part:
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Study:
     """n rows: ``person`` and ``what`` was going on (n,), seconds since the session began (n,), and by feature set the
-    names and values (n, F)."""
+    names and values (n, F); in ``own`` the values against the mean and spread of all of the person's moments, also of
+    those that are no rows: they look ahead, at no label."""
 
     name: str
     person: NDArray[np.str_]
     what: NDArray[np.str_]
     since_s: Array
     sets: Mapping[str, peers.Table]
+    own: Mapping[str, peers.Table]
 
 
 def stress_predict(data: Path) -> Iterator[Part]:
@@ -104,14 +107,16 @@ def study(name: str, parts: Iterator[Part], *, sets: tuple[str, ...] = SETS) -> 
         person.append(np.full(len(moments), part.person, dtype="<U24"))
         what.append(going_on)
         since_s.append(moments)
-    doing = np.concatenate(what)
-    kept = doing != ""
+    doing, who = np.concatenate(what), np.concatenate(person)
+    kept, worn = doing != "", np.ones(len(doing), bool)
+    own = {key: normalised(values, who, worn=worn, step_s=peers.STEP_S) for key, (_, values) in made.items()}
     return Study(
         name=name,
-        person=np.concatenate(person)[kept],
+        person=who[kept],
         what=doing[kept],
         since_s=np.concatenate(since_s)[kept],
         sets={key: (names, values[kept]) for key, (names, values) in made.items()},
+        own={key: (names, own[key][kept]) for key, (names, _) in made.items()},
     )
 
 
@@ -129,7 +134,7 @@ def _ticks(path: Path, *, device: str | None = None) -> list[tuple[Tick, tuple]]
 def _made(name: str, key: str, parts: list[Part]) -> peers.Table:
     """Return the names and values of a set for all rows of all parts."""
     if key == "ours":
-        return NAMES, np.concatenate(list(_ours(parts)))
+        return NAMES, np.concatenate(list(ours(parts)))
     KEPT.mkdir(parents=True, exist_ok=True)
     slug = "".join(c if c.isalnum() else "-" for c in f"{name} {key}".lower())
     file = KEPT / f"{slug}-{peers.VERSION}.npz"
@@ -151,7 +156,7 @@ def _laid(table: peers.Table, names: tuple[str, ...]) -> Array:
     return found
 
 
-def _ours(parts: list[Part]) -> Iterator[Array]:
+def ours(parts: list[Part]) -> Iterator[Array]:
     """Yield what models read of each part, by the live code; a person's parts follow each other."""
     person, end_s, engine, inputs = "", 0, Engine(rows=1), Inputs(rows=1)
     for part in parts:

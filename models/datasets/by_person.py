@@ -5,9 +5,10 @@ at, neither of those who train nor of those who are judged.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.datasets.dataset import Array, Dataset, Index
 
@@ -22,13 +23,18 @@ def against_own(dataset: Dataset) -> Dataset:
     NaN where less than ``LEAST_S`` of a person's input is known; 0 where it never changes. Sessions of a person count
     as one, whatever is said of them.
     """
-    inputs = np.full(dataset.inputs.shape, np.nan)
-    least = max(round(LEAST_S / dataset.step_s), 2)
-    of = dataset.person
-    for person in range(len(dataset.people)):
-        rows = np.flatnonzero(of == person)
-        inputs[rows] = _against(dataset.inputs, rows, rows[dataset.worn[rows]], least)
+    inputs = normalised(dataset.inputs, dataset.person, worn=dataset.worn, step_s=dataset.step_s)
     return replace(dataset, inputs=inputs, made_by={**dataset.made_by, "normalised": "by person, looking ahead"})
+
+
+def normalised(inputs: Array, person: NDArray[Any], *, worn: NDArray[np.bool_], step_s: float) -> Array:
+    """Return ``inputs`` (n, F) of rows ``step_s`` apart, each against the ``worn`` (n,) rows of its ``person`` (n,)."""
+    out = np.full(inputs.shape, np.nan)
+    least = max(round(LEAST_S / step_s), 2)
+    for each in np.unique(person):
+        rows = np.flatnonzero(person == each)
+        out[rows] = _against(inputs, rows, rows[worn[rows]], least)
+    return out
 
 
 def _against(inputs: Array, rows: Index, known_by: Index, least: int) -> Array:
