@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=604_800)]  # a week: beyond it nothing is an early warning
 Words = tuple[str, ...]
 """Words of ``Label.what``. One may ask for a degree, ``"stress >= 1"`` (``=``, ``>=``, ``>``, ``<=``, ``<``): then
 labels with that ``what`` count whose ``level`` is so."""

@@ -22,7 +22,7 @@ from models.estimators.training import Folding, Reads, Rows, Weighing, rows_of
 from models.estimators.training_range import TrainingRange
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 MINUTE_S: Final = 60.0  # moments nearer to each other than this count as one
@@ -80,7 +80,7 @@ class Boosting(Common, frozen=True, kw_only=True, tag_field="kind", tag="boostin
     interactions: bool = True
     rate: Positive = RATE
     least_rows: Count = LEAST_ROWS
-    ridge: Annotated[float, msgspec.Meta(ge=0)] = RIDGE
+    ridge: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = RIDGE
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()

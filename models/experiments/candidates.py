@@ -93,6 +93,8 @@ def make(spec: CandidateSpec) -> Candidate:
     """Return a candidate that nobody else holds. Raises ExperimentError where kind or parameters are not right."""
     kind = kind_of(spec)
     of = _loaded(kind.path, spec.title)
+    if not callable(getattr(of, "fit", None)):
+        raise ExperimentError(f"candidate {spec.title!r}: {kind.path} is no class with fit(training, *, seed)")
     known = _parameters(of)
     for key in spec.parameters:
         if key in kind.fixed or key == "name" or key not in known:
@@ -132,7 +134,7 @@ def _loaded(path: str, title: str) -> Any:  # noqa: ANN401 - a class of any kind
     module, _, name = path.partition(":")
     try:
         return getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ExperimentError(f"candidate {title!r}: {path} cannot be imported: {error}") from None
 
 

@@ -4,7 +4,11 @@ Thresholds are chosen inside the training part. Everything is done in one thread
 not depend on how many folds run side by side.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import Final
 
 import msgspec
@@ -14,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
 from models.datasets.selection import with_inputs
-from models.errors import DatasetError
+from models.errors import DatasetError, ExperimentError, ModelError
 from models.estimates import Estimates, Fitted
 from models.estimators.training import read
 from models.evaluation.choosing import choose
@@ -53,17 +57,36 @@ def run_fold(dataset: Dataset, fold: Fold, spec: CandidateSpec, group: str, expe
             trained_positives=int((training.target == POSITIVE).sum()),
             tested_rows=int(fold.test.size),
         )
-        try:
-            fitted = make(spec).fit(training, seed=experiment.seed)
-            said = checked(fitted, blinded(test), spec.title)
-            choice, notes = chosen(spec, training, fitted, experiment)
-        except DatasetError as error:
-            return FoldRan(about=msgspec.structs.replace(about, refused=str(error)), said=None)
-        refuse_fitted_on_test(fitted, fold, part)
-        refuse_foresight(fitted, test, fold)
+        with blamed(spec):
+            try:
+                fitted = make(spec).fit(training, seed=experiment.seed)
+                said = checked(fitted, blinded(test), spec.title)
+                choice, notes = chosen(spec, training, fitted, experiment)
+            except DatasetError as error:
+                return FoldRan(about=msgspec.structs.replace(about, refused=str(error)), said=None)
+            refuse_fitted_on_test(fitted, fold, part)
+            refuse_foresight(fitted, test, fold)
         return FoldRan(
             about=msgspec.structs.replace(about, choice=choice, drivers=_drivers(said), notes=notes), said=said
         )
+
+
+@contextmanager
+def blamed(spec: CandidateSpec) -> Iterator[None]:
+    """Raise ExperimentError, with the line, where a researcher's own candidate fails: it is no fault of this program,
+    whose own are let through as they are."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        if ":" not in spec.kind:
+            raise
+        at = extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error}"
+        raise ExperimentError(
+            f"candidate {spec.title!r}: failed in {Path(at.filename).name}, line {at.lineno}: {said}"
+        ) from error
 
 
 def of_group(dataset: Dataset, group: str) -> Dataset:
@@ -177,7 +200,7 @@ class Trained:
 
 def train_for_good(dataset: Dataset, spec: CandidateSpec, group: str, experiment: Experiment) -> Trained:
     """Train on everybody. Raises DatasetError where the candidate cannot be trained."""
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), blamed(spec):
         part = of_group(dataset, group)
         fitted = make(spec).fit(part, seed=experiment.seed)
         moments, said, notes = _left_out(spec, part, fitted, experiment)

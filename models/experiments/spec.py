@@ -20,14 +20,15 @@ WINDOW_S: Final = 60.0  # what the field's features look back on, and the shorte
 STEP_S: Final = 5.0  # finer rows are nearly the same row again
 RESAMPLES: Final = 1000  # of people: a 95 % interval's ends are then known to about a percent of rank
 SURROGATES: Final = 200  # the smallest p is 1/201, below the .01 that is asked for
+MOST: Final = 100_000  # of either: more changes no figure that is told, and memory is finite
 COHORT_SEED: Final = 101  # 1, 2, 3, 11, 12 and 13 are the cohorts that figures are reported of: not to be learnt from
 FALSE_PER_HOUR: Final = 0.25  # one in four hours, the most that carers were found to bear: docs/evaluation.md
 
 Group = Literal["combined", "physiology", "motion"]
 GROUPS: Final[tuple[Group, ...]] = ("combined", "physiology", "motion")
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=604_800)]  # seconds, or a rate: beyond a week it is a slip
 FromZero = Annotated[float, msgspec.Meta(ge=0)]
-Some = Annotated[int, msgspec.Meta(ge=1)]
+Some = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 FromNone = Annotated[int, msgspec.Meta(ge=0)]
 Parts = Annotated[int, msgspec.Meta(ge=2)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
@@ -44,7 +45,7 @@ class SimulatedCohort(_Section, frozen=True, kw_only=True):
     wearers: Some | None = None  # as many as the scenario has
     seed: FromNone = COHORT_SEED
     days: Some = 5
-    hours: Positive = 6.0
+    hours: Annotated[float, msgspec.Meta(gt=0, le=24)] = 6.0
 
 
 class Study(_Section, frozen=True, kw_only=True):
@@ -191,8 +192,8 @@ class Alarms(_Section, frozen=True, kw_only=True):
 class Evaluation(_Section, frozen=True, kw_only=True):
     """How sure the figures are: ``bootstrap`` resamples of people, ``surrogates`` of shifted alarms."""
 
-    bootstrap: Annotated[int, msgspec.Meta(ge=100)] = RESAMPLES
-    surrogates: FromNone = SURROGATES
+    bootstrap: Annotated[int, msgspec.Meta(ge=100, le=MOST)] = RESAMPLES
+    surrogates: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = SURROGATES
 
 
 class Experiment(_Section, frozen=True, kw_only=True):

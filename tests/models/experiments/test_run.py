@@ -206,3 +206,15 @@ def test_what_had_not_seen_a_person_knows_nothing_of_noise(kind: str) -> None:
 def test_only_estimators_have_parts_that_had_not_seen_people() -> None:
     candidate = make(asked(STATE, "clock").candidate[0])
     assert unseen(candidate, candidate.fit(state(4), seed=1), state(4)) is None
+
+
+class Clumsy:
+    """A candidate of somebody's own, with a slip in it."""
+
+    def fit(self, training: Dataset, *, seed: int) -> None:
+        raise KeyError("pulse")
+
+
+def test_where_somebody_s_own_candidate_failed_is_told() -> None:
+    with pytest.raises(ExperimentError, match=r"candidate 'c0': failed in test_run.py, line \d+: KeyError: 'pulse'"):
+        run(asked(STATE, f"{HERE}:Clumsy"), state(3), libraries={})

@@ -54,6 +54,11 @@ def test_every_packaged_example_is_sound(path: Path) -> None:
         ('[split]\nkind = "grouped"\nparts = "3"', "split.parts: Expected `int`, got `str`"),
         ('[split]\nkind = "grouped"\nparts = 1', "split.parts: Expected `int` >= 2"),
         ("[rows]\nstep_s = 0", "rows.step_s: Expected"),
+        ("[rows]\nstep_s = 1e308", "rows.step_s: Expected `float` <= 604800"),
+        ("[evaluation]\nbootstrap = 1_000_000_000", "evaluation.bootstrap: Expected `int` <= 100000"),
+        ("[evaluation]\nsurrogates = 1_000_000_000", "evaluation.surrogates: Expected `int` <= 100000"),
+        ("[alarms]\nfalse_per_hour = inf", "alarms.false_per_hour: Expected `float` <= 604800"),
+        ('[[study]]\nname = "b"\nsimulated = {hours = inf}', "study[1].simulated.hours: Expected `float` <= 24"),
         ('[rows]\ngroups = ["pulse"]', "rows.groups[0]: Invalid enum value 'pulse'"),
         ("paramters = {}", "candidate.paramters: there is no such key; did you mean 'parameters'?"),
         ('[[candidate]]\nkind = "logistic"', "two are called 'logistic'"),
@@ -118,3 +123,23 @@ def test_a_candidate_that_cannot_be_is_refused(given: CandidateSpec, said: str) 
 def test_what_foretells_events_is_refused_for_a_state() -> None:
     with pytest.raises(ExperimentError, match="foretells events"):
         require([CandidateSpec(kind="hawkes")], forecast=False)
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e308", "-1"])
+def test_a_horizon_without_end_is_refused(seconds: str) -> None:
+    state = 'kind = "state"\npositive = ["stress"]\nnegative = ["rest"]'
+    text = MINIMAL.replace(state, f'kind = "forecast"\nevents = ["i"]\nhorizon_s = {seconds}')
+    with pytest.raises(ExperimentError, match=r"target\.horizon_s: Expected `float`"):
+        told(text)
+
+
+@pytest.mark.parametrize("kind", ["os:sep", "os:getcwd", ":", ".here:Mine", "nowhere:Mine"])
+def test_what_is_no_candidate_is_refused_before_anything_is_read(kind: str) -> None:
+    with pytest.raises(ExperimentError, match=r"candidate 'mine': .* (cannot be imported|is no class with fit)"):
+        require((CandidateSpec(kind=kind, name="mine"),), forecast=False)
+
+
+@pytest.mark.parametrize("penalty", [1e308, float("inf"), float("nan")])
+def test_a_penalty_that_no_number_can_hold_is_refused(penalty: float) -> None:
+    with pytest.raises(ExperimentError, match="penalty"):
+        make(CandidateSpec(kind="logistic", parameters={"penalty": penalty}))
