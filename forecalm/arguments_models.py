@@ -23,6 +23,9 @@ def add_models(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     )
     train.add_argument("--group", choices=("combined", "physiology", "motion"), help="of inputs (default: the first)")
     train.add_argument("--trust", action="append", default=[], metavar="TYPE", help="a type of your own to be kept")
+    train.add_argument(
+        "--evaluated", type=path, metavar="FOLDER", help="results of the same data: their figures stand in the manifest"
+    )
     for each in (evaluate, train):
         each.add_argument("experiment", type=path, metavar="EXPERIMENT.toml", help="see docs/experiments.md")
         each.add_argument("--describe", "--dry-run", action="store_true", help="say what data there are; train nothing")

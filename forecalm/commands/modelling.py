@@ -80,6 +80,7 @@ def train(chosen: argparse.Namespace) -> int:
         config=chosen.config,
         shelf=chosen.out,
         trust=tuple(chosen.trust),
+        evaluated=chosen.evaluated,
     )
     training.require()
     dataset = _dataset(said, chosen)

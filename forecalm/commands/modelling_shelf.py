@@ -1,5 +1,6 @@
 """An experiment and its data set in, trained models on the shelf out, each with what is known of how good it is."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -13,19 +14,20 @@ import msgspec
 import numpy as np
 
 from forecalm.checkout import commit
+from forecalm.commands.modelling_results import read
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from models.datasets.dataset import Dataset
-from models.datasets.selection import of_studies
+from models.datasets.selection import digest, of_studies
 from models.errors import ExperimentError
 from models.evaluation.judging import evaluate
 from models.experiments.candidates import kind_of
 from models.experiments.describing import require_two_sides
 from models.experiments.fold import of_group, train_for_good
-from models.experiments.results import EXPERIMENT
+from models.experiments.results import EXPERIMENT, NO_INPUTS, RESULTS, Arm, Results
 from models.experiments.spec import AcrossStudies, CandidateSpec, Experiment
-from models.shelf.about import about
-from models.shelf.manifest import About, Code
+from models.shelf.about import LIMITS, about
+from models.shelf.manifest import About, Code, Evaluated
 from models.shelf.shelf import Shelf
 
 MODELS: Final = "models"  # the shelf's folder in an installation
@@ -57,6 +59,7 @@ class Training:
     config: Path | None
     shelf: Path | None
     trust: tuple[str, ...]
+    evaluated: Path | None = None
 
     @property
     def chosen(self) -> tuple[CandidateSpec, ...]:
@@ -77,6 +80,32 @@ class Training:
             return Shelf(self.shelf)
         return Shelf(Installation(load_config(self.config)).folder / MODELS)
 
+    def arm_of(self, spec: CandidateSpec) -> tuple[Results, Arm] | None:
+        """Return what ``evaluated`` has of a candidate that is trained; None where no results were named. Raises
+        ExperimentError where it has none of it."""
+        if self.evaluated is None:
+            return None
+        results = read(self.evaluated)
+        group = self.group if kind_of(spec).reads_inputs else NO_INPUTS
+        asked = {(each.title, each.kind): each.parameters for each in results.experiment.candidate}
+        for arm in results.arms:
+            same = (arm.candidate, arm.group) == (spec.title, group)
+            if same and arm.judgement is not None and asked.get((spec.title, spec.kind)) == spec.parameters:
+                return results, arm
+        there = ", ".join(arm.key for arm in results.arms if arm.judgement is not None)
+        raise ExperimentError(
+            f"--evaluated {self.evaluated}: holds no figures of {spec.title}/{group} as it is to be trained; there is"
+            f" {there}: evaluate this experiment, or train those with --candidate and --group"
+        )
+
+    def require_same(self, dataset: Dataset) -> None:
+        """Raise ExperimentError where results were named that are of other data than these."""
+        if self.evaluated is not None and (said := read(self.evaluated).data.digest) != (own := digest(dataset)):
+            raise ExperimentError(
+                f"--evaluated {self.evaluated}: is of other data (digest {said[:16]}) than these ({own[:16]}): evaluate"
+                " this experiment again, or leave it out"
+            )
+
     def require(self) -> None:
         """Raise ExperimentError where it could not be kept in the end, before anything long is done."""
         known = {each.title for each in self.experiment.candidate}
@@ -94,6 +123,8 @@ class Training:
             )
         if (features := self.experiment.rows.features) != "live":
             raise ExperimentError(f'rows.features: {features!r} do not run live: a model to keep reads "live"')
+        for each in self.chosen:
+            self.arm_of(each)
         kept = self.open_shelf().names()
         if taken := [name for each in self.chosen if (name := self.name_of(each)) in kept]:
             raise ExperimentError(
@@ -113,6 +144,7 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
     DatasetError where a candidate cannot be trained; then nothing is put anywhere.
     """
     said = training.experiment
+    training.require_same(dataset)
     dataset = _for_training(said, dataset)
     require_two_sides(dataset)
     made: list[tuple[str, object, About, dict[str, bytes]]] = []
@@ -139,6 +171,8 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
             code=Code(version=version("forecalm"), commit=commit()),
             metrics=metrics,
             rule=trained.choice.rule,
+            evaluated=_evaluated(training, spec),
+            limits=" ".join((LIMITS, *(f"{note[0].upper()}{note[1:]}." for note in trained.notes))),
         )
         beside = {EXPERIMENT: training.text.encode(), CHOICE: msgspec.json.encode(trained.choice)}
         made.append((training.name_of(spec), trained.fitted, told, beside))
@@ -147,6 +181,18 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
             for name, fitted, told, beside in made:
                 shelf.keep(name, fitted, told, trust=training.trust, files=beside)
     return {name: dict(told.metrics) for name, _, told, _ in made}
+
+
+def _evaluated(training: Training, spec: CandidateSpec) -> Evaluated | None:
+    found = training.arm_of(spec)
+    if found is None or training.evaluated is None or found[1].judgement is None:
+        return None
+    over_people = found[1].judgement.over_people
+    return Evaluated(
+        digest=hashlib.sha256((training.evaluated / RESULTS).read_bytes()).hexdigest(),
+        arm=found[1].key,
+        figures={name: over_people[name].mean for name in METRICS},
+    )
 
 
 def _for_training(said: Experiment, dataset: Dataset) -> Dataset:

@@ -1,5 +1,6 @@
 """``forecalm experiment``, ``evaluate``, ``compare`` and ``train`` as a researcher uses them."""
 
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from forecalm.cli import main
 from models.datasets.dataset import LEFT_OUT, Dataset
 from models.evaluation.judgement import NOTICE
-from models.experiments.results import Results
+from models.experiments.results import Results, decode
 from models.shelf.shelf import Shelf
 from tests.models.experiments.cohorts import state
 
@@ -203,9 +204,31 @@ def test_trained_models_stand_on_the_shelf_with_their_figures(here: Path, capsys
     assert manifest.trained_on == tuple(f"lab-{i}" for i in range(4))
     assert manifest.experiment == TEXT
     assert (manifest.metrics["auroc"] or 0) > 0.75
+    assert manifest.rule is not None
+    assert 0.2 < manifest.rule.enter < 0.8  # of best balanced accuracy, as half of the moments are positive
+    assert manifest.evaluated is None
     kept = shelf.load("mine-logistic", inputs=("x", "motion_y", "z"))
     assert kept.fitted.estimate(state(2, seed=9)).probability.size == 240  # type: ignore[attr-defined]
     assert "is on the shelf already" in refused(capsys, "train", "mine.toml", "--out", "shelf")
+
+
+def test_a_model_names_the_evaluation_that_it_comes_from_if_it_is_of_the_same_data(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered(capsys, "evaluate", "mine.toml")
+    order = ["train", "mine.toml", "--out", "shelf", "--evaluated", "mine.results"]
+    assert "holds no figures of logistic/physiology" in refused(capsys, *order, "--group", "physiology")
+    ordered(capsys, *order)
+    evaluated = Shelf(here / "shelf").look("mine-logistic")[0].evaluated
+    results = (here / "mine.results" / "results.json").read_bytes()
+    assert evaluated is not None
+    assert (evaluated.arm, evaluated.digest) == ("logistic/combined", hashlib.sha256(results).hexdigest())
+    judgement = decode(results, origin="results.json").arm("logistic/combined").judgement
+    assert judgement is not None
+    assert evaluated.figures["auroc"] == judgement.over_people["auroc"].mean
+    given(monkeypatch, state(5))
+    (here / "mine.toml").write_text(TEXT.replace('name = "mine"', 'name = "more"'))
+    assert "is of other data" in refused(capsys, *order)
 
 
 def test_what_cannot_be_kept_is_refused_and_nothing_is_put_anywhere(
