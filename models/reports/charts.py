@@ -13,9 +13,10 @@ from models.evaluation.judgement import FIGURES, ReliabilityPoint
 from models.evaluation.people import Spread
 from models.reports import words
 
-BAND_PX: Final = 54  # of one candidate in a plot of dots: its name, its people, its mean
+BAND_PX: Final = 76  # of one candidate in a plot of dots: its name, its people, its mean
 AROUND_PX: Final = 64  # axis and air
-HUES: Final = ("@held", "@alert", "@rise", "@ink")
+LEGEND_PX: Final = 22  # of one name beneath a chart: on a narrow screen each has a line
+HUES: Final = ("@held", "@alert", "@ink", "@edge")
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 
 
@@ -41,9 +42,11 @@ class Band:
     note: str = ""
 
 
-def dots(name: str, title: str, says: str, bands: Sequence[Band], *, figure: str, unit: str = "") -> Chart:
+def dots(
+    name: str, title: str, says: str, bands: Sequence[Band], *, figure: str, unit: str = "", of: str = "people"
+) -> Chart:
     """Return bands of dots beneath each other; whoever is a dot stands at the same height in every band."""
-    people, means, notes = _trace("people", "@ink-2", 7), _trace("mean, 95 % confidence", "@held", 11), []
+    people, means, notes = _trace(of, "@ink-2", 7), _trace("mean, 95 % confidence", "@held", 11), []
     means["marker"] |= {"symbol": "diamond", "line": {"width": 1, "color": "@sheet"}}
     means["error_x"] = {"type": "data", "symmetric": False, "array": [], "arrayminus": [], "color": "@held", "width": 5}
     for at, band in enumerate(bands):
@@ -51,7 +54,7 @@ def dots(name: str, title: str, says: str, bands: Sequence[Band], *, figure: str
         for place, (who, value, told) in enumerate(band.dots):
             if value is not None:
                 people["x"].append(value)
-                people["y"].append(at + 0.1 + 0.55 * (place + 0.5) / max(1, len(band.dots)))
+                people["y"].append(at + 0.24 + 0.42 * (place + 0.5) / max(1, len(band.dots)))
                 people["text"].append(f"{html.escape(who)}: {words.number(value, figure)} {html.escape(told)}")
         if band.mean is not None and band.mean.mean is not None:
             _mean(means, band, at, figure)
@@ -59,7 +62,7 @@ def dots(name: str, title: str, says: str, bands: Sequence[Band], *, figure: str
     axis = title if not unit and definition is None else f"{title}{f' [{unit}]' if unit else ''}"
     layout = _layout(axis)
     layout |= {"annotations": notes, "showlegend": True}
-    layout["yaxis"] |= {"range": [len(bands), -0.3], "visible": False, "fixedrange": True}
+    layout["yaxis"] |= {"range": [len(bands), -0.12], "visible": False, "fixedrange": True}
     layout["shapes"] = [_line(at, at) for at in range(1, len(bands))]
     if definition is not None and definition.unit == "" and definition.better in ("more", "less"):
         layout["xaxis"]["range"] = _reach(bands)
@@ -68,7 +71,7 @@ def dots(name: str, title: str, says: str, bands: Sequence[Band], *, figure: str
         title=title,
         says=says,
         height=AROUND_PX + 26 + BAND_PX * max(1, len(bands)),
-        data=[people, means],
+        data=[people, means] if means["x"] else [people],
         layout=layout,
     )
 
@@ -79,7 +82,7 @@ def _mean(means: dict[str, Any], band: Band, at: int, figure: str) -> None:
     assert of.mean is not None  # noqa: S101
     low, high = (of.mean if end is None else end for end in (of.low, of.high))
     means["x"].append(of.mean)
-    means["y"].append(at + 0.8)
+    means["y"].append(at + 0.79)
     means["error_x"]["array"].append(high - of.mean)
     means["error_x"]["arrayminus"].append(of.mean - low)
     means["text"].append(
@@ -97,7 +100,7 @@ def _reach(bands: Sequence[Band]) -> list[float]:
 
 
 def lines(
-    name: str, title: str, says: str, data: list[dict[str, Any]], *, x: str, y: str, height: int = 430, **more: object
+    name: str, title: str, says: str, data: list[dict[str, Any]], *, x: str, y: str, height: int = 320, **more: object
 ) -> Chart:
     """Return a chart of lines with a title on either axis."""
     layout = _layout(x) | {"showlegend": True}
@@ -107,7 +110,8 @@ def lines(
     layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "font": {"size": 13}}
     if "shapes" in more:
         layout["shapes"] = more["shapes"]
-    return Chart(name=name, title=title, says=says, height=height, data=data, layout=layout)
+    entries = sum(each.get("showlegend", True) for each in data)
+    return Chart(name=name, title=title, says=says, height=height + LEGEND_PX * entries, data=data, layout=layout)
 
 
 def style(place: int, *, sensor: bool) -> dict[str, Any]:
@@ -125,9 +129,10 @@ def reliability(name: str, title: str, says: str, points: Sequence[ReliabilityPo
     text = [f"{point.n:,} moments: said {point.probability:.3f}, happened {point.share:.3f}" for point in points]
     bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": "@held", "thickness": 1.5}
     layout = _layout("Probability said")
-    layout["xaxis"] |= {"range": [-0.03, 1.03], "anchor": "y2", "dtick": 0.25}
-    layout["yaxis"] |= {"range": [-0.03, 1.03], "domain": [0.34, 1], "title": {"text": "Share that happened"}}
-    layout["yaxis"]["dtick"] = 0.25
+    most = max([0.1, *x, *y, *(point.high for point in points if point.high is not None)])
+    reach = [-0.03 * most, 1.05 * most]
+    layout["xaxis"] |= {"range": reach, "anchor": "y2", "nticks": 5}
+    layout["yaxis"] |= {"range": reach, "domain": [0.34, 1], "title": {"text": "Share that happened"}, "nticks": 5}
     layout["yaxis2"] = {
         "domain": [0, 0.2],
         "title": {"text": "n"},
@@ -136,7 +141,7 @@ def reliability(name: str, title: str, says: str, points: Sequence[ReliabilityPo
         "nticks": 3,
     }
     layout["margin"] = {"l": 58, "r": 10, "t": 8, "b": 44}
-    diagonal = {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip"}
+    diagonal = {"type": "scatter", "mode": "lines", "x": [0, most], "y": [0, most], "hoverinfo": "skip"}
     return Chart(
         name=name,
         title=title,
@@ -194,7 +199,7 @@ def stacked(name: str, title: str, says: str, rows: Sequence[str], parts: Sequen
     layout = _layout(title)
     layout["barmode"] = "stack"
     layout["xaxis"] |= {"range": [0, 1], "tickformat": ".0%"}
-    layout["yaxis"] |= {"range": [len(rows), -0.1], "visible": False, "fixedrange": True}
+    layout["yaxis"] |= {"range": [len(rows), -0.12], "visible": False, "fixedrange": True}
     layout["annotations"] = [_label(at, f"<b>{html.escape(row)}</b>") for at, row in enumerate(rows)]
     layout["showlegend"] = True
     return Chart(
@@ -212,12 +217,12 @@ def _scatter(x: list[float], y: list[float], text: list[str]) -> dict[str, Any]:
 
 
 def _label(at: float, text: str) -> dict[str, Any]:
-    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": at + 0.02, "yref": "y", "yanchor": "middle"}
-    return {**place, "text": text, "showarrow": False, "font": {"size": 13}, "bgcolor": "@sheet", "borderpad": 1}
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": at + 0.1, "yref": "y", "yanchor": "middle"}
+    return {**place, "text": text, "showarrow": False, "font": {"size": 13}}
 
 
 def _line(y: float, y1: float) -> dict[str, Any]:
-    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y - 0.22, "y1": y1 - 0.22}
+    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y - 0.06, "y1": y1 - 0.06}
     return {"type": "line", **ends, "line": {"color": "@line", "width": 1}}
 
 

@@ -61,6 +61,7 @@ def trade(evidence: Evidence) -> Chart | None:
     says = (
         "Every threshold on the tested people, one for everybody: what could be traded, not what was chosen. The"
         " diamond is where the thresholds that were chosen in training came to. Everybody's events and hours together."
+        " Lines end where alarms begin to run into one another, which makes them fewer and is no merit."
     )
     ranged = {"range": [-0.02, 1.03]}
     return charts.lines(
@@ -122,7 +123,7 @@ def leads(evidence: Evidence) -> Chart:
         "Each dot is an event that was foretold; those that were missed have no lead time, so read it beside how many"
         " were. An alarm that stood already when the window opened counts as the whole window."
     )
-    return charts.dots("leads", "Lead time", says, bands, figure="lead_time_median_s", unit="s")
+    return charts.dots("leads", "Lead time", says, bands, figure="lead_time_median_s", unit="s", of="events")
 
 
 def reliability(evidence: Evidence) -> list[Chart]:
@@ -215,7 +216,7 @@ def _personal(figure: str, counts: dict[str, list[tuple[int, Judgement]]]) -> Ch
     title, unit = words.title(figure), words.unit(figure)
     y = f"{title} [{unit}]" if unit else title
     return charts.lines(
-        f"personal-{figure}", title, says, data, x="Sessions of their own in training", y=y, height=360, xaxis=ticks
+        f"personal-{figure}", title, says, data, x="Sessions of their own in training", y=y, height=300, xaxis=ticks
     )
 
 
@@ -256,13 +257,15 @@ def _example(of: Example, figure: str, *, forecast: bool) -> Chart:
         {"type": "scatter", "mode": "lines", "x": [x[0], x[-1]], "y": [of.enter, of.enter], "name": "threshold"}
         | {"line": {"color": "@ink-2", "width": 1, "dash": "dot"}},
     ]
-    data += _spells("warning", of.warnings, 1.06, "@rise")
-    data += _spells("what happened" if forecast else "positive by its labels", of.happened, 1.13, "@alert")
+    told = of.high if np.isfinite(of.high).any() else of.probability
+    most = min(1.0, 1.15 * float(np.nanmax(np.append(told, [of.enter, 0.1]))))
+    data += _spells("warning", of.warnings, 1.07 * most, "@rise")
+    data += _spells("what happened" if forecast else "positive by its labels", of.happened, 1.16 * most, "@alert")
     true = sum(each.what == "true" for each in of.warnings)
     false = sum(each.what == "false" for each in of.warnings)
-    told = words.counted(len(of.happened), "event" if forecast else "stretch", "" if forecast else "stretches")
+    count = words.counted(len(of.happened), "event" if forecast else "stretch", "" if forecast else "stretches")
     says = (
-        f"The {of.place} of them: {of.person}, {words.title(figure)} {words.number(of.value, figure)}; {told},"
+        f"The {of.place} of them: {of.person}, {words.title(figure)} {words.number(of.value, figure)}; {count},"
         f" {words.counted(len(of.warnings), 'warning')}, {true} true and {false} false."
         " Gaps in the line: it says nothing."
     )
@@ -273,8 +276,8 @@ def _example(of: Example, figure: str, *, forecast: bool) -> Chart:
         data,
         x="Minutes since the session began",
         y="Probability",
-        height=320,
-        yaxis={"range": [-0.02, 1.18], "tickvals": [0, 0.25, 0.5, 0.75, 1]},
+        height=230,
+        yaxis={"range": [-0.03 * most, 1.23 * most], "nticks": 6},
     )
 
 

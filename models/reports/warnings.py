@@ -75,6 +75,7 @@ def curve(tested: Tested) -> Curve | None:
         if len(told):
             sensitivity[i] = told.mean()
     kept = np.isfinite(sensitivity) & (false <= WORST)
+    kept[: np.flatnonzero(false == false.max())[-1]] = False  # alarms that run into one another grow few again
     if not kept.any():
         return None
     return Curve(levels=levels[kept], sensitivity=sensitivity[kept], false_per_hour=false[kept])
