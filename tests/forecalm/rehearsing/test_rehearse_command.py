@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from forecalm.cli import main
-from forecalm.config import load
+from forecalm.config import Config, load
 from forecalm.installation import Installation
+from forecalm.rehearsing import proof
+from ingest.labels import Label
+from ingest.registry.levels import Level
+from models.errors import ShelfError
+
+pytestmark = pytest.mark.long
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
@@ -18,7 +24,7 @@ def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     return code, json.loads(said.out) if said.out else said.err
 
 
-def test_one_person_for_whom_it_is_worse_blocks_a_promotion_until_somebody_signs_and_it_is_taken_back(
+def test_whoever_it_is_worse_for_blocks_a_promotion_until_somebody_signs_and_it_is_taken_back(
     config_path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = ["--config", config_path]
@@ -46,6 +52,7 @@ def test_one_person_for_whom_it_is_worse_blocks_a_promotion_until_somebody_signs
     assert (code, done["champion"]) == (0, "first")
     evidence = done["done"]["evidence"]
     assert (evidence["passed"], evidence["worse_for"], evidence["signed_by"]) == (False, 2, "Ada")
+    assert "nothing to hold it against" in ran(capsys, "rehearse", "first", *config)[1]
     code, back = ran(capsys, "models", "roll-back", "--by", "Bo", "--because", "she is back", *config)
     assert (code, back["champion"]) == (0, "arousal")
 
@@ -54,3 +61,77 @@ def test_one_person_for_whom_it_is_worse_blocks_a_promotion_until_somebody_signs
         assert (signed[0].actor, json.loads(signed[0].detail)["because"]) == ("Ada", "moved out")
         assert registry.verify_audit() == []
 
+
+@pytest.fixture
+def rehearsed(config_path: str, config: Config, capsys: pytest.CaptureFixture[str]) -> Installation:
+    """The installation, the first model rehearsed for a person to read."""
+    assert main(["rehearse", "first", "--jobs", "2", "--config", config_path]) == 1
+    said = capsys.readouterr().out
+    for part in ("Research use only", "w-01: worse: misses 1 of the 1 events", "Blocked: worse for 2", "no labels"):
+        assert part in said
+    return Installation(config)
+
+
+def refused(here: Installation) -> str:
+    """Why the rehearsal of the first model speaks for nothing now."""
+    with pytest.raises(ShelfError) as told:
+        proof.require_sound(here, "first", *proof.read(here, "first"))
+    return str(told.value)
+
+
+def test_a_rehearsal_speaks_for_what_it_is_of_alone(rehearsed: Installation) -> None:
+    evidence, digest = proof.read(rehearsed, "first")
+    proof.require_sound(rehearsed, "first", evidence, digest)
+    with pytest.raises(ShelfError, match="of another model"):
+        proof.require_sound(rehearsed, "second", evidence, digest)
+
+    with closing(rehearsed.open_registry()) as registry:
+        registry.set_alert_level("w-01", Level("first-light-1", 0.6, 0.3, 20.0, 120.0, 60.0, 60.0), by="test")
+        assert "have changed" in refused(rehearsed)
+        registry.set_alert_level("w-01", None, by="test")
+        proof.require_sound(rehearsed, "first", evidence, digest)
+        at_s = evidence.at_s - 1000
+        label = Label(what="incident", start_s=at_s, end_s=at_s, rater="Jo", wearer="w-09")
+        (number,) = registry.add_labels([label], by="test")
+        assert "have changed" in refused(rehearsed)
+        registry.remove_label(number, by="test")
+
+    path = proof.path_of(rehearsed, "first")
+    whole = path.read_bytes()
+    config = ["--config", str(rehearsed.folder.parent / "forecalm.toml")]
+    path.write_bytes(whole.replace(b'"worse"', b'"better"'))
+    assert "not as it was written" in refused(rehearsed)
+    assert main(["models", "promote", "first", "--by", "Ada", *config]) == 2
+    path.write_bytes(whole)
+    unrehearsed = ["--unrehearsed", "--because", "a test", *config]
+    assert main(["models", "promote", "second", "--by", "Ada", *unrehearsed]) == 0
+    assert "against arousal, which is not what watches now (second)" in refused(rehearsed)
+
+
+def test_a_rehearsal_of_some_promotes_nothing_and_goes_with_whom_it_names(
+    config_path: str, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = ran(capsys, "rehearse", "first", "--wearers", "w-09", "--config", config_path)
+    assert (code, said["left_out"]) == (1, ["w-01"])
+    assert any("promotes nothing" in caution for caution in said["cautions"])
+    here = Installation(config)
+    assert "without w-01" in refused(here)
+    assert main(["erase", "w-01", "--yes", "--config", config_path]) == 0
+    assert not proof.path_of(here, "first").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rehearse", "none-such"], "not on the shelf"),
+        (["rehearse", "first", "--wearers", "w-05"], "nothing that may be replayed is stored"),
+        (["budget", "w-05"], "no wearer of this installation"),
+        (["budget", "w-01", "--set"], "--by"),
+        (["budget", "w-01", "--set", "--default", "--by", "Ada"], "one of them"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    config_path: str, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    code, said = ran(capsys, *arguments, "--config", config_path)
+    assert (code, told in said) == (2, True), said

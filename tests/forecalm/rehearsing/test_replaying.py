@@ -1,0 +1,104 @@
+"""A rehearsal is what living would have been: the code that runs live, once for both models, at the times of old."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alerts.policy import Policy
+from alerts.rehearsal.events import happened
+from forecalm.config import Config
+from forecalm.installation import Installation
+from forecalm.rehearsing import rehearsal
+from forecalm.rehearsing.replaying import Both, Pair, Taken, as_lived, as_recorded
+from forecalm.rescoring.lived import Person
+from forecalm.watching import Choice, Model
+from ingest.readings import Readings
+from ingest.registry.registry import Registry
+from models.arousal import Arousal
+from models.risk import Risk, RiskModel, Rows
+from tests.forecalm.rehearsing.conftest import Lived
+
+pytestmark = pytest.mark.long
+
+
+class Louder(Arousal):
+    """Says the square root of what the training-free detector says."""
+
+    def push(self, start_s: np.ndarray, features: np.ndarray, *, rows: Rows | None = None) -> Risk:  # type: ignore[override]
+        said = super().push(start_s, features, rows=rows)
+        return replace(said, probability=np.sqrt(said.probability), low=np.sqrt(said.low), high=np.sqrt(said.high))
+
+
+def model(kind: type[Arousal]) -> Choice:
+    def build(people: Sequence[str]) -> RiskModel:
+        return kind(rows=max(len(people), 1))
+
+    return Choice(champion=Model("m", kind.__name__, build), chosen="m")
+
+
+@pytest.fixture
+def readings(config_path: str, config: Config) -> Iterator[Readings]:
+    here = Installation(config)
+    with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
+        yield Readings(store, registry)
+
+
+def pair(candidate: Choice, own: Policy | None = None) -> Pair:
+    return Pair(champion=Choice(), candidate=candidate, own=own)
+
+
+def test_one_pass_with_two_models_is_two_passes_with_one(readings: Readings, lived: Lived) -> None:
+    both = as_lived(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
+    assert both is not None
+    assert both.champion.alerts_s == lived.alerts_s, "as it was when it was lived"
+    alone = Person(readings, "w-01", begun_s=lived.start_s, choice=model(Louder))
+    taken = Taken(alone.desk)
+    why = [why for _, steps in alone.steps(lived.start_s, lived.end_s) for s in steps for why in s.risk.abstention[0]]
+    assert both.candidate.alerts_s == tuple(taken.alerts_s)
+    assert both.candidate.alerts_s != both.champion.alerts_s
+    n = min(len(why), len(both.candidate.why))
+    np.testing.assert_array_equal(both.candidate.why[:n], why[:n])
+
+
+def test_a_session_whose_packets_all_came_in_time_is_recorded_as_it_was_lived(readings: Readings, lived: Lived) -> None:
+    candidate = pair(model(Louder))
+    found = [run(readings, "w-01", candidate, until_s=lived.end_s + 100) for run in (as_lived, as_recorded)]
+    one, other = (both for both in found if both is not None)
+    assert one.champion.alerts_s == other.champion.alerts_s
+    assert one.candidate.alerts_s == other.candidate.alerts_s
+    assert abs(len(one.second_s) - len(other.second_s)) <= 60
+
+
+def test_where_a_recording_is_cut_changes_nothing(
+    readings: Readings, lived: Lived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = as_recorded(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
+    monkeypatch.setattr("forecalm.rehearsing.replaying.CHUNK_S", 97.0)
+    pieces = as_recorded(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
+    assert whole is not None
+    assert pieces is not None
+    _same(whole, pieces)
+
+
+def _same(one: Both, other: Both) -> None:
+    np.testing.assert_array_equal(one.second_s, other.second_s)
+    for a, b in ((one.champion, other.champion), (one.candidate, other.candidate)):
+        np.testing.assert_array_equal(a.why, b.why)
+        assert a.alerts_s == b.alerts_s
+
+
+def test_somebody_is_rehearsed_by_the_rules_that_they_live_by(readings: Readings, lived: Lived) -> None:
+    deaf = Policy(enter=1.0, version="deaf")
+    both = as_lived(readings, "w-01", pair(Choice(), deaf), until_s=lived.end_s + 100)
+    assert both is not None
+    assert both.champion.alerts_s == both.candidate.alerts_s == ()
+
+
+def test_a_model_that_does_the_same_is_no_different_however_many_processes(config_path: str, config: Config) -> None:
+    one, two = (rehearsal.rehearse(config, "first", now_s=1.9e9, jobs=jobs) for jobs in (1, 2))
+    assert one == two
+    assert {person.wearer for person in one.people} == {"w-01", "w-09"}
+    assert happened([], ("incident",)) == ()
