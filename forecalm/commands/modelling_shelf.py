@@ -125,11 +125,17 @@ class Training:
             raise ExperimentError(f'rows.features: {features!r} do not run live: a model to keep reads "live"')
         for each in self.chosen:
             self.arm_of(each)
+        names = [self.name_of(each) for each in self.chosen]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ExperimentError(
+                f"candidates: two would be called {twice[0]!r} on the shelf, where names are small letters and at most"
+                " 64: give one of them another name, or the experiment a shorter one"
+            )
         kept = self.open_shelf().names()
         if taken := [name for each in self.chosen if (name := self.name_of(each)) in kept]:
             raise ExperimentError(
                 f"a model {taken[0]!r} is on the shelf already, and none is ever overwritten: give the experiment"
-                " another name, or withdraw that one"
+                " another name, or move that folder away"
             )
 
 

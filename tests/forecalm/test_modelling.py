@@ -212,6 +212,15 @@ def test_trained_models_stand_on_the_shelf_with_their_figures(here: Path, capsys
     assert "is on the shelf already" in refused(capsys, "train", "mine.toml", "--out", "shelf")
 
 
+def test_two_models_of_one_name_are_refused_before_anything_is_trained(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(READ, lambda *_, **__: pytest.fail("it read the studies"))
+    one = '[[candidate]]\nkind = "logistic"\nname = "{}"\n'
+    (here / "mine.toml").write_text(TEXT + one.format("Mild") + one.format("mild"))
+    assert "two would be called 'mine-mild' on the shelf" in refused(capsys, "train", "mine.toml")
+
+
 def test_a_model_names_the_evaluation_that_it_comes_from_if_it_is_of_the_same_data(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
