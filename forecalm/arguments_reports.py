@@ -19,9 +19,9 @@ def add_reports(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
         commands, MODULE, "card", "make a model card: what it is for, what it was trained on, how good it is"
     )
     card.add_argument("name", metavar="NAME", help="a model on the shelf")
-    card.add_argument("--out", type=path, metavar="FILE", help="ending in .html or .md (default: NAME.md printed)")
+    card.add_argument("--out", type=path, metavar="FILE", help="ending in .html or .md (default: printed as Markdown)")
     card.add_argument("--results", type=path, metavar="RESULTS", help="an evaluation of the same experiment")
-    card.add_argument("--rehearsal", type=path, metavar="FILE.json", help="the verdict of its rehearsal")
+    card.add_argument("--rehearsal", type=path, metavar="FILE.json", help="a rehearsal of it (default: the last)")
     card.add_argument("--shelf", type=path, metavar="FOLDER", help="another shelf than the installation's")
     add_config(card)
     _force(card)

@@ -1,14 +1,21 @@
 """Commands that write pages on results and models: report, card."""
 
 import argparse
+import hashlib
 import os
 import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from forecalm.arguments_said import NOTICE
-from models.errors import ExperimentError
+from models.errors import ExperimentError, ShelfError
+
+if TYPE_CHECKING:
+    from forecalm.installation import Installation
+    from models.reports.card import Known
+    from models.reports.evidence import Evidence
+    from models.shelf.pointers import Rehearsal
 
 TOKENS: Final = "tokens.css"  # the console's colours and sizes: reports wear the same
 HEAD: Final = 8192  # bytes in which a page says that it is ours
@@ -16,21 +23,13 @@ HEAD: Final = 8192  # bytes in which a page says that it is ours
 
 def report(chosen: argparse.Namespace) -> int:
     """Write one page of what experiments found."""
-    from models.experiments.results import EXPERIMENT, PREDICTIONS, RESULTS
-    from models.reports.evidence import read
     from models.reports.report import report as page
 
     out = chosen.out if chosen.out is not None else _beside(chosen.results[0])
     if out.suffix.lower() not in (".html", ".htm"):
         raise ExperimentError(f"{out}: a report is a page: name a file that ends in .html")
     _require_ours(out, force=chosen.force)
-    evidences = []
-    for folder in chosen.results:
-        there = {name: folder / name for name in (RESULTS, EXPERIMENT, PREDICTIONS)}
-        evidences.append(
-            read({name: path.read_bytes() for name, path in there.items() if path.is_file()}, origin=str(folder))
-        )
-    _write(out, page(evidences, tokens=tokens()))
+    _write(out, page([_evidence(folder) for folder in chosen.results], tokens=tokens()))
     sys.stdout.write(f"{out}\n{NOTICE}\n")
     return 0
 
@@ -40,6 +39,15 @@ def tokens() -> str:
     return (files("console") / "static" / TOKENS).read_text(encoding="utf-8")
 
 
+def _evidence(folder: Path) -> "Evidence":
+    """What a folder of results says, proved. Raises ExperimentError where it does not hold together."""
+    from models.experiments.results import EXPERIMENT, PREDICTIONS, RESULTS
+    from models.reports.evidence import read
+
+    there = {name: folder / name for name in (RESULTS, EXPERIMENT, PREDICTIONS)}
+    return read({name: path.read_bytes() for name, path in there.items() if path.is_file()}, origin=str(folder))
+
+
 def _beside(results: Path) -> Path:
     """``mine.results`` as ``mine.html``, here."""
     return Path(f"{results.resolve().name.removesuffix('.results')}.html")
@@ -47,6 +55,7 @@ def _beside(results: Path) -> Path:
 
 def _require_ours(out: Path, *, force: bool) -> None:
     """Raise ExperimentError where something else would be written over, before anything long is done."""
+    from models.reports.card import TEXT_MARK
     from models.reports.page import MARK
 
     if not out.absolute().parent.is_dir():
@@ -56,7 +65,8 @@ def _require_ours(out: Path, *, force: bool) -> None:
     if not out.exists() or force:
         return
     with out.open("rb") as file:
-        if MARK.encode() not in file.read(HEAD):
+        head = file.read(HEAD)
+        if MARK.encode() not in head and not head.startswith(TEXT_MARK.encode()):
             raise ExperimentError(f"{out}: is there already and is no page of ours: name another, or say --force")
 
 
@@ -72,3 +82,69 @@ def _write(out: Path, page: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def card(chosen: argparse.Namespace) -> int:
+    """Write what is known of a model, or print it."""
+    from models.reports import card as cards
+
+    out: Path | None = chosen.out
+    if out is not None and out.suffix.lower() not in (".html", ".htm", ".md"):
+        raise ShelfError(f"{out}: a card is a page or Markdown: name a file that ends in .html or .md")
+    if out is not None:
+        _require_ours(out, force=chosen.force)
+    known = _known(chosen)
+    if out is None:
+        sys.stdout.write(cards.text(known))
+        return 0
+    as_text = out.suffix.lower() == ".md"
+    _write(out, cards.text(known).encode() if as_text else cards.page(known, tokens=tokens()))
+    sys.stdout.write(f"{out}\n{NOTICE}\n")
+    return 0
+
+
+def _known(chosen: argparse.Namespace) -> "Known":
+    """Everything there is to say of the model."""
+    from forecalm.config import load
+    from forecalm.installation import Installation
+    from models.reports.card import Known
+    from models.shelf.pointers import Pointers, Promoted
+    from models.shelf.shelf import Shelf
+
+    here = None if chosen.shelf is not None else Installation(load(chosen.config))
+    shelf = Shelf(chosen.shelf if here is None else here.models)
+    manifest, digest = shelf.look(chosen.name)
+    standing = Pointers(shelf).standing()
+    told = [line.evidence for line in standing.history if isinstance(line, Promoted) and line.model == chosen.name]
+    path = chosen.rehearsal if here is None or chosen.rehearsal is not None else _last_rehearsal(here, chosen.name)
+    if path is not None:
+        told.append(_rehearsal(path))
+    pointed = (("champion", standing.champion), ("shadow", standing.shadow))
+    role = next((what for what, each in pointed if each is not None and each.name == chosen.name), "")
+    results = None if chosen.results is None else _evidence(chosen.results).results
+    return Known(manifest=manifest, digest=digest, results=results, evidence=tuple(dict.fromkeys(told)), role=role)
+
+
+def _last_rehearsal(here: "Installation", name: str) -> Path | None:
+    from forecalm.rehearsing.proof import path_of
+
+    path = path_of(here, name)
+    return path if path.is_file() else None
+
+
+def _rehearsal(path: Path) -> "Rehearsal":
+    """What a rehearsal found, as a promotion would note it. Raises AlertError where the file holds none."""
+    from alerts.rehearsal.evidence import decode
+    from alerts.rehearsal.gate import passed
+    from models.shelf.pointers import Rehearsal
+
+    said = path.read_bytes()
+    found = decode(said, str(path))
+    return Rehearsal(
+        model_digest=found.model_digest,
+        champion=found.champion,
+        passed=passed(found),
+        worse_for=len(found.whose("worse")),
+        report=str(path),
+        report_digest=hashlib.sha256(said).hexdigest(),
+    )

@@ -90,19 +90,19 @@ def _same_experiment(text: bytes, results: Results, origin: str) -> str:
         found = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{origin}: not TOML: {error}") from None
-    other = _differs(found, msgspec.to_builtins(results.experiment), "")
+    other = differs(found, msgspec.to_builtins(results.experiment), "")
     if other:
         raise ExperimentError(f"{origin}: {other} is not what {RESULTS} says of its experiment: {AGAIN}")
     return text.decode()
 
 
-def _differs(said: Any, known: Any, where: str) -> str:  # noqa: ANN401
+def differs(said: Any, known: Any, where: str) -> str:  # noqa: ANN401
     """The first place where ``said`` is not in ``known``; "" where all of it is."""
     if isinstance(said, dict) and isinstance(known, dict):
-        each = [_differs(value, known.get(key), f"{where}.{key}".lstrip(".")) for key, value in said.items()]
+        each = [differs(value, known.get(key), f"{where}.{key}".lstrip(".")) for key, value in said.items()]
     elif isinstance(said, list) and isinstance(known, list | tuple) and len(said) == len(known):
         each = [
-            _differs(one, other, f"{where}[{i + 1}]") for i, (one, other) in enumerate(zip(said, known, strict=True))
+            differs(one, other, f"{where}[{i + 1}]") for i, (one, other) in enumerate(zip(said, known, strict=True))
         ]
     else:
         return "" if said == known else where
