@@ -28,6 +28,7 @@ from forecalm.installation import Installation
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.levels import Level
 from ingest.wire import data_topic, encode, encode_json
 from tests.servers import embedded_at, free_port, until
 
@@ -279,3 +280,17 @@ def test_pairing_says_who_wears_what_from_now_on(
     registry.close()
     assert main(["pair", "band 9", "w-12"]) == 2
     assert "band 9" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_level_that_is_set_for_somebody_holds_without_a_restart_and_after_one(config: Config) -> None:
+    level = Level("first-light-1", 0.5, 0.2, 20.0, 120.0, 60.0, 60.0)
+    with Service(config) as service:
+        assert service.desk.policy_of("w-01").version == "first-light-1"
+        registry = Installation(config).open_registry()
+        registry.set_alert_level("w-01", level, per_day=2.0, by="test")
+        registry.close()
+        until(lambda: service.desk.policy_of("w-01").version == "first-light-1 level-1")
+        assert service.desk.policy_of("w-01").enter == 0.5
+    with Service(config) as service:
+        assert service.desk.policy_of("w-01").version == "first-light-1 level-1"
