@@ -38,6 +38,7 @@ SECTIONS: Final = {
     "probast": "PROBAST+AI: what a reviewer will ask",
     "again": "How to make this page again",
 }
+DRAWN: Final = ("people", "warned", "calibrated", "seen", "personal", "examples")  # sections that hold charts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def _part(evidence: Evidence, prefix: str) -> Part:
 
 def _charts(evidence: Evidence) -> dict[str, list[Chart]]:
     if not tables.judged(evidence.results):
-        return {}
+        return {name: [] for name in DRAWN}
     trade = plots.trade(evidence) if evidence.results.experiment.is_forecast else None
     return {
         "people": plots.people(evidence),
