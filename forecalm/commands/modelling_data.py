@@ -30,10 +30,12 @@ class SimulatedPerson:
 
     def __call__(self) -> Iterator[Recorded]:
         """Yield a session a day."""
-        from forecalm.studies.simulated import days_of
+        from forecalm.studies.simulated import days_of, truth_of
 
         for day in days_of(self.cohort, self.number):
-            yield Recorded(session=replace(day.session, study=self.study), tick=day.tick, labels=day.labels)
+            truth = truth_of(day.arousal, day.effort)
+            session = replace(day.session, study=self.study)
+            yield Recorded(session=session, tick=day.tick, labels=day.labels, truth=truth)
 
 
 def dataset_of(

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from device_sim.band import STEPS, quantise
 from device_sim.director import Director
@@ -121,6 +122,16 @@ def days_of(whole: Cohort, number: int) -> Iterator[Day]:
             for at in range(0, whole.day_s, CHUNK_S)
         ]
         yield _day(whole, number, day, parts, table)
+
+
+def truth_of(arousal: Array, effort: Array) -> dict[str, Array]:
+    """Return what may be learnt from, and never estimated by: second by second (n,) arousal, means of it that fade over
+    one, three and ten minutes, and effort."""
+    faded = {
+        f"arousal_{minutes}_min": lfilter([1 / (60 * minutes)], [1, 1 / (60 * minutes) - 1], arousal)
+        for minutes in (1, 3, 10)
+    }
+    return {"arousal": arousal, **faded, "effort": effort}
 
 
 def episodes_of(whole: Cohort, number: int) -> Table:

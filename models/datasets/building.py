@@ -279,9 +279,18 @@ def _joined(
         window_s=making.window_s,
         step_s=making.step_s,
         looks_back_s=max(making.window_s, looks_back_s(making)),
-        scores={name: np.concatenate([each.scores[name] for each in rows]) for name in making.scores},
+        scores={name: np.concatenate([_scored(each, name) for each in rows]) for name in _scores(rows)},
         made_by={**version_of(making, names), "forecalm": _code()},
     )
+
+
+def _scores(rows: Sequence[SessionRows]) -> list[str]:
+    return list(dict.fromkeys(name for each in rows for name in each.scores))
+
+
+def _scored(rows: SessionRows, name: str) -> Array:
+    """A score of one session's rows, NaN where nobody knows that truth."""
+    return rows.scores[name] if name in rows.scores else np.full(rows.end_s.size, np.nan)
 
 
 def _code() -> str:

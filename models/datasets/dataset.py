@@ -17,6 +17,8 @@ POSITIVE: Final = 1
 NEGATIVE: Final = 0
 LEFT_OUT: Final = -1
 BETWEEN: Final = "; "
+TRUTH: Final = "truth: "
+"""Before the names of scores that only a simulator knows: to be learnt from, and never to be estimated by."""
 
 
 class Exclusion(IntEnum):
@@ -76,7 +78,8 @@ class Dataset:
     condition : (n,) what the labels say of the moment, "" where nothing: negative controls are told by it. Words in
         order of the alphabet, joined by ``BETWEEN`` where there are several: ask ``in_condition``.
     worn : (n,) whether the band was on the skin at any time since the moment before.
-    scores : log-odds (n,) of detectors that ran over the very stream the rows were made of, NaN where they abstain.
+    scores : log-odds (n,) of detectors that ran over the very stream the rows were made of, NaN where they abstain; and
+        under names that begin with ``TRUTH`` what only a simulator knows of a moment, NaN where nobody does.
     window_s, step_s : what a target's moment looks back on, and how far rows are apart.
     looks_back_s : the longest that any input looks back, what is usual of the person aside: rows of one session that
         are nearer to each other share samples.

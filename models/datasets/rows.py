@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.labels import Label
 from ingest.types import CHANNELS, Tick
-from models.datasets.dataset import Array, Session
+from models.datasets.dataset import TRUTH, Array, Session
 from models.errors import DatasetError
 from models.inputs.inputs import NAMES, VERSION, Inputs
 from models.inputs.named import INPUTS
@@ -37,12 +37,14 @@ Builder = Callable[..., RiskModel]
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Recorded:
     """A session, its ``tick`` on the analysis grid (k = 1), and ``labels``: everything that is said of its person, of
-    whatever time; what every session of a person says counts for all of them. ``notes`` on how it was read."""
+    whatever time; what every session of a person says counts for all of them. ``notes`` on how it was read. ``truth``:
+    what a simulator knows of each second, (n,) by name."""
 
     session: Session
     tick: Tick
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
+    truth: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,10 @@ class _Stream:
             end_s=start_s + making.step_s * np.arange(1.0, count + 1),
             worn=worn,
             heard=heard,
-            scores={name: scores[:, i].copy() for i, name in enumerate(making.scores)},
+            scores={
+                **{name: scores[:, i].copy() for i, name in enumerate(making.scores)},
+                **{TRUTH + name: each[step - 1 :: step][:count] for name, each in recorded.truth.items()},
+            },
         )
 
     def _push(self, piece: Tick, origin_s: int, step: int) -> tuple[Array, Array, Array, Array]:

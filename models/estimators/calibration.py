@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from models.estimators.curves import Method, applied, drawn
-from models.estimators.folds import dealt
+from models.estimators.folds import dealt, parted
 from models.estimators.scorer import NORMAL_90, Array, Scorer, probability_of
 
 FOLDS: Final = 5
@@ -54,6 +55,22 @@ class Calibrated(Scorer):
         self.curve_ = drawn(self.method, odds, y, weight)
         self.between_ = _between(applied(self.method, self.curve_, odds), y, groups, self.overlap)
 
+    def fit_to(self, X: Array, y: Array, chance: Array, *, weight: Array, groups: NDArray[np.intp]) -> "Calibrated":
+        """As ``fit`` of checked rows, but the estimator learns ``chance`` (n,), how probable a teacher holds each row
+        to be (Hinton 2015, arXiv:1503.02531); the curve and the intervals are drawn from what was, y (n,), all the
+        same. An estimator that would choose something by cross-validation takes its default."""
+        self.classes_, self.n_features_in_ = np.unique(y), X.shape[1]
+        self.members_, odds = [], np.empty(len(X))
+        with threadpool_limits(limits=1):  # as in ``Scorer.fit``
+            for train, test in parted(dealt(groups, y, folds=self.folds)):
+                member = _taught(self.estimator, X[train], chance[train], weight[train])
+                odds[test] = member.quick(X[test])
+                self.members_.append(member)
+            self.estimator_ = _taught(self.estimator, X, chance, weight)
+            self.curve_ = drawn(self.method, odds, y, weight)
+        self.between_ = _between(applied(self.method, self.curve_, odds), y, groups, self.overlap)
+        return self
+
     def parts(self, X: Array) -> tuple[Array, Array]:
         """Return contributions (n, F) and intercept (n,) of checked inputs, as calibrated."""
         return self._stretched(*self.estimator_.parts(X))
@@ -87,6 +104,14 @@ class Calibrated(Scorer):
         few = float(t.ppf(0.95, n - 1)) / NORMAL_90
         spread: Array = np.sqrt(few**2 * variance + self.between_)
         return spread
+
+
+def _taught(estimator: Scorer, X: Array, chance: Array, weight: Array) -> Scorer:
+    """Every row as one of either class, weighed by how probable each is: the loss is then the cross-entropy."""
+    twice = np.concatenate([X, X])
+    y = np.repeat([1.0, 0.0], len(X))
+    taught: Scorer = clone(estimator).fit(twice, y, sample_weight=np.tile(weight, 2) * np.append(chance, 1.0 - chance))
+    return taught
 
 
 def _between(odds: Array, y: Array, groups: NDArray[np.intp], overlap: float) -> float:

@@ -71,6 +71,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         says="logistic regression of a few inputs that may only say what physiology has them say",
         reads_inputs=True,
     ),
+    "sensed": Kind(
+        path="models.estimators.sensed:Sensed",
+        says="boosting taught by who saw the truth: for simulated people to train on",
+        reads_inputs=True,
+    ),
     "personal": Kind(
         path="models.estimators.candidates:Personal",
         says="what holds for everybody, moved by what is known of the person",

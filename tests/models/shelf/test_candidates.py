@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.datasets.dataset import Dataset, Event, Session
+from models.datasets.dataset import TRUTH, Dataset, Event, Session
 from models.datasets.target import ForecastTarget
 from models.detectors.scorer import Scorer
 from models.errors import ShelfError
@@ -54,7 +54,10 @@ def training() -> Dataset:
         aim=ForecastTarget(events=("incident",)),
         window_s=60.0,
         step_s=60.0,
-        scores={kind.fixed["score"]: target + rng.normal(size=n) for kind in KINDS.values() if "score" in kind.fixed},
+        scores={
+            **{kind.fixed["score"]: target + rng.normal(size=n) for kind in KINDS.values() if "score" in kind.fixed},
+            TRUTH + "arousal": target + rng.normal(size=n),
+        },
     )
 
 
