@@ -103,6 +103,21 @@ def _line(name: str, how: str, found: Study, y: Flags, core: Flags, said: judge.
     }
 
 
+def kept(found: Study) -> dict[str, Any]:
+    """Judge what ``forecalm train`` would keep: the penalty chosen over people, and the curve drawn by five parts."""
+    core = found.what != APART
+    X = named(*found.sets["ours"], lambda name: GROUPS[name] == "physiology")[core]
+    y, person = found.what[core] != "rest", found.person[core]
+    p = judge.as_kept(X, y, person)
+    people = judge.auroc_by_person(y, p, person, np.ones(len(y), bool))
+    return {
+        "auroc": float(np.nanmean(people)),
+        "auroc_interval": judge.interval_of_mean(people),
+        **judge.calibration(y, p),
+        "intervals": judge.calibration_interval(y, p, person),
+    }
+
+
 def across(source: Study, target: Study) -> list[dict[str, Any]]:
     """Train on one study and judge on the other; inputs that the other's bands cannot say are left out of both."""
     core = source.what != APART
@@ -209,6 +224,7 @@ def main() -> None:
         "choosing": choosing,
         "across": across(laboratory, other),
         "within": within(laboratory),
+        "kept": kept(laboratory),
         "at_work": at_work(laboratory, work),
         "clocks": clocks(laboratory),
         "rows": {"stress_predict": len(laboratory.what), "cogwear": len(other.what)},

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from threadpoolctl import threadpool_limits
 
+from models.estimators.calibration import Calibrated
 from models.estimators.logistic import RidgeLogistic
 
 Array = NDArray[np.float64]
@@ -155,6 +156,42 @@ def calibration(y: Flags, p: Array) -> dict[str, float]:
         "intercept": float(line.intercept_[0]),
         "brier_skill": float(1 - ((p - y) ** 2).mean() / ((share - y) ** 2).mean()),
     }
+
+
+def calibration_interval(y: Flags, p: Array, person: People, *, draws: int = 500) -> dict[str, tuple[float, float]]:
+    """Return between which each figure of ``calibration`` lies with 95 % confidence: whole people are drawn again."""
+    rows = [np.flatnonzero(person == name) for name in sorted(set(person))]
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(draws):
+        at = np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])
+        found.append(calibration(y[at], p[at]))
+    return {
+        key: (
+            float(np.quantile([each[key] for each in found], 0.025)),
+            float(np.quantile([each[key] for each in found], 0.975)),
+        )
+        for key in found[0]
+    }
+
+
+def as_kept(X: Array, y: Flags, person: People) -> Array:
+    """Return the probability (n,) of every row by what ``forecalm train`` would keep of the other people.
+
+    That is ridge logistic regression, its penalty and its curve chosen by leaving out fifths of them."""
+
+    def one(name: str) -> tuple[Flags, Array]:
+        mine, rows = person == name, person != name
+        whose = np.unique(person[rows], return_inverse=True)[1]
+        model = Calibrated(RidgeLogistic()).fit(
+            finite(X[rows]), y[rows], sample_weight=_weight(person[rows]), groups=whose
+        )
+        return mine, model.predict_proba(finite(X[mine]))[:, 1]
+
+    said = np.empty(len(y))
+    for mine, p in Parallel(n_jobs=PROCESSES)(delayed(one)(name) for name in sorted(set(person))):
+        said[mine] = p
+    return said
 
 
 def by_whole_recording(X: Array, person: People) -> Array:
