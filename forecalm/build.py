@@ -30,6 +30,8 @@ from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
 from forecalm.policies import policies_of
+from forecalm.telling import Telling
+from forecalm.watching import Choice
 from forecalm.wearing import Wearing
 from ingest.clock.clocks import Clocks
 from ingest.control.client import Control
@@ -94,13 +96,16 @@ class Service:
                 on_failure=self._failed.set,
                 on_step=written_from(here, pipeline, stack),
                 on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, now_s),
+                on_taken_over=lambda wearer: telling.again(wearer),
             )
+            telling = Telling(self._config, choice, teach=live.teach)
             self.models = partial(models_at, pipeline, live)  # for boards, from any thread
             watch_all = partial(self._watch_all, registry, pipeline, live)
             self._wearing = Wearing(registry, on_change=watch_all)
             live.start()
             stack.callback(live.stop)
-            stack.enter_context(ShelfWatch(here.models, seen, on_choice=live.use))
+            stack.enter_context(telling)
+            stack.enter_context(ShelfWatch(here.models, seen, on_choice=partial(follow, live, telling)))
             stack.enter_context(self._wearing)
             watch_all()  # who was entered since we looked
             self._start_house(registry, stack)
@@ -229,6 +234,12 @@ class Service:
         mqtt = self._config.mqtt
         if not self._subscriber.connected.wait(START_S):
             raise PeerError(f"no broker at {mqtt.host} port {mqtt.port} after {START_S:.0f} s")
+
+
+def follow(live: Live, telling: Telling, choice: Choice) -> None:
+    """Let other models run from now on, and learn; raises queue.Full where the engine is far behind."""
+    live.use(choice)
+    telling.use(choice)
 
 
 def models_at(pipeline: Pipeline, live: Live) -> ModelsAt:

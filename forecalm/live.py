@@ -16,7 +16,7 @@ import numpy as np
 from forecalm.exchanged import Suspected
 from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
-from forecalm.watching import Choice
+from forecalm.watching import Choice, Taught
 from ingest.intake.intake import Handed
 from ingest.received import Received
 
@@ -31,8 +31,8 @@ STOP_S: Final = 2.0  # for what has arrived to be decided; then the service ends
 
 class Live:
     """The engine's thread. It is told whose each packet is; one of an unassigned band is stored, not watched.
-    ``on_step`` hears of every moment that was decided, ``on_second`` about once a second what time it is [UTC s], both
-    on that thread: they may not wait.
+    ``on_step`` hears of every moment that was decided, ``on_second`` about once a second what time it is [UTC s],
+    ``on_taken_over`` of a wearer of whom everything was learnt anew elsewhere, all on that thread: they may not wait.
 
     An unexpected error ends the thread and calls ``on_failure``: a watch that has stopped must not look like one that
     sees nothing.
@@ -47,14 +47,16 @@ class Live:
         on_failure: Callable[[], None],
         on_step: Callable[[Step], None] = lambda _: None,
         on_second: Callable[[float], None] = lambda _: None,
+        on_taken_over: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._pipeline = pipeline
         self._on_step = on_step
         self._on_second = on_second
+        self._on_taken_over = on_taken_over
         self._learnt = learnt
         self._clock = clock
         self._on_failure = on_failure
-        self._waiting: queue.Queue[tuple[Received | None, str] | Choice | None] = queue.Queue(WAITING_MAX)
+        self._waiting: queue.Queue[tuple[Received | None, str] | Choice | Taught | None] = queue.Queue(WAITING_MAX)
         self._taken_over: dict[Path, int] = {}  # and when it was written [ns]
         self._told: set[str] = set()  # what has been logged once
         self._suspected: set[Suspected] = set()  # and told
@@ -88,6 +90,11 @@ class Live:
         """Let other models run from now on, proved and tried out; from any thread. Raises queue.Full where the engine
         is far behind: then ask again."""
         self._waiting.put_nowait(choice)
+
+    def teach(self, taught: Taught) -> None:
+        """Let a model know something of a wearer from now on; from any thread. Raises queue.Full where the engine is
+        far behind: then ask again."""
+        self._waiting.put_nowait(taught)
 
     @property
     def shifted(self) -> tuple[str, ...]:
@@ -143,6 +150,8 @@ class Live:
             wait_s = 0.0
             if isinstance(given, Choice):
                 self._use(given)
+            elif isinstance(given, Taught):
+                self._pipeline.know(given.key, given.wearer, given.known)
             elif given is not None:
                 self._give(*given)
 
@@ -181,6 +190,7 @@ class Live:
                 if path.stem in self._pipeline.rows and self._taken_over.get(path) != made_ns:
                     load_learnt(self._pipeline, path)
                     self._taken_over[path] = made_ns
+                    self._on_taken_over(path.stem)
                     log.warning("what is usual for %s is taken over as it was learnt anew", path.stem)
 
     def _tell_suspected(self) -> None:

@@ -5,6 +5,7 @@ Told what time it is; starts no thread and opens nothing, so a recording can be 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from signals.engine import Engine
 from signals.errors import SignalError
 from signals.features import column
 from signals.types import Signals
+
+if TYPE_CHECKING:  # whoever runs without a shelf needs nothing of it
+    from models.detectors.scorer import Known
 
 HEART_RATE = column("heart_rate_bpm")
 ENGINE = "engine."  # before the names of what the engine knows; what the training-free detector knows has its own
@@ -109,6 +113,11 @@ class Pipeline:
         self._models = Watchers(self.wearers, choice)
         rows = np.arange(max(len(self.wearers), 1))
         return self._learn_models(learnt, rows, rows, total=len(rows))
+
+    def know(self, key: str, wearer: str, known: "Known") -> None:
+        """Let the model ``key``, where it runs, know ``known`` of ``wearer``; who is not watched is passed over."""
+        if wearer in self.rows:
+            self._models.know(key, self.rows[wearer], known)
 
     def receive(self, wearer: str, received: Received) -> None:
         """Take in one packet of the band that ``wearer`` wears."""

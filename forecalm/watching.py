@@ -20,6 +20,7 @@ from models.errors import ModelError
 from models.risk import TRAINING_FREE, Abstention, Array, Risk, RiskModel, Rows
 
 if TYPE_CHECKING:  # whoever runs without a shelf needs nothing of it
+    from models.detectors.scorer import Known
     from models.drift.inputs import InputDrift
     from models.shelf.live import Build
     from models.shelf.manifest import Manifest
@@ -49,6 +50,24 @@ class Reads(Protocol):
     read: Array
 
 
+@runtime_checkable
+class Learns(Protocol):
+    """A live model that may learn of persons what carers tell: ``models.detectors.scored.Scored`` is one."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether it does."""
+        ...
+
+    def taught(self, person: str, features_inputs: Array, happened: NDArray[np.bool_]) -> "Known":
+        """Return what is to be known of a person of whose moments that was told; changes nothing."""
+        ...
+
+    def know(self, row: int, known: "Known") -> None:
+        """Know that of the person in ``row`` from now on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A model off the shelf, and how to make a live one of it."""
@@ -73,6 +92,15 @@ class Model:
     def learns_as(self) -> str:
         """What the names of what it has learnt begin with: another model of that name knows nothing of it."""
         return f"{OF}{self.key}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """What the model ``key`` is to know of ``wearer``, one row."""
+
+    key: str
+    wearer: str
+    known: "Known"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +201,16 @@ class Watchers:
             for prefix, knower in self.knowers().items()
             for name, array in knower.snapshot().items()
         }
+
+    def know(self, key: str, row: int, known: "Known") -> None:
+        """Let the model ``key``, where it runs, know ``known`` of the person in ``row``: see ``Scored.know``. A model
+        that raises is told of, and knows what it knew."""
+        for prefix, model in self._models.items():
+            if prefix == f"{OF}{key}." and isinstance(model, Learns):
+                try:
+                    model.know(row, known)
+                except Exception as error:  # a model's own code: whatever it does, watching goes on
+                    log.error("model %s learns nothing of what carers told: %s: %s", key, type(error).__name__, error)
 
     def knowers(self) -> Mapping[str, Knower]:
         """Whoever learns, by what the names of what was learnt begin with: nothing, for the training-free detector."""

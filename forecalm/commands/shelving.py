@@ -64,13 +64,14 @@ def _names(shelf: Shelf, standing: Standing) -> list[str]:
 def _about(shelf: Shelf, standing: Standing, name: str) -> dict[str, Any]:
     """What a list says of a model; ``refused`` is why it cannot be believed, "" where it can."""
     from forecalm.champion import proved
+    from forecalm.telling import learner
     from models.shelf.pointers import Pointer
 
     role, pointer = "", None
     for what, each in (("champion", standing.champion), ("shadow", standing.shadow)):
         if each is not None and each.name == name:
             role, pointer = what, each
-    said: dict[str, Any] = {"name": name, "role": role, "refused": "", "notes": []}
+    said: dict[str, Any] = {"name": name, "role": role, "refused": "", "notes": [], "learns": False}
     try:
         manifest, digest = shelf.look(name)
         said |= {
@@ -80,11 +81,10 @@ def _about(shelf: Shelf, standing: Standing, name: str) -> dict[str, Any]:
             "studies": list(manifest.studies),
             "digest": digest,
         }
-        if pointer is not None:
-            proved(shelf, pointer)
-        else:
+        if pointer is None:
             said["notes"] = list(shelf.load(name).notes)
-            proved(shelf, Pointer(name, digest))
+        model = proved(shelf, pointer or Pointer(name, digest))
+        said["learns"] = learner(model) is not None
     except (ShelfError, OSError) as error:
         said["refused"] = str(error)
     return said
@@ -131,6 +131,8 @@ def _show(chosen: argparse.Namespace, here: Installation) -> int:
         out.print(f"  {name}: {'unknown' if value is None else f'{value:.4g}'}")
     out.print(f"For: {manifest.intended_use}\nLimits: {manifest.limits}")
     out.print(f"Refused: {about['refused']}" if about["refused"] else "Proved: every file is as it was written.")
+    if about["learns"]:
+        out.print("Learns of each person what carers tell (forecalm labels), while it watches or runs in shadow.")
     for note in about["notes"]:
         out.print(note, style="dim")
     for line in history:

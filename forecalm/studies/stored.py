@@ -33,12 +33,16 @@ SHOWN: Final = 20  # pseudonyms that an error lists
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPerson:
     """Somebody of an installation: called, it yields their sessions in order of time. It opens store and registry anew
-    each time, so that it can be called in another process."""
+    each time, so that it can be called in another process. ``scope`` is what a consent must cover; ``since_s`` leaves
+    out what was before, and ``around`` every stretch of readings in which none of these moments lies [UTC s]."""
 
     config: Config
     person: str
     study: str
     devices: tuple[str, ...] = ("*",)
+    scope: Scope = Scope.RESEARCH
+    since_s: float = -EVER
+    around: tuple[float, ...] | None = None
 
     def __call__(self) -> Iterator[Recorded]:
         """Yield the sessions, one in memory at a time."""
@@ -46,12 +50,17 @@ class StoredPerson:
         with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
             readings = Readings(store, registry)
             labels = tuple(registry.labels(self.person).values())
-            for at in _places(readings, registry, self.person, self.devices):
+            for at in _places(readings, registry, self.person, self.devices, self.scope):
+                begun_s, ended_s = at.span
+                if begun_s < self.since_s or not (
+                    self.around is None or any(begun_s <= each <= ended_s for each in self.around)
+                ):
+                    continue
                 yield from self._sessions(readings, at, labels)
 
     def _sessions(self, readings: Readings, at: "_Place", labels: tuple[Label, ...]) -> Iterator[Recorded]:
         try:
-            tick = readings.tick(self.person, *at.span, scope=Scope.RESEARCH, source=at.band)
+            tick = readings.tick(self.person, *at.span, scope=self.scope, source=at.band)
         except ValueError as error:
             raise DatasetError(f"{self.person}: {at.name} ({at.origin}): {error}") from error
         session = Session(
@@ -113,13 +122,13 @@ def _matching(wearers: Sequence[str], patterns: Sequence[str]) -> list[str]:
     return [wearer for wearer in wearers if any(fnmatchcase(wearer, pattern) for pattern in patterns)]
 
 
-def _places(readings: Readings, registry: Registry, wearer: str, devices: Sequence[str]) -> list[_Place]:
+def _places(readings: Readings, registry: Registry, wearer: str, devices: Sequence[str], scope: Scope) -> list[_Place]:
     """Where a person's sessions rest, in order of time."""
     imports: dict[str, Entered] = {
         each.band: each for each in registry.sessions(wearer=wearer) if each.kind is Kind.IMPORTED
     }
     found: list[_Place] = []
-    for worn in readings.worn(wearer, -EVER, EVER, scope=Scope.RESEARCH):
+    for worn in readings.worn(wearer, -EVER, EVER, scope=scope):
         band = worn.source.band
         device = imports[band].format if band in imports else WRISTBAND
         if not worn.covered or not any(fnmatchcase(device, each) for each in devices):
@@ -132,7 +141,7 @@ def _places(readings: Readings, registry: Registry, wearer: str, devices: Sequen
         else:
             found += [
                 _Place(band=band, span=span, name=named(band, span[0]), origin=band)
-                for span in _stretches(readings, wearer, worn)
+                for span in _stretches(readings, wearer, worn, scope)
             ]
     return sorted(found, key=lambda place: (place.span, place.band))
 
@@ -141,11 +150,11 @@ def _holds(span: Span, entered: Entered) -> bool:
     return span[0] <= entered.start_s and entered.end_s <= span[1]
 
 
-def _stretches(readings: Readings, wearer: str, worn: Worn) -> Iterator[Span]:
+def _stretches(readings: Readings, wearer: str, worn: Worn, scope: Scope) -> Iterator[Span]:
     """Yield from when to when a wristband sent anything, cut at silences of ``GAP_S`` and into days."""
     begun_s = ended_s = -EVER
     for low_s, high_s in worn.covered:
-        for _, received in readings.packets(wearer, low_s, high_s, scope=Scope.RESEARCH, source=worn.source.band):
+        for _, received in readings.packets(wearer, low_s, high_s, scope=scope, source=worn.source.band):
             start_s, end_s = received.span_s()
             if start_s > ended_s + GAP_S or start_s >= begun_s + DAY_S:
                 if ended_s > begun_s:

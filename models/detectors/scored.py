@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detectors.scorer import PersonalScorer, Scorer
+from models.detectors.scorer import Known, PersonalScorer, Scorer
 from models.detectors.stream import checked, fitting, missing_s
 from models.errors import ModelError
 from models.estimates import Estimates
@@ -132,6 +132,31 @@ class Scored:
         told = self._scorer.learn(mine, np.ascontiguousarray(features_inputs[:, self._columns]), happened)
         for name, array in self._known.items():
             array[row] = told[name][0]
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns of persons what carers tell."""
+        return isinstance(self._scorer, PersonalScorer)
+
+    def taught(self, person: str, features_inputs: Array, happened: NDArray[np.bool_]) -> Known:
+        """Return what is known of ``person``, one row, by training and by all that carers ever told: of (m, M) inputs
+        of moments, which led up to an event. Changes nothing. Raises ModelError where the scorer is not personal."""
+        if not isinstance(self._scorer, PersonalScorer):
+            raise ModelError("this model learns nothing of persons: train a personal one")
+        known = self._scorer.known(person) or self._scorer.unknown(1)
+        if not len(happened):
+            return known
+        return self._scorer.learn(known, np.ascontiguousarray(features_inputs[:, self._columns]), happened)
+
+    def know(self, row: int, known: Known) -> None:
+        """Know ``known`` (one row, see ``taught``) of the person in ``row`` from now on, and nothing that was told
+        before. Raises ModelError where it does not fit, and then nothing changed."""
+        fresh = {name: np.asarray(known.get(name, np.empty(0))) for name in self._known}
+        for name, array in self._known.items():
+            if fresh[name].shape != (1, *array.shape[1:]) or not np.isfinite(fresh[name]).all():
+                raise ModelError(f"known: {name!r} is {fresh[name].shape}, right would be {(1, *array.shape[1:])}")
+        for name, array in self._known.items():
+            array[row] = fresh[name][0]
 
     def snapshot(self) -> Mapping[str, NDArray[np.generic]]:
         """A copy of everything that was learnt and of where the stream stands, a leading row axis each."""
