@@ -13,6 +13,18 @@ def add_models(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     """Enter experiment, train, evaluate and compare."""
     example = command(commands, MODULE, "experiment", "print an example of an experiment file, to begin with")
     example.add_argument("name", nargs="?", help="which (default: say what there are)")
+    example.add_argument(
+        "--here", action="store_true", help="with the people and the label words of this installation in it"
+    )
+    example.add_argument("--people", nargs="+", default=[], metavar="W", help="pseudonyms, * and ? as in file names")
+    for key, says in (
+        ("positive", "that the state is so"),
+        ("negative", "that it is not"),
+        ("apart", "neither: told by itself"),
+        ("events", "that something began that is to be foretold"),
+    ):
+        example.add_argument(f"--{key}", nargs="+", default=[], metavar="WORD", help=f"words of labels: {says}")
+    add_config(example)
 
     evaluate = command(commands, MODULE, "evaluate", "run an experiment: who is held out, how well each candidate does")
     evaluate.add_argument("--out", type=path, metavar="FOLDER", help="for results, new (default: NAME.results here)")

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,24 @@ def experiment(chosen: argparse.Namespace) -> int:
         return 0
     if chosen.name not in there:
         raise ExperimentError(f"experiment: there is no example {chosen.name!r}; there are {', '.join(there)}")
-    sys.stdout.write(there[chosen.name])
+    sys.stdout.write(_filled(there[chosen.name], chosen))
     return 0
+
+
+def _filled(text: str, chosen: argparse.Namespace) -> str:
+    """The example as it is, or with the words and people that were named, or that the installation has."""
+    from forecalm.commands.modelling_example import WORD_KEYS, filled, words_of
+
+    given = {key: getattr(chosen, key) for key in WORD_KEYS}
+    people = chosen.people or (["*"] if chosen.here else [])
+    if not chosen.here:
+        return filled(text, people=people, given=given) if people or any(given.values()) else text
+    from forecalm.config import load as load_config
+    from forecalm.installation import Installation
+
+    with closing(Installation(load_config(chosen.config), look=True).open_registry()) as registry:
+        words = words_of(registry.labels().values(), people)
+    return filled(text, people=people, words=words, given=given)
 
 
 def evaluate(chosen: argparse.Namespace) -> int:

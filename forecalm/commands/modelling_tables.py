@@ -12,6 +12,7 @@ from models.evaluation.comparing import Comparison
 from models.evaluation.judgement import FIGURES
 from models.evaluation.people import Spread
 from models.experiments.results import Arm, DataSaid, Results
+from models.experiments.spec import AcrossStudies
 from models.splits.fold import Split
 
 OF_STATES: Final = ("auroc", "balanced_accuracy", "brier_skill_training", "ece", "calibration_slope", "coverage")
@@ -25,8 +26,10 @@ OF_FORECASTS: Final = (
     "brier_skill_training",
     "coverage",
 )
+POOLED_AUROC: Final = "auroc*"  # across studies: beside that within people, it tells people and studies apart too
 SHORT: Final = {
     "auroc": "AUROC",
+    POOLED_AUROC: "AUROC*",
     "balanced_accuracy": "bal. acc.",
     "brier_skill_training": "Brier skill",
     "ece": "ECE*",
@@ -87,6 +90,8 @@ def tell_results(results: Results) -> None:
     """Say how well each candidate does: mean over people, with its 95 % confidence interval."""
     out = _out()
     names = figures_of(results)
+    if isinstance(results.experiment.split, AcrossStudies):
+        names = (names[0], POOLED_AUROC, *names[1:]) if names[0] == "auroc" else (*names, POOLED_AUROC)
     tested = [arm for arm in results.arms if arm.judgement is not None]
     people = max(len(arm.judgement.people) for arm in tested if arm.judgement is not None)
     out.print(f"[bold]{escape(results.experiment.name)}[/bold]  mean over {people} people [95 % confidence]")
@@ -153,8 +158,8 @@ def _spread(arm: Arm, name: str) -> str:
     """A figure over people, or of everybody's moments together where one person's tell too little."""
     if arm.judgement is None:
         return "-"
-    if name in POOLED:
-        together = arm.judgement.pooled[name]
+    if name in POOLED or name == POOLED_AUROC:
+        together = arm.judgement.pooled[name.removesuffix("*")]
         return _told(together.value, together.low, together.high)
     return _with_ends(arm.judgement.over_people[name])
 

@@ -17,6 +17,7 @@ from models.evaluation.judgement import Choice, Judgement
 from models.evaluation.judging import evaluate
 from models.experiments.candidates import kind_of, require
 from models.experiments.describing import describe, require_two_sides
+from models.experiments.doubts import doubts
 from models.experiments.fold import FoldRan, joined, run_fold
 from models.experiments.results import NO_INPUTS, Arm, Ran, Results
 from models.experiments.spec import (
@@ -108,7 +109,7 @@ def run(
         data=describe(dataset),
         audit=verdict,
         arms=tuple(told),
-        notes=split.notes,
+        notes=(*split.notes, *doubts(dataset, np.unique(np.concatenate([f.test for f in split.folds])), told)),
     )
     return Ran(results=results, moments=dataset, said=said)
 
