@@ -66,6 +66,8 @@ def dots(
     layout["shapes"] = [_line(at, at) for at in range(1, len(bands))]
     if definition is not None and definition.unit == "" and definition.better in ("more", "less"):
         layout["xaxis"]["range"] = _reach(bands)
+    else:
+        layout["xaxis"]["rangemode"] = "tozero"
     return Chart(
         name=name,
         title=title,
@@ -196,7 +198,7 @@ def stacked(name: str, title: str, says: str, rows: Sequence[str], parts: Sequen
         for i, (part, values) in enumerate(parts)
     ]
     data[0]["marker"] = {"color": "@held"}
-    layout = _layout(title)
+    layout = _layout("Share of worn moments")
     layout["barmode"] = "stack"
     layout["xaxis"] |= {"range": [0, 1], "tickformat": ".0%"}
     layout["yaxis"] |= {"range": [len(rows), -0.12], "visible": False, "fixedrange": True}

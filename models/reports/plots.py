@@ -64,6 +64,8 @@ def trade(evidence: Evidence) -> Chart | None:
         " Lines end where alarms begin to run into one another, which makes them fewer and is no merit."
     )
     ranged = {"range": [-0.02, 1.03]}
+    chosen = [of.pooled["false_alarms_per_hour"].value or 0.0 for _, of in judged(evidence.results)]
+    far = min(max(1.0, 3 * max(chosen)), max(0.1, *(max(each["x"]) for each in data)) * 1.03)
     return charts.lines(
         "trade",
         "Events foretold against false alarms",
@@ -72,7 +74,7 @@ def trade(evidence: Evidence) -> Chart | None:
         x="False alarms per hour of valid wear",
         y="Events foretold",
         yaxis=ranged,
-        xaxis={"rangemode": "tozero"},
+        xaxis={"range": [-0.02 * far, far]},
     )
 
 
@@ -265,8 +267,8 @@ def _example(of: Example, figure: str, *, forecast: bool) -> Chart:
     false = sum(each.what == "false" for each in of.warnings)
     count = words.counted(len(of.happened), "event" if forecast else "stretch", "" if forecast else "stretches")
     says = (
-        f"The {of.place} of them: {of.person}, {words.title(figure)} {words.number(of.value, figure)}; {count},"
-        f" {words.counted(len(of.warnings), 'warning')}, {true} true and {false} false."
+        f"The {of.place} of them: {of.person}, {words.title(figure)} {words.number(of.value, figure)}; in this session"
+        f" {count}, {words.counted(len(of.warnings), 'warning')}, {true} true and {false} false."
         " Gaps in the line: it says nothing."
     )
     return charts.lines(

@@ -210,6 +210,8 @@ def worth(results: Results) -> list[str]:
             f" people, so a little flattered): {words.number(mean.mean, figure)} {words.interval(mean, figure)}."
             f" Without any sensor: {told}. Only what lies above the best of these has been earned by a wristband."
         )
+        if (mean.mean or 0.0) <= max(value or 0.0 for value, _ in baselines):
+            said.append(f"{found[0].key} does not lie above it: here nothing has been shown to be earned.")
     if not baselines:
         said.append("No baseline without a sensor was run, so nobody can say what a wristband adds: add some.")
     if not clock:
@@ -250,7 +252,7 @@ def _rule(results: Results) -> str:
     if found is None:
         return ""
     return (
-        f"Chosen by rule: of {found[0].key}, which has the best mean {words.title(figure).lower()} of the candidates"
+        f"Chosen by rule: of {found[0].key}, which has the best mean {words.within(figure)} of the candidates"
         " that look at sensors, the persons with the best, the median and the worst of it; of each the session with"
         " most events (of a state: most positive moments), the first of several. Minutes since the session"
         " began; no dates."

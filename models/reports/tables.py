@@ -77,9 +77,15 @@ def best(results: Results) -> tuple[Arm, Judgement] | None:
     return max(known, key=lambda each: each[:2])[2:] if known else None
 
 
+def about(results: Results, arm: Arm) -> str:
+    """What an arm looks at; and whether it looks ahead, so that it could never run live."""
+    spec = next((each for each in results.experiment.candidate if each.title == arm.candidate), None)
+    ahead = spec is not None and spec.normalise != "none"
+    return words.reads(arm) + (", set against all of the person's recordings: looks ahead" if ahead else "")
+
+
 def verdict(results: Results) -> list[Table]:
     """The figures of every candidate and group, baselines first."""
-    arms = judged(results)
     people = f"Mean over people, [95 % confidence of that mean, {_draws(results)}], \N{PLUS-MINUS SIGN} standard"
     people += " deviation over people, n people who have the figure."
     pooled = (
@@ -88,12 +94,12 @@ def verdict(results: Results) -> list[Table]:
     pooled += " few to tell. n counts what each figure's definition says."
     if not results.experiment.is_forecast:
         return [
-            _of_people("Moments told apart", people, OF_STATES, arms),
-            _of_people("Probabilities and alarms, by person", people, SKILLS, arms),
-            _of_pooled("Calibration", pooled, POOLED, arms),
+            _of_people("Moments told apart", people, OF_STATES, results),
+            _of_people("Probabilities and alarms, by person", people, SKILLS, results),
+            _of_pooled("Calibration", pooled, POOLED, results),
         ]
     return [
-        _of_people("Warnings", people, WARNINGS, arms),
+        _of_people("Warnings", people, WARNINGS, results),
         _of_pooled(
             "Against chance",
             "p: how often as many events are foretold when everybody's warnings are shifted round their sessions"
@@ -101,11 +107,11 @@ def verdict(results: Results) -> list[Table]:
             f" 1/{results.experiment.evaluation.surrogates + 1}); then the share of people with events whose own p is"
             " below .05 and .01, of which 5 % and 1 % are expected of nothing.",
             CHANCE,
-            arms,
+            results,
         ),
-        _of_people("Beside what needs no sensor", people, HISTORY, arms),
-        _of_people("Moments and probabilities", people, MOMENTS, arms),
-        _of_pooled("Calibration", pooled, POOLED, arms),
+        _of_people("Beside what needs no sensor", people, HISTORY, results),
+        _of_people("Moments and probabilities", people, MOMENTS, results),
+        _of_pooled("Calibration", pooled, POOLED, results),
     ]
 
 
@@ -124,7 +130,7 @@ def controls(results: Results) -> Table:
                 figure_cell(each.false_alarms_per_hour, "false_alarms_per_hour"),
                 spread_cell(each.mean_probability, "brier"),
             )
-            rows.append((arm.key, words.reads(arm), cells))
+            rows.append((arm.key, about(results, arm), cells))
     says = (
         "Hours of everybody together, [95 % confidence by drawing people]; the mean probability is over people. An"
         " alarm belongs to the condition of the moment it begins in."
@@ -232,18 +238,18 @@ def figure_cell(of: Figure | None, figure: str) -> Cell:
     return Cell(value=words.number(of.value, figure), ends=words.interval(of, figure), more=f"n {of.n:,}")
 
 
-def _of_people(title: str, says: str, figures: Sequence[str], arms: Sequence[tuple[Arm, Judgement]]) -> Table:
+def _of_people(title: str, says: str, figures: Sequence[str], results: Results) -> Table:
     rows = tuple(
-        (arm.key, words.reads(arm), tuple(spread_cell(of.over_people[name], name) for name in figures))
-        for arm, of in arms
+        (arm.key, about(results, arm), tuple(spread_cell(of.over_people[name], name) for name in figures))
+        for arm, of in judged(results)
     )
     return Table(title=title, says=says, heads=_heads(figures), rows=rows)
 
 
-def _of_pooled(title: str, says: str, figures: Sequence[str], arms: Sequence[tuple[Arm, Judgement]]) -> Table:
+def _of_pooled(title: str, says: str, figures: Sequence[str], results: Results) -> Table:
     rows = tuple(
-        (arm.key, words.reads(arm), tuple(figure_cell(of.pooled.get(name), name) for name in figures))
-        for arm, of in arms
+        (arm.key, about(results, arm), tuple(figure_cell(of.pooled.get(name), name) for name in figures))
+        for arm, of in judged(results)
     )
     return Table(title=title, says=says, heads=_heads(figures), rows=rows)
 

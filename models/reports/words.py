@@ -94,6 +94,12 @@ def title(figure: str) -> str:
     return TITLES.get(figure, figure.replace("_", " ").capitalize())
 
 
+def within(figure: str) -> str:
+    """What a figure is called within a sentence."""
+    told = title(figure)
+    return told if told.isupper() else told[0].lower() + told[1:]
+
+
 def driver(name: str) -> str:
     """What a driver is called in plain words."""
     return DRIVERS.get(name, name.replace("_", " "))
