@@ -20,7 +20,13 @@ def test_the_wheel_holds_the_rooms_and_nothing_else(tmp_path: Path, monkeypatch:
         names = wheel.namelist()
     tops = {entry.split("/")[0] for entry in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == ROOMS
-    for needed in ("console/static/", "console/templates/", "device_sim/scenarios/", "ingest/registry/"):
+    for needed in (
+        "console/static/",
+        "console/templates/",
+        "device_sim/scenarios/",
+        "ingest/registry/",
+        "models/experiments/examples/",
+    ):
         assert any(entry.startswith(needed) for entry in names), needed
 
 
