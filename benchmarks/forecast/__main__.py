@@ -26,11 +26,11 @@ from models.datasets.dataset import Dataset
 from models.estimates import Candidate, Estimates
 
 DAYS: Final = 10
-TEST: Final = (("cohort", 1), ("cohort_adults", 2))
-TRAINING: Final = (("cohort", 101), ("cohort_adults", 102))
-SPORT: Final = (("cohort_exercise", 103), ("cohort_exercise", 3))  # trained with, reported on
+TEST: Final = (("cohort", 11), ("cohort_adults", 12))
+TRAINING: Final = (("cohort", 101), ("cohort_adults", 102), ("cohort", 104), ("cohort_adults", 105))
+SPORT: Final = (("cohort_exercise", 103), ("cohort_exercise", 13))  # trained with, reported on
 FITTED: Final = 10  # of each training cohort; the others choose the threshold
-TRAIN_STEP_S: Final = 30.0
+TRAIN_STEP_S: Final = 60.0
 TEST_STEP_S: Final = 10
 OWN_DAYS: Final = (2, 5)  # of a person's ten, that a personal model may learn from; judged on the last five
 LAST_DAYS: Final = 5
@@ -41,7 +41,7 @@ RESULTS: Final = Path(__file__).parents[1] / "forecast.json"
 def main() -> None:
     """Live, train, judge and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("build/forecast"))
+    parser.add_argument("--folder", type=Path, default=Path("var/benchmarks/forecast"))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="+", default=[each.name for each in population()])
     asked = parser.parse_args()
@@ -76,7 +76,7 @@ def run(
     )
     return {
         "notice": NOTICE,
-        "training": {"people": 2 * FITTED, "choosing": len(held.people), "events": len(learn.events)},
+        "training": {"people": len(TRAINING) * FITTED, "choosing": len(held.people), "events": len(learn.events)},
         "test": {
             "people": len(judge.people),
             "events": len(judge.events),
@@ -113,7 +113,7 @@ def _candidate(
     return candidate.name, found
 
 
-PERSONAL: Final = ("boosting", "boosting, events told", "stages, events told")
+PERSONAL: Final = ("boosting", "sensed", "sensed, events told")
 
 
 def _personal(held: Dataset, apart: Estimates, judge: Dataset, said: Estimates) -> dict[str, Any]:

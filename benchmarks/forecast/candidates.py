@@ -6,18 +6,16 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from benchmarks.forecast.moments import UNSEEN
-from forecalm.studies.simulated import BUILD_UP, SETTLED
-from models.datasets.dataset import LEFT_OUT, POSITIVE, Dataset, Exclusion
+from models.datasets.dataset import LEFT_OUT, POSITIVE, Dataset
 from models.detectors.hawkes import Hawkes
 from models.detectors.rate_matched import RateMatched
 from models.detectors.since_event import SinceEvent
 from models.detectors.streamed import Streamed
 from models.estimates import Candidate, Estimates, Fitted
-from models.estimators.boosting import Boosted
 from models.estimators.candidates import Boosting, Logistic
+from models.estimators.sensed import Sensed
 
 Array = NDArray[np.float64]
 HISTORY: Final = ("history: log_since", "history: of_5_min", "history: of_30_min")
@@ -27,10 +25,9 @@ WITHIN_S: Final = 60.0  # rows closer together than that tell the same, and coun
 LOOSE: Final = 0.5  # standard deviation of a person's own weights around everybody's: our choice, not tuned
 ROUNDS: Final = 120
 FOLDS: Final = 3  # of people, for calibration
-STAGE_FOLDS: Final = 4
-STAGE_ROUNDS: Final = 60
-LATE_S: Final = (90.0, 300.0, 900.0)
-SPOILT: Final = (int(Exclusion.DURING), int(Exclusion.NOT_WORN), int(Exclusion.EDGE))
+OFFSET_S: Final = 30.0  # added before the logarithm of the time since an event
+AFTER_S: Final = 900.0  # for so long after an event another is likelier: of 400 to 1200 s chosen on training people
+AFTER: Final = 4.0  # by so much in log-odds; 1.5, 3 and 8 were no better there
 
 
 def only(data: Dataset, keep: Sequence[int]) -> Dataset:
@@ -65,19 +62,21 @@ def with_history(data: Dataset) -> Dataset:
             ago = data.end_s[after] - end_s
             since[after] = np.minimum(since[after], ago)
             fading[after] += np.exp(-ago[:, None] / np.array(FADE_S))
-    inputs = np.column_stack([data.inputs, np.log(since + 30.0), fading])
+    inputs = np.column_stack([data.inputs, np.log(since + OFFSET_S), fading])
     return replace(data, inputs=inputs, input_names=(*data.input_names, *HISTORY))
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A candidate that reads some of what there is: sensors (``sees`` "sensors"), the truth ("truth"), and the history
-    of events too or not."""
+    of events too or not; or (``after``) one for which, for ``AFTER_S`` from the end of an event, the log-odds stand
+    ``AFTER`` higher: one of two sets off another."""
 
     name: str
     of: Candidate
     sees: str = "sensors"
     history: bool = False
+    after: bool = False
 
     def chosen(self, data: Dataset) -> Dataset:
         """The inputs that it reads."""
@@ -99,61 +98,16 @@ class FittedReading:
 
     def estimate(self, moments: Dataset) -> Estimates:
         """What it says of moments."""
-        return self.of.estimate(self.reading.chosen(moments))
+        said = self.of.estimate(self.reading.chosen(moments))
+        return _standing(said, moments) if self.reading.after else said
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """First what a build-up looks like, whether it ends in an incident or settles: twice as many to learn from, and no
-    riddle in them; then what comes of it, from the log-odds of the first now and of late. Only a simulator can label
-    the first. What the second learns from was said by a first that had not seen that person."""
-
-    name: str
-    history: bool = False
-
-    def fit(self, training: Dataset, *, seed: int) -> "FittedStages":
-        """Train both."""
-        seen = only(training, [i for i, name in enumerate(training.input_names) if not name.startswith(UNSEEN)])
-        building = (seen.in_condition(BUILD_UP) | seen.in_condition(SETTLED)).astype(np.int64)
-        known = seen.worn & ~np.isin(seen.exclusion, SPOILT)
-        apart = np.full(len(building), np.nan)
-        for fold in range(STAGE_FOLDS):
-            out = seen.person % STAGE_FOLDS == fold
-            apart[out] = _first(seed).fit(seen.inputs[known & ~out], building[known & ~out]).quick(seen.inputs[out])
-        first = _first(seed).fit(seen.inputs[known], building[known])
-        second = Boosting(rounds=STAGE_ROUNDS, folds=FOLDS)
-        return FittedStages(self, first, second.fit(_of_late(seen, apart, history=self.history), seed=seed))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedStages:
-    """Trained ``Stages``."""
-
-    stages: Stages
-    first: Boosted
-    second: Fitted
-
-    def estimate(self, moments: Dataset) -> Estimates:
-        """What both say."""
-        seen = only(moments, [i for i, name in enumerate(moments.input_names) if not name.startswith(UNSEEN)])
-        return self.second.estimate(_of_late(seen, self.first.quick(seen.inputs), history=self.stages.history))
-
-
-def _first(seed: int) -> Boosted:
-    return Boosted(rounds=ROUNDS, random_state=seed)
-
-
-def _of_late(data: Dataset, odds: Array, *, history: bool) -> Dataset:
-    """Return the data set with the log-odds of the first stage as inputs: now, and fading means of each session."""
-    columns = [odds, *(np.empty(len(odds)) for _ in LATE_S)]
-    for session in np.unique(data.session):
-        mine = data.session == session
-        for column, fade_s in zip(columns[1:], LATE_S, strict=True):
-            share = data.step_s / fade_s
-            column[mine] = lfilter([share], [1, share - 1], odds[mine])
-    names = ("build_up", *(f"build_up_{fade_s:g}_s" for fade_s in LATE_S))
-    late = replace(data, inputs=np.column_stack(columns), input_names=names)
-    return with_history(late) if history else late
+def _standing(said: Estimates, moments: Dataset) -> Estimates:
+    """What is said, higher for a while after an event that was told of; that is a driver of its own."""
+    since = np.exp(with_history(moments).inputs[:, moments.inputs.shape[1]]) - OFFSET_S
+    drivers = np.column_stack([said.drivers, AFTER * (since < AFTER_S)])
+    probability: Array = 1 / (1 + np.exp(-drivers.sum(axis=1)))
+    return replace(said, probability=probability, drivers=drivers, driver_names=(*said.driver_names, "events"))
 
 
 def population() -> tuple[Candidate, ...]:
@@ -164,6 +118,9 @@ def population() -> tuple[Candidate, ...]:
 
     def logistic(reads: str = "all") -> Logistic:
         return Logistic(folds=FOLDS, reads=reads)  # type: ignore[arg-type]
+
+    def sensed(reads: str = "all") -> Sensed:
+        return Sensed(folds=FOLDS, reads=reads)  # type: ignore[arg-type]
 
     return (
         RateMatched(),
@@ -176,8 +133,10 @@ def population() -> tuple[Candidate, ...]:
         Reading("boosting", boosted()),
         Reading("logistic, events told", logistic(), history=True),
         Reading("boosting, events told", boosted(), history=True),
-        Stages("stages"),
-        Stages("stages, events told", history=True),
+        Reading("sensed", sensed()),
+        Reading("sensed, motion", sensed("motion")),
+        Reading("sensed, physiology", sensed("physiology")),
+        Reading("sensed, events told", sensed(), after=True),
         Reading("oracle", boosted(), sees="truth"),
         Reading("oracle, events told", boosted(), sees="truth", history=True),
     )

@@ -19,7 +19,7 @@ from models.evaluation.timeline import timeline
 
 BUDGET_PER_H: Final = 0.25  # one false alarm in 4 h of wear
 MARGIN: Final = 0.85  # of the budget is spent where the threshold is chosen: others will have more
-CLOSENESS: Final = (1.2, 1.6, 3.5)  # odds at which an alarm rises over those at which it settles; 3.5: the desk's
+CLOSENESS: Final = (1.6, 3.5, 8.0)  # odds at which an alarm rises over those at which it settles; 3.5: the desk's
 SETTLE_S: Final = 60.0  # half of the desk's: at 120 s rules seldom let go
 EVERY: Final = 2  # of the levels of ``models.evaluation.choosing`` is tried
 SEED: Final = 20240

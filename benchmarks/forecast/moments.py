@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.signal import lfilter
 
 from benchmarks.forecast.lives import Array, Life, lived
-from forecalm.studies.simulated import BUILD_UP, INCIDENT, SETTLED, Cohort
+from forecalm.studies.simulated import BUILD_UP, INCIDENT, SETTLED, Cohort, truth_of
 from ingest.labels import Label
-from models.datasets.dataset import Dataset, Exclusion
+from models.datasets.dataset import TRUTH, Dataset, Exclusion
 from models.datasets.events import events_of, happenings_of
 from models.datasets.target import ForecastTarget
 from models.datasets.targets import condition_of, tell_forecast
@@ -87,8 +86,13 @@ def _of_person(life: Life, step_s: int) -> Dataset:
     columns: dict[str, list[Any]] = {
         name: [] for name in ("inputs", "end_s", "session", "target", "exclusion", "event", "condition", "worn", "said")
     }
+    reader = Inputs(rows=1)
+    truth: dict[str, list[Array]] = {}
     for day, session in enumerate(life.sessions):
-        read = Inputs(rows=1).push(life.features[day][None].astype(np.float64))[0][at]
+        reader.begin_anew()  # what is usual of the person stays, as it does live
+        read = reader.push(life.features[day][None].astype(np.float64))[0][at]
+        for name, values in truth_of(life.arousal[day], life.effort[day]).items():
+            truth.setdefault(TRUTH + name, []).append(values[at])
         end_s = session.start_s + at + 1.0
         own = [number for number, event in pairs if event.session == day]
         told = tell_forecast(AIM, labels, happenings, own, session, end_s, window_s=WINDOW_S)
@@ -115,7 +119,7 @@ def _of_person(life: Life, step_s: int) -> Dataset:
         aim=AIM,
         window_s=WINDOW_S,
         step_s=float(step_s),
-        scores={"arousal": said},
+        scores={"arousal": said, **{name: np.concatenate(parts) for name, parts in truth.items()}},
         made_by={"inputs": str(VERSION)},
     )
 
@@ -123,15 +127,14 @@ def _of_person(life: Life, step_s: int) -> Dataset:
 def _truth(life: Life, day: int, at: np.ndarray) -> Array:
     """The state that no model sees: arousal now and fading means of it, effort, and for how long a build-up of either
     kind has been going on [s], 0 outside: how it will end is not in it."""
-    arousal = life.arousal[day]
-    means = [lfilter([1 / tau], [1, 1 / tau - 1], arousal) for tau in (60.0, 180.0, 600.0)]
-    since = np.zeros(arousal.size)
+    since = np.zeros(life.arousal.shape[1])
     start_s = life.sessions[day].start_s
     for label in life.labels[day]:
         if label.what in (BUILD_UP, SETTLED):
             a, b = _rising(label, start_s)
             since[a:b] = np.maximum(since[a:b], np.arange(1, b - a + 1))
-    state: Array = np.column_stack([arousal, *means, life.effort[day], since])[at]
+    known = truth_of(life.arousal[day], life.effort[day])
+    state: Array = np.column_stack([*known.values(), since])[at]
     return state
 
 

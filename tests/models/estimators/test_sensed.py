@@ -79,7 +79,7 @@ def test_rows_of_which_no_truth_is_known_teach_by_what_happened() -> None:
 
 
 def test_without_any_truth_it_is_refused_with_the_mend() -> None:
-    with pytest.raises(DatasetError, match="nobody knows the truth about these people.*'boosting'"):
+    with pytest.raises(DatasetError, match=r"nobody knows the truth about these people.*'boosting'"):
         SENSED.fit(people(), seed=1)
 
 
