@@ -4,8 +4,8 @@ python -m benchmarks.experiment [--jobs 2]
 
 Recordings of Stress-Predict below FORECALM_TEST_RECORDINGS (default ../shared/data): 12 people, 11 hours, left out one
 by one; eight kinds of candidates, five of them on physiology, motion and both; from zips to ``forecalm report``, by
-the commands that a researcher types; into benchmarks/experiment.json. Wall-clock time hangs on what else runs, so CPU seconds stand beside it, those
-of all processes together, and how busy the machine was.
+the commands that a researcher types; into benchmarks/experiment.json. Wall-clock time hangs on what else runs, so CPU
+seconds stand beside it, those of all processes together, and how busy the machine was.
 """
 
 import argparse
