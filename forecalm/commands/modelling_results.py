@@ -1,5 +1,6 @@
 """What an experiment found in, a folder of results out, whole or not at all; and back."""
 
+import os
 import platform
 import shutil
 from importlib.metadata import version
@@ -21,8 +22,11 @@ def require_new(folder: Path) -> None:
     """Raise ExperimentError where results could not be written to ``folder``, before anything long is done."""
     if folder.exists():
         raise ExperimentError(f"{folder}: is there already, and results are never overwritten: name another with --out")
-    if not folder.absolute().parent.is_dir():
-        raise ExperimentError(f"{folder}: there is no folder {folder.absolute().parent}")
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise ExperimentError(f"{folder}: there is no folder {parent}")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise ExperimentError(f"{folder}: nothing may be written in {parent}: name another folder with --out")
 
 
 def write(folder: Path, ran: Ran, text: bytes) -> None:
@@ -35,8 +39,12 @@ def write(folder: Path, ran: Ran, text: bytes) -> None:
             (part / name).write_bytes(data)
         require_new(folder)
         part.rename(folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
+        if (
+            isinstance(error, OSError) and error.errno is not None and error.filename is None
+        ):  # a full disk does not say where
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         raise
 
 

@@ -12,7 +12,8 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,9 @@ from models.inputs.inputs import NAMES, VERSION
 from models.risk import TRAINING_FREE
 from models.shelf import trusted
 from models.shelf.manifest import MANIFEST, About, Manifest, decode, encode
+
+if sys.platform != "win32":
+    import fcntl
 
 log = logging.getLogger(__name__)
 
@@ -169,18 +173,25 @@ class Shelf:
         """Write a folder beside its place, then put it there: a crash leaves all of it or none of it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self.folder / f".{name}.part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(mode=0o700)
-        try:
-            for each, data in files.items():
-                _write_file(part / each, data)
-            _sync(part)
-            if (self.folder / name).exists():
-                raise ShelfError(f"model {name!r} has just been put on the shelf by somebody else: take another name")
-            part.rename(self.folder / name)
-        except BaseException:
+        with _one_by_one(self.folder):
             shutil.rmtree(part, ignore_errors=True)
-            raise
+            part.mkdir(mode=0o700)
+            try:
+                for each, data in files.items():
+                    _write_file(part / each, data)
+                _sync(part)
+                if (self.folder / name).exists():
+                    raise ShelfError(
+                        f"model {name!r} has just been put on the shelf by somebody else: take another name"
+                    )
+                part.rename(self.folder / name)
+            except BaseException as error:
+                shutil.rmtree(part, ignore_errors=True)
+                if (
+                    isinstance(error, OSError) and error.errno is not None and error.filename is None
+                ):  # a full disk does not say where
+                    raise OSError(error.errno, error.strerror, str(self.folder / name)) from error
+                raise
         _sync(self.folder)
 
 
@@ -274,6 +285,20 @@ def _read(folder: Path, file: str, name: str) -> bytes:
     if file != Path(file).name or path.is_symlink() or not path.is_file():
         raise ShelfError(f"model {name!r}: there is no file {file!r} in {folder}: restore it, or train it again")
     return path.read_bytes()
+
+
+@contextmanager
+def _one_by_one(folder: Path) -> Iterator[None]:
+    """Who else writes a model there waits: two of one name would write into each other's. Windows has no such call."""
+    if sys.platform == "win32":
+        yield
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _write_file(path: Path, data: bytes) -> None:

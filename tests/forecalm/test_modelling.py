@@ -185,14 +185,24 @@ def _without(dataset: Dataset, side: int) -> Dataset:
     return replace(dataset, target=np.where(dataset.target == side, LEFT_OUT, dataset.target).astype(np.int8))
 
 
+def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_read(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(READ, lambda *_, **__: pytest.fail("it read the studies"))
+    monkeypatch.setattr("os.access", lambda *_: False)  # for root everything may be written
+    assert "nothing may be written in" in refused(capsys, "evaluate", "mine.toml")
+
+
 def test_a_disk_that_is_full_leaves_no_half_a_result(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> bytes:
-        raise OSError(28, "No space left on device", "predictions.npz")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("forecalm.commands.modelling_results.predictions", full)
-    assert "No space left" in refused(capsys, "evaluate", "mine.toml")
+    assert (
+        refused(capsys, "evaluate", "mine.toml").splitlines()[-1] == "forecalm: mine.results: No space left on device"
+    )
     assert sorted(path.name for path in here.iterdir()) == ["mine.toml"]
 
 

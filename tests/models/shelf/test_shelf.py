@@ -7,6 +7,8 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -242,6 +244,49 @@ def test_a_disk_that_fails_leaves_nothing_half_written(
     with pytest.raises(OSError, match="no room"):
         shelf.keep("second", fitted, known)
     assert [path.name for path in shelf.folder.iterdir()] == ["first"]
+
+
+def test_a_full_disk_says_for_what_there_was_no_room(
+    shelf: Shelf, fitted: LogisticRegression, known: About, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")  # as of a write: it knows a descriptor, no path
+
+    monkeypatch.setattr(shelving, "_write_file", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        shelf.keep("second", fitted, known)
+    assert caught.value.filename == str(shelf.folder / "second")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_two_who_keep_a_model_of_one_name_do_not_write_into_each_other_s(
+    shelf: Shelf, fitted: LogisticRegression, known: About, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one writes, the other waits; then it finds the name taken."""
+    begun, refused = threading.Event(), []
+
+    def keep() -> None:
+        begun.set()
+        try:
+            shelf.keep("second", fitted, known)
+        except ShelfError as error:
+            refused.append(str(error))
+
+    other = threading.Thread(target=keep)
+    write = shelving._write_file
+
+    def slowly(path: Path, data: bytes) -> None:
+        if threading.current_thread() is not other and not begun.is_set():
+            other.start()
+            assert begun.wait(10)
+            other.join(0.2)  # it must not be through before this one is
+        write(path, data)
+
+    monkeypatch.setattr(shelving, "_write_file", slowly)
+    shelf.keep("second", fitted, known)
+    other.join(10)
+    assert [shelf.load("second").name, len(refused)] == ["second", 1]
+    assert "second" in refused[0]
 
 
 def test_what_a_crash_left_half_written_is_no_model_and_in_nobodys_way(
