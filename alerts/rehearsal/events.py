@@ -1,6 +1,7 @@
 """What people said happened and alerts that were raised in; which events were told in time and which alerts were false
 out."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -21,6 +22,9 @@ the two any more. A model that promises to look further ahead is granted that: s
 AFTER_S: Final = 300.0
 """An alert during an event, or up to so long after it, neither told of it nor is it false: the person is still upset,
 and a carer is there."""
+
+SHOWN: Final = 10
+"""Words of labels that a sentence lists."""
 
 WATCHABLE: Final = 0.5
 """Of the reach before an event the band must have been worn for so much of it; else no model could have told of it."""
@@ -67,6 +71,17 @@ def happened(labels: Iterable[Label], words: Sequence[str]) -> tuple[Happened, .
                 )
             )
     return tuple(found)
+
+
+def unheard_of(labels: Iterable[Label], words: Sequence[str]) -> str:
+    """Return, as a sentence, that none of ``words`` is ever said though others are; "" where one is, or nothing is."""
+    those = list(labels)
+    if not those or any(is_said(label, words) for label in those):
+        return ""
+    common = ", ".join(f"{what!r} ({n})" for what, n in Counter(label.what for label in those).most_common(SHOWN))
+    return (
+        f"No label says {', '.join(map(repr, words))}; there are {common}. Name those that are events: --events WORD."
+    )
 
 
 def watchable(events: Sequence[Happened], worn_s: NDArray[np.int64], *, reach_s: float) -> tuple[Happened, ...]:

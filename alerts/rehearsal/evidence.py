@@ -91,7 +91,8 @@ class Rules(_Said, frozen=True, kw_only=True):
 class Evidence(_Said, frozen=True, kw_only=True):
     """A whole rehearsal of the model whose manifest has ``model_digest``, against ``champion`` (``champion_digest`` is
     "" for the training-free detector), by ``code``, at ``at_s`` [UTC s] of everything stored by then, whose digest
-    is ``data_digest``. ``left_out`` are wearers who were not to be rehearsed."""
+    is ``data_digest``. ``left_out`` are wearers who were not to be rehearsed,
+    ``notes`` what else whoever decides should know."""
 
     forecalm: Literal["rehearsal"] = "rehearsal"
     format: int = FORMAT
@@ -106,6 +107,7 @@ class Evidence(_Said, frozen=True, kw_only=True):
     rules: Rules
     people: tuple[Person, ...]
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def whose(self, outcome: Outcome) -> tuple[str, ...]:
         """Return the pseudonyms of those for whom it came out so."""

@@ -45,7 +45,7 @@ def why(person: Person) -> str:
 
 def cautions(evidence: Evidence) -> tuple[str, ...]:
     """What whoever decides should know of the rehearsal beside its figures, a sentence each."""
-    said = []
+    said = list(evidence.notes)
     flattered = [person.wearer for person in evidence.judged if person.trained_on]
     if flattered:
         all_ = " That is everybody who was judged." if len(flattered) == len(evidence.judged) else ""

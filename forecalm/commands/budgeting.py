@@ -56,7 +56,7 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
 
     if not chosen.json:
         err.print(f"Replaying up to {chosen.days:g} days of {chosen.wearer}, at about ten minutes a second.")
-    found = replayed(
+    found, silent = replayed(
         config,
         chosen.wearer,
         per_day=chosen.per_day,
@@ -66,8 +66,9 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
     )
     if not chosen.json:
         _tell(chosen, config, found)
+        out.print(silent or "", end="\n" if silent else "")
     elif not chosen.set:
-        _json({"wearer": chosen.wearer, "budget": _as_json(found)})
+        _json({"wearer": chosen.wearer, "budget": _as_json(found), "note": silent})
     if not chosen.set:
         return FELL_SHORT if found.fits is None else 0
     return _set(chosen, here, found)

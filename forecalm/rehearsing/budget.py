@@ -11,7 +11,7 @@ from alerts.errors import AlertError
 from alerts.policy import Policy
 from alerts.rehearsal.budget import Budget, Past, choose
 from alerts.rehearsal.comparing import OFF
-from alerts.rehearsal.events import happened, reach_of
+from alerts.rehearsal.events import happened, reach_of, unheard_of
 from forecalm.champion import choose as champion
 from forecalm.config import Config
 from forecalm.installation import Installation
@@ -29,9 +29,11 @@ EVER: Final = math.inf
 
 def budget(
     config: Config, wearer: str, *, per_day: float, days: float, words: Sequence[str] = (), until_s: float
-) -> Budget:
-    """Replay the last ``days`` before ``until_s`` [UTC s] in which anything was sent, once, by the model that watches
-    now, and hold every level against it. What is usual is learnt from the two days before.
+) -> tuple[Budget, str]:
+    """Return what levels would have meant, and a sentence where labels use other words than those looked for.
+
+    Replays the last ``days`` before ``until_s`` [UTC s] in which anything was sent, once, by the model that watches
+    now, and holds every level against it. What is usual is learnt from the two days before.
 
     Raises AlertError where nothing is stored or could be said, or the model that is to watch does not; StoreError,
     RegistryError.
@@ -63,13 +65,12 @@ def budget(
             None if choice.champion is None or choice.champion.manifest is None else choice.champion.manifest.target
         )
         named = tuple(words) or (WORDS if target is None else words_of(target))
+        labels = tuple(registry.labels(wearer, since_s, until_s + reach_of(target)).values())
         events = tuple(
-            event
-            for event in happened(registry.labels(wearer).values(), named)
-            if since_s <= event.onset_s < until_s + reach_of(target)
+            event for event in happened(labels, named) if since_s <= event.onset_s < until_s + reach_of(target)
         )
     default = rules_of(choice)
-    return choose(
+    found = choose(
         _past(seconds, rules_of_its_own=default != Policy()),
         events,
         holds=default if own is None or own.of not in ("", default.version) else own,
@@ -78,6 +79,7 @@ def budget(
         per_day=per_day,
         reach_s=reach_of(target),
     )
+    return found, unheard_of(labels, named)
 
 
 def rules_of(choice: Choice) -> Policy:

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 
 from alerts.policy import Policy
 from alerts.rehearsal.comparing import compared
-from alerts.rehearsal.events import Happened, happened, reach_of
+from alerts.rehearsal.events import Happened, happened, reach_of, unheard_of
 from alerts.rehearsal.evidence import Compared, Evidence, Person, Rules, Way
 from alerts.rehearsal.judging import outcome_of, rules
 from forecalm.champion import proved
@@ -31,7 +31,7 @@ from models.shelf.pointers import Pointer, Pointers
 from models.shelf.shelf import Shelf
 
 WORDS: Final = ("incident",)
-"""What counts as an event where the model's own target does not say: the word that docs/labels.md gives carers."""
+"""What counts as an event where the model's own target does not say; where no label says so, that is told."""
 
 WAYS: Final[dict[Way, Callable[..., Both | None]]] = {"as lived": as_lived, "as recorded": as_recorded}
 
@@ -121,7 +121,7 @@ def rehearse(
         chosen = _chosen(there, wearers)
         policies = policies_of(registry, Policy())
         by = rules(tuple(words) or words_of(manifest.target), reach_of(manifest.target))
-        events = {each: happened(registry.labels(each).values(), by.words) for each in chosen}
+        labels = {each: tuple(registry.labels(each).values()) for each in chosen}
         data = digest_of(readings, registry, chosen, policies, now_s)
     asked = [
         Asked(
@@ -131,7 +131,7 @@ def rehearse(
             champion=champion,
             trained_on=each in manifest.trained_on,
             own=policies.get(each),
-            events=tuple(event for event in events[each] if event.onset_s < now_s),
+            events=tuple(event for event in happened(labels[each], by.words) if event.onset_s < now_s),
             rules=by,
             until_s=now_s,
         )
@@ -143,7 +143,9 @@ def rehearse(
             f"model {name!r} cannot be rehearsed: less than ten worn minutes are stored of anybody; collect or import"
             " some, or answer for it: forecalm models promote ... --unrehearsed --because WHY"
         )
+    silent = unheard_of([label for theirs in labels.values() for label in theirs], by.words)
     return Evidence(
+        notes=(silent,) if silent else (),
         model=name,
         model_digest=digest,
         champion=TRAINING_FREE if champion is None else champion.name,

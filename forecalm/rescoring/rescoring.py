@@ -17,8 +17,10 @@ import numpy as np
 
 from alerts.errors import JournalError
 from alerts.journal import AlertRaised, Event
+from alerts.policy import Policy
 from alerts.views import AlertView
 from forecalm.live import save_learnt
+from forecalm.policies import policies_of
 from forecalm.rescoring.lived import Decided, Person
 from forecalm.watching import ALONE, Choice
 from ingest.readings import Readings
@@ -158,7 +160,8 @@ class Rescoring:
         until_s = min(max(end_of(part.until_s) for part in parts), self._now_s)
         since_s = max(begun_s, until_s - SCORED_MAX_S)
         settle_s = since_s - SETTLE_S
-        person = Person(self._readings, wearer, begun_s=settle_s, choice=self._choice)
+        own = policies_of(self._registry, Policy()).get(wearer)
+        person = Person(self._readings, wearer, begun_s=settle_s, choice=self._choice, own=own)
         person.learn(settle_s - LEARN_S, settle_s)
         decided, alerts = person.live(
             settle_s, until_s, lambda at_s: self._progress(wearer, (at_s - settle_s) / (until_s - settle_s))

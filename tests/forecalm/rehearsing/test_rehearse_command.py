@@ -79,7 +79,7 @@ def refused(here: Installation) -> str:
     return str(told.value)
 
 
-def test_a_rehearsal_speaks_for_what_it_is_of_alone(rehearsed: Installation) -> None:
+def test_a_rehearsal_speaks_for_what_it_is_of_alone(rehearsed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     evidence, digest = proof.read(rehearsed, "first")
     proof.require_sound(rehearsed, "first", evidence, digest)
     with pytest.raises(ShelfError, match="of another model"):
@@ -96,6 +96,10 @@ def test_a_rehearsal_speaks_for_what_it_is_of_alone(rehearsed: Installation) -> 
         assert "have changed" in refused(rehearsed)
         registry.remove_label(number, by="test")
 
+    with monkeypatch.context() as other:
+        other.setattr("forecalm.rehearsing.rehearsal.commit", lambda: "1" * 40)
+        assert "by other code" in refused(rehearsed)
+
     path = proof.path_of(rehearsed, "first")
     whole = path.read_bytes()
     config = ["--config", str(rehearsed.folder.parent / "forecalm.toml")]
@@ -106,6 +110,15 @@ def test_a_rehearsal_speaks_for_what_it_is_of_alone(rehearsed: Installation) -> 
     unrehearsed = ["--unrehearsed", "--because", "a test", *config]
     assert main(["models", "promote", "second", "--by", "Ada", *unrehearsed]) == 0
     assert "against arousal, which is not what watches now (second)" in refused(rehearsed)
+
+
+def test_words_that_no_label_says_are_told_with_those_that_labels_say(
+    config_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = ["--wearers", "w-01", "--events", "meltdown", "--config", config_path]
+    code, said = ran(capsys, "rehearse", "first", *only)
+    assert code == 1
+    assert any("No label says 'meltdown'; there are 'incident' (1)" in caution for caution in said["cautions"])
 
 
 def test_a_rehearsal_of_some_promotes_nothing_and_goes_with_whom_it_names(

@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 
 from alerts.policy import Policy
-from alerts.rehearsal.events import happened
+from forecalm.cli import main
 from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.rehearsing import rehearsal
+from forecalm.rehearsing.past import everybody
 from forecalm.rehearsing.replaying import Both, Pair, Taken, as_lived, as_recorded
 from forecalm.rescoring.lived import Person
 from forecalm.watching import Choice, Model
 from ingest.readings import Readings
+from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry
 from models.arousal import Arousal
 from models.risk import Risk, RiskModel, Rows
-from tests.forecalm.rehearsing.conftest import Lived
+from tests.forecalm.rehearsing.conftest import SAMPLE, Lived
 
 pytestmark = pytest.mark.long
 
@@ -101,4 +103,21 @@ def test_a_model_that_does_the_same_is_no_different_however_many_processes(confi
     one, two = (rehearsal.rehearse(config, "first", now_s=1.9e9, jobs=jobs) for jobs in (1, 2))
     assert one == two
     assert {person.wearer for person in one.people} == {"w-01", "w-09"}
-    assert happened([], ("incident",)) == ()
+
+
+def test_an_imported_recording_is_rehearsed_as_recorded_where_research_was_agreed_to(
+    config_path: str, config: Config, lived: Lived
+) -> None:
+    consent = ["--name", "r-1", "--consent-by", "Ida, mother", "--scope", "care,research"]
+    assert main(["import", str(SAMPLE), "--wearer", "r-1", *consent, "--config", config_path]) == 0
+    here = Installation(config)
+    with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
+        readings = Readings(store, registry)
+        assert everybody(readings, registry) == ("r-1", "w-01", "w-09")
+        assert as_lived(readings, "r-1", pair(Choice()), until_s=1.9e9) is None
+        both = as_recorded(readings, "r-1", pair(Choice()), until_s=1.9e9)
+        registry.withdraw_consent("r-1", scopes=[Scope.RESEARCH], at_s=1.8e9, by="test")
+        assert as_recorded(readings, "r-1", pair(Choice()), until_s=1.9e9) is None
+    assert both is not None
+    assert len(both.champion.alerts_s) == len(lived.alerts_s)
+    assert both.champion.alerts_s == both.candidate.alerts_s
