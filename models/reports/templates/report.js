@@ -21,6 +21,7 @@
     }
   };
   const fit = () => {
+    draw();
     for (const place of document.querySelectorAll("[data-chart]")) Plotly.Plots.resize(place);
   };
   draw();
