@@ -290,3 +290,21 @@ def test_a_state_is_never_told_where_the_other_side_speaks(labels: list[Label]) 
             continue
         assert any(each.what == own[target] and each.start_s < t <= each.end_s for each in labels)
         assert not any(each.what in other[target] and each.start_s < t and t - 10 < each.end_s for each in labels)
+
+
+def test_of_two_events_ahead_the_nearer_one_is_led_up_to() -> None:
+    aim = ForecastTarget(events=("incident",), horizon_s=100, latency_s=10, refractory_s=0)
+    told = told_forecast(aim, [label("incident", 300, 305), label("incident", 340, 345)], np.array([250.0, 310.0]))
+    assert told.target.tolist() == [POSITIVE, POSITIVE]
+    assert told.event.tolist() == [0, 1]
+
+
+def test_an_event_that_may_have_begun_later_leaves_out_what_follows_a_short_one() -> None:
+    """It is said to have been over in a second, and may have begun twenty later."""
+    aim = ForecastTarget(events=("incident",), horizon_s=100, latency_s=10, refractory_s=0)
+    assert forecast(aim, [label("incident", 300, 301, unsure_s=20)], [300, 302, 309, 310]) == [
+        "during",
+        "uncertain",
+        "uncertain",
+        "negative",
+    ]
