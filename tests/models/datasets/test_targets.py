@@ -308,3 +308,20 @@ def test_an_event_that_may_have_begun_later_leaves_out_what_follows_a_short_one(
         "uncertain",
         "negative",
     ]
+
+
+def test_an_onset_between_two_sessions_is_of_one_of_them_or_of_none() -> None:
+    aim = ForecastTarget(events=("incident",), horizon_s=100, latency_s=10)
+    two = [session(0, 1000), session(1000, 2000)]
+
+    def of(onset_s: float) -> list[int]:
+        found = events_of(aim, happenings_of(aim, [label("incident", onset_s, onset_s)]), two, [0, 1])
+        return [event.session for _, event in found]
+
+    assert {onset_s: of(onset_s) for onset_s in (999, 1000, 2000, 2109, 2110)} == {
+        999: [0],
+        1000: [1],
+        2000: [1],
+        2109: [1],
+        2110: [],
+    }

@@ -69,6 +69,21 @@ def test_the_horizon_counts_for_the_embargo_whatever_a_fold_says_of_itself(ward:
     audit(dataset, [fold_of(dataset.end_s < 120, dataset.end_s >= 245, Apart.SESSIONS)])
 
 
+def test_what_an_input_looks_back_on_counts_for_the_embargo_if_it_is_longer_than_the_window() -> None:
+    """The two blocks of one person lie 90 s apart: enough for a window of 60 s, not for an input of 180 s."""
+    one = made([("A0", "A", 0.0, 60), ("A1", "A", (60 * 5.0 + 90) / 3600, 60), ("B0", "B", 9.0, 60)])
+    fold = Fold(
+        name="f",
+        training=np.flatnonzero(one.session == 0),
+        test=np.flatnonzero(one.session == 1),
+        apart=Apart.SESSIONS,
+        embargo_s=0.0,
+    )
+    audit(one, [fold])
+    with pytest.raises(LeakageError, match="need 180"):
+        audit(replace(one, looks_back_s=180.0), [fold])
+
+
 def test_a_row_on_both_sides_is_refused(ward: Dataset) -> None:
     fold = fold_of(in_session(ward, "A0", "B0"), in_session(ward, "A0"))
     with pytest.raises(LeakageError, match="40 rows are trained on and tested: A, A0"):
