@@ -7,10 +7,13 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from forecalm.commands.reporting import tokens
+from models.reports import card
+from models.reports.card import Known
 from models.reports.evidence import read
 from models.reports.report import report
 from tests.console.test_tablet import FLAGS
 from tests.models.reports.conftest import Files
+from tests.models.reports.test_card import DIGEST, manifest
 
 pytestmark = pytest.mark.service
 
@@ -63,3 +66,12 @@ def test_charts_wear_the_night_and_the_paper(browser: Browser, page: Path) -> No
     shown.emulate_media(media="print")
     expect(drawn).to_have_css("background-color", "rgb(255, 255, 255)")
     context.close()
+
+
+def test_a_card_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "card.html"
+    path.write_bytes(card.page(Known(manifest=manifest(), digest=DIGEST), tokens=tokens()))
+    shown = browser.new_page(viewport={"width": 390, "height": 844})
+    shown.goto(path.as_uri())
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    shown.close()
