@@ -55,7 +55,7 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
     from forecalm.rehearsing.budget import budget as replayed
 
     if not chosen.json:
-        err.print(f"Replaying up to {chosen.days:g} days of {chosen.wearer}, at about ten minutes a second.")
+        err.print(f"Replaying up to {chosen.days:g} days of {chosen.wearer}: about two minutes a day of wear.")
     found, silent = replayed(
         config,
         chosen.wearer,
