@@ -159,8 +159,8 @@ def _spread(arm: Arm, name: str) -> str:
     if arm.judgement is None:
         return "-"
     if name in POOLED or name == POOLED_AUROC:
-        together = arm.judgement.pooled[name.removesuffix("*")]
-        return _told(together.value, together.low, together.high)
+        together = arm.judgement.pooled.get(name.removesuffix("*"))  # not there where it abstained throughout
+        return "-" if together is None else _told(together.value, together.low, together.high)
     return _with_ends(arm.judgement.over_people[name])
 
 
