@@ -67,6 +67,16 @@ def test_alarms_are_those_of_the_desk_second_by_second(
         assert list(zip(found.begin_s[mine], found.end_s[mine], strict=True)) == wanted
 
 
+def test_an_alarm_may_begin_in_the_very_second_in_which_the_refractory_time_has_passed() -> None:
+    line = timeline(recorded([[]], seconds=40.0, step_s=1.0))
+    rule = AlarmRule(hold_s=1.0, settle_s=1.0, refractory_s=10.0)
+    probability = np.full(40, 0.9)
+    probability[5] = 0.1  # it settles in the sixth second
+    found = raised(line, probability, rule)
+    assert (found.begin_s - line.end_s[0] + 1).tolist() == [1.0, 16.0]
+    assert [begin for begin, _ in _by_the_desk(probability, line.end_s, rule)] == found.begin_s.tolist()
+
+
 def test_each_session_is_judged_by_its_own_rule_and_begins_anew() -> None:
     moments = recorded([[], []], seconds=600.0)
     probability = high_in(moments, (0, 500.0, 600.0), (1, 0.0, 15.0), high=0.8)
