@@ -234,8 +234,8 @@ def _choosing(lines: Sequence[dict[str, Any]]) -> str:
     return f"""### What is sturdy in Stress-Predict
 Pooled AUROC of people left out: whole recordings; trained on one task, judged on the other; and short sessions of four
 and two and a half minutes cut out of the recordings, without acceleration, the band put on anew, ten draws. All twelve
-people's labels were in view by then. *quick*: `pulse_recent`, `level_change`, `drive_change`. The set of the best
-*worst* figure is taken. Within 0.01 of each other lines differ by chance.
+people's labels were in view by then. *quick*: `pulse_recent`, `level_change`, `drive_change`; *ridge* has a penalty of
+1, *signed* of 0.1. The line of the best *worst* figure is taken. Within 0.01 of each other lines differ by chance.
 
 {table(["inputs", "estimator", "normalised", *asked, "worst"], rows)}
 """
