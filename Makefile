@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio stress forecast accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio stress experiment forecast accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -67,6 +67,9 @@ radio: .venv/.dev  ## Twenty virtual bands through gateways to the store for ten
 
 stress: .venv-bench/.made  ## Tell stress from rest on recorded people, beside the peers' features: docs/stress.md
 	.venv-bench/bin/python -m benchmarks.stress
+
+experiment: .venv/.dev  ## Time a whole experiment: every candidate, twelve people left out one by one, report included
+	$(BIN)/python -m benchmarks.experiment
 
 forecast: .venv-bench/.made  ## Foretell the incidents of simulated people: docs/forecast.md (an hour)
 	.venv-bench/bin/python -m benchmarks.forecast
