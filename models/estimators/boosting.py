@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from models.errors import ModelError
 from models.estimators.boosting_kernel import contribute, tabulate, total
 from models.estimators.folds import dealt, parted
 from models.estimators.scorer import Array, Scorer
@@ -156,7 +157,9 @@ class Boosted(Scorer):
             waiting += [(children[0], 2 * to + 1), (children[1], 2 * to + 2)]
 
     def parts(self, X: Array) -> tuple[Array, Array]:
-        """Exact Shapley values of the trees; the intercept is their mean over training."""
+        """Exact Shapley values of the trees; the intercept is their mean over training. Raises ModelError once lean."""
+        if len(self.table_) != len(self.feature_):
+            raise ModelError("these trees were made lean: they say log-odds and no contributions")
         out = np.zeros(X.shape)
         contribute(X, self.feature_, self.threshold_, self.missing_left_, self.slot_, self.table_, out)
         return out, np.full(len(X), self.intercept_)
@@ -166,6 +169,10 @@ class Boosted(Scorer):
         out = np.full(len(X), self.start_)
         total(X, self.feature_, self.threshold_, self.missing_left_, self.leaf_, out)
         return out
+
+    def lean(self) -> None:
+        """Forget the tables of contributions: nine tenths of what a file of it holds."""
+        self.table_ = np.zeros((0, 1 << SPLITS, SPLITS))
 
     def settled(self) -> "Boosted":
         """Return an unfitted copy of the number of rounds that was chosen."""

@@ -65,6 +65,7 @@ class Calibrated(Scorer):
             for train, test in parted(dealt(groups, y, folds=self.folds)):
                 member = _taught(self.estimator, X[train], chance[train], weight[train])
                 odds[test] = member.quick(X[test])
+                member.lean()  # it is asked how far members lie apart, and for no reasons
                 self.members_.append(member)
             self.estimator_ = _taught(self.estimator, X, chance, weight)
             self.curve_ = drawn(self.method, odds, y, weight)

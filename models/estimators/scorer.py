@@ -105,6 +105,9 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         """Return the standard deviation of the log-odds of checked inputs, (n,); NaN where it is not known."""
         return np.full(len(X), np.nan)
 
+    def lean(self) -> None:
+        """Forget what contributions alone need: ``quick`` says what it said, ``parts`` need not."""
+
     def crossed(self, X: Array, y: Array, weight: Array, fold: NDArray[np.intp]) -> "tuple[list[Scorer], Array]":
         """Choose what is to be chosen over folds, for ``settled``; return what was trained without each fold, and the
         log-odds (n,) of every row by the one that has not seen it."""

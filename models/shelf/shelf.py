@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZIP_DEFLATED
 
 import msgspec
 import skops.io
@@ -210,7 +211,7 @@ def _rule() -> str:
 
 def _dumped(name: str, fitted: object, trust: Iterable[str]) -> bytes:
     try:
-        data: bytes = skops.io.dumps(fitted)
+        data: bytes = skops.io.dumps(fitted, compression=ZIP_DEFLATED, compresslevel=9)
         strangers = trusted.strangers(data, trust)
     except Exception as error:  # whatever skops meets in what it was given
         raise ShelfError(

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from models.datasets.dataset import TRUTH, Dataset
 from models.detectors.scorer import Scorer
-from models.errors import DatasetError
+from models.errors import DatasetError, ModelError
 from models.estimators.candidates import Boosting
 from models.estimators.fitted import FittedEstimator
 from models.estimators.sensed import Sensed
@@ -88,3 +88,10 @@ def test_what_was_taught_is_kept_without_pickle(fitted: FittedEstimator) -> None
     assert strangers(kept) == []
     fresh = simulated(seed=5)
     assert np.array_equal(load(kept).estimate(fresh).probability, fitted.estimate(fresh).probability)  # type: ignore[attr-defined]
+
+
+def test_members_that_only_tell_how_far_they_lie_apart_keep_no_tables(fitted: FittedEstimator) -> None:
+    member = fitted.chain.members_[0]
+    assert member.table_.size == 0
+    with pytest.raises(ModelError, match="made lean"):
+        member.contributions(simulated(seed=5).inputs)
