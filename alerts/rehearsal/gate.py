@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.desk import BLANKS
 from alerts.errors import AlertError
 from alerts.rehearsal.evidence import Evidence, Person, Signature
 
@@ -26,7 +27,7 @@ def require_signed(evidence: Evidence, signatures: Sequence[Signature]) -> None:
                 f"{signature.wearer}: model {evidence.model!r} is not worse for them, so there is nothing to sign;"
                 f" it is for {', '.join(worse) or 'nobody'}"
             )
-        if not (any(map(str.isalnum, signature.by)) and any(map(str.isalnum, signature.because))):
+        if not (_is_said(signature.by) and _is_said(signature.because)):
             raise AlertError(f"{signature.wearer}: who signs gives a name, and says because of what")
     signed = {signature.wearer for signature in signatures}
     unsigned = [person for person in evidence.people if person.outcome == "worse" and person.wearer not in signed]
@@ -36,6 +37,10 @@ def require_signed(evidence: Evidence, signatures: Sequence[Signature]) -> None:
             f" ({'; '.join(f'{person.wearer}: {why(person)}' for person in unsigned)}): improve it, or sign for each:"
             " --sign WEARER --because WHY"
         )
+
+
+def _is_said(words: str) -> bool:
+    return any(each.isalnum() and each not in BLANKS for each in words)
 
 
 def why(person: Person) -> str:

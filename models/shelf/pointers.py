@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from models.errors import ShelfError
 from models.risk import TRAINING_FREE
 from models.shelf.manifest import POINTERS
 from models.shelf.shelf import Shelf
+
+BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters to Unicode, and nothing to see for a person: the Hangul fillers."""
 
 
 class Rehearsal(
@@ -117,14 +121,13 @@ class Standing:
 
 
 def fold(lines: Sequence[Line]) -> Standing:
-    """Return what holds after ``lines``."""
+    """Return what holds after ``lines``. Whatever becomes champion, by whichever way, is in shadow no more."""
     champions: tuple[Pointer, ...] = ()
     shadow: Pointer | None = None
     for line in lines:
         match line:
             case Promoted():
                 champions = (*(each for each in champions if each.name != line.model), Pointer(line.model, line.digest))
-                shadow = None if shadow is not None and shadow.name == line.model else shadow
             case RolledBack():
                 champions = champions[:-1]
             case Shadowed():
@@ -132,6 +135,8 @@ def fold(lines: Sequence[Line]) -> Standing:
             case Withdrawn():
                 champions = tuple(each for each in champions if each.name != line.model)
                 shadow = None if shadow is not None and shadow.name == line.model else shadow
+        if shadow is not None and champions and shadow.name == champions[-1].name:
+            shadow = None
     return Standing(champions, shadow, tuple(lines))
 
 
@@ -227,18 +232,23 @@ class Pointers:
 
 
 def _require_signature(by: str, what: str) -> None:
-    if not any(map(str.isalnum, by)) or not by.isprintable():
+    if not is_said(by) or not by.isprintable():
         raise ShelfError(f"by: {what} gives a name, not {by!r}")
+
+
+def is_said(words: str) -> bool:
+    """Whether there is something to read in ``words``."""
+    return any(each.isalnum() and each not in BLANKS for each in words)
 
 
 def _require_passed(name: str, digest: str, evidence: Evidence) -> None:
     if isinstance(evidence, Unrehearsed):
-        if not (evidence.signed_by.strip() and evidence.because.strip()):
+        if not (is_said(evidence.signed_by) and is_said(evidence.because)):
             raise ShelfError(f"model {name!r} was not rehearsed: who answers for promoting it, and because of what?")
         return
     if evidence.model_digest != digest:
         raise ShelfError(f"model {name!r}: the rehearsal is of another model of that name: rehearse this one")
-    if not evidence.passed and not (evidence.signed_by.strip() and evidence.because.strip()):
+    if not evidence.passed and not (is_said(evidence.signed_by) and is_said(evidence.because)):
         raise ShelfError(
             f"model {name!r}: the rehearsal found it worse for {evidence.worse_for} of those it watches: improve it, or"
             " let somebody sign for it and say why"

@@ -165,7 +165,7 @@ def test_one_for_whom_it_is_worse_blocks_it_and_one_signature_each_lets_it_pass(
     with pytest.raises(AlertError, match="worse for w-1"):
         require_signed(blocked, [])
     require_signed(blocked, [Signature(wearer="w-1", by="Ada", because="has left")])
-    for by, because in (("", "x"), ("Ada", " "), ("...", "x")):
+    for by, because in (("", "x"), ("Ada", " "), ("...", "x"), ("\u3164", "x"), ("Ada", "\u200b")):
         with pytest.raises(AlertError, match="gives a name"):
             require_signed(blocked, [Signature(wearer="w-1", by=by, because=because)])
     with pytest.raises(AlertError, match="not worse for them"):

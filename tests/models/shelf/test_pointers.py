@@ -108,6 +108,8 @@ def test_what_was_withdrawn_is_not_gone_back_to(pointers: Pointers) -> None:
     [
         (lambda _: Unrehearsed(signed_by="Ada", because=" "), "because of what"),
         (lambda _: Unrehearsed(signed_by="", because="in a hurry"), "who answers"),
+        (lambda _: Unrehearsed(signed_by="Ada", because="\u200b"), "because of what"),
+        (lambda _: Unrehearsed(signed_by="\u3164", because="in a hurry"), "who answers"),
         (lambda _: rehearsed("another"), "of another model"),
         (lambda digest: rehearsed(digest, passed=False, worse_for=2), "worse for 2"),
         (lambda digest: rehearsed(digest, passed=False, worse_for=2, signed_by="Ada"), "worse for 2"),
@@ -137,8 +139,9 @@ def test_a_model_that_cannot_be_believed_is_not_promoted(pointers: Pointers, she
         promote(pointers, "first")
     with pytest.raises(ShelfError, match="'third' is not on the shelf"):
         pointers.shadow("third", by="Ada", at_s=1.0)
-    with pytest.raises(ShelfError, match="gives a name"):
-        pointers.promote("second", by=" ", evidence=SIGNED, at_s=1.0)
+    for nobody in (" ", "\u3164", "."):
+        with pytest.raises(ShelfError, match="gives a name"):
+            pointers.promote("second", by=nobody, evidence=SIGNED, at_s=1.0)
     assert pointers.standing() == Standing()
 
 
@@ -174,7 +177,26 @@ LINES = st.lists(
 def test_withdrawing_takes_out_one_model_whatever_was_done_before(lines: list[Line], name: str) -> None:
     before, after = fold(lines), fold([*lines, Withdrawn(at_s=1, by="x", model=name)])
     assert after.champions == tuple(each for each in before.champions if each.name != name)
-    assert after.shadow == (None if before.shadow == Pointer(name, name) else before.shadow)
+    stays = before.shadow not in (Pointer(name, name), after.champion)
+    assert after.shadow == (before.shadow if stays else None)
+
+
+@given(lines=LINES)
+def test_nothing_is_ever_in_its_own_shadow(lines: list[Line]) -> None:
+    """One live model would be pushed every second twice."""
+    standing = fold(lines)
+    assert standing.champion is None or standing.shadow != standing.champion
+
+
+def test_a_shadow_that_a_roll_back_makes_champion_is_in_shadow_no_more(pointers: Pointers) -> None:
+    promote(pointers, "first")
+    promote(pointers, "second", 2.0)
+    pointers.shadow("first", by="Ada", at_s=3.0)
+    pointers.roll_back(by="Bo", why="too many alerts", at_s=4.0)
+    standing = pointers.standing()
+    assert standing.champion is not None
+    assert standing.champion.name == "first"
+    assert standing.shadow is None
 
 
 @given(lines=LINES, name=NAMES)
