@@ -14,7 +14,8 @@ from alerts.rehearsal.events import Happened
 from alerts.views import WearerView
 from models.risk import Abstention
 
-DAY = 12 * 3600
+HOUR = 3600
+DAY = 12 * HOUR
 QUICK = Policy(hold_s=3, settle_s=5, refractory_s=7, fade_s=4, version="quick")
 OTHER = Policy(hold_s=2, settle_s=5, refractory_s=7, fade_s=4, version="other")
 
@@ -58,13 +59,13 @@ def test_alerts_are_those_of_the_desk(
     assert 0 <= busy <= len(seconds)
 
 
-def past(*rises: tuple[int, float]) -> Past:
-    """A calm day of wear, with a minute each of a probability from a second on."""
-    said = np.full(DAY, 0.01)
+def past(*rises: tuple[int, float], worn_s: int = DAY) -> Past:
+    """A day of wear, calmer than any level, with a minute each of a probability from a second on."""
+    said = np.full(worn_s, min(LEVELS) / 2)
     for at, height in rises:
         said[at : at + 60] = height
-    start_s = np.arange(DAY, dtype=np.int64)
-    return Past(start_s, said, np.ones(DAY, bool), start_s)
+    start_s = np.arange(worn_s, dtype=np.int64)
+    return Past(start_s, said, np.ones(worn_s, bool), start_s)
 
 
 def chosen(seen: Past, *onsets: float, per_day: float = 2.0, holds: Policy | None = None) -> Budget:
@@ -95,9 +96,9 @@ def test_what_is_told_by_the_level_that_holds_is_lost_too() -> None:
 
 
 def test_an_alert_that_never_ends_does_not_look_like_few_alerts() -> None:
-    seen = past()
+    seen = past(worn_s=HOUR)
     seen.probability[:] = 0.5
-    found = chosen(seen)
+    found = chosen(seen, per_day=DAY / HOUR)
     assert found.fits is not None
     assert found.fits.enter > 0.5
     assert [level.busy > BUSY_MAX for level in found.levels if level.enter < 0.5] == [True] * sum(
@@ -106,12 +107,12 @@ def test_an_alert_that_never_ends_does_not_look_like_few_alerts() -> None:
 
 
 def test_where_every_level_alerts_too_often_none_fits() -> None:
-    seen = past(*((at, 1.0) for at in range(1000, DAY, 1000)))
+    seen = past(*((at, 1.0) for at in range(1000, HOUR, 1000)), worn_s=HOUR)
     assert chosen(seen).fits is None
 
 
 def test_what_cannot_be_chosen_by_is_refused() -> None:
-    seen = past()
+    seen = past(worn_s=HOUR)
     with pytest.raises(AlertError, match="budget is a number"):
         chosen(seen, per_day=0.0)
     seen.probability[:] = np.nan

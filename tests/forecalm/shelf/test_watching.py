@@ -115,7 +115,7 @@ def test_a_model_is_watched_by_its_own_rule_and_the_stand_in_by_the_desks(receiv
     ruled = with_rule(rare, enter=0.2, leave=0.1, hold_s=20.0)
     for model, raised in ((rare, []), (ruled, ["rule of made-000000000000"])):
         one, desk, journal = pipeline(received[0].received_s, Choice(champion=model, chosen="made"), "w-01")
-        lived(received, one)
+        lived(received[:150], one)
         assert [each.policy for each in journal.history if isinstance(each, AlertRaised)] == raised
         assert desk.policy_of("w-01").enter == (0.2 if raised else Policy().enter)
     one, desk, _ = pipeline(received[0].received_s, Choice(champion=ruled, chosen="made"), "w-01")
@@ -126,12 +126,11 @@ def test_a_model_is_watched_by_its_own_rule_and_the_stand_in_by_the_desks(receiv
 def test_an_open_alert_outlives_a_change_of_models_and_rules(received: list[Received]) -> None:
     model = with_rule(made(lambda _: 0.3), enter=0.2, leave=0.1)
     one, desk, _ = pipeline(received[0].received_s, Choice(champion=model, chosen="made"), "w-01")
-    half = len(received) // 2
-    lived(received[:half], one)
+    lived(received[:120], one)
     (before,) = desk.views()
     assert before.alert is not None
     one.use(ALONE)
-    lived(received[half:], one)
+    lived(received[120:240], one)
     (after,) = desk.views()
     assert (after.alert, after.risk) == (before.alert, before.risk)
     assert desk.policy_of("w-01") == Policy()
@@ -150,7 +149,7 @@ def test_somebodys_own_level_holds_for_the_model_it_was_chosen_for_alone(
     assert not any(isinstance(each, AlertRaised) for each in journal.history)
     other = with_rule(made(lambda _: 0.3, "other"), enter=0.25, leave=0.1)
     one.use(Choice(champion=other, chosen="other"))
-    lived(received[200:], one)
+    lived(received[200:320], one)
     assert desk.policy_of("w-01") == other.policy
     assert [each.policy for each in journal.history if isinstance(each, AlertRaised)] == ["rule of other-000000000000"]
     assert "chosen for another model" in caplog.text
@@ -309,7 +308,7 @@ def test_a_model_off_the_shelf_watches_and_its_inputs_are_counted(here: Installa
     assert choice.faults == ()
     one, *_ = pipeline(received[0].received_s, choice, "w-01")
     foretold = Foretold(here.folder / "foretold", one)
-    for step in lived(received[:700], one):
+    for step in lived(received[:300], one):
         foretold.write(step)
     foretold.close()
     assert choice.champion is not None
@@ -317,9 +316,9 @@ def test_a_model_off_the_shelf_watches_and_its_inputs_are_counted(here: Installa
     assert np.asarray(counts, np.float64).sum() > 0
     assert one.shifted() == ()
     minutes = list(minutes_of(here.folder / "foretold"))
-    assert 10 <= len(minutes) <= 13
+    assert 4 <= len(minutes) <= 7
     assert {minute.wearer for minute in minutes} == {"w-01"}
-    assert sum(minute.seconds for minute in minutes) >= 690
+    assert sum(minute.seconds for minute in minutes) >= 290
     assert {minute.told.model for minute in minutes} == {"first"}
     assert {minute.shadow.model for minute in minutes if minute.shadow} == {"second"}
 
