@@ -114,7 +114,21 @@ def _add_exchange(commands: Any) -> None:  # noqa: ANN401 - argparse hides the t
     take.set_defaults(command="import_")
     add_config(take)
     take.add_argument("paths", type=path, nargs="+", metavar="PATH", help="files, zips or folders of these")
-    take.add_argument("--wearer", required=True, help="the pseudonym of who wore the device")
+    whose = take.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--wearer", help="the pseudonym of who wore the device: all of it is this one person's")
+    whose.add_argument(
+        "--wearer-from",
+        metavar="name|PATTERN",
+        help="a whole study: each folder, zip or file in PATH is a person's, who is called after it, or after what a"
+        " regular expression finds in its name ('^[^_]+')",
+    )
+    whose.add_argument(
+        "--people",
+        type=Path,
+        metavar="FILE.csv",
+        help="a whole study: file, wearer and, if you like, name, consent_by, scope of what lies in PATH",
+    )
+    take.add_argument("--prefix", default="", help="what pseudonyms begin with, of --wearer-from: a study's name, say")
     take.add_argument("--name", help="the name to show on the board, for a new wearer")
     take.add_argument(
         "--consent-by",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,21 +17,21 @@ from rich.markup import escape
 
 from forecalm.cli import BAD_INPUT, FELL_SHORT
 from forecalm.commands.terminal import number, operator, progress_bar
-from forecalm.config import ConfigError
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
+    from forecalm.commands.importing_wearer import Wearer
     from ingest.labels import Label
     from ingest.recordings.importing import Outcome
     from ingest.recordings.recording import Recording
-    from ingest.registry.admissions import Admissions
     from ingest.registry.registry import Registry
-    from ingest.registry.sessions import Session
     from ingest.store.protocol import Store
 
 
 def import_(chosen: argparse.Namespace) -> int:
     """Import everything recorded at the paths; 0: all of it is in, 1: some was refused, 2: nothing could be used."""
+    from forecalm.commands.importing_study import left_out, people_of
+    from forecalm.commands.importing_wearer import AsIf, Wearer
     from forecalm.installation import Installation
     from ingest.recordings.detect import FORMATS
     from ingest.recordings.importing import Import, import_paths
@@ -38,31 +40,38 @@ def import_(chosen: argparse.Namespace) -> int:
 
     formats = FORMATS if chosen.map is None else (format_of(read_mapping(chosen.map)),)
     here, now_s, by = Installation(load_config(chosen.config)), time.time(), operator()
-    telling = _Telling(quiet=chosen.json)
+    people, telling = people_of(chosen, formats=formats), _Telling(quiet=chosen.json)
     with closing(here.open_registry()) as registry, closing(here.open_store()) as store:
-        wearer = _Wearer(registry, chosen, now_s, by)
-        wearer.require()
+        wearers = [Wearer(registry, each, now_s=now_s, by=by, dry=chosen.dry_run) for each in people]
+        for each in wearers:
+            each.require()
+        if chosen.wearer is None:
+            telling.tell_people(wearers, left_out(chosen.paths, people))
         with progress_bar(quiet=chosen.json) as progress:
             bar = progress.add_task("looking", total=1.0)
-
-            def before(recording: "Recording") -> str | None:
-                telling.presses = int(recording.tags_s.size)
-                there = _there_as(recording, chosen.wearer, registry, store)
-                if there is None:
-                    wearer.agree(recording)
-                return there
-
-            for outcome in import_paths(
-                chosen.paths,
-                Import(wearer=chosen.wearer, by=by, now_s=now_s, dry=chosen.dry_run),
-                store=store,
-                registry=_AsIf(registry, wearer) if chosen.dry_run else registry,
-                formats=formats,
-                before=before,
-                progress=lambda name, share: progress.update(bar, description=escape(name), completed=share),
-            ):
-                telling.tell(outcome)
+            for wearer in wearers:
+                for outcome in import_paths(
+                    wearer.somebody.paths,
+                    Import(wearer=wearer.somebody.wearer, by=by, now_s=now_s, dry=chosen.dry_run),
+                    store=store,
+                    registry=AsIf(wearer) if chosen.dry_run else registry,
+                    formats=formats,
+                    before=partial(_before, wearer, telling, registry, store),
+                    progress=lambda name, share: progress.update(bar, description=escape(name), completed=share),
+                ):
+                    telling.tell(outcome, wearer.somebody.wearer)
     return telling.finish(dry=chosen.dry_run)
+
+
+def _before(
+    wearer: "Wearer", telling: "_Telling", registry: "Registry", store: "Store", recording: "Recording"
+) -> str | None:
+    """Enter what a recording needs, unless its readings are here already, as those of the band that is returned."""
+    telling.look(recording, wearer.somebody.wearer)
+    there = _there_as(recording, wearer.somebody.wearer, registry, store)
+    if there is None:
+        wearer.agree(recording)
+    return there
 
 
 def _there_as(recording: "Recording", wearer: str, registry: "Registry", store: "Store") -> str | None:
@@ -94,96 +103,61 @@ def _there_as(recording: "Recording", wearer: str, registry: "Registry", store: 
     return None
 
 
-class _Wearer:
-    """Whom recordings are imported for: entered, with the consent that the command line states, once it is needed."""
-
-    def __init__(self, registry: "Registry", chosen: argparse.Namespace, now_s: float, by: str) -> None:
-        self._registry, self._chosen, self._now_s, self._by = registry, chosen, now_s, by
-        self._known = chosen.wearer in registry.wearers()
-        self._since_s = 0.0  # [UTC s] from when on the stated consent counts
-
-    def require(self) -> None:
-        """Raise ConfigError where nothing could be imported for that wearer, whatever it is."""
-        chosen = self._chosen
-        if not self._known and (chosen.name is None or chosen.consent_by is None):
-            raise ConfigError(
-                f"--wearer {chosen.wearer}: nobody is known by that pseudonym; nothing of a person is kept without a"
-                " consent: add --name NAME --consent-by WHO (who agrees, with their role)"
-            )
-        if chosen.consent_by is not None and "care" not in chosen.scope:
-            raise ConfigError("--scope: without care nothing is kept: name care, or care,research")
-
-    def agree(self, recording: "Recording") -> None:
-        """Enter the wearer if they are new, and whatever of the stated consent does not stand yet for a recording: for
-        all times up to now, for what is recorded later must be agreed to by ``forecalm pair``."""
-        from ingest.registry.consents import Consent, Scope
-
-        chosen, registry = self._chosen, self._registry
-        self._since_s = min(0.0, recording.start_s)  # where no time of day was known, shifted dates lie before 1970
-        if chosen.dry_run:
-            return
-        if not self._known:
-            registry.add_wearer(chosen.wearer, chosen.name, by=self._by)
-            self._known = True
-        elif chosen.name is not None and registry.names().get(chosen.wearer) != chosen.name:
-            registry.rename(chosen.wearer, chosen.name, by=self._by)
-        if chosen.consent_by is None:
-            return
-        ends = (recording.start_s, min(recording.end_s, self._now_s))
-        scopes = [Scope(name) for name in chosen.scope]
-        missing = [each for each in scopes if not all(registry.has_consent(chosen.wearer, each, at) for at in ends)]
-        if missing and recording.start_s < self._now_s:
-            consent = Consent(frozenset(missing), chosen.consent_by, self._since_s, self._now_s)
-            registry.give_consent(chosen.wearer, consent, by=self._by)
-
-    def spans(self) -> list[tuple[float, float]]:
-        """When a consent to care would stand, with the stated one."""
-        from ingest.registry.consents import Scope
-        from ingest.registry.stretches import end_of
-
-        known = self._registry.consents(self._chosen.wearer) if self._known else []
-        standing = [(g.from_s, end_of(g.until_s)) for g in known if g.scope is Scope.CARE and g.withdrawn_s is None]
-        return standing if self._chosen.consent_by is None else [*standing, (self._since_s, self._now_s)]
-
-
-class _AsIf:
-    """The registry as it would be, for a dry run: nothing is written."""
-
-    def __init__(self, registry: "Registry", wearer: _Wearer) -> None:
-        self._registry, self._wearer = registry, wearer
-
-    def add_session(self, session: "Session", *, by: str) -> bool:
-        raise AssertionError("a dry run enters nothing")
-
-    def add_labels(self, given: "Sequence[Label]", *, by: str) -> list[int]:
-        raise AssertionError("a dry run enters nothing")
-
-    def admissions(self) -> "Admissions":
-        from ingest.registry.admissions import Admissions
-
-        return Admissions(0, {}, {self._wearer._chosen.wearer: self._wearer.spans()})
-
-
 class _Telling:
     """Says what became of each recording as it happens, or all of it at the end as JSON."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._out = Console(highlight=False, soft_wrap=True)
-        self.presses = 0
+        self._presses = 0
+        self._named: set[Label] = set()  # beside recordings, of somebody else than they are imported for
+        self._taken: set[Label] = set()
+        self._people: list[dict[str, Any]] = []
         self._imported: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._passed: list[dict[str, Any]] = []
 
-    def tell(self, outcome: "Outcome") -> None:
+    def tell_people(self, wearers: "Sequence[Wearer]", left: Sequence[Path]) -> None:
+        """Say which files are whose, before any of them is imported."""
+        from forecalm.commands.importing_study import doubts
+
+        for each in wearers:
+            who = each.somebody
+            files = [path.name for path in who.paths]
+            self._people.append({"wearer": who.wearer, "name": who.name, "files": files, "known": each.known})
+            if not self._quiet:
+                some = ", ".join(files[:5]) + (", ..." if len(files) > 5 else "")
+                known = "known" if each.known else f"new, shown as {who.name}"
+                self._out.print(escape(f"{who.wearer}  ({known})  {some}"))
+        if left:
+            self._passed.append({"source": "", "files": [each.name for each in left]})
+        if self._quiet:
+            return
+        if left:
+            names = [each.name for each in left]
+            self._out.print(
+                escape(f"Left  nobody's: {', '.join(names[:5])}{', ...' if names[5:] else ''}"), style="dim"
+            )
+        for doubt in doubts([each.somebody for each in wearers]):
+            self._out.print(f"[bold]Look[/bold]  {escape(doubt)}")
+
+    def look(self, recording: "Recording", wearer: str) -> None:
+        """Take note of what comes with a recording that is to be imported for ``wearer``."""
+        self._presses = int(recording.tags_s.size)
+        mine = {label for label in recording.named if label.wearer == wearer}
+        self._taken |= mine
+        self._named |= set(recording.named) - mine
+
+    def tell(self, outcome: "Outcome", wearer: str) -> None:
         """Take note of one outcome, and print it for a person."""
         from ingest.recordings.importing import Imported, Refused
 
         if isinstance(outcome, Imported):
             said = asdict(outcome) | {
+                "wearer": wearer,
                 "hours": (outcome.end_s - outcome.start_s) / 3600,
-                "labels": outcome.labels - self.presses,
-                "presses": self.presses,
+                "labels": outcome.labels - self._presses,
+                "presses": self._presses,
                 "already_there": outcome.new == outcome.dropped == 0,
             }
             self._imported.append(said)
@@ -224,8 +198,16 @@ class _Telling:
             "labels": sum(each["labels"] for each in self._imported),
             "refused": len(self._refused),
         }
+        others = self._named - self._taken
         if self._quiet:
-            found = {"dry_run": dry, "imported": self._imported, "refused": self._refused, "passed": self._passed}
+            found = {
+                "dry_run": dry,
+                "people": self._people,
+                "imported": self._imported,
+                "refused": self._refused,
+                "passed": self._passed,
+                "labels_of_others": len(others),
+            }
             sys.stdout.write(json.dumps(found | {"totals": totals}, allow_nan=False) + "\n")
         else:
             would = "would be imported" if dry else "are in"
@@ -233,6 +215,15 @@ class _Telling:
                 f"{number(len(self._imported), 'recording')}, {totals['hours']:.1f} h {would}"
                 f" ({totals['already_there']} were there already); {totals['refused']} refused."
             )
+            if others:
+                whose = sorted({label.wearer for label in others})
+                some = ", ".join(whose[:5]) + (", ..." if whose[5:] else "")
+                self._out.print(
+                    escape(
+                        f"{len(others)} labels in labels.csv beside them are of {some}, and were not entered: once"
+                        " these are known by just these pseudonyms, forecalm labels import labels.csv"
+                    )
+                )
         if not self._imported:
             return BAD_INPUT
         return FELL_SHORT if self._refused else 0

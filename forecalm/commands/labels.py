@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecalm.commands.moments import moment, told
@@ -65,12 +66,25 @@ def _import(chosen: argparse.Namespace, _: Config, registry: "Registry") -> int:
     nameless = sum(not label.wearer for label in found)
     if nameless:
         raise ConfigError(f"{chosen.path}: {nameless} labels name no wearer; say whose they are by --wearer")
+    _require_known(found, chosen.path, registry)
     before = len(registry.labels())
     numbers = registry.add_labels(found, by=operator())
     new = len(registry.labels()) - before
     said = f"{len(numbers)} labels read, {new} of them new.\n"
     say(chosen, {"read": len(numbers), "new": new}, said)
     return 0
+
+
+def _require_known(found: "list[Label]", path: Path, registry: "Registry") -> None:
+    """Raise ConfigError where labels name somebody who is not entered: labels that were left out are soon forgotten."""
+    unknown = {label.wearer for label in found} - set(registry.wearers())
+    if unknown:
+        count = sum(label.wearer in unknown for label in found)
+        raise ConfigError(
+            f"{path}: {count} of {len(found)} labels name people who are not known: {', '.join(sorted(unknown))}; none"
+            " was entered. Enter them first: forecalm import PATH --wearer WEARER --name NAME --consent-by WHO, or with"
+            " a wristband: forecalm pair BAND WEARER --name NAME --consent-by WHO; or take their rows out of the file"
+        )
 
 
 def _export(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:

@@ -103,7 +103,7 @@ def recorded(
     """
     by_person: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        for each in _members(path, formats):
+        for each in members(path, formats):
             by_person[_named(each, study, person, people or {})].append(each)
     said = _said(labels, by_person)
     sources = tuple(
@@ -119,16 +119,21 @@ def recorded(
     )
     if not sources:
         raise DatasetError(f"study {study}: there are no recordings at {', '.join(map(str, paths)) or 'no path'}")
-    return Study(name=study, people=tuple(sorted(by_person)), sources=sources, notes=_alike(sorted(by_person), study))
+    return Study(name=study, people=tuple(sorted(by_person)), sources=sources, notes=_doubt(sorted(by_person), study))
 
 
-def _members(path: Path, formats: Sequence[Format]) -> list[Path]:
-    """The paths of one person each: what is in a folder, unless the folder is one recording."""
+def members(path: Path, formats: Sequence[Format]) -> list[Path]:
+    """Return the paths of one person each: what is in a folder, unless the folder is one recording. Raises DatasetError
+    where there is nothing at ``path``, or it cannot be looked into."""
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder")
     if not path.is_dir():
         return [path]
-    inside = [each for each in sorted(path.iterdir()) if each.is_dir() or each.suffix.lower() == ".zip"]
+    inside = [
+        each
+        for each in sorted(path.iterdir())
+        if not each.name.startswith((".", "__MACOSX")) and (each.is_dir() or each.suffix.lower() == ".zip")
+    ]
     return inside or _alone(path, formats) or [path]
 
 
@@ -161,15 +166,20 @@ def _named(path: Path, study: str, pattern: str, people: Mapping[str, str]) -> s
     return _UNFIT.sub("-", f"{study}-{found}")[:64]
 
 
-def _alike(people: Sequence[str], study: str) -> tuple[str, ...]:
-    """A note where people are called as if some were one: they would be trained on and judged by."""
+def alike(people: Sequence[str], prefix: str) -> list[str]:
+    """Return those who, after ``prefix``, are called as if they were one (``S01_a``, ``S01_b``); none: nobody is."""
     begins: dict[str, list[str]] = defaultdict(list)
     for each in people:
-        begin = _BEGIN.match(each.removeprefix(f"{study}-"))
+        begin = _BEGIN.match(each.removeprefix(prefix))
         if begin is not None:
             begins[begin.group()].append(each)
-    some = next((each for each in begins.values() if len(each) > 1), None)
-    if some is None:
+    return next((each for each in begins.values() if len(each) > 1), [])
+
+
+def _doubt(people: Sequence[str], study: str) -> tuple[str, ...]:
+    """A note where people are called as if some were one: they would be trained on and judged by."""
+    some = alike(people, f"{study}-")
+    if not some:
         return ()
     return (
         f"{study}: {' and '.join(some[:2])} count as two people: if they are one, say which part of the name is the"

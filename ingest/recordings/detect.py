@@ -20,7 +20,7 @@ from ingest.recordings import (
     xdf,
 )
 from ingest.recordings.archive import Source, sources
-from ingest.recordings.labels_beside import with_labels
+from ingest.recordings.labels_beside import FILE, with_labels
 from ingest.recordings.recording import Format, Recording
 
 FORMATS: Final[tuple[Format, ...]] = (
@@ -134,4 +134,6 @@ def read_one(path: Path) -> Recording:
     if len(recordings) > 1:
         some = ", ".join(recording.name for recording in recordings[:5])
         raise RecordingError(f"{path.name}: holds {len(recordings)} recordings ({some}): name one of them")
-    return replace(recordings[0], name=path.resolve().stem)
+    one = recordings[0]
+    left = (f"{FILE}: {len(one.named)} labels name a wearer, and are left out",) if one.named else ()
+    return replace(one, name=path.resolve().stem, notes=(*one.notes, *left))

@@ -276,10 +276,11 @@ def _notes(recording: Recording) -> tuple[str, ...]:
 
 
 def _labels(recording: Recording, wearer: str) -> list[Label]:
-    """The labels of the files and the button presses, as those of ``wearer``. Raises RecordingError where one cannot be
-    kept."""
+    """The labels of the files (of those that name somebody, the wearer's) and the button presses, as those of
+    ``wearer``. Raises RecordingError where one cannot be kept."""
     presses = [Label(what=PRESS, start_s=at_s, end_s=at_s, rater=DEVICE) for at_s in recording.tags_s.tolist()]
-    found = [replace(label, wearer=wearer) for label in (*recording.labels, *presses)]
+    mine = [label for label in recording.named if label.wearer == wearer]
+    found = [replace(label, wearer=wearer) for label in (*recording.labels, *mine, *presses)]
     for label in found:
         try:
             require_label(label)

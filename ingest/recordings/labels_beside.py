@@ -20,8 +20,8 @@ def is_ours(head: str) -> bool:
 
 def with_labels(part: Source, recordings: Sequence[Recording]) -> list[Recording]:
     """Add to each recording the labels of ``labels.csv`` that overlap it, if that is of docs/labels.md: see there. One
-    that names a wearer is left out and noted: the file cannot know for whom it is imported. Raises RecordingError,
-    naming the line, where the table cannot be read."""
+    that names a wearer goes to ``named``: the file cannot know for whom it is imported. Raises RecordingError, naming
+    the line, where the table cannot be read."""
     data = part.beside(FILE)
     if data is None or len(data) > FILE_MAX:
         return list(recordings)
@@ -35,8 +35,7 @@ def with_labels(part: Source, recordings: Sequence[Recording]) -> list[Recording
     found = []
     for each in recordings:
         mine = [label for label in labels if label.start_s <= each.end_s and label.end_s >= each.start_s]
-        named = sum(bool(label.wearer) for label in mine)
-        notes = (f"{FILE}: {named} labels name a wearer: enter them as labels of that wearer",) if named else ()
         own = tuple(label for label in mine if not label.wearer)
-        found.append(replace(each, labels=(*each.labels, *own), notes=(*each.notes, *notes)))
+        named = tuple(label for label in mine if label.wearer)
+        found.append(replace(each, labels=(*each.labels, *own), named=named))
     return found

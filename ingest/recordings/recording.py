@@ -17,8 +17,9 @@ class Recording:
 
     ``start_s`` is the earliest start of them [UTC s]. ``ibi_s`` is (2, n): when each beat ended its interval [UTC s],
     and the interval [s]; None where the device found none. ``tags_s`` (n,) are button presses [UTC s]. ``labels`` are
-    what files beside it say of it, their ``wearer`` empty: a file does not know whom it will be imported for. ``notes``
-    say what was odd, repaired or left out, a line each. ``device`` names the kind: ``empatica-e4``.
+    what files beside it say of it, their ``wearer`` empty: a file does not know whom it will be imported for. ``named``
+    are those that name a wearer: of whom the recording is, is for whoever reads it to say. ``notes`` say what was odd,
+    repaired or left out, a line each. ``device`` names the kind: ``empatica-e4``.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recording:
     tags_s: Array
     notes: tuple[str, ...]
     labels: tuple[Label, ...] = ()
+    named: tuple[Label, ...] = ()
 
     @property
     def end_s(self) -> float:

@@ -11,7 +11,11 @@ import sqlalchemy as sa
 from ingest.errors import RegistryError
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what a topic may hold
-_ENTERED_BY: Final = dict.fromkeys(("band", "wearer"), "forecalm pair BAND WEARER --name NAME --consent-by WHO")
+_PAIR: Final = "forecalm pair BAND WEARER --name NAME --consent-by WHO"
+_ENTERED_BY: Final = {
+    "band": _PAIR,
+    "wearer": f"{_PAIR}, or with recordings: forecalm import PATH --wearer WEARER --name NAME --consent-by WHO",
+}
 _STEERING: Final = ("Cc", "Zl", "Zp")  # escapes, bells, ends of lines
 _OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # turn what follows round
 TEXT_MAX: Final = 200  # of names, places and notes of one line
