@@ -158,7 +158,7 @@ class Boosted(Scorer):
 
     def parts(self, X: Array) -> tuple[Array, Array]:
         """Exact Shapley values of the trees; the intercept is their mean over training. Raises ModelError once lean."""
-        if len(self.table_) != len(self.feature_):
+        if self.is_lean:
             raise ModelError("these trees were made lean: they say log-odds and no contributions")
         out = np.zeros(X.shape)
         contribute(X, self.feature_, self.threshold_, self.missing_left_, self.slot_, self.table_, out)
@@ -169,6 +169,11 @@ class Boosted(Scorer):
         out = np.full(len(X), self.start_)
         total(X, self.feature_, self.threshold_, self.missing_left_, self.leaf_, out)
         return out
+
+    @property
+    def is_lean(self) -> bool:
+        """Whether its tables are gone."""
+        return len(self.table_) != len(self.feature_)
 
     def lean(self) -> None:
         """Forget the tables of contributions: nine tenths of what a file of it holds."""

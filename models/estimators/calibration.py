@@ -77,11 +77,15 @@ class Calibrated(Scorer):
         return self._stretched(*self.estimator_.parts(X))
 
     def unseen_parts(self, X: Array, fold: NDArray[np.intp]) -> tuple[Array, Array]:
-        """Return the ``parts`` of training rows, each by the member that was trained without its fold, (n,)."""
+        """Return the ``parts`` of training rows, each by the member that was trained without its fold, (n,); of lean
+        members all is in the intercept."""
         each, start = np.empty(X.shape), np.empty(len(X))
         for k, member in enumerate(self.members_):
             inside = np.flatnonzero(fold == k)
-            each[inside], start[inside] = self._stretched(*member.parts(X[inside]))
+            if member.is_lean:
+                each[inside], start[inside] = 0.0, applied(self.method, self.curve_, member.quick(X[inside]))
+            else:
+                each[inside], start[inside] = self._stretched(*member.parts(X[inside]))
         return each, start
 
     def _stretched(self, each: Array, start: Array) -> tuple[Array, Array]:

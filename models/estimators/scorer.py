@@ -105,6 +105,11 @@ class Scorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         """Return the standard deviation of the log-odds of checked inputs, (n,); NaN where it is not known."""
         return np.full(len(X), np.nan)
 
+    @property
+    def is_lean(self) -> bool:
+        """Whether it says log-odds alone, and no contributions."""
+        return False
+
     def lean(self) -> None:
         """Forget what contributions alone need: ``quick`` says what it said, ``parts`` need not."""
 

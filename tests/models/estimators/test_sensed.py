@@ -95,3 +95,11 @@ def test_members_that_only_tell_how_far_they_lie_apart_keep_no_tables(fitted: Fi
     assert member.table_.size == 0
     with pytest.raises(ModelError, match="made lean"):
         member.contributions(simulated(seed=5).inputs)
+
+
+def test_members_say_the_log_odds_of_people_they_had_not_seen(fitted: FittedEstimator) -> None:
+    data = simulated()
+    fold = np.zeros(len(data.end_s), np.intp)
+    each, start = fitted.chain.unseen_parts(fitted.columns(data), fold)
+    assert not each.any()
+    assert roc_auc_score(data.target, start) > 0.7
