@@ -30,7 +30,7 @@ TEST: Final = (("cohort", 11), ("cohort_adults", 12))
 TRAINING: Final = (("cohort", 101), ("cohort_adults", 102), ("cohort", 104), ("cohort_adults", 105))
 SPORT: Final = (("cohort_exercise", 103), ("cohort_exercise", 13))  # trained with, reported on
 FITTED: Final = 10  # of each training cohort; the others choose the threshold
-TRAIN_STEP_S: Final = 60.0
+TRAIN_STEP_S: Final = 120.0  # rows nearer to each other tell nearly the same
 TEST_STEP_S: Final = 10
 OWN_DAYS: Final = (2, 5)  # of a person's ten, that a personal model may learn from; judged on the last five
 LAST_DAYS: Final = 5
@@ -113,7 +113,7 @@ def _candidate(
     return candidate.name, found
 
 
-PERSONAL: Final = ("boosting", "sensed", "sensed, events told")
+PERSONAL: Final = ("sensed", "sensed, events told")
 
 
 def _personal(held: Dataset, apart: Estimates, judge: Dataset, said: Estimates) -> dict[str, Any]:
