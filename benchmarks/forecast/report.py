@@ -84,11 +84,11 @@ of {people} skins are silent, where {hearts_due:.0f} and {skins_due:.0f} were to
 """
 LIMIT: Final = """
 **Nothing that reads a wrist reaches all of it.** The oracle, which knows how aroused somebody is and not what comes of
-it, does but for exercise: what is missing is to sense arousal. Being taught by who saw it helps (below), and does not make up for that.
-Tried on training people without more than .01 of AUROC on top: 224 inputs instead of 37 (windows from 10 s to 40 min of
-18 features, against each other and against the person's past), and a second stage that reads the first one's arousal,
-effort and log-odds over 90 s to 30 min. Trained on as many people by what happened alone, boosting came to .69 there,
-taught to .71.
+it, does but for exercise: what is missing is to sense arousal. Being taught by who saw it helps (below), and does not
+make up for that. Tried on training people without more than .01 of AUROC on top: 224 inputs instead of 37 (windows from
+10 s to 40 min of 18 features, against each other and against the person's past), and a second stage that reads the
+first one's arousal, effort and log-odds over 90 s to 30 min. Trained on as many people by what happened alone, boosting
+came to .69 there, taught to .71.
 """
 PERSONALLY: Final = """
 A person's own days add nothing that can be told from chance to *sensed*; with two of them the rule that gained most on
