@@ -58,18 +58,28 @@ def of_sessions(data: Dataset, numbers: Iterable[int]) -> Dataset:
     kept = sorted(set(numbers))
     if not kept:
         raise DatasetError("sessions: none of them is left")
-    sessions = np.full(len(data.sessions) + 1, -1, np.intp)
+    return _renumbered(take(data, np.isin(data.session, kept)), kept)
+
+
+def of_rows(data: Dataset, rows: Index) -> Dataset:
+    """Return these rows alone, in this order, with their sessions and these sessions' events; nothing of any other."""
+    part = take(data, rows)
+    return _renumbered(part, np.unique(part.session).tolist())
+
+
+def _renumbered(part: Dataset, kept: list[int]) -> Dataset:
+    """Return rows that are all of the sessions ``kept``, rising, without the sessions and events of others."""
+    sessions = np.full(len(part.sessions), -1, np.intp)
     sessions[kept] = np.arange(len(kept))
-    held = [i for i, each in enumerate(data.events) if sessions[each.session] >= 0]
-    events = np.full(len(data.events) + 1, -1, np.intp)  # the last: no event
+    held = [i for i, each in enumerate(part.events) if sessions[each.session] >= 0]
+    events = np.full(len(part.events) + 1, -1, np.intp)  # the last: no event
     events[held] = np.arange(len(held))
-    part = take(data, sessions[data.session] >= 0)
     return replace(
         part,
         session=sessions[part.session],
         event=events[part.event],
-        sessions=tuple(data.sessions[i] for i in kept),
-        events=tuple(replace(data.events[i], session=int(sessions[data.events[i].session])) for i in held),
+        sessions=tuple(part.sessions[i] for i in kept),
+        events=tuple(replace(part.events[i], session=int(sessions[part.events[i].session])) for i in held),
     )
 
 
@@ -150,7 +160,7 @@ def digest(data: Dataset) -> str:
             found.update(plain.tobytes())
     seconds = (data.window_s, data.step_s, data.looks_back_s)
     rest = (data.input_names, data.sessions, data.events, data.aim, seconds, sorted(data.made_by.items()))
-    alike = msgspec.convert(msgspec.to_builtins(rest), _Rest)  # 60 and 60.0 are the same
+    alike = msgspec.convert(msgspec.to_builtins(rest, enc_hook=float), _Rest)  # 60, 60.0, NumPy's 60.0: the same
     found.update(msgspec.json.encode(alike, order="deterministic"))
     return found.hexdigest()
 

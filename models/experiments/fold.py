@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset
-from models.datasets.selection import with_inputs
+from models.datasets.selection import of_rows, with_inputs
 from models.errors import DatasetError, ExperimentError, ModelError
 from models.estimates import Estimates, Fitted
 from models.estimators.training import read
@@ -28,7 +28,7 @@ from models.experiments.results import NO_INPUTS, FoldSaid
 from models.experiments.spec import CandidateSpec, Experiment
 from models.experiments.unseen import unseen
 from models.risk import Abstention
-from models.splits.fold import Fold, blinded, take
+from models.splits.fold import Fold, blinded
 from models.splits.folds import inner
 from models.splits.leakage import audit, refuse_fitted_on_test, refuse_foresight
 
@@ -48,7 +48,7 @@ def run_fold(dataset: Dataset, fold: Fold, spec: CandidateSpec, group: str, expe
     """Train, choose, estimate. Raises LeakageError where something looked at what it may not see."""
     with threadpool_limits(limits=1):
         part = of_group(dataset, group)
-        training, test = take(part, fold.training), take(part, fold.test)
+        training, test = of_rows(part, fold.training), of_rows(part, fold.test)
         about = FoldSaid(
             name=fold.name,
             people=test.people,
@@ -143,10 +143,10 @@ def out_of_fold(training: Dataset, spec: CandidateSpec, seed: int) -> tuple[Data
     rows = np.sort(np.concatenate([fold.test for fold in split.folds]))
     parts = []
     for fold in split.folds:
-        fitted = make(spec).fit(take(training, fold.training), seed=seed)
-        parts.append((fold.test, checked(fitted, blinded(take(training, fold.test)), spec.title)))
+        fitted = make(spec).fit(of_rows(training, fold.training), seed=seed)
+        parts.append((fold.test, checked(fitted, blinded(of_rows(training, fold.test)), spec.title)))
     whole = joined(int(training.end_s.size), parts)
-    return take(training, rows), Estimates(
+    return of_rows(training, rows), Estimates(
         probability=whole.probability[rows],
         low=whole.low[rows],
         high=whole.high[rows],

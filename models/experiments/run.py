@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 
 from models.datasets.by_person import against_own
 from models.datasets.dataset import BETWEEN, Dataset
+from models.datasets.selection import of_rows
 from models.datasets.target import Words
 from models.errors import DatasetError, ExperimentError
 from models.estimates import Estimates
@@ -30,7 +31,7 @@ from models.experiments.spec import (
     LeaveOnePersonOut,
 )
 from models.splits import folds as by
-from models.splits.fold import Fold, Split, take
+from models.splits.fold import Fold, Split
 from models.splits.leakage import audit
 
 Progress = Callable[[int, int, str], None]
@@ -164,7 +165,7 @@ def _judged(said: Estimates, mine: list[tuple[_Task, FoldRan]], dataset: Dataset
         driver_names=said.driver_names,
     )
     return evaluate(
-        told_apart(take(dataset, tested), experiment.controls),
+        told_apart(of_rows(dataset, tested), experiment.controls),
         kept,
         [choices[session] for session in np.unique(dataset.session[tested]).tolist()],
         seed=experiment.seed,

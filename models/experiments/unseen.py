@@ -8,12 +8,12 @@ threshold. The curve of the calibration and the training range, a few numbers ea
 import numpy as np
 
 from models.datasets.dataset import Dataset, Index
+from models.datasets.selection import of_rows
 from models.estimates import Candidate, Estimates, Fitted
 from models.estimators.candidates import Common
 from models.estimators.fitted import FittedEstimator
 from models.estimators.folds import dealt
 from models.estimators.training import rows_of
-from models.splits.fold import take
 
 
 def unseen(candidate: Candidate, fitted: Fitted, training: Dataset) -> tuple[Dataset, Estimates] | None:
@@ -23,7 +23,7 @@ def unseen(candidate: Candidate, fitted: Fitted, training: Dataset) -> tuple[Dat
         return None
     fold = _folds(candidate, training)
     rows = np.flatnonzero(fold >= 0)
-    moments = take(training, rows)
+    moments = of_rows(training, rows)
     inputs = fitted.columns(moments)
     drivers = fitted.grouped(*fitted.chain.unseen_parts(np.ascontiguousarray(inputs), fold[rows]))
     return moments, fitted.told(drivers, np.full(rows.size, np.nan), fitted.abstentions(inputs))

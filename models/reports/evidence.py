@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.dataset import Dataset, Event, Index, Session
+from models.datasets.selection import of_rows
 from models.errors import ExperimentError
 from models.estimates import Estimates
 from models.evaluation.judgement import VERSION, Choice, Judgement
 from models.evaluation.judging import evaluate
 from models.experiments.results import EVENT_FIELDS, EXPERIMENT, PREDICTIONS, RESULTS, Arm, Results, decode
 from models.experiments.run import told_apart
-from models.splits.fold import take
 
 TOLERANCE: Final = 1e-6
 """Relative; logarithms differ in their last bits between processors, and recalibration carries that on."""
@@ -172,7 +172,7 @@ def _estimates(arrays: dict[str, NDArray[Any]], arm: Arm, moments: Dataset, orig
 
 def _tested(moments: Dataset, said: Estimates, arm: Arm) -> Tested:
     rows: Index = np.flatnonzero(said.abstention >= 0)
-    test = take(moments, rows)
+    test = of_rows(moments, rows)
     kept = Estimates(
         **{what: getattr(said, what)[rows] for what in SAID}, drivers=np.empty((rows.size, 0)), driver_names=()
     )

@@ -1,13 +1,12 @@
 """A training set and what was done with it in; what a model's manifest says of it out."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from models.datasets.dataset import NEGATIVE, POSITIVE, Dataset
+from models.datasets.selection import digest
 from models.drift.summary import summarise
 from models.evaluation.alarm_rule import AlarmRule
 from models.inputs.inputs import VERSION
@@ -54,7 +53,7 @@ def about(
         target=training.aim,
         experiment=experiment,
         data=Data(
-            digest=digest_of(training),
+            digest=digest(training),
             moments=len(training.end_s),
             positives=int((training.target == POSITIVE).sum()),
             negatives=int((training.target == NEGATIVE).sum()),
@@ -77,25 +76,3 @@ def about(
 
 def _known(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
-
-
-def digest_of(dataset: Dataset) -> str:
-    """Return the SHA-256 of everything in a data set that training can see, in hexadecimal."""
-    digest = hashlib.sha256()
-    said = (dataset.sessions, dataset.events, dataset.aim, dataset.input_names, sorted(dataset.made_by.items()))
-    digest.update(msgspec.json.encode([*said, dataset.window_s, dataset.step_s], enc_hook=float))
-    arrays = {
-        "inputs": dataset.inputs,
-        "end_s": dataset.end_s,
-        "session": dataset.session,
-        "target": dataset.target,
-        "event": dataset.event,
-        "condition": dataset.condition,
-        "worn": dataset.worn,
-        **{f"score {name}": dataset.scores[name] for name in sorted(dataset.scores)},
-    }
-    for name, array in arrays.items():
-        whole = np.ascontiguousarray(array)
-        digest.update(f"{name} {whole.dtype.str} {whole.shape}".encode())
-        digest.update(whole.tobytes())
-    return digest.hexdigest()

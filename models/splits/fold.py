@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
 
 import numpy as np
 
-from models.datasets.dataset import LEFT_OUT, Dataset, Event, Index, Session
+from models.datasets.dataset import LEFT_OUT, Dataset, Index
 from models.datasets.target import ForecastTarget, Target
-
-T = TypeVar("T", Session, Event)
 
 
 class Apart(StrEnum):
@@ -59,36 +56,6 @@ def embargo_s(dataset: Dataset) -> float:
 def reach_s(aim: Target) -> float:
     """How far beyond a moment its target looks [s]."""
     return aim.horizon_s + aim.latency_s if isinstance(aim, ForecastTarget) else 0.0
-
-
-def take(dataset: Dataset, rows: Index) -> Dataset:
-    """Return these rows (ascending) alone, with their sessions and these sessions' events; nothing of any other."""
-    kept = np.unique(dataset.session[rows])
-    sessions, session_at = _kept(dataset.sessions, kept)
-    which = np.flatnonzero(np.isin([each.session for each in dataset.events], kept))
-    events, event_at = _kept(dataset.events, which)
-    event = dataset.event[rows]
-    return replace(
-        dataset,
-        inputs=dataset.inputs[rows],
-        end_s=dataset.end_s[rows],
-        session=session_at[dataset.session[rows]],
-        target=dataset.target[rows],
-        exclusion=dataset.exclusion[rows],
-        event=np.where(event < 0, -1, event_at[event]) if dataset.events else event,
-        condition=dataset.condition[rows],
-        worn=dataset.worn[rows],
-        sessions=sessions,
-        events=tuple(replace(each, session=int(session_at[each.session])) for each in events),
-        scores={name: scores[rows] for name, scores in dataset.scores.items()},
-    )
-
-
-def _kept(values: tuple[T, ...], which: Index) -> tuple[tuple[T, ...], Index]:
-    """Return those of ``which``, and (n,) where each value is among them, -1 for none."""
-    at = np.full(len(values), -1, np.intp)
-    at[which] = np.arange(which.size)
-    return tuple(values[i] for i in which), at
 
 
 def blinded(dataset: Dataset) -> Dataset:

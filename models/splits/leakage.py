@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from ingest.labels import iso
 from models.datasets.dataset import Dataset, Index, Session
+from models.datasets.selection import of_rows
 from models.errors import LeakageError
 from models.estimates import Fitted
 from models.splits.duplicates import twins
-from models.splits.fold import Apart, Fold, blinded, embargo_s, take
+from models.splits.fold import Apart, Fold, blinded, embargo_s
 from models.splits.folds import distances_s
 from models.splits.proxies import proxies
 
@@ -91,9 +92,9 @@ def refuse_foresight(fitted: Fitted, moments: Dataset, fold: Fold) -> None:
     seen = blinded(moments)
     for at, reach in _cuts(moments):
         cut_s = float(moments.end_s[at])
-        whole = take(seen, _round_about(moments, at, reach))
+        whole = of_rows(seen, _round_about(moments, at, reach))
         early = np.flatnonzero(whole.end_s <= cut_s)
-        before = fitted.estimate(_until(take(whole, early), cut_s)).probability
+        before = fitted.estimate(_until(of_rows(whole, early), cut_s)).probability
         after = fitted.estimate(whole).probability[early]
         differ = ~np.isclose(after, before, rtol=0, atol=TOLERANCE, equal_nan=True)
         if differ.any():

@@ -100,9 +100,19 @@ def test_a_digest_tells_one_bit_and_not_the_notes(data: Dataset) -> None:
     inputs = data.inputs.copy()
     at = np.argwhere(np.isfinite(inputs))[0]
     inputs[tuple(at)] = np.nextafter(inputs[tuple(at)], np.inf)
-    assert digest(replace(data, inputs=inputs)) != digest(data)
-    assert digest(replace(data, notes=("odd",))) == digest(data)
-    assert digest(replace(data, aim=ForecastTarget(events=("meltdown",)))) != digest(data)
+    for changed in (
+        {"inputs": inputs},
+        {"target": 1 - data.target},
+        {"aim": ForecastTarget(events=("meltdown",))},
+        {"input_names": data.input_names[::-1]},
+        {"sessions": data.sessions[::-1]},
+        {"step_s": 2 * data.step_s},
+        {"looks_back_s": 2 * data.looks_back_s},
+        {"made_by": {**data.made_by, "inputs": "another"}},
+    ):
+        assert digest(replace(data, **changed)) != digest(data), changed.keys()
+    for same in ({"notes": ("odd",)}, {"inputs": data.inputs.copy()}, {"step_s": np.float64(data.step_s)}):
+        assert digest(replace(data, **same)) == digest(data), same.keys()
 
 
 def test_a_frame_and_a_file_read_back_to_the_same_bits(data: Dataset, tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.datasets.dataset import Dataset
+from models.datasets.selection import of_rows
 from models.datasets.target import ForecastTarget
 from models.errors import DatasetError
 from models.splits import folds as by
-from models.splits.fold import Apart, Split, embargo_s, take
+from models.splits.fold import Apart, Split, embargo_s
 from models.splits.leakage import audit
 from tests.models.splits.cohorts import made
 
@@ -147,7 +148,7 @@ def test_a_study_that_is_not_there_is_named(ward: Dataset) -> None:
 
 def test_a_part_knows_nothing_of_other_sessions(ward: Dataset) -> None:
     fold = by.leave_one_person_out(ward).folds[1]
-    part = take(ward, fold.training)
+    part = of_rows(ward, fold.training)
     assert part.people == ("A", "C")
     assert np.array_equal(part.inputs, ward.inputs[fold.training])
     assert [part.sessions[i].name for i in part.session] == [ward.sessions[i].name for i in ward.session[fold.training]]

@@ -7,11 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from models.datasets.dataset import Dataset, Event
+from models.datasets.selection import of_rows
 from models.errors import LeakageError
 from models.estimates import Estimates
 from models.splits import folds as by
 from models.splits.duplicates import twins
-from models.splits.fold import Apart, Fold, embargo_s, take
+from models.splits.fold import Apart, Fold, embargo_s
 from models.splits.leakage import CHECKS, audit, refuse_fitted_on_test, refuse_foresight
 from models.splits.proxies import proxies
 from tests.models.splits.cohorts import made
@@ -176,7 +177,7 @@ class Said:
 @pytest.mark.parametrize("how", ["whole-session z-score", "events that are not over", "when it ends"])
 def test_what_looks_ahead_is_refused(ward: Dataset, how: str) -> None:
     fold = by.leave_one_person_out(ward).folds[0]
-    moments = _with_events(take(ward, fold.test))
+    moments = _with_events(of_rows(ward, fold.test))
     with pytest.raises(LeakageError, match=r"fold 'without A': what is said of A in A0 at .* it looks ahead"):
         refuse_foresight(Said(how), moments, fold)
 
@@ -184,14 +185,14 @@ def test_what_looks_ahead_is_refused(ward: Dataset, how: str) -> None:
 @pytest.mark.parametrize("how", ["honest", "events that are over", "targets"])
 def test_what_looks_back_passes_and_never_sees_a_target(ward: Dataset, how: str) -> None:
     fold = by.leave_one_person_out(ward).folds[0]
-    refuse_foresight(Said(how), _with_events(take(ward, fold.test)), fold)
+    refuse_foresight(Said(how), _with_events(of_rows(ward, fold.test)), fold)
 
 
 def test_a_candidate_that_knows_an_event_soon_to_come_is_refused_wherever_it_lies(ward: Dataset) -> None:
     """None of them is near the middle of the longest session, and the last one ends when nothing is recorded any
     more."""
     fold = by.leave_one_person_out(ward).folds[0]
-    moments = take(ward, fold.test)
+    moments = of_rows(ward, fold.test)
     session = moments.sessions[0]
     for onset_s in (session.start_s + 100, float(moments.end_s[moments.session == 0][-1]) + 20):
         event = Event(session=0, what="i", onset_s=onset_s, end_s=onset_s + 30)
