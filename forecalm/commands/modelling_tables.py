@@ -1,5 +1,6 @@
 """Results and data sets in, tables that a researcher can read in the terminal out."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from forecalm.arguments_said import NOTICE
 from models.evaluation.comparing import Comparison
 from models.evaluation.judgement import FIGURES
 from models.evaluation.people import Spread
+from models.experiments.doubts import is_silent
 from models.experiments.results import Arm, DataSaid, Results
 from models.experiments.spec import AcrossStudies
 from models.splits.fold import Split
@@ -26,6 +28,9 @@ OF_FORECASTS: Final = (
     "brier_skill_training",
     "coverage",
 )
+OF_ALARMS: Final = OF_FORECASTS[:5]
+NO_ALARM: Final = "no alarm"
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 POOLED_AUROC: Final = "auroc*"  # across studies: beside that within people, it tells people and studies apart too
 SHORT: Final = {
     "auroc": "AUROC",
@@ -97,21 +102,42 @@ def tell_results(results: Results) -> None:
     out.print(f"[bold]{escape(results.experiment.name)}[/bold]  mean over {people} people [95 % confidence]")
     table = Table("candidate", *(SHORT.get(name, name) for name in names), box=None, pad_edge=False)
     for arm in tested:
-        table.add_row(escape(arm.key), *(_spread(arm, name) for name in names))
+        table.add_row(escape(arm.key), *_cells(arm, names))
     out.print(table)
     if set(POOLED) & set(names):
         out.print("* of everybody's moments together", style="dim")
     for arm in results.arms:
         if arm.why:
             out.print(f"{escape(arm.key)}: {escape(arm.why)}")
-        for fold in arm.folds:
-            for said in (*fold.notes, *((fold.refused,) if fold.refused and not arm.why else ())):
-                out.print(f"{escape(arm.key)}, {escape(fold.name)}: {escape(said)}", style="dim")
+    for line in fold_notes(results.arms):
+        out.print(escape(line), style="dim")
     _tell_controls(out, results, tested)
     for note in (*results.notes, *results.audit.warnings):
         out.print(f"Note: {escape(note)}", style="dim")
     out.print(f"Leakage audit: {len(results.audit.checks)} checks of {results.audit.folds} folds passed", style="dim")
     out.print(NOTICE, style="dim")
+
+
+def fold_notes(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """What folds have to say, once each: of which candidates, in how many of their folds. Notes that differ in numbers
+    alone are one; the first is shown."""
+    told: dict[str, tuple[str, dict[str, list[str]]]] = {}
+    for arm in arms:
+        for fold in arm.folds:
+            for said in (*fold.notes, *((fold.refused,) if fold.refused and not arm.why else ())):
+                _, where = told.setdefault(_NUMBER.sub("#", said), (said, {}))
+                where.setdefault(arm.key, []).append(fold.name)
+    of = {arm.key: len(arm.folds) for arm in arms}
+    lines = []
+    for plain, (said, where) in told.items():
+        whose = "; ".join(
+            f"{key}, {folds[0] if len(folds) == 1 else f'{len(folds)} of {of[key]} folds'}"
+            for key, folds in where.items()
+        )
+        first = next(iter(where.values()))[0]
+        alike = len(where) == len(next(iter(where.values()))) == 1 or plain == said
+        lines.append(f"{whose}: {said}{'' if alike else f' (in {first})'}")
+    return tuple(lines)
 
 
 def _tell_controls(out: Console, results: Results, tested: Sequence[Arm]) -> None:
@@ -152,6 +178,13 @@ def tell_comparisons(pairs: Sequence[tuple[str, str, Sequence[Comparison]]], not
     for note in notes:
         out.print(f"Note: {escape(note)}", style="dim")
     out.print(NOTICE, style="dim")
+
+
+def _cells(arm: Arm, names: Sequence[str]) -> list[str]:
+    """The figures of a candidate; without an alarm, of its alarms that there was none, and no zeros."""
+    if not set(OF_ALARMS) <= set(names) or not is_silent(arm):
+        return [_spread(arm, name) for name in names]
+    return [NO_ALARM if name == OF_ALARMS[0] else "-" if name in OF_ALARMS else _spread(arm, name) for name in names]
 
 
 def _spread(arm: Arm, name: str) -> str:

@@ -1,6 +1,6 @@
 """A data set and an experiment in, results out: folds, audit, then each candidate on each group in each fold."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -110,9 +110,15 @@ def run(
         data=describe(dataset),
         audit=verdict,
         arms=tuple(told),
-        notes=(*split.notes, *doubts(dataset, np.unique(np.concatenate([f.test for f in split.folds])), told)),
+        notes=(*split.notes, *_doubts(experiment, dataset, split, told)),
     )
     return Ran(results=results, moments=dataset, said=said)
+
+
+def _doubts(experiment: Experiment, dataset: Dataset, split: Split, arms: Sequence[Arm]) -> tuple[str, ...]:
+    asked = None if experiment.alarms.enter is not None else experiment.alarms.budget_per_hour
+    tested = np.unique(np.concatenate([fold.test for fold in split.folds]))
+    return doubts(dataset, tested, arms, false_per_hour=asked)
 
 
 def _each(tasks: list[_Task], dataset: Dataset, experiment: Experiment, n_jobs: int | None) -> Iterator[FoldRan]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from models.experiments.doubts import doubts
 from models.experiments.run import run
-from tests.models.experiments.cohorts import state
-from tests.models.experiments.test_run import STATE, asked
+from tests.models.experiments.cohorts import forecast, state
+from tests.models.experiments.test_run import FORECAST, STATE, asked
 
 
 def test_people_with_short_sessions_alone_are_named() -> None:
@@ -28,3 +28,36 @@ def test_a_candidate_surely_below_chance_is_told() -> None:
     split = 'split = {kind = "across_studies", train = ["lab"], test = ["ward"]}\nrows = {groups = ["physiology"]}\n'
     notes = run(asked(text + split, "logistic"), dataset, libraries={}).results.notes
     assert any("below chance in AUROC within people" in note for note in notes)
+
+
+def test_baselines_that_go_by_events_are_below_chance_for_a_reason_of_their_own() -> None:
+    """Two incidents a session, far apart: who has had one has fewer to come."""
+    notes = run(asked(FORECAST, "rate_matched", "hawkes"), forecast(8), libraries={}).results.notes
+    (note,) = [each for each in notes if "below chance" in each]
+    assert note.startswith("c0, c1 lie below chance")
+    assert "events do not come in runs" in note
+    assert "another order" not in note
+
+
+def test_a_forecast_below_chance_is_given_no_cause_that_is_not_known() -> None:
+    whole = forecast(8)
+    late = whole.person >= 4
+    inputs = np.where(late[:, None], -whole.inputs, whole.inputs)
+    sessions = tuple(replace(each, study="lab" if i < 4 else "ward") for i, each in enumerate(whole.sessions))
+    text = FORECAST.replace('study = [{name = "home"}]', 'study = [{name = "lab"}, {name = "ward"}]')
+    split = 'split = {kind = "across_studies", train = ["lab"], test = ["ward"]}\n'
+    dataset = replace(whole, inputs=inputs, sessions=sessions)
+    (note,) = [n for n in run(asked(text + split, "logistic"), dataset, libraries={}).results.notes if "below" in n]
+    assert "these figures do not tell" in note
+    assert "order" not in note
+
+
+def test_a_forecast_without_an_alarm_says_so_with_the_mend() -> None:
+    flat = forecast(4)
+    dull = replace(flat, inputs=np.random.default_rng(9).normal(size=flat.inputs.shape))
+    budget = "alarms = {false_per_hour = 0.001}\n"
+    notes = run(asked(FORECAST + budget, "logistic"), dull, libraries={}).results.notes
+    (note,) = [each for each in notes if "raised no alarm in anybody" in each]
+    assert "kept to 0.001 false alarms an hour" in note
+    assert "with 8 events of 4 people" in note
+    assert "a higher budget ([alarms] false_per_hour)" in note
