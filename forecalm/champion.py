@@ -52,6 +52,8 @@ def _proved(shelf: "Shelf", pointer: "Pointer | None") -> tuple[Model | None, tu
         return proved(shelf, pointer), ()
     except (ShelfError, OSError) as error:
         return None, (_told(error),)
+    except Exception as error:  # whatever a model's file may make of it
+        return None, (f"model {pointer.name!r} cannot be used: {type(error).__name__}: {error}",)
 
 
 def proved(shelf: "Shelf", pointer: "Pointer") -> Model:
@@ -107,6 +109,7 @@ class ShelfWatch:
         self._folder = folder
         self._seen = seen
         self._on_choice = on_choice
+        self._told = ""  # why it could not look
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shelf", daemon=True)
 
@@ -120,7 +123,19 @@ class ShelfWatch:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_S):
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Look once; what keeps it from looking is told once, and may be over at the next look."""
+        try:
             self.look()
+        except Exception as error:  # whatever a disk does: the next roll-back must be followed
+            told = f"{type(error).__name__}: {error}"
+            if told != self._told:
+                log.error("whether another model is to run cannot be seen now: %s", told)
+            self._told = told
+        else:
+            self._told = ""
 
     def look(self) -> None:
         """Look once."""

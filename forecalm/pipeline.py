@@ -3,6 +3,7 @@
 Told what time it is; starts no thread and opens nothing, so a recording can be pushed through it as if it were live.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ from signals.types import Signals
 
 if TYPE_CHECKING:  # whoever runs without a shelf needs nothing of it
     from models.detectors.scorer import Known
+
+log = logging.getLogger(__name__)
 
 HEART_RATE = column("heart_rate_bpm")
 ENGINE = "engine."  # before the names of what the engine knows; what the training-free detector knows has its own
@@ -94,7 +97,7 @@ class Pipeline:
         self.wearers = (*self.wearers, wearer)
         self.rows = {each: row for row, each in enumerate(self.wearers)}
         for refused in self.learn(learnt) if anybody else ():
-            raise refused
+            log.critical("with somebody more, what was known of everybody cannot be used (%s): learnt anew", refused)
 
     @property
     def models(self) -> State:
@@ -247,6 +250,8 @@ class Pipeline:
                 _learn(f"model {prefix.removeprefix(OF)}".rstrip(" ."), model, kept, rows, theirs, total=total)
             except ModelError as error:
                 refused.append(error)
+            except Exception as error:  # a model's own code: whatever it does, watching goes on
+                refused.append(ModelError(f"model {prefix.removeprefix(OF)}: {type(error).__name__}: {error}"))
         return refused
 
     def _learn_engine(self, arrays: Mapping[str, NDArray[np.generic]], rows: Rows, theirs: Rows, *, total: int) -> None:

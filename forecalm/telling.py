@@ -104,12 +104,14 @@ class Telling:
             return
         from forecalm.studies.told import lessons  # loads what makes data sets: only for whoever has promoted a learner
 
-        inputs, happened = lessons(
-            self._config, wearer, aim, [label for _, label in labels], since_s=_since_s(model, wearer)
-        )
         try:
+            inputs, happened = lessons(
+                self._config, wearer, aim, [label for _, label in labels], since_s=_since_s(model, wearer)
+            )
             known = live.taught(wearer, inputs, happened)
-        except Exception as error:  # a model's own code: others are taught all the same
+        except (IngestError, OSError):  # at the next look
+            raise
+        except Exception as error:  # a model's own code, or readings like none before: others are taught all the same
             log.warning("model %s learns nothing of what carers told of %s: %s", model.name, wearer, error)
         else:
             self._teach(Taught(model.key, wearer, known))

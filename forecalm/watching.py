@@ -145,6 +145,8 @@ class Watchers:
         self._free = Arousal(rows=max(len(wearers), 1))
         self._choice = choice
         self._faults = list(choice.faults)
+        self._rows = max(len(wearers), 1)
+        self._forgetful: set[str] = set()  # whose learnt cannot be kept, and told
         self._models: dict[str, RiskModel] = {}
         for model in (choice.champion, choice.shadow):
             if model is not None:
@@ -195,12 +197,24 @@ class Watchers:
         return Watched(risk, is_champions, shadow)
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
-        """What everybody has learnt, each under a name of its own; the training-free detector under none."""
-        return {
-            prefix + name: array
-            for prefix, knower in self.knowers().items()
-            for name, array in knower.snapshot().items()
-        }
+        """What everybody has learnt, each under a name of its own; the training-free detector under none. A model that
+        cannot say what it has learnt, a row a wearer, is told of once and left out: it costs nobody else's."""
+        kept: dict[str, NDArray[np.generic]] = {**self._free.snapshot()}
+        models: dict[str, Knower] = {**self._models, **self._drift}
+        for prefix, knower in models.items():
+            try:
+                learnt = {name: np.asarray(array) for name, array in knower.snapshot().items()}
+                for name, array in learnt.items():
+                    if array.shape[:1] != (self._rows,) or array.dtype.hasobject:
+                        raise ModelError(f"{name!r} is {array.dtype} {array.shape}, not of {self._rows} rows")
+            except Exception as error:  # a model's own code: whatever it does, watching goes on
+                if prefix not in self._forgetful:
+                    self._forgetful.add(prefix)
+                    what = f"{prefix.rstrip('.')}: what it has learnt cannot be kept"
+                    log.error("%s: %s: %s", what, type(error).__name__, error)
+            else:
+                kept |= {prefix + name: array for name, array in learnt.items()}
+        return kept
 
     def know(self, key: str, row: int, known: "Known") -> None:
         """Let the model ``key``, where it runs, know ``known`` of the person in ``row``: see ``Scored.know``. A model
@@ -218,7 +232,11 @@ class Watchers:
 
     def shifted(self) -> tuple[str, ...]:
         """The inputs of the champion that, over everybody's last day, do not lie as they did in training."""
-        return tuple(name for drift in self._drift.values() for name in drift.judge().shifted)
+        try:
+            return tuple(name for drift in self._drift.values() for name in drift.judge().shifted)
+        except Exception as error:  # counting serves staff: it may not cost a second of watching
+            self._count_no_more(error)
+            return ()
 
     def _begin(self, model: Model, wearers: Sequence[str]) -> None:
         try:
@@ -235,14 +253,23 @@ class Watchers:
         given = isinstance(self._champion, Reads)
         try:
             return {f"{DRIFT}{model.key}.": InputDrift(model.manifest.training, rows=rows, given=given)}
-        except ModelError as error:
-            self._faults.append(f"model {model.name!r}: whether its inputs drift is not watched: {error}")
+        except Exception as error:  # counting serves staff: it may not cost a second of watching
+            self._count_no_more(error)
             return {}
 
     def _watch_drift(self, start_s: NDArray[np.int64], features: Array, rows: Rows) -> None:
         read = self._champion.read if isinstance(self._champion, Reads) else None
-        for drift in self._drift.values() if self._champion is not None else ():
-            drift.push(start_s, features, rows=rows, read=read)
+        try:
+            for drift in self._drift.values() if self._champion is not None else ():
+                drift.push(start_s, features, rows=rows, read=read)
+        except Exception as error:  # counting serves staff: it may not cost a second of watching
+            self._count_no_more(error)
+
+    def _count_no_more(self, error: Exception) -> None:
+        self._drift = {}
+        fault = f"model {self._choice.champion and self._choice.champion.name!r}: its drift is not watched: {error}"
+        log.error("%s", fault)
+        self._faults.append(fault)
 
     def _named(self, model: Model | None) -> RiskModel | None:
         return None if model is None else self._models.get(model.learns_as)
