@@ -1,5 +1,6 @@
 """What holds for the house as a whole: what is installed, and which way imports run."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import uv_build
 
 ROOMS = {"ingest", "signals", "models", "alerts", "device_sim", "console", "forecalm"}
 ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_the_wheel_holds_the_rooms_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +43,32 @@ def test_help_does_not_wait_for_what_it_does_not_need() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "scipy", "pandas", "sklearn", "numba", "fastapi", "sqlalchemy", "plotly", "amqtt", "bleak"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    broken = [f"{page.relative_to(ROOT)}: {link}" for page in PAGES for link in _links(page) if not _leads(page, link)]
+    assert not broken, "\n".join(broken)
+
+
+def _links(page: Path) -> list[str]:
+    """Links of a page that stay in the house, as they are written there."""
+    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"[a-z]+:", link)]
+
+
+def _leads(page: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = page.parent / path if path else page
+    if not target.exists():
+        return False
+    headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE) if heading else []
+    anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+    return not heading or heading in anchors
+
+
+def test_each_decision_has_a_number_of_its_own_and_says_it() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [page.name[:3] for page in pages]
+    said = [re.match(r"# (\d+)", page.read_text(encoding="utf-8")) for page in pages]
+    assert len(set(numbers)) == len(numbers) > 40
+    assert [found and int(found[1]) for found in said] == [int(number) for number in numbers]
