@@ -1,41 +1,18 @@
 """The studies that an experiment file names in, their sessions and the data set made of them out."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from forecalm.config import load as load_config
 from forecalm.studies.study import Study, together
 from models.datasets.building import build_from
 from models.datasets.dataset import Dataset
-from models.datasets.rows import Recorded
 from models.errors import ExperimentError
 from models.experiments import spec
 from models.experiments.candidates import detectors
 
-if TYPE_CHECKING:
-    from forecalm.studies.simulated import Cohort
-
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedPerson:
-    """Somebody who was made up: called, they live their days."""
-
-    cohort: "Cohort"
-    number: int
-    study: str
-
-    def __call__(self) -> Iterator[Recorded]:
-        """Yield a session a day."""
-        from forecalm.studies.simulated import days_of, truth_of
-
-        for day in days_of(self.cohort, self.number):
-            truth = truth_of(day.arousal, day.effort)
-            session = replace(day.session, study=self.study)
-            yield Recorded(session=session, tick=day.tick, labels=day.labels, truth=truth)
 
 
 def dataset_of(
@@ -93,7 +70,7 @@ def _recorded(said: spec.Study, beside: Path) -> Study:
 
 
 def _simulated(said: spec.Study, asked: spec.SimulatedCohort, origin: Path) -> Study:
-    from forecalm.studies.simulated import cohort
+    from forecalm.studies.simulated import cohort, simulated
 
     near = origin.parent / asked.scenario
     whole = cohort(
@@ -103,9 +80,4 @@ def _simulated(said: spec.Study, asked: spec.SimulatedCohort, origin: Path) -> S
         days=asked.days,
         day_s=round(asked.hours * 3600),
     )
-    numbers = range(1, whole.wearers + 1)
-    return Study(
-        name=said.name,
-        people=tuple(whole.person(number) for number in numbers),
-        sources=tuple(SimulatedPerson(whole, number, said.name) for number in numbers),
-    )
+    return simulated(whole, study=said.name)

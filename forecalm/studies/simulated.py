@@ -23,9 +23,11 @@ from device_sim.physiology.noise import keys
 from device_sim.physiology.person import Person
 from device_sim.scenario import KINDS, Scenario, load
 from device_sim.ward import cast
+from forecalm.studies.study import Study
 from ingest.labels import Label
 from ingest.types import CHANNELS, Array, Tick
 from models.datasets.dataset import Session
+from models.datasets.rows import Recorded
 from models.errors import DatasetError
 
 DAY_S: Final = 6 * 3600  # of wear: a school day (docs/decisions/040-the-forecast-cohort.md)
@@ -88,6 +90,36 @@ class Day:
     arousal: Array
     effort: Array
     worn: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPerson:
+    """Somebody who was made up, the ``number``-th wearer (1 for the first): called, they live their days."""
+
+    cohort: Cohort
+    number: int
+    study: str
+
+    def __call__(self) -> Iterator[Recorded]:
+        """Yield a session a day, with the truth that no model may see."""
+        for day in days_of(self.cohort, self.number):
+            yield Recorded(
+                session=replace(day.session, study=self.study),
+                tick=day.tick,
+                labels=day.labels,
+                truth=truth_of(day.arousal, day.effort),
+            )
+
+
+def simulated(whole: Cohort, *, study: str | None = None) -> Study:
+    """Return the study of a cohort, called ``study`` (default: as the cohort): nobody is lived until they are asked."""
+    name = whole.study if study is None else study
+    numbers = range(1, whole.wearers + 1)
+    return Study(
+        name=name,
+        people=tuple(whole.person(number) for number in numbers),
+        sources=tuple(SimulatedPerson(whole, number, name) for number in numbers),
+    )
 
 
 def cohort(name: str, *, seed: int, wearers: int | None = None, days: int, day_s: int = DAY_S) -> Cohort:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.datasets.building import Source
+from models.datasets.rows import Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,14 @@ class Study:
     people: tuple[str, ...]
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
+
+    def sessions(self) -> list[Recorded]:
+        """Return everybody's sessions, for ``models.datasets.building.build`` and for whoever wants to see their
+        signals: all of them in memory, some 8 MB an hour; of a larger study give ``sources`` to ``build_from``.
+
+        Raises DatasetError where a recording cannot be read.
+        """
+        return [each for source in self.sources for each in source()]
 
 
 def together(studies: Sequence[Study]) -> tuple[list[Source], list[str]]:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.dataset import Dataset, Event, Index, Session
+from models.datasets.dataset import Array, Dataset, Event, Index, Session
 from models.datasets.target import Target
 from models.errors import DatasetError
 
@@ -90,6 +90,31 @@ def with_inputs(data: Dataset, names: Sequence[str]) -> Dataset:
     if missing:
         raise DatasetError(f"inputs: {_some(missing)}: not among the {len(at)}: {_some(data.input_names)}")
     return replace(data, inputs=data.inputs[:, [at[name] for name in names]], input_names=tuple(names))
+
+
+def with_column(data: Dataset, name: str, values: Array, *, looks_back_s: float, made_by: str) -> Dataset:
+    """Return the same rows with one more input ``name``, ``values`` (n,), NaN where unknown, as the last.
+
+    ``looks_back_s``: how far back from ``end_s`` a value reads; rows of one session that are nearer to each other than
+    that never lie on two sides of a split. ``made_by``: its version, which goes up when it is made otherwise: a model
+    keeps both. Raises DatasetError where there is an input of that name already, or a number cannot be.
+    """
+    column = np.asarray(values, np.float64)
+    if not name or name in data.input_names:
+        raise DatasetError(f"name: {name!r}: {'is an input already' if name else 'an input must have one'}")
+    if column.shape != data.end_s.shape:
+        raise DatasetError(f"{name}: ({data.end_s.size},), a value a row, would be right, not {column.shape}")
+    if np.isinf(column).any():
+        raise DatasetError(f"{name}: {np.count_nonzero(np.isinf(column))} values are infinite; unknown is NaN")
+    if not 0 <= looks_back_s < np.inf:
+        raise DatasetError(f"looks_back_s: must be 0 or more seconds, not {looks_back_s}")
+    return replace(
+        data,
+        inputs=np.column_stack([data.inputs, column]),
+        input_names=(*data.input_names, name),
+        looks_back_s=max(data.looks_back_s, looks_back_s),
+        made_by={**data.made_by, name: made_by},
+    )
 
 
 def concatenate(parts: Sequence[Dataset]) -> Dataset:

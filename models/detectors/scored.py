@@ -124,8 +124,7 @@ class Scored:
             raise ModelError("this model learns nothing of persons: train a personal one")
         if not 0 <= row < self._rows:
             raise ModelError(f"row: from 0 to {self._rows - 1}, not {row}")
-        if features_inputs.ndim != 2 or features_inputs.shape[1] != len(INPUT_NAMES):
-            raise ModelError(f"inputs: (m, {len(INPUT_NAMES)}) would be right, not {features_inputs.shape}")
+        self._require_inputs(features_inputs)
         if happened.shape != features_inputs.shape[:1] or happened.dtype != np.bool_:
             raise ModelError(f"happened: ({len(features_inputs)},) yes or no, not {happened.dtype} {happened.shape}")
         mine = {name: array[row : row + 1].copy() for name, array in self._known.items()}
@@ -146,7 +145,20 @@ class Scored:
         known = self._scorer.known(person) or self._scorer.unknown(1)
         if not len(happened):
             return known
+        self._require_inputs(features_inputs)
         return self._scorer.learn(known, np.ascontiguousarray(features_inputs[:, self._columns]), happened)
+
+    def _require_inputs(self, inputs: Array) -> None:
+        everything, mine = len(INPUT_NAMES), len(self._columns)
+        if inputs.ndim == 2 and inputs.shape[1] == everything:
+            return
+        hint = ""
+        if inputs.ndim == 2 and inputs.shape[1] == mine:
+            hint = f"; these are the {mine} that this model reads: the scorer's own tell and learn take those"
+        raise ModelError(
+            f"inputs: (m, {everything}), all of models.inputs.NAMES as a data set has them, would be right, not"
+            f" {inputs.shape}{hint}"
+        )
 
     def know(self, row: int, known: Known) -> None:
         """Know ``known`` (one row, see ``taught``) of the person in ``row`` from now on, and nothing that was told

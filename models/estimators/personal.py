@@ -19,6 +19,7 @@ from models.estimates import Estimates
 from models.estimators.fitted import FittedEstimator, checked
 from models.estimators.posterior import condensed, posterior
 from models.estimators.scorer import NORMAL_90, Array, probability_of
+from models.inputs.inputs import NAMES as INPUT_NAMES
 from models.risk import Abstention
 
 Known = Mapping[str, Array]
@@ -72,8 +73,22 @@ class PersonalModel:
         self.people.pop(person, None)
 
     def tell(self, person: str, inputs: Array, happened: NDArray[np.bool_]) -> None:
-        """Learn of ``person`` for good that of (m, F) moments those ``happened`` (m,) led up to an event."""
-        self.people[person] = dict(self.learn(self.people.get(person, self.unknown(1)), inputs, happened))
+        """Learn of ``person`` for good that of (m, F) moments those ``happened`` (m,) led up to an event; inputs are
+        those of ``input_names``, or all of ``models.inputs.NAMES``, as ``Scored.tell`` takes them."""
+        self.people[person] = dict(self.learn(self.people.get(person, self.unknown(1)), self._read(inputs), happened))
+
+    def _read(self, inputs: Array) -> Array:
+        """The inputs that it reads; raises ModelError, saying what would be right, of any others."""
+        inputs = np.asarray(inputs)
+        names, width = self.input_names, inputs.shape[-1] if inputs.ndim == 2 else -1
+        if width == len(names):
+            return inputs
+        if width == len(INPUT_NAMES) and set(names) <= set(INPUT_NAMES):
+            return inputs[:, [INPUT_NAMES.index(name) for name in names]]
+        raise ModelError(
+            f"inputs: (m, {len(names)}), those of input_names, or (m, {len(INPUT_NAMES)}), all of models.inputs.NAMES,"
+            f" would be right, not {inputs.shape}"
+        )
 
     def learn(self, known: Known, inputs: Array, happened: NDArray[np.bool_]) -> Known:
         """Return what is known of one person (one row) after being told of (m, F) moments.

@@ -17,6 +17,7 @@ from forecalm.studies.simulated import (
     days_of,
     episodes_of,
     incidents_of,
+    simulated,
 )
 from models.errors import DatasetError
 
@@ -103,3 +104,15 @@ def test_what_cannot_be_is_refused(small: Cohort) -> None:
     with pytest.raises(DatasetError, match="day_s: must be 86400 or less"):
         cohort("cohort", seed=1, days=1, day_s=100_000)
     assert {"cohort", "cohort_adults", "cohort_exercise"} <= set(packaged())
+
+
+def test_a_cohort_is_a_study_whose_sessions_are_everybodys_days(small: Cohort, second: list[Day]) -> None:
+    study = simulated(small, study="class")
+    assert (study.name, study.people) == ("class", (small.person(1), small.person(2)))
+    sessions = study.sessions()
+    assert [each.session.person for each in sessions] == [small.person(1)] * 2 + [small.person(2)] * 2
+    assert {each.session.study for each in sessions} == {"class"}
+    for each, day in zip(sessions[2:], second, strict=True):
+        assert np.array_equal(each.tick.ppg, day.tick.ppg)
+        assert each.labels == day.labels
+        assert set(each.truth) > {"arousal", "effort"}

@@ -209,7 +209,12 @@ def test_what_cannot_be_is_refused_and_named() -> None:
         Scored(Plain(), rows=2, people=["ada"])
     with pytest.raises(ModelError, match="personal"):
         Scored(Plain(), rows=1).tell(0, np.zeros((1, len(INPUT_NAMES))), np.array([True]))
-    with pytest.raises(ModelError, match="inputs"):
-        Scored(Mood(), rows=1).tell(0, np.zeros((1, 2)), np.array([True]))
+    with pytest.raises(ModelError, match=rf"\(m, {len(INPUT_NAMES)}\), all of models\.inputs\.NAMES.*not \(1, 99\)$"):
+        Scored(Mood(), rows=1).tell(0, np.zeros((1, 99)), np.array([True]))
+    mine = np.zeros((1, len(Mood().input_names)))
+    with pytest.raises(ModelError, match="that this model reads: the scorer's own tell and learn take those"):
+        Scored(Mood(), rows=1).tell(0, mine, np.array([True]))
+    with pytest.raises(ModelError, match=r"all of models\.inputs\.NAMES"):
+        Scored(Mood(), rows=1).taught("ada", mine, np.array([True]))
     with pytest.raises(ModelError, match="row"):
         Scored(Mood(), rows=1).tell(1, np.zeros((1, len(INPUT_NAMES))), np.array([True]))

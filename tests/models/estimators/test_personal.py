@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.estimators.candidates import Logistic, Personal
 from models.estimators.personal import MEMORY, PersonalModel
 from models.estimators.posterior import between, condensed, posterior
+from models.inputs.inputs import NAMES
 from tests.models.estimators.conftest import Make, people
 
 KNOWN = ("offset", "covariance", "mean", "precision")
@@ -119,6 +120,22 @@ def test_people_of_the_training_set_are_known_and_can_be_told_more_and_forgotten
     assert not np.array_equal(after["offset"], before["offset"])
     model.forget("p0")
     assert model.known("p0") is None
+
+
+def test_it_is_told_its_own_inputs_or_all_that_there_are_and_says_which_where_they_are_neither(make: Make) -> None:
+    made = make(shift=0.7)
+    names = NAMES[3 : 3 + made.inputs.shape[1]][::-1]
+    model = Personal().fit(replace(made, input_names=names), seed=1)
+    whole = np.random.default_rng(0).normal(size=(3, len(NAMES)))
+    happened = np.ones(3, bool)
+    model.tell("few", whole[:, [NAMES.index(name) for name in names]], happened)
+    model.tell("all", whole, happened)
+    few, all_ = model.known("few"), model.known("all")
+    assert few is not None
+    assert all_ is not None
+    assert all(np.array_equal(few[name], all_[name]) for name in few)
+    with pytest.raises(ModelError, match=rf"those of input_names, or \(m, {len(NAMES)}\).*not \(3, 5\)"):
+        model.tell("odd", np.zeros((3, 5)), happened)
 
 
 def test_personal_beats_population_on_later_hours_of_people_who_differ(make: Make) -> None:
