@@ -11,16 +11,13 @@ from typing import Final
 import numpy as np
 
 from ingest.labels import Label, iso
-from models.datasets.dataset import LEFT_OUT, POSITIVE, Array, Dataset, Event, Exclusion, Session
+from models.datasets.dataset import LEFT_OUT, POSITIVE, STEP_S, WINDOW_S, Array, Dataset, Event, Exclusion, Session
 from models.datasets.events import Happening, events_of, happenings_of
 from models.datasets.rows import Builder, FeatureSet, Making, Recorded, SessionRows, looks_back_s, rows_of, version_of
 from models.datasets.target import ForecastTarget, Target
 from models.datasets.targets import Told, condition_of, tell_forecast, tell_state
 from models.datasets.words import is_said, require_known, require_sound, words_of
 from models.errors import DatasetError
-
-WINDOW_S: Final = 60.0  # the least in which heart-rate variability and the drive of sweat are said
-STEP_S: Final = 5.0
 
 Source = Callable[[], Iterable[Recorded]]
 """One person's sessions, in order of time, read when they are asked for."""

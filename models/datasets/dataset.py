@@ -13,6 +13,9 @@ from models.datasets.target import Target
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+WINDOW_S: Final = 60.0  # what the field looks back on, and the least that heart-rate variability and sweat drive bear
+STEP_S: Final = 5.0  # finer rows are nearly the same row again
+
 POSITIVE: Final = 1
 NEGATIVE: Final = 0
 LEFT_OUT: Final = -1

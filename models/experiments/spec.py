@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from models.datasets.dataset import STEP_S, WINDOW_S
 from models.datasets.target import ForecastTarget, Target, Words
 from models.errors import ExperimentError, ModelError
 from models.evaluation.alarm_rule import AlarmRule
@@ -16,8 +17,6 @@ from models.evaluation.choosing import WARNING_MAX, Shapes
 from models.experiments.keys import refuse_unknown
 from models.splits.folds import PARTS
 
-WINDOW_S: Final = 60.0  # what the field's features look back on, and the shortest that heart-rate variability bears
-STEP_S: Final = 5.0  # finer rows are nearly the same row again
 RESAMPLES: Final = 1000  # of people: a 95 % interval's ends are then known to about a percent of rank
 SURROGATES: Final = 200  # the smallest p is 1/201, below the .01 that is asked for
 MOST: Final = 100_000  # of either: more changes no figure that is told, and memory is finite
@@ -103,7 +102,7 @@ class Chronological(_Section, frozen=True, kw_only=True, tag_field="kind", tag="
 
     parts: Parts = PARTS
     others: bool = False
-    embargo_s: Positive | None = None  # window + horizon + latency
+    embargo_s: Positive | None = None  # ``models.splits.fold.embargo_s``, the shortest that is allowed
 
 
 class Calibrated(_Section, frozen=True, kw_only=True, tag_field="kind", tag="calibrated"):

@@ -12,7 +12,6 @@ from models.errors import DatasetError
 from models.splits.fold import Apart, Fold, Split, embargo_s
 
 PARTS: Final = 5  # of people, or of one person's sessions: four fifths train, which is what the field reports
-INNER_PARTS: Final = 4  # inside a training part: fewer fits than outside, each on three quarters
 MIN_PEOPLE: Final = 2
 
 Rows = NDArray[np.bool_]
@@ -106,7 +105,7 @@ def across_studies(dataset: Dataset, *, train: Sequence[str] = (), test: Sequenc
     return _whole(Split(folds=tuple(folds)), "two studies")
 
 
-def inner(training: Dataset, *, parts: int = INNER_PARTS, seed: int = 0) -> Split:
+def inner(training: Dataset, *, parts: int, seed: int = 0) -> Split:
     """Folds within a training part, where thresholds, calibration and hyper-parameters are chosen: whole people, or a
     lone person's sessions in order of time. Raises DatasetError where it cannot be parted."""
     if len(_labelled_people(training)) >= MIN_PEOPLE:

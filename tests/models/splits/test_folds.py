@@ -25,7 +25,7 @@ SPLITS: dict[str, Callable[[Dataset], Split]] = {
     "chronological, with others": lambda dataset: by.chronological(dataset, parts=3, others=True),
     "calibrated": lambda dataset: by.calibrated(dataset, k=(0, 1)),
     "across_studies": by.across_studies,
-    "inner": by.inner,
+    "inner": lambda dataset: by.inner(dataset, parts=4),
 }
 AIMS = st.sampled_from([None, ForecastTarget(events=("incident",), horizon_s=120, latency_s=10)])
 
