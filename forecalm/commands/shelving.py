@@ -163,17 +163,18 @@ def _promote(chosen: argparse.Namespace, here: Installation) -> int:
     if chosen.unrehearsed:
         evidence: Evidence = _unrehearsed(chosen)
         _require_live(here, chosen.name)
+        _require_never_worse(here, chosen.name)
         return _done(chosen, here, lambda pointers: pointers.promote(chosen.name, evidence=evidence, **by))
     from forecalm.rehearsing import proof
 
     _require_live(here, chosen.name)
     rehearsal, digest = proof.read(here, chosen.name, chosen.evidence)
-    proof.require_sound(here, chosen.name, rehearsal, digest)
     signatures = _signatures(chosen)
     report = str(chosen.evidence or proof.path_of(here, chosen.name))
     evidence = proof.verdict(rehearsal, digest, signatures, report=report)
 
     def promote(pointers: Pointers) -> Line:
+        proof.require_sound(here, chosen.name, rehearsal, digest)  # here, where nobody else promotes meanwhile
         line = pointers.promote(chosen.name, evidence=evidence, **by)
         with closing(here.open_registry()) as registry:
             proof.note_signed(registry, rehearsal, digest, signatures)
@@ -189,6 +190,19 @@ def _unrehearsed(chosen: argparse.Namespace) -> Unrehearsed:
             " or whoever promotes answers"
         )
     return Unrehearsed(signed_by=chosen.by, because="; ".join(chosen.because))
+
+
+def _require_never_worse(here: Installation, name: str) -> None:
+    """Raise ShelfError where a rehearsal, even one whose file is gone, found the model worse for somebody."""
+    from forecalm.rehearsing import proof
+
+    with closing(here.open_registry()) as registry:
+        worse_for = proof.worse_for(registry, name)
+    if worse_for:
+        raise ShelfError(
+            f"model {name!r} was rehearsed, and the rehearsal found it worse for {worse_for}: promote it on a rehearsal"
+            " (forecalm rehearse), and sign for each of them; --unrehearsed is for where nothing is stored yet"
+        )
 
 
 def _signatures(chosen: argparse.Namespace) -> "list[Signature]":

@@ -116,6 +116,12 @@ def _require_noted(registry: Registry, name: str, digest: str) -> None:
     )
 
 
+def worse_for(registry: Registry, name: str) -> int:
+    """Return for how many a model was worse at most in any rehearsal that the audit knows; 0 where there is none."""
+    said = [json.loads(entry.detail) for entry in registry.audit_entries(action=REHEARSED)]
+    return max((each["worse_for"] for each in said if each.get("model") == name), default=0)
+
+
 def verdict(evidence: Evidence, digest: str, signatures: Sequence[Signature], *, report: str) -> Rehearsal:
     """Return what a promotion takes; raises AlertError where the model is worse for somebody and nobody signs."""
     require_signed(evidence, signatures)
