@@ -41,6 +41,10 @@ TOLD_BPM: Final = 5.0
 FAIRLY_SURE: Final = 0.3
 """Width of the 90 % interval of a probability up to which it is called fairly sure: 6 in 10, give or take 15 in 100."""
 
+EVEN: Final = 0.5
+"""Even odds, which all of that interval must reach: an alarm rule for rare events may enter at 1 in 10, and a carer
+reads *fairly sure* as that something is coming."""
+
 PASSED_OVER: Final = ("base", "own_rate", "recent_events", "clock")
 """Drivers that get no words: what is always so, and what comparisons without a sensor go by."""
 
@@ -105,11 +109,11 @@ def reasons(features: Array, drivers: Array, driver_names: Sequence[str], *, ent
 
 
 def sureness(low: float, high: float) -> str:
-    """Return how sure a probability is that lies from ``low`` to ``high`` with 90 % confidence; "" where the model
-    cannot tell (NaN)."""
+    """Return how sure an alert is whose probability lies from ``low`` to ``high`` with 90 % confidence; "" where the
+    model cannot tell (NaN). What is known well to be less likely than not is nothing to be sure of."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return "Fairly sure." if high - low <= FAIRLY_SURE else "Not sure: go by what you see."
+    return "Fairly sure." if high - low <= FAIRLY_SURE and low >= EVEN else "Not sure: go by what you see."
 
 
 def _is_below(features: Array, columns: Sequence[int]) -> bool:

@@ -151,6 +151,7 @@ def test_drivers_of_what_never_runs_live_are_passed_over_on_purpose(candidate: C
     [
         (0.5, 0.79, "Fairly sure."),
         (0.4, 0.75, "Not sure: go by what you see."),
+        (0.08, 0.14, "Not sure: go by what you see."),
         (np.nan, 0.7, ""),
         (np.nan, np.nan, ""),
     ],
