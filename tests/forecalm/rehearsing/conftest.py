@@ -1,8 +1,10 @@
-"""An installation in which two simulated people wore wristbands, with labels, and two trained models on its shelf."""
+"""An installation in which two simulated people wore wristbands, with labels, and two trained models on its shelf; and
+the same with the first of them rehearsed. Both are made once, and copied: a rehearsal takes seconds."""
 
 import shutil
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
+from forecalm.cli import main
 from forecalm.config import Config, load
 from forecalm.installation import Installation
 from forecalm.pipeline import Pipeline
@@ -33,12 +36,15 @@ from models.shelf.shelf import Shelf
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
 PEOPLE, MOMENTS = 4, 150
 CONSENT = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+CODE, COMMIT = "forecalm.rehearsing.rehearsal.commit", "0" * 40
+WORN_S = {"band-01": 960, "band-02": 700}
+"""The training-free detector alerts after a quarter of an hour; of less than ten minutes nothing is judged."""
 
 
 def received_of(band: str) -> list[Received]:
-    """Eighteen simulated minutes of one wristband, in which the training-free detector alerts."""
-    clocks = Clocks()
-    return [Received(p, clocks.map(p, at_s), at_s, encode(p)) for at_s, p in packets(read(SAMPLE), band=band)]
+    """Simulated minutes of one wristband."""
+    clocks, sent = Clocks(), list(packets(read(SAMPLE), band=band))[: WORN_S[band]]
+    return [Received(p, clocks.map(p, at_s), at_s, encode(p)) for at_s, p in sent]
 
 
 @dataclass(frozen=True)
@@ -105,13 +111,12 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shelf.folder
 
 
-@pytest.fixture
-def config_path(tmp_path: Path, shelf: Path, lived: Lived) -> str:
-    """The configuration of an installation: w-01, whom the models were trained on, had an incident two minutes after
-    the alert; nobody labelled anything of w-09."""
-    file = tmp_path / "forecalm.toml"
-    file.write_text(f'data = "{tmp_path / "data"}"\n')
-    here = Installation(load(file))
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, shelf: Path, lived: Lived) -> Path:
+    """The folder of an installation: w-01, whom the models were trained on, had an incident two minutes after the
+    alert; nobody labelled anything of w-09."""
+    folder = tmp_path_factory.mktemp("house")
+    here = Installation(load(configured(folder)))
     shutil.copytree(shelf, here.models)
     with closing(here.open_registry()) as registry, closing(here.open_store()) as store:
         for band, wearer in (("band-01", "w-01"), ("band-02", "w-09")):
@@ -128,7 +133,46 @@ def config_path(tmp_path: Path, shelf: Path, lived: Lived) -> str:
         onset_s = lived.alerts_s[0] + 120
         label = Label(what="incident", start_s=onset_s, end_s=onset_s + 60, rater="Jo", wearer="w-01")
         registry.add_labels([label], by="test")
-    return str(file)
+    return folder
+
+
+def configured(folder: Path) -> Path:
+    """A configuration of an installation in ``folder``."""
+    file = folder / "forecalm.toml"
+    file.write_text(f'data = "{folder / "data"}"\n')
+    return file
+
+
+def copied(folder: Path, to: Path) -> str:
+    """The path of the configuration of a copy of an installation."""
+    shutil.copytree(folder / "data", to / "data")
+    return str(configured(to))
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """An installation in which the first model was rehearsed in two processes, and what its command said and ended
+    with."""
+
+    folder: Path
+    said: str
+    ended: int
+
+
+@pytest.fixture(scope="session")
+def rehearsed(house: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    folder, said = tmp_path_factory.mktemp("rehearsed"), StringIO()
+    config = copied(house, folder)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        patch.setattr(CODE, lambda: COMMIT)
+        ended = main(["rehearse", "first", "--jobs", "2", "--config", config])
+    return Rehearsed(folder, said.getvalue(), ended)
+
+
+@pytest.fixture
+def config_path(tmp_path: Path, house: Path) -> str:
+    """The configuration of an installation of one's own."""
+    return copied(house, tmp_path)
 
 
 @pytest.fixture
@@ -139,4 +183,4 @@ def config(config_path: str) -> Config:
 @pytest.fixture(autouse=True)
 def same_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit that does not change while somebody works on the checkout."""
-    monkeypatch.setattr("forecalm.rehearsing.rehearsal.commit", lambda: "0" * 40)
+    monkeypatch.setattr(CODE, lambda: COMMIT)

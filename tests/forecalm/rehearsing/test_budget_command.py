@@ -14,7 +14,8 @@ from forecalm.policies import policies_of
 
 pytestmark = pytest.mark.long
 
-MANY = ("--per-day", "200")  # so that eighteen minutes are enough to choose by
+MINUTES = ("--days", "0.003")  # the last four, with the alert; what was before is learnt from at once
+MANY = ("--per-day", "800", *MINUTES)  # so that they are enough to choose by
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
@@ -34,9 +35,9 @@ def test_each_level_is_shown_with_what_it_keeps_and_nothing_is_set_of_too_little
     assert (alerts[0], alerts[-1]) == (0, 1)
     assert found["fits"]["a_day"] <= 2
     assert [event["what"] for event in found["lost"]] == ["incident"], "two a day are less than one in eighteen minutes"
-    code, refused = ran(capsys, "--set", "--by", "Ada", "--config", config_path)
+    code, refused = ran(capsys, "--set", "--by", "Ada", *MINUTES, "--config", config_path)
     assert (code, "too little to choose by" in refused) == (2, True)
-    assert main(["budget", "w-01", "--config", config_path]) == 0
+    assert main(["budget", "w-01", *MINUTES, "--config", config_path]) == 0
     shown = capsys.readouterr().out
     for part in ("Research use only", "holds now", "fits", "LOST at the level that fits: incident"):
         assert part in shown

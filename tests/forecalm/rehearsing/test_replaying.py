@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from alerts.policy import Policy
+from alerts.rehearsal.evidence import encode
 from forecalm.cli import main
-from forecalm.config import Config
+from forecalm.config import Config, load
 from forecalm.installation import Installation
-from forecalm.rehearsing import rehearsal
+from forecalm.rehearsing import proof, rehearsal
 from forecalm.rehearsing.past import everybody
 from forecalm.rehearsing.replaying import Both, Pair, Taken, as_lived, as_recorded
 from forecalm.rescoring.lived import Person
@@ -21,7 +23,7 @@ from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry
 from models.arousal import Arousal
 from models.risk import Risk, RiskModel, Rows
-from tests.forecalm.rehearsing.conftest import SAMPLE, Lived
+from tests.forecalm.rehearsing.conftest import SAMPLE, Lived, Rehearsed
 
 pytestmark = pytest.mark.long
 
@@ -52,9 +54,17 @@ def pair(candidate: Choice, own: Policy | None = None) -> Pair:
     return Pair(champion=Choice(), candidate=candidate, own=own)
 
 
-def test_one_pass_with_two_models_is_two_passes_with_one(readings: Readings, lived: Lived) -> None:
-    both = as_lived(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
-    assert both is not None
+@pytest.fixture(scope="module")
+def both(house: Path, lived: Lived) -> Both:
+    """What the training-free detector and another made of w-01's session as it was lived."""
+    here = Installation(load(house / "forecalm.toml"))
+    with closing(here.open_store()) as store, closing(Registry(here.registry_url)) as registry:
+        found = as_lived(Readings(store, registry), "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
+    assert found is not None
+    return found
+
+
+def test_one_pass_with_two_models_is_two_passes_with_one(readings: Readings, lived: Lived, both: Both) -> None:
     assert both.champion.alerts_s == lived.alerts_s, "as it was when it was lived"
     alone = Person(readings, "w-01", begun_s=lived.start_s, choice=model(Louder))
     taken = Taken(alone.desk)
@@ -65,22 +75,16 @@ def test_one_pass_with_two_models_is_two_passes_with_one(readings: Readings, liv
     np.testing.assert_array_equal(both.candidate.why[:n], why[:n])
 
 
-def test_a_session_whose_packets_all_came_in_time_is_recorded_as_it_was_lived(readings: Readings, lived: Lived) -> None:
-    candidate = pair(model(Louder))
-    found = [run(readings, "w-01", candidate, until_s=lived.end_s + 100) for run in (as_lived, as_recorded)]
-    one, other = (both for both in found if both is not None)
-    assert one.champion.alerts_s == other.champion.alerts_s
-    assert one.candidate.alerts_s == other.candidate.alerts_s
-    assert abs(len(one.second_s) - len(other.second_s)) <= 60
-
-
-def test_where_a_recording_is_cut_changes_nothing(
-    readings: Readings, lived: Lived, monkeypatch: pytest.MonkeyPatch
+def test_a_session_whose_packets_all_came_in_time_is_recorded_as_it_was_lived_wherever_it_is_cut(
+    readings: Readings, lived: Lived, both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = as_recorded(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
+    assert whole is not None
+    assert both.champion.alerts_s == whole.champion.alerts_s
+    assert both.candidate.alerts_s == whole.candidate.alerts_s
+    assert abs(len(both.second_s) - len(whole.second_s)) <= 60
     monkeypatch.setattr("forecalm.rehearsing.replaying.CHUNK_S", 97.0)
     pieces = as_recorded(readings, "w-01", pair(model(Louder)), until_s=lived.end_s + 100)
-    assert whole is not None
     assert pieces is not None
     _same(whole, pieces)
 
@@ -94,15 +98,17 @@ def _same(one: Both, other: Both) -> None:
 
 def test_somebody_is_rehearsed_by_the_rules_that_they_live_by(readings: Readings, lived: Lived) -> None:
     deaf = Policy(enter=1.0, version="deaf")
-    both = as_lived(readings, "w-01", pair(Choice(), deaf), until_s=lived.end_s + 100)
-    assert both is not None
-    assert both.champion.alerts_s == both.candidate.alerts_s == ()
+    unheard = as_lived(readings, "w-01", pair(Choice(), deaf), until_s=lived.alerts_s[0] + 5)
+    assert unheard is not None
+    assert unheard.champion.alerts_s == unheard.candidate.alerts_s == ()
 
 
-def test_a_model_that_does_the_same_is_no_different_however_many_processes(config_path: str, config: Config) -> None:
-    one, two = (rehearsal.rehearse(config, "first", now_s=1.9e9, jobs=jobs) for jobs in (1, 2))
-    assert one == two
-    assert {person.wearer for person in one.people} == {"w-01", "w-09"}
+def test_a_rehearsal_finds_the_same_however_many_processes(config: Config, rehearsed: Rehearsed) -> None:
+    there = Installation(load(rehearsed.folder / "forecalm.toml"))
+    two, _ = proof.read(there, "first")
+    one = rehearsal.rehearse(config, "first", now_s=two.at_s, jobs=1)
+    assert encode(one) == proof.path_of(there, "first").read_bytes()
+    assert {person.wearer for person in two.people} == {"w-01", "w-09"}
 
 
 def test_an_imported_recording_is_rehearsed_as_recorded_where_research_was_agreed_to(
