@@ -4,21 +4,20 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import numpy as np
 
 from forecalm.checkout import commit
 from forecalm.commands.modelling_results import read
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from models.datasets.dataset import Dataset
-from models.datasets.selection import digest, of_studies
+from models.datasets.selection import digest, of_studies, with_inputs
 from models.errors import ExperimentError
 from models.evaluation.judging import evaluate
 from models.experiments.candidates import kind_of
@@ -169,7 +168,7 @@ def train_all(training: Training, dataset: Dataset, *, progress: Progress) -> di
         metrics = {name: judged.over_people[name].mean for name in METRICS}
         read = of_group(dataset, group)
         told = about(
-            _as_read(read, trained.fitted),
+            with_inputs(read, getattr(trained.fitted, "input_names", read.input_names)),
             candidate=spec.title,
             experiment=training.text,
             seed=said.seed,
@@ -206,10 +205,3 @@ def _for_training(said: Experiment, dataset: Dataset) -> Dataset:
     if isinstance(said.split, AcrossStudies) and said.split.train:
         return of_studies(dataset, said.split.train)
     return dataset
-
-
-def _as_read(dataset: Dataset, fitted: Any) -> Dataset:  # noqa: ANN401 - whatever a candidate becomes
-    """The data set with the inputs that the model reads, in its order: these are what its manifest names."""
-    names = getattr(fitted, "input_names", dataset.input_names)
-    columns = [dataset.input_names.index(name) for name in names]
-    return replace(dataset, inputs=np.ascontiguousarray(dataset.inputs[:, columns]), input_names=tuple(names))
