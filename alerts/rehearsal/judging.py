@@ -57,6 +57,7 @@ def findings(compared: Compared) -> tuple[tuple[Finding, ...], tuple[Finding, ..
     if gained := _lost(after, before):
         better.append(_found("events", f"tells of {gained} events that the champion missed"))
     worse += [
+        *_silent(compared),
         *_lead(before, after, "shorter"),
         *_false(before, after, compared.worn_s, "more"),
         *_watch(before, after, compared.worn_s, "less"),
@@ -99,6 +100,15 @@ def by_chance(more: int, fewer: int) -> float:
 def _lost(one: Side, other: Side) -> int:
     """How many events ``one`` told of and ``other`` did not."""
     return sum(a is not None and b is None for a, b in zip(one.leads_s, other.leads_s, strict=True))
+
+
+def _silent(compared: Compared) -> list[Finding]:
+    """Where nobody labelled an event, a model that never alerts looks best: it is not, where the champion spoke beyond
+    chance, for among these alerts may be the ones that mattered."""
+    spoke = len(compared.champion.alerts_s)
+    if compared.events or compared.candidate.alerts_s or by_chance(spoke, 0) >= NOISE:
+        return []
+    return [_found("events", f"never alerts, where the champion did {spoke} times, and no event is labelled")]
 
 
 def _lead(one: Side, other: Side, how: str) -> list[Finding]:

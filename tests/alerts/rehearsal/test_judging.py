@@ -58,7 +58,10 @@ def kinds(found: Compared) -> tuple[list[str], list[str]]:
         (way([1031], [1000], [1100]), [], ["lead"]),
         (way([], [1000, 5000, 9000]), [], []),  # three to none is within chance
         (way([], [1000, 5000, 9000, 13000]), ["false alerts"], []),
-        (way([1000, 5000, 9000, 13000], []), [], ["false alerts"]),
+        (way([1000, 5000, 9000, 13000], [], [20000]), [], ["false alerts"]),
+        (way([1000, 5000, 9000, 13000], []), ["events"], ["false alerts"]),  # a dead model is the quietest of all
+        (way([1000, 5000, 9000, 13000], [20000]), [], []),
+        (way([1000, 5000, 9000], []), [], []),
         (way([], [], blind=DAY // 20), [], []),
         (way([], [], blind=DAY // 20 + 1), ["watch"], []),
     ],
