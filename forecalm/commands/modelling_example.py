@@ -93,7 +93,7 @@ def filled(
         chosen.setdefault(key, each)
     taken = {re.split(r" *[<>=]", word)[0] for key, each in chosen.items() if _has(text, key) for word in each}
     if people:
-        text = _one_study(text, people)
+        text = _studies(text, people)
     for key in WORD_KEYS:
         if key in chosen and _has(text, key):
             text = _set(text, key, chosen[key])
@@ -123,12 +123,19 @@ def _set(text: str, key: str, words: Sequence[str]) -> str:
     return re.sub(rf"(?m)^{key} = .*$", lambda _: line, text, count=1)
 
 
-def _one_study(text: str, people: Sequence[str]) -> str:
-    """The first study's people; a cohort or recordings stand for them no more."""
+def _studies(text: str, people: Sequence[str]) -> str:
+    """Of one study, these people; of several, these in the first, and the others to be said. A cohort or recordings
+    stand for them no more."""
     line = f"people = {msgspec.json.encode(list(people)).decode().replace(',', ', ')}"
     begin, end = text.index("[[study]]"), re.search(r"(?m)^# What labels|^\[target\]", text)
     assert end is not None  # noqa: S101 - every example has a target
-    return f'{text[:begin]}[[study]]\nname = "ours"\n{line}\n\n{text[end.start() :]}'
+    names = re.findall(r'(?m)^name = "(.*)"$', text[begin : end.start()])
+    if len(names) == 1:
+        return f'{text[:begin]}[[study]]\nname = "ours"\n{line}\n\n{text[end.start() :]}'
+    lines = [f'{line}  # say who is of this study, as in ["A*"]: nobody may be in two']
+    lines += ['people = ["..."]  # and who of this one: nothing runs without'] * (len(names) - 1)
+    said = "".join(f'[[study]]\nname = "{name}"\n{each}\n\n' for name, each in zip(names, lines, strict=True))
+    return f"{text[:begin]}{said}{text[end.start() :]}"
 
 
 def _controls(text: str, words: Sequence[str]) -> str:

@@ -36,9 +36,15 @@ def test_words_of_known_studies_and_degrees_from_0_up_are_sorted() -> None:
 def test_every_example_can_be_filled_and_read(name: str) -> None:
     words = words_of([said("rest"), said("stroop"), said("incident")], ["*"])
     text = filled(EXAMPLES[name], people=["*"], words=words, given=NONE)
-    found = read(text.replace('train = ["first"]\ntest = ["second"]\n', "").encode(), origin=name)
+    found = read(text.encode(), origin=name)
     assert found.study[0].people == ("*",)
     assert "# stroop: 1 times, 0.2 h, 1 people" in text
+
+
+def test_where_studies_are_held_out_who_is_of_which_is_left_for_the_researcher_to_say() -> None:
+    text = filled(EXAMPLES["across.toml"], people=["A*"], words=words_of([said("rest")], ["*"]), given=NONE)
+    found = read(text.encode(), origin="across")
+    assert [(each.name, each.people) for each in found.study] == [("first", ("A*",)), ("second", ("...",))]
 
 
 def test_what_the_researcher_says_goes_before_what_is_guessed() -> None:
