@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alerts.rehearsal.evidence import encode
 from alerts.rehearsal.gate import cautions, passed
 from forecalm.cli import main
 from forecalm.config import Config, load
@@ -40,6 +41,14 @@ def test_a_rehearsal_is_told_to_a_person_who_decides_by_it(rehearsed: Rehearsed)
     assert rehearsed.ended == 1
     for part in ("Research use only", "w-01: worse: misses 1 of the 1 events", "Blocked: worse for 2", "no labels"):
         assert part in rehearsed.said
+
+
+def test_a_rehearsal_finds_the_same_however_many_processes(config: Config, rehearsed: Rehearsed) -> None:
+    there = Installation(load(rehearsed.folder / "forecalm.toml"))
+    two, _ = proof.read(there, "first")
+    one = rehearsal.rehearse(config, "first", now_s=two.at_s, jobs=1)
+    assert encode(one) == proof.path_of(there, "first").read_bytes()
+    assert {person.wearer for person in two.people} == {"w-01", "w-09"}
 
 
 def test_whoever_it_is_worse_for_blocks_a_promotion_until_somebody_signs_and_it_is_taken_back(

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from alerts.policy import Policy
-from alerts.rehearsal.evidence import encode
 from forecalm.cli import main
 from forecalm.config import Config, load
 from forecalm.installation import Installation
-from forecalm.rehearsing import proof, rehearsal
 from forecalm.rehearsing.past import everybody
 from forecalm.rehearsing.replaying import Both, Pair, Taken, as_lived, as_recorded
 from forecalm.rescoring.lived import Person
@@ -23,7 +21,7 @@ from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry
 from models.arousal import Arousal
 from models.risk import Risk, RiskModel, Rows
-from tests.forecalm.rehearsing.conftest import SAMPLE, Lived, Rehearsed
+from tests.forecalm.rehearsing.conftest import SAMPLE, Lived
 
 pytestmark = pytest.mark.long
 
@@ -101,14 +99,6 @@ def test_somebody_is_rehearsed_by_the_rules_that_they_live_by(readings: Readings
     unheard = as_lived(readings, "w-01", pair(Choice(), deaf), until_s=lived.alerts_s[0] + 5)
     assert unheard is not None
     assert unheard.champion.alerts_s == unheard.candidate.alerts_s == ()
-
-
-def test_a_rehearsal_finds_the_same_however_many_processes(config: Config, rehearsed: Rehearsed) -> None:
-    there = Installation(load(rehearsed.folder / "forecalm.toml"))
-    two, _ = proof.read(there, "first")
-    one = rehearsal.rehearse(config, "first", now_s=two.at_s, jobs=1)
-    assert encode(one) == proof.path_of(there, "first").read_bytes()
-    assert {person.wearer for person in two.people} == {"w-01", "w-09"}
 
 
 def test_an_imported_recording_is_rehearsed_as_recorded_where_research_was_agreed_to(
