@@ -6,10 +6,8 @@ import time
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err
+from forecalm.commands.terminal import err, print_json
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def doctor(chosen: argparse.Namespace) -> int:
             sys.stdout.write(f"{finding.level.value:8} {finding.subject}: {finding.what}{mend}\n")
             sys.stdout.flush()
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode({"findings": findings}).decode() + "\n")
+        print_json({"findings": findings})
     return FELL_SHORT if any(finding.level is Level.FAILURE for finding in findings) else 0
 
 
@@ -41,7 +39,7 @@ def bands(chosen: argparse.Namespace) -> int:
     config = load_config(chosen.config)
     seen = see(Installation(config, look=True), time.time())
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(seen).decode() + "\n")
+        print_json(seen)
         return 0
     for line in seen.missing:
         err.print(line)

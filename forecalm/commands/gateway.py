@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err
+from forecalm.commands.terminal import err, print_json
 from forecalm.edge import MEGA, EdgeConfig, load_edge
 from forecalm.notify import Notify
 
@@ -52,7 +51,7 @@ def gateway(chosen: argparse.Namespace) -> int:
         account = sender.sendings()
     if chosen.json:
         summary = {"gateway": config.gateway.name, "connections": connections, **msgspec.to_builtins(account)}
-        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+        print_json(summary)
     elif account.spool.packets:
         err.print(f"{account.spool.packets:,} packets are kept on disk until the service has them.")
     return FELL_SHORT if account.spool.trouble or sender.failed.is_set() else 0

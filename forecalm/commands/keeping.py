@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err, number, operator, progress_bar
+from forecalm.commands.terminal import err, number, operator, print_json, progress_bar
 from forecalm.config import load as load_config
 
 out = Console(highlight=False, soft_wrap=True)
@@ -178,4 +177,4 @@ def audit(chosen: argparse.Namespace) -> int:
 
 def _json(said: object, chosen: argparse.Namespace) -> None:
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
+        print_json(said)

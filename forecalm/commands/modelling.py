@@ -7,10 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from forecalm.arguments_said import NOTICE
-from forecalm.commands.terminal import err, number, progress_bar
+from forecalm.commands.terminal import err, number, print_json, progress_bar
 from models.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -203,4 +201,4 @@ def _headline(results: "Results") -> dict[str, Any]:
 
 
 def _print_json(said: dict[str, Any]) -> None:
-    sys.stdout.write(msgspec.json.encode({**said, "notice": NOTICE}).decode() + "\n")
+    print_json({**said, "notice": NOTICE})

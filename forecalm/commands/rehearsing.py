@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 import time
 from contextlib import closing
 from typing import Final
@@ -16,7 +15,7 @@ from alerts.rehearsal.gate import cautions, passed, why
 from alerts.rehearsal.judging import by_the_day, lead_of
 from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import number, operator, progress_bar
+from forecalm.commands.terminal import number, operator, print_json, progress_bar
 from forecalm.config import Config
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
@@ -47,7 +46,7 @@ def rehearse(chosen: argparse.Namespace) -> int:
         path = proof.keep(here, registry, evidence, by=chosen.by or operator())
     if chosen.json:
         said = msgspec.to_builtins(evidence) | {"passed": passed(evidence), "file": str(path)}
-        sys.stdout.write(msgspec.json.encode(said | {"cautions": cautions(evidence)}).decode() + "\n")
+        print_json(said | {"cautions": cautions(evidence)})
     else:
         tell(evidence)
         out.print(f"Kept in {path}")

@@ -2,18 +2,15 @@
 
 import argparse
 import logging
-import sys
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
 
-import msgspec
-
 from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.stopping import stop_event, when_stdin_ends
-from forecalm.commands.terminal import err
+from forecalm.commands.terminal import err, print_json
 from forecalm.config import load as load_config
 
 log = logging.getLogger(__name__)
@@ -39,7 +36,7 @@ def demo(chosen: argparse.Namespace) -> int:
     err.print("Ended; nothing is kept.")
     if outcome is None:
         return FELL_SHORT if ended_by_itself else 0
-    sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
+    print_json(outcome)
     return 0 if outcome.good and not ended_by_itself else FELL_SHORT
 
 

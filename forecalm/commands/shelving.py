@@ -1,7 +1,6 @@
 """``forecalm models``: which trained models there are, which watches, which runs in shadow, what has drifted."""
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import operator
+from forecalm.commands.terminal import operator, print_json
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from models.errors import ShelfError
@@ -49,7 +48,7 @@ def _list(chosen: argparse.Namespace, here: Installation) -> int:
     if chosen.json:
         champion = TRAINING_FREE if standing.champion is None else standing.champion.name
         shadow = None if standing.shadow is None else standing.shadow.name
-        _json({"champion": champion, "shadow": shadow, "before": standing.before, "models": found})
+        print_json({"champion": champion, "shadow": shadow, "before": standing.before, "models": found})
     else:
         _tell(found, standing)
     return FELL_SHORT if any(each["role"] and each["refused"] for each in found) else 0
@@ -116,7 +115,7 @@ def _show(chosen: argparse.Namespace, here: Installation) -> int:
     about = _about(shelf, Pointers(shelf).standing(), chosen.name)
     history = [each for each in Pointers(shelf).standing().history if chosen.name in _concerned(each)]
     if chosen.json:
-        _json({**msgspec.to_builtins(manifest), "digest": digest, "history": history, **about})
+        print_json({**msgspec.to_builtins(manifest), "digest": digest, "history": history, **about})
         return FELL_SHORT if about["refused"] else 0
     role = f" ({about['role']})" if about["role"] else ""
     made = f"made {manifest.made_at} by forecalm {manifest.code.version}"
@@ -277,7 +276,7 @@ def _in_force(chosen: argparse.Namespace, here: Installation, line: Line, before
     shadow = None if choice.shadow is None else choice.shadow.name
     if chosen.json:
         said = {"done": line, "champion": choice.chosen, "watches": watches, "shadow": shadow, "before": before}
-        _json({**said, "faults": list(choice.faults)})
+        print_json({**said, "faults": list(choice.faults)})
     else:
         out.print(f"{watches} watches{f', {shadow} in shadow' if shadow else ''}. {FOLLOWS}")
         for fault in choice.faults:
@@ -290,11 +289,7 @@ def _drift(chosen: argparse.Namespace, here: Installation) -> int:
 
     found = drifted(here, now_s=time.time())
     if chosen.json:
-        _json(found)
+        print_json(found)
     else:
         tell(found, out)
     return 0
-
-
-def _json(said: object) -> None:
-    sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")

@@ -15,12 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-import msgspec
 from rich.markup import escape
 
 from forecalm.commands.broker_said import broker_said
 from forecalm.commands.stopping import hear_stdin, stop_event, when_stdin_ends
-from forecalm.commands.terminal import err, number, progress_bar, require_file
+from forecalm.commands.terminal import err, number, print_json, progress_bar, require_file
 from forecalm.config import ConfigError
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
         )
     _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=sent.seconds)
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(sent).decode() + "\n")
+        print_json(sent)
     else:
         sys.stdout.write(f"Sent {sent.packets:,} messages of {number(len(sent.bands), 'band')}.\n")
         if sent.unstored >= sent.packets > 0:
@@ -176,7 +175,7 @@ def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
         sensed = asyncio.run(run(made))
     _write_truth(chosen, scenario, boot=boot, start_s=begun.at_s, seconds=sensed.seconds)
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(sensed).decode() + "\n")
+        print_json(sensed)
     else:
         seconds = sum(band.seconds for band in sensed.bands)
         sys.stdout.write(f"{number(len(sensed.bands), 'band')} sensed {number(seconds, 'second')}.\n")
@@ -232,7 +231,7 @@ def _as_files(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     _write_truth(chosen, scenario, boot=None, start_s=float(start_s), seconds=seconds)
     if chosen.json:
         told = {"files": [str(path) for path in paths], "wearers": len(paths), "seconds": seconds, "start_s": start_s}
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        print_json(told)
     else:
         sys.stdout.write(f"Wrote {seconds:,} s of {number(len(paths), 'wearer')} to {chosen.out}\n")
     return 0

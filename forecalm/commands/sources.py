@@ -6,11 +6,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.broker_said import broker_said
-from forecalm.commands.terminal import err
+from forecalm.commands.terminal import err, print_json
 
 if TYPE_CHECKING:
     from ingest.lsl.channels import MappingFile, Stream
@@ -46,7 +44,7 @@ def lsl(chosen: argparse.Namespace) -> int:
         err.print("Looking for streams; Ctrl-C ends it.")
         taken = run(gateway, sender, stop=stop, seconds=chosen.seconds)
     if chosen.json:
-        sys.stdout.write(msgspec.json.encode(taken).decode() + "\n")
+        print_json(taken)
     else:
         counts = ", ".join(f"{count:,} {what}" for what, count in taken.samples.items()) or "no samples"
         sys.stdout.write(f"Sent {taken.packets:,} packets of {len(taken.bands)} bands: {counts}.\n")
@@ -70,7 +68,7 @@ def _list(streams: "list[Stream]", wanted: "Wanted", mapping: "MappingFile | Non
         except SourceError as error:
             told.append((stream, {"refused": str(error)}))
     if json:
-        sys.stdout.write(msgspec.json.encode([{"stream": stream, **what} for stream, what in told]).decode() + "\n")
+        print_json([{"stream": stream, **what} for stream, what in told])
         return
     for stream, what in told:
         sys.stdout.write(f"{stream.shown}, type {stream.kind!r}, {stream.rate_hz:g} Hz, {stream.form}\n")

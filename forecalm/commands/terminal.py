@@ -2,8 +2,10 @@
 
 import getpass
 import os
+import sys
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -33,6 +35,11 @@ def progress_bar(*, quiet: bool) -> Progress:
         disable=quiet or not err.is_terminal,
         transient=True,
     )
+
+
+def print_json(said: object) -> None:
+    """What ``--json`` asks for: one line on standard output; paths and the like as they read."""
+    sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
 
 
 def number(count: int, noun: str) -> str:
