@@ -21,6 +21,7 @@ from forecalm.policies import policies_of
 from forecalm.rehearsing.past import digest_of, everybody
 from forecalm.rehearsing.replaying import Both, Pair, as_lived, as_recorded
 from forecalm.watching import Choice
+from ingest.labels import Label
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from models.datasets.target import ForecastTarget, Target
@@ -115,14 +116,8 @@ def rehearse(
     manifest, digest = shelf.look(name)
     candidate, champion = Pointer(name, digest), Pointers(shelf).standing().champion
     require_believed(shelf, candidate, champion)
-    with closing(here.open_store()) as store, closing(here.open_registry()) as registry:
-        readings = Readings(store, registry)
-        there = everybody(readings, registry)
-        chosen = _chosen(there, wearers)
-        policies = policies_of(registry, Policy())
-        by = rules(tuple(words) or words_of(manifest.target), reach_of(manifest.target))
-        labels = {each: tuple(registry.labels(each).values()) for each in chosen}
-        data = digest_of(readings, registry, chosen, policies, now_s)
+    past = _past_of(here, wearers, now_s)
+    by = rules(tuple(words) or words_of(manifest.target), reach_of(manifest.target))
     asked = [
         Asked(
             config=config,
@@ -130,20 +125,16 @@ def rehearse(
             candidate=candidate,
             champion=champion,
             trained_on=each in manifest.trained_on,
-            own=policies.get(each),
-            events=tuple(event for event in happened(labels[each], by.words) if event.onset_s < now_s),
+            own=past.policies.get(each),
+            events=tuple(event for event in happened(labels, by.words) if event.onset_s < now_s),
             rules=by,
             until_s=now_s,
         )
-        for each in chosen
+        for each, labels in past.labels.items()
     ]
     people = tuple(_each(asked, jobs, progress))
-    if all(person.outcome == "not judged" for person in people):
-        raise ShelfError(
-            f"model {name!r} cannot be rehearsed: less than ten worn minutes are stored of anybody; collect or import"
-            " some, or answer for it: forecalm models promote ... --unrehearsed --because WHY"
-        )
-    silent = unheard_of([label for theirs in labels.values() for label in theirs], by.words)
+    _require_judged(name, people)
+    silent = unheard_of([label for theirs in past.labels.values() for label in theirs], by.words)
     return Evidence(
         notes=(silent,) if silent else (),
         model=name,
@@ -152,10 +143,10 @@ def rehearse(
         champion_digest="" if champion is None else champion.digest,
         code=code(),
         at_s=now_s,
-        data_digest=data,
+        data_digest=past.digest,
         rules=by,
         people=people,
-        left_out=tuple(each for each in there if each not in chosen),
+        left_out=past.left_out,
     )
 
 
@@ -182,6 +173,39 @@ def words_of(target: Target) -> tuple[str, ...]:
 def code() -> Code:
     """Return which code this is."""
     return Code(version=version("forecalm"), commit=commit())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """What is known of those who are rehearsed: everybody's ``labels``, the ``policies`` of those with a level of their
+    own, its ``digest``; and who is ``left_out``."""
+
+    labels: dict[str, tuple[Label, ...]]
+    policies: dict[str, Policy]
+    digest: str
+    left_out: tuple[str, ...]
+
+
+def _past_of(here: Installation, wearers: Sequence[str], now_s: float) -> _Past:
+    with closing(here.open_store()) as store, closing(here.open_registry()) as registry:
+        readings = Readings(store, registry)
+        there = everybody(readings, registry)
+        chosen = _chosen(there, wearers)
+        policies = policies_of(registry, Policy())
+        return _Past(
+            labels={each: tuple(registry.labels(each).values()) for each in chosen},
+            policies=policies,
+            digest=digest_of(readings, registry, chosen, policies, now_s),
+            left_out=tuple(each for each in there if each not in chosen),
+        )
+
+
+def _require_judged(name: str, people: Sequence[Person]) -> None:
+    if all(person.outcome == "not judged" for person in people):
+        raise ShelfError(
+            f"model {name!r} cannot be rehearsed: less than ten worn minutes are stored of anybody; collect or import"
+            " some, or answer for it: forecalm models promote ... --unrehearsed --because WHY"
+        )
 
 
 def _chosen(there: Sequence[str], wearers: Sequence[str]) -> tuple[str, ...]:
