@@ -164,10 +164,9 @@ def require_apart(rows: Sequence[SessionRows]) -> None:
     for each in rows:
         other = seen.setdefault(each.session.digest, each.session)
         if other is not each.session:
-            raise DatasetError(
-                f"sessions: {each.session.name} of {each.session.person} and {other.name} of {other.person} are the"
-                " same recording: leave one of them out"
-            )
+            one, two = (f"{of.name} of {of.person} in study {of.study!r}" for of in (each.session, other))
+            mend = "leave one of them out" if each.session.study == other.study else "name each person in one study"
+            raise DatasetError(f"sessions: {one} and {two} are the same recording: {mend}")
 
 
 def _people(rows: Sequence[SessionRows]) -> dict[tuple[str, str], list[int]]:

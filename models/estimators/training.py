@@ -49,7 +49,7 @@ def rows_of(training: Dataset, *, name: str, reads: Reads, weighing: Weighing, f
     person = training.person[places]
     groups = person if folding == "people" else training.session[places]
     if len(np.unique(groups)) < 2:
-        mend = "add people, or say folding = 'sessions'" if folding == "people" else "add sessions"
+        mend = 'add people, or say parameters = { folding = "sessions" }' if folding == "people" else "add sessions"
         one = "person" if folding == "people" else "session"
         raise DatasetError(f"{name}: the training rows are of one {one} only, and nothing could be calibrated: {mend}")
     names = read(training.input_names, reads)
