@@ -78,12 +78,14 @@ def wait_for_port(port: int) -> None:
 
 @contextmanager
 def mosquitto_at(program: str, folder: Path, port: int, *lines: str) -> Iterator[None]:
-    """Mosquitto without memory, configured by ``lines`` beside its port; anybody may come in unless they say more."""
+    """Mosquitto without memory, configured by ``lines`` beside its port; anybody may come in unless they say more. It
+    opens one port after the other: it is ready when somebody listens at each."""
     lines = lines if any(line.startswith("allow_anonymous") for line in lines) else (*lines, "allow_anonymous true")
     (folder / "mosquitto.conf").write_text("\n".join([f"listener {port} 127.0.0.1", *lines, "user root", ""]))
     process = subprocess.Popen([program, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
     try:
-        wait_for_port(port)
+        for each in (port, *(int(line.split()[1]) for line in lines if line.startswith("listener "))):
+            wait_for_port(each)
         yield
     finally:
         process.terminate()

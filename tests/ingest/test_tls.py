@@ -27,7 +27,7 @@ from ingest.sending.tls import context
 from ingest.wire import Packet, data_topic
 from tests.ingest.certificates import listener_lines, make_certificates
 from tests.ingest.sending.brokers import SITE, WAIT_S, Running, Service
-from tests.servers import free_port, listens, until
+from tests.servers import free_port, until
 
 MakePacket = Callable[..., Packet]
 MANY: Final = 2_000
@@ -42,10 +42,6 @@ class Secured(Running):
         self.plain = free_port()
         super().__init__(program, folder, *listener_lines(certificates), f"listener {self.plain} 127.0.0.1")
         self.address = dataclasses.replace(self.address, tls=True, ca=str(certificates / "ca.crt"))
-
-    def start(self) -> None:
-        super().start()
-        until(lambda: listens(self.plain))  # it opens one port after the other
 
 
 @pytest.fixture(scope="module")
