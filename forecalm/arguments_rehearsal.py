@@ -1,8 +1,13 @@
 """The commands on what stored sessions say of models and alert levels: rehearse, budget."""
 
-from typing import Any
+from typing import Any, Final
 
 from forecalm.arguments_said import above_0, add_config, add_json, command, count, words
+
+PER_DAY: Final = 2.0
+"""Alerts a day of wear that carers can answer every time; what they cannot answer they learn to pass over."""
+
+DAYS: Final = 14.0  # two of each day of the week
 
 
 def add_rehearsal(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
@@ -33,9 +38,9 @@ def add_rehearsal(commands: Any) -> None:  # noqa: ANN401 - argparse hides the t
     )
     budget.add_argument("wearer", metavar="WEARER", help="the wearer's pseudonym")
     budget.add_argument(
-        "--per-day", type=above_0, default=2.0, metavar="N", help="alerts a day, twelve hours of wear (default: 2)"
+        "--per-day", type=above_0, default=PER_DAY, metavar="N", help="alerts a day, twelve hours of wear (default: 2)"
     )
-    budget.add_argument("--days", type=above_0, default=14.0, metavar="N", help="how far to look back (default: 14)")
+    budget.add_argument("--days", type=above_0, default=DAYS, metavar="N", help="how far to look back (default: 14)")
     budget.add_argument(
         "--events", type=words, default=(), metavar="WORD,...", help="labels that are events (default: the model's own)"
     )

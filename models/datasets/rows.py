@@ -28,7 +28,6 @@ PIECE_S: Final = 1800  # of a session that goes through the operators at once: s
 FADED_S: Final = 18_000  # after so long without anything all that inputs remember of late has faded; see there
 
 _WORN: Final = column("worn")
-_GRID_HZ: Final = CHANNELS["eda"].grid_hz
 
 Builder = Callable[..., RiskModel]
 """``builder(rows=1)`` makes a detector of one row."""

@@ -9,13 +9,6 @@ Kind = Literal["recent", "deviation", "lasting", "rise", "change"]
 
 MEMORY_S: Final = 4 * 3600.0  # of what is usual, in known time: some laboratory sessions, half a day at school
 WINDOWS_S: Final[dict[Kind, float]] = {"recent": 60, "deviation": 60, "lasting": 180, "rise": 180, "change": 20}
-SAYS: Final[dict[Kind, str]] = {
-    "recent": "how it is: the mean of about the last minute",
-    "deviation": "the mean of about the last minute against the person's own past so far",
-    "lasting": "the mean of about the last three minutes against the person's own past so far",
-    "rise": "the mean of about the last three minutes against that of about the last ten",
-    "change": "the mean of about the last 20 s against that of about the last three minutes",
-}
 DRIVER_NAMES: Final = (
     "sweat_level",
     "sweat_drive",
