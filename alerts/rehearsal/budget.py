@@ -79,7 +79,7 @@ class Budget:
     """Which level ``fits`` a budget (None: even the highest alerts too often), what ``holds`` now and what everybody
     has (``default``), over the same ``events``; ``levels`` are all that were looked at, highest first; ``lost`` are
     the events that are told of now, or with the default, and would not be; ``allowed`` is how many alerts the budget
-    has for the time that was worn."""
+    has for the time that was worn; ``recorded``: it was not lived but imported, so that nothing of it was late."""
 
     events: tuple[Happened, ...]
     unheard: int
@@ -90,6 +90,7 @@ class Budget:
     fits: Choice | None
     lost: tuple[Happened, ...]
     allowed: float
+    recorded: bool = False
 
     @property
     def enough(self) -> bool:

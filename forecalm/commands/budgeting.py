@@ -83,6 +83,11 @@ def _set(chosen: argparse.Namespace, here: Installation, found: "Budget") -> int
             f"{chosen.wearer}: even the highest level would have alerted more than {chosen.per_day:g} times a day, or"
             " without an end: nothing is set; a larger --per-day, or another model"
         )
+    if found.recorded:
+        raise ConfigError(
+            f"{chosen.wearer}: only imported recordings were replayed: nothing is set; a level that holds is chosen by"
+            " what their wristband sent"
+        )
     if not found.enough:
         raise ConfigError(
             f"{chosen.wearer}: {found.worn_s / 3600:.1f} h are too little to choose by: {chosen.per_day:g} alerts a day"
@@ -134,7 +139,8 @@ def _history(chosen: argparse.Namespace, config: Config, levels: "list[AlertLeve
 
 
 def _tell(chosen: argparse.Namespace, config: Config, found: "Budget") -> None:
-    out.print(f"{chosen.wearer}, {found.worn_s / 3600:.1f} h worn, replayed as they were lived. {NOTICE}", style="bold")
+    how = "recorded: imported, nothing of it late" if found.recorded else "lived"
+    out.print(f"{chosen.wearer}, {found.worn_s / 3600:.1f} h worn, replayed as they were {how}. {NOTICE}", style="bold")
     if not found.events:
         out.print("Nobody labelled an event in that time, so only alerts can be shown: what a level misses cannot.")
     table = Table("level", "alerts", "a day", "false", "events told", "median lead", "in alert", "", box=None)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.policies import policies_of
 from forecalm.rehearsing.rehearsal import WORDS, words_of
-from forecalm.rehearsing.replaying import Seconds, heard_in
+from forecalm.rehearsing.replaying import Seconds, heard_in, of_recordings, recorded_in
 from forecalm.rescoring.lived import Person
 from forecalm.rescoring.rescoring import LEARN_S
 from forecalm.watching import Choice
@@ -33,7 +34,8 @@ def budget(
     """Return what levels would have meant, and a sentence where labels use other words than those looked for.
 
     Replays the last ``days`` before ``until_s`` [UTC s] in which anything was sent, once, by the model that watches
-    now, and holds every level against it. What is usual is learnt from the two days before.
+    now, and holds every level against it. What is usual is learnt from the two days before. Of whom wristbands never
+    sent anything, imported recordings are replayed: ``Budget.recorded``.
 
     Raises AlertError where nothing is stored or could be said, or the model that is to watch does not; StoreError,
     RegistryError.
@@ -45,22 +47,17 @@ def budget(
     with closing(here.open_store()) as store, closing(here.open_registry()) as registry:
         readings = Readings(store, registry)
         own = policies_of(registry, Policy()).get(wearer)
-        span = heard_in(readings, wearer, -EVER, until_s)
+        lived = heard_in(readings, wearer, -EVER, until_s)
+        span = recorded_in(readings, wearer, -EVER, until_s) if lived is None else lived
         if span is None:
             raise AlertError(
-                f"{wearer}: nothing that a wristband sent is stored and covered by a consent to care: a level is chosen"
-                " by what was lived"
+                f"{wearer}: nothing is stored that may be replayed: what a wristband sent needs a consent to care, an"
+                " imported recording one to research"
             )
         until_s = span[1]
         since_s = max(span[0], until_s - days * DAY_S)
-        person = Person(readings, wearer, begun_s=since_s, choice=choice)
-        person.learn(since_s - LEARN_S, since_s)
-        seconds = Seconds()
-        for _, steps in person.steps(since_s, until_s):
-            for step in steps:
-                seconds.add(step.risk, step.is_champions)
-        if faults := person.pipeline.models.faults:
-            raise AlertError(f"{'; '.join(faults)}: no level can be chosen for a model that fails")
+        replayed = _recorded if lived is None else _lived
+        seconds = replayed(readings, wearer, choice, since_s, until_s)
         target = (
             None if choice.champion is None or choice.champion.manifest is None else choice.champion.manifest.target
         )
@@ -79,7 +76,28 @@ def budget(
         per_day=per_day,
         reach_s=reach_of(target),
     )
-    return found, unheard_of(labels, named)
+    return replace(found, recorded=lived is None), unheard_of(labels, named)
+
+
+def _lived(readings: Readings, wearer: str, choice: Choice, since_s: float, until_s: float) -> Seconds:
+    """Replay somebody once. Raises AlertError where a model fails."""
+    person = Person(readings, wearer, begun_s=since_s, choice=choice)
+    person.learn(since_s - LEARN_S, since_s)
+    seconds = Seconds()
+    for _, steps in person.steps(since_s, until_s):
+        for step in steps:
+            seconds.add(step.risk, step.is_champions)
+    if faults := person.pipeline.models.faults:
+        raise AlertError(f"{'; '.join(faults)}: no level can be chosen for a model that fails")
+    return seconds
+
+
+def _recorded(readings: Readings, wearer: str, choice: Choice, since_s: float, until_s: float) -> Seconds:
+    """The same of imported recordings, in order of time."""
+    side = of_recordings(readings, wearer, choice, since_s=since_s - LEARN_S, until_s=until_s)
+    if side.faults:
+        raise AlertError(f"{'; '.join(side.faults)}: no level can be chosen for a model that fails")
+    return side.seconds.since(since_s)
 
 
 def rules_of(choice: Choice) -> Policy:

@@ -8,7 +8,8 @@ The engine runs once; each model has its own watchers and its own desk, which kn
 
 import math
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,6 +53,11 @@ class Seconds:
         self.why.extend(said.abstention[0].tolist())
         self.probability.extend(said.probability[0].tolist())
         self.chosen.extend(is_champions[0].tolist())
+
+    def since(self, since_s: float) -> "Seconds":
+        """Those that began at ``since_s`` [UTC s] or later; seconds rise."""
+        at = bisect_left(self.start_s, since_s)
+        return Seconds(self.start_s[at:], self.why[at:], self.probability[at:], self.chosen[at:])
 
 
 class Side:
@@ -166,9 +172,17 @@ def as_lived(readings: Readings, wearer: str, pair: Pair, *, until_s: float) -> 
 
 def heard_in(readings: Readings, wearer: str, since_s: float, until_s: float) -> Span | None:
     """From when to when [UTC s] wristbands of ``wearer`` sent anything in the range; None: they did not."""
-    spans = [
-        span for place in _places(readings, wearer, since_s, until_s) if not place.imported for span in place.spans
-    ]
+    return _span(readings, wearer, since_s, until_s, imported=False)
+
+
+def recorded_in(readings: Readings, wearer: str, since_s: float, until_s: float) -> Span | None:
+    """From when to when [UTC s] imported recordings of ``wearer`` say anything in the range; None: they do not."""
+    return _span(readings, wearer, since_s, until_s, imported=True)
+
+
+def _span(readings: Readings, wearer: str, since_s: float, until_s: float, *, imported: bool) -> Span | None:
+    places = [place for place in _places(readings, wearer, since_s, until_s) if place.imported is imported]
+    spans = [span for place in places for span in place.spans]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
 
@@ -213,20 +227,13 @@ def _spans(readings: Readings, wearer: str, band: str, low_s: float, high_s: flo
 def as_recorded(readings: Readings, wearer: str, pair: Pair, *, until_s: float) -> Both | None:
     """Replay everything that is stored of ``wearer`` from before ``until_s`` [UTC s], in order of time; None where
     there is nothing. Where two bands speak of the same time, the one that began first is replayed, and that is said."""
-    places = [(span, place) for place in _places(readings, wearer, -EVER, until_s) for span in place.spans]
+    places = _in_order(_places(readings, wearer, -EVER, until_s))
     if not places:
         return None
-    places.sort(key=lambda each: (each[0], each[1].band))
-    engine, ended_s, left_out = Engine(rows=1), -EVER, 0.0
     sides = [
         Side(wearer, choice=choice, own=pair.own, begun_s=places[0][0][0]) for choice in (pair.champion, pair.candidate)
     ]
-    for (low_s, high_s), place in places:
-        left_out += max(min(ended_s, high_s) - low_s, 0.0) if ended_s > low_s else 0.0
-        for signals in _signals(readings, engine, wearer, place, max(low_s, ended_s), high_s):
-            for side in sides:
-                side.push(signals, recorded=True)
-        ended_s = max(ended_s, high_s)
+    left_out = _replay(readings, wearer, places, sides)
     champion, candidate = sides
     notes = (f"{left_out / 60:.0f} min of which two bands speak at once were replayed once",) if left_out > 1 else ()
     return Both(
@@ -236,6 +243,33 @@ def as_recorded(readings: Readings, wearer: str, pair: Pair, *, until_s: float) 
         (*champion.faults, *candidate.faults),
         notes,
     )
+
+
+def of_recordings(readings: Readings, wearer: str, choice: Choice, *, since_s: float, until_s: float) -> Side:
+    """Return what a choice makes of the imported recordings of ``wearer`` in ``[since_s, until_s)`` [UTC s], in order
+    of time, as ``as_recorded`` does."""
+    side = Side(wearer, choice=choice, own=None, begun_s=since_s)
+    imported = [place for place in _places(readings, wearer, since_s, until_s) if place.imported]
+    _replay(readings, wearer, _in_order(imported), [side])
+    return side
+
+
+def _in_order(places: Sequence[_Place]) -> list[tuple[Span, _Place]]:
+    found = [(span, place) for place in places for span in place.spans]
+    return sorted(found, key=lambda each: (each[0], each[1].band))
+
+
+def _replay(readings: Readings, wearer: str, places: Sequence[tuple[Span, _Place]], sides: Sequence[Side]) -> float:
+    """Let every side say something of every second; return how many seconds [s] there were twice, of which the band
+    that began first was taken."""
+    engine, ended_s, left_out = Engine(rows=1), -EVER, 0.0
+    for (low_s, high_s), place in places:
+        left_out += max(min(ended_s, high_s) - low_s, 0.0) if ended_s > low_s else 0.0
+        for signals in _signals(readings, engine, wearer, place, max(low_s, ended_s), high_s):
+            for side in sides:
+                side.push(signals, recorded=True)
+        ended_s = max(ended_s, high_s)
+    return left_out
 
 
 def _signals(

@@ -11,6 +11,7 @@ from forecalm.cli import main
 from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.policies import policies_of
+from tests.forecalm.rehearsing.conftest import SAMPLE, Lived
 
 pytestmark = pytest.mark.long
 
@@ -77,3 +78,31 @@ def test_a_level_that_loses_a_known_event_wants_somebody_who_accepts_that(
     assert (code, "would have been LOST" in refused) == (2, True)
     code, said = ran(capsys, *by, "--accept-lost")
     assert (code, said["set"]["lost"]) == (0, 1)
+
+
+def test_of_whom_there_are_only_imported_recordings_these_are_replayed_told_as_such_and_nothing_is_set_by_them(
+    config_path: str, capsys: pytest.CaptureFixture[str], lived: Lived
+) -> None:
+    consent = ["--name", "r-1", "--consent-by", "Ida, mother", "--scope", "care,research"]
+    assert main(["import", str(SAMPLE), "--wearer", "r-1", *consent, "--config", config_path]) == 0
+    capsys.readouterr()
+    order = ["budget", "r-1", "--per-day", "800", "--config", config_path]
+    assert main([*order, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["budget"]
+    assert found["recorded"]
+    assert len(found["holds"]["alerts_s"]) == len(lived.alerts_s)
+    assert main(order) == 0
+    assert "replayed as they were recorded: imported, nothing of it late" in capsys.readouterr().out
+    assert main([*order, "--set", "--by", "Ada"]) == 2
+    assert "only imported recordings were replayed: nothing is set" in capsys.readouterr().err.replace("\n", " ")
+    assert main(["budget", "w-01", *MANY, "--json", "--config", config_path]) == 0
+    assert not json.loads(capsys.readouterr().out)["budget"]["recorded"]
+
+
+def test_nobody_of_whom_nothing_may_be_replayed_has_a_budget(
+    config_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    consent = ["--name", "r-2", "--consent-by", "Ida, mother"]
+    assert main(["import", str(SAMPLE), "--wearer", "r-2", *consent, "--config", config_path]) == 0
+    assert main(["budget", "r-2", "--config", config_path]) == 2
+    assert "an imported recording one to research" in " ".join(capsys.readouterr().err.split())
