@@ -8,6 +8,7 @@ removed not at all, whatever was known before.
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -18,6 +19,7 @@ from forecalm.installation import Installation
 from forecalm.watching import Choice, Learns, Model, Taught
 from ingest.errors import IngestError
 from ingest.labels import Label
+from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry
 from models.datasets.target import ForecastTarget
 from models.datasets.words import is_said
@@ -36,8 +38,16 @@ class Telling:
     """Looks every ``LOOK_S`` on a thread of its own what carers have told, and calls ``teach`` there with what models
     of the ``choice`` are to know of whom. Use as a context manager."""
 
-    def __init__(self, config: Config, choice: Choice, *, teach: Callable[[Taught], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        choice: Choice,
+        *,
+        teach: Callable[[Taught], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._config = config
+        self._clock = clock
         self._teach = teach
         self._choice = choice
         self._told: dict[tuple[str, str], Said] = {}  # by model and wearer
@@ -78,7 +88,7 @@ class Telling:
                 now = registry.revision()
                 if now == self._seen:
                     return
-                said = {wearer: tuple(registry.labels(wearer).items()) for wearer in registry.watched()}
+                said = {wearer: _said_of(registry, wearer, self._clock()) for wearer in registry.watched()}
             for model, live, aim in learners:
                 for wearer, labels in said.items():
                     if not self._stop.is_set():
@@ -131,6 +141,12 @@ def learner(model: Model | None) -> tuple[Model, Learns, ForecastTarget] | None:
         log.debug("%s cannot be begun: %s", model.name, error)
         return None
     return (model, live, model.manifest.target) if isinstance(live, Learns) and live.learns else None
+
+
+def _said_of(registry: Registry, wearer: str, now_s: float) -> Said:
+    """What was told of a wearer; nothing where no consent to care covers them now: then nothing more is learnt of them,
+    and what was is forgotten."""
+    return tuple(registry.labels(wearer).items()) if registry.has_consent(wearer, Scope.CARE, now_s) else ()
 
 
 def _since_s(model: Model, wearer: str) -> float:

@@ -1,6 +1,7 @@
 """What carers tell reaches the model that watches: of whom it was told, once, and no more when it is taken back."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -146,6 +147,24 @@ def test_a_label_is_told_once_a_second_one_with_it_and_one_that_is_removed_not_a
     with closing(worn.open_registry()) as registry:
         registry.remove_label(number, by="Jo")
     np.testing.assert_array_equal(look(telling, heard)["w-08"].known["offset"], personal.unknown(1)["offset"])
+
+
+def test_of_whom_no_consent_covers_any_more_what_was_told_is_forgotten_until_one_does_again(
+    made: Made, worn: Installation, recording: Recording, personal: PersonalModel
+) -> None:
+    telling, heard = made()
+    enter(worn, incident(recording, 700.0))
+    known = look(telling, heard)["w-08"].known
+    assert np.abs(known["offset"]).max() > 0
+    with closing(worn.open_registry()) as registry:
+        registry.withdraw_consent("w-08", at_s=time.time() - 1, by="test")
+    np.testing.assert_array_equal(look(telling, heard)["w-08"].known["offset"], personal.unknown(1)["offset"])
+    enter(worn, incident(recording, 500.0))
+    assert look(telling, heard) == {}
+    with closing(worn.open_registry()) as registry:
+        consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+        registry.give_consent("w-08", consent, by="test")
+    assert np.abs(look(telling, heard)["w-08"].known["offset"]).max() > 0
 
 
 def test_whoever_is_learnt_anew_and_whatever_begins_to_run_is_told_again(

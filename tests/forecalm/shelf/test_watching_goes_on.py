@@ -162,7 +162,11 @@ def test_what_cannot_be_learnt_of_one_person_keeps_nobody_elses_from_being_learn
         return np.zeros((0, 3)), np.zeros(0, np.bool_)
 
     registry: Any = SimpleNamespace(
-        revision=lambda: 1, watched=lambda: ("w-01", "w-02"), labels=lambda wearer: {}, close=lambda: None
+        revision=lambda: 1,
+        watched=lambda: ("w-01", "w-02"),
+        has_consent=lambda *_: True,
+        labels=lambda wearer: {},
+        close=lambda: None,
     )
     live: Any = SimpleNamespace(taught=lambda wearer, inputs, happened: {})
     learner = (replace(of(Steady), manifest=None), live, ForecastTarget(events=("incident",)))
