@@ -1,4 +1,8 @@
-"""A few columns and whether it happened in, a ridge logistic regression with intervals over people out."""
+"""A few columns and whether it happened in, a ridge logistic regression with intervals over people out.
+
+For baselines and detectors, whose columns are few and all known. What a wrist says is many inputs, some unknown, and
+goes to ``models.estimators.logistic``, which chooses its penalty over people.
+"""
 
 from dataclasses import dataclass
 from typing import Final

@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from models.errors import ModelError
 from models.estimators.boosting_kernel import contribute, tabulate, total
-from models.estimators.folds import dealt, parted
+from models.estimators.folds import FOLDS, dealt, parted
 from models.estimators.scorer import Array, Scorer
 
 DEPTH: Final = 3  # splits: the table grows as 2 to the 2 to this
@@ -24,7 +24,6 @@ SPLITS: Final = 7
 LEAVES: Final = 8
 ROUNDS: Final = 100  # where there is nobody to choose them over
 MOST: Final = 80  # rounds tried: on a dozen people about fifty are best
-FOLDS: Final = 5
 RATE: Final = 0.08
 LEAST_ROWS: Final = 100  # in a leaf: rows of a minute overlap, so that a hundred are few
 RIDGE: Final = 10.0  # on leaves, for the same reason

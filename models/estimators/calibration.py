@@ -17,10 +17,9 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from models.estimators.curves import Method, applied, drawn
-from models.estimators.folds import dealt, parted
+from models.estimators.folds import FOLDS, dealt, parted
 from models.estimators.scorer import NORMAL_90, Array, Scorer, probability_of
 
-FOLDS: Final = 5
 ALIKE: Final = 1.0  # standard deviation of people's offsets that is assumed where few rows tell one, log-odds
 OVERLAP: Final = 12.0  # rows that say as much as one: windows of a minute every five seconds
 NEAR: Final = 1e-9  # log-odds within which a curve's slope is not asked for

@@ -10,10 +10,10 @@ from models.datasets.dataset import Dataset
 from models.errors import DatasetError
 from models.estimators.blend import Blend
 from models.estimators.boosting import LEAST_ROWS, RATE, RIDGE, Boosted
-from models.estimators.calibration import FOLDS, Calibrated
+from models.estimators.calibration import Calibrated
 from models.estimators.curves import Method
 from models.estimators.fitted import LEAST, FittedEstimator
-from models.estimators.folds import dealt
+from models.estimators.folds import FOLDS, dealt
 from models.estimators.logistic import REACH, RidgeLogistic
 from models.estimators.personal import PersonalModel, basis_of
 from models.estimators.posterior import between, condensed

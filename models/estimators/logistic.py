@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from models.estimators.folds import dealt, parted
+from models.estimators.folds import FOLDS, dealt, parted
 from models.estimators.scorer import Array, Scorer, probability_of
 
 PENALTIES: Final = tuple(10.0 ** (1 - k / 2) for k in range(9))  # from 10, where little is left, to 1e-3
 PENALTY: Final = 0.01  # where there is nobody to choose it over
 REACH: Final = 5.0  # standard deviations at which an input is clipped
 SELDOM: Final = 0.01  # share of rows in which an input must be unknown for that to be an input
-FOLDS: Final = 5
 STEPS: Final = 50  # Newton's; ten are enough by far where it converges at all
 CLOSE: Final = 1e-8  # change of the objective at which it is done
 

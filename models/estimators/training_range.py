@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.estimators.folds import dealt, parted
+from models.estimators.folds import FOLDS, dealt, parted
 from models.estimators.scorer import Array
 
 MARGIN: Final = 1.0  # of the width that was seen, by which an input may lie outside of it
@@ -19,7 +19,6 @@ DIRECTIONS: Final = 8
 USUAL: Final = 0.995  # of moments of people left out that are to be within
 ROOM: Final = 1.25  # by which even they may be outdone
 CLIP: Final = 10.0  # spreads at which one input stops counting for the distance: that is the first question's
-FOLDS: Final = 5
 
 
 class TrainingRange:
