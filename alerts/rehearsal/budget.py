@@ -21,9 +21,6 @@ from alerts.state import Sign, Situation, after, step
 from alerts.views import RiskState
 from models.evaluation.alarm_rule import AlarmRule
 
-PER_DAY: Final = 2.0
-"""Alerts a day of wear that carers can answer every time; what they cannot answer they learn to pass over."""
-
 LEVELS: Final = tuple(round(1 / (1 + math.exp(-0.1 * i)), 4) for i in range(46, -54, -1))
 """From 99 in 100 down to 5 in 1,000, by a tenth of log-odds: finer than any model is calibrated, and low enough for
 one whose events are rare."""
