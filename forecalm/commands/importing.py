@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from forecalm.cli import BAD_INPUT, FELL_SHORT
 from forecalm.commands.terminal import number, operator, progress_bar
+from forecalm.config import ConfigError
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def import_(chosen: argparse.Namespace) -> int:
     """Import everything recorded at the paths; 0: all of it is in, 1: some was refused, 2: nothing could be used."""
-    from forecalm.commands.importing_study import left_out, people_of
+    from forecalm.commands.importing_study import doubt, left_out, people_of
     from forecalm.commands.importing_wearer import AsIf, Wearer
     from forecalm.installation import Installation
     from ingest.recordings.detect import FORMATS
@@ -46,7 +47,10 @@ def import_(chosen: argparse.Namespace) -> int:
         for each in wearers:
             each.require()
         if chosen.wearer is None:
-            telling.tell_people(wearers, left_out(chosen.paths, people))
+            doubted = doubt(chosen, people)
+            if doubted and not chosen.dry_run:
+                raise ConfigError(doubted)
+            telling.tell_people(wearers, left_out(chosen.paths, people), doubted)
         with progress_bar(quiet=chosen.json) as progress:
             bar = progress.add_task("looking", total=1.0)
             for wearer in wearers:
@@ -117,10 +121,8 @@ class _Telling:
         self._refused: list[dict[str, Any]] = []
         self._passed: list[dict[str, Any]] = []
 
-    def tell_people(self, wearers: "Sequence[Wearer]", left: Sequence[Path]) -> None:
+    def tell_people(self, wearers: "Sequence[Wearer]", left: Sequence[Path], doubted: str) -> None:
         """Say which files are whose, before any of them is imported."""
-        from forecalm.commands.importing_study import doubts
-
         for each in wearers:
             who = each.somebody
             files = [path.name for path in who.paths]
@@ -138,8 +140,8 @@ class _Telling:
             self._out.print(
                 escape(f"Left  nobody's: {', '.join(names[:5])}{', ...' if names[5:] else ''}"), style="dim"
             )
-        for doubt in doubts([each.somebody for each in wearers]):
-            self._out.print(f"[bold]Look[/bold]  {escape(doubt)}")
+        if doubted:
+            self._out.print(f"[bold]Refused[/bold] without --dry-run: {escape(doubted)}")
 
     def look(self, recording: "Recording", wearer: str) -> None:
         """Take note of what comes with a recording that is to be imported for ``wearer``."""

@@ -71,14 +71,14 @@ def left_out(paths: Iterable[Path], people: Iterable[Somebody]) -> list[Path]:
     ]
 
 
-def doubts(people: Iterable[Somebody]) -> tuple[str, ...]:
-    """Return what speaks against these being so many people."""
-    some = alike(sorted(each.wearer for each in people if each.drawn), "")
+def doubt(chosen: argparse.Namespace, people: Iterable[Somebody]) -> str:
+    """Return what speaks against these being so many people, where whole names are said to be theirs; else nothing."""
+    some = alike(sorted(each.wearer for each in people), chosen.prefix) if chosen.wearer_from == WHOLE else []
     if not some:
-        return ()
+        return ""
     return (
-        f"{' and '.join(some[:2])} are imported as two people: if they are one, say which part of the name is the"
-        " person (--wearer-from '^[^_]+'); else models are judged by whom they were trained on",
+        f"{' and '.join(some[:2])} would be two people: if they are one, say which part of the name is the person"
+        " (--wearer-from '^[^_]+'), for models are judged by whom they were trained on; if not, --wearer-from '.+'"
     )
 
 

@@ -103,13 +103,18 @@ def test_two_that_would_be_called_alike_are_refused(here: Installation, run: Run
     assert wearers(here) == {}
 
 
-def test_sessions_of_one_person_are_one_by_a_pattern_and_doubted_without(
+def test_sessions_of_one_person_are_one_by_a_pattern_and_refused_without(
     here: Installation, run: Run, tmp_path: Path
 ) -> None:
     for day in (1, 2):
         e4(tmp_path / "study" / f"S01_{day}.zip", level=day, began_s=START + 86_400 * day)
     _, said, _ = run("import", str(tmp_path / "study"), "--wearer-from", "name", *AGREED, "--dry-run")
-    assert "S01_1 and S01_2 are imported as two people" in said
+    assert "S01_1 and S01_2 would be two people" in said
+    code, _, err = run("import", str(tmp_path / "study"), "--wearer-from", "name", *AGREED)
+    assert code == 2
+    assert "S01_1 and S01_2 would be two people" in " ".join(err.split())
+    assert wearers(here) == {}
+    assert run("import", str(tmp_path / "study"), "--wearer-from", ".+", *AGREED, "--dry-run")[0] == 0
     assert run("import", str(tmp_path / "study"), "--wearer-from", "^[^_]+", *AGREED)[0] == 0
     assert wearers(here) == {"S01": 2}
 
