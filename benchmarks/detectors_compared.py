@@ -61,7 +61,9 @@ def line(name: str, data: Dataset, odds: Array) -> str:
 
 def main() -> None:
     """Live, and compare."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.detectors_compared", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("scenario", nargs="?", default="cohort")
     parser.add_argument("--seed", type=int, default=911)
     parser.add_argument("--wearers", type=int, default=8)

@@ -46,7 +46,7 @@ def timed(*order: str) -> tuple[float, float]:
 
 def main() -> None:
     """Measure, print and keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.experiment", description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", default="2")
     jobs: str = parser.parse_args().jobs
     with TemporaryDirectory() as folder:

@@ -40,7 +40,7 @@ RESULTS: Final = Path(__file__).parents[1] / "forecast.json"
 
 def main() -> None:
     """Live, train, judge and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("var/benchmarks/forecast"))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="+", default=[each.name for each in population()])

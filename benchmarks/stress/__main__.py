@@ -200,7 +200,7 @@ def clocks(found: Study) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print, and keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stress", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="where the recordings are")
     parser.add_argument("--page", action="store_true", help="write the page of what was measured last")
     parser.add_argument("--choosing", action="store_true", help="say what is sturdy in Stress-Predict, and stop")
