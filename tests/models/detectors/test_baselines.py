@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.datasets.dataset import LEFT_OUT, NEGATIVE, POSITIVE, Dataset
+from models.datasets.selection import take
 from models.datasets.target import StateTarget
 from models.detectors.clock import Clock
 from models.detectors.hawkes import Hawkes
@@ -62,13 +63,9 @@ def test_targets_are_not_looked_at_when_something_is_said(candidate: Candidate, 
     same(fitted.estimate(cohort), fitted.estimate(blind))
 
 
-def of_people(data: Dataset, people: list[str]) -> Dataset:
-    kept = np.isin(np.array(data.people)[data.person], people)
-    rows = {
-        name: getattr(data, name)[kept]
-        for name in ("inputs", "end_s", "session", "target", "exclusion", "event", "condition", "worn")
-    }
-    return replace(data, **rows, scores={name: x[kept] for name, x in data.scores.items()})
+def rows_of(data: Dataset, people: list[str]) -> Dataset:
+    """Their rows, beside everybody's sessions and events."""
+    return take(data, np.isin(np.array(data.people)[data.person], people))
 
 
 @settings(max_examples=10)
@@ -76,9 +73,9 @@ def of_people(data: Dataset, people: list[str]) -> Dataset:
 @pytest.mark.parametrize("candidate", FROM_EVENTS, ids=lambda each: each.name)
 def test_events_that_are_not_over_change_nothing(candidate: Candidate, cohort: Dataset, seed: int) -> None:
     if candidate.name not in FITTED:
-        FITTED[candidate.name] = candidate.fit(of_people(cohort, ["p0", "p1", "p2", "p3"]), seed=1)
+        FITTED[candidate.name] = candidate.fit(rows_of(cohort, ["p0", "p1", "p2", "p3"]), seed=1)
     fitted = FITTED[candidate.name]
-    strangers = of_people(cohort, ["p4", "p5"])
+    strangers = rows_of(cohort, ["p4", "p5"])
     rng = np.random.default_rng(seed)
     at_s = rng.uniform(cohort.end_s.min(), cohort.end_s.max())
     early = tuple(each for each in cohort.events if each.end_s < at_s)
@@ -100,10 +97,10 @@ FITTED: dict[str, Fitted] = {}
 
 @pytest.mark.parametrize("candidate", FROM_EVENTS, ids=lambda each: each.name)
 def test_sessions_without_moments_in_training_teach_nothing(candidate: Candidate, cohort: Dataset) -> None:
-    some = of_people(cohort, ["p0", "p1", "p2", "p3"])
+    some = rows_of(cohort, ["p0", "p1", "p2", "p3"])
     others = {i for i, each in enumerate(cohort.sessions) if each.person not in ("p0", "p1", "p2", "p3")}
     without = replace(some, events=tuple(each for each in some.events if each.session not in others))
-    test = of_people(cohort, ["p6"])
+    test = rows_of(cohort, ["p6"])
     same(candidate.fit(some, seed=1).estimate(test), candidate.fit(without, seed=1).estimate(test))
 
 
@@ -176,7 +173,7 @@ def test_a_calibrated_detector_runs_live_as_it_was_judged(cohort: Dataset, day: 
     odds = raw.drivers.sum(axis=-1)[0]
     n = len(odds)
     offline = fitted.estimate(
-        replace(of_people(cohort, ["p0"]), scores={score: np.resize(odds, len(of_people(cohort, ["p0"]).end_s))})
+        replace(rows_of(cohort, ["p0"]), scores={score: np.resize(odds, len(rows_of(cohort, ["p0"]).end_s))})
     )
     for name in ("probability", "low", "high"):
         mine = getattr(offline, name)[:n]
