@@ -39,7 +39,7 @@ def doubts(
     rules were to keep to, None where they were not chosen for a rate."""
     forecast = isinstance(dataset.aim, ForecastTarget)
     silent = _silent(dataset, tested, arms, false_per_hour) if forecast else ()
-    return (*_short(dataset, tested), *silent, *_sides(arms, forecast=forecast))
+    return (*_short(dataset, tested), *silent, *_sides(arms, forecast=forecast), *_clocks(arms))
 
 
 def is_silent(arm: Arm) -> bool:
@@ -98,6 +98,26 @@ def _sides(arms: Sequence[Arm], *, forecast: bool) -> tuple[str, ...]:
         if others:
             rest = f", {_some(above)} above it" if above else ""
             out.append(f"{_below(others)}{rest}: {UNKNOWN if forecast else ORDER}")
+    return tuple(out)
+
+
+def _clocks(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """Where nothing tells more than the seconds since the recording began."""
+    out = []
+    for variant in dict.fromkeys(arm.variant for arm in arms):
+        mean = {
+            arm.key: arm.judgement.over_people["auroc"].mean
+            for arm in arms
+            if arm.variant == variant and arm.judgement is not None
+        }
+        known = {key: each for key, each in mean.items() if each is not None}
+        clock = next((arm.key for arm in arms if arm.kind == "clock" and arm.key in known), None)
+        best = max(known, key=known.__getitem__, default=None)
+        if clock is not None and best == clock and len(known) > 1 and known[clock] > CHANCE:
+            out.append(
+                f"{clock} reads no sensor and has the highest AUROC, {known[clock]:.3f}: when things happened tells"
+                " more here than any candidate; nothing was shown to be earned by a wristband. Test across studies"
+            )
     return tuple(out)
 
 

@@ -61,3 +61,15 @@ def test_a_forecast_without_an_alarm_says_so_with_the_mend() -> None:
     assert "kept to 0.001 false alarms an hour" in note
     assert "with 8 events of 4 people" in note
     assert "a higher budget ([alarms] false_per_hour)" in note
+
+
+def test_where_nothing_tells_more_than_the_clock_that_is_told() -> None:
+    """The last third of each session is positive, whatever the sensor said."""
+    whole = state(6)
+    since = whole.end_s - np.array([each.start_s for each in whole.sessions])[whole.session]
+    late = (since > np.quantile(since, 0.66)).astype(np.int8)
+    dataset = replace(whole, target=np.where(whole.target < 0, whole.target, late).astype(np.int8))
+    notes = run(asked(STATE, "clock", "logistic"), dataset, libraries={}).results.notes
+    assert any("reads no sensor and has the highest AUROC" in note for note in notes)
+    alone = run(asked(STATE, "clock"), dataset, libraries={}).results.notes
+    assert not any("reads no sensor" in note for note in alone)
