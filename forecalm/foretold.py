@@ -60,7 +60,9 @@ class Foretold:
     def write(self, step: Step) -> None:
         """Take in a step; write what minutes it completes."""
         state = self._pipeline.models
-        if state.watches == state.chosen == TRAINING_FREE and not state.shadow and not self._told:
+        if state.watches == state.chosen == TRAINING_FREE and not state.shadow:
+            if self._told:  # of models that ran until now
+                self.close()
             return
         done = []
         for i, row in enumerate(step.rows):

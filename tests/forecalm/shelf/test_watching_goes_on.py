@@ -17,11 +17,13 @@ from alerts.policy import Policy
 from forecalm import champion, telling
 from forecalm.champion import ShelfWatch, choose, stamp
 from forecalm.config import load
+from forecalm.foretold import Foretold, minutes_of
 from forecalm.installation import Installation
 from forecalm.live import load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
 from forecalm.telling import Telling
 from forecalm.watching import ALONE, Choice, Model, Watchers
+from ingest.received import Received
 from models.datasets.target import ForecastTarget
 from models.drift.summary import TrainingSummary
 from models.risk import Abstention, Array, Risk, Rows
@@ -113,6 +115,21 @@ def test_somebody_more_is_watched_though_a_model_cannot_go_on(caplog: pytest.Log
     one.watch("w-02")
     assert one.wearers == ("w-01", "w-02")
     assert "learnt anew" in caplog.text
+
+
+def test_what_models_foretell_is_written_only_while_one_runs(received: list[Received], tmp_path: Path) -> None:
+    one = watching(of(Steady), "w-01")
+    written = Foretold(tmp_path / "foretold", one)
+    for i, each in enumerate(received[:400]):
+        if i == 200:
+            one.use(ALONE)
+        one.receive("w-01", each)
+        for step in one.advance(each.received_s):
+            written.write(step)
+    written.close()
+    minutes = list(minutes_of(tmp_path / "foretold"))
+    assert minutes
+    assert minutes[-1].at_s < received[200].received_s < received[399].received_s - 120
 
 
 def test_a_model_file_that_does_what_nobody_thought_of_leaves_the_training_free_detector(
