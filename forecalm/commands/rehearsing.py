@@ -28,9 +28,13 @@ def rehearse(chosen: argparse.Namespace) -> int:
     """Replay everybody, keep what was found, and say whether the model may watch; 1 where it may not unsigned."""
     from forecalm.rehearsing import proof
     from forecalm.rehearsing import rehearsal as rehearsing
+    from forecalm.shipped import adopt
 
     config: Config = load_config(chosen.config)
     here = Installation(config)
+    by = chosen.by or operator()
+    if adopt(here, chosen.name, by=by) and not chosen.json:
+        out.print(f"Adopted {chosen.name}: a proved copy of what is shipped lies on the shelf.")
     with progress_bar(quiet=chosen.json) as bar:
         task = bar.add_task(f"rehearsing {chosen.name}", total=None)
         evidence = rehearsing.rehearse(
@@ -43,7 +47,7 @@ def rehearse(chosen: argparse.Namespace) -> int:
             progress=lambda done, of, _: bar.update(task, completed=done, total=of),
         )
     with closing(here.open_registry()) as registry:
-        path = proof.keep(here, registry, evidence, by=chosen.by or operator())
+        path = proof.keep(here, registry, evidence, by=by)
     if chosen.json:
         said = msgspec.to_builtins(evidence) | {"passed": passed(evidence), "file": str(path)}
         print_json(said | {"cautions": cautions(evidence)})

@@ -105,15 +105,19 @@ def card(chosen: argparse.Namespace) -> int:
 
 def _known(chosen: argparse.Namespace) -> "Known":
     """Everything there is to say of the model."""
+    from msgspec.structs import replace
+
     from forecalm.config import load
     from forecalm.installation import Installation
+    from forecalm.shipped import limits_of, readable
     from models.reports.card import Known
     from models.shelf.pointers import Pointers, Promoted
     from models.shelf.shelf import Shelf
 
     here = None if chosen.shelf is not None else Installation(load(chosen.config))
     shelf = Shelf(chosen.shelf if here is None else here.models)
-    manifest, digest = shelf.look(chosen.name)
+    manifest, digest = (shelf if here is None else readable(shelf, chosen.name)).look(chosen.name)
+    manifest = replace(manifest, limits=limits_of(manifest))
     standing = Pointers(shelf).standing()
     told = [line.evidence for line in standing.history if isinstance(line, Promoted) and line.model == chosen.name]
     path = chosen.rehearsal if here is None or chosen.rehearsal is not None else _last_rehearsal(here, chosen.name)

@@ -15,6 +15,7 @@ from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import operator, print_json
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
+from forecalm.shipped import adopt, limits_of, readable, simulated, waiting
 from models.errors import ShelfError
 from models.risk import TRAINING_FREE
 from models.shelf.pointers import Evidence, Line, Pointers, Rehearsal, Standing, Unrehearsed
@@ -45,12 +46,19 @@ def _list(chosen: argparse.Namespace, here: Installation) -> int:
     shelf = Shelf(here.models)
     standing = Pointers(shelf).standing()
     found = [_about(shelf, standing, name) for name in _names(shelf, standing)]
+    more = [name for name in waiting(shelf) if name not in {each["name"] for each in found}]
     if chosen.json:
         champion = TRAINING_FREE if standing.champion is None else standing.champion.name
         shadow = None if standing.shadow is None else standing.shadow.name
-        print_json({"champion": champion, "shadow": shadow, "before": standing.before, "models": found})
+        said = {"champion": champion, "shadow": shadow, "before": standing.before, "models": found, "shipped": more}
+        print_json(said)
     else:
         _tell(found, standing)
+        for name in more:
+            out.print(
+                f"{name}: shipped with forecalm, not adopted; trained on simulated people only. forecalm models show"
+                f" {name} says what it is worth; forecalm models shadow {name} adopts it, and lets it tell nobody."
+            )
     return FELL_SHORT if any(each["role"] and each["refused"] for each in found) else 0
 
 
@@ -77,6 +85,7 @@ def _about(shelf: Shelf, standing: Standing, name: str) -> dict[str, Any]:
             "candidate": manifest.candidate,
             "made_at": manifest.made_at,
             "people": len(manifest.trained_on),
+            "simulated": simulated(manifest),
             "studies": list(manifest.studies),
             "digest": digest,
         }
@@ -93,7 +102,7 @@ def _tell(found: list[dict[str, Any]], standing: Standing) -> None:
     if found:
         table = Table("model", "made", "trained on", "", "", box=None, pad_edge=False)
         for each in found:
-            people = f"{each['people']} people" if "people" in each else ""
+            people = _people(each["people"], simulated=each["simulated"]) if "people" in each else ""
             table.add_row(
                 each["name"], each.get("made_at", ""), people, each["role"], "refused" if each["refused"] else "proved"
             )
@@ -109,26 +118,34 @@ def _tell(found: list[dict[str, Any]], standing: Standing) -> None:
         out.print(f"{standing.champion.name} is to watch; a roll-back goes to {standing.before}.")
 
 
+def _people(many: int, *, simulated: bool) -> str:
+    return f"{many} simulated people" if simulated else f"{many} people"
+
+
 def _show(chosen: argparse.Namespace, here: Installation) -> int:
-    shelf = Shelf(here.models)
+    standing = Pointers(Shelf(here.models)).standing()
+    shelf = readable(Shelf(here.models), chosen.name)
+    adopted = shelf.folder == here.models
     manifest, digest = shelf.look(chosen.name)
-    about = _about(shelf, Pointers(shelf).standing(), chosen.name)
-    history = [each for each in Pointers(shelf).standing().history if chosen.name in _concerned(each)]
+    about = _about(shelf, standing, chosen.name)
+    history = [each for each in standing.history if chosen.name in _concerned(each)]
     if chosen.json:
-        print_json({**msgspec.to_builtins(manifest), "digest": digest, "history": history, **about})
+        said = {**msgspec.to_builtins(manifest), **about, "limits": limits_of(manifest), "adopted": adopted}
+        print_json({**said, "digest": digest, "history": history})
         return FELL_SHORT if about["refused"] else 0
-    role = f" ({about['role']})" if about["role"] else ""
+    role = f" ({about['role']})" if about["role"] else "" if adopted else " (shipped with forecalm, not adopted)"
     made = f"made {manifest.made_at} by forecalm {manifest.code.version}"
     out.print(f"{manifest.name}{role}: {manifest.candidate}, {made}")
     data = manifest.data
     out.print(
-        f"Trained on {len(manifest.trained_on)} people of {', '.join(manifest.studies) or 'no study'}: {data.moments:,}"
-        f" moments in {data.sessions} sessions, {data.positives:,} positive, {data.negatives:,} negative."
+        f"Trained on {_people(len(manifest.trained_on), simulated=simulated(manifest))} of"
+        f" {', '.join(manifest.studies) or 'no study'}: {data.moments:,} moments in {data.sessions} sessions,"
+        f" {data.positives:,} positive, {data.negatives:,} negative."
     )
     out.print(f"Reads {len(manifest.inputs)} inputs of version {manifest.inputs_version}; seed {manifest.seed}.")
     for name, value in manifest.metrics.items():
         out.print(f"  {name}: {'unknown' if value is None else f'{value:.4g}'}")
-    out.print(f"For: {manifest.intended_use}\nLimits: {manifest.limits}")
+    out.print(f"For: {manifest.intended_use}\nLimits: {limits_of(manifest)}")
     out.print(f"Refused: {about['refused']}" if about["refused"] else "Proved: every file is as it was written.")
     if about["learns"]:
         out.print("Learns of each person what carers tell (forecalm labels), while it watches or runs in shadow.")
@@ -226,6 +243,11 @@ def _require_live(here: Installation, name: str) -> None:
     from models.shelf.pointers import Pointer
 
     shelf = Shelf(here.models)
+    if name in waiting(shelf):
+        raise ShelfError(
+            f"model {name!r} is shipped with forecalm and not adopted here: forecalm models shadow {name}, or forecalm"
+            f" rehearse {name}, puts it on the shelf"
+        )
     proved(shelf, Pointer(name, shelf.look(name)[1]))
 
 
@@ -243,9 +265,11 @@ def _withdraw(chosen: argparse.Namespace, here: Installation) -> int:
 
 def _shadow(chosen: argparse.Namespace, here: Installation) -> int:
     name = None if chosen.name == "none" else chosen.name
-    if name is not None:
-        _require_live(here, name)
     by = chosen.by or operator()
+    if name is not None:
+        if adopt(here, name, by=by) and not chosen.json:
+            out.print(f"Adopted {name}: a proved copy of what is shipped lies on the shelf.")
+        _require_live(here, name)
     return _done(chosen, here, lambda pointers: pointers.shadow(name, by=by, at_s=time.time()))
 
 

@@ -105,6 +105,22 @@ class Shelf:
         self._write(name, {**beside, MANIFEST: said, SUMS: _sums({**beside, MANIFEST: said})})
         return manifest
 
+    def adopt(self, name: str, source: "Shelf") -> str:
+        """Put a copy of a model of another shelf on this one, and return the digest of its manifest.
+
+        Refused is what loading refuses, and a name that is taken; what is copied is what was proved.
+        """
+        self._require_free(name)
+        kept = source.load(name)
+        folder = source.folder / name
+        copied = {each: _read(folder, each, name) for each in (*kept.manifest.files, MANIFEST, SUMS)}
+        if copied[SUMS] != _sums({each: data for each, data in copied.items() if each != SUMS}) or (
+            hashlib.sha256(copied[MANIFEST]).hexdigest() != kept.digest
+        ):
+            raise ShelfError(f"model {name!r}: {folder} has just been changed: look who writes there, and try again")
+        self._write(name, copied)
+        return kept.digest
+
     def look(self, name: str) -> tuple[Manifest, str]:
         """Return a model's manifest and its digest, every file proved against it; the model itself is not opened."""
         folder = self._folder_of(name)
