@@ -1,7 +1,6 @@
 """``forecalm budget``: what each alert level would have meant for somebody, and the one for so many alerts a day."""
 
 import argparse
-import sys
 import time
 from contextlib import closing
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from rich.table import Table
 from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.moments import told
-from forecalm.commands.terminal import err, number
+from forecalm.commands.terminal import err, number, print_json
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
@@ -68,7 +67,7 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
         _tell(chosen, config, found)
         out.print(silent or "", end="\n" if silent else "")
     elif not chosen.set:
-        _json({"wearer": chosen.wearer, "budget": _as_json(found), "note": silent})
+        print_json({"wearer": chosen.wearer, "budget": _as_json(found), "note": silent})
     if not chosen.set:
         return FELL_SHORT if found.fits is None else 0
     return _set(chosen, here, found)
@@ -114,7 +113,7 @@ def _set(chosen: argparse.Namespace, here: Installation, found: "Budget") -> int
 def _say_set(chosen: argparse.Namespace, entered: "AlertLevel", found: "Budget | None" = None) -> int:
     if chosen.json:
         said = {"wearer": chosen.wearer, "set": asdict(entered) | {"version": entered.version}}
-        _json(said if found is None else said | {"budget": _as_json(found)})
+        print_json(said if found is None else said | {"budget": _as_json(found)})
         return 0
     level = "everybody's level" if entered.level is None else f"{entered.level.enter:.3g} ({entered.version})"
     out.print(
@@ -126,7 +125,7 @@ def _say_set(chosen: argparse.Namespace, entered: "AlertLevel", found: "Budget |
 
 def _history(chosen: argparse.Namespace, config: Config, levels: "list[AlertLevel]") -> int:
     if chosen.json:
-        _json({"wearer": chosen.wearer, "history": [asdict(each) | {"version": each.version} for each in levels]})
+        print_json({"wearer": chosen.wearer, "history": [asdict(each) | {"version": each.version} for each in levels]})
         return 0
     for each in levels:
         held = each.level
@@ -189,7 +188,3 @@ def _row(level: "Choice", found: "Budget") -> tuple[str, ...]:
 def _as_json(found: "Budget") -> dict[str, Any]:
     said: dict[str, Any] = msgspec.to_builtins(found)
     return {"notice": NOTICE, **said}
-
-
-def _json(said: object) -> None:
-    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
