@@ -20,7 +20,7 @@ from models.datasets.dataset import Dataset
 from models.datasets.selection import digest, of_studies, with_inputs
 from models.errors import ExperimentError
 from models.evaluation.judging import evaluate
-from models.experiments.candidates import kind_of
+from models.experiments.candidates import LIVE, kind_of
 from models.experiments.describing import require_two_sides
 from models.experiments.fold import of_group, train_for_good
 from models.experiments.results import EXPERIMENT, NO_INPUTS, RESULTS, Arm, Results
@@ -114,6 +114,13 @@ class Training:
         if not self.chosen:
             raise ExperimentError(
                 "candidate: none reads inputs as they come live, so that none could run live: add logistic"
+            )
+        if blind := [each.title for each in self.chosen if not kind_of(each).runs_live]:
+            could = [each.title for each in self.experiment.candidate if kind_of(each).runs_live and not _ahead(each)]
+            live = ", ".join(could) or f"none here does; of kinds there are {', '.join(LIVE)}"
+            raise ExperimentError(
+                f"--candidate {blind[0]!r}: reads no sensor and cannot run live, so that there is nothing to keep:"
+                f" evaluate it, and train one that runs live: {live}"
             )
         if ahead := [each.title for each in self.chosen if _ahead(each)]:
             raise ExperimentError(

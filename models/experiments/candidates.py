@@ -28,6 +28,11 @@ class Kind:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
 
+    @property
+    def runs_live(self) -> bool:
+        """Whether it goes by what a wristband sends, so that a trained one can run live; the others are baselines."""
+        return self.reads_inputs or bool(self.score)
+
 
 KINDS: Final[Mapping[str, Kind]] = {
     "clock": Kind(
@@ -83,6 +88,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
 }
 """What forecalm brings. A researcher's own is named ``package.module:Class``: docs/experiments.md."""
+LIVE: Final = tuple(name for name, kind in KINDS.items() if kind.runs_live)
 
 
 def kind_of(spec: CandidateSpec) -> Kind:

@@ -264,6 +264,18 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_put_anywhere(
     assert not (here / "shelf").exists()
 
 
+def test_a_baseline_that_reads_no_sensor_is_not_kept(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    order = ["train", "mine.toml", "--out", "shelf", "--candidate", "clock"]
+    said = refused(capsys, *order)
+    assert "'clock': reads no sensor and cannot run live" in said
+    assert "one that runs live: logistic" in " ".join(said.split())
+    (here / "mine.toml").write_text(TEXT.replace('[[candidate]]\nkind = "logistic"\n', ""))
+    assert "none here does; of kinds there are arousal, state_space, logistic" in " ".join(
+        refused(capsys, *order).split()
+    )
+    assert not (here / "shelf").exists()
+
+
 def test_a_candidate_of_ones_own_is_taken_from_where_the_command_is_run(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
