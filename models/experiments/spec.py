@@ -234,10 +234,22 @@ def read(text: bytes, *, origin: str) -> Experiment:
     if not isinstance(found, dict):
         raise ExperimentError(f"{origin}: an experiment is a table of keys")
     refuse_unknown(found, Experiment, origin=origin)
+    _refuse_nobody(found.get("study"), origin)
     try:
         return msgspec.convert(found, Experiment)
     except msgspec.ValidationError as error:
         raise ExperimentError(f"{origin}: {_plain(str(error))}") from None
+
+
+def _refuse_nobody(studies: Any, origin: str) -> None:  # noqa: ANN401 - not known yet to be what it should be
+    """An empty list reads as nobody, and a study that names no source is of everybody in the installation."""
+    for number, study in enumerate(studies if isinstance(studies, list) else ()):
+        for key in ("people", "recordings"):
+            if isinstance(study, dict) and study.get(key) == []:
+                raise ExperimentError(
+                    f"{origin}: study[{number}].{key}: is empty: leave it out for everybody in the installation, or"
+                    f" name {key}"
+                )
 
 
 def _plain(said: str) -> str:

@@ -68,6 +68,8 @@ def test_every_packaged_example_is_sound(path: Path) -> None:
         ("[alarms]\nenter = 1.5", "alarms.enter: Expected `float` <= 1"),
         ('[[study]]\nname = "b"\npeople = ["x"]\nrecordings = ["y"]', "name one of people, recordings and simulated"),
         ('[[study]]\nname = "b"\nlabels = "l.csv"', "are for recordings"),
+        ('[[study]]\nname = "b"\npeople = []', "study[1].people: is empty: leave it out for everybody in the inst"),
+        ('[[study]]\nname = "b"\nrecordings = []', "or name recordings"),
         ("name =", "not TOML"),
         ("[evaluation]\nbootstrap = 1", "evaluation.bootstrap: Expected `int` >= 100"),
     ],
