@@ -225,6 +225,7 @@ def _add_labels(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     write.add_argument("--out", type=Path, metavar="FILE.csv", help="where to (default: standard output)")
     for each in (listed, write):
         each.add_argument("wearer", nargs="?", help="of this wearer alone")
+        each.add_argument("--wearer", dest="named", metavar="WEARER", help="the same, as other commands have it")
         each.add_argument("--since", metavar="TIME", help=f"that reach into the time from then on; {MOMENT}")
         each.add_argument("--until", metavar="TIME", help="and up to then")
     for each in (add, listed, read, write):

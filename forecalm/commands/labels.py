@@ -110,9 +110,12 @@ def _found(chosen: argparse.Namespace, config: Config, registry: "Registry") -> 
         None if text is None else moment(text, config.zone, option)
         for text, option in ((chosen.since, "--since"), (chosen.until, "--until"))
     )
-    if chosen.wearer is not None and chosen.wearer not in registry.wearers():
-        raise ConfigError(f"{chosen.wearer!r} is no wearer of this installation")
-    return registry.labels(chosen.wearer, since_s, until_s)
+    if len({chosen.wearer, chosen.named} - {None}) > 1:
+        raise ConfigError(f"{chosen.wearer!r} and --wearer {chosen.named!r}: name one wearer")
+    wearer = chosen.named if chosen.wearer is None else chosen.wearer
+    if wearer is not None and wearer not in registry.wearers():
+        raise ConfigError(f"{wearer!r} is no wearer of this installation")
+    return registry.labels(wearer, since_s, until_s)
 
 
 def _told(label: "Label", config: Config) -> str:

@@ -216,6 +216,11 @@ def test_labels_come_and_go_as_one_file(run: Run, here: Installation, tmp_path: 
     assert [(each["wearer"], each["what"]) for each in listed] == [("w-1", "meltdown"), ("w-2", "tag")]
     assert json.loads(run("labels", "list", "w-1", "--since", "2026-05-06T14:11", "--json")[1]) == []
     assert run("labels", "list", "w-9")[0] == 2
+    for action in ("list", "export"):
+        assert run("labels", action, "--wearer", "w-1")[1] == run("labels", action, "w-1")[1]
+    assert run("labels", "list", "--wearer", "w-1")[1] != run("labels", "list")[1]
+    assert run("labels", "list", "--wearer", "w-9")[0] == 2
+    assert run("labels", "list", "w-1", "--wearer", "w-2")[0] == 2
     path.write_text("what,start,rater\ntag,2026-05-06T15:00,band\n")
     code, _, err = run("labels", "import", str(path), "--wearer", "w-2")
     assert code == 2
