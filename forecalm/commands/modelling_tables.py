@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from forecalm.arguments_said import NOTICE
+from forecalm.commands.terminal import number
 from models.evaluation.comparing import Comparison
 from models.evaluation.judgement import FIGURES
 from models.evaluation.people import Spread
@@ -30,6 +31,8 @@ OF_FORECASTS: Final = (
 )
 OF_ALARMS: Final = OF_FORECASTS[:5]
 NO_ALARM: Final = "no alarm"
+ABSTAINED: Final = "it abstained throughout"
+UNTOLD: Final = "nobody has one"
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 POOLED_AUROC: Final = "auroc*"  # across studies: beside that within people, it tells people and studies apart too
 SHORT: Final = {
@@ -86,7 +89,7 @@ def tell_split(split: Split) -> None:
     out = _out()
     shown = ", ".join(fold.name for fold in split.folds[:FOLDS_SHOWN])
     more = " ..." if len(split.folds) > FOLDS_SHOWN else ""
-    out.print(f"{len(split.folds)} folds: {shown}{more}", markup=False)
+    out.print(f"{number(len(split.folds), 'fold')}: {shown}{more}", markup=False)
     for note in split.notes:
         out.print(f"Note: {escape(note)}", style="dim")
 
@@ -106,6 +109,8 @@ def tell_results(results: Results) -> None:
     out.print(table)
     if set(POOLED) & set(names):
         out.print("* of everybody's moments together", style="dim")
+    for line in dashes(tested, names):
+        out.print(escape(line), style="dim")
     for arm in results.arms:
         if arm.why:
             out.print(f"{escape(arm.key)}: {escape(arm.why)}")
@@ -114,8 +119,35 @@ def tell_results(results: Results) -> None:
     _tell_controls(out, results, tested)
     for note in (*results.notes, *results.audit.warnings):
         out.print(f"Note: {escape(note)}", style="dim")
-    out.print(f"Leakage audit: {len(results.audit.checks)} checks of {results.audit.folds} folds passed", style="dim")
+    checks, folds = number(len(results.audit.checks), "check"), number(results.audit.folds, "fold")
+    out.print(f"Leakage audit: {checks} of {folds} passed", style="dim")
     out.print(NOTICE, style="dim")
+
+
+def dashes(arms: Sequence[Arm], names: Sequence[str]) -> tuple[str, ...]:
+    """Why figures are not there, as the results say it: a line for each reason and the figures that miss for it."""
+    missing: dict[tuple[str, str], list[str]] = {}  # figures by candidate and reason
+    for arm in arms:
+        for name in names:
+            if (why := _why_none(arm, name)) is not None and not (name in OF_ALARMS and is_silent(arm)):
+                missing.setdefault((arm.key, why), []).append(SHORT.get(name, name))
+    whose: dict[tuple[str, str], list[str]] = {}
+    for (key, why), figures in missing.items():
+        whose.setdefault((", ".join(figures), why), []).append(key)
+    return tuple(f"- {', '.join(keys)}: no {figures}: {why}" for (figures, why), keys in whose.items())
+
+
+def _why_none(arm: Arm, name: str) -> str | None:
+    """Why a figure of the table is not there; None where it is, or where nothing was judged."""
+    if arm.judgement is None:
+        return None
+    if name in POOLED or name == POOLED_AUROC:
+        together = arm.judgement.pooled.get(name.removesuffix("*"))
+        if together is None:
+            return ABSTAINED
+        return None if together.value is not None else together.why or UNTOLD
+    over_people = arm.judgement.over_people[name]
+    return None if over_people.mean is not None else over_people.why or UNTOLD
 
 
 def fold_notes(arms: Sequence[Arm]) -> tuple[str, ...]:

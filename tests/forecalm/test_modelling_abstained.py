@@ -30,6 +30,10 @@ def test_a_candidate_that_abstained_throughout_is_told_and_the_others_too(capsys
     said = capsys.readouterr().out
     assert "arousal" in said
     assert "clock" in said
+    reasons = [line for line in said.splitlines() if line.startswith("- ")]
+    assert any(line.startswith("- arousal: no ") and "AUROC" in line for line in reasons)
+    assert all(line.split(": ", 2)[2] for line in reasons)
+    assert "8 checks of 1 fold passed" in said
 
 
 FORETOLD = b"""
