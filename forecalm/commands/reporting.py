@@ -71,10 +71,11 @@ def _require_ours(out: Path, *, force: bool) -> None:
 
 
 def _write(out: Path, page: bytes) -> None:
-    """Write beside, then take its place: whole or not at all."""
+    """Write beside, then take its place: whole or not at all. It names people by pseudonym: its owner hands it on."""
     part = out.with_name(f".{out.name}.part")
     try:
         with part.open("wb") as file:
+            part.chmod(0o600)
             file.write(page)
             file.flush()
             os.fsync(file.fileno())

@@ -100,6 +100,7 @@ def test_a_disk_that_is_full_leaves_the_older_report(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", "mine.results"]) == 0
+    assert (here / "mine.html").stat().st_mode & 0o077 == 0
     first = (here / "mine.html").read_bytes()
 
     def full(_: int) -> None:
