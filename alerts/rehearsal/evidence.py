@@ -11,10 +11,14 @@ from alerts.errors import AlertError
 from alerts.rehearsal.events import Happened
 from models.shelf.manifest import Code
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2: ``Evidence.everybody`` and the outcome "mixed". A file of format 1 has neither, and promotes nothing."""
+
+EVERYBODY: Final = "everybody"
+"""In the place of a pseudonym, where somebody signs for what shows over all people together."""
 
 Way = Literal["as lived", "as recorded"]
-Outcome = Literal["better", "no different", "worse", "not judged"]
+Outcome = Literal["better", "mixed", "no different", "worse", "not judged"]
 Kind = Literal["events", "lead", "false alerts", "watch"]
 
 
@@ -74,6 +78,18 @@ class Person(_Said, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class Pooled(_Said, frozen=True, kw_only=True):
+    """One way of replaying, over everybody together: ``worn_s`` seconds of wear of so many ``people``, the false alerts
+    of both models in them, and in what the candidate is ``worse``."""
+
+    way: Way
+    people: int
+    worn_s: int
+    champion_false: int
+    candidate_false: int
+    worse: tuple[Finding, ...] = ()
+
+
 class Rules(_Said, frozen=True, kw_only=True):
     """By what was judged: ``words`` of labels that are events, ``reach_s`` before one in which an alert tells of it,
     ``after_s`` after one in which none is false; and by how much models must differ: see ``judging``."""
@@ -91,8 +107,8 @@ class Rules(_Said, frozen=True, kw_only=True):
 class Evidence(_Said, frozen=True, kw_only=True):
     """A whole rehearsal of the model whose manifest has ``model_digest``, against ``champion`` (``champion_digest`` is
     "" for the training-free detector), by ``code``, at ``at_s`` [UTC s] of everything stored by then, whose digest
-    is ``data_digest``. ``left_out`` are wearers who were not to be rehearsed,
-    ``notes`` what else whoever decides should know."""
+    is ``data_digest``. ``everybody`` is what shows over all people together, ``left_out`` are wearers who were not to
+    be rehearsed, ``notes`` what else whoever decides should know."""
 
     forecalm: Literal["rehearsal"] = "rehearsal"
     format: int = FORMAT
@@ -106,6 +122,7 @@ class Evidence(_Said, frozen=True, kw_only=True):
     data_digest: str
     rules: Rules
     people: tuple[Person, ...]
+    everybody: tuple[Pooled, ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -120,7 +137,7 @@ class Evidence(_Said, frozen=True, kw_only=True):
 
 
 class Signature(_Said, frozen=True, kw_only=True):
-    """``by`` answers for a model that is worse for ``wearer``, ``because`` of something."""
+    """``by`` answers for a model that is worse for ``wearer`` (or ``EVERYBODY``), ``because`` of something."""
 
     wearer: str
     by: str

@@ -5,7 +5,7 @@ from typing import Final
 
 from alerts.desk import BLANKS
 from alerts.errors import AlertError
-from alerts.rehearsal.evidence import Evidence, Person, Signature
+from alerts.rehearsal.evidence import EVERYBODY, Evidence, Person, Signature
 
 FRESH_S: Final = 7 * 86_400.0
 """Readings that came in later than that after a rehearsal are not in it: a week is how long carers may take to decide,
@@ -13,14 +13,20 @@ and short enough that nobody has changed much."""
 
 
 def passed(evidence: Evidence) -> bool:
-    """Whether the candidate is worse for nobody, and somebody could be judged."""
-    return bool(evidence.judged) and not evidence.whose("worse")
+    """Whether the candidate is worse for nobody, nor for everybody together, and somebody could be judged."""
+    return bool(evidence.judged) and not grounds(evidence)
+
+
+def grounds(evidence: Evidence) -> tuple[str, ...]:
+    """Return for whom somebody must sign: each for whom it is worse, and EVERYBODY where it is so over all together."""
+    together = [EVERYBODY] if any(each.worse for each in evidence.everybody) else []
+    return tuple(dict.fromkeys([*evidence.whose("worse"), *together]))
 
 
 def require_signed(evidence: Evidence, signatures: Sequence[Signature]) -> None:
     """Raise AlertError unless somebody signs, by name and with a reason, for everybody for whom it is worse; a
     signature for somebody for whom it is not is refused too: it was meant for another."""
-    worse = evidence.whose("worse")
+    worse = grounds(evidence)
     for signature in signatures:
         if signature.wearer not in worse:
             raise AlertError(
@@ -30,11 +36,11 @@ def require_signed(evidence: Evidence, signatures: Sequence[Signature]) -> None:
         if not (_is_said(signature.by) and _is_said(signature.because)):
             raise AlertError(f"{signature.wearer}: who signs gives a name, and says because of what")
     signed = {signature.wearer for signature in signatures}
-    unsigned = [person for person in evidence.people if person.outcome == "worse" and person.wearer not in signed]
+    unsigned = [each for each in worse if each not in signed]
     if unsigned:
         raise AlertError(
-            f"model {evidence.model!r} is worse for {', '.join(person.wearer for person in unsigned)}"
-            f" ({'; '.join(f'{person.wearer}: {why(person)}' for person in unsigned)}): improve it, or sign for each:"
+            f"model {evidence.model!r} is worse for {', '.join(unsigned)}"
+            f" ({'; '.join(f'{each}: {why_of(evidence, each)}' for each in unsigned)}): improve it, or sign for each:"
             " --sign WEARER --because WHY"
         )
 
@@ -46,6 +52,14 @@ def _is_said(words: str) -> bool:
 def why(person: Person) -> str:
     """In what the candidate is worse for a person, in words; each thing once, whichever way it was found."""
     return ", ".join(dict.fromkeys(finding.said for way in person.ways for finding in way.worse))
+
+
+def why_of(evidence: Evidence, ground: str) -> str:
+    """Why somebody must sign for that one of ``grounds``, in words."""
+    said = [why(person) for person in evidence.people if person.wearer == ground and person.outcome == "worse"]
+    if ground == EVERYBODY:
+        said += [f"{finding.said} of {each.people} people" for each in evidence.everybody for finding in each.worse]
+    return ", ".join(dict.fromkeys(said))
 
 
 def cautions(evidence: Evidence) -> tuple[str, ...]:

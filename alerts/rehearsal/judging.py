@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final
 
 from alerts.rehearsal.events import AFTER_S
-from alerts.rehearsal.evidence import Compared, Finding, Kind, Outcome, Rules, Side
+from alerts.rehearsal.evidence import Compared, Finding, Kind, Outcome, Person, Pooled, Rules, Side, Way
 
 LEAD_S: Final = 30.0
 """A median lead shorter by more is worse: half of the minute that a carer is to have."""
@@ -29,6 +29,11 @@ WATCH: Final = 0.05
 DAY_WORN_S: Final = 12 * 3600.0
 """A day is twelve hours of wear, wherever something is told by the day: bands are worn while awake, and recordings of
 hours must not be told by the calendar."""
+
+RATE_FROM_S: Final = 8 * 3600.0
+"""Alerts are told by the day of wear from here on: of an hour, one alert more is twelve more a day."""
+
+WAYS: Final[tuple[Way, ...]] = ("as lived", "as recorded")
 
 JUDGED_S: Final = 600
 """Of whom less was worn in all, nobody can be told anything: the models themselves need that long to know a person."""
@@ -59,12 +64,12 @@ def findings(compared: Compared) -> tuple[tuple[Finding, ...], tuple[Finding, ..
     worse += [
         *_silent(compared),
         *_lead(before, after, "shorter"),
-        *_false(before, after, compared.worn_s, "more"),
+        *_rise(len(before.false_s), len(after.false_s), compared.worn_s),
         *_watch(before, after, compared.worn_s, "less"),
     ]
     better += [
         *_lead(after, before, "longer"),
-        *_false(after, before, compared.worn_s, "fewer"),
+        *_fall(len(before.false_s), len(after.false_s), compared.worn_s),
         *_watch(after, before, compared.worn_s, "more"),
     ]
     return tuple(worse), tuple(better)
@@ -77,7 +82,34 @@ def outcome_of(ways: Iterable[Compared]) -> Outcome:
         return "not judged"
     if any(way.worse for way in judged):
         return "worse"
-    return "better" if any(way.better for way in judged) else "no different"
+    if not any(way.better for way in judged):
+        return "no different"
+    return "mixed" if any(_more_false(way) for way in judged) else "better"
+
+
+def pooled(people: Sequence[Person]) -> tuple[Pooled, ...]:
+    """Return what shows over everybody together, for each way of replaying: false alerts that nobody's own hours are
+    enough to show. By the same rule as for one person; the two ways are the same hours, and never added up."""
+    found = []
+    for name in WAYS:
+        ways = [way for person in people for way in person.ways if way.way == name and way.worn_s]
+        if ways:
+            found.append(_pooled(name, ways))
+    return tuple(found)
+
+
+def _pooled(name: Way, ways: Sequence[Compared]) -> Pooled:
+    worn_s = sum(way.worn_s for way in ways)
+    before = sum(len(way.champion.false_s) for way in ways)
+    after = sum(len(way.candidate.false_s) for way in ways)
+    return Pooled(
+        way=name,
+        people=len(ways),
+        worn_s=worn_s,
+        champion_false=before,
+        candidate_false=after,
+        worse=tuple(_rise(before, after, worn_s)),
+    )
 
 
 def by_the_day(count: int, worn_s: float) -> float:
@@ -120,13 +152,29 @@ def _lead(one: Side, other: Side, how: str) -> list[Finding]:
     return [_found("lead", f"median lead {how} by {loss_s:.0f} s over {len(both)} events")] if loss_s > LEAD_S else []
 
 
-def _false(one: Side, other: Side, worn_s: int, how: str) -> list[Finding]:
-    """Where ``other`` has more false alerts than ``one``, beyond chance."""
-    fewer, more = len(one.false_s), len(other.false_s)
+def _more_false(compared: Compared) -> bool:
+    """Whether the candidate has more false alerts, beyond chance or not: nobody is called better at that price."""
+    extra = len(compared.candidate.false_s) - len(compared.champion.false_s)
+    return extra > 0 and by_the_day(extra, compared.worn_s) >= FALSE_A_DAY
+
+
+def _rise(champion: int, candidate: int, worn_s: int) -> list[Finding]:
+    """Where the candidate has more false alerts than the champion, beyond chance."""
+    return _differ(champion, candidate, worn_s, f"champion {champion}, candidate {candidate}", "more")
+
+
+def _fall(champion: int, candidate: int, worn_s: int) -> list[Finding]:
+    """Where it has fewer."""
+    return _differ(candidate, champion, worn_s, f"champion {champion}, candidate {candidate}", "fewer")
+
+
+def _differ(fewer: int, more: int, worn_s: int, which: str, how: str) -> list[Finding]:
     extra = by_the_day(more - fewer, worn_s)
     if more <= fewer or extra < FALSE_A_DAY or by_chance(more, fewer) >= NOISE:
         return []
-    return [_found("false alerts", f"{extra:.1f} {how} false alerts a day of wear ({fewer} against {more})")]
+    rate = f", {extra:.1f} a day of wear" if worn_s >= RATE_FROM_S else ""
+    said = f"{more - fewer} {how} false alerts in {worn_s / 3600:.1f} h of wear{rate} ({which})"
+    return [_found("false alerts", said)]
 
 
 def _watch(one: Side, other: Side, worn_s: int, how: str) -> list[Finding]:

@@ -1,7 +1,6 @@
 """``forecalm rehearse``: what a model would have done to everybody whose sessions are stored, to decide by."""
 
 import argparse
-import math
 import time
 from contextlib import closing
 from typing import Final
@@ -10,9 +9,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from alerts.rehearsal.evidence import Compared, Evidence, Person, Side
-from alerts.rehearsal.gate import cautions, passed, why
-from alerts.rehearsal.judging import by_the_day, lead_of
+from alerts.rehearsal.evidence import EVERYBODY, Compared, Evidence, Person, Side
+from alerts.rehearsal.gate import cautions, grounds, passed, why, why_of
+from alerts.rehearsal.judging import RATE_FROM_S, by_the_day, lead_of
 from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import number, operator, print_json, progress_bar
@@ -65,7 +64,7 @@ def tell(evidence: Evidence) -> None:
         f"Events are labels of {words}; an alert up to {evidence.rules.reach_s:.0f} s before one tells of it. Each"
         " figure: before, then with the new model."
     )
-    table = Table("person", "replayed", "worn", "events told", "median lead", "false a day", "watched", "", box=None)
+    table = Table("person", "replayed", "worn", "events told", "median lead", "false alerts", "watched", "", box=None)
     for person in evidence.people:
         for i, way in enumerate(person.ways):
             table.add_row(person.wearer if i == 0 else "", *_row(way), person.outcome if i == 0 else "")
@@ -77,11 +76,18 @@ def tell(evidence: Evidence) -> None:
             out.print(f"{person.wearer}: {note}")
     for caution in cautions(evidence):
         out.print(caution)
-    worse = evidence.whose("worse")
+    for each in evidence.everybody:
+        out.print(
+            f"Everybody together, {each.way}: {each.champion_false} to {each.candidate_false} false alerts in"
+            f" {each.worn_s / HOUR_S:.1f} h of wear of {number(each.people, 'person')}."
+        )
+    worse = grounds(evidence)
+    if EVERYBODY in worse:
+        out.print(f"everybody: worse: {why_of(evidence, EVERYBODY)}.")
     if worse:
         signs = " ".join(f"--sign {wearer}" for wearer in worse)
         out.print(
-            f"Blocked: worse for {number(len(worse), 'person')}. It may watch only if somebody answers for that:"
+            f"Blocked: worse for {', '.join(worse)}. It may watch only if somebody answers for that:"
             f" forecalm models promote {evidence.model} --by WHO {signs} --because WHY",
             style="bold",
         )
@@ -97,7 +103,7 @@ def _row(way: Compared) -> tuple[str, ...]:
         f"{way.worn_s / HOUR_S:.1f} h",
         events,
         f"{_lead(before)} to {_lead(after)}" if way.events else "",
-        f"{_rate(before, way)} to {_rate(after, way)}",
+        _false(way),
         f"{_share(before, way)} to {_share(after, way)}",
     )
 
@@ -107,9 +113,12 @@ def _lead(side: Side) -> str:
     return "none" if lead_s is None else f"{lead_s:.0f} s"
 
 
-def _rate(side: Side, way: Compared) -> str:
-    rate = by_the_day(len(side.false_s), way.worn_s)
-    return "unknown" if math.isnan(rate) else f"{rate:.1f}"
+def _false(way: Compared) -> str:
+    """How many, and how many a day only where enough was worn."""
+    before, after = len(way.champion.false_s), len(way.candidate.false_s)
+    if way.worn_s < RATE_FROM_S:
+        return f"{before} to {after}"
+    return f"{before} to {after} ({by_the_day(before, way.worn_s):.1f} to {by_the_day(after, way.worn_s):.1f} a day)"
 
 
 def _share(side: Side, way: Compared) -> str:

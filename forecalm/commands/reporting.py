@@ -140,7 +140,7 @@ def _last_rehearsal(here: "Installation", name: str) -> Path | None:
 def _rehearsal(path: Path) -> "Rehearsal":
     """What a rehearsal found, as a promotion would note it. Raises AlertError where the file holds none."""
     from alerts.rehearsal.evidence import decode
-    from alerts.rehearsal.gate import passed
+    from alerts.rehearsal.gate import grounds, passed
     from models.shelf.pointers import Rehearsal
 
     said = path.read_bytes()
@@ -149,7 +149,7 @@ def _rehearsal(path: Path) -> "Rehearsal":
         model_digest=found.model_digest,
         champion=found.champion,
         passed=passed(found),
-        worse_for=len(found.whose("worse")),
+        worse_for=len(grounds(found)),
         report=str(path),
         report_digest=hashlib.sha256(said).hexdigest(),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from alerts.policy import Policy
-from alerts.rehearsal.evidence import Evidence, Signature, decode, encode
-from alerts.rehearsal.gate import FRESH_S, passed, require_signed
+from alerts.rehearsal.evidence import EVERYBODY, FORMAT, Evidence, Signature, decode, encode
+from alerts.rehearsal.gate import FRESH_S, grounds, passed, require_signed
 from forecalm.installation import Installation
 from forecalm.keeping.files import write_whole
 from forecalm.policies import policies_of
@@ -45,7 +45,7 @@ def keep(here: Installation, registry: Registry, evidence: Evidence, *, by: str)
         evidence=hashlib.sha256(said).hexdigest(),
         champion=evidence.champion,
         people=len(evidence.people),
-        worse_for=len(evidence.whose("worse")),
+        worse_for=len(grounds(evidence)),
     )
     return path
 
@@ -69,6 +69,8 @@ def require_sound(here: Installation, name: str, evidence: Evidence, digest: str
     and everything that is stored, by this code, as it was written."""
     again = f": forecalm rehearse {name}"
     shelf = Shelf(here.models)
+    if evidence.format < FORMAT:
+        raise ShelfError(f"model {name!r}: the rehearsal is of an earlier format, which did not judge as much{again}")
     if evidence.model != name or evidence.model_digest != shelf.look(name)[1]:
         raise ShelfError(f"model {name!r}: the rehearsal is of another model{again}")
     champion = Pointers(shelf).standing().champion
@@ -130,7 +132,7 @@ def verdict(evidence: Evidence, digest: str, signatures: Sequence[Signature], *,
         model_digest=evidence.model_digest,
         champion=evidence.champion,
         passed=passed(evidence),
-        worse_for=len(evidence.whose("worse")),
+        worse_for=len(grounds(evidence)),
         report=report,
         report_digest=digest,
         signed_by=signatures[0].by if signatures else "",
@@ -143,7 +145,7 @@ def note_signed(registry: Registry, evidence: Evidence, digest: str, signatures:
     for signature in signatures:
         registry.note(
             SIGNED,
-            wearer=signature.wearer,
+            wearer=None if signature.wearer == EVERYBODY else signature.wearer,
             by=signature.by,
             model=evidence.model,
             evidence=digest,

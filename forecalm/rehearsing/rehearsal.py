@@ -12,7 +12,7 @@ from alerts.policy import Policy
 from alerts.rehearsal.comparing import compared
 from alerts.rehearsal.events import Happened, happened, reach_of, unheard_of
 from alerts.rehearsal.evidence import Compared, Evidence, Person, Rules, Way
-from alerts.rehearsal.judging import outcome_of, rules
+from alerts.rehearsal.judging import outcome_of, pooled, rules
 from forecalm.champion import proved
 from forecalm.checkout import commit
 from forecalm.config import Config
@@ -146,6 +146,7 @@ def rehearse(
         data_digest=past.digest,
         rules=by,
         people=people,
+        everybody=pooled(people),
         left_out=past.left_out,
     )
 

@@ -15,7 +15,7 @@ from alerts.rehearsal.comparing import Heard, compared
 from alerts.rehearsal.events import Happened, happened, reach_of, told
 from alerts.rehearsal.evidence import Compared, Evidence, Person, Signature, decode, encode
 from alerts.rehearsal.gate import cautions, passed, require_signed
-from alerts.rehearsal.judging import by_chance, outcome_of, rules
+from alerts.rehearsal.judging import by_chance, outcome_of, pooled, rules
 from ingest.labels import Label
 from models.datasets.target import ForecastTarget, StateTarget
 from models.risk import Abstention
@@ -144,6 +144,7 @@ def evidence(*people: Person, left_out: tuple[str, ...] = ()) -> Evidence:
         data_digest="e",
         rules=rules(("incident",), 300),
         people=people,
+        everybody=pooled(people),
         left_out=left_out,
     )
 
@@ -175,6 +176,40 @@ def test_one_for_whom_it_is_worse_blocks_it_and_one_signature_each_lets_it_pass(
         require_signed(blocked, [Signature(wearer="w-2", by="Ada", because="x")])
 
 
+def test_nobody_is_called_better_where_false_alerts_rose_within_chance() -> None:
+    found = way([], [1000, 5000], [1100])
+    assert kinds(found) == ([], ["events"])
+    assert outcome_of([found]) == "mixed"
+    assert outcome_of([way([], [1000], [1100]), found]) == "mixed"
+    assert passed(evidence(person("w-1", found))), "it blocks nothing by itself"
+
+
+def test_false_alerts_that_nobodys_hour_can_show_are_plain_over_everybody_and_somebody_signs_for_that() -> None:
+    one = way([], [1000], worn_s=3600)
+    assert outcome_of([one]) == "no different"
+    assert passed(evidence(*(person(f"w-{i}", one) for i in range(3)))), "three to none is within chance"
+    multiplied = evidence(*(person(f"w-{i}", one) for i in range(12)))
+    assert not multiplied.whose("worse")
+    assert not passed(multiplied)
+    with pytest.raises(
+        AlertError, match=r"everybody: 12 more false alerts in 12\.0 h.*champion 0, candidate 12.*of 12"
+    ):
+        require_signed(multiplied, [])
+    require_signed(multiplied, [Signature(wearer="everybody", by="Ada", because="carers asked for it")])
+    with pytest.raises(AlertError, match="not worse for them"):
+        require_signed(evidence(FINE), [Signature(wearer="everybody", by="Ada", because="x")])
+    fewer = evidence(*(person(f"w-{i}", way([1000], [3000], [3100], worn_s=3600)) for i in range(12)))
+    assert passed(fewer)
+
+
+def test_alerts_are_told_by_the_day_only_where_hours_were_worn() -> None:
+    short, long = (way([], [1000, 1900, 2800, 3500], worn_s=n).worse[0].said for n in (3600, 8 * 3600))
+    assert short == "4 more false alerts in 1.0 h of wear (champion 0, candidate 4)"
+    assert long == "4 more false alerts in 8.0 h of wear, 6.0 a day of wear (champion 0, candidate 4)"
+    (gone,) = way([1000, 1500, 1900, 2300], [], [3590], worn_s=3600).better
+    assert gone.said == "4 fewer false alerts in 1.0 h of wear (champion 4, candidate 0)"
+
+
 def test_what_a_rehearsal_cannot_show_is_said_with_it() -> None:
     said = " ".join(cautions(evidence(WORSE, FINE, UNKNOWN, left_out=("w-4",))))
     for part in ("trained on w-2", "Too little is stored of w-3", "Not rehearsed: w-4"):
@@ -186,7 +221,7 @@ def test_what_a_rehearsal_cannot_show_is_said_with_it() -> None:
 def test_evidence_reads_back_as_it_was_and_nothing_else_does() -> None:
     mine = evidence(WORSE, FINE)
     assert decode(encode(mine), "here") == mine
-    newer = msgspec.json.encode(msgspec.to_builtins(mine) | {"format": 2})
+    newer = msgspec.json.encode(msgspec.to_builtins(mine) | {"format": 3})
     with pytest.raises(AlertError, match="newer forecalm"):
         decode(newer, "here")
     for said in (b"{}", b"\xff", encode(mine)[:-9], msgspec.json.encode(msgspec.to_builtins(mine) | {"more": 1})):

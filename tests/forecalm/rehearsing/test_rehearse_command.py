@@ -39,7 +39,12 @@ def here(rehearsed: Rehearsed, tmp_path: Path) -> Installation:
 
 def test_a_rehearsal_is_told_to_a_person_who_decides_by_it(rehearsed: Rehearsed) -> None:
     assert rehearsed.ended == 1
-    for part in ("Research use only", "w-01: worse: misses 1 of the 1 events", "Blocked: worse for 2", "no labels"):
+    for part in (
+        "Research use only",
+        "w-01: worse: misses 1 of the 1 events",
+        "Blocked: worse for w-01, w-09",
+        "no labels",
+    ):
         assert part in rehearsed.said
 
 
@@ -120,7 +125,7 @@ def test_a_rehearsal_speaks_for_what_it_is_of_alone(here: Installation, monkeypa
     path = proof.path_of(here, "first")
     whole = path.read_bytes()
     config = ["--config", str(here.folder.parent / "forecalm.toml")]
-    path.write_bytes(whole.replace(b'"worse"', b'"better"'))
+    path.write_bytes(whole.replace(b'"outcome": "worse"', b'"outcome": "better"'))
     assert "not as it was written" in refused(here)
     assert main(["models", "promote", "first", "--by", "Ada", *config]) == 2
     path.write_bytes(whole)
