@@ -166,7 +166,7 @@ def _dataset(said: "Experiment", chosen: argparse.Namespace) -> "Dataset":
 def _describe(said: "Experiment", dataset: "Dataset", *, json: bool) -> int:
     """Say what would be trained on; also where that cannot be, so that somebody can see why."""
     from forecalm.commands.modelling_tables import tell_data
-    from models.experiments.describing import describe, require_two_sides
+    from models.experiments.describing import describe, require_two_sides, untrainable
     from models.experiments.run import split_of
 
     data = describe(dataset)
@@ -179,7 +179,7 @@ def _describe(said: "Experiment", dataset: "Dataset", *, json: bool) -> int:
     if not json:
         from forecalm.commands.modelling_tables import tell_split
 
-        tell_split(split)
+        tell_split(split, untrainable(dataset, split.folds, said.candidate))
     return 0
 
 

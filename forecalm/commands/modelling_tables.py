@@ -84,14 +84,16 @@ def tell_data(data: DataSaid) -> None:
     out.print(NOTICE, style="dim")
 
 
-def tell_split(split: Split) -> None:
-    """Say who would be held out."""
+def tell_split(split: Split, warnings: Sequence[str] = ()) -> None:
+    """Say who would be held out, and where nothing could be trained."""
     out = _out()
     shown = ", ".join(fold.name for fold in split.folds[:FOLDS_SHOWN])
     more = " ..." if len(split.folds) > FOLDS_SHOWN else ""
     out.print(f"{number(len(split.folds), 'fold')}: {shown}{more}", markup=False)
     for note in split.notes:
         out.print(f"Note: {escape(note)}", style="dim")
+    for warning in warnings:
+        out.print(f"Warning: {escape(warning)}", style="yellow")
 
 
 def tell_results(results: Results) -> None:

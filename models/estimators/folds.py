@@ -37,8 +37,8 @@ def dealt(groups: Index, y: NDArray[np.float64], *, folds: int) -> Index:
         rest = y[out != k]
         if rest.min() == rest.max():
             raise DatasetError(
-                "without some people of the training set one class is left only: calibration wants positives and"
-                " negatives of several people; add people with both"
+                "without some people (or sessions, where these are left out) of the training set one class is left:"
+                " calibration wants positives and negatives of several; add some with both"
             )
     return out
 

@@ -1,11 +1,20 @@
 """A data set in, what is in it in numbers out: what ``--describe`` says before anything is trained."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
-from models.datasets.dataset import BETWEEN, NEGATIVE, POSITIVE, Dataset, Exclusion
+from models.datasets.dataset import BETWEEN, LEFT_OUT, NEGATIVE, POSITIVE, Dataset, Exclusion, Index
 from models.datasets.selection import digest
-from models.errors import ExperimentError
+from models.errors import DatasetError, ExperimentError
+from models.estimators.folds import FOLDS, dealt
+from models.experiments.candidates import kind_of, make
 from models.experiments.results import DataSaid, StudySaid
+from models.experiments.spec import CandidateSpec
+from models.splits.fold import Fold
+
+FOLDS_NAMED: Final = 6
 
 
 def describe(dataset: Dataset) -> DataSaid:
@@ -34,6 +43,47 @@ def require_two_sides(dataset: Dataset) -> None:
         f"target: none of {dataset.end_s.size:,} moments is {side} (left out: {reasons}). The labels of these moments"
         f" say {', '.join(words[:20]) or 'nothing'}: name such words under [target], or add recordings"
     )
+
+
+def untrainable(dataset: Dataset, folds: Sequence[Fold], candidates: Sequence[CandidateSpec]) -> tuple[str, ...]:
+    """Return in which folds a candidate that reads inputs could not be trained, and why: a sentence for each reason.
+
+    Looks at targets, people and sessions alone; what else a candidate may miss in its inputs is known when it is
+    trained. Raises ExperimentError where a candidate cannot be made.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    whose: dict[tuple[str, str], list[str]] = {}
+    for spec in (each for each in candidates if kind_of(each).reads_inputs):
+        made = make(spec)
+        folding, parts = getattr(made, "folding", None), getattr(made, "folds", FOLDS)
+        for fold in folds:
+            if folding is not None and (why := _lacks(dataset, fold.training, by=folding, parts=parts)):
+                whose.setdefault((fold.name, why), []).append(spec.title)
+    for (name, why), titles in whose.items():
+        found.setdefault((why, *titles), []).append(name)
+    return tuple(
+        f"{', '.join(titles)} cannot be trained in {len(names)} of {len(folds)} fold{'s' if len(folds) != 1 else ''}"
+        f" ({', '.join(names[:FOLDS_NAMED])}{' ...' if len(names) > FOLDS_NAMED else ''}): {why}"
+        for (why, *titles), names in found.items()
+    )
+
+
+def _lacks(dataset: Dataset, training: Index, *, by: str, parts: int) -> str:
+    """What training rows lack so that anything could be calibrated on whole people or sessions of them; "" if none."""
+    rows = training[dataset.target[training] != LEFT_OUT]
+    positive = dataset.target[rows] == POSITIVE
+    if not positive.any() or positive.all():
+        return f"it has no {'negatives' if positive.any() else 'positives'} to train on"
+    groups = (dataset.person if by == "people" else dataset.session)[rows]
+    one = "person" if by == "people" else "session"
+    if np.unique(groups).size < 2:
+        mend = ', or parameters = { folding = "sessions" }' if by == "people" else ""
+        return f"what it is trained on is of one {one}, and calibration wants two: add {by}{mend}"
+    try:
+        dealt(groups, positive.astype(np.float64), folds=parts)
+    except DatasetError:
+        return f"some {by} in training have all of one class, and calibration wants both in two or more {by}"
+    return ""
 
 
 def _study(dataset: Dataset, name: str) -> StudySaid:

@@ -78,6 +78,23 @@ def test_what_there_is_is_said_and_nothing_is_written(here: Path, capsys: pytest
     assert sorted(path.name for path in here.iterdir()) == ["mine.toml"]
 
 
+def test_folds_in_which_nothing_can_be_trained_are_told_before(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(monkeypatch, state(2, sessions=2))
+    for folding, what in (("people", "one person"), ("sessions", "one session")):
+        own = TEXT.replace('kind = "logistic"', f'kind = "logistic"\nparameters = {{folding = "{folding}"}}')
+        (here / "mine.toml").write_text('split = {kind = "chronological"}\n' + own)
+        assert main(["evaluate", "mine.toml", "--describe"]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "Warning: logistic cannot be trained in 2 of 2 folds (lab-0, part 2 of 2, lab-1, part 2 of 2)" in said
+        assert f"is of {what}, and calibration wants two" in said
+    given(monkeypatch, state(4))
+    (here / "mine.toml").write_text(TEXT)
+    assert main(["evaluate", "mine.toml", "--describe"]) == 0
+    assert "Warning" not in capsys.readouterr().out
+
+
 def test_results_are_told_written_whole_and_never_overwritten(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "mine.toml"]) == 0
     said = capsys.readouterr().out
