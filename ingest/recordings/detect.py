@@ -76,6 +76,11 @@ def look(path: Path, *, formats: Sequence[Format] = FORMATS) -> Iterator[Found]:
 
 
 def _unknown(source: Source, formats: Sequence[Format]) -> str:
+    if source.names == (source.name,) and source.name == FILE:
+        return (
+            f"{source.name}: a table of labels: label tables beside recordings are read by themselves when"
+            " these are imported. One as in docs/labels.md can be read alone, too: forecalm labels import"
+        )
     known = "; ".join(form.what for form in formats)
     table = "; or any table, with a mapping of its columns (--map)" if formats is FORMATS else ""
     return f"{source.name}: in none of the formats that can be read: {known}{table}"

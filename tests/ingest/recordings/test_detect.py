@@ -133,3 +133,11 @@ def test_our_own_labels_lie_beside_e4_sessions_too(tmp_path: Path, shared_data: 
     after = read_one(tmp_path / "s.zip")
     assert after.labels == (label,)
     assert after.notes == before.notes
+
+
+def test_a_table_of_labels_named_alone_is_sent_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,task\na,b\n")
+    (found,) = look(tmp_path / "labels.csv")
+    assert found.refused is not None
+    assert "label tables beside recordings are read by themselves" in found.refused
+    assert "in none of the formats" not in found.refused
