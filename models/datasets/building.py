@@ -25,6 +25,7 @@ Progress = Callable[[int, int], None]
 """``progress(done, total)``, in people."""
 
 PRIOR: Final = ("incident_before", "since_incident_s")
+NAMED: Final = 3  # people whom a note names
 """The last two columns of Imbiriba's set. Of a state there are no incidents, and the second would be the clock."""
 
 
@@ -306,6 +307,7 @@ def _said_of(data: Dataset) -> list[str]:
     contradicted = int((data.exclusion == Exclusion.CONTRADICTED).sum())
     if contradicted:
         notes.append(f"{contradicted} moments are left out: labels of both sides reach into their windows")
+    notes += _at_once(data)
     if data.events:
         led = set(data.event.tolist())
         without = sum(i not in led for i in range(len(data.events)))
@@ -315,3 +317,22 @@ def _said_of(data: Dataset) -> list[str]:
                 " onset is not known well enough"
             )
     return notes
+
+
+def _at_once(data: Dataset) -> list[str]:
+    """Who has sessions at the same time, as of two bands worn at once: those hours and events count twice."""
+    found: dict[str, str] = {}
+    latest: dict[str, Session] = {}
+    for each in sorted(data.sessions, key=lambda session: (session.start_s, session.name)):
+        before = latest.get(each.person)
+        if before is not None and each.start_s < before.end_s:
+            found.setdefault(each.person, f"{each.person}: {before.name} and {each.name}")
+        if before is None or each.end_s > before.end_s:
+            latest[each.person] = each
+    if not found:
+        return []
+    some = "; ".join(list(found.values())[:NAMED]) + (" ..." if len(found) > NAMED else "")
+    return [
+        f"{len(found)} of {len(data.people)} people have sessions that overlap in time, as of two bands worn at once"
+        f" ({some}): what happened then counts once for each. To take one band, name devices under [[study]]"
+    ]

@@ -207,6 +207,15 @@ def test_the_same_recording_under_two_names_is_refused(make: Make) -> None:
         build([one, other], AIM)
 
 
+def test_two_bands_worn_at_once_are_noted(make: Make) -> None:
+    one, after, bob = make("ann", 0, 300, said(0)), make("ann", 300, 300), make("bob", 0, 300, said(0, "bob"))
+    assert not any("overlap" in note for note in build([one, after, bob], AIM).notes)
+    other = make("ann", 100, 300, said(0))
+    (note,) = (note for note in build([one, other, bob], AIM).notes if "overlap" in note)
+    assert note.startswith("1 of 2 people have sessions that overlap in time")
+    assert "(ann: ann-0 and ann-100)" in note
+
+
 def test_one_pseudonym_in_two_studies_is_refused(make: Make) -> None:
     with pytest.raises(DatasetError, match="'ann' is of 'lab' and of 'school'"):
         build([make("ann", 0, 300, said(0)), make("ann", 1000, 300, said(1000), study="school")], AIM)
