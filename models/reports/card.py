@@ -18,6 +18,7 @@ from models.inputs.named import DRIVERS, GROUPS
 from models.reports import tables, words
 from models.reports.evidence import differs
 from models.reports.page import render
+from models.shelf.about import LIMITS
 from models.shelf.manifest import Evaluated, Manifest
 from models.shelf.pointers import Rehearsal, Unrehearsed
 
@@ -104,7 +105,7 @@ def sections(known: Known) -> tuple[Section, ...]:
         *_judged(known),
         _rehearsed(known),
         _abstains(manifest),
-        Section(title="Limits", says=(manifest.limits, NO_RECORDING)),
+        Section(title="Limits", says=(manifest.limits, *(() if LIMITS in manifest.limits else (NO_RECORDING,)))),
         WATCHED,
     )
 

@@ -13,6 +13,7 @@ from models.experiments.results import EXPERIMENT, RESULTS
 from models.reports import card
 from models.reports.card import NO_RECORDING, TEXT_MARK, Known
 from models.reports.evidence import read
+from models.shelf.about import LIMITS
 from models.shelf.manifest import Code, Data, Evaluated, Manifest
 from models.shelf.pointers import Rehearsal, Unrehearsed
 from tests.models.reports.conftest import NASTY, Files
@@ -128,3 +129,9 @@ def test_a_rehearsal_is_told_and_one_of_another_model_is_refused() -> None:
     assert "| Role now | champion |" in text
     with pytest.raises(ShelfError, match="rehearsal is of the model"):
         card.text(Known(manifest=manifest(), digest="00" * 32, evidence=(passed,)))
+
+
+def test_that_there_is_no_recording_is_said_once() -> None:
+    text = told(limits=LIMITS)
+    assert LIMITS in text
+    assert text.count("No public recording of the time before") == 1
