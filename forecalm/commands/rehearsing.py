@@ -47,11 +47,14 @@ def rehearse(chosen: argparse.Namespace) -> int:
         )
     with closing(here.open_registry()) as registry:
         path = proof.keep(here, registry, evidence, by=by)
+        otherwise = proof.otherwise(registry, evidence, proof.read(here, chosen.name)[1])
     if chosen.json:
         said = msgspec.to_builtins(evidence) | {"passed": passed(evidence), "file": str(path)}
-        print_json(said | {"cautions": cautions(evidence)})
+        print_json(said | {"cautions": (*cautions(evidence), *otherwise)})
     else:
         tell(evidence)
+        for each in otherwise:
+            out.print(each, style="bold")
         out.print(f"Kept in {path}")
     return 0 if passed(evidence) else FELL_SHORT
 

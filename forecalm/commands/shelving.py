@@ -13,7 +13,7 @@ from rich.table import Table
 
 from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import operator, print_json
+from forecalm.commands.terminal import err, operator, print_json
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from forecalm.shipped import adopt, limits_of, readable, simulated, waiting
@@ -192,6 +192,9 @@ def _promote(chosen: argparse.Namespace, here: Installation) -> int:
     signatures = _signatures(chosen)
     report = str(chosen.evidence or proof.path_of(here, chosen.name))
     evidence = proof.verdict(rehearsal, digest, signatures, report=report)
+    with closing(here.open_registry()) as registry:
+        for each in proof.otherwise(registry, rehearsal, digest):
+            err.print(each, soft_wrap=True)
 
     def promote(pointers: Pointers) -> Line:
         proof.require_sound(here, chosen.name, rehearsal, digest)  # here, where nobody else promotes meanwhile

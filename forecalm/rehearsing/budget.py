@@ -17,7 +17,7 @@ from forecalm.champion import choose as champion
 from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.policies import policies_of
-from forecalm.rehearsing.rehearsal import WORDS, words_of
+from forecalm.rehearsing.rehearsal import words_of
 from forecalm.rehearsing.replaying import Seconds, heard_in, of_recordings, recorded_in
 from forecalm.rescoring.lived import Person
 from forecalm.rescoring.rescoring import LEARN_S
@@ -25,6 +25,9 @@ from forecalm.watching import Choice
 from ingest.readings import Readings
 
 DAY_S: Final = 86_400.0
+WORDS: Final = ("incident",)
+"""What counts as an event to the training-free detector, which has no target; where no label says so, that is told."""
+
 EVER: Final = math.inf
 
 

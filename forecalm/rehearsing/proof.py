@@ -23,7 +23,10 @@ from models.risk import TRAINING_FREE
 from models.shelf.pointers import Pointers, Rehearsal
 from models.shelf.shelf import Shelf
 
-FOLDER: Final = "rehearsals"  # in an installation: a file a model, the last rehearsal of it
+FOLDER: Final = (
+    "rehearsals"  # in an installation: a file for each rehearsal, and the last one of each model by its name
+)
+DIGITS: Final = 16  # of a digest, in the name of a file
 REHEARSED: Final = "rehearse a model"  # in the audit, with the digest of the file
 SIGNED: Final = "sign for a model"
 
@@ -34,15 +37,20 @@ def path_of(here: Installation, name: str) -> Path:
 
 
 def keep(here: Installation, registry: Registry, evidence: Evidence, *, by: str) -> Path:
-    """Write the evidence, whole or not at all, note its digest in the audit, and return where it lies."""
+    """Write the evidence, whole or not at all, note its digest in the audit, and return where it lies: as the last one
+    of its model, and under its digest, where no later one takes its place."""
     path, said = path_of(here, evidence.model), encode(evidence)
+    digest = hashlib.sha256(said).hexdigest()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path.with_name(f"{evidence.model}.{digest[:DIGITS]}.json"), said)
     write_whole(path, said)
     registry.note(
         REHEARSED,
         by=by,
         model=evidence.model,
-        evidence=hashlib.sha256(said).hexdigest(),
+        model_digest=evidence.model_digest,
+        evidence=digest,
+        words=list(evidence.rules.words),
         champion=evidence.champion,
         people=len(evidence.people),
         worse_for=len(grounds(evidence)),
@@ -122,6 +130,25 @@ def worse_for(registry: Registry, name: str) -> int:
     """Return for how many a model was worse at most in any rehearsal that the audit knows; 0 where there is none."""
     said = [json.loads(entry.detail) for entry in registry.audit_entries(action=REHEARSED)]
     return max((each["worse_for"] for each in said if each.get("model") == name), default=0)
+
+
+def otherwise(registry: Registry, evidence: Evidence, digest: str) -> tuple[str, ...]:
+    """Return what other rehearsals of the same model, against the same, found for more or fewer people than this one, a
+    sentence each, by what the audit knows: no file has to be there. Of those made before words were noted, the model is
+    known by its name alone."""
+    mine, said = len(grounds(evidence)), []
+    for entry in registry.audit_entries(action=REHEARSED):
+        other = json.loads(entry.detail)
+        same = (other.get("model"), other.get("champion")) == (evidence.model, evidence.champion)
+        if not same or other.get("model_digest", evidence.model_digest) != evidence.model_digest:
+            continue
+        if other["evidence"] != digest and other["worse_for"] != mine:
+            words = ", ".join(other.get("words", ())) or "words that were not noted"
+            said.append(
+                f"Another rehearsal of it, of {other['people']} by events {words}, found otherwise:"
+                f" signatures wanted there {other['worse_for']}, in this one, by {', '.join(evidence.rules.words)}, {mine}."
+            )
+    return tuple(dict.fromkeys(said))
 
 
 def verdict(evidence: Evidence, digest: str, signatures: Sequence[Signature], *, report: str) -> Rehearsal:

@@ -31,9 +31,6 @@ from models.shelf.manifest import Code
 from models.shelf.pointers import Pointer, Pointers
 from models.shelf.shelf import Shelf
 
-WORDS: Final = ("incident",)
-"""What counts as an event where the model's own target does not say; where no label says so, that is told."""
-
 WAYS: Final[dict[Way, Callable[..., Both | None]]] = {"as lived": as_lived, "as recorded": as_recorded}
 
 Progress = Callable[[int, int, str], None]
@@ -108,7 +105,7 @@ def rehearse(
     """Replay everybody (or ``wearers``) under the model ``name`` and under what is to watch now, of what is stored
     before ``now_s`` [UTC s]; to the bit the same, however many ``jobs``.
 
-    ``words`` are the labels that are events (none: those of the model's target, else ``WORDS``). Raises ShelfError
+    ``words`` are the labels that are events (none: those of the model's target). Raises ShelfError
     where a model cannot be believed, somebody is not known, or nothing of anybody is stored; StoreError, RegistryError.
     """
     here = Installation(config)
@@ -167,8 +164,9 @@ def require_believed(shelf: Shelf, candidate: Pointer, champion: Pointer | None)
 
 
 def words_of(target: Target) -> tuple[str, ...]:
-    """Return the words of labels that are events to a model with that target."""
-    return tuple(target.events) if isinstance(target, ForecastTarget) else WORDS
+    """Return the words of labels that are events to a model with that target: what it foretells, or the state that it
+    tells, so that nobody has to choose them after looking at what comes out."""
+    return tuple(target.events if isinstance(target, ForecastTarget) else target.positive)
 
 
 def code() -> Code:

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.rehearsal.evidence import encode
@@ -17,6 +18,7 @@ from forecalm.keeping import files
 from forecalm.rehearsing import proof, rehearsal
 from ingest.labels import Label
 from ingest.registry.levels import Level
+from models.datasets.target import StateTarget
 from models.errors import ShelfError
 from models.shelf.pointers import Pointers, Unrehearsed
 from models.shelf.shelf import Shelf
@@ -184,6 +186,32 @@ def test_words_that_no_label_says_are_told_with_those_that_labels_say(
     assert any("No label says 'meltdown'; there are 'incident' (1)" in caution for caution in said["cautions"])
 
 
+def test_who_rehearses_again_by_other_words_hears_what_was_found_before_and_overwrites_nothing(
+    here: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence, digest = proof.read(here, "first")
+    with closing(here.open_registry()) as registry:
+        assert proof.otherwise(registry, evidence, digest) == ()
+        rules = msgspec.structs.replace(evidence.rules, words=("storm",))
+        fine = tuple(msgspec.structs.replace(each, outcome="no different") for each in evidence.people)
+        again = msgspec.structs.replace(evidence, rules=rules, people=fine)
+        path = proof.keep(here, registry, again, by="Ada")
+    kept = sorted(path.parent.glob("first.*.json"))
+    assert len(kept) == 2
+    assert any(each.read_bytes() == encode(evidence) for each in kept)
+    config = ["--config", str(here.folder.parent / "forecalm.toml")]
+    assert main(["models", "promote", "first", "--by", "Ada", *config]) == 0
+    told = capsys.readouterr().err
+    assert "of 2 by events incident, found otherwise: signatures wanted there 2, in this one, by storm, 0" in told
+
+
+def test_the_events_of_a_model_that_tells_a_state_are_that_state() -> None:
+    assert rehearsal.words_of(StateTarget(positive=("stroop", "interview"), negative=("rest",))) == (
+        "stroop",
+        "interview",
+    )
+
+
 @pytest.mark.usefixtures("quickly")
 def test_a_rehearsal_of_some_promotes_nothing_and_goes_with_whom_it_names(
     config_path: str, config: Config, capsys: pytest.CaptureFixture[str]
@@ -194,7 +222,7 @@ def test_a_rehearsal_of_some_promotes_nothing_and_goes_with_whom_it_names(
     here = Installation(config)
     assert "without w-01" in refused(here)
     assert main(["erase", "w-01", "--yes", "--config", config_path]) == 0
-    assert not proof.path_of(here, "first").exists()
+    assert not list(proof.path_of(here, "first").parent.glob("first*"))
 
 
 @pytest.mark.parametrize(
