@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import moment
-from forecalm.commands.terminal import operator, progress_bar
+from forecalm.commands.terminal import number, operator, progress_bar
 from forecalm.config import ConfigError
 from forecalm.config import load as load_config
 
@@ -77,8 +77,8 @@ def _tell(done: "Exported", *, deidentified: bool) -> None:
         samples = ", ".join(f"{name} {count:,}" for name, count in each.samples.items()) or "nothing"
         known_as = "" if each.written_as == each.wearer else f" as {each.written_as}"
         out.print(
-            f"[bold]{each.wearer}[/bold]{known_as}  {each.recordings} recordings, {each.seconds / 3600:.2f} h "
-            f" {samples}  {each.labels} labels"
+            f"[bold]{each.wearer}[/bold]{known_as}  {number(each.recordings, 'recording')},"
+            f" {each.seconds / 3600:.2f} h  {samples}  {number(each.labels, 'label')}"
         )
         if each.left_out:
             out.print(f"  Left out: {each.left_out:,} samples that no consent to research covers", style="dim")

@@ -179,9 +179,10 @@ class _Telling:
             return
         at = datetime.fromtimestamp(said["start_s"], UTC)
         channels = ", ".join(f"{name} {count:,}" for name, count in said["samples"].items())
+        presses = f"{said['presses']:,} press{'' if said['presses'] == 1 else 'es'}"
         self._out.print(
             f"[bold]{escape(said['name'])}[/bold]  {said['format']}  {at:%Y-%m-%d %H:%M} UTC  {said['hours']:.2f} h "
-            f" {channels}  {said['labels']} labels, {said['presses']} presses  {_became(said)}"
+            f" {channels}  {number(said['labels'], 'label')}, {presses}  {_became(said)}"
         )
         for note in said["notes"]:
             self._out.print(f"  Note: {escape(note)}", style="dim")
@@ -222,7 +223,8 @@ class _Telling:
                 some = ", ".join(whose[:5]) + (", ..." if whose[5:] else "")
                 self._out.print(
                     escape(
-                        f"{len(others)} labels in labels.csv beside them are of {some}, and were not entered: once"
+                        f"{number(len(others), 'label')} in labels.csv beside them"
+                        f" {'is' if len(others) == 1 else 'are'} of {some}, and not entered: once"
                         " these are known by just these pseudonyms, forecalm labels import labels.csv"
                     )
                 )

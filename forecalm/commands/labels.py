@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecalm.commands.moments import moment, told
 from forecalm.commands.people import say
-from forecalm.commands.terminal import operator, require_file
+from forecalm.commands.terminal import number, operator, require_file
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
@@ -65,12 +65,14 @@ def _import(chosen: argparse.Namespace, _: Config, registry: "Registry") -> int:
         found = [replace(label, wearer=label.wearer or chosen.wearer) for label in found]
     nameless = sum(not label.wearer for label in found)
     if nameless:
-        raise ConfigError(f"{chosen.path}: {nameless} labels name no wearer; say whose they are by --wearer")
+        raise ConfigError(
+            f"{chosen.path}: {number(nameless, 'label')} without a wearer; say whose they are by --wearer"
+        )
     _require_known(found, chosen.path, registry)
     before = len(registry.labels())
     numbers = registry.add_labels(found, by=operator())
     new = len(registry.labels()) - before
-    said = f"{len(numbers)} labels read, {new} of them new.\n"
+    said = f"{number(len(numbers), 'label')} read, {new} of them new.\n"
     say(chosen, {"read": len(numbers), "new": new}, said)
     return 0
 
@@ -98,7 +100,7 @@ def _export(chosen: argparse.Namespace, config: Config, registry: "Registry") ->
     part = chosen.out.with_name(f"{chosen.out.name}.part")
     part.write_text(text, encoding="utf-8", newline="")
     part.replace(chosen.out)
-    sys.stderr.write(f"{len(found)} labels in {chosen.out}\n")
+    sys.stderr.write(f"{number(len(found), 'label')} in {chosen.out}\n")
     return 0
 
 

@@ -63,5 +63,6 @@ def _notes(a: Results, b: Results, pairs: Sequence[tuple[Arm, Arm]]) -> list[str
             continue
         alone = {each.person for each in one.judgement.people} ^ {each.person for each in other.judgement.people}
         if alone:
-            notes.append(f"{len(alone)} people are in one of {one.key} and {other.key} only, and are left out")
+            who = "1 person is" if len(alone) == 1 else f"{len(alone)} people are"
+            notes.append(f"{who} in one of {one.key} and {other.key} only, and left out")
     return notes

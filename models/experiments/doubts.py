@@ -58,7 +58,8 @@ def _silent(dataset: Dataset, tested: Index, arms: Sequence[Arm], false_per_hour
     mend = "" if false_per_hour is None else " or a higher budget ([alarms] false_per_hour)"
     return (
         f"{_some(mine)} raised no alarm in anybody: an alarm rule is taken where it gains over chance{asked}, and with"
-        f" {events} events of {people} people none may. That says nothing about how well moments are told apart, which"
+        f" {_count(events, 'event', 'events')} of {_count(people, 'person', 'people')} none may."
+        " That says nothing about how well moments are told apart, which"
         f" is AUROC. To have alarms judged: more people with events{mend}",
     )
 
@@ -127,3 +128,7 @@ def _below(keys: Sequence[str]) -> str:
 
 def _some(keys: Sequence[str]) -> str:
     return ", ".join(keys[:NAMED]) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
+
+
+def _count(many: int, one: str, several: str) -> str:
+    return f"{many} {one if many == 1 else several}"

@@ -189,8 +189,8 @@ def test_labels_beside_recordings_go_to_whom_they_name_and_the_rest_is_told_once
     assert code == 0
     with closing(here.open_registry()) as registry:
         assert list(registry.labels().values()) == labels[:2]
-    assert said.count("labels in labels.csv") == 1
-    assert "1 labels in labels.csv beside them are of w-9" in said
+    assert said.count("in labels.csv beside") == 1
+    assert "1 label in labels.csv beside them is of w-9" in said
     assert "forecalm labels import" in said
     code, _, err = run("labels", "import", str(study / "labels.csv"))
     assert code == 2

@@ -145,7 +145,7 @@ def test_two_results_of_the_same_candidates_are_compared_arm_by_arm(
         "mine:clock",
     ]
     assert found["notes"][0].startswith("these are not the same data")
-    assert "1 people are in one of" in found["notes"][1]
+    assert "1 person is in one of" in found["notes"][1]
 
 
 @pytest.mark.parametrize(

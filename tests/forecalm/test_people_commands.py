@@ -211,7 +211,7 @@ def test_labels_come_and_go_as_one_file(run: Run, here: Installation, tmp_path: 
     assert json.loads(run("labels", "import", str(path), "--json")[1]) == {"read": 1, "new": 0}
     path.write_text("what,start,rater\ntag,2026-05-06T15:00Z,band\n")
     assert run("labels", "import", str(path))[0] == 2
-    assert "1 of them new" in run("labels", "import", str(path), "--wearer", "w-2")[1]
+    assert "1 label read, 1 of them new" in run("labels", "import", str(path), "--wearer", "w-2")[1]
     listed = json.loads(run("labels", "list", "--json")[1])
     assert [(each["wearer"], each["what"]) for each in listed] == [("w-1", "meltdown"), ("w-2", "tag")]
     assert json.loads(run("labels", "list", "w-1", "--since", "2026-05-06T14:11", "--json")[1]) == []
