@@ -146,7 +146,8 @@ def otherwise(registry: Registry, evidence: Evidence, digest: str) -> tuple[str,
             words = ", ".join(other.get("words", ())) or "words that were not noted"
             said.append(
                 f"Another rehearsal of it, of {other['people']} by events {words}, found otherwise:"
-                f" signatures wanted there {other['worse_for']}, in this one, by {', '.join(evidence.rules.words)}, {mine}."
+                f" signatures wanted there {other['worse_for']}, in this one,"
+                f" by {', '.join(evidence.rules.words)}, {mine}."
             )
     return tuple(dict.fromkeys(said))
 
