@@ -24,7 +24,11 @@ def add_shelf(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     )
     promote.add_argument("--unrehearsed", action="store_true", help="without a rehearsal: whoever promotes answers")
     promote.add_argument(
-        "--sign", action="append", default=[], metavar="WEARER", help="for whom it is worse; may be repeated"
+        "--sign",
+        action="append",
+        default=[],
+        metavar="WEARER",
+        help="for whom it is worse, or everybody; may be repeated",
     )
     promote.add_argument(
         "--because",

@@ -18,10 +18,8 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from console.standing import ModelsAt
-from forecalm.champion import ShelfWatch, choose, say, stamp
 from forecalm.config import Config
 from forecalm.exchanged import answered
-from forecalm.foretold import FOLDER, Foretold
 from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
@@ -29,9 +27,11 @@ from forecalm.live import Live
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
-from forecalm.policies import policies_of
-from forecalm.telling import Telling
-from forecalm.watching import Choice
+from forecalm.watching.champion import ShelfWatch, choose, say, stamp
+from forecalm.watching.foretold import FOLDER, Foretold
+from forecalm.watching.policies import policies_of
+from forecalm.watching.telling import Telling
+from forecalm.watching.watchers import Choice
 from forecalm.wearing import Wearing
 from ingest.clock.clocks import Clocks
 from ingest.control.client import Control

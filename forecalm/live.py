@@ -16,7 +16,7 @@ import numpy as np
 from forecalm.exchanged import Suspected
 from forecalm.installation import RELEARNT
 from forecalm.pipeline import Pipeline, Step, warm
-from forecalm.watching import Choice, Taught
+from forecalm.watching.watchers import Choice, Taught
 from ingest.intake.intake import Handed
 from ingest.received import Received
 

@@ -15,7 +15,7 @@ from alerts.desk import Desk
 from alerts.views import Stamp
 from alerts.words import reasons, sureness
 from forecalm.exchanged import LIKENESS, Exchanges, Suspected
-from forecalm.watching import ALONE, OF, Choice, Knower, State, Watchers
+from forecalm.watching.watchers import ALONE, OF, Choice, Knower, State, Watchers
 from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
 from ingest.types import CHANNELS, Tick
@@ -65,7 +65,7 @@ class Pipeline:
 
     ``bands`` are the bands heard last, "" before one was. ``suspected`` are pairs of wearers whose bands look
     exchanged, for any thread to read; ``answered`` says until when [UTC s] nothing is to be asked of wearers that staff
-    looked at, for any thread to replace. ``choice`` says which models run: see ``forecalm.watching``.
+    looked at, for any thread to replace. ``choice`` says which models run: see ``forecalm.watching.watchers``.
     """
 
     def __init__(self, *, wearers: Sequence[str], desk: Desk, choice: Choice = ALONE) -> None:

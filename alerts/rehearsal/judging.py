@@ -58,9 +58,11 @@ def findings(compared: Compared) -> tuple[tuple[Finding, ...], tuple[Finding, ..
     before, after = compared.champion, compared.candidate
     worse, better = [], []
     if lost := _lost(before, after):
-        worse.append(_found("events", f"misses {lost} of the {before.told} events that the champion told of"))
+        worse.append(_found("events", f"misses {lost} of the {before.told} that the champion told of"))
     if gained := _lost(after, before):
-        better.append(_found("events", f"tells of {gained} events that the champion missed"))
+        better.append(
+            _found("events", f"tells of {gained} more event{'s' if gained != 1 else ''} that the champion missed")
+        )
     worse += [
         *_silent(compared),
         *_lead(before, after, "shorter"),

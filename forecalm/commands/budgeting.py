@@ -75,7 +75,7 @@ def _budget(chosen: argparse.Namespace, config: Config, here: Installation) -> i
 
 def _set(chosen: argparse.Namespace, here: Installation, found: "Budget") -> int:
     from alerts.rehearsal.budget import ALERTS_MIN
-    from forecalm.policies import level_of
+    from forecalm.watching.policies import level_of
 
     if found.fits is None:
         raise ConfigError(

@@ -112,9 +112,9 @@ def _rescore(
     here: "Installation", registry: "Registry", changes: "Sequence[Change]", *, quiet: bool
 ) -> "list[Rescored]":
     """Score everybody anew whom the changes touch, or who was left undone before."""
-    from forecalm.champion import choose
     from forecalm.rescoring.derived import rewriting
     from forecalm.rescoring.rescoring import Rescoring, alerts_of
+    from forecalm.watching.champion import choose
     from ingest.readings import Readings
 
     with ExitStack() as stack:

@@ -74,8 +74,8 @@ def _names(shelf: Shelf, standing: Standing) -> list[str]:
 
 def _about(shelf: Shelf, standing: Standing, name: str) -> dict[str, Any]:
     """What a list says of a model; ``refused`` is why it cannot be believed, "" where it can."""
-    from forecalm.champion import proved
-    from forecalm.telling import learner
+    from forecalm.watching.champion import proved
+    from forecalm.watching.telling import learner
     from models.shelf.pointers import Pointer
 
     role, pointer = "", None
@@ -246,7 +246,7 @@ def _signatures(chosen: argparse.Namespace) -> "list[Signature]":
 
 def _require_live(here: Installation, name: str) -> None:
     """Raise ShelfError unless the model can be believed and runs live."""
-    from forecalm.champion import proved
+    from forecalm.watching.champion import proved
     from models.shelf.pointers import Pointer
 
     shelf = Shelf(here.models)
@@ -300,7 +300,7 @@ def _done(chosen: argparse.Namespace, here: Installation, do: Callable[[Pointers
 
 def _in_force(chosen: argparse.Namespace, here: Installation, line: Line, before: str) -> int:
     """Say what watches now: not what ought to, where that cannot be believed."""
-    from forecalm.champion import choose
+    from forecalm.watching.champion import choose
 
     choice = choose(here.models)
     watches = TRAINING_FREE if choice.champion is None else choice.champion.name
@@ -316,7 +316,7 @@ def _in_force(chosen: argparse.Namespace, here: Installation, line: Line, before
 
 
 def _drift(chosen: argparse.Namespace, here: Installation) -> int:
-    from forecalm.drifting import drifted, tell
+    from forecalm.watching.drifting import drifted, tell
 
     found = drifted(here, now_s=time.time())
     if chosen.json:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from forecalm.champion import choose
 from forecalm.doctor.finding import Finding, Level
 from forecalm.installation import Installation
+from forecalm.watching.champion import choose
 from models.risk import TRAINING_FREE
 
 MEND = "forecalm models says why; mend it, or forecalm models roll-back, or promote another"

@@ -23,7 +23,7 @@ MANIFEST: Final = "manifest.json"
 RETRAIN: Final = "retrain.jsonl"
 WITHDRAWN: Final = "withdrawn"
 REHEARSALS: Final = "rehearsals"  # as ``forecalm.rehearsing.proof`` has it, which loads every model too
-FORETOLD: Final = "foretold"  # as ``forecalm.foretold`` has it, which loads every model
+FORETOLD: Final = "foretold"  # as ``forecalm.watching.foretold`` has it, which loads every model
 NOTE: Final = (
     "Withdrawn {at}: somebody whom it was, or may have been, trained on has been erased.\nIt may hold what was learnt"
     " of them: use it for nothing, and delete this folder when it has been trained again.\n"

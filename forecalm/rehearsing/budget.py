@@ -13,15 +13,15 @@ from alerts.policy import Policy
 from alerts.rehearsal.budget import Budget, Past, choose
 from alerts.rehearsal.comparing import OFF
 from alerts.rehearsal.events import happened, reach_of, unheard_of
-from forecalm.champion import choose as champion
 from forecalm.config import Config
 from forecalm.installation import Installation
-from forecalm.policies import policies_of
 from forecalm.rehearsing.rehearsal import words_of
 from forecalm.rehearsing.replaying import Seconds, heard_in, of_recordings, recorded_in
 from forecalm.rescoring.lived import Person
 from forecalm.rescoring.rescoring import LEARN_S
-from forecalm.watching import Choice
+from forecalm.watching.champion import choose as champion
+from forecalm.watching.policies import policies_of
+from forecalm.watching.watchers import Choice
 from ingest.readings import Readings
 
 DAY_S: Final = 86_400.0

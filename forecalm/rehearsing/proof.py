@@ -13,9 +13,9 @@ from alerts.rehearsal.evidence import EVERYBODY, FORMAT, Evidence, Signature, de
 from alerts.rehearsal.gate import FRESH_S, grounds, passed, require_signed
 from forecalm.installation import Installation
 from forecalm.keeping.files import write_whole
-from forecalm.policies import policies_of
 from forecalm.rehearsing.past import digest_of, everybody
 from forecalm.rehearsing.rehearsal import code
+from forecalm.watching.policies import policies_of
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from models.errors import ShelfError

@@ -13,14 +13,14 @@ from alerts.rehearsal.comparing import compared
 from alerts.rehearsal.events import Happened, happened, reach_of, unheard_of
 from alerts.rehearsal.evidence import Compared, Evidence, Person, Rules, Way
 from alerts.rehearsal.judging import outcome_of, pooled, rules
-from forecalm.champion import proved
 from forecalm.checkout import commit
 from forecalm.config import Config
 from forecalm.installation import Installation
-from forecalm.policies import policies_of
 from forecalm.rehearsing.past import digest_of, everybody
 from forecalm.rehearsing.replaying import Both, Pair, as_lived, as_recorded
-from forecalm.watching import Choice
+from forecalm.watching.champion import proved
+from forecalm.watching.policies import policies_of
+from forecalm.watching.watchers import Choice
 from ingest.labels import Label
 from ingest.readings import Readings
 from ingest.registry.registry import Registry

@@ -23,7 +23,7 @@ from alerts.rehearsal.comparing import Heard
 from alerts.views import WearerView
 from forecalm.rescoring.lived import CHUNK_S, Person
 from forecalm.studies.cutting import cut
-from forecalm.watching import Choice, Watchers
+from forecalm.watching.watchers import Choice, Watchers
 from ingest.readings import Readings, Span
 from ingest.registry.consents import Scope
 from models.risk import Abstention, Risk

@@ -10,7 +10,7 @@ from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import AlertView
 from forecalm.pipeline import Pipeline, Step
-from forecalm.watching import ALONE, Choice
+from forecalm.watching.watchers import ALONE, Choice
 from ingest.assemble import DEADLINE_S
 from ingest.readings import Readings
 from ingest.received import Received

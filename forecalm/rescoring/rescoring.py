@@ -20,9 +20,9 @@ from alerts.journal import AlertRaised, Event
 from alerts.policy import Policy
 from alerts.views import AlertView
 from forecalm.live import save_learnt
-from forecalm.policies import policies_of
 from forecalm.rescoring.lived import Decided, Person
-from forecalm.watching import ALONE, Choice
+from forecalm.watching.policies import policies_of
+from forecalm.watching.watchers import ALONE, Choice
 from ingest.readings import Readings
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Change, end_of

@@ -26,9 +26,9 @@ class Rehearsal(
 ):
     """What a replay of stored sessions said of exactly the model whose manifest has ``model_digest``.
 
-    ``champion`` is what it was held against. ``passed``: it is worse for nobody; ``worse_for`` counts for whom it is.
-    ``report`` is where the rehearsal can be read and ``report_digest`` its SHA-256. ``signed_by`` is whoever lets it
-    pass all the same, ``because`` why.
+    ``champion`` is what it was held against. ``passed``: it is worse for nobody; ``worse_for`` counts for whom it is,
+    everybody together as one. ``report`` is where the rehearsal can be read and ``report_digest`` its SHA-256.
+    ``signed_by`` is whoever lets it pass all the same, ``because`` why.
     """
 
     model_digest: str
@@ -250,6 +250,6 @@ def _require_passed(name: str, digest: str, evidence: Evidence) -> None:
         raise ShelfError(f"model {name!r}: the rehearsal is of another model of that name: rehearse this one")
     if not evidence.passed and not (is_said(evidence.signed_by) and is_said(evidence.because)):
         raise ShelfError(
-            f"model {name!r}: the rehearsal found it worse for {evidence.worse_for} of those it watches: improve it, or"
-            " let somebody sign for it and say why"
+            f"model {name!r}: the rehearsal found it worse for {evidence.worse_for} (people, or everybody): improve it,"
+            " or let somebody sign for it and say why"
         )

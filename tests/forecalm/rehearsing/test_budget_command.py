@@ -10,7 +10,7 @@ from alerts.policy import Policy
 from forecalm.cli import main
 from forecalm.config import Config
 from forecalm.installation import Installation
-from forecalm.policies import policies_of
+from forecalm.watching.policies import policies_of
 from tests.forecalm.rehearsing.conftest import SAMPLE, Lived
 
 pytestmark = pytest.mark.long

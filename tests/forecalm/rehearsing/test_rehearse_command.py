@@ -43,7 +43,7 @@ def test_a_rehearsal_is_told_to_a_person_who_decides_by_it(rehearsed: Rehearsed)
     assert rehearsed.ended == 1
     for part in (
         "Research use only",
-        "w-01: worse: misses 1 of the 1 events",
+        "w-01: worse: misses 1 of the 1 that the champion told of",
         "Blocked: worse for w-01, w-09",
         "no labels",
     ):

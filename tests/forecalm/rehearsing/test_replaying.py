@@ -15,7 +15,7 @@ from forecalm.installation import Installation
 from forecalm.rehearsing.past import everybody
 from forecalm.rehearsing.replaying import Both, Pair, Taken, as_lived, as_recorded
 from forecalm.rescoring.lived import Person
-from forecalm.watching import Choice, Model
+from forecalm.watching.watchers import Choice, Model
 from ingest.readings import Readings
 from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from forecalm.champion import ShelfWatch, choose, stamp
 from forecalm.cli import main
 from forecalm.doctor.finding import Level
 from forecalm.doctor.shelf import models as examined
-from forecalm.foretold import Minute, Share
 from forecalm.installation import Installation
-from forecalm.watching import Choice
+from forecalm.watching.champion import ShelfWatch, choose, stamp
+from forecalm.watching.foretold import Minute, Share
+from forecalm.watching.watchers import Choice
 from ingest.labels import Label
 
 UNREHEARSED = ["--unrehearsed", "--because", "nothing is recorded here yet"]

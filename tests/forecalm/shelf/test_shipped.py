@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import forecalm.shipped as shipping
-from forecalm.champion import choose
 from forecalm.cli import main
 from forecalm.config import load
 from forecalm.installation import Installation
-from forecalm.watching import ALONE
+from forecalm.watching.champion import choose
+from forecalm.watching.watchers import ALONE
 from models.shelf.shelf import Shelf
 
 NAME = "shipped-sensed"

@@ -21,8 +21,8 @@ from forecalm.installation import Installation
 from forecalm.live import Live
 from forecalm.pipeline import Pipeline
 from forecalm.studies.stored import stored
-from forecalm.telling import Telling, learner
-from forecalm.watching import Choice, Model, Taught
+from forecalm.watching.telling import Telling, learner
+from forecalm.watching.watchers import Choice, Model, Taught
 from ingest.labels import Label
 from ingest.recordings.detect import read_one
 from ingest.recordings.importing import Import, import_recording

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from alerts.journal import AlertRaised, Scratch
 from alerts.policy import Policy
-from forecalm.champion import choose
-from forecalm.foretold import Foretold, minutes_of
 from forecalm.installation import Installation
 from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline, Step
 from forecalm.rescoring.lived import Person
-from forecalm.watching import ALONE, Choice, Model, Watchers
+from forecalm.watching.champion import choose
+from forecalm.watching.foretold import Foretold, minutes_of
+from forecalm.watching.watchers import ALONE, Choice, Model, Watchers
 from ingest.received import Received
 from models.arousal import DRIVERS, Arousal
 from models.drift.summary import TrainingSummary

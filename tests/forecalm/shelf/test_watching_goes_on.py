@@ -15,14 +15,14 @@ from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from forecalm import champion, telling
-from forecalm.champion import ShelfWatch, choose, stamp
 from forecalm.config import load
-from forecalm.foretold import Foretold, minutes_of
 from forecalm.installation import Installation
 from forecalm.live import load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
-from forecalm.telling import Telling
-from forecalm.watching import ALONE, Choice, Model, Watchers
+from forecalm.watching.champion import ShelfWatch, choose, stamp
+from forecalm.watching.foretold import Foretold, minutes_of
+from forecalm.watching.telling import Telling
+from forecalm.watching.watchers import ALONE, Choice, Model, Watchers
 from ingest.received import Received
 from models.datasets.target import ForecastTarget
 from models.drift.summary import TrainingSummary
@@ -165,7 +165,9 @@ def test_a_shelf_that_cannot_be_looked_at_for_a_while_is_looked_at_again(
     for _ in range(3):
         watch.look_again()
     assert [choice.chosen for choice in heard] == ["arousal"]
-    assert [record.levelno for record in caplog.records if record.name == "forecalm.champion"] == [logging.ERROR]
+    assert [record.levelno for record in caplog.records if record.name == "forecalm.watching.champion"] == [
+        logging.ERROR
+    ]
 
 
 def test_what_cannot_be_learnt_of_one_person_keeps_nobody_elses_from_being_learnt(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from forecalm.watching import ALONE, Choice, Model
+from forecalm.watching.watchers import ALONE, Choice, Model
 from models.errors import ShelfError
 from models.risk import TRAINING_FREE
 from models.shelf.manifest import POINTERS

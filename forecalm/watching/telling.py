@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from forecalm.config import Config
 from forecalm.installation import Installation
-from forecalm.watching import Choice, Learns, Model, Taught
+from forecalm.watching.watchers import Choice, Learns, Model, Taught
 from ingest.errors import IngestError
 from ingest.labels import Label
 from ingest.registry.consents import Scope

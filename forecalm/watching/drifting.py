@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.console import Console
 
-from forecalm.foretold import FOLDER, MINUTE_S, Minute, minutes_of
 from forecalm.installation import Installation
-from forecalm.watching import DRIFT, Model
+from forecalm.watching.foretold import FOLDER, MINUTE_S, Minute, minutes_of
+from forecalm.watching.watchers import DRIFT, Model
 from models.datasets.target import ForecastTarget
 from models.drift.inputs import Drifted, judged
 from models.drift.outcomes import held_against
@@ -23,7 +23,7 @@ AT_MOST: Final = 10  # inputs that are named on a terminal
 
 def drifted(here: Installation, *, now_s: float) -> dict[str, Any]:
     """Return what has drifted, for a script or a page: of the model that is to watch, and of that in shadow."""
-    from forecalm.champion import choose
+    from forecalm.watching.champion import choose
 
     choice = choose(here.models)
     models = [(role, each) for role, each in (("champion", choice.champion), ("shadow", choice.shadow)) if each]
@@ -100,7 +100,7 @@ def _of_outcomes(here: Installation, role: str, name: str, target: ForecastTarge
 
 
 def _share(minute: Minute, role: str) -> Any:  # noqa: ANN401 - a Share, or one of nobody
-    from forecalm.foretold import Share
+    from forecalm.watching.foretold import Share
 
     if role == "shadow":
         return minute.shadow or Share(model="", known=0, mean=None, highest=None)
