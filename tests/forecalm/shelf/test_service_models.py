@@ -17,10 +17,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from alerts.journal import AlertRaised, Journal
 from alerts.policy import Policy
 from alerts.views import AlertView, RiskState, WearerView
-from forecalm import build, champion
+from forecalm import build
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
+from forecalm.watching import champion
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope

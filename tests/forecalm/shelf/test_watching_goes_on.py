@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from alerts.journal import Scratch
 from alerts.policy import Policy
-from forecalm import champion, telling
 from forecalm.config import load
 from forecalm.installation import Installation
 from forecalm.live import load_learnt, save_learnt
 from forecalm.pipeline import Pipeline
+from forecalm.watching import champion, telling
 from forecalm.watching.champion import ShelfWatch, choose, stamp
 from forecalm.watching.foretold import Foretold, minutes_of
 from forecalm.watching.telling import Telling
