@@ -164,7 +164,9 @@ def test_a_tap_just_after_the_rows_moved_takes_nobody(house: House, tablet: Tabl
 def test_the_button_under_a_finger_is_never_replaced_and_focus_stays(house: House, tablet: Tablet) -> None:
     house.alert("w2")
     button = tablet.row("w2").locator(".take")
+    expect(button).to_be_visible()  # what is hidden until the alert comes takes no focus
     button.focus()
+    expect(button).to_be_focused()
     button.evaluate("it => it.dataset.mine = 'yes'")
     for percent in (LOW_BATTERY_PCT, 50):
         house.show("w2", battery_pct=percent, trend=(None, 0.5) * 45)
