@@ -71,7 +71,7 @@ stress: .venv-bench/.made  ## Tell stress from rest on recorded people, beside t
 experiment: .venv/.dev  ## Time a whole experiment: every candidate, twelve people left out one by one, report included
 	$(BIN)/python -m benchmarks.experiment
 
-forecast: .venv-bench/.made  ## Foretell the incidents of simulated people: docs/forecast.md (an hour)
+forecast: .venv-bench/.made  ## Foretell the incidents of simulated people: docs/forecast.md (half an hour or more)
 	.venv-bench/bin/python -m benchmarks.forecast
 
 accuracy: .venv-bench/.made  ## Measure accuracy on real recordings: docs/accuracy.md, benchmarks/accuracy.json

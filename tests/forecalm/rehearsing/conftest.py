@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from alerts.desk import Desk
@@ -25,16 +24,13 @@ from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
 from ingest.wire import encode
-from models.datasets.dataset import Dataset, Session
-from models.datasets.target import ForecastTarget
 from models.estimators.candidates import Logistic
-from models.inputs.inputs import NAMES
 from models.shelf.about import about
 from models.shelf.manifest import Code
 from models.shelf.shelf import Shelf
+from tests.forecalm.invented import invented
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
-PEOPLE, MOMENTS = 4, 150
 CONSENT = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
 CODE, COMMIT = "forecalm.rehearsing.rehearsal.commit", "0" * 40
 WORN_S = {"band-01": 960, "band-02": 700}
@@ -74,31 +70,6 @@ def lived() -> Lived:
         pipeline.advance(received.received_s)
     assert taken.alerts_s, "the sample session raises an alert"
     return Lived(sent, tuple(taken.alerts_s))
-
-
-def invented(people: int = PEOPLE) -> Dataset:
-    """Moments of people who were never there: what is trained on them hardly ever says more than two in ten."""
-    rng, n = np.random.default_rng(3), people * MOMENTS
-    inputs = rng.normal(size=(n, len(NAMES)))
-    return Dataset(
-        inputs=inputs,
-        input_names=NAMES,
-        end_s=np.concatenate([1e9 * i + 60.0 * np.arange(1, MOMENTS + 1) for i in range(people)]),
-        session=np.repeat(np.arange(people), MOMENTS),
-        target=(inputs[:, 0] + rng.normal(size=n) > 1.5).astype(np.int8),
-        exclusion=np.zeros(n, np.int8),
-        event=np.full(n, -1),
-        condition=np.full(n, ""),
-        worn=np.ones(n, bool),
-        sessions=tuple(
-            Session(name=f"s-{i}", person=f"w-0{i}", study="invented", start_s=1e9 * i, end_s=1e9 * i + 60 * MOMENTS)
-            for i in range(people)
-        ),
-        events=(),
-        aim=ForecastTarget(events=("incident",)),
-        window_s=60.0,
-        step_s=60.0,
-    )
 
 
 @pytest.fixture(scope="session")

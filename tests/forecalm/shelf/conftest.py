@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from forecalm.config import load
 from forecalm.installation import Installation
@@ -14,18 +12,16 @@ from ingest.received import Received
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.wire import encode
-from models.datasets.dataset import Dataset, Session
-from models.datasets.target import ForecastTarget
+from models.datasets.dataset import Dataset
 from models.estimators.candidates import Logistic
-from models.inputs.inputs import NAMES
 from models.shelf.about import about
 from models.shelf.manifest import Code
 from models.shelf.shelf import Shelf
 from signals.engine import Engine
 from signals.types import Signals
+from tests.forecalm.invented import invented
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
-PEOPLE, MOMENTS = 4, 150
 
 
 @pytest.fixture(scope="session")
@@ -45,28 +41,7 @@ def signals(received: list[Received]) -> Signals:
 @pytest.fixture(scope="session")
 def training() -> Dataset:
     """Invented moments of four people, among them w-01."""
-    rng, n = np.random.default_rng(3), PEOPLE * MOMENTS
-    inputs = rng.normal(size=(n, len(NAMES)))
-    target: NDArray[np.int8] = (inputs[:, 0] + rng.normal(size=n) > 1.5).astype(np.int8)
-    return Dataset(
-        inputs=inputs,
-        input_names=NAMES,
-        end_s=np.concatenate([1e9 * i + 60.0 * np.arange(1, MOMENTS + 1) for i in range(PEOPLE)]),
-        session=np.repeat(np.arange(PEOPLE), MOMENTS),
-        target=target,
-        exclusion=np.zeros(n, np.int8),
-        event=np.full(n, -1),
-        condition=np.full(n, ""),
-        worn=np.ones(n, bool),
-        sessions=tuple(
-            Session(name=f"s-{i}", person=f"w-0{i}", study="invented", start_s=1e9 * i, end_s=1e9 * i + 60 * MOMENTS)
-            for i in range(PEOPLE)
-        ),
-        events=(),
-        aim=ForecastTarget(events=("incident",)),
-        window_s=60.0,
-        step_s=60.0,
-    )
+    return invented()
 
 
 @pytest.fixture(scope="session")
