@@ -10,9 +10,10 @@ chooses among the levels; innovations are weighed by a forward filter of two sta
 
 Deviations from the paper, of which, as of the thesis, only abstracts were read: sweat has a say beside the pulse;
 motion mixes the levels smoothly over the minutes that a heart takes to follow, instead of choosing one model at once;
-levels of the three states are learnt together (what is known of the still one tells of the others); innovations are cut
-before they are learnt, so that an episode does not become usual; evidence is accumulated over time instead of compared with a
-threshold. All constants are what is known of such signals, not learnt from labels: the probability is an ordering.
+levels of the three states are learnt together (what is known of the still one tells of the others); innovations are
+cut before they are learnt, so that an episode does not become usual; evidence is accumulated over time instead of
+compared with a threshold. All constants are what is known of such signals, not learnt from labels: the probability is
+an ordering.
 """
 
 from collections.abc import Mapping
