@@ -10,9 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from alerts.errors import AlertError, JournalError, UnknownAlert
-from alerts.journal import AlertAcknowledged, AlertRaised, AlertResolved, Event, Log, SightLost, SightRegained
+from alerts.events import Event
+from alerts.happened import HappenedTo
+from alerts.journal import Log
 from alerts.ledger import Ledger, past
 from alerts.policy import Policy
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
 from alerts.state import BLIND, Sign, Situation, after, seen, step
 from alerts.views import AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from alerts.words import blind
@@ -100,7 +103,9 @@ class Desk:
             if wearer not in self._ledgers:
                 if not (wearer and wearer.isprintable()):
                     raise AlertError(f"{wearer!r} cannot be watched: a printable name is needed")
-                theirs = [event for event in self._journal.history if event.wearer == wearer]
+                theirs = [
+                    event for event in self._journal.history if isinstance(event, HappenedTo) and event.wearer == wearer
+                ]
                 self._ledgers = {**self._ledgers, **past(theirs, [wearer], self._now_s)}
                 self._show(self._ledgers[wearer], self._now_s, None)
             return self._ledgers[wearer].view

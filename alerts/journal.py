@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,57 +11,13 @@ from typing import Protocol
 import msgspec
 
 from alerts.errors import JournalError
-from alerts.views import Blind
-from models.risk import TRAINING_FREE
+from alerts.events import Event
+from alerts.happened import HappenedTo
 
 if sys.platform != "win32":
     import fcntl
 
 log = logging.getLogger(__name__)
-
-
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", forbid_unknown_fields=True):
-    """Something that happened to ``wearer`` at ``at_s`` [UTC s]."""
-
-    wearer: str
-    at_s: float
-
-
-class AlertRaised(_Event, frozen=True, kw_only=True, tag="alert raised"):
-    """Signs stayed high: a carer must come."""
-
-    alert_id: str
-    probability: float
-    reasons: tuple[str, ...]
-    policy: str
-    model: str = TRAINING_FREE  # before there were others, it raised every alert
-
-
-class AlertAcknowledged(_Event, frozen=True, kw_only=True, tag="alert acknowledged"):
-    """``by`` said: I'm on it."""
-
-    alert_id: str
-    by: str
-
-
-class AlertResolved(_Event, frozen=True, kw_only=True, tag="alert resolved"):
-    """The signs of an acknowledged alert settled."""
-
-    alert_id: str
-
-
-class SightLost(_Event, frozen=True, kw_only=True, tag="sight lost"):
-    """Nobody can tell how the person is, since ``since_s``; written again when the reason changes."""
-
-    reason: Blind
-    since_s: float
-
-
-class SightRegained(_Event, frozen=True, kw_only=True, tag="sight regained"):
-    """The person can be watched again."""
-
-
-Event = AlertRaised | AlertAcknowledged | AlertResolved | SightLost | SightRegained
 
 
 class Log(Protocol):
@@ -93,7 +50,7 @@ class Scratch:
 
 
 class Journal:
-    """The log on disk at ``path``, made where there is none (its folder too). One process at a time.
+    """The log on disk at ``path``, made where there is none (its folder too). For one process, and any of its threads.
 
     A last line without its newline is a write that a crash tore, so nobody was told of it: it is cut off, with a note
     in the log, unless it is whole. Anything else that cannot be read raises JournalError naming file and line, and
@@ -120,6 +77,7 @@ class Journal:
             raise
         self._encoder = msgspec.json.Encoder()
         self._torn = False
+        self._writing = threading.Lock()
 
     @property
     def history(self) -> Sequence[Event]:
@@ -129,16 +87,17 @@ class Journal:
     def append(self, events: Sequence[Event]) -> None:
         """Write ``events`` and wait for the disk; raises JournalError, and then none of them is in the journal."""
         data = b"".join(self._encoder.encode(event) + b"\n" for event in events)
-        try:
-            if self._torn:
-                os.ftruncate(self._fd, self._end)
-                self._torn = False
-            _write(self._fd, data, self._end)
-            os.fsync(self._fd)
-        except OSError as error:
-            self._torn = True
-            raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
-        self._end += len(data)
+        with self._writing:
+            try:
+                if self._torn:
+                    os.ftruncate(self._fd, self._end)
+                    self._torn = False
+                _write(self._fd, data, self._end)
+                os.fsync(self._fd)
+            except OSError as error:
+                self._torn = True
+                raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
+            self._end += len(data)
 
     def erase(self, wearer: str) -> int:
         """Take out every line of ``wearer`` and return how many; the file that held them is overwritten with zeros.
@@ -147,7 +106,7 @@ class Journal:
         beside a file's content (copies on write, worn blocks) is out of reach. Not on Windows.
         """
         events, _ = self._read()
-        stay = [event for event in events if event.wearer != wearer]
+        stay = [event for event in events if not (isinstance(event, HappenedTo) and event.wearer == wearer)]
         gone = len(events) - len(stay)
         if gone:
             data = b"".join(self._encoder.encode(event) + b"\n" for event in stay)

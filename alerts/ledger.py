@@ -6,8 +6,16 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from alerts.journal import AlertAcknowledged, AlertRaised, AlertResolved, Event, SightLost, SightRegained
+from alerts.events import Event
 from alerts.policy import Policy
+from alerts.situation_events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    SightLost,
+    SightRegained,
+    SituationEvent,
+)
 from alerts.state import Situation
 from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from alerts.words import blind
@@ -102,7 +110,7 @@ class Ledger:
         )
         return self.view
 
-    def fold(self, event: Event) -> None:
+    def fold(self, event: SituationEvent) -> None:
         """Take one event of the past."""
         match event:
             case AlertRaised():
@@ -132,6 +140,8 @@ def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> 
     """
     ledgers = {wearer: _blank(wearer, started_s) for wearer in wearers}
     for event in history:
+        if not isinstance(event, SituationEvent):
+            continue
         ledgers.setdefault(event.wearer, _blank(event.wearer, started_s)).fold(event)
     for wearer, ledger in tuple(ledgers.items()):
         open_ = ledger.alert is not None and ledger.alert.resolved_s is None

@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 
 from alerts.errors import JournalError
-from alerts.journal import AlertRaised, Event
+from alerts.events import Event
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from alerts.views import AlertView
 from forecalm.live import save_learnt
 from forecalm.rescoring.lived import Decided, Person

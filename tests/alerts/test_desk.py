@@ -10,8 +10,10 @@ import pytest
 
 from alerts.desk import Desk
 from alerts.errors import AlertError, JournalError, UnknownAlert
-from alerts.journal import AlertAcknowledged, AlertRaised, Event, Journal, Scratch, SightLost
+from alerts.events import Event
+from alerts.journal import Journal, Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertAcknowledged, AlertRaised, SightLost
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from models.risk import Abstention
 

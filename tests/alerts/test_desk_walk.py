@@ -8,8 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from alerts.desk import Desk
 from alerts.errors import AlertError
-from alerts.journal import AlertRaised, Scratch
+from alerts.journal import Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from alerts.views import AlertView, Blind, RiskState, WearerView
 from models.risk import Abstention
 

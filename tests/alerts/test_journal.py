@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.errors import JournalError
-from alerts.journal import (
-    AlertAcknowledged,
-    AlertRaised,
-    AlertResolved,
-    Event,
-    Journal,
-    SightLost,
-    SightRegained,
-)
+from alerts.events import Event
+from alerts.journal import Journal
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
 from alerts.views import Blind
 
 TIME = st.floats(0, 4e9)

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import JournalError
-from alerts.journal import AlertAcknowledged, AlertRaised, Event, Journal, SightRegained
+from alerts.events import Event
+from alerts.journal import Journal
+from alerts.situation_events import AlertAcknowledged, AlertRaised, SightRegained
 
 
 def raised(wearer: str, at_s: float = 1.0) -> AlertRaised:

@@ -5,8 +5,9 @@ import math
 import httpx
 
 from alerts.desk import Desk
-from alerts.journal import AlertAcknowledged, Scratch
+from alerts.journal import Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertAcknowledged
 from models.risk import Abstention
 from tests.console.house import NOW_S, House, Serve
 from tests.console.test_stream import events, first

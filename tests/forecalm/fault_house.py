@@ -15,8 +15,9 @@ from typing import Final
 import msgspec
 
 from alerts.desk import Desk
-from alerts.journal import AlertRaised, Scratch
+from alerts.journal import Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from alerts.views import WearerView
 from device_sim.faults.fault import parse_fault
 from device_sim.faults.playing import Playing, Reception

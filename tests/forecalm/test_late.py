@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from alerts.desk import Desk
-from alerts.journal import AlertRaised, Scratch
+from alerts.journal import Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from forecalm.live import Live
 from forecalm.pipeline import Pipeline
 from ingest.clock.clocks import Clocks

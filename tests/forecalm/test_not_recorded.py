@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alerts.journal import AlertRaised, Journal
+from alerts.journal import Journal
+from alerts.situation_events import AlertRaised
 from alerts.views import Blind, RiskState, WearerView
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection

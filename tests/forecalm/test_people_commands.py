@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from alerts.journal import AlertRaised, Journal
+from alerts.journal import Journal
+from alerts.situation_events import AlertRaised
 from forecalm.cli import main
 from forecalm.commands.moments import moment, told
 from forecalm.commands.people import exchanged

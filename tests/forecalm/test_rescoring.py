@@ -9,8 +9,9 @@ import pytest
 
 from alerts.desk import Desk
 from alerts.errors import JournalError
-from alerts.journal import AlertAcknowledged, AlertRaised, Journal, Scratch
+from alerts.journal import Journal, Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertAcknowledged, AlertRaised
 from forecalm.pipeline import Pipeline
 from forecalm.rescoring.lived import as_they_came
 from forecalm.rescoring.rescoring import LEARN_S, Rescored, Rescoring, alerts_of, not_theirs, rescored_in, touched

@@ -18,7 +18,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.errors import JournalError
-from alerts.journal import AlertRaised, Journal
+from alerts.journal import Journal
+from alerts.situation_events import AlertRaised
 from alerts.views import Blind, RiskState
 from console.errors import ConsoleError
 from forecalm.build import Service

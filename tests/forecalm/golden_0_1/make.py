@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from alerts.desk import Desk
-from alerts.journal import AlertAcknowledged, AlertRaised, Journal, SightLost
+from alerts.journal import Journal
 from alerts.policy import Policy
+from alerts.situation_events import AlertAcknowledged, AlertRaised, SightLost
 from alerts.views import Blind
 from forecalm.build import Files, identity, open_registry
 from forecalm.live import save_learnt

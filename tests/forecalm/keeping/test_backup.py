@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alerts.journal import Journal, SightRegained
+from alerts.journal import Journal
+from alerts.situation_events import SightRegained
 from forecalm.backup import Copied, back_up
 from forecalm.build import Service
 from forecalm.cli import main

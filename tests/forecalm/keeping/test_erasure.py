@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from alerts.errors import JournalError
-from alerts.journal import AlertRaised, Journal, SightRegained
+from alerts.journal import Journal
+from alerts.situation_events import AlertRaised, SightRegained
 from forecalm.build import Service
 from forecalm.cli import main
 from forecalm.erasure.erasure import Erasure, hold, pending

@@ -14,8 +14,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from alerts.journal import AlertRaised, Journal
+from alerts.journal import Journal
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from alerts.views import AlertView, RiskState, WearerView
 from forecalm import build
 from forecalm.build import Service

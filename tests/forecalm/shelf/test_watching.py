@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from alerts.desk import Desk
-from alerts.journal import AlertRaised, Scratch
+from alerts.journal import Scratch
 from alerts.policy import Policy
+from alerts.situation_events import AlertRaised
 from forecalm.installation import Installation
 from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline, Step

@@ -1,0 +1,1 @@
+"""Shifts and hand-overs in; who is responsible for whom now, and who has nobody, out."""
