@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -67,6 +68,7 @@ class ConsoleSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     host: str = "127.0.0.1"
     port: Port = 8420
+    url: str = ""  # under which carers' phones reach it (a tunnel, a proxy), for links in messages; "": no links
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,12 +129,23 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
             f"{origin}: site.time_zone: {config.site.time_zone!r} is no zone such as Europe/London"
         ) from None
     check_tls(config.mqtt, origin)
+    check_url(config.console.url, origin)
     if config.console.host not in LOOPBACK:
         raise ConfigError(
             f"{origin}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
             " so whoever reaches the page could take an alert: use 127.0.0.1 (and a tunnel)"
         )
     return config
+
+
+def check_url(url: str, origin: str) -> None:
+    """Raise ConfigError where links to ``url`` would lead nowhere, or be read on their way."""
+    said = urlsplit(url)
+    secure = said.scheme == "https" or (said.scheme == "http" and said.hostname in LOOPBACK)
+    if url and not (secure and said.hostname and not (said.query or said.fragment)):
+        raise ConfigError(
+            f"{origin}: console.url: {url!r} is no address for links: https://NAME, or http:// on this machine"
+        )
 
 
 def check_tls(mqtt: MqttSection, origin: str) -> None:

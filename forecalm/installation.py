@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ingest.store.influx_connection import InfluxConnection
 
 RELEARNT = "relearnt"  # the folder, beside what is learnt, into which it may be handed over
+SECRET_BYTES = 32  # as long as the digests that it keys
 BY = "the configuration"  # whom the audit names for what follows from it
 
 
@@ -68,6 +69,11 @@ class Installation:
     def models(self) -> Path:
         """The shelf: trained models, and which of them is to watch."""
         return self.folder / "models"
+
+    @property
+    def push_key(self) -> Path:
+        """The key by which browsers know messages of this server; made when one is first needed."""
+        return self.folder / "push.pem"
 
     @property
     def erasing(self) -> Path:
@@ -126,9 +132,19 @@ class Installation:
 
         A broker keeps one connection a client id, so two services must never share one: each would cut the other off.
         """
-        path = self.folder / "identity"
+        return self._made_once("identity", 8)
+
+    def secret(self) -> bytes:
+        """What the keys of tablets and the links of alerts are sealed with, made at the first start: whoever has it can
+        take an alert in anybody's name."""
+        return bytes.fromhex(self._made_once("secret", SECRET_BYTES))
+
+    def _made_once(self, name: str, size: int) -> str:
+        """What stands in a file of this folder, readable by its owner alone: ``size`` random bytes, written in hex."""
+        path = self.folder / name
         if not path.exists():
             part = path.with_suffix(".part")
-            part.write_text(secrets.token_hex(8) + "\n")
+            part.touch(mode=0o600)
+            part.write_text(secrets.token_hex(size) + "\n")
             part.replace(path)  # killed before, the next start makes another: never half of one
         return path.read_text().strip()

@@ -79,3 +79,18 @@ def test_a_switch_for_tls_that_is_neither_on_nor_off_is_never_taken_for_off(caps
             patch.setenv("FORECALM_MQTT_TLS", value)
             assert main(["simulate", "--seconds", "1", "--port", "1"]) == 2
         assert "mqtt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["board", "http://board.example.org", "https://", "https://x/?a=1", "ftp://x"])
+def test_an_address_for_links_that_leads_nowhere_is_refused_by_name(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(f'[console]\nurl = "{url}"\n')
+    with pytest.raises(ConfigError, match=r"console\.url"):
+        load(path, {})
+
+
+def test_links_lead_to_a_secure_address_or_to_this_machine(tmp_path: Path) -> None:
+    for url in ("https://board.example.org", "https://a.b/board", "http://127.0.0.1:8420", ""):
+        path = tmp_path / "c.toml"
+        path.write_text(f'[console]\nurl = "{url}"\n')
+        assert load(path, {}).console.url == url
