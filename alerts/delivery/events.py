@@ -17,6 +17,7 @@ class Station(StrEnum):
     SOUNDED = "sounded"
     SEEN = "seen"  # somebody touched the tablet, or opened the message
     FAILED = "failed"
+    UNCERTAIN = "uncertain"  # no answer in time: it may have arrived all the same
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +38,8 @@ class DeliveryBegun(HappenedTo, frozen=True, kw_only=True, tag="delivery begun")
     version: str
     steps: tuple[Step, ...]
     again_s: float  # the last step is taken again this often, until somebody has the matter
+    deliver_within_s: float = 10.0  # a tablet has this long to show and sound it
+    answer_within_s: float = 20.0  # a service outside has this long to say that it took a message on
 
 
 class Reached(HappenedTo, frozen=True, kw_only=True, tag="reached"):
