@@ -1,6 +1,6 @@
 """The desk's views, the house's names and the time in; rows, their tally and the stream's events out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,8 +8,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.delivery.matter import Kind
 from alerts.views import AlertView, Stamp, WearerView
+from console.around import Lookout
+from console.beside import Around
+from console.care import Care
 from console.rows import Row, Tally, row_of, tally_of
+from console.telling import ended
 
 
 class DeskLike(Protocol):
@@ -45,15 +50,27 @@ class RowEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What the house should know, in words; its sound is paused until ``snoozed_until_s``."""
+
+    matter_id: str
+    kind: Kind
+    text: str
+    snoozed_until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """One ``beat`` event: the server's clock, so that a watch that stopped is noticed, and what holds for the house;
-    ``standby`` says why another model watches than was chosen, "" where none does."""
+    ``standby`` says why another model watches than was chosen, "" where none does, and ``shift`` who is on shift."""
 
     now_s: float
     clock: str
     tally: Tally
     wearers: tuple[str, ...]
     standby: str = ""
+    shift: str = ""
+    notices: tuple[Notice, ...] = ()
 
 
 class Board:
@@ -64,18 +81,30 @@ class Board:
     names : pseudonym to the name that the house uses, and may grow; a pseudonym without one stands for itself.
     zone : the zone of the site's clocks.
     clock : UTC seconds now.
+    care : what stands beside the desk; None: rows go by sight alone.
     """
 
-    def __init__(self, *, names: Mapping[str, str], zone: ZoneInfo, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, names: Mapping[str, str], zone: ZoneInfo, clock: Callable[[], float], care: Care | None = None
+    ) -> None:
         self._names = names
         self._zone = zone
         self._clock = clock
-        self._encoded: dict[str, tuple[WearerView, int, bytes]] = {}
+        self._lookout = Lookout(care, clock=clock)
+        self._shown: dict[str, tuple[WearerView, int, Around, Row, bytes]] = {}
+        self._beaten: tuple[object, tuple[WearerView, ...], bytes] | None = None
+
+    async def look(self, wearers: Iterable[str]) -> None:
+        """Look up what stands beside the views of ``wearers``, at most once a second for all tablets."""
+        await self._lookout.look(wearers)
+
+    def outdate(self) -> None:
+        """Look it up anew at the next beat: somebody has just done something."""
+        self._lookout.outdate()
 
     def rows(self, views: Iterable[WearerView]) -> list[Row]:
         """Return a row for every view, by name, so that everybody keeps their place."""
-        now_s = self._clock()
-        rows = [row_of(view, name=self.name(view.wearer), zone=self._zone, now_s=now_s) for view in views]
+        rows = [self._show(view)[0] for view in views]
         return sorted(rows, key=lambda row: (row.name.casefold(), row.wearer))
 
     def name(self, wearer: str) -> str:
@@ -88,20 +117,48 @@ class Board:
 
     def row_event(self, view: WearerView) -> bytes:
         """Return the ``row`` event of ``view`` as it stands in this second, encoded once for all tablets."""
-        second = int(self._clock())
-        kept = self._encoded.get(view.wearer)
-        if kept is None or kept[0] is not view or kept[1] != second:
-            row = row_of(view, name=self.name(view.wearer), zone=self._zone, now_s=float(second))
-            kept = (view, second, _event("row", _facts(row, view)))
-            self._encoded[view.wearer] = kept
-        return kept[2]
+        return self._show(view)[1]
 
     def beat_event(self, views: Iterable[WearerView], *, kept: bool, stored: bool, standby: str) -> bytes:
         """Return the ``beat`` event of a tablet that has been told ``views``; the rest is as in ``tally_of``, and
-        ``Beat``."""
-        rows = self.rows(views)
+        ``Beat``. It is made once a second for all tablets that have been told the same."""
+        told, around = tuple(views), self._lookout.now
+        house = (int(self._clock()), id(around), kept, stored, standby)
+        if self._beaten and self._beaten[0] == house and _same(self._beaten[1], told):
+            return self._beaten[2]
+        rows = self.rows(told)
         wearers, tally = tuple(row.wearer for row in rows), tally_of(rows, kept=kept, stored=stored)
-        return _event("beat", Beat(self._clock(), self.wall_clock(), tally, wearers, standby))
+        beat = Beat(self._clock(), self.wall_clock(), tally, wearers, standby, self.shift(), self.notices())
+        self._beaten = (house, told, _event("beat", beat))
+        return self._beaten[2]
+
+    def shift(self) -> str:
+        """Return who is on shift in words, "" where nobody keeps shifts here."""
+        around = self._lookout.now
+        if around.shift is None:
+            return ""
+        if not around.shift:
+            return "Nobody is on shift"
+        return ". ".join([f"On shift: {', '.join(around.shift)}", *around.offered])
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what the house should know beside what stands in the rows."""
+        going = [it for it in self._lookout.now.going if it.kind not in (Kind.ALERT, Kind.PROTECTION)]
+        return tuple(Notice(it.matter_id, it.kind, " ".join(map(ended, it.words)), it.snoozed_until_s) for it in going)
+
+    def _show(self, view: WearerView) -> tuple[Row, bytes]:
+        second, around = int(self._clock()), self._lookout.now
+        kept = self._shown.get(view.wearer)
+        if kept is None or kept[0] is not view or kept[1] != second or kept[2] is not around:
+            name = self.name(view.wearer)
+            row = row_of(view, name=name, zone=self._zone, now_s=float(second), around=around)
+            kept = self._shown[view.wearer] = (view, second, around, row, _event("row", _facts(row, view)))
+        return kept[3], kept[4]
+
+
+def _same(some: Sequence[WearerView], others: Sequence[WearerView]) -> bool:
+    """Return whether these are the very same views."""
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
 def _facts(row: Row, view: WearerView) -> RowEvent:

@@ -14,7 +14,11 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from alerts.policy import ENTER
+from alerts.protection.cover import Cover as Covered
+from alerts.protection.cover import Level
 from alerts.views import TREND_STEP_S, AlertView, Blind, RiskState, WearerView
+from console.beside import NOTHING, Around, Plan
+from console.telling import Told, cover_words, sounds_lost, told_of_alert, told_of_loss
 
 STALE_S: Final = 15.0
 """A view older than this is no sight: nobody looks at that wearer any more. The page calls its server lost as late."""
@@ -55,6 +59,8 @@ class Row:
     ``glyph`` names a symbol of the page's sprite, unless ``badge`` (the initials of who has the wearer) stands there.
     ``cover`` says whether an alert could come at all. ``sounds`` is what a tablet sounds when the row comes to this:
     "alert" until taken, "lost" again and again until somebody has touched the tablet, "notice" once, or nothing.
+    ``cover_why`` says why protection is not whole and who was told, ``told`` who is told next. ``alert`` is what stands
+    with the alert at hand, taken or not, and ``loss`` with the news that protection is lost; None where there is none.
     """
 
     wearer: str
@@ -73,6 +79,10 @@ class Row:
     sounds: Literal["alert", "lost", "notice", ""]
     alert_id: str
     trend: Trend
+    cover_why: str = ""
+    told: str = ""
+    alert: Told | None = None
+    loss: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +192,8 @@ _STALE: Final = _Loss(
 )
 
 
-def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
-    """Return what the board shows of ``view`` at ``now_s`` [UTC s], in the clock of ``zone``."""
+def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float, around: Around = NOTHING) -> Row:
+    """Return what the board shows of ``view`` at ``now_s`` [UTC s], in the clock of ``zone``, ``around`` beside it."""
     loss, since_s = _loss(view, now_s=now_s)
     low = loss is None and view.battery_pct is not None and view.battery_pct <= LOW_BATTERY_PCT
     risk = _risk_of(view.risk, blind=loss is not None)
@@ -194,7 +204,7 @@ def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
         word = f"{word}, partly protected" if word == "Calm" else word
         why = _sentences([charge, why] if risk == "calm" else [why, charge])
     by = _taken(view)[0] if risk == "held" else ""
-    return Row(
+    row = Row(
         wearer=view.wearer,
         name=name,
         risk=risk,
@@ -212,6 +222,7 @@ def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float) -> Row:
         alert_id=view.alert.alert_id if view.alert and risk == "alert" else "",
         trend=trend_of(view.trend, filled=risk in ("rising", "held"), blind=loss is not None, age_s=now_s - since_s),
     )
+    return _beside(_covered(row, around, zone=zone, now_s=now_s), view, around, zone=zone, now_s=now_s)
 
 
 def tally_of(rows: Sequence[Row], *, kept: bool = True, stored: bool = True) -> Tally:
@@ -276,6 +287,56 @@ def clock_time(at_s: float, *, zone: ZoneInfo, now_s: float) -> str:
     """Return ``at_s`` [UTC s] as 14:02 in ``zone``, with its weekday if that is not the day of ``now_s``."""
     at, now = datetime.fromtimestamp(at_s, zone), datetime.fromtimestamp(now_s, zone)
     return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
+
+
+_WATCHES: Final[dict[Level, Watch]] = {Level.PROTECTED: "ok", Level.PARTLY: "partly", Level.NOT: "none"}
+_COVERS: Final[dict[Level, Cover]] = {Level.PROTECTED: "protected", Level.PARTLY: "partly", Level.NOT: "not"}
+_WORST: Final[tuple[Cover, ...]] = ("protected", "partly", "cannot tell", "not")
+_NO_SIGHT: Final[tuple[Watch, ...]] = ("ok", "partly", "none")
+
+
+def _covered(row: Row, around: Around, *, zone: ZoneInfo, now_s: float) -> Row:
+    """Return ``row`` with what is known of protection: never better than sight or cover alone, never over a risk."""
+    known = around.covers.get(row.wearer)
+    doubt = Covered(wearer=row.wearer, level=Level.PARTLY, since_s=now_s, why=around.doubt) if around.doubt else None
+    cover = known or doubt
+    if cover is None or cover.level is Level.PROTECTED:
+        return row
+    since, why = cover_words(cover, clock=lambda at_s: clock_time(at_s, zone=zone, now_s=now_s))
+    blind = row.glyph != row.risk or row.risk == "unknown"  # sight says by itself what is wrong
+    word, said = row.word, _sentences([row.why, why if why not in row.why else ""])
+    if row.risk == "calm" and word.startswith("Calm"):
+        word, said = f"Calm, {since if known else 'partly protected'}", why or row.why
+    elif cover.level is Level.NOT and row.risk in ("alert", "held", "rising"):
+        said = _sentences([row.why, f"{since.capitalize()}:", why])
+    elif blind:
+        said = _sentences([row.why, cover.told if cover.told not in row.why else ""])
+    return replace(
+        row,
+        watch=max(row.watch, _WATCHES[cover.level], key=_NO_SIGHT.index),
+        cover=max(row.cover, _COVERS[cover.level], key=_WORST.index),
+        word=word,
+        why=said,
+        cover_why=why,
+        sounds=row.sounds or ("lost" if sounds_lost(cover) else ""),
+    )
+
+
+def _beside(row: Row, view: WearerView, around: Around, *, zone: ZoneInfo, now_s: float) -> Row:
+    """Return ``row`` with its alert's proof and plan, and with the sound of what was snoozed left out."""
+
+    def clock(at_s: float) -> str:
+        return clock_time(at_s, zone=zone, now_s=now_s)
+
+    plan, lost = around.plans.get(row.wearer), around.loss_of(row.wearer)
+    loss = told_of_loss(lost, plan, clock=clock) if lost and row.cover != "protected" else None
+    alert = None
+    if view.alert and row.risk in ("alert", "held"):
+        alert = told_of_alert(view.alert, around.of(view.alert.alert_id), plan, clock=clock)
+    snoozed = (alert if row.risk == "alert" else loss) or Told("", None, "", "", (), Plan(), "")
+    quiet = snoozed.snoozed_until_s is not None and snoozed.snoozed_until_s > now_s
+    told = alert.told if alert else loss.told if loss else ""
+    return replace(row, alert=alert, loss=loss, told=told, sounds="" if quiet else row.sounds)
 
 
 def _risk_of(state: RiskState, *, blind: bool) -> Risk:
