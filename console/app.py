@@ -18,9 +18,11 @@ from alerts.errors import AlertError, UnknownAlert
 from alerts.views import AlertView, WearerView
 from console.bands import Staff, facts_of, page_of
 from console.board import Board, DeskLike
+from console.care import Care
 from console.errors import ConsoleError
 from console.guard import LOOPBACK, Guard, is_foreign
 from console.hub import Hub
+from console.installable import add_installable
 from console.rows import ALERT_LINE, initials, tally_of
 from console.standing import ModelsAt, standby
 from ingest.bands import Overview
@@ -59,6 +61,7 @@ def create_app(
     staff: Staff | None = None,
     models: Callable[[], ModelsAt] = ModelsAt,
     hosts: Sequence[str] = LOOPBACK,
+    care: Care | None = None,
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
@@ -67,7 +70,7 @@ def create_app(
     readings; None: there is no such page, and nothing is stored here. ``models`` says which models run. ``hosts`` are
     the names under which the board may be asked for: loopback only, because there are no accounts yet.
     """
-    board = Board(names=names, zone=time_zone, clock=clock)
+    board = Board(names=names, zone=time_zone, clock=clock, care=care)
     house = House(desk, staff, models)
     pages = _pages(place=place, carers=carers)
     app = FastAPI(title="forecalm", docs_url=None, redoc_url=None, openapi_url=None)
@@ -75,9 +78,13 @@ def create_app(
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
     _add_bands(app, house, board, pages.get_template("bands.html"), time_zone)
 
+    add_installable(app, place=place)
+
     @app.get("/")
     async def show_board() -> Response:
-        rows = board.rows(await run_in_threadpool(desk.views))
+        views = await run_in_threadpool(desk.views)
+        await board.look(view.wearer for view in views)
+        rows = board.rows(views)
         page = pages.get_template("board.html")
         return HTMLResponse(
             page.render(
@@ -86,6 +93,8 @@ def create_app(
                 clock=board.wall_clock(),
                 has_staff=staff is not None,
                 standby=house.standby,
+                shift=board.shift(),
+                has_care=care is not None,
             )
         )
 
@@ -176,7 +185,9 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
     """Yield everybody's row, then every row that changes, and a beat each second, until the hub closes."""
     loop = asyncio.get_running_loop()
     with hub.subscribe() as tablet:
-        tablet.seed(await run_in_threadpool(house.desk.views))
+        seed = await run_in_threadpool(house.desk.views)
+        await board.look(view.wearer for view in seed)
+        tablet.seed(seed)
         yield b"retry: %d\n\n" % RETRY_MS
         views: dict[str, WearerView] = {}
         told: dict[str, bytes] = {}
@@ -189,6 +200,7 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
             if loop.time() < beat_at:
                 continue
             beat_at = loop.time() + BEAT_S
+            await board.look(views)
             for wearer, view in views.items():  # words age: "for 4 min", and a view that nobody renews
                 event = board.row_event(view)
                 if event != told[wearer]:
