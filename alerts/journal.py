@@ -12,7 +12,6 @@ import msgspec
 
 from alerts.errors import JournalError
 from alerts.events import Event
-from alerts.happened import HappenedTo
 
 if sys.platform != "win32":
     import fcntl
@@ -33,6 +32,14 @@ class Log(Protocol):
         ...
 
 
+class ReadableLog(Log, Protocol):
+    """A log that can be read while it is written."""
+
+    def read(self) -> Sequence[Event]:
+        """Return everything that is in it now, oldest first; raises JournalError."""
+        ...
+
+
 class Scratch:
     """A log in memory, for replays that tell nobody: what it holds dies with the process."""
 
@@ -42,6 +49,10 @@ class Scratch:
     @property
     def history(self) -> Sequence[Event]:
         """Everything that it holds, oldest first."""
+        return tuple(self._events)
+
+    def read(self) -> tuple[Event, ...]:
+        """The same."""
         return tuple(self._events)
 
     def append(self, events: Sequence[Event]) -> None:
@@ -99,15 +110,28 @@ class Journal:
                 raise JournalError(f"cannot write the journal {self._path}: {error.strerror}") from error
             self._end += len(data)
 
+    def read(self) -> tuple[Event, ...]:
+        """Return everything that is in it now, oldest first, read anew from the disk; raises JournalError."""
+        with self._writing:
+            try:
+                data = (
+                    os.pread(self._fd, self._end, 0) if hasattr(os, "pread") else self._path.read_bytes()[: self._end]
+                )
+            except OSError as error:
+                raise JournalError(f"cannot read the journal {self._path}: {error.strerror}") from error
+        return tuple(_events(data, self._path)[0])
+
     def erase(self, wearer: str) -> int:
-        """Take out every line of ``wearer`` and return how many; the file that held them is overwritten with zeros.
+        """Take ``wearer`` out of every line that tells of them (see ``Happened.without``) and return of how many; the
+        file that held them is overwritten with zeros.
 
         A crash leaves the old journal or the new one. Raises JournalError; nothing else is lost. What a disk keeps
         beside a file's content (copies on write, worn blocks) is out of reach. Not on Windows.
         """
         events, _ = self._read()
-        stay = [event for event in events if not (isinstance(event, HappenedTo) and event.wearer == wearer)]
-        gone = len(events) - len(stay)
+        left = [event.without(wearer) for event in events]
+        stay = [event for event in left if event is not None]
+        gone = sum(now != before for now, before in zip(left, events, strict=True))
         if gone:
             data = b"".join(self._encoder.encode(event) + b"\n" for event in stay)
             try:
@@ -150,27 +174,15 @@ class Journal:
                 raise JournalError(f"another process writes the journal {self._path}: stop it first") from error
 
     def _read(self) -> tuple[tuple[Event, ...], int]:
-        decoder = msgspec.json.Decoder(Event)
-        lines = self._path.read_bytes().split(b"\n")
-        events = []
-        end = 0
-        for number, line in enumerate(lines[:-1], start=1):
-            try:
-                events.append(decoder.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise JournalError(
-                    f"{self._path}, line {number} is not an event of this version ({error}): mend it or put it aside"
-                ) from error
-            end += len(line) + 1
-        if lines[-1]:
-            end = self._mend(lines[-1], len(lines), end, decoder, events)
+        data = self._path.read_bytes()
+        events, end = _events(data, self._path)
+        if end < len(data):
+            end = self._mend(data[end:], len(events) + 1, end, events)
         return tuple(events), end
 
-    def _mend(
-        self, tail: bytes, number: int, end: int, decoder: "msgspec.json.Decoder[Event]", events: list[Event]
-    ) -> int:
+    def _mend(self, tail: bytes, number: int, end: int, events: list[Event]) -> int:
         try:
-            events.append(decoder.decode(tail))
+            events.append(msgspec.json.decode(tail, type=Event))
         except (msgspec.DecodeError, UnicodeDecodeError):
             log.warning("%s, line %d: %d bytes of a torn write cut off", self._path, number, len(tail))
             os.ftruncate(self._fd, end)
@@ -180,6 +192,34 @@ class Journal:
             end += len(tail) + 1
         os.fsync(self._fd)
         return end
+
+
+def read(path: Path) -> tuple[Event, ...]:
+    """Return what is in the journal at ``path``, oldest first, while a service may be writing it; nothing is written,
+    and a last line that is not whole yet is passed over. Empty where there is none. Raises JournalError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
+    return tuple(_events(data, path)[0])
+
+
+def _events(data: bytes, path: Path) -> tuple[list[Event], int]:
+    """The events of every line that has its end, and where the last of them ends."""
+    decoder = msgspec.json.Decoder(Event)
+    events: list[Event] = []
+    end = 0
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        try:
+            events.append(decoder.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JournalError(
+                f"{path}, line {number} is not an event of this version ({error}): mend it or put it aside"
+            ) from error
+        end += len(line) + 1
+    return events, end
 
 
 def _open(path: Path) -> int:
