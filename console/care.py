@@ -8,60 +8,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from alerts.delivery.events import Station, Step
+from alerts.delivery.events import Station
 from alerts.delivery.matter import Matter
+from alerts.delivery.proof import Proof
+from alerts.delivery.seals import Take
+from alerts.duty.roster import Shift
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.protection.cover import Cover
+from alerts.protection.tablets import Beat, Tablet
+from ingest.registry.plans import Plan
+from ingest.registry.push import Subscription
 
 
-class LegAt(Protocol):
-    """One message to one receiver: how far it came, and when."""
-
-    @property
-    def step(self) -> int: ...
-    @property
-    def to(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def station(self) -> Station: ...
-    @property
-    def at_s(self) -> float: ...
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def repeat(self) -> bool: ...
-    @property
-    def detail(self) -> str: ...
-
-
-class ProofAt(Protocol):
-    """How one matter goes from hand to hand: see ``alerts.delivery.proof.Proof``."""
-
-    @property
-    def matter(self) -> Matter: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def steps(self) -> Sequence[Step]: ...
-    @property
-    def legs(self) -> Sequence[LegAt]: ...
-    @property
-    def snoozed_until_s(self) -> float | None: ...
-    @property
-    def ended_by(self) -> str: ...
-    @property
-    def ended_s(self) -> float | None: ...
+ProofAt = Proof
 
 
 class Delivery(Protocol):
     """What was told to whom: see ``alerts.delivery.dispatch.Dispatch``."""
 
-    def proof(self, matter_id: str) -> ProofAt | None:
+    def proof(self, matter_id: str) -> Proof | None:
         """Return the whole proof of a matter, open or over; None where nobody knows it."""
         ...
 
-    def proofs(self) -> Sequence[ProofAt]:
+    def proofs(self) -> Sequence[Proof]:
         """Return the proofs of what is open."""
         ...
 
@@ -78,29 +47,15 @@ class Delivery(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """What a tablet says of itself: see ``alerts.protection.tablets``."""
-
-    foreground: bool
-    able: bool
-    tested_s: float | None
-    push: bool
-    carer: str
-
-
-class Sounding(Protocol):
-    """How one tablet stands: see ``alerts.protection.tablets``."""
-
-    @property
-    def can_sound(self) -> bool: ...
-
-
 class Tablets(Protocol):
-    """Heartbeats of the tablets: see ``alerts.protection.tablets.Tablets``."""
+    """Heartbeats of tablets: see ``alerts.protection.tablets.Tablets``. Answers at once."""
 
-    def beat(self, tablet: str, beat: Beat, at_s: float) -> Sounding:
-        """Take in how a tablet is now, and return how it stands."""
+    def beat(self, tablet: str, beat: Beat, at_s: float) -> None:
+        """Take a heartbeat."""
+        ...
+
+    def at(self, tablet: str, now_s: float) -> Tablet | None:
+        """Return how one tablet stands; None: it has not beaten in a day."""
         ...
 
 
@@ -116,29 +71,10 @@ class Covers(Protocol):
         ...
 
 
-class ShiftAt(Protocol):
-    """One shift, open or over: see ``alerts.duty``."""
-
-    @property
-    def shift_id(self) -> str: ...
-    @property
-    def carer(self) -> str: ...
-    @property
-    def wearers(self) -> tuple[str, ...]: ...
-    @property
-    def began_s(self) -> float: ...
-    @property
-    def until_s(self) -> float: ...
-    @property
-    def offered_to(self) -> str: ...
-    @property
-    def note(self) -> str: ...
-
-
 class Duty(Protocol):
     """Who is responsible: see ``alerts.duty``. What cannot be done raises AlertError, an unknown shift LookupError."""
 
-    def shifts(self) -> Sequence[ShiftAt]:
+    def shifts(self) -> Sequence[Shift]:
         """Return the shifts that are on."""
         ...
 
@@ -146,13 +82,15 @@ class Duty(Protocol):
         """Return who has ``wearer``; "": everybody who is on shift."""
         ...
 
-    def begin(self, carer: str, wearers: Sequence[str], *, until_s: float, by: str, at_s: float) -> ShiftAt: ...
+    def begin(self, carer: str, wearers: Sequence[str], *, until_s: float, by: str, at_s: float) -> Shift: ...
 
-    def offer(self, shift_id: str, *, to: str, note: str, at_s: float) -> ShiftAt: ...
+    def offer(self, shift_id: str, *, to: str, note: str, at_s: float) -> Shift: ...
 
-    def take(self, shift_id: str, *, by: str, at_s: float) -> ShiftAt: ...
+    def take(self, shift_id: str, *, by: str, at_s: float, until_s: float | None) -> Shift: ...
 
-    def end(self, shift_id: str, *, by: str, at_s: float) -> ShiftAt: ...
+    def end(self, shift_id: str, *, by: str, at_s: float, anyway: str) -> Shift:
+        """End a shift; raises LeftAlone where somebody would have nobody and ``anyway`` gives no reason."""
+        ...
 
     def mute(self, tablet: str, *, by: str, reason: str, until_s: float, at_s: float) -> float:
         """Take the sound off a tablet and return until when: at the latest the end of the shift of ``by``."""
@@ -204,68 +142,47 @@ class Outcomes(Protocol):
         ...
 
 
-class PlanAt(Protocol):
-    """What helps somebody and what to avoid, as ``by`` wrote it at ``at_s``."""
-
-    @property
-    def helps(self) -> tuple[str, ...]: ...
-    @property
-    def avoid(self) -> tuple[str, ...]: ...
-    @property
-    def by(self) -> str: ...
-    @property
-    def at_s(self) -> float: ...
-
-
 class Plans(Protocol):
-    """Support plans: see ``ingest.registry.plans``."""
+    """Support plans: see ``ingest.registry``. Raises RegistryError."""
 
-    def plan(self, wearer: str) -> PlanAt | None: ...
+    def plan(self, wearer: str) -> Plan | None: ...
 
-    def write(self, wearer: str, *, helps: Sequence[str], avoid: Sequence[str], by: str) -> PlanAt: ...
+    def plans(self) -> Mapping[str, Plan]:
+        """Return the plan of everybody who has one."""
+        ...
+
+    def set_plan(self, wearer: str, *, helps: Sequence[str], avoid: Sequence[str], by: str) -> Plan: ...
 
 
 class Push(Protocol):
-    """Subscriptions of browsers to Web Push: see ``ingest.registry.push``."""
+    """Browsers that are told by Web Push: see ``ingest.registry``. Raises RegistryError."""
 
-    @property
-    def public_key(self) -> str:
-        """The key that a browser subscribes with: URL-safe base64 without padding."""
+    def add_push(self, *, endpoint: str, p256dh: str, auth: str, carer: str, tablet: str, by: str) -> Subscription: ...
+
+    def remove_push(self, endpoint: str, *, because: str, by: str) -> bool: ...
+
+
+class Sealing(Protocol):
+    """Keys of tablets and links that take: see ``alerts.delivery.seals.Seals``."""
+
+    def tablet_key(self, tablet: str) -> str:
+        """Return the key by which ``tablet`` shows that it is itself."""
         ...
 
-    def add(self, *, carer: str, tablet: str, subscription: Mapping[str, object]) -> None: ...
-
-    def remove(self, *, endpoint: str) -> None: ...
-
-
-class Take(Protocol):
-    """What an opened take link allows: ``to`` takes ``matter_id``."""
-
-    @property
-    def matter_id(self) -> str: ...
-    @property
-    def to(self) -> str: ...
-
-
-class Seals(Protocol):
-    """Keys of tablets and links that take: see ``alerts.delivery.seals``."""
-
-    def tablet_key(self, tablet: str) -> str: ...
-
-    def opens(self, tablet: str, key: str) -> bool:
-        """Return whether ``key`` is the tablet's, in a time that says nothing about either."""
+    def check_tablet(self, tablet: str, key: str) -> None:
+        """Raise ForgedSeal unless ``key`` is that of ``tablet``."""
         ...
 
-    def read(self, token: str, *, now_s: float) -> Take:
-        """Return what a link allows; raises Forged, or Expired."""
+    def take(self, token: str, *, now_s: float) -> Take:
+        """Return what a link allows; raises ForgedSeal, or ExpiredSeal."""
         ...
 
 
 class Refusals(Protocol):
-    """Where acts that were refused are kept."""
+    """Where acts that were refused are kept: see ``ingest.registry``."""
 
-    def note(self, what: str, because: str) -> None:
-        """Keep that ``what`` ("take link", "tablet key") was refused; neither names anybody nor holds a secret."""
+    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, because: str) -> bool:
+        """Keep that ``action`` ("take link", "tablet key") was refused; nothing of it names anybody, or is a secret."""
         ...
 
 
@@ -290,6 +207,7 @@ class Care:
     outcomes: Outcomes
     plans: Plans
     push: Push
-    seals: Seals
+    push_key: str  # what a browser subscribes with: URL-safe base64 without padding; "": nobody is told by Web Push
+    seals: Sealing
     refusals: Refusals
     counts: Counts
