@@ -1,4 +1,4 @@
-/* What happened in; three sounds out, and whether this tablet can make them. Soft attacks, so that nobody is startled. */
+/* What happened in; three sounds out, whether this tablet can make them, and that it really did. Soft attacks, so that nobody is startled. */
 
 const RISING_HZ = [440, 554, 659];
 const FALLING_HZ = [554, 415];
@@ -17,10 +17,14 @@ export class Sound {
   #alertTimer = null;
   #alertSince = 0;
   #lostTimer = null;
+  #onstarted;
+  muted = false;
 
-  /** `onchange` is called when the tablet gains or loses its voice. */
-  constructor(onchange) {
+  /** `onchange` is called when the tablet gains or loses its voice, `onstarted` with "alert" or "lost" when the first note
+      of that sound has been rendered: not when it was asked for. */
+  constructor(onchange, onstarted = () => {}) {
     this.#onchange = onchange;
+    this.#onstarted = onstarted;
   }
 
   get able() {
@@ -38,7 +42,7 @@ export class Sound {
   }
 
   test() {
-    this.#play(RISING_HZ, 1);
+    this.#play(RISING_HZ, 1, "test");
   }
 
   taken() {
@@ -56,7 +60,7 @@ export class Sound {
     this.#alertSince = performance.now();
     const ring = () => {
       const grown = Math.min((performance.now() - this.#alertSince) / 1000 / GROW_S, 1);
-      this.#play(RISING_HZ, QUIET ** (1 - grown));
+      this.#play(RISING_HZ, QUIET ** (1 - grown), "alert");
     };
     ring();
     this.#alertTimer = setInterval(ring, REPEAT_MS);
@@ -65,13 +69,13 @@ export class Sound {
   /** Falling notes now and every 2 min until `seen()`. */
   lost() {
     this.seen();
-    this.#play(FALLING_HZ, 0.7);
-    this.#lostTimer = setInterval(() => this.#play(FALLING_HZ, 0.7), LOST_AGAIN_MS);
+    this.#play(FALLING_HZ, 0.7, "lost");
+    this.#lostTimer = setInterval(() => this.#play(FALLING_HZ, 0.7, "lost"), LOST_AGAIN_MS);
   }
 
   /** Falling notes once: protection ended because somebody decided so. */
   notice() {
-    this.#play(FALLING_HZ, 0.7);
+    this.#play(FALLING_HZ, 0.7, "lost");
   }
 
   /** Somebody is at the tablet, or protection is back. */
@@ -80,10 +84,11 @@ export class Sound {
     this.#lostTimer = null;
   }
 
-  #play(notes, level) {
-    if (!this.able) return;
+  #play(notes, level, what = "") {
+    if (!this.able || (this.muted && what !== "test")) return;
     notes.forEach((hertz, i) => {
       const start = this.#audio.currentTime + 0.02 + i * NOTE_S * 0.8;
+      if (i === 0) this.#prove(start, what);
       const tone = new OscillatorNode(this.#audio, { type: "sine", frequency: hertz });
       const gain = new GainNode(this.#audio, { gain: 0 });
       gain.gain.setValueAtTime(0, start);
@@ -93,5 +98,14 @@ export class Sound {
       tone.start(start);
       tone.stop(start + NOTE_S + 0.5);
     });
+  }
+
+  /** A silent tone that ends with the attack of the first note: it ends only where audio is rendered. */
+  #prove(start, what) {
+    const probe = new ConstantSourceNode(this.#audio, { offset: 0 });
+    probe.addEventListener("ended", () => this.able && this.#onstarted(what));
+    probe.connect(this.#audio.destination);
+    probe.start(start);
+    probe.stop(start + ATTACK_S);
   }
 }
