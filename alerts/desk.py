@@ -1,36 +1,31 @@
 """Seconds of risk in, what every carer is shown out: one desk for all wearers, journalled before anybody is told."""
 
 import logging
-import math
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from alerts.errors import AlertError, JournalError, UnknownAlert
+from alerts.audience import Audience, Listener
+from alerts.entries import Reasons, check_missing, check_second, moment, rules, sentences
+from alerts.errors import AlertError, UnknownAlert
 from alerts.events import Event
-from alerts.happened import HappenedTo
 from alerts.journal import Log
+from alerts.kept import Kept
 from alerts.ledger import Ledger, past
+from alerts.names import name
 from alerts.policy import Policy
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
-from alerts.state import BLIND, Sign, Situation, after, seen, step
+from alerts.state import GLIMPSE, Glimpse, Situation, after, looked
 from alerts.views import AlertView, Blind, RiskState, Sight, Stamp, WearerView
-from alerts.words import blind
 from models.risk import TRAINING_FREE, Abstention
 
 log = logging.getLogger(__name__)
 
-Reasons = Callable[[], tuple[str, ...]] | tuple[str, ...]
-Listener = Callable[[WearerView], None]
-
-BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0 ")
-"""Letters to Unicode, and nothing to see for a person: the Hangul fillers."""
-
-NAME_MAX: Final = 80
-"""Characters of a carer's name: long enough for any name, short enough for a board."""
+OPEN_LONG_S: Final = 7200.0
+"""Whoever took an alert and has said nothing for two hours may have forgotten it: an episode lasts minutes, and while
+it is open no other is told of. The view says so, and delivery tells somebody."""
 
 
 class Desk:
@@ -46,7 +41,8 @@ class Desk:
     that ``tick`` told, decides nothing. Thread-safe. Listeners are called in order, under the lock: they hand the view
     on and return; one that raises is logged and hurts nobody else.
 
-    Raises AlertError where two wearers have the same name, one is not printable, or ``started_s`` is not finite.
+    Raises AlertError where two wearers have the same name, one is not printable, ``started_s`` is not finite, or rules
+    are none.
     """
 
     def __init__(
@@ -61,37 +57,33 @@ class Desk:
         if len(set(wearers)) != len(wearers) or not all(wearer and wearer.isprintable() for wearer in wearers):
             raise AlertError("every wearer needs a printable name of their own: two are the same, or one is none")
         self._policy = policy
-        self._policies = dict(policies)
-        self._journal = journal
+        self._policies = rules(policies)
+        self._kept = Kept(journal)
         self._lock = threading.RLock()
-        self._now_s = _moment(started_s, "started_s")
+        self._now_s = moment(started_s, "started_s")
         self._ticked = False
-        self._listeners: dict[object, Listener] = {}
-        self._untold: deque[WearerView] = deque()
-        self._telling = False
-        self._unwritten: list[Event] = []
-        self._fault: str | None = None
+        self._audience = Audience()
         self._ledgers = past(journal.history, wearers, started_s)
 
     @property
     def journal_fault(self) -> str | None:
         """Why the journal cannot be written, or None: while it says something, a crash may forget open alerts."""
-        return self._fault
+        return self._kept.fault
 
     def use(self, policies: Mapping[str, Policy]) -> None:
         """Watch the wearers of ``policies`` by these from their next second on, everybody else by the desk's own. What
-        is open stays open, and what was counted goes on: only what counts as high or low is another."""
+        is open stays open, and what was counted goes on: only what counts as high or low is another. Raises AlertError
+        where one of them is no ``Policy``, and then nothing has changed."""
+        fresh = rules(policies)
         with self._lock:
-            self._policies = dict(policies)
+            self._policies = fresh
 
     def policy_of(self, wearer: str) -> Policy:
         """Return by which rules somebody is watched: those that their last second was judged by."""
         ledger = self._ledgers.get(wearer)
-        return self._rules(wearer, None if ledger is None else ledger.policy)
-
-    def _rules(self, wearer: str, of_model: Policy | None) -> Policy:
-        """Their own where these stand in for the model's, else the model's, else the desk's."""
-        rules, own = self._policy if of_model is None else of_model, self._policies.get(wearer)
+        rules, own = self._policy, self._policies.get(wearer)
+        if ledger is not None and ledger.policy is not None:
+            rules = ledger.policy
         return rules if own is None or own.of not in ("", rules.version) else own
 
     def watch(self, wearer: str) -> WearerView:
@@ -103,10 +95,7 @@ class Desk:
             if wearer not in self._ledgers:
                 if not (wearer and wearer.isprintable()):
                     raise AlertError(f"{wearer!r} cannot be watched: a printable name is needed")
-                theirs = [
-                    event for event in self._journal.history if isinstance(event, HappenedTo) and event.wearer == wearer
-                ]
-                self._ledgers = {**self._ledgers, **past(theirs, [wearer], self._now_s)}
+                self._ledgers = {**self._ledgers, **past(self._kept.of(wearer), [wearer], self._now_s)}
                 self._show(self._ledgers[wearer], self._now_s, None)
             return self._ledgers[wearer].view
 
@@ -122,50 +111,58 @@ class Desk:
         battery_pct: int | None,
         stamp: Stamp | None,
         model: str = TRAINING_FREE,
-        sureness: str = "",
         policy: Policy | None = None,
+        missing: tuple[str, ...] = (),
+        besides: Reasons = (),
     ) -> WearerView:
         """Take one second of ``wearer``, which ended at ``second_end_s`` [UTC s], and return what is shown now.
 
         ``probability`` is NaN exactly where ``abstention`` is not NONE. ``reasons`` (or what it returns) are the
-        sentences for this second; ``heart_rate_bpm`` is NaN where unknown; ``model`` is the name of what says so, and
-        stands on an alert that this second raises, and so does ``sureness``, in words, as its last reason. ``policy``
-        are the rules that belong to it (None: the desk's); where they change from one second to the next, what is open
-        stays open, and what was counted goes on. Raises
-        AlertError for an unknown wearer, a time that is not finite, or a probability that does not fit its abstention.
+        sentences for this second; ``besides`` are asked only where this second raises an alert, and end its reasons;
+        ``heart_rate_bpm`` is NaN where unknown; ``model`` is the name of what says so, and stands on an alert that this
+        second raises. ``policy`` are the rules that belong to it (None: the desk's); where they change from one second
+        to the next, what is open stays open, and what was counted goes on. ``missing`` is of ``alerts.views.CHANNELS``.
+        Raises AlertError for an unknown wearer, a time that is not finite, or a probability that does not fit its
+        abstention.
         """
         with self._lock:
             ledger = self._ledger(wearer)
             abstention = Abstention(abstention)
-            _check(probability, abstention, _moment(second_end_s, "second_end_s"))
+            check_second(probability, abstention, moment(second_end_s, "second_end_s"))
+            check_missing(missing)
             if ledger.sight.reason is Blind.NOT_RECORDING or not self._decides(ledger, second_end_s):
                 return ledger.view
-            ledger.second_s = second_end_s
             self._judge_by(ledger, policy)
-            ledger.learnt = min(max(float(learnt), 0.0), 1.0)
-            ledger.battery_pct = ledger.battery_pct if battery_pct is None else battery_pct
-            if abstention is not Abstention.NO_SIGNAL:
-                ledger.signal_s = second_end_s
-            sentences = _sentences(reasons)
-            blindness = self._blindness(ledger, abstention, second_end_s)
-            sight = seen(ledger.sight, blindness, ledger.signal_s if blindness is Blind.SILENT else second_end_s)
-            events = self._sight_events(ledger, sight, second_end_s)
-            situation, alert = ledger.situation, ledger.alert
-            if abstention is Abstention.NONE:
-                situation = after(situation, float(probability), second_end_s, self.policy_of(wearer))
-                alert, moved = self._alert_after(
-                    ledger, situation, float(probability), (*sentences, *filter(None, [sureness])), second_end_s, model
-                )
-                events += moved
-            if events:
-                self._write(events)
-            ledger.sight, ledger.situation, ledger.alert = sight, situation, alert
-            ledger.raised += any(isinstance(event, AlertRaised) for event in events)
-            ledger.probability = None if abstention else float(probability)
-            ledger.trend.add(second_end_s, ledger.probability)
-            ledger.heart_rate_bpm = float(heart_rate_bpm) if math.isfinite(heart_rate_bpm) else None
-            ledger.why = sentences if sentences or sight.reason is None else (blind(sight.reason, ledger.learnt),)
+            ledger.hear(second_end_s, abstention, learnt, battery_pct)
+            known = None if abstention else float(probability)
+            ledger.model, ledger.missing = model, missing
+            why = sentences(reasons)
+            self._move(ledger, abstention, known, (why, besides), second_end_s)
+            ledger.read(second_end_s, known, heart_rate_bpm, why)
             return self._show(ledger, second_end_s, stamp)
+
+    def _move(
+        self,
+        ledger: Ledger,
+        abstention: Abstention,
+        probability: float | None,
+        words: tuple[tuple[str, ...], Reasons],
+        at_s: float,
+    ) -> None:
+        """Let a second move sight and risk; what changed is in the journal first."""
+        sight = self._sight_after(ledger, abstention, at_s)
+        events = _sight_events(ledger, sight, at_s)
+        situation, alert = ledger.situation, ledger.alert
+        if probability is not None:
+            situation = after(situation, probability, at_s, self.policy_of(ledger.wearer))
+            if situation.risk is not ledger.situation.risk:
+                alert, moved = self._alert_after(ledger, situation, probability, words, at_s)
+                events += moved
+        if events:
+            self._kept.write(events)
+        ledger.sight, ledger.situation, ledger.alert = sight, situation, alert
+        ledger.raised += any(isinstance(event, AlertRaised) for event in events)
+        ledger.open_long = ledger.open_long and ledger.open is not None
 
     def _judge_by(self, ledger: Ledger, of_model: Policy | None) -> None:
         """Take the rules of whatever speaks, and say so where somebody's own do not fit them any more, or do again."""
@@ -187,36 +184,40 @@ class Desk:
         """
         with self._lock:
             ledger = self._ledger(wearer)
-            if allowed is (ledger.sight.reason is not Blind.NOT_RECORDING):
+            sight = looked(ledger.sight, Glimpse.ALLOWED if allowed else Glimpse.FORBIDDEN, moment(at_s, "at_s"))
+            if sight is ledger.sight:
                 return ledger.view
-            sight = seen(ledger.sight, Blind.NOT_HEARD if allowed else Blind.NOT_RECORDING, _moment(at_s, "at_s"))
-            self._write(self._sight_events(ledger, sight, at_s))
-            self._take_down(ledger, sight)
+            self._kept.write(_sight_events(ledger, sight, at_s))
+            ledger.take_down(sight)
             ledger.battery_pct = None
             return self._show(ledger, max(at_s, ledger.view.at_s), None)
 
     def tick(self, now_s: float) -> list[WearerView]:
         """Tell the desk the time [UTC s]; return the wearers who have been silent for ``silent_after_s`` since the last
-        tick. To be called about once a second, whether or not anything arrives."""
+        tick, and those whose alert has been open for ``OPEN_LONG_S`` since somebody took it. To be called about once a
+        second, whether or not anything arrives."""
         with self._lock:
-            self._now_s = _moment(now_s, "now_s")
+            self._now_s = moment(now_s, "now_s")
             self._ticked = True
-            lost: list[tuple[Ledger, Sight]] = []
+            changed: list[tuple[Ledger, Sight]] = []
             for ledger in self._ledgers.values():
-                self._notice_clock(ledger)
-                if (
-                    now_s - ledger.signal_s >= self.policy_of(ledger.wearer).silent_after_s
-                    and ledger.sight.reason not in _UNHEARD
-                ):
-                    lost.append((ledger, seen(ledger.sight, Blind.SILENT, ledger.signal_s)))
-            events = [event for ledger, sight in lost for event in self._sight_events(ledger, sight, now_s)]
-            if events or self._unwritten:
-                self._write(events)
-            views = []
-            for ledger, sight in lost:
-                self._take_down(ledger, sight)
-                views.append(self._show(ledger, now_s, None))
-            return views
+                silent_after_s = self.policy_of(ledger.wearer).silent_after_s
+                ledger.notice_clock(now_s, silent_after_s)
+                sight = ledger.sight
+                if now_s - ledger.signal_s >= silent_after_s:
+                    sight = looked(sight, Glimpse.QUIET, ledger.signal_s)
+                if sight is not ledger.sight or ledger.becomes_open_long(now_s, OPEN_LONG_S):
+                    changed.append((ledger, sight))
+            events = [event for ledger, sight in changed for event in _sight_events(ledger, sight, now_s)]
+            if events or self._kept.waits:
+                self._kept.write(events)
+            return [self._show_changed(ledger, sight, now_s) for ledger, sight in changed]
+
+    def _show_changed(self, ledger: Ledger, sight: Sight, now_s: float) -> WearerView:
+        if sight is not ledger.sight:
+            ledger.take_down(sight)
+        ledger.open_long = ledger.open_long or ledger.becomes_open_long(now_s, OPEN_LONG_S)
+        return self._show(ledger, now_s, None)
 
     def acknowledge(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
         """Give the alert to the person named ``by`` and return it. Who took it first has it: others change nothing.
@@ -225,12 +226,34 @@ class Desk:
         not printable.
         """
         with self._lock:
-            _moment(at_s, "at_s")
-            name = _name(by)
-            for ledger in self._ledgers.values():
-                if ledger.alert is not None and ledger.alert.alert_id == alert_id:
-                    return self._take(ledger, ledger.alert, name, at_s)
-            raise UnknownAlert(f"no open alert has the id {alert_id!r}: it may be over, look at the board")
+            who = name(by, of="an alert is taken by name")
+            ledger, alert = self._alert(alert_id)
+            if alert.acknowledged_by is None:
+                taken = AlertAcknowledged(wearer=ledger.wearer, at_s=moment(at_s, "at_s"), alert_id=alert_id, by=who)
+                self._act(ledger, taken)
+            return ledger.alert or alert
+
+    def close(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        """End the alert because the person named ``by`` says that it is over, and return it; where nobody had taken it
+        they have. Who ended it first has: others change nothing. Signs that stay high raise another one after the
+        refractory time. Raises as ``acknowledge`` does."""
+        with self._lock:
+            who = name(by, of="an alert is ended by name")
+            ledger, alert = self._alert(alert_id)
+            if alert.resolved_s is None:
+                wearer, at_s = ledger.wearer, moment(at_s, "at_s")
+                taken = AlertAcknowledged(wearer=wearer, at_s=at_s, alert_id=alert_id, by=who)
+                over = AlertResolved(wearer=wearer, at_s=at_s, alert_id=alert_id, by=who)
+                self._act(ledger, *([] if alert.acknowledged_by else [taken]), over)
+            return ledger.alert or alert
+
+    def _act(self, ledger: Ledger, *acts: AlertAcknowledged | AlertResolved) -> None:
+        """Journal what a person did, do it, and show it."""
+        self._kept.write(acts)
+        for act in acts:
+            ledger.fold(act)
+        ledger.open_long = ledger.open_long and ledger.open is not None
+        self._show(ledger, max(acts[-1].at_s, ledger.view.at_s), None)
 
     def views(self) -> list[WearerView]:
         """Return what is shown of everybody, in the order in which they were given."""
@@ -239,13 +262,12 @@ class Desk:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every view that is shown from now on; return what ends that."""
-        key = object()
         with self._lock:
-            self._listeners[key] = listener
+            key = self._audience.add(listener)
 
         def unsubscribe() -> None:
             with self._lock:
-                self._listeners.pop(key, None)
+                self._audience.drop(key)
 
         return unsubscribe
 
@@ -255,66 +277,44 @@ class Desk:
         except KeyError:
             raise AlertError(f"nobody called {wearer!r} is watched at this desk: assign the band first") from None
 
+    def _alert(self, alert_id: str) -> tuple[Ledger, AlertView]:
+        for ledger in self._ledgers.values():
+            if ledger.alert is not None and ledger.alert.alert_id == alert_id:
+                return ledger, ledger.alert
+        raise UnknownAlert(f"no open alert has the id {alert_id!r}: it may be over, look at the board")
+
     def _decides(self, ledger: Ledger, second_end_s: float) -> bool:
         if second_end_s <= ledger.second_s:
             return False
         off_s = second_end_s - self._now_s
         return not self._ticked or abs(off_s) <= self.policy_of(ledger.wearer).silent_after_s
 
-    def _notice_clock(self, ledger: Ledger) -> None:
-        """Where the clock was set back, what was heard last lies ahead: forget its time, or nothing would be new."""
-        if ledger.second_s > self._now_s + self.policy_of(ledger.wearer).silent_after_s:
-            log.warning("the clock went back %.0f s: seconds are taken from now on", ledger.second_s - self._now_s)
-            ledger.second_s = self._now_s
-            ledger.signal_s = min(ledger.signal_s, self._now_s)
-            ledger.situation = replace(ledger.situation, counted_s=0.0, seen_s=-math.inf)
-            ledger.trend.forget_after(self._now_s)
-
-    def _blindness(self, ledger: Ledger, abstention: Abstention, at_s: float) -> Blind | None:
-        if abstention is Abstention.NONE:
-            return None
+    def _sight_after(self, ledger: Ledger, abstention: Abstention, at_s: float) -> Sight:
         if abstention is not Abstention.NO_SIGNAL:
-            return BLIND[abstention]
-        if (
-            ledger.sight.reason is Blind.NOT_HEARD
-            or at_s - ledger.signal_s < self.policy_of(ledger.wearer).silent_after_s
-        ):
-            return ledger.sight.reason
-        return Blind.SILENT
-
-    def _take_down(self, ledger: Ledger, sight: Sight) -> None:
-        """Sight is lost: what was last read is said no more, but why nothing is."""
-        ledger.sight, ledger.probability, ledger.heart_rate_bpm = sight, None, None
-        if sight.reason is not None:
-            ledger.why = (blind(sight.reason, ledger.learnt),)
-
-    def _sight_events(self, ledger: Ledger, sight: Sight, at_s: float) -> list[Event]:
-        if sight is ledger.sight:
-            return []
-        if sight.reason is None:
-            return [SightRegained(wearer=ledger.wearer, at_s=at_s)]
-        return [SightLost(wearer=ledger.wearer, at_s=at_s, reason=sight.reason, since_s=sight.since_s)]
+            return looked(ledger.sight, GLIMPSE[abstention], at_s)
+        if at_s - ledger.signal_s < self.policy_of(ledger.wearer).silent_after_s:
+            return ledger.sight
+        return looked(ledger.sight, Glimpse.QUIET, ledger.signal_s)
 
     def _alert_after(
         self,
         ledger: Ledger,
         situation: Situation,
         probability: float,
-        reasons: tuple[str, ...],
+        words: tuple[tuple[str, ...], Reasons],
         at_s: float,
-        model: str,
     ) -> tuple[AlertView | None, list[Event]]:
-        if situation.risk is ledger.situation.risk:
-            return ledger.alert, []
+        """What becomes of the alert where a second moved risk to another state, and what is to be journalled of it."""
         if situation.risk is RiskState.ALERTING:
+            why, besides = words
             raised = AlertRaised(
                 wearer=ledger.wearer,
                 at_s=at_s,
                 alert_id=f"{ledger.wearer}-{round(at_s)}-{ledger.raised + 1}",
                 probability=probability,
-                reasons=reasons,
+                reasons=(*why, *sentences(besides)),
                 policy=self.policy_of(ledger.wearer).version,
-                model=model,
+                model=ledger.model,
             )
             return ledger.raise_alert(raised), [raised]
         if situation.risk is RiskState.RESOLVED and ledger.alert is not None:
@@ -322,78 +322,14 @@ class Desk:
             return replace(ledger.alert, resolved_s=at_s), [over]
         return None, []
 
-    def _take(self, ledger: Ledger, alert: AlertView, name: str, at_s: float) -> AlertView:
-        if alert.acknowledged_by is not None:
-            return alert
-        self._write([AlertAcknowledged(wearer=ledger.wearer, at_s=at_s, alert_id=alert.alert_id, by=name)])
-        ledger.alert = replace(alert, acknowledged_by=name, acknowledged_s=at_s)
-        ledger.situation = step(ledger.situation, Sign.TAKEN, at_s)
-        self._show(ledger, max(at_s, ledger.view.at_s), None)
-        return ledger.alert
-
-    def _write(self, events: list[Event]) -> None:
-        try:
-            self._journal.append([*self._unwritten, *events])
-        except JournalError as error:
-            if self._fault is None:
-                log.critical("alerts are shown, but not kept: %s", error)
-            self._fault = str(error)
-            self._unwritten += [event for event in events if not isinstance(event, SightLost | SightRegained)]
-        else:
-            if self._fault is not None:
-                log.warning("the journal is written again")
-            self._fault = None
-            self._unwritten = []
-
     def _show(self, ledger: Ledger, at_s: float, stamp: Stamp | None) -> WearerView:
-        """Draw the view and tell it; what a listener does about it is told afterwards, not in between."""
-        self._untold.append(ledger.show(at_s, stamp))
-        if not self._telling:
-            self._telling = True
-            try:
-                while self._untold:
-                    self._tell(self._untold.popleft())
-            finally:
-                self._telling = False
+        self._audience.tell(ledger.show(at_s, stamp))
         return ledger.view
 
-    def _tell(self, view: WearerView) -> None:
-        for listener in tuple(self._listeners.values()):
-            try:
-                listener(view)
-            except Exception:  # a broken screen must not keep the others from being told
-                log.exception("a listener failed")
 
-
-_UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT, Blind.NOT_RECORDING)
-
-
-def _moment(value_s: float, name: str) -> float:
-    if not math.isfinite(value_s):
-        raise AlertError(f"{name} is a time in UTC seconds, not {value_s}")
-    return value_s
-
-
-def _check(probability: float, abstention: Abstention, second_end_s: float) -> None:
-    if abstention is Abstention.NONE and not 0 <= probability <= 1:
-        raise AlertError(
-            f"second {second_end_s}: without an abstention the probability is from 0 to 1, not {probability}"
-        )
-    if abstention is not Abstention.NONE and not math.isnan(probability):
-        raise AlertError(f"second {second_end_s}: {abstention.name} says nothing, so the probability is NaN")
-
-
-def _sentences(reasons: Reasons) -> tuple[str, ...]:
-    """Words must never stand between a carer and an alert: where they fail, the alert goes without."""
-    try:
-        return tuple(reasons() if callable(reasons) else reasons)
-    except Exception:
-        log.exception("no words for the reasons")
-        return ()
-
-
-def _name(by: str) -> str:
-    name = by.strip()
-    if not any(map(str.isalnum, name)) or len(name) > NAME_MAX or not name.isprintable() or set(name) <= BLANKS:
-        raise AlertError(f"an alert is taken by name: 1 to {NAME_MAX} printable characters, not {len(name)} like these")
-    return name
+def _sight_events(ledger: Ledger, sight: Sight, at_s: float) -> list[Event]:
+    if sight is ledger.sight or sight == ledger.sight:
+        return []
+    if sight.reason is None:
+        return [SightRegained(wearer=ledger.wearer, at_s=at_s)]
+    return [SightLost(wearer=ledger.wearer, at_s=at_s, reason=sight.reason, since_s=sight.since_s)]

@@ -16,9 +16,10 @@ from alerts.situation_events import (
     SightRegained,
     SituationEvent,
 )
-from alerts.state import Situation
+from alerts.state import Sign, Situation, step
 from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from alerts.words import blind
+from models.risk import TRAINING_FREE, Abstention
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ class Trend:
 
     def __init__(self) -> None:
         self._steps: deque[tuple[int, float]] = deque(maxlen=TREND_LENGTH)
+        self._drawn: tuple[float | None, ...] = ()
+        self._drawn_to: int | None = None  # the step of its last value; None: to be drawn anew
 
     def add(self, second_end_s: float, probability: float | None) -> None:
         """Take one second's probability; None, unknown, adds nothing."""
@@ -35,19 +38,26 @@ class Trend:
             return
         step = _trend_step(second_end_s)
         if self._steps and self._steps[-1][0] == step:
-            probability = max(probability, self._steps.pop()[1])
+            if probability <= self._steps[-1][1]:
+                return
+            self._steps.pop()
         self._steps.append((step, probability))
+        self._drawn_to = None
 
     def forget_after(self, at_s: float) -> None:
         """Drop what lies after ``at_s``, where a clock was set back."""
         kept = [entry for entry in self._steps if entry[0] <= _trend_step(at_s)]
         self._steps = deque(kept, maxlen=TREND_LENGTH)
+        self._drawn_to = None
 
     def until(self, at_s: float) -> tuple[float | None, ...]:
         """Return the ``TREND_LENGTH`` values up to ``at_s``, oldest first, None where nothing was known."""
         last = _trend_step(at_s)
-        known = dict(self._steps)
-        return tuple(known.get(step) for step in range(last - TREND_LENGTH + 1, last + 1))
+        if last != self._drawn_to:
+            known = dict(self._steps)
+            self._drawn = tuple([known.get(step) for step in range(last - TREND_LENGTH + 1, last + 1)])
+            self._drawn_to = last
+        return self._drawn
 
 
 def _trend_step(at_s: float) -> int:
@@ -60,7 +70,7 @@ class Ledger:
 
     ``second_s`` is the end of the last second observed, ``signal_s`` of the last that held anything; ``raised`` counts
     the alerts ever raised; ``alert`` stays until watching begins again; ``policy`` are the rules of the model that
-    spoke last, None where it has none of its own.
+    spoke last, None where it has none of its own. For what else there is see ``WearerView``.
     """
 
     wearer: str
@@ -78,6 +88,14 @@ class Ledger:
     why: tuple[str, ...] = ()
     trend: Trend = field(default_factory=Trend)
     policy: Policy | None = None
+    missing: tuple[str, ...] = ()
+    model: str = TRAINING_FREE
+    open_long: bool = False
+
+    @property
+    def open(self) -> AlertView | None:
+        """The alert that nobody and nothing has ended yet."""
+        return self.alert if self.alert is not None and self.alert.resolved_s is None else None
 
     def raise_alert(self, event: AlertRaised) -> AlertView:
         """Return the alert that ``event`` tells of."""
@@ -107,8 +125,52 @@ class Ledger:
             battery_pct=self.battery_pct,
             alert=self.alert,
             stamp=stamp,
+            missing=self.missing,
+            model=self.model,
+            open_long=self.open_long,
         )
         return self.view
+
+    def hear(self, second_end_s: float, abstention: Abstention, learnt: float, battery_pct: int | None) -> None:
+        """Note that a second was heard, and what stands in it whatever may be estimated."""
+        self.second_s = second_end_s
+        self.learnt = min(max(float(learnt), 0.0), 1.0)
+        self.battery_pct = self.battery_pct if battery_pct is None else battery_pct
+        if abstention is not Abstention.NO_SIGNAL:
+            self.signal_s = second_end_s
+
+    def read(self, second_end_s: float, probability: float | None, heart_rate_bpm: float, why: tuple[str, ...]) -> None:
+        """Note what was read in a second, or why nothing was."""
+        self.probability = probability
+        self.trend.add(second_end_s, probability)
+        self.heart_rate_bpm = float(heart_rate_bpm) if math.isfinite(heart_rate_bpm) else None
+        self.why = why if why or self.sight.reason is None else (blind(self.sight.reason, self.learnt),)
+
+    def take_down(self, sight: Sight) -> None:
+        """Sight is lost: what was last read is said no more, but why nothing is."""
+        self.sight, self.probability, self.heart_rate_bpm, self.missing = sight, None, None, ()
+        if sight.reason is not None:
+            self.why = (blind(sight.reason, self.learnt),)
+
+    def notice_clock(self, now_s: float, slack_s: float) -> None:
+        """Where the clock was set back, what was heard last lies ahead: forget its time, or nothing would be new; what
+        began ahead begins now."""
+        if self.sight.since_s > now_s + slack_s:
+            self.sight = replace(self.sight, since_s=now_s)
+        if self.situation.since_s > now_s + slack_s and self.open is None:
+            self.situation = replace(self.situation, since_s=now_s)
+        if self.second_s > now_s + slack_s:
+            log.warning("the clock went back %.0f s: seconds are taken from now on", self.second_s - now_s)
+            self.second_s = now_s
+            self.signal_s = min(self.signal_s, now_s)
+            self.situation = replace(self.situation, counted_s=0.0, seen_s=-math.inf)
+            self.trend.forget_after(now_s)
+
+    def becomes_open_long(self, now_s: float, after_s: float) -> bool:
+        """Whether somebody took the open alert ``after_s`` ago or longer, which is not known yet."""
+        if self.open_long or self.open is None or self.open.acknowledged_s is None:
+            return False
+        return now_s - self.open.acknowledged_s >= after_s
 
     def fold(self, event: SituationEvent) -> None:
         """Take one event of the past."""
@@ -117,12 +179,12 @@ class Ledger:
                 self.alert = self.raise_alert(event)
                 self.raised += 1
                 self.situation = Situation(RiskState.ALERTING, event.at_s)
-            case AlertAcknowledged() if self.alert is not None:
+            case AlertAcknowledged() if self.alert is not None and self.alert.alert_id == event.alert_id:
                 self.alert = replace(self.alert, acknowledged_by=event.by, acknowledged_s=event.at_s)
-                self.situation = Situation(RiskState.ACKNOWLEDGED, event.at_s)
-            case AlertResolved() if self.alert is not None:
-                self.alert = replace(self.alert, resolved_s=event.at_s)
-                self.situation = Situation(RiskState.RESOLVED, event.at_s)
+                self.situation = step(self.situation, Sign.TAKEN, event.at_s)
+            case AlertResolved() if self.alert is not None and self.alert.alert_id == event.alert_id:
+                self.alert = replace(self.alert, resolved_s=event.at_s, resolved_by=event.by)
+                self.situation = step(self.situation, Sign.ENDED if event.by else Sign.SETTLED, event.at_s)
             case SightLost():
                 self.sight = Sight(event.since_s, event.reason)
             case SightRegained():
@@ -135,8 +197,8 @@ def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> 
     """Return a ledger for each wearer as ``history`` left them, in the order of ``wearers``.
 
     Nobody has been heard since ``started_s``; where sight was lost before, it has been lost since then. Whoever was not
-    recorded is not, until the desk is told. Somebody with
-    an open alert is shown though no longer among ``wearers``: an alert is not lost by a change of configuration.
+    recorded is not, until the desk is told. Somebody with an open alert is shown though no longer among ``wearers``: an
+    alert is not lost by a change of configuration.
     """
     ledgers = {wearer: _blank(wearer, started_s) for wearer in wearers}
     for event in history:
@@ -144,8 +206,7 @@ def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> 
             continue
         ledgers.setdefault(event.wearer, _blank(event.wearer, started_s)).fold(event)
     for wearer, ledger in tuple(ledgers.items()):
-        open_ = ledger.alert is not None and ledger.alert.resolved_s is None
-        if wearer not in wearers and not open_:
+        if wearer not in wearers and ledger.open is None:
             del ledgers[wearer]
             continue
         if wearer not in wearers:

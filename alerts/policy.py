@@ -32,6 +32,14 @@ FADE_S: Final = 60.0
 SILENT_AFTER_S: Final = 10.0
 """A band sends about once a second; ten lost messages in a row are no hiccup of the radio any more."""
 
+HOLD_MAX_S: Final = 3600.0
+"""An hour of high signs that nobody was told of is a missed alert, whatever the rules meant."""
+
+SILENT_MAX_S: Final = 60.0
+"""A silence of a minute is a loss of sight by any rules."""
+
+TIMES: Final = ("hold_s", "settle_s", "refractory_s", "fade_s", "silent_after_s")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -61,19 +69,29 @@ class Policy:
     of: str = ""
 
     def __post_init__(self) -> None:
-        if not self.version.strip():
+        if not isinstance(self.version, str) or not self.version.strip():
             raise AlertError("policy.version is empty: give it a name, it stands on every alert")
+        for name in ("enter", "leave", *TIMES):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise AlertError(f"policy.{name} is a number, not {type(value).__name__}: write it without quotes")
         if not 0 < self.enter <= 1:
             raise AlertError(f"policy.enter is a probability above 0 and up to 1, not {self.enter}")
         if not 0 <= self.leave < self.enter:
             raise AlertError(
                 f"policy.leave is a probability below policy.enter ({self.enter}), not {self.leave}: lower leave"
             )
-        for name in ("hold_s", "settle_s", "refractory_s", "fade_s"):
+        for name in TIMES:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise AlertError(f"policy.{name} is a finite number of seconds, 0 or more, not {value}")
-        if not (math.isfinite(self.silent_after_s) and self.silent_after_s >= 2):
+        if self.hold_s > HOLD_MAX_S:
             raise AlertError(
-                f"policy.silent_after_s is at least 2 s, not {self.silent_after_s}: a second takes that long to arrive"
+                f"policy.hold_s is at most {HOLD_MAX_S:.0f} s, not {self.hold_s}: who waits longer is told of nothing;"
+                " raise enter for fewer alerts"
+            )
+        if not 2 <= self.silent_after_s <= SILENT_MAX_S:
+            raise AlertError(
+                f"policy.silent_after_s is from 2 to {SILENT_MAX_S:.0f} s, not {self.silent_after_s}: a second takes up"
+                " to two to arrive, and a break in watching must not be told later"
             )

@@ -1,7 +1,8 @@
 """One second of estimate or of blindness in, the next situation out: risk and sight, two machines that never mix.
 
-The table ``NEXT`` is the whole of the risk machine: a pair that is not in it changes nothing. Words follow
-IEC 60601-1-8: ALERTING is *latching* (it stays when the signs that caused it are gone, until a named person takes it).
+The table ``NEXT`` is the whole of the risk machine, ``LOOK`` the whole of sight: a pair that is in neither changes
+nothing; ``alerts.drawn`` draws both. Words follow IEC 60601-1-8 (``alerts.alarm_words``): ALERTING is *latching* (it
+stays when the signs that caused it are gone, until a named person takes it).
 Blindness is not a sign: no entry of the table reads it, so a lost band neither raises, nor clears, nor ages an alert.
 RISING while blind stays RISING, the last that was known, and its hold does not run; after ``fade_s`` of blindness the
 hold starts over, so that old evidence cannot complete it.
@@ -27,6 +28,7 @@ class Sign(StrEnum):
     LOW = "the estimate is at or below leave"
     HELD = "high for hold_s"
     TAKEN = "a named person takes the alert"
+    ENDED = "a named person says that it is over"
     SETTLED = "low for settle_s"
     RESTED = "refractory_s have passed"
 
@@ -37,21 +39,65 @@ NEXT: Final[Mapping[tuple[RiskState, Sign], RiskState]] = MappingProxyType(
         (RiskState.RISING, Sign.LOW): RiskState.WATCHING,
         (RiskState.RISING, Sign.HELD): RiskState.ALERTING,
         (RiskState.ALERTING, Sign.TAKEN): RiskState.ACKNOWLEDGED,
+        (RiskState.ALERTING, Sign.ENDED): RiskState.RESOLVED,
         (RiskState.ACKNOWLEDGED, Sign.SETTLED): RiskState.RESOLVED,
+        (RiskState.ACKNOWLEDGED, Sign.ENDED): RiskState.RESOLVED,
         (RiskState.RESOLVED, Sign.RESTED): RiskState.WATCHING,
     }
 )
 
-BLIND: Final[Mapping[Abstention, Blind]] = MappingProxyType(
+BY_PEOPLE: Final = frozenset({Sign.TAKEN, Sign.ENDED})
+"""What no estimate can do: only these lead out of ALERTING."""
+
+
+class Glimpse(StrEnum):
+    """What moves sight: what a second held, that none came, or that a consent began or ended."""
+
+    SEEN = "a second with an estimate"
+    OFF = "a second: the band is off"
+    POOR = "a second: worn, too little can be read"
+    UNLEARNT = "a second: their usual is not known yet"
+    UNMET = "a second: never met before"
+    QUIET = "no usable second for silent_after_s"
+    FORBIDDEN = "no consent covers it"
+    ALLOWED = "a consent covers it again"
+
+
+GLIMPSE: Final[Mapping[Abstention, Glimpse]] = MappingProxyType(
     {
-        Abstention.NO_SIGNAL: Blind.SILENT,
-        Abstention.NOT_WORN: Blind.NOT_WORN,
-        Abstention.POOR_SIGNAL: Blind.POOR_SIGNAL,
-        Abstention.LEARNING: Blind.LEARNING,
-        Abstention.OUT_OF_RANGE: Blind.OUT_OF_RANGE,
+        Abstention.NONE: Glimpse.SEEN,
+        Abstention.NOT_WORN: Glimpse.OFF,
+        Abstention.POOR_SIGNAL: Glimpse.POOR,
+        Abstention.LEARNING: Glimpse.UNLEARNT,
+        Abstention.OUT_OF_RANGE: Glimpse.UNMET,
     }
 )
-"""Why nobody can tell, for every reason that a model has to say nothing."""
+"""What a second shows that is not empty; NO_SIGNAL is an empty one, of which ``silent_after_s`` make QUIET."""
+
+SHOWS: Final[Mapping[Glimpse, Blind | None]] = MappingProxyType(
+    {
+        Glimpse.SEEN: None,
+        Glimpse.OFF: Blind.NOT_WORN,
+        Glimpse.POOR: Blind.POOR_SIGNAL,
+        Glimpse.UNLEARNT: Blind.LEARNING,
+        Glimpse.UNMET: Blind.OUT_OF_RANGE,
+        Glimpse.FORBIDDEN: Blind.NOT_RECORDING,
+    }
+)
+"""What these lead to from wherever somebody is recorded."""
+
+RECORDED: Final = (None, *(reason for reason in Blind if reason is not Blind.NOT_RECORDING))
+
+LOOK: Final[Mapping[tuple[Blind | None, Glimpse], Blind | None]] = MappingProxyType(
+    {(before, glimpse): then for before in RECORDED for glimpse, then in SHOWS.items() if before is not then}
+    | {
+        (before, Glimpse.QUIET): Blind.SILENT
+        for before in RECORDED
+        if before not in (Blind.NOT_HEARD, Blind.SILENT)  # a band that never sent has not stopped
+    }
+    | {(Blind.NOT_RECORDING, Glimpse.ALLOWED): Blind.NOT_HEARD}
+)
+"""Sight, None where somebody can be seen: from NOT_RECORDING a consent alone leads out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +125,18 @@ def after(situation: Situation, estimate: float, second_end_s: float, policy: Po
 
     While RISING, seconds between leave and enter neither count nor reset: signs that hover about ``enter`` are told
     late rather than never. While ACKNOWLEDGED, one second above leave resets. A second from before the last one (the
-    clock was set back) ends a refractory time and forgets the count. Raises AlertError outside [0, 1].
+    clock was set back) ends a refractory time and forgets the count; but one that was under way while somebody said
+    that it is over does not. Raises AlertError outside [0, 1].
     """
     if not 0 <= estimate <= 1:
         raise AlertError(f"an estimate is a probability from 0 to 1, not {estimate}")
     if not 0 < second_end_s - situation.seen_s <= policy.fade_s:
         situation = replace(situation, counted_s=0.0)
     now = replace(situation, seen_s=second_end_s)
-    if now.risk is RiskState.RESOLVED and not 0 <= second_end_s - now.since_s < policy.refractory_s:
+    if (
+        now.risk is RiskState.RESOLVED
+        and not -policy.silent_after_s <= second_end_s - now.since_s < policy.refractory_s
+    ):
         now = step(now, Sign.RESTED, second_end_s)
     if estimate >= policy.enter:
         return _high(now, policy)
@@ -111,11 +161,12 @@ def _low(now: Situation, policy: Policy) -> Situation:
     return step(now, Sign.SETTLED, now.seen_s) if now.counted_s >= policy.settle_s else now
 
 
-def seen(sight: Sight, reason: Blind | None, at_s: float) -> Sight:
-    """Return the sight when ``reason`` holds at ``at_s``. A change from one reason to another is no new loss:
-    ``since_s`` goes on telling since when nobody could see. Only NOT_RECORDING, which people decide, begins and ends at
-    a moment of its own."""
-    if sight.reason is reason:
+def looked(sight: Sight, glimpse: Glimpse, at_s: float) -> Sight:
+    """Return the sight after ``glimpse`` at ``at_s``; the same one where the table has no entry. A change from one
+    reason to another is no new loss: ``since_s`` goes on telling since when nobody could see. Only NOT_RECORDING, which
+    people decide, begins and ends at a moment of its own."""
+    if (sight.reason, glimpse) not in LOOK:
         return sight
+    reason = LOOK[sight.reason, glimpse]
     unbroken = None not in (sight.reason, reason) and Blind.NOT_RECORDING not in (sight.reason, reason)
     return Sight(since_s=sight.since_s if unbroken else at_s, reason=reason)

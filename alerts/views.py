@@ -39,7 +39,7 @@ class Sight:
 @dataclass(frozen=True, slots=True)
 class AlertView:
     """One alert from its raising on. ``reasons`` are plain sentences as they stood when it was raised; ``policy`` and
-    ``model`` are what raised it."""
+    ``model`` are what raised it; ``resolved_by`` is who said that it is over, "" where the signs settled."""
 
     alert_id: str
     wearer: str
@@ -51,6 +51,7 @@ class AlertView:
     acknowledged_s: float | None = None
     resolved_s: float | None = None
     model: str = TRAINING_FREE
+    resolved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class WearerView:
 
     ``trend`` is the probability over the last 30 min, oldest first, one value in 20 s (90 values), None where unknown.
     ``why`` are plain sentences, the most important first: what moves the risk, or what stands in the way of seeing it.
-    ``learnt`` is 0 to 1, how much of this person's usual is known.
+    ``learnt`` is 0 to 1, how much of this person's usual is known. ``missing`` names what of a worn band says nothing
+    usable although the rest does (``CHANNELS``): whoever is seen is seen partly. ``model`` is what estimated last.
+    ``open_long`` is whether an alert that was taken has been open for hours, and nobody said that it is over.
     """
 
     wearer: str
@@ -85,7 +88,13 @@ class WearerView:
     battery_pct: int | None = None
     alert: AlertView | None = None
     stamp: Stamp | None = None
+    missing: tuple[str, ...] = ()
+    model: str = TRAINING_FREE
+    open_long: bool = False
 
+
+CHANNELS = ("sweat", "pulse", "skin temperature", "movement")
+"""What may be missing of a band, in the words of a board."""
 
 TREND_STEP_S = 20
 TREND_LENGTH = 90

@@ -193,7 +193,7 @@ class Pipeline:
             stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
             model=self._models.champion if step.is_champions[i, second] else TRAINING_FREE,
             policy=self._models.policy if step.is_champions[i, second] else None,
-            sureness=sureness(float(risk.low[i, second]), float(risk.high[i, second])),
+            besides=tuple(filter(None, [sureness(float(risk.low[i, second]), float(risk.high[i, second]))])),
         )
 
     def study(self, wearer: str, past: Sequence[Received]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from alerts.desk import BLANKS
 from alerts.errors import AlertError
+from alerts.names import BLANKS
 from alerts.rehearsal.evidence import EVERYBODY, Evidence, Person, Signature
 
 FRESH_S: Final = 7 * 86_400.0

@@ -8,12 +8,12 @@ from threading import Thread
 
 import pytest
 
-from alerts.desk import Desk
+from alerts.desk import OPEN_LONG_S, Desk
 from alerts.errors import AlertError, JournalError, UnknownAlert
 from alerts.events import Event
 from alerts.journal import Journal, Scratch
 from alerts.policy import Policy
-from alerts.situation_events import AlertAcknowledged, AlertRaised, SightLost
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, Stamp, WearerView
 from models.risk import Abstention
 
@@ -525,7 +525,8 @@ def test_a_consent_of_somebody_unknown_or_at_no_time_is_refused() -> None:
 def test_somebody_more_is_watched_from_now_on_and_shown_at_once() -> None:
     ward = Ward()
     ward.second(HIGH, seconds=4)
-    before, shown = ward.desk.views(), []
+    before = ward.desk.views()
+    shown: list[WearerView] = []
     ward.desk.subscribe(shown.append)
     view = ward.desk.watch("cay")
     assert (view.wearer, view.sight, view.risk) == ("cay", Sight(ward.now_s, Blind.NOT_HEARD), RiskState.WATCHING)
@@ -545,3 +546,95 @@ def test_somebody_who_comes_back_has_the_alert_that_nobody_took() -> None:
     ward.second(HIGH, seconds=4)
     later = Ward(Scratch(log.history), wearers=("ali",), now_s=ward.now_s)
     assert later.desk.watch("bea").risk is RiskState.ALERTING
+
+
+def test_who_says_that_it_is_over_ends_the_alert_by_name_and_it_is_on_disk() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    ward.desk.acknowledge(alert.alert_id, by="Jo", at_s=ward.now_s)
+    over = ward.desk.close(alert.alert_id, by=" Sam ", at_s=ward.now_s + 1)
+    assert (over.acknowledged_by, over.resolved_by, over.resolved_s) == ("Jo", "Sam", ward.now_s + 1)
+    assert ward.view().risk is RiskState.RESOLVED
+    assert ward.log.history[-1] == AlertResolved(wearer="bea", at_s=ward.now_s + 1, alert_id=alert.alert_id, by="Sam")
+    assert ward.desk.close(alert.alert_id, by="Ada", at_s=ward.now_s + 9) == over
+    assert ward.restarted().view().alert == over
+
+
+def test_whoever_ends_an_alert_that_nobody_took_has_taken_it() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    over = ward.desk.close(alert.alert_id, by="Sam", at_s=ward.now_s)
+    assert (over.acknowledged_by, over.acknowledged_s, over.resolved_by) == ("Sam", ward.now_s, "Sam")
+    assert [type(event).__name__ for event in ward.log.history[-2:]] == ["AlertAcknowledged", "AlertResolved"]
+
+
+def test_signs_that_stay_high_after_it_was_said_to_be_over_raise_another_alert() -> None:
+    ward = Ward()
+    first = ward.alert()
+    ward.desk.close(first.alert_id, by="Sam", at_s=ward.now_s + 0.7)
+    assert ward.second(HIGH, seconds=10).risk is RiskState.RESOLVED
+    second = ward.second(HIGH, seconds=3)
+    assert second.risk is RiskState.ALERTING
+    assert second.alert is not None
+    assert (second.alert.alert_id != first.alert_id, second.alert.acknowledged_by) == (True, None)
+
+
+@pytest.mark.parametrize("nobody", ["", "\n", "x" * 81])
+def test_nobody_ends_an_alert_without_a_name(nobody: str) -> None:
+    ward = Ward()
+    alert = ward.alert()
+    with pytest.raises(AlertError, match="by name"):
+        ward.desk.close(alert.alert_id, by=nobody, at_s=ward.now_s)
+    with pytest.raises(AlertError, match="at_s"):
+        ward.desk.close(alert.alert_id, by="Jo", at_s=math.nan)
+    with pytest.raises(UnknownAlert):
+        ward.desk.close("bea-7", by="Jo", at_s=ward.now_s)
+    assert ward.view().risk is RiskState.ALERTING
+
+
+def test_an_alert_that_was_taken_and_never_ended_is_told_once_after_two_hours() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    ward.desk.acknowledge(alert.alert_id, by="Jo", at_s=ward.now_s)
+    taken_s = ward.now_s
+    ward.second(HIGH, seconds=30)
+    assert not ward.view().open_long
+    told = [view for view in ward.desk.tick(taken_s + OPEN_LONG_S) if view.open_long]
+    assert [view.wearer for view in told] == ["bea"]
+    assert ward.desk.tick(taken_s + OPEN_LONG_S + 1) == []
+    assert ward.view().open_long
+    ward.desk.close(alert.alert_id, by="Jo", at_s=taken_s + OPEN_LONG_S + 2)
+    assert not ward.view().open_long
+
+
+def test_an_alert_that_nobody_took_is_no_open_matter_of_somebodys() -> None:
+    ward = Ward()
+    ward.alert()
+    ward.desk.tick(ward.now_s + 2 * OPEN_LONG_S)
+    assert not ward.view().open_long
+
+
+def test_what_is_missing_of_a_band_is_shown_until_it_is_back_or_nobody_can_see() -> None:
+    ward = Ward()
+    second = {"abstention": Abstention.NONE, "reasons": (), "learnt": 1.0, "heart_rate_bpm": 80.0, "battery_pct": None}
+    seen = ward.desk.observe("bea", T0 + 1, LOW, **second, stamp=None, missing=("pulse",))  # type: ignore[arg-type]
+    assert (seen.missing, seen.sight.reason) == (("pulse",), None)
+    ward.desk.tick(T0 + 20)
+    assert ward.view().missing == ()
+    with pytest.raises(AlertError, match="missing"):
+        ward.desk.observe("bea", T0 + 21, LOW, **second, stamp=None, missing=("wings",))  # type: ignore[arg-type]
+
+
+def test_what_is_said_besides_is_asked_for_an_alert_alone_and_ends_its_reasons() -> None:
+    ward, asked = Ward(), []
+
+    def besides() -> tuple[str, ...]:
+        asked.append(1)
+        return ("Band well fitted.",)
+
+    for i in range(1, 4):
+        view = ward.desk.observe(
+            "bea", T0 + i, HIGH, Abstention.NONE, ("Why.",), 1.0, 80.0, None, None, besides=besides
+        )
+    assert view.alert is not None
+    assert (view.alert.reasons, len(asked)) == (("Why.", "Band well fitted."), 1)

@@ -7,7 +7,7 @@ import pytest
 
 from alerts.errors import AlertError
 from alerts.policy import Policy
-from alerts.state import BLIND, NEXT, Sign, Situation, after, seen, step
+from alerts.state import BY_PEOPLE, GLIMPSE, LOOK, NEXT, Glimpse, Sign, Situation, after, looked, step
 from alerts.views import Blind, RiskState, Sight
 from models.risk import Abstention
 
@@ -54,7 +54,18 @@ def test_a_pair_that_is_not_in_the_table_changes_nothing(risk: RiskState, sign: 
 
 
 def test_an_alert_has_one_way_out_and_it_is_a_person() -> None:
-    assert [sign for (risk, sign) in NEXT if risk is RiskState.ALERTING] == [Sign.TAKEN]
+    assert {sign for (risk, sign) in NEXT if risk is RiskState.ALERTING} == {Sign.TAKEN, Sign.ENDED} == BY_PEOPLE
+
+
+def test_what_people_do_ends_an_alert_and_never_rising_signs() -> None:
+    assert {risk for (risk, sign) in NEXT if sign in BY_PEOPLE} == {A, K}
+
+
+def test_a_second_under_way_while_somebody_ends_an_alert_does_not_end_the_rest_that_follows() -> None:
+    ended = step(Situation(A, 90.0), Sign.ENDED, 100.7)
+    assert after(ended, HIGH, 100.0, POLICY).risk is O
+    assert after(ended, HIGH, 110.0, POLICY).risk is O
+    assert after(ended, HIGH, 111.0, POLICY).risk is R
 
 
 def test_signs_count_again_from_the_very_second_the_refractory_time_is_over() -> None:
@@ -89,23 +100,40 @@ def test_no_estimate_is_not_a_number_between_0_and_1(estimate: float) -> None:
         after(Situation(W, 0.0), estimate, 1.0, POLICY)
 
 
-@pytest.mark.parametrize("reason", [a for a in Abstention if a is not Abstention.NONE])
-def test_every_abstention_has_a_reason_to_be_blind(reason: Abstention) -> None:
-    assert isinstance(BLIND[reason], Blind)
+@pytest.mark.parametrize("reason", [a for a in Abstention if a not in (Abstention.NONE, Abstention.NO_SIGNAL)])
+def test_every_abstention_is_a_reason_to_be_blind(reason: Abstention) -> None:
+    assert isinstance(looked(Sight(1.0), GLIMPSE[reason], 9.0).reason, Blind)
 
 
 @pytest.mark.parametrize(
-    ("before", "reason", "then"),
+    ("before", "glimpse", "then"),
     [
-        (Sight(1.0), None, Sight(1.0)),
-        (Sight(1.0), Blind.SILENT, Sight(9.0, Blind.SILENT)),
-        (Sight(1.0, Blind.SILENT), Blind.SILENT, Sight(1.0, Blind.SILENT)),
-        (Sight(1.0, Blind.SILENT), Blind.NOT_WORN, Sight(1.0, Blind.NOT_WORN)),
-        (Sight(1.0, Blind.NOT_WORN), None, Sight(9.0)),
+        (Sight(1.0), Glimpse.SEEN, Sight(1.0)),
+        (Sight(1.0), Glimpse.QUIET, Sight(9.0, Blind.SILENT)),
+        (Sight(1.0, Blind.SILENT), Glimpse.QUIET, Sight(1.0, Blind.SILENT)),
+        (Sight(1.0, Blind.SILENT), Glimpse.OFF, Sight(1.0, Blind.NOT_WORN)),
+        (Sight(1.0, Blind.NOT_WORN), Glimpse.SEEN, Sight(9.0)),
+        (Sight(1.0, Blind.NOT_WORN), Glimpse.FORBIDDEN, Sight(9.0, Blind.NOT_RECORDING)),
+        (Sight(1.0, Blind.NOT_RECORDING), Glimpse.ALLOWED, Sight(9.0, Blind.NOT_HEARD)),
+        (Sight(1.0, Blind.SILENT), Glimpse.ALLOWED, Sight(1.0, Blind.SILENT)),
     ],
 )
-def test_what_sight_does(before: Sight, reason: Blind | None, then: Sight) -> None:
-    assert seen(before, reason, 9.0) == then
+def test_what_sight_does(before: Sight, glimpse: Glimpse, then: Sight) -> None:
+    assert looked(before, glimpse, 9.0) == then
+
+
+@pytest.mark.parametrize("glimpse", Glimpse)
+def test_from_not_recording_a_consent_alone_leads_out(glimpse: Glimpse) -> None:
+    dark = Sight(1.0, Blind.NOT_RECORDING)
+    assert (looked(dark, glimpse, 9.0) is dark) == (glimpse is not Glimpse.ALLOWED)
+
+
+def test_a_band_that_never_sent_does_not_stop() -> None:
+    assert (Blind.NOT_HEARD, Glimpse.QUIET) not in LOOK
+
+
+def test_only_a_second_with_an_estimate_is_sight() -> None:
+    assert {glimpse for (_, glimpse), then in LOOK.items() if then is None} == {Glimpse.SEEN}
 
 
 @pytest.mark.parametrize(
@@ -123,8 +151,13 @@ def test_what_sight_does(before: Sight, reason: Blind | None, then: Sight) -> No
         ({"refractory_s": math.nan}, "refractory_s"),
         ({"fade_s": -1}, "fade_s"),
         ({"silent_after_s": 1}, "silent_after_s"),
+        ({"silent_after_s": 600}, "silent_after_s"),
+        ({"hold_s": 1e6}, "hold_s"),
+        ({"hold_s": "20"}, "hold_s"),
+        ({"enter": True}, "enter"),
+        ({"version": None}, "version"),
     ],
 )
-def test_a_policy_that_makes_no_sense_names_the_field(wrong: dict[str, float], field: str) -> None:
+def test_a_policy_that_makes_no_sense_names_the_field(wrong: dict[str, object], field: str) -> None:
     with pytest.raises(AlertError, match=f"policy.{field}"):
         Policy(**wrong)  # type: ignore[arg-type]
