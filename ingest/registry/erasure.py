@@ -16,6 +16,7 @@ from ingest.registry.tables import (
     LABEL,
     METADATA,
     SESSION,
+    SUPPORT_PLAN,
     WEARER,
     WEARER_KEY,
     WEARER_NAME,
@@ -44,6 +45,7 @@ def traces(connection: sa.Connection, wearer: str) -> dict[str, int]:
             (CONSENT, CONSENT.c.wearer == wearer),
             (LABEL, LABEL.c.wearer == wearer),
             (ALERT_LEVEL, ALERT_LEVEL.c.wearer == wearer),
+            (SUPPORT_PLAN, SUPPORT_PLAN.c.wearer == wearer),
             (SESSION, _sessions_of(wearer)),
             (ASSIGNMENT, ASSIGNMENT.c.wearer == wearer),
         )
@@ -72,6 +74,7 @@ def erase(writing: Writing, wearer: str) -> dict[str, int]:
     for column in (
         LABEL.c.wearer,
         ALERT_LEVEL.c.wearer,
+        SUPPORT_PLAN.c.wearer,
         CONSENT.c.wearer,
         WEARER_NAME.c.pseudonym,
         WEARER_KEY.c.pseudonym,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ingest.errors import RecordingError, RegistryError
 from ingest.labels import Label, require_label
 from ingest.registry.audit import Writing
-from ingest.registry.checks import require_known
+from ingest.registry.checks import require_known, require_text
 from ingest.registry.tables import LABEL, WEARER
 
 _FIELDS = (
@@ -37,6 +37,37 @@ def add(writing: Writing, labels: Sequence[Label]) -> list[int]:
             count = sum(label.wearer == wearer for label in labels)
             writing.record("add labels", wearer=wearer, labels=count)
     return numbers
+
+
+def enter_outcome(writing: Writing, outcome_id: str, label: Label, *, corrects: str) -> int:
+    """See ``Registry.enter_outcome``."""
+    require_text("outcome_id", outcome_id)
+    there = _of_outcome(writing.connection, outcome_id)
+    if there is not None:
+        return there
+    _require_sound(writing.connection, label)
+    old = _of_outcome(writing.connection, corrects) if corrects else None
+    if corrects and old is None:
+        raise RegistryError(f"outcome {corrects!r}: is not entered, so nothing can stand in for it; enter it first")
+    made = _insert(writing, label, outcome_id)
+    if old is None:
+        writing.record("enter outcome", wearer=label.wearer, label=made)
+        return made
+    last = [*history(writing.connection, old)][-1]  # somebody may have corrected it another way since: the last holds
+    was = _row(writing.connection, last).wearer
+    writing.connection.execute(LABEL.update().where(LABEL.c.id == last).values(superseded_by=made))
+    for wearer in dict.fromkeys((was, label.wearer)):
+        writing.record("correct outcome", wearer=wearer, label=last, by_label=made)
+    return made
+
+
+def outcomes(connection: sa.Connection) -> frozenset[str]:
+    """See ``Registry.outcomes_entered``."""
+    return frozenset(connection.execute(sa.select(LABEL.c.outcome).where(LABEL.c.outcome.is_not(None))).scalars())
+
+
+def _of_outcome(connection: sa.Connection, outcome_id: str) -> int | None:
+    return connection.execute(sa.select(LABEL.c.id).where(LABEL.c.outcome == outcome_id)).scalar()
 
 
 def correct(writing: Writing, number: int, label: Label) -> int:
@@ -110,8 +141,8 @@ def _same(connection: sa.Connection, label: Label) -> int | None:
     return connection.execute(sa.select(LABEL.c.id).where(*where).order_by(LABEL.c.id)).scalar()
 
 
-def _insert(writing: Writing, label: Label) -> int:
-    values = _values(label) | {"entered_at_s": writing.at_s, "entered_by": writing.by}
+def _insert(writing: Writing, label: Label, outcome_id: str | None = None) -> int:
+    values = _values(label) | {"entered_at_s": writing.at_s, "entered_by": writing.by, "outcome": outcome_id}
     key = writing.connection.execute(LABEL.insert().values(values)).inserted_primary_key
     assert key is not None  # noqa: S101 - every dialect of ours tells it
     return int(key[0])

@@ -1,16 +1,24 @@
 """Wearers, bands and carers in; their names out. A wearer's name stands in one table of its own."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
+from ingest.errors import RegistryError
 from ingest.registry.audit import Writing, new_key
 from ingest.registry.checks import is_there, require_id, require_known, require_new, require_text
 from ingest.registry.tables import BAND, CARER, SITE, WEARER, WEARER_KEY, WEARER_NAME
+
+EVERYBODY: Final = "everybody"
+"""No pseudonym: where topics and rules have one, it stands for all."""
 
 
 def add_wearer(writing: Writing, pseudonym: str, name: str, site: str | None) -> None:
     """See ``Registry.add_wearer``."""
     connection = writing.connection
     require_id("pseudonym", pseudonym)
+    if pseudonym.lower() == EVERYBODY:
+        raise RegistryError(f"pseudonym: {pseudonym!r} stands for all people in topics and rules: choose another")
     require_text("name", name)
     require_new(connection, WEARER.c.pseudonym, pseudonym)
     if site is not None:

@@ -1,12 +1,10 @@
 """The registry's one face: sites, people, bands, consents, sessions and labels in; who, when and whether out."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from ingest.errors import RegistryError
-from ingest.labels import Label
 from ingest.registry import (
     admissions,
     assignments,
@@ -14,25 +12,21 @@ from ingest.registry import (
     claims,
     consents,
     erasure,
-    labels,
-    levels,
     people,
     places,
     retention,
-    sessions,
 )
 from ingest.registry.admissions import Admissions
+from ingest.registry.caring import Caring
 from ingest.registry.claims import Claims
 from ingest.registry.consents import Consent, Given, Scope
-from ingest.registry.database import Database
-from ingest.registry.levels import AlertLevel, Level
 from ingest.registry.places import Gateway, Site
-from ingest.registry.sessions import Session
+from ingest.registry.recorded import Recorded
 from ingest.registry.stretches import Change, Correction, Held, Stretch
 from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
 
 
-class Registry:
+class Registry(Recorded, Caring):
     """SQLite or PostgreSQL, by URL. Safe to share between threads and processes: writers go one by one.
 
     Every change says ``by`` whom it is made and leaves an entry in the audit, with the time of ``clock`` [UTC s]; all
@@ -40,37 +34,21 @@ class Registry:
     be used. Times are UTC seconds.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._database = Database(url)
-        self._clock = clock
-        self._reading = self._database.reading
-
-    def upgrade(self) -> None:
-        """Bring the tables up to date, from nothing or from any earlier version.
-
-        Raises RegistryError where a newer version wrote them. Where it raises, the connections are let go.
-        """
-        self._database.upgrade(self._clock())
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self._database.close()
-
     # Sites, people, things
 
     def add_site(self, site: Site, *, by: str) -> None:
         """Enter a house. Its time zone must be in the machine's database of zones."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             places.add_site(writing, site)
 
     def change_site(self, site: Site, *, by: str) -> None:
         """Say anew where a known site is, its time zone, and how long readings are kept there."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             places.change_site(writing, site)
 
     def set_retention(self, site: str, readings_days: int | None, *, by: str) -> None:
         """Say for how many days readings of the wearers of a site are kept; None: until somebody erases them."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             places.set_retention(writing, site, readings_days)
 
     def put_in_site(
@@ -83,33 +61,33 @@ class Registry:
         by: str,
     ) -> None:
         """Say that these belong to a site from now on."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             places.put_in_site(writing, site, wearers, bands, gateways)
 
     def add_wearer(self, pseudonym: str, name: str, *, site: str | None = None, by: str) -> None:
         """Enter a person: the pseudonym goes into topics and files, the name is kept apart. Without a consent to care
         nothing of them is recorded."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             people.add_wearer(writing, pseudonym, name, site)
 
     def rename(self, wearer: str, name: str, *, by: str) -> None:
         """Say which name to show for a wearer."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             people.rename(writing, wearer, name)
 
     def add_band(self, band: str, *, site: str | None = None, note: str = "", by: str) -> None:
         """Enter a band by the name that it sends."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             people.add_band(writing, band, site, note)
 
     def add_gateway(self, gateway: Gateway, *, by: str) -> None:
         """Enter a gateway by the name that it sends."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             places.add_gateway(writing, gateway)
 
     def add_carer(self, name: str, *, by: str) -> None:
         """Enter somebody who may take an alert."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             people.add_carer(writing, name)
 
     # Who wears what
@@ -121,13 +99,13 @@ class Registry:
         RegistryError where it would overlap what is known of either from then on: the past is rewritten by
         ``correct_assignment`` only. Saying again what is so changes nothing.
         """
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             assignments.assign(writing, band, wearer, since_s, until_s)
 
     def unassign(self, band: str, at_s: float, *, by: str) -> str:
         """Say that nobody wears ``band`` from ``at_s`` on, and return who did. Raises RegistryError where nobody does,
         or only since later."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             return assignments.unassign(writing, band, at_s)
 
     def correct_assignment(
@@ -145,7 +123,7 @@ class Registry:
         RegistryError, and changes nothing, where somebody would wear two wristbands at once, or where somebody who was
         erased wore it.
         """
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             return assignments.correct(writing, corrections)
 
     def pair(
@@ -170,7 +148,7 @@ class Registry:
         consent to care would cover ``since_s`` (a band that records nothing must not look like protection), and as
         ``add_wearer``, ``give_consent``, ``add_band``, ``add_carer`` and ``assign`` do.
         """
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             if held is not None:
                 assignments.require_held(writing.connection, band, wearer, since_s, held)
             if not people.enter_wearer(writing, wearer, name):
@@ -222,7 +200,7 @@ class Registry:
 
     def give_consent(self, wearer: str, consent: Consent, *, by: str) -> None:
         """Enter a consent beside those there are. It takes the place of one that was carried over to be confirmed."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             consents.give(writing, wearer, consent)
 
     def withdraw_consent(self, wearer: str, *, scopes: Iterable[Scope] = tuple(Scope), at_s: float, by: str) -> int:
@@ -231,7 +209,7 @@ class Registry:
         It holds at once and for whatever has not been kept yet, also if it was measured before. What is kept stays
         until it is erased.
         """
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             return consents.withdraw(writing, wearer, scopes, at_s)
 
     def consents(self, wearer: str | None = None) -> list[Given]:
@@ -253,74 +231,6 @@ class Registry:
         """A number that grows with every change, whoever makes it: cheap to ask."""
         with self._reading() as connection:
             return audit.head(connection).number
-
-    # Sessions and labels
-
-    def add_session(self, session: Session, *, by: str) -> bool:
-        """Enter a recording; False: it is there already, by its digest, and nothing changes.
-
-        An import enters its pseudo-band and, where ``wearer`` is given, who wore it. Raises RegistryError where its
-        digest is there as somebody else's.
-        """
-        with self._database.writing(by, self._clock) as writing:
-            return sessions.add(writing, session)
-
-    def sessions(
-        self, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
-    ) -> list[Session]:
-        """Recordings that reach into ``[since_s, until_s)``, of a wearer or of anybody, in order of time."""
-        with self._reading() as connection:
-            return sessions.sessions(connection, wearer, since_s, until_s)
-
-    def add_labels(self, given: Sequence[Label], *, by: str) -> list[int]:
-        """Enter labels, each with a wearer, and return their numbers. One that was ever entered with just these words
-        and times is not entered again, even if it was corrected or removed since: a file may come twice."""
-        with self._database.writing(by, self._clock) as writing:
-            return labels.add(writing, given)
-
-    def correct_label(self, number: int, label: Label, *, by: str) -> int:
-        """Put ``label`` in the place of another one (a removed one comes back so) and return its number. The old one is
-        kept beside it."""
-        with self._database.writing(by, self._clock) as writing:
-            return labels.correct(writing, number, label)
-
-    def remove_label(self, number: int, *, by: str) -> None:
-        """Mark a label as not valid. It is kept."""
-        with self._database.writing(by, self._clock) as writing:
-            labels.remove(writing, number)
-
-    def labels(
-        self, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
-    ) -> dict[int, Label]:
-        """The valid labels that reach into ``[since_s, until_s)``, of a wearer or of anybody, by number, in order of
-        time."""
-        with self._reading() as connection:
-            return labels.labels(connection, wearer, since_s, until_s)
-
-    def label_history(self, number: int) -> dict[int, Label]:
-        """A label and what took its place, one after the other."""
-        with self._reading() as connection:
-            return labels.history(connection, number)
-
-    # Alert levels
-
-    def set_alert_level(
-        self, wearer: str, level: Level | None, *, per_day: float | None = None, lost: int = 0, by: str
-    ) -> AlertLevel:
-        """Say when signs of ``wearer`` count as high, from now on; None: as for everybody again. ``per_day`` and
-        ``lost`` say how it was chosen: see ``AlertLevel``."""
-        with self._database.writing(by, self._clock) as writing:
-            return levels.enter(writing, wearer, level, per_day=per_day, lost=lost)
-
-    def alert_levels(self) -> dict[str, AlertLevel]:
-        """The level that holds now, of each wearer who has one of their own."""
-        with self._reading() as connection:
-            return levels.in_force(connection)
-
-    def alert_level_history(self, wearer: str) -> list[AlertLevel]:
-        """Every level that was entered for a wearer, the oldest first."""
-        with self._reading() as connection:
-            return levels.history(connection, wearer)
 
     # Audit, retention and erasure
 
@@ -352,7 +262,7 @@ class Registry:
 
     def note(self, action: str, *, wearer: str | None = None, by: str, **detail: audit.Json) -> None:
         """Enter in the audit what was done outside of the registry. ``detail`` must name nobody."""
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             writing.record(action, wearer=wearer, **detail)
 
     def claims(self) -> dict[str, Claims]:
@@ -387,7 +297,7 @@ class Registry:
         those are the operator's to end. What is said of the wearer in free text of
         others' rows is not found.
         """
-        with self._database.writing(by, self._clock) as writing:
+        with self._writing(by) as writing:
             rows = erasure.erase(writing, wearer)
         return erasure.ErasedRows(rows, wiped=self.wipe())
 

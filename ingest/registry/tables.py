@@ -151,10 +151,13 @@ LABEL = Table(
     Column("entered_by", String(200), nullable=False),
     Column("superseded_by", ForeignKey("label.id"), nullable=True),
     Column("removed_at_s", Double, nullable=True),
+    Column("outcome", String(64), nullable=True),
     CheckConstraint("end_s >= start_s", name="in_order"),
     Index(None, "wearer", "start_s"),
+    Index("ix_label_outcome", "outcome", unique=True),
 )
-"""Valid is what is neither superseded nor removed; nothing is overwritten."""
+"""Valid is what is neither superseded nor removed; nothing is overwritten. ``outcome``: the id in the journal of what a
+carer told about an alert, or without one; NULL: it came another way."""
 
 ALERT_LEVEL = Table(
     "alert_level",
@@ -176,6 +179,46 @@ ALERT_LEVEL = Table(
     Index(None, "wearer"),
 )
 """The last row of a wearer holds; ``of`` NULL: as for everybody again. Nothing is overwritten."""
+
+SUPPORT_PLAN = Table(
+    "support_plan",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("wearer", ForeignKey("wearer.pseudonym"), nullable=False),
+    Column("helps", Text, nullable=False),
+    Column("avoid", Text, nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    Index(None, "wearer"),
+)
+"""The last row of a wearer holds. ``helps`` and ``avoid`` are JSON lists of lines."""
+
+ALERTING_RULES = Table(
+    "alerting_rules",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site", ForeignKey("site.name"), nullable=False),
+    Column("text", Text, nullable=True),
+    Column("because", String(200), nullable=False),
+    Column("entered_at_s", Double, nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    Index(None, "site"),
+)
+"""The last row of a site holds; ``text`` NULL: as for a house that never said any. It may hold secrets."""
+
+PUSH_SUBSCRIPTION = Table(
+    "push_subscription",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint", String(1000), nullable=False),
+    Column("p256dh", String(200), nullable=False),
+    Column("auth", String(100), nullable=False),
+    Column("carer", String(200), nullable=False),
+    Column("tablet", String(200), nullable=False),
+    Column("since_s", Double, nullable=False),
+    UniqueConstraint("endpoint"),
+    Index(None, "carer"),
+)
 
 CARER = Table("carer", METADATA, Column("name", String(200), primary_key=True))
 
