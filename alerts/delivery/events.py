@@ -39,6 +39,7 @@ class DeliveryBegun(HappenedTo, frozen=True, kw_only=True, tag="delivery begun")
     steps: tuple[Step, ...]
     again_s: float  # the last step is taken again this often, until somebody has the matter
     deliver_within_s: float = 10.0  # a tablet has this long to show and sound it
+    since_s: float | None = None  # when what it is about began [UTC s]; None: with the delivery
     answer_within_s: float = 20.0  # a service outside has this long to say that it took a message on
 
 

@@ -18,11 +18,11 @@ SEAL_BYTES: Final = 16
 """128 bits of HMAC-SHA-256 (RFC 2104, section 5): a link has to fit into a text message."""
 
 
-class ForgedSeal(AlertError):
+class Forged(AlertError):
     """The text was not sealed here, or was changed since."""
 
 
-class ExpiredSeal(AlertError):
+class Expired(AlertError):
     """It was sealed here, and its time is over."""
 
 
@@ -50,25 +50,24 @@ class Seals:
         body = msgspec.json.encode([matter_id, to, int(until_s)])
         return f"{_text(body)}.{_text(self._seal('take', body))}"
 
-    def take(self, token: str, *, now_s: float) -> Take:
-        """Return what ``token`` allows at ``now_s`` [UTC s]; raises ForgedSeal or ExpiredSeal."""
+    def read(self, token: str, *, now_s: float) -> Take:
+        """Return what ``token`` allows at ``now_s`` [UTC s]; raises Forged or Expired."""
         body, _, seal = token.partition(".")
         content = _bytes(body)
         if not hmac.compare_digest(self._seal("take", content), _bytes(seal)):
-            raise ForgedSeal("this link was not made here, or is not whole: open it anew from the message")
+            raise Forged("this link was not made here, or is not whole: open it anew from the message")
         matter_id, to, until_s = msgspec.json.decode(content, type=tuple[str, str, int])
         if now_s > until_s:
-            raise ExpiredSeal("this link is too old: take the alert at a tablet, or from a newer message")
+            raise Expired("this link is too old: take the alert at a tablet, or from a newer message")
         return Take(matter_id, to)
 
     def tablet_key(self, tablet: str) -> str:
         """Return the key by which ``tablet`` shows that it is itself; it does not end."""
-        return _text(self._seal("tablet", tablet.encode()))
+        return _text(self._seal("tablet", tablet.encode(errors="replace")))
 
-    def check_tablet(self, tablet: str, key: str) -> None:
-        """Raise ForgedSeal unless ``key`` is that of ``tablet``."""
-        if not hmac.compare_digest(self._seal("tablet", tablet.encode(errors="replace")), _bytes(key)):
-            raise ForgedSeal("this is not the key of that tablet: register the tablet again")
+    def opens(self, tablet: str, key: str) -> bool:
+        """Whether ``key`` is that of ``tablet``, in a time that says nothing about either."""
+        return hmac.compare_digest(self._seal("tablet", tablet.encode(errors="replace")), _bytes(key))
 
     def _seal(self, use: str, body: bytes) -> bytes:
         return hmac.digest(self._secret, use.encode() + b"\0" + body, hashlib.sha256)[:SEAL_BYTES]
@@ -79,7 +78,7 @@ def _text(data: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Return what ``text`` stands for; b"", which no seal is, where it stands for nothing, or is not written as here."""
+    """Return what ``text`` stands for; b"", which no seal is, where it is not written as here."""
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -1,0 +1,275 @@
+"""The events of one matter in; how far each message has come, who is told next and when, and who has it, out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from alerts.delivery.events import (
+    DeliveryBegun,
+    DeliveryEnded,
+    DeliveryEvent,
+    Escalated,
+    Reached,
+    Snoozed,
+    Station,
+    Step,
+)
+from alerts.delivery.matter import Matter
+
+ORDER: Final = (
+    Station.QUEUED,
+    Station.UNCERTAIN,
+    Station.FAILED,
+    Station.SENT,
+    Station.ON_TABLET,
+    Station.SOUNDED,
+    Station.SEEN,
+)
+"""A message only ever goes down this list: a late answer may turn *uncertain* into *failed* or *sent*, nothing back."""
+
+PROVED: Final = {True: Station.SOUNDED, False: Station.SENT}
+"""From which station on somebody was told, at the tablets (True) and outside (False): a tablet that only shows an alert
+wakes nobody, and of what goes on outside no more is known than that a service took it on."""
+
+BOARD: Final = "board"
+PUSH: Final = "push"
+MQTT: Final = "mqtt"
+ON_SHIFT: Final = "on shift"
+
+OVER: Final = -1
+"""The step of a message that says that somebody has it."""
+
+ALL: Final = ""
+"""The receiver of what goes to all: the tablets together, or whoever listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One message to one receiver: ``times`` is when it came to each station, in the order in which it was told of.
+
+    ``round`` counts how often its step was taken before; ``attempt`` how often it was sent, over all rounds.
+    """
+
+    step: int
+    to: str
+    channel: str
+    attempt: int
+    round: int
+    repeat: bool
+    times: tuple[tuple[Station, float], ...]
+    detail: str = ""
+
+    @property
+    def station(self) -> Station:
+        """How far it came."""
+        return max((station for station, _ in self.times), key=ORDER.index)
+
+    @property
+    def at_s(self) -> float:
+        """When it came there [UTC s]."""
+        return max(self.times, key=lambda entry: ORDER.index(entry[0]))[1]
+
+    @property
+    def queued_s(self) -> float:
+        """When it was first told of [UTC s]."""
+        return self.times[0][1]
+
+    @property
+    def proved(self) -> bool:
+        """Whether it came far enough to count as told."""
+        return ORDER.index(self.station) >= ORDER.index(PROVED[self.channel == BOARD])
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it was handed on, and nobody knows yet what became of it."""
+        return self.station is Station.QUEUED
+
+    def reached(self, event: Reached) -> "Leg":
+        """Take in that it came to a station; what lies behind it already changes nothing."""
+        if ORDER.index(event.station) <= ORDER.index(self.station):
+            return self
+        return replace(self, times=(*self.times, (event.station, event.at_s)), detail=event.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Who is told next if nobody takes it: ``who`` by ``channel`` at ``at_s`` [UTC s]; ``again``: once more."""
+
+    at_s: float
+    who: str
+    channel: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How one matter goes from hand to hand. ``taken_steps`` are the steps taken, in order; ``last_s`` the newest time.
+
+    ``ended`` is None while nobody has it and it is not over; ``lost`` counts events that fit nothing.
+    """
+
+    begun: DeliveryBegun
+    legs: tuple[Leg, ...] = ()
+    taken_steps: tuple[Escalated, ...] = ()
+    snoozes: tuple[Snoozed, ...] = ()
+    ended: DeliveryEnded | None = None
+    last_s: float
+
+    @property
+    def matter(self) -> Matter:
+        """What somebody must be told."""
+        begun = self.begun
+        return Matter(
+            matter_id=begun.matter_id,
+            kind=begun.kind,
+            priority=begun.priority,
+            wearer=begun.wearer,
+            since_s=begun.at_s if begun.since_s is None else begun.since_s,
+            words=begun.words,
+        )
+
+    @property
+    def version(self) -> str:
+        """Which rules it goes by."""
+        return self.begun.version
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its chain, as the rules had it when it began."""
+        return self.begun.steps
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is still to take it."""
+        return self.ended is None
+
+    @property
+    def ended_by(self) -> str:
+        """Who has it, "" where nobody has or it was over by itself."""
+        return "" if self.ended is None else self.ended.by
+
+    @property
+    def ended_s(self) -> float | None:
+        """Since when, None while it is open."""
+        return None if self.ended is None else self.ended.at_s
+
+    @property
+    def snoozed_until_s(self) -> float | None:
+        """Until when its sound is paused [UTC s], which may be over; None where it never was, or is not open."""
+        return self.snoozes[-1].until_s if self.snoozes and self.is_open else None
+
+    @property
+    def seen_s(self) -> float | None:
+        """When somebody first touched a tablet that showed it, None while nobody has."""
+        times = [at_s for leg in self.legs for station, at_s in leg.times if station is Station.SEEN]
+        return min(times, default=None)
+
+    def rounds(self, step: int) -> int:
+        """How often ``step`` was taken."""
+        return sum(escalated.step == step for escalated in self.taken_steps)
+
+    def of(self, step: int) -> tuple[Leg, ...]:
+        """The messages of the newest round of ``step``, the newest attempt to each receiver."""
+        newest = {
+            (leg.to, leg.channel): leg for leg in self.legs if leg.step == step and leg.round == self.rounds(step) - 1
+        }
+        if step in range(len(self.steps)) and self.steps[step].channel == BOARD:
+            newest |= {(leg.to, leg.channel): leg for leg in self.legs if leg.channel == BOARD}
+        return tuple(newest.values())
+
+    def attempts(self, step: int, to: str, channel: str) -> int:
+        """How often a message of ``step`` was sent ``to`` somebody by ``channel``."""
+        return sum((leg.step, leg.to, leg.channel) == (step, to, channel) for leg in self.legs)
+
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """Whom something outside has reached, or may have: receivers and channels, each once."""
+        reached = {
+            (leg.to, leg.channel): None
+            for leg in self.legs
+            if leg.step != OVER and leg.channel != BOARD and (leg.proved or leg.station is Station.UNCERTAIN)
+        }
+        return tuple(reached)
+
+    def orphans(self) -> tuple[Leg, ...]:
+        """Messages handed on of which a crash took the answer: nobody knows whether they went."""
+        return tuple(leg for leg in self.legs if leg.waiting and leg.channel != BOARD)
+
+    def next(self) -> Next | None:
+        """Who is told next and when, as far as time alone decides; None where nobody is told any more."""
+        telling = [number for number, step in enumerate(self.steps) if step.channel != MQTT]
+        if not (self.is_open and telling):
+            return None
+        for number in telling:
+            if not self.rounds(number):
+                step = self.steps[number]
+                return Next(self.begun.at_s + step.after_s, step.who, step.channel, again=False)
+        last = max(escalated.at_s for escalated in self.taken_steps if escalated.step in telling)
+        step = self.steps[telling[-1]]
+        return Next(last + self.begun.again_s, step.who, step.channel, again=True)
+
+
+def begin(begun: DeliveryBegun) -> Proof:
+    """Return the proof of a matter of which nobody was told yet."""
+    return Proof(begun=begun, last_s=begun.at_s)
+
+
+def after(proof: Proof, event: DeliveryEvent) -> Proof:
+    """Take one event of the same matter; one that was taken already, or comes late, changes nothing."""
+    moved = replace(proof, last_s=max(proof.last_s, event.at_s))
+    match event:
+        case Reached():
+            return _reached(moved, event)
+        case Escalated():
+            return replace(moved, taken_steps=(*proof.taken_steps, event))
+        case DeliveryEnded() if proof.ended is None:
+            return replace(moved, ended=event)
+        case Snoozed() if proof.ended is None:
+            return replace(moved, snoozes=(*proof.snoozes, event))
+    return proof
+
+
+def _reached(proof: Proof, event: Reached) -> Proof:
+    key = (event.step, event.to, event.channel, event.attempt)
+    for place, leg in enumerate(proof.legs):
+        if (leg.step, leg.to, leg.channel, leg.attempt) == key:
+            return replace(proof, legs=(*proof.legs[:place], leg.reached(event), *proof.legs[place + 1 :]))
+    leg = Leg(
+        step=event.step,
+        to=event.to,
+        channel=event.channel,
+        attempt=event.attempt,
+        round=max(0, proof.rounds(event.step) - 1),
+        repeat=event.repeat,
+        times=((event.station, event.at_s),),
+        detail=event.detail,
+    )
+    return replace(proof, legs=(*proof.legs, leg))
+
+
+def fold(events: Iterable[DeliveryEvent]) -> dict[str, Proof]:
+    """Return the proof of every matter of which ``events``, oldest first, tell; what fits no matter is passed over."""
+    proofs: dict[str, Proof] = {}
+    for event in events:
+        proof = proofs.get(event.matter_id)
+        if proof is None and isinstance(event, DeliveryBegun):
+            proofs[event.matter_id] = begin(event)
+        elif proof is not None:
+            proofs[event.matter_id] = after(proof, event)
+    return proofs
+
+
+VERBS: Final = {
+    BOARD: "the tablets sound",
+    PUSH: "{who} gets a message on the phone",
+    "phone": "{who}'s phone rings",
+    "sms": "{who} gets a text message",
+    "mail": "{who} gets an e-mail",
+}
+"""How a carer says what a channel does; others are named."""
+
+
+def sentence(told: Next, clock: str) -> str:
+    """Say who is told next; ``clock`` is its time as people here write it."""
+    who = "everybody on shift" if told.who == ON_SHIFT else told.who
+    does = VERBS.get(told.channel, "{who} is told by " + told.channel).format(who=who)
+    return f"If nobody takes it, {does}{' again' if told.again else ''} at {clock}."
