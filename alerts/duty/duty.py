@@ -4,20 +4,25 @@ import logging
 import math
 import secrets
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.duty.account import Account, account
 from alerts.duty.errors import LeftAlone, UnknownShift
 from alerts.duty.events import DutyEvent, HandOverOffered, ShiftBegun, ShiftEnded, TabletMuted, TabletUnmuted
 from alerts.duty.roster import Mute, Roster, Shift
+from alerts.duty.words import lines
 from alerts.errors import AlertError, JournalError
-from alerts.journal import Log
+from alerts.journal import ReadableLog
 from alerts.names import name, same
 
 log = logging.getLogger(__name__)
+
+UTC: Final = ZoneInfo("UTC")
 
 SHIFT_S: Final = 8 * 3600.0
 """How long whoever takes a hand-over has people, where they say nothing else: a third of a day, as houses share it."""
@@ -53,21 +58,25 @@ class Duty:
     """Who has whom: goes on from what ``journal`` holds. Thread-safe; time enters as data (UTC s).
 
     ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers; without it any name
-    will do. Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a
+    will do; ``names`` gives those of pseudonyms, and ``zone`` the clock, for the summary of a shift. Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a
     shift goes on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where
     the journal cannot be written JournalError says so, and nothing has changed. Only a mute ends all the same.
     """
 
     def __init__(
         self,
-        journal: Log,
+        journal: ReadableLog,
         *,
         watched: Callable[[], Collection[str]],
         known: Callable[[], Collection[str]] | None = None,
+        names: Callable[[], Mapping[str, str]] = dict,
+        zone: ZoneInfo = UTC,
     ) -> None:
         self._journal = journal
         self._watched = watched
         self._known = known
+        self._names = names
+        self._zone = zone
         self._lock = threading.RLock()
         self._roster = Roster()
         self._roster.fold(journal.history)
@@ -115,12 +124,14 @@ class Duty:
         """
         with self._lock:
             shift, taker = self._shift(shift_id), self._carer(by, "by")
-            if not shift.is_offered_to(taker):
+            offered_as = shift.offered_as(taker)
+            if not offered_as:
                 offered = f"it is offered to {shift.offered_to}" if shift.offered_to else "it is offered to nobody"
                 raise AlertError(
                     f"by: {offered}, and {shift.carer} has them; {shift.carer} can offer it to {taker}, or {taker} can"
                     " begin a shift of their own"
                 )
+            taker = offered_as
             until_s = _until(at_s + SHIFT_S if until_s is None else until_s, at_s, longest_s=SHIFT_MAX_S)
             begun = self._begun(taker, shift.wearers, until_s=until_s, by=taker, at_s=at_s)
             on = self._roster.shifts.get(begun.shift_id)
@@ -227,6 +238,14 @@ class Duty:
     def muted_until(self, tablet: str, now_s: float) -> float | None:
         """Until when a tablet is muted, None where it sounds."""
         return next((mute.until_s for mute in self.mutes(now_s) if mute.tablet == tablet), None)
+
+    def account(self, shift_id: str) -> Account:
+        """Return what happened on a shift that is on or over, read from the journal. Raises UnknownShift, JournalError."""
+        return account(self._journal.read(), shift_id, watched=self._watched())
+
+    def summary(self, shift_id: str) -> tuple[str, ...]:
+        """Return it in plain lines, with the names that the house uses. Raises UnknownShift, JournalError."""
+        return lines(self.account(shift_id), names=self._names(), zone=self._zone)
 
     def _alone_at(self, wearer: str, now_s: float) -> Alone:
         left = self._roster.left(wearer)

@@ -14,7 +14,7 @@ class LeftAlone(AlertError):
         people = "1 person" if len(wearers) == 1 else f"{len(wearers)} people"
         others = f" (or only {', '.join(late)}, whose shift should be over)" if late else ""
         super().__init__(
-            f"{people} would have nobody{others}: {', '.join(wearers)}. Offer the shift to somebody, who takes it with a"
-            f" tap; until then {carer} has them. Or end it anyway, with a reason: then staff are told at once."
+            f"{people} would have nobody{others}: {', '.join(wearers)}. Offer the shift to somebody, who takes it with"
+            f" a tap; until then {carer} has them. Or end it anyway, with a reason: then staff are told at once."
         )
         self.wearers = wearers

@@ -25,9 +25,9 @@ class Shift:
         """Whether ``wearer`` is one of theirs."""
         return not self.wearers or wearer in self.wearers
 
-    def is_offered_to(self, carer: str) -> bool:
-        """Whether ``carer`` may take it."""
-        return bool(self.offered_to) and any(same(carer, to) for to in (self.offered_to, *self.offered_to.split(",")))
+    def offered_as(self, carer: str) -> str:
+        """The name by which it is offered to ``carer``, "" where they may not take it."""
+        return next((to.strip() for to in self.offered_to.split(",") if same(carer, to)), "")
 
     def is_overdue(self, now_s: float) -> bool:
         """Whether it should have been handed over by ``now_s``."""

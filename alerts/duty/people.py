@@ -1,0 +1,159 @@
+"""Lines of the journal about one person in; their alerts, what it was each time and how they were protected out."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from alerts.delivery.events import Escalated, Reached, Snoozed, Station
+from alerts.happened import HappenedTo
+from alerts.outcomes.events import OutcomeTold, What
+from alerts.protection.cover import Level, Link
+from alerts.protection.events import CoverChanged
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
+
+PROVED: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
+"""Stations that somebody's own device vouches for; that a service took a message on proves nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """``by`` snoozed an alert at ``at_s`` until ``until_s`` [UTC s]."""
+
+    at_s: float
+    by: str
+    reason: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What it was, as somebody said last; ``alert_id`` is "" where none was raised."""
+
+    outcome_id: str
+    alert_id: str
+    by: str
+    what: What
+    helped: tuple[str, ...]
+    began_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAt:
+    """One alert and how far it came [UTC s]; None for what has not happened. ``proved_s`` is when the first tablet or
+    phone showed it, ``escalated_s`` when more people were told."""
+
+    alert_id: str
+    raised_s: float
+    proved_s: float | None = None
+    taken_by: str = ""
+    taken_s: float | None = None
+    ended_s: float | None = None
+    escalated_s: tuple[float, ...] = ()
+    snoozes: tuple[Pause, ...] = ()
+    outcome: Told | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """From ``since_s`` to ``until_s`` (None: still) somebody was not fully protected, for ``link`` was broken."""
+
+    since_s: float
+    level: Level
+    link: Link | None
+    until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAt:
+    """What happened to ``wearer``, a pseudonym; ``incidents`` raised no alert."""
+
+    wearer: str
+    alerts: tuple[AlertAt, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    incidents: tuple[Told, ...] = ()
+
+    @property
+    def open_alerts(self) -> tuple[AlertAt, ...]:
+        """Those that nobody has ended."""
+        return tuple(alert for alert in self.alerts if alert.ended_s is None)
+
+    @property
+    def open_gap(self) -> Gap | None:
+        """How they are not protected now."""
+        return self.gaps[-1] if self.gaps and self.gaps[-1].until_s is None else None
+
+
+@dataclass(slots=True)
+class Person:
+    """A fold of one person's lines; mutable."""
+
+    alerts: dict[str, AlertAt] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    told: dict[str, Told] = field(default_factory=dict)  # by the id of the first, of which others are corrections
+    _first: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_told_of(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.alerts or self.gaps or self.told)
+
+    def start_anew(self) -> None:
+        """Forget what is over."""
+        self.alerts = {key: alert for key, alert in self.alerts.items() if alert.ended_s is None}
+        self.gaps = [gap for gap in self.gaps if gap.until_s is None]
+        self.told = {key: told for key, told in self.told.items() if told.alert_id in self.alerts}
+
+    def take(self, event: HappenedTo) -> None:
+        """Take one event; what is not told of at a hand-over, and what is of an alert long over, is passed over."""
+        match event:
+            case AlertRaised():
+                self.alerts[event.alert_id] = AlertAt(alert_id=event.alert_id, raised_s=event.at_s)
+            case AlertAcknowledged() if (alert := self.alerts.get(event.alert_id)) is not None:
+                self.alerts[event.alert_id] = replace(alert, taken_by=event.by, taken_s=event.at_s)
+            case AlertResolved() if (alert := self.alerts.get(event.alert_id)) is not None:
+                self.alerts[event.alert_id] = replace(alert, ended_s=event.at_s)
+            case Reached() | Escalated() | Snoozed() if (alert := self.alerts.get(event.matter_id)) is not None:
+                self.alerts[event.matter_id] = _carried(alert, event)
+            case OutcomeTold():
+                self._tell(event)
+            case CoverChanged():
+                self._change(event)
+
+    def _tell(self, event: OutcomeTold) -> None:
+        first = self._first.get(event.corrects, event.corrects or event.outcome_id)
+        self._first[event.outcome_id] = first
+        self.told[first] = Told(
+            outcome_id=event.outcome_id,
+            alert_id=event.alert_id,
+            by=event.by,
+            what=event.what,
+            helped=event.helped,
+            began_s=event.began_s,
+        )
+
+    def _change(self, event: CoverChanged) -> None:
+        if self.gaps and self.gaps[-1].until_s is None:
+            self.gaps[-1] = replace(self.gaps[-1], until_s=event.since_s)
+        if event.level is not Level.PROTECTED:
+            self.gaps.append(Gap(since_s=event.since_s, level=event.level, link=event.link))
+
+    def at(self, wearer: str) -> PersonAt:
+        """Return it as a value."""
+        by_alert = {told.alert_id: told for told in self.told.values()}
+        return PersonAt(
+            wearer=wearer,
+            alerts=tuple(replace(alert, outcome=by_alert.get(key)) for key, alert in self.alerts.items()),
+            gaps=tuple(self.gaps),
+            incidents=tuple(told for told in self.told.values() if told.alert_id not in self.alerts),
+        )
+
+
+def _carried(alert: AlertAt, event: Reached | Escalated | Snoozed) -> AlertAt:
+    match event:
+        case Reached():
+            first = event.station in PROVED and alert.proved_s is None
+            return replace(alert, proved_s=event.at_s) if first else alert
+        case Escalated():
+            return replace(alert, escalated_s=(*alert.escalated_s, event.at_s))
+        case Snoozed():
+            pause = Pause(at_s=event.at_s, by=event.by, reason=event.reason, until_s=event.until_s)
+            return replace(alert, snoozes=(*alert.snoozes, pause))
