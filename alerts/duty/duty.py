@@ -57,10 +57,13 @@ class Alone:
 class Duty:
     """Who has whom: goes on from what ``journal`` holds. Thread-safe; time enters as data (UTC s).
 
-    ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers; without it any name
-    will do; ``names`` gives those of pseudonyms, and ``zone`` the clock, for the summary of a shift. Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a
-    shift goes on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where
-    the journal cannot be written JournalError says so, and nothing has changed. Only a mute ends all the same.
+    ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers (None: any name will
+    do); ``names`` gives those of pseudonyms and ``zone`` the clock, for the summary of a shift. All are asked under the
+    lock, and answer at once.
+
+    Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a shift goes
+    on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where the journal
+    cannot be written JournalError says so, and nothing has changed. Only a mute ends all the same.
     """
 
     def __init__(
@@ -240,7 +243,7 @@ class Duty:
         return next((mute.until_s for mute in self.mutes(now_s) if mute.tablet == tablet), None)
 
     def account(self, shift_id: str) -> Account:
-        """Return what happened on a shift that is on or over, read from the journal. Raises UnknownShift, JournalError."""
+        """Return what happened on a shift, on or over, as the journal has it. Raises UnknownShift, JournalError."""
         return account(self._journal.read(), shift_id, watched=self._watched())
 
     def summary(self, shift_id: str) -> tuple[str, ...]:
