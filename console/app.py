@@ -83,7 +83,7 @@ def create_app(
     @app.get("/")
     async def show_board() -> Response:
         views = await run_in_threadpool(desk.views)
-        await board.look(view.wearer for view in views)
+        await board.look()
         rows = board.rows(views)
         page = pages.get_template("board.html")
         return HTMLResponse(
@@ -186,7 +186,7 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     with hub.subscribe() as tablet:
         seed = await run_in_threadpool(house.desk.views)
-        await board.look(view.wearer for view in seed)
+        await board.look()
         tablet.seed(seed)
         yield b"retry: %d\n\n" % RETRY_MS
         views: dict[str, WearerView] = {}
@@ -200,7 +200,7 @@ async def _events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
             if loop.time() < beat_at:
                 continue
             beat_at = loop.time() + BEAT_S
-            await board.look(views)
+            await board.look()
             for wearer, view in views.items():  # words age: "for 4 min", and a view that nobody renews
                 event = board.row_event(view)
                 if event != told[wearer]:

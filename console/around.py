@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
 from alerts.delivery.events import Station
+from alerts.delivery.proof import BOARD, Proof
 from console.beside import NOTHING, Around, Going, Next, Plan
-from console.care import Care, ProofAt
+from console.care import Care
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +33,15 @@ class Lookout:
         self._looked_at = -EVERY_S
         self._looking = asyncio.Lock()
 
-    async def look(self, wearers: Iterable[str]) -> Around:
-        """Return what stands beside the views of ``wearers``, at most about a second old."""
+    async def look(self) -> Around:
+        """Return what stands beside the views, at most about a second old."""
         if self._care is None:
             return self.now
         async with self._looking:
             loop = asyncio.get_running_loop()
             if loop.time() - self._looked_at >= EVERY_S:
                 try:
-                    self.now = await run_in_threadpool(around, self._care, tuple(wearers), self._clock())
+                    self.now = await run_in_threadpool(around, self._care, self._clock())
                 except Exception:
                     if not self.now.doubt:
                         log.exception("what stands beside the views cannot be looked up")
@@ -53,14 +54,13 @@ class Lookout:
         self._looked_at = -EVERY_S
 
 
-def around(care: Care, wearers: Iterable[str], now_s: float) -> Around:
-    """Return what stands beside the views of ``wearers`` at ``now_s`` [UTC s]; may block."""
+def around(care: Care, now_s: float) -> Around:
+    """Return what stands beside the views at ``now_s`` [UTC s]; may block."""
     shifts = care.duty.shifts()
-    plans = {wearer: care.plans.plan(wearer) for wearer in wearers}
     return Around(
         covers=dict(care.covers.covers()),
         going=tuple(going(proof, now_s=now_s) for proof in care.delivery.proofs()),
-        plans={wearer: Plan(plan.helps, plan.avoid) for wearer, plan in plans.items() if plan is not None},
+        plans={wearer: Plan(plan.helps, plan.avoid) for wearer, plan in care.plans.plans().items()},
         shift=tuple(dict.fromkeys(shift.carer for shift in shifts)),
         offered=tuple(
             f"{shift.offered_to}: until you tap, {shift.carer} has them" for shift in shifts if shift.offered_to
@@ -68,30 +68,27 @@ def around(care: Care, wearers: Iterable[str], now_s: float) -> Around:
     )
 
 
-def going(proof: ProofAt, *, now_s: float) -> Going:
+def going(proof: Proof, *, now_s: float) -> Going:
     """Return how far ``proof`` says its matter has come at ``now_s``."""
     matter = proof.matter
     came: dict[Station, dict[str, float]] = {station: {} for station in _SHOWN}
     for leg in proof.legs:
-        if leg.station in came:
-            first = came[leg.station].get(leg.to, leg.at_s)
-            came[leg.station][leg.to] = min(first, leg.at_s)
-    shown = set().union(*(set(came[station]) for station in _SHOWN))
-    firsts = {station: min(times.values(), default=None) for station, times in came.items()}
-    coming = [step for step in proof.steps if matter.since_s + step.after_s > now_s]
-    step = min(coming, key=lambda it: it.after_s, default=None)
-    paused = proof.snoozed_until_s
+        for station, at_s in leg.times if leg.channel == BOARD else ():
+            if station in came:
+                came[station][leg.to] = min(at_s, came[station].get(leg.to, at_s))
+    first = {station: min(times.values(), default=None) for station, times in came.items()}
+    coming, paused = proof.next(), proof.snoozed_until_s
     return Going(
         matter_id=matter.matter_id,
         kind=matter.kind,
         wearer=matter.wearer,
         since_s=matter.since_s,
         words=matter.words,
-        on_tablet_s=min((s for s in firsts.values() if s is not None), default=None),
-        tablets=len(shown),
-        sounded_s=firsts[Station.SOUNDED],
+        on_tablet_s=first[Station.ON_TABLET],
+        tablets=len(came[Station.ON_TABLET]),
+        sounded_s=first[Station.SOUNDED],
         sounding=len(came[Station.SOUNDED]),
-        seen_s=firsts[Station.SEEN],
-        next=None if step is None else Next(step.who, step.channel, matter.since_s + step.after_s),
+        seen_s=first[Station.SEEN],
+        next=None if coming is None else Next(coming.who, coming.channel, coming.at_s),
         snoozed_until_s=paused if paused is not None and paused > now_s else None,
     )

@@ -94,9 +94,9 @@ class Board:
         self._shown: dict[str, tuple[WearerView, int, Around, Row, bytes]] = {}
         self._beaten: tuple[object, tuple[WearerView, ...], bytes] | None = None
 
-    async def look(self, wearers: Iterable[str]) -> None:
-        """Look up what stands beside the views of ``wearers``, at most once a second for all tablets."""
-        await self._lookout.look(wearers)
+    async def look(self) -> None:
+        """Look up what stands beside the views, at most once a second for all tablets."""
+        await self._lookout.look()
 
     def outdate(self) -> None:
         """Look it up anew at the next beat: somebody has just done something."""

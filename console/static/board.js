@@ -1,28 +1,41 @@
 /* The page comes alive: the stream to the rows, what happened to sound and speech, taps to the server. */
 
 import { countLost, hideLost, showLost } from "./lost.js";
+import { Awake } from "./awake.js";
+import { Choice } from "./choice.js";
 import { Picker } from "./picker.js";
+import { register, subscribe, subscribed } from "./push.js";
 import { Rows } from "./rows.js";
 import { Sound } from "./sound.js";
+import { Tablet } from "./tablet.js";
 import { Watch } from "./watch.js";
 
 const NOTE_MS = 8000;     // long enough to be read
 const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const SEND_MS = 5000;
+const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does not count
 
 const byId = (id) => document.getElementById(id);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"));
-const sound = new Sound(showSound);
+const snoozing = new Choice(byId("snooze"));
+const voice = new Choice(byId("voice"));
+const sound = new Sound(showSound, onStarted);
+const cares = "care" in byId("watching").dataset;
 let clock = "";
 let state = "";
 let heardAt = "";
+let heardS = null;        // when a person heard the notes [UTC s of the server]
+let mutedUntilS = null;
+let messages = false;     // push comes here
+let unheard = 0;          // beats that the server did not take, one after the other
+let tablet = null;
 
 /* ---- what the server says ---- */
 
 function onRow({ row }) {
   const happened = rows.show(row);
-  if (happened === "raised") {
+  if (happened === "raised" && !tablet?.has(row.alert_id, "on the tablet")) {
     showName();
     say("alert", `${row.name} may need you now. ${row.word}`);
   }
@@ -36,10 +49,15 @@ function onRow({ row }) {
     say("status", `${row.name}: ${row.word}`);
   }
   ring();
+  account();
 }
 
 function onBeat(beat) {
   clock = beat.clock;
+  if (tablet) tablet.now = beat.now_s;
+  byId("shift")?.replaceChildren(beat.shift);
+  showNotices(beat.notices);
+  countDown(beat.now_s);
   byId("clock").textContent = clock;
   byId("tally").textContent = beat.tally.protected;
   byId("tally-rest").textContent = beat.tally.rest;
@@ -47,11 +65,51 @@ function onBeat(beat) {
   byId("standby-why").textContent = beat.standby;
   rows.keep(beat.wearers);
   ring();
+  account();
+}
+
+/** Tell what really is on this screen: a page behind another shows nothing to anybody. */
+function account() {
+  if (!tablet || document.hidden || state === "lost") return;
+  for (const { matter } of rows.list()) tablet.note(matter, "on the tablet");
+  for (const { dataset } of byId("notices").children) tablet.note(dataset.matter, "on the tablet");
+}
+
+/** The first note of a sound has been heard by the air of this room. */
+function onStarted(what) {
+  if (!tablet || state === "lost") return;
+  for (const { matter, sounds } of rows.list()) if (sounds === what) tablet.note(matter, "sounded");
+}
+
+function showNotices(notices) {
+  const list = byId("notices");
+  for (const strip of [...list.children]) {
+    if (!notices.some(({ matter_id }) => matter_id === strip.dataset.matter)) strip.remove();
+  }
+  for (const { matter_id, text } of notices) {
+    let strip = [...list.children].find(({ dataset }) => dataset.matter === matter_id);
+    if (!strip) {
+      strip = Object.assign(document.createElement("p"), { className: "strip strip-doubt" });
+      strip.dataset.matter = matter_id;
+      strip.setAttribute("role", "status");
+      list.append(strip);
+      sound.notice();
+    }
+    if (strip.textContent !== text) strip.textContent = text;
+  }
+}
+
+function countDown(now) {
+  for (const { item, paused } of rows.list()) {
+    const left = Math.max(0, Math.ceil(paused - now));
+    const text = paused && left ? `Sound paused for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
+    if (item.querySelector(".paused").textContent !== text) item.querySelector(".paused").textContent = text;
+  }
 }
 
 function ring() {
   const people = rows.list();
-  sound.alert(people.some(({ risk }) => risk === "alert"));
+  sound.alert(people.some(({ sounds }) => sounds === "alert"));
   if (state !== "lost" && !people.some(({ sounds }) => sounds === "lost")) sound.seen();
 }
 
@@ -150,6 +208,36 @@ function showName() {
   }
 }
 
+byId("board").addEventListener("click", async ({ target }) => {
+  const button = target.closest(".snooze");
+  if (!button) return;
+  const item = button.closest(".row");
+  const { matter } = item.dataset;      // as it stood under the finger
+  const name = item.querySelector(".name").textContent;
+  byId("snooze-title").textContent = `Why pause the sound for ${name}?`;
+  byId("snooze-what").textContent = `A new alert for ${name} still sounds. So does everybody else’s. Who is told next stays as it is.`;
+  const minutes = await snoozing.ask(() => snoozing.reason ? "" : "Please say why first.");
+  const by = minutes && (picker.name || (await picker.ask(`You are pausing the sound for ${name}.`)));
+  showName();
+  if (!by) return;
+  const note = item.querySelector(".note");
+  try {
+    const answer = await post(`/api/v1/matters/${encodeURIComponent(matter)}/snooze`, { by, reason: snoozing.reason, minutes: Number(minutes) });
+    note.textContent = answer.ok ? "" : (await answer.json()).detail;
+  } catch {
+    note.textContent = "Not sent: it goes on sounding. Please tap again.";
+  }
+});
+
+function post(where, body) {
+  return fetch(where, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(SEND_MS),
+  });
+}
+
 byId("tablet").addEventListener("click", async () => {
   await picker.ask("Alerts taken on this tablet go to this name.");
   showName();
@@ -166,7 +254,17 @@ function showSound() {
   fact.hidden = false;
   fact.toggleAttribute("data-doubt", !able);
   fact.querySelector("use").setAttribute("href", able ? "#g-sound" : "#g-mute");
-  fact.querySelector(".fact-now").textContent = heardAt ? `heard ${heardAt}` : able ? "on" : "off";
+  fact.querySelector(".fact-now").textContent = mutedUntilS ? "muted" : heardAt ? `heard ${heardAt}` : able ? "on" : "off";
+  if (!able) heardS = null;
+  byId("muted").hidden = !mutedUntilS;
+  byId("muted-until").textContent = mutedUntilS ? `until ${time(mutedUntilS)}` : "";
+  sound.muted = Boolean(mutedUntilS);
+}
+
+function time(seconds) {
+  const [hours, minutes] = clock.split(":").map(Number);
+  const at = hours * 60 + minutes + Math.round((seconds - (tablet?.now ?? seconds)) / 60);
+  return `${String(Math.floor(at / 60) % 24).padStart(2, "0")}:${String(at % 60).padStart(2, "0")}`;
 }
 
 async function turnSoundOn() {
@@ -176,17 +274,70 @@ async function turnSoundOn() {
 
 byId("sound-on").addEventListener("click", turnSoundOn);
 byId("sound-again").addEventListener("click", turnSoundOn);
-byId("sound").addEventListener("click", turnSoundOn);
+byId("sound").addEventListener("click", async () => {
+  if (!sound.able || !tablet) return turnSoundOn();
+  byId("voice-note").textContent = "";
+  const what = await voice.ask();
+  if (what === "test") return turnSoundOn();
+  const by = what && (picker.name || (await picker.ask("It goes to this name.")));
+  showName();
+  if (!by) return;
+  try {
+    if (what === "push") await subscribe(by, (await tablet.known()).tablet);
+    else await tablet.mute(by, `Muted on the tablet for ${what} min`, tablet.now + 60 * Number(what));
+    messages = await subscribed();
+    tablet.beat(true);
+  } catch (error) {
+    byId("voice-note").textContent = error.message;
+    byId("voice").showModal();
+  }
+});
+byId("unmute").addEventListener("click", async () => {
+  await sound.unlock();
+  const by = picker.name || (await picker.ask("The sound comes back."));
+  showName();
+  if (by) await tablet.unmute(by);
+});
 byId("sound-heard").addEventListener("click", () => {
   heardAt = clock.slice(0, 5);
+  heardS = tablet?.now ?? null;
   showSound();
+  tablet?.beat(true);
 });
 
 for (const touch of ["pointerdown", "keydown"]) {
   document.addEventListener(touch, () => {
     sound.seen();
+    if (tablet && state !== "lost") for (const { matter } of rows.list()) tablet.note(matter, "seen");
     if (state === "lost") sound.alert(false);   // somebody is here and reads that nobody had it; it rings again with the server
   }, { passive: true });
+}
+
+/* ---- this tablet ---- */
+
+function howItIs() {
+  return {
+    foreground: !document.hidden && document.hasFocus() && state !== "lost",
+    able: sound.able,
+    tested_s: heardS,
+    push: messages,
+    carer: picker.name,
+  };
+}
+
+function onAnswer(answer) {
+  unheard = answer ? 0 : unheard + 1;
+  byId("deaf").hidden = unheard < DEAF_BEATS || state === "lost";
+  if (!answer) return;
+  mutedUntilS = answer.muted_until_s;
+  showSound();
+}
+
+if (cares) {
+  tablet = new Tablet(howItIs, onAnswer);
+  register().then(subscribed).then((they) => { messages = they; });
+  new Awake((held) => { byId("awake").hidden = held; });
+  document.addEventListener("visibilitychange", account);
 }
 
 /* ---- go ---- */

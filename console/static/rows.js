@@ -11,6 +11,16 @@ function set(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+function fill(list, values, make, put) {
+  while (list.children.length > values.length) list.lastChild.remove();
+  while (list.children.length < values.length) list.append(make());
+  values.forEach((value, i) => put(list.children[i], value));
+}
+
+function lines(list, texts) {
+  fill(list, texts, () => Object.assign(document.createElement("li"), { dir: "auto" }), write);
+}
+
 export class Rows {
   #board;
   #template;
@@ -33,7 +43,9 @@ export class Rows {
     const item = this.#items.get(row.wearer) ?? this.#make(row);
     const was = { ...item.dataset };
     if (was.risk !== row.risk) this.movedAt = performance.now();
-    Object.assign(item.dataset, { risk: row.risk, watch: row.watch, sounds: row.sounds, alert: row.alert_id });
+    Object.assign(item.dataset, { risk: row.risk, watch: row.watch, sounds: row.sounds, alert: row.alert_id,
+      matter: (row.risk === "alert" ? row.alert : row.loss)?.matter_id ?? "", paused: row.alert?.snoozed_until_s ?? row.loss?.snoozed_until_s ?? "" });
+    this.#beside(item, row);
     this.#words(item, row);
     this.#trend(item, row);
     const form = item.querySelector(".take-form");
@@ -82,6 +94,31 @@ export class Rows {
     for (const [name, text] of Object.entries(texts)) write(item.querySelector(`.${name}`), text);
     item.querySelector(".who").classList.toggle("long", row.name.length > 9);
     set(item.querySelector(".bead use"), "href", `#g-${row.glyph}`);
+  }
+
+  /** What helps, and how far the alert has come: as text, whatever somebody wrote. */
+  #beside(item, row) {
+    const { alert } = row;
+    item.querySelector(".more").hidden = !alert;
+    item.querySelector(".over").hidden = row.risk !== "held" || !alert;
+    set(item.querySelector(".over"), "href", `/alerts/${encodeURIComponent(alert?.matter_id ?? "")}/outcome`);
+    item.querySelector(".snooze").hidden = !item.dataset.matter;
+    write(item.querySelector(".told"), row.told);
+    write(item.querySelector(".terms"), alert?.terms ?? "");
+    lines(item.querySelector(".helps"), alert?.plan.helps ?? []);
+    lines(item.querySelector(".avoid"), alert?.plan.avoid ?? []);
+    const help = item.querySelector(".help");
+    help.hidden = !alert || alert.plan.helps.length + alert.plan.avoid.length === 0;
+    const chain = item.querySelector(".chain");
+    fill(chain, alert?.chain ?? [], () => {
+      const stage = document.createElement("li");
+      stage.append(document.createElement("strong"), " ", document.createElement("span"));
+      return stage;
+    }, (stage, { label, detail, done }) => {
+      stage.classList.toggle("done", done);
+      write(stage.firstChild, label);
+      write(stage.lastChild, detail);
+    });
   }
 
   #trend(item, { trend, risk }) {
