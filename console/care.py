@@ -19,7 +19,6 @@ from alerts.protection.tablets import Beat, Tablet
 from ingest.registry.plans import Plan
 from ingest.registry.push import Subscription
 
-
 ProofAt = Proof
 
 
@@ -118,9 +117,9 @@ class Outcomes(Protocol):
         by: str,
         what: What,
         helped: Sequence[str],
-        began_s: float,
-        uncertainty_s: float,
-        ended_s: float,
+        began_s: float | None,
+        uncertainty_s: float | None,
+        ended_s: float | None,
         at_s: float,
     ) -> OutcomeTold: ...
 
@@ -131,9 +130,9 @@ class Outcomes(Protocol):
         by: str,
         what: What,
         helped: Sequence[str],
-        began_s: float,
-        uncertainty_s: float,
-        ended_s: float,
+        began_s: float | None,
+        uncertainty_s: float | None,
+        ended_s: float | None,
         at_s: float,
     ) -> OutcomeTold: ...
 
@@ -169,12 +168,12 @@ class Sealing(Protocol):
         """Return the key by which ``tablet`` shows that it is itself."""
         ...
 
-    def check_tablet(self, tablet: str, key: str) -> None:
-        """Raise ForgedSeal unless ``key`` is that of ``tablet``."""
+    def opens(self, tablet: str, key: str) -> bool:
+        """Return whether ``key`` is that of ``tablet``, in a time that says nothing about either."""
         ...
 
-    def take(self, token: str, *, now_s: float) -> Take:
-        """Return what a link allows; raises ForgedSeal, or ExpiredSeal."""
+    def read(self, token: str, *, now_s: float) -> Take:
+        """Return what a link allows; raises Forged, or Expired."""
         ...
 
 
