@@ -1,7 +1,7 @@
 """How far a matter has come and what time it is in; what is to be done now, and when to look again, out. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,8 +70,9 @@ class Due:
     again_s: float
 
 
-def due(proof: Proof, *, tablets: bool, now_s: float) -> Due:
-    """Return what is due at ``now_s`` [UTC s]; ``tablets``: whether any tablet can show something now.
+def due(proof: Proof, *, tablets: bool, now_s: float, silent_when_over: Collection[str] = ()) -> Due:
+    """Return what is due at ``now_s`` [UTC s]; ``tablets``: whether any tablet can show something now;
+    ``silent_when_over``: channels that do not say that somebody has it.
 
     A step is due at its time, or as soon as the one before it is known to have told nobody; after the last one comes
     the last one again. A snooze changes nothing of that.
@@ -81,7 +82,8 @@ def due(proof: Proof, *, tablets: bool, now_s: float) -> Due:
     actions: list[Action] = [wait for wait, at_s in waits if at_s <= now_s]
     again_s = min((at_s for _, at_s in waits if at_s > now_s), default=math.inf)
     if proof.ended is not None:
-        return Due((*actions, *_over(proof, proof.ended.at_s, now_s)), again_s)
+        news = (over for over in _over(proof, proof.ended.at_s, now_s) if over.channel not in silent_when_over)
+        return Due((*actions, *news), again_s)
     step, at_s, because = _next_step(proof, tablets=tablets, now_s=now_s)
     if step is not None and at_s <= now_s:
         actions.append(TakeStep(step, because))

@@ -224,7 +224,7 @@ def after(proof: Proof, event: DeliveryEvent) -> Proof:
         case DeliveryEnded() if proof.ended is None:
             return replace(moved, ended=event)
         case Snoozed() if proof.ended is None:
-            return replace(moved, snoozes=(*proof.snoozes, event))
+            return replace(proof, snoozes=(*proof.snoozes, event))
     return proof
 
 

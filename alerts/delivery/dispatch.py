@@ -1,0 +1,538 @@
+"""What somebody must be told in; told along the site's chain until somebody has it, every step written first, out."""
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Protocol
+
+from alerts.channels.channel import Because, Channel, ChannelError
+from alerts.delivery import snooze
+from alerts.delivery.book import Book, ends
+from alerts.delivery.due import Action, GiveUp, Retry, TakeStep, TellOver, due
+from alerts.delivery.events import DeliveryBegun, DeliveryEvent, Escalated, Reached, Station, Step
+from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.messages import Say, message, plainly
+from alerts.delivery.proof import ALL, BOARD, MQTT, ON_SHIFT, OVER, PUSH, Leg, Proof, fold
+from alerts.delivery.rules import SiteRules
+from alerts.delivery.workers import Hands, Workers
+from alerts.errors import AlertError
+from alerts.journal import Log
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
+from alerts.views import AlertView, WearerView
+
+log = logging.getLogger(__name__)
+
+TURN_S: Final = 0.5
+"""The clock is looked at this often at least: a step comes at most that much late, also after the clock has jumped."""
+
+HEARD_S: Final = 15.0
+"""A tablet not heard for this long shows nothing: three of its beats are lost."""
+
+SETBACK_S: Final = 1e-3
+"""A clock that goes back by less was not set."""
+
+NOBODY_ON_SHIFT: Final = "nobody on shift can be told so: everybody is"
+LOST: Final = "the service stopped before the answer"
+TAKEN: Final = "somebody has it"
+HANGS: Final = str(Because.UNREACHABLE)
+RECEIPTS: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
+
+
+class UnknownMatter(AlertError, LookupError):
+    """Nothing of that id is being told, nor was lately."""
+
+
+class UnknownTablet(AlertError, LookupError):
+    """No tablet of that name has said itself."""
+
+
+class Tablet(Protocol):
+    """What delivery knows of a tablet: see ``alerts.protection.tablets.Tablet``."""
+
+    @property
+    def tablet(self) -> str: ...
+    @property
+    def at_s(self) -> float: ...
+
+
+Key = tuple[str, int, str, str, int]
+"""One attempt of one leg: matter, step, receiver, channel, attempt."""
+
+Work = Callable[[float], None]
+Listener = Callable[[Proof], None]
+
+
+def _nobody(channel: str) -> tuple[str, ...]:
+    """Where nobody says who could be reached, contacts of the rules are asked alone."""
+    return ()
+
+
+class Dispatch:
+    """Tells what it hears by ``rules``, and goes on from what ``journal`` holds when it is started.
+
+    ``channels`` by name; "board" is none of them: tablets prove themselves by receipts. ``on_shift`` (of a wearer, "":
+    all) and ``tablets`` say who is there now; ``link`` makes the link with which one receiver takes one matter;
+    ``reachable`` names everybody whom a channel reaches beside the contacts of the rules; ``say`` is title and body of
+    what leaves the house; ``clock`` is UTC seconds. ``hands`` hand messages on (threads of each channel's own).
+
+    Whoever hears, tells or brings a receipt never waits. Everything is in the journal before it is done; where the
+    journal cannot be written, people are told all the same. A thread of its own calls ``turn``; listeners are called
+    from it, without any lock. None of the functions given may call back into ``snooze``, ``taken`` or ``turn``.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Log,
+        rules: SiteRules,
+        channels: Mapping[str, Channel],
+        on_shift: Callable[[str], tuple[str, ...]],
+        tablets: Callable[[], tuple[Tablet, ...]],
+        link: Callable[[str, str], str],
+        reachable: Callable[[str], tuple[str, ...]] = _nobody,
+        say: Say = plainly,
+        clock: Callable[[], float] = time.time,
+        hands: Hands | None = None,
+    ) -> None:
+        self._journal = journal
+        self._rules = rules
+        self._channels = channels
+        self._on_shift = on_shift
+        self._tablets = tablets
+        self._link = link
+        self._reachable = reachable
+        self._say = say
+        self._clock = clock
+        self._hands: Hands = Workers() if hands is None else hands
+        self._book = Book(journal)
+        self._lock = threading.RLock()
+        self._inbox: deque[Work] = deque()
+        self._coming: set[str] = set()
+        self._heard: dict[str, tuple[str, bool, bool]] = {}
+        self._sends: list[tuple[Proof, Leg]] = []
+        self._look_s: dict[str, float] = {}
+        self._behind_s: dict[str, float] = {}
+        self._wall_s = -math.inf
+        self._tablet_there = False
+        self._listeners: dict[object, Listener] = {}
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def rules(self) -> SiteRules:
+        """The newest rules: a channel asks them for an address when a message goes."""
+        return self._rules
+
+    @property
+    def journal_fault(self) -> str | None:
+        """Why the journal cannot be written, or None."""
+        return self._book.fault
+
+    def start(self) -> None:
+        """Go on from the journal, and tell what is due from now on."""
+        self.resume()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell nothing more; what was handed on and not answered is told again at the next start, marked."""
+        self._stopping = True
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def use(self, rules: SiteRules) -> None:
+        """Go by other rules from now on; what is under way keeps its steps."""
+        self._rules = rules
+
+    def hear(self, view: WearerView) -> None:
+        """Take in what the desk shows; never waits."""
+        alert = view.alert
+        if alert is None:
+            return
+        state = (alert.alert_id, alert.acknowledged_by is not None, alert.resolved_s is not None)
+        if self._heard.get(alert.wearer) != state:
+            self._heard[alert.wearer] = state
+            self._coming.add(alert.alert_id)
+            self._bring(partial(self._take_alert, alert))
+
+    def tell(self, matter: Matter) -> None:
+        """Tell a matter that is no alert; never waits. One told before, open or over, is not told anew: a new break has
+        a new id."""
+        self._coming.add(matter.matter_id)
+        self._bring(partial(self._begin, matter, None))
+
+    def over(self, matter_id: str, because: str) -> None:
+        """It is over by itself: nobody is told any more; never waits."""
+        self._bring(partial(self._end, matter_id, "", because))
+
+    def taken(self, matter_id: str, by: str) -> None:
+        """``by`` has it: nobody is told any more. Who took it first has it. Raises UnknownMatter, AlertError."""
+        name = snooze.named(by, "by")
+        self._known(matter_id)
+        self._bring(partial(self._end, matter_id, name, TAKEN))
+        with self._lock:
+            self._take_in()
+            self._book.write()
+
+    def receipt(self, tablet: str, matter_id: str, station: Station, at_s: float) -> None:
+        """A tablet shows a matter, sounded, or was touched, at ``at_s`` [UTC s]; never waits, and what is known changes
+        nothing. Raises UnknownTablet, UnknownMatter, or AlertError where tablets do not get to such a station."""
+        if station not in RECEIPTS or not math.isfinite(at_s):
+            raise AlertError(f"a tablet gets to {', '.join(RECEIPTS)} at a time in UTC seconds, not to {station!r}")
+        self._known(matter_id)
+        if not any(each.tablet == tablet for each in self._standing()):
+            raise UnknownTablet("no tablet of that name has said itself today: register it, and let it beat")
+        self._bring(partial(self._take_receipt, tablet, matter_id, station, at_s))
+
+    def snooze(self, matter_id: str, *, by: str, reason: str, until_s: float, at_s: float) -> None:
+        """Pause the sound of one matter; whoever is next is told all the same. Raises UnknownMatter, AlertError."""
+        self._known(matter_id)
+        with self._lock:
+            self._take_in()
+            proof = self._book.proof(matter_id)
+            if proof is not None:
+                self._book.note(snooze.snoozed(proof, by=by, reason=reason, until_s=until_s, at_s=at_s))
+            self._book.write()
+        self._woken.set()
+
+    def proof(self, matter_id: str) -> Proof | None:
+        """Return how far a matter came, open or lately closed; None where nobody knows it."""
+        return self._book.proof(matter_id)
+
+    def proofs(self) -> tuple[Proof, ...]:
+        """Return what is open: nobody has it yet."""
+        return tuple(proof for proof in self._book.unsettled() if proof.is_open)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with every proof that changes from now on; return what ends that."""
+        key = object()
+        self._listeners[key] = listener
+        return lambda: self._listeners.pop(key, None) and None
+
+    def resume(self) -> None:
+        """Take up what the journal holds: alerts that nobody was told of, messages whose answer a crash took."""
+        with self._lock:
+            now_s = self._time()
+            proofs = fold(event for event in self._journal.history if isinstance(event, DeliveryEvent))
+            self._book.recall(proofs.values(), now_s)
+            for proof in self._book.unsettled():
+                self._behind_s[proof.matter.matter_id] = max(0.0, proof.last_s - now_s)
+                for leg in proof.orphans():
+                    self._again(proof, leg, self._at(proof.matter.matter_id, now_s))
+            self._compare_alerts(proofs, now_s)
+            self._book.write()
+            self._send_all()
+
+    def turn(self) -> float:
+        """Do what is due now; return how many seconds nothing can become due."""
+        with self._lock:
+            now_s = self._time()
+            self._take_in()
+            there = any(now_s - each.at_s <= HEARD_S for each in self._standing())
+            all_anew, self._tablet_there = there != self._tablet_there, there
+            for proof in self._book.unsettled():
+                matter_id = proof.matter.matter_id
+                if all_anew or matter_id in self._book.changed or self._look_s.get(matter_id, -math.inf) <= now_s:
+                    self._act(matter_id, now_s)
+            self._book.write()
+            self._send_all()
+            news = [proof for proof in map(self._book.proof, self._book.changed) if proof is not None]
+            self._book.changed.clear()
+            wait_s = min(self._look_s.values(), default=math.inf) - now_s
+        for proof in news:
+            self._announce(proof)
+        return 0.0 if self._inbox else max(0.0, wait_s)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                wait_s = self.turn()
+            except Exception:  # whatever it was, the next alert must be told
+                log.exception("a turn of delivery failed")
+                wait_s = TURN_S
+            self._woken.wait(min(wait_s, TURN_S))
+            self._woken.clear()
+
+    def _bring(self, work: Work) -> None:
+        self._inbox.append(work)
+        self._woken.set()
+
+    def _time(self) -> float:
+        """The clock; where it was set back, what is open goes on counting from where it was."""
+        now_s = self._clock()
+        back_s = self._wall_s - now_s
+        if back_s > SETBACK_S:
+            log.warning("the clock went back %.0f s: deliveries go on as if it had not", back_s)
+            self._behind_s = {
+                proof.matter.matter_id: self._behind_s.get(proof.matter.matter_id, 0.0) + back_s
+                for proof in self._book.unsettled()
+            }
+            self._look_s.clear()
+        self._wall_s = now_s
+        return now_s
+
+    def _at(self, matter_id: str, now_s: float) -> float:
+        return now_s + self._behind_s.get(matter_id, 0.0)
+
+    def _known(self, matter_id: str) -> None:
+        if matter_id not in self._book and matter_id not in self._coming:
+            raise UnknownMatter("nothing of that id is being told: it may be long over, look at the board")
+
+    def _standing(self) -> tuple[Tablet, ...]:
+        try:
+            return self._tablets()
+        except Exception:  # then none is there, and the next step comes
+            log.exception("tablets cannot be asked")
+            return ()
+
+    def _take_in(self) -> None:
+        now_s = self._time()
+        while self._inbox:
+            self._inbox.popleft()(now_s)
+
+    def _compare_alerts(self, proofs: Mapping[str, Proof], now_s: float) -> None:
+        """What the desk wrote before a stop, and delivery did not take in."""
+        open_: dict[str, AlertRaised] = {}
+        closed: dict[str, str] = {}
+        for event in self._journal.history:
+            if isinstance(event, AlertRaised):
+                open_[event.alert_id] = event
+            elif isinstance(event, AlertAcknowledged | AlertResolved):
+                open_.pop(event.alert_id, None)
+                closed.setdefault(event.alert_id, event.by)
+        for raised in open_.values():
+            if raised.alert_id not in proofs:
+                self._begin(_of_alert(raised), min(raised.at_s, now_s), now_s)
+        for proof in self._book.unsettled():
+            if proof.matter.matter_id in closed:
+                self._end(proof.matter.matter_id, closed[proof.matter.matter_id], TAKEN, now_s)
+
+    def _take_alert(self, alert: AlertView, now_s: float) -> None:
+        if alert.alert_id not in self._book and alert.acknowledged_by is None and alert.resolved_s is None:
+            self._begin(_of_alert(alert), min(alert.raised_s, now_s), now_s)
+        elif alert.acknowledged_by is not None:
+            self._end(alert.alert_id, alert.acknowledged_by, TAKEN, now_s)
+        elif alert.resolved_s is not None:
+            self._end(alert.alert_id, "", "over", now_s)
+        self._coming.discard(alert.alert_id)
+
+    def _begin(self, matter: Matter, at_s: float | None, now_s: float) -> None:
+        if matter.matter_id in self._book:
+            return
+        rules = self._rules
+        self._book.note(
+            DeliveryBegun(
+                wearer=matter.wearer,
+                at_s=now_s if at_s is None else at_s,
+                matter_id=matter.matter_id,
+                kind=matter.kind,
+                priority=matter.priority,
+                words=matter.words,
+                version=rules.version,
+                steps=tuple(s for s in rules.chain(matter.kind) if s.channel != MQTT or MQTT in self._channels),
+                again_s=rules.again_s,
+                deliver_within_s=rules.deliver_within_s,
+                answer_within_s=rules.answer_within_s,
+                since_s=matter.since_s,
+            )
+        )
+        self._coming.discard(matter.matter_id)
+
+    def _end(self, matter_id: str, by: str, because: str, now_s: float) -> None:
+        proof = self._book.proof(matter_id)
+        if proof is None or not proof.is_open:
+            return
+        at_s = self._at(matter_id, now_s)
+        for leg in proof.orphans():
+            if self._hands.withdraw(_key(matter_id, leg)):
+                self._reach(proof, leg, Station.FAILED, at_s, because)
+        self._book.note(ends(proof, by=by, because=because, at_s=at_s))
+
+    def _take_receipt(self, tablet: str, matter_id: str, station: Station, at_s: float, now_s: float) -> None:
+        proof = self._book.proof(matter_id)
+        if proof is None or not proof.is_open:
+            return
+        step = next((number for number, step in enumerate(proof.steps) if step.channel == BOARD), 0)
+        at_s = min(max(self._at(matter_id, at_s), proof.begun.at_s), self._at(matter_id, now_s))
+        self._book.note(_reached(proof, step, tablet, BOARD, station, at_s))
+
+    def _take_answer(self, key: Key, error: ChannelError | None, now_s: float) -> None:
+        matter_id, step, to, channel, attempt = key
+        proof = self._book.proof(matter_id)
+        if proof is None:
+            return
+        station = Station.SENT if error is None else Station.FAILED if error.certain else Station.UNCERTAIN
+        detail = "" if error is None else str(error.because)
+        self._book.note(
+            _reached(proof, step, to, channel, station, self._at(matter_id, now_s), attempt=attempt, detail=detail)
+        )
+
+    def _act(self, matter_id: str, now_s: float) -> None:
+        """Do what is due for one matter until nothing is; every action moves its proof, so that ends."""
+        while True:
+            proof = self._book.proof(matter_id)
+            if proof is None:
+                return
+            found = due(
+                proof,
+                tablets=self._tablet_there,
+                now_s=self._at(matter_id, now_s),
+                silent_when_over=self._rules.silent_when_over,
+            )
+            if not found.actions:
+                break
+            for action in found.actions:
+                self._do(matter_id, action, max(self._at(matter_id, now_s), proof.last_s))
+        if proof.ended is not None and math.isinf(found.again_s):
+            self._book.close(proof, now_s)
+            self._look_s.pop(matter_id, None)
+            self._behind_s.pop(matter_id, None)
+        else:
+            self._look_s[matter_id] = found.again_s - self._behind_s.get(matter_id, 0.0)
+
+    def _do(self, matter_id: str, action: Action, at_s: float) -> None:
+        proof = self._book.proof(matter_id)
+        if proof is None:
+            return
+        match action:
+            case TakeStep(step, because):
+                self._take_step(proof, step, because, at_s)
+            case Retry(leg):
+                self._queue(proof, leg.step, leg.to, leg.channel, at_s, repeat=True)
+            case GiveUp(leg) if self._hands.withdraw(_key(matter_id, leg)):
+                self._reach(proof, leg, Station.FAILED, at_s, HANGS)
+            case GiveUp(leg):
+                self._reach(proof, leg, Station.UNCERTAIN, at_s, str(Because.SILENT))
+            case TellOver(to, channel):
+                self._queue(proof, OVER, to, channel, at_s, repeat=False)
+
+    def _take_step(self, proof: Proof, number: int, because: str, at_s: float) -> None:
+        step, matter = proof.steps[number], proof.matter
+        to, everybody = self._receivers(proof, number, step)
+        if everybody:
+            because = f"{because}; {NOBODY_ON_SHIFT}"
+        self._book.note(
+            Escalated(wearer=matter.wearer, at_s=at_s, matter_id=matter.matter_id, step=number, because=because)
+        )
+        for receiver in to:
+            self._queue(proof, number, receiver, step.channel, at_s, repeat=False)
+
+    def _receivers(self, proof: Proof, number: int, step: Step) -> tuple[tuple[str, ...], bool]:
+        """Who is told now, and whether that is everybody because nobody on shift can be."""
+        if step.channel in (BOARD, MQTT):
+            return (ALL,), False
+        if step.who != ON_SHIFT:
+            return (step.who,), False
+        everybody = tuple(dict.fromkeys((*self._rules.reachable(step.channel), *self._reachable(step.channel))))
+        on_shift = self._carers(proof.matter.wearer)
+        there = on_shift if step.channel == PUSH else tuple(each for each in on_shift if each in everybody)
+        in_vain = proof.rounds(number) > 0 and not any(leg.proved for leg in proof.of(number))
+        if there and not in_vain:
+            return there, False
+        return tuple(dict.fromkeys((*there, *everybody))), True
+
+    def _carers(self, wearer: str) -> tuple[str, ...]:
+        try:
+            return self._on_shift(wearer) or self._on_shift("")
+        except Exception:  # then nobody is known to be on shift, and everybody is told
+            log.exception("who is on shift cannot be asked")
+            return ()
+
+    def _queue(self, proof: Proof, step: int, to: str, channel: str, at_s: float, *, repeat: bool) -> None:
+        attempt = proof.attempts(step, to, channel) + 1
+        matter_id = proof.matter.matter_id
+        self._book.note(_reached(proof, step, to, channel, Station.QUEUED, at_s, attempt=attempt, repeat=repeat))
+        moved = self._book.proof(matter_id)
+        if moved is not None and channel != BOARD:
+            self._sends.append((moved, moved.legs[-1]))
+
+    def _again(self, proof: Proof, leg: Leg, at_s: float) -> None:
+        """A stop took the answer to ``leg``: send it again, marked, unless somebody has the matter by now."""
+        self._reach(proof, leg, Station.UNCERTAIN, at_s, LOST)
+        moved = self._book.proof(proof.matter.matter_id)
+        if moved is not None and (moved.is_open or leg.step == OVER):
+            self._queue(moved, leg.step, leg.to, leg.channel, at_s, repeat=True)
+
+    def _reach(self, proof: Proof, leg: Leg, station: Station, at_s: float, detail: str) -> None:
+        self._book.note(
+            _reached(proof, leg.step, leg.to, leg.channel, station, at_s, attempt=leg.attempt, detail=detail)
+        )
+
+    def _send_all(self) -> None:
+        """Hand on what was written."""
+        sends, self._sends = self._sends, []
+        for proof, leg in sends:
+            key = _key(proof.matter.matter_id, leg)
+            channel = self._channels.get(leg.channel)
+            answer = partial(self._answered, key)
+            if channel is None:
+                answer(ChannelError(Because.UNKNOWN_RECEIVER, "no such channel any more", certain=True))
+                continue
+            told = message(proof, leg, say=self._say, link=self._link_for(proof, leg), at_s=self._wall_s)
+            self._hands.hand(key, leg.channel, channel, told, answer)
+
+    def _link_for(self, proof: Proof, leg: Leg) -> str:
+        if leg.step == OVER or leg.to == ALL:
+            return ""
+        try:
+            return self._link(proof.matter.matter_id, leg.to)
+        except Exception:  # a message without a link is still a message
+            log.exception("no link can be made")
+            return ""
+
+    def _answered(self, key: Key, error: ChannelError | None) -> None:
+        self._bring(partial(self._take_answer, key, error))
+
+    def _announce(self, proof: Proof) -> None:
+        for listener in tuple(self._listeners.values()):
+            try:
+                listener(proof)
+            except Exception:  # a broken screen must not keep the others from being told
+                log.exception("a listener failed")
+
+
+def _of_alert(alert: AlertRaised | AlertView) -> Matter:
+    return Matter(
+        matter_id=alert.alert_id,
+        kind=Kind.ALERT,
+        priority=Priority.HIGH,
+        wearer=alert.wearer,
+        since_s=alert.at_s if isinstance(alert, AlertRaised) else alert.raised_s,
+        words=alert.reasons,
+    )
+
+
+def _key(matter_id: str, leg: Leg) -> Key:
+    return (matter_id, leg.step, leg.to, leg.channel, leg.attempt)
+
+
+def _reached(
+    proof: Proof,
+    step: int,
+    to: str,
+    channel: str,
+    station: Station,
+    at_s: float,
+    *,
+    attempt: int = 1,
+    repeat: bool = False,
+    detail: str = "",
+) -> Reached:
+    return Reached(
+        wearer=proof.matter.wearer,
+        at_s=at_s,
+        matter_id=proof.matter.matter_id,
+        step=step,
+        to=to,
+        channel=channel,
+        station=station,
+        attempt=attempt,
+        repeat=repeat,
+        detail=detail,
+    )
