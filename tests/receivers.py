@@ -165,6 +165,8 @@ class _Http(http.server.BaseHTTPRequestHandler):
         said = b"{}"
         self.send_response(status)
         self.send_header("Content-Length", str(len(said)))
+        for name, value in receiver.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(said)
 
@@ -180,6 +182,10 @@ class HttpReceiver(Receiver):
     handler = _Http
     yes = 200
     no = 403
+
+    def __init__(self, behaviour: Behaviour = Behaviour.TAKE) -> None:
+        super().__init__(behaviour)
+        self.headers: dict[str, str] = {}  # of each answer
 
     @property
     def address(self) -> str:

@@ -6,8 +6,11 @@ addresses, keys and texts. What is not understood counts as uncertain. A URL wit
 where one of them failed, so it is never certain.
 """
 
+import functools
 import logging
 import re
+import threading
+import warnings
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
@@ -17,6 +20,7 @@ from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.patience import Patience
 from alerts.delivery.matter import Priority
 
+LOADING: Final = threading.Lock()
 PATIENCE_S: Final = 15.0  # Apprise waits 4 s for a connection and 4 s for each part of an answer; e-mail has several
 # Services that show something on the server itself: they say yes, and nobody is there.
 REACH_NOBODY: Final = ("dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
@@ -81,25 +85,33 @@ def check_url(url: str) -> str | None:
     return None
 
 
-def _apprise() -> Any:  # noqa: ANN401 - Apprise has no types of its own that hold
-    """Apprise, its log kept from all handlers; it takes a second to load, so nobody else loads it."""
-    import apprise
+@functools.cache
+def _load() -> tuple[Any, dict[str, Any]]:
+    """Apprise, and each service by what stands before ``://``; it takes a second, so nobody loads it who sends nothing.
 
+    Its log is kept from all handlers. What it imports may be old, which is its makers' to mend.
+    """
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)  # for the copy in memory by which failures are told apart
     logger.propagate = False
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
+    logger.addHandler(logging.NullHandler())
     for each in ("urllib3.connectionpool", "requests_oauthlib"):
         logging.getLogger(each).setLevel(logging.ERROR)  # their lower levels tell paths, and so keys
-    return apprise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise = import_module("apprise")
+        manager: Any = import_module("apprise.manager_plugins").NotificationManager()
+        return apprise, {schema: manager[schema] for schema in manager.schemas()}
+
+
+def _apprise() -> Any:  # noqa: ANN401 - Apprise has no types of its own that hold
+    with LOADING:
+        return _load()[0]
 
 
 def _schemas() -> dict[str, Any]:
-    """Each service that is known, by what stands before ``://``."""
-    _apprise()
-    manager: Any = import_module("apprise.manager_plugins").NotificationManager()
-    return {schema: manager[schema] for schema in manager.schemas()}
+    with LOADING:
+        return _load()[1]
 
 
 def _built(plugin: Any) -> str:  # noqa: ANN401
@@ -127,7 +139,7 @@ def _service(url: str) -> Any | None:  # noqa: ANN401
 def _notify(url: str, message: Message) -> None:
     apprise = _apprise()
     service: Any = _service(url)
-    sender = apprise.Apprise(servers=[service])
+    sender = apprise.Apprise(service)
     result = sender.notify(
         title=message.title,
         body=f"{message.body}\n{message.link}" if message.link else message.body,

@@ -73,6 +73,11 @@ class Mqtt:
         )
         self._thread = threading.Thread(target=self._run, name="lights", daemon=True)
 
+    @property
+    def online(self) -> bool:
+        """Whether a broker is there."""
+        return self._connection.online
+
     def start(self) -> None:
         """Look for the broker, now and whenever the connection breaks; returns at once."""
         self._connection.start()

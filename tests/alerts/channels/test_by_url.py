@@ -1,0 +1,210 @@
+"""Channels by Apprise URL: what arrives, what is refused beforehand, and how sure a failure is."""
+
+import contextlib
+import io
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alerts.channels.by_url import ByUrl, check_url, why
+from alerts.channels.channel import Because, ChannelError, Message
+from tests.receivers import Behaviour, HttpReceiver, Receiver, SmtpReceiver
+
+MakeMessage = Callable[..., Message]
+
+
+@pytest.fixture
+def hook() -> Iterator[HttpReceiver]:
+    with HttpReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def post() -> Iterator[SmtpReceiver]:
+    with SmtpReceiver() as receiver:
+        yield receiver
+
+
+def by(url: str, *, patience_s: float = 20.0) -> ByUrl:
+    return ByUrl({"sam": url}.get, patience_s=patience_s)
+
+
+def failing(url: str, message: Message, *, patience_s: float = 20.0) -> ChannelError:
+    with pytest.raises(ChannelError) as failure:
+        by(url, patience_s=patience_s).send(message)
+    return failure.value
+
+
+def json_url(hook: HttpReceiver) -> str:
+    return f"json://sam:s3cret@{hook.address}/hook?cto=20&rto=20"
+
+
+def test_a_webhook_is_given_title_body_and_link(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    by(json_url(hook)).send(a_message())
+    said = hook.kept[0].json()
+    assert said["title"] == "Forecalm"
+    assert said["message"].splitlines() == [
+        "Somebody at Alder House may need you now.",
+        "https://board.example.org/take/t0ken",
+    ]
+    assert said["type"] == "failure"
+
+
+def test_somebody_has_it_is_told_as_a_success(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    by(json_url(hook)).send(a_message(over=True))
+    assert hook.kept[0].json()["type"] == "success"
+
+
+def test_an_e_mail_arrives(post: SmtpReceiver, a_message: MakeMessage) -> None:
+    by(post.url()).send(a_message())
+    (mail,) = post.kept
+    assert mail.where == "sam@example.org"
+    assert "Subject: Forecalm" in mail.what
+
+
+def test_ntfy_is_given_its_topic(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    by(f"ntfy://{hook.address}/house?priority=max").send(a_message())
+    assert hook.kept[0].json()["topic"] == "house"
+    assert hook.kept[0].about["x-priority"] == "max"
+
+
+def test_the_address_is_the_one_that_the_rules_have_when_a_message_goes(
+    hook: HttpReceiver, a_message: MakeMessage
+) -> None:
+    addresses = {"sam": "json://127.0.0.1:1/old"}
+    channel = ByUrl(addresses.get)
+    addresses["sam"] = json_url(hook)
+    channel.send(a_message())
+    assert len(hook.kept) == 1
+
+
+def test_whoever_has_no_address_is_an_unknown_receiver(a_message: MakeMessage) -> None:
+    with pytest.raises(ChannelError) as failure:
+        ByUrl({"sam": ""}.get).send(a_message())
+    assert (failure.value.because, failure.value.certain) == (Because.UNKNOWN_RECEIVER, True)
+
+
+def urls(receiver: Receiver) -> str:
+    return receiver.url("sam@example.org") if isinstance(receiver, SmtpReceiver) else json_url(receiver)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [HttpReceiver, SmtpReceiver])
+def test_a_service_that_says_no_or_is_not_there_has_certainly_not_taken_it(
+    kind: type[Receiver], a_message: MakeMessage
+) -> None:
+    with kind(Behaviour.REFUSE) as receiver:
+        refused = failing(urls(receiver), a_message())
+        receiver.kill()
+        away = failing(urls(receiver), a_message())
+    assert (refused.because, refused.certain) == (Because.REFUSED, True)
+    assert (away.because, away.certain) == (Because.UNREACHABLE, True)
+
+
+@pytest.mark.parametrize("kind", [HttpReceiver, SmtpReceiver])
+def test_a_service_that_hangs_may_have_taken_it(kind: type[Receiver], a_message: MakeMessage) -> None:
+    with kind(Behaviour.HANG) as receiver:
+        given_up = failing(urls(receiver), a_message(), patience_s=0.5)
+    assert (given_up.because, given_up.certain) == (Because.SILENT, False)
+
+
+def test_a_service_that_answers_too_late_may_have_taken_it(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    hook.behave(Behaviour.HANG)
+    silent = failing(f"json://{hook.address}?rto=0.2", a_message())
+    assert (silent.because, silent.certain) == (Because.SILENT, False)
+
+
+def test_one_of_several_receivers_that_failed_is_never_certain(post: SmtpReceiver, a_message: MakeMessage) -> None:
+    post.behave(Behaviour.REFUSE)
+    refused = failing(post.url("sam@example.org,jo@example.org"), a_message())
+    assert not refused.certain
+
+
+def test_a_failure_that_nobody_understands_is_uncertain() -> None:
+    assert not why(["something else"], receivers=1).certain
+    assert not why([], receivers=1).certain
+
+
+def test_a_text_about_errors_is_not_taken_for_one() -> None:
+    assert not why(["JSON Payload: {'message': 'error=403 Connection refused'}"], receivers=1).certain
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("", "mailtos://"),
+        ("not a url", "mailtos://"),
+        ("json://", "write service://"),
+        ("nfty://s3cret/t", "did you mean ntfy://?"),
+        ("s3cret://x", "appriseit.com"),
+        ("tgram://s3cret", "{bot_token}"),
+        ("http://s3cret.example.org", "json://"),
+        ("syslog://s3cret", "on the server itself"),
+        ("json://s3cret@h/?optional=yes", "take it out"),
+        ("json://s3cret@h/?retry=3", "take it out"),
+        ("jsons://s3cret@h/?verify=no", "take it out"),
+    ],
+)
+def test_a_bad_url_is_refused_with_the_remedy_and_without_its_secrets(url: str, remedy: str) -> None:
+    wrong = check_url(url)
+    assert wrong is not None
+    assert remedy in wrong
+    assert "s3cret" not in wrong
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailtos://user:word@example.org",
+        "ntfys://ntfy.example.org/topic",
+        "tgram://123456789:abcdefg_hijklmnop/12345",
+        "twilio://AC0123456789abcdef0123456789abcdef:0123456789abcdef0123456789abcdef@15551234567/15557654321",
+        "https://discord.com/api/webhooks/123456789012345678/" + "a" * 64,
+    ],
+)
+def test_a_good_url_is_taken(url: str) -> None:
+    assert check_url(url) is None
+
+
+def test_a_bad_url_fails_before_anything_is_sent(a_message: MakeMessage) -> None:
+    error = failing("json://sam:s3cret@h/?retry=3", a_message())
+    assert (error.because, error.certain) == (Because.REFUSED, True)
+    assert "s3cret" not in str(error)
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.TAKE, Behaviour.REFUSE])
+def test_neither_keys_nor_texts_get_into_the_log(
+    hook: HttpReceiver, a_message: MakeMessage, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+) -> None:
+    """As a service has it that logs everything; pytest's own capture listens to loggers that tell nobody, too."""
+    log, house = io.StringIO(), logging.getLogger()
+    monkeypatch.setattr(house, "handlers", [logging.StreamHandler(log)])
+    monkeypatch.setattr(house, "level", logging.DEBUG)
+    hook.behave(behaviour)
+    with contextlib.suppress(ChannelError):
+        by(json_url(hook)).send(a_message())
+    house.debug("the end")
+    for secret in ("s3cret", "Alder House", "t0ken", "/hook"):
+        assert secret not in log.getvalue()
+    assert "the end" in log.getvalue()
+
+
+def test_a_redirect_is_not_followed(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    class Elsewhere(HttpReceiver):
+        no = 307
+
+    with Elsewhere(Behaviour.REFUSE) as elsewhere:
+        elsewhere.headers["Location"] = hook.url
+        failing(json_url(elsewhere), a_message())
+    assert hook.got == ()
+
+
+def test_nobody_loads_apprise_who_sends_nothing() -> None:
+    code = (
+        "import sys, alerts.channels.by_url, alerts.channels.push, alerts.channels.mqtt;"
+        "print({'apprise', 'pywebpush', 'aiohttp', 'requests'} & sys.modules.keys())"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"
