@@ -33,6 +33,10 @@ class DeskLike(Protocol):
         """Give the alert to ``by`` at ``at_s`` [UTC s]; raises UnknownAlert, or AlertError where it cannot be given."""
         ...
 
+    def close(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        """End the alert because ``by`` says that it is over; raises as ``acknowledge`` does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RowEvent:

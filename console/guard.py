@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,12 +15,28 @@ POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-
 """Nothing from outside, nothing inline, in nobody's frame."""
 
 
-class Guard:
-    """ASGI middleware: refuses foreign Host headers (a name rebound to loopback) and says what a page may load."""
+BODY_BYTES: Final = 300_000
+"""Twice what a tablet that was away for long has to say; everything else is far shorter."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str]) -> None:
+OUTSIDE: Final = ("/take/", "/static/")
+"""What carers' phones are served."""
+
+PROXIED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What proxies and tunnels add: who asks through one is not on this machine, whatever name they ask for."""
+
+
+class Guard:
+    """ASGI middleware: refuses foreign Host headers (a name rebound to loopback), bounds what is sent, and says what a
+    page may load.
+
+    Under the name of ``outside``, by which carers' phones reach this server, and through any proxy, only links that
+    take a matter are served: whoever can ask for the board can take an alert, because nobody signs in yet.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], outside: str = "") -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._outside = _host_in(outside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,10 +52,34 @@ class Guard:
                 headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 
-        if _host_in(f"//{Headers(scope=scope).get('host', '')}") in self._hosts:
-            await self._app(scope, receive, send_guarded)
+        if self._serves(Headers(scope=scope), scope["path"]):
+            await self._app(scope, _bounded(receive), send_guarded)
         else:
             await PlainTextResponse("The board is not served under this name.", 421)(scope, receive, send_guarded)
+
+    def _serves(self, headers: Headers, path: str) -> bool:
+        host = _host_in(f"//{headers.get('host', '')}")
+        if host not in self._hosts or any(name in headers for name in PROXIED):
+            return self._is_outside(host) and path.startswith(OUTSIDE)
+        return True
+
+    def _is_outside(self, host: str | None) -> bool:
+        return self._outside is not None and host in {self._outside, *self._hosts}
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Return ``receive`` that refuses a body longer than ``BODY_BYTES``."""
+    left = BODY_BYTES
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return bounded
 
 
 def is_foreign(headers: Headers) -> bool:

@@ -83,6 +83,12 @@ class House:
                 return view.alert
         raise UnknownAlert(alert_id)
 
+    def close(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        taken = self.acknowledge(alert_id, by=by, at_s=at_s)
+        over = replace(taken, resolved_s=at_s)
+        self.show(over.wearer, risk=RiskState.RESOLVED, alert=over)
+        return over
+
     def app(self) -> FastAPI:
         return create_app(
             desk=self._desk,

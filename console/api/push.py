@@ -1,0 +1,54 @@
+"""A browser's subscription to Web Push in; the key that it subscribes with out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from console.api.answers import PushKey
+from console.api.bodies import SubscribeBody
+from console.api.here import Here, caller
+from console.refusal import Refusal
+
+
+def routes(here: Here) -> APIRouter:
+    """Return the routes of Web Push."""
+    router = APIRouter(prefix="/push", tags=["push"])
+    key = caller(here)
+
+    @router.get("/key")
+    async def tell_key() -> PushKey:
+        """The public key that a browser subscribes with."""
+        if not here.given.push_key:
+            raise Refusal(404, "Nobody is told by Web Push here", "Messages come to tablets that show the board.")
+        return PushKey(key=here.given.push_key)
+
+    @router.post("/subscriptions", status_code=204)
+    async def subscribe(body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
+        """Let a carer be told on this tablet while its page sleeps."""
+        _own(body, tablet)
+        said = body.subscription
+        await here.rest.run(
+            here.given.push.add_push,
+            endpoint=said.endpoint,
+            p256dh=said.keys.p256dh,
+            auth=said.keys.auth,
+            carer=body.carer,
+            tablet=tablet,
+            by=body.carer,
+        )
+        return Response(status_code=204)
+
+    @router.delete("/subscriptions", status_code=204)
+    async def unsubscribe(body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
+        """Tell this browser no more; that it was not told changes nothing."""
+        _own(body, tablet)
+        endpoint = body.subscription.endpoint
+        await here.rest.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=body.carer)
+        return Response(status_code=204)
+
+    return router
+
+
+def _own(body: SubscribeBody, tablet: str) -> None:
+    if body.tablet != tablet:
+        raise Refusal(403, "That is another tablet's", "A tablet speaks for itself only.", field="tablet")

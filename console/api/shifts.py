@@ -1,0 +1,78 @@
+"""Taps of carers who come, go and hand over in; who has whom out."""
+
+from fastapi import APIRouter, Depends
+
+from alerts.duty.errors import LeftAlone
+from alerts.duty.roster import Shift
+from console.api.answers import ShiftAnswer, SummaryAnswer
+from console.api.bodies import EndBody, Identity, OfferBody, ShiftBody, TakeOverBody
+from console.api.here import Here, caller
+from console.care import Care
+from console.refusal import Refusal
+
+
+def routes(here: Here) -> APIRouter:
+    """Return the routes of shifts."""
+    router = APIRouter(prefix="/shifts", tags=["shifts"], dependencies=[Depends(caller(here))])
+
+    @router.get("")
+    async def list_shifts() -> list[ShiftAnswer]:
+        """Who is on shift, for whom, and until when."""
+        shifts = await here.rest.run(here.given.duty.shifts)
+        return [ShiftAnswer.of(shift, now_s=here.clock()) for shift in shifts]
+
+    @router.post("", status_code=201)
+    async def begin(body: ShiftBody) -> ShiftAnswer:
+        """Begin a shift, or prolong the one for the same people."""
+        shift = await here.rest.run(
+            here.given.duty.begin,
+            body.carer,
+            body.wearers,
+            until_s=body.until_s,
+            by=body.by,
+            at_s=here.clock(),
+        )
+        here.done()
+        return ShiftAnswer.of(shift, now_s=here.clock())
+
+    @router.post("/{shift_id}/offer")
+    async def offer(shift_id: Identity, body: OfferBody) -> ShiftAnswer:
+        """Offer a shift to somebody. Until they take it, whoever has it has it."""
+        shift = await here.rest.run(here.given.duty.offer, shift_id, to=body.to, note=body.note, at_s=here.clock())
+        here.done()
+        return ShiftAnswer.of(shift, now_s=here.clock())
+
+    @router.post("/{shift_id}/take")
+    async def take(shift_id: Identity, body: TakeOverBody) -> ShiftAnswer:
+        """Take a shift over that was offered; refused with 409 where it was offered to somebody else."""
+        shift = await here.rest.run(_take, here.given, shift_id, body, here.clock())
+        here.done()
+        return ShiftAnswer.of(shift, now_s=here.clock())
+
+    @router.post("/{shift_id}/end")
+    async def end(shift_id: Identity, body: EndBody) -> ShiftAnswer:
+        """End a shift; refused with 409 where somebody would have nobody, unless ``anyway`` says why."""
+        try:
+            shift = await here.rest.run(
+                here.given.duty.end, shift_id, by=body.by, at_s=here.clock(), anyway=body.anyway
+            )
+        except LeftAlone as error:
+            raise Refusal(409, "Somebody would have nobody", str(error), field="anyway") from error
+        here.done()
+        return ShiftAnswer.of(shift, now_s=here.clock())
+
+    @router.get("/{shift_id}/summary")
+    async def summarise(shift_id: Identity) -> SummaryAnswer:
+        """What happened on a shift, for whoever takes over."""
+        lines = await here.rest.run(here.given.duty.summary, shift_id)
+        return SummaryAnswer(shift_id=shift_id, lines=list(lines))
+
+    return router
+
+
+def _take(care: Care, shift_id: str, body: TakeOverBody, now_s: float) -> Shift:
+    """Take a shift over; that it is offered to somebody else is a conflict, not a mistake in what was sent."""
+    for shift in care.duty.shifts():
+        if shift.shift_id == shift_id and not shift.offered_as(body.by):
+            raise Refusal(409, "It is not offered to you", f"{shift.carer} has them, and can offer them.", field="by")
+    return care.duty.take(shift_id, by=body.by, at_s=now_s, until_s=body.until_s)

@@ -1,0 +1,110 @@
+"""The house, its board and its carers in; the pages people see of them, and the form that takes an alert, out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from console.api.here import Here
+from console.api.matters import acknowledged
+from console.bands import facts_of, page_of
+from console.board import Board
+from console.house import House
+from console.refusal import Refusal, only_from_here, wants_json
+from console.rows import ALERT_LINE, initials, tally_of
+
+FORM_BYTES: Final = 4096
+"""Far more than a name needs."""
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:
+    """Return the templates of ``place``, with the names that are offered to "Who are you?"."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.globals.update(place=place, carers=carers, initials=initials, alert_line=ALERT_LINE)
+    return templates
+
+
+def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2.Template) -> None:
+    """Serve the board's first paint, and whether it is served."""
+
+    @app.get("/", include_in_schema=False)
+    async def show_board() -> Response:
+        views = await run_in_threadpool(house.desk.views)
+        await board.look()
+        rows = board.rows(views)
+        return HTMLResponse(
+            page.render(
+                rows=rows,
+                tally=tally_of(rows, kept=house.kept, stored=house.stored),
+                clock=board.wall_clock(),
+                has_staff=house.has_staff,
+                standby=house.standby,
+                shift=board.shift(),
+                has_care=here.care is not None,
+            )
+        )
+
+    @app.get("/healthz", include_in_schema=False)
+    async def say_health() -> Response:
+        status = "ok" if house.stored and house.kept else "not storing"
+        wearers = len(await run_in_threadpool(house.desk.views))
+        return JSONResponse({"status": status, "wearers": wearers, "storing": house.stored, "journal": house.kept})
+
+
+def add_bands(app: FastAPI, house: House, board: Board, page: jinja2.Template, zone: ZoneInfo) -> None:
+    """Serve what staff see of bands and readings, as a page and as facts."""
+
+    @app.get("/bands", include_in_schema=False)
+    async def show_bands() -> Response:
+        overview = await house.overview()
+        rows = board.rows(await run_in_threadpool(house.desk.views))
+        alerts = [row.name for row in rows if row.risk == "alert"]
+        said = page_of(overview, zone=zone, models=house.models())
+        shown = page.render(page=said, alerts=alerts, clock=board.wall_clock())
+        return HTMLResponse(shown)
+
+    @app.get("/bands.json", include_in_schema=False)
+    async def tell_bands() -> Response:
+        facts = facts_of(await house.overview(), models=house.models())
+        return Response(msgspec.json.encode(facts), media_type="application/json")
+
+
+def add_form(app: FastAPI, here: Here, who: jinja2.Template) -> None:
+    """Serve the form that takes an alert before a script arrives: on this machine, by name, from the board itself."""
+
+    @app.post("/alerts/{alert_id}/acknowledge", include_in_schema=False)
+    async def take(alert_id: str, request: Request) -> Response:
+        only_from_here(request)
+        by = await _name_in(request)
+        if not by and not wants_json(request):
+            return HTMLResponse(who.render(alert_id=alert_id))
+        alert = await here.acts.run(acknowledged, here, alert_id, by=by)
+        if not wants_json(request):
+            return RedirectResponse("/", status_code=303)
+        taken = {"by": alert.acknowledged_by, "at_s": alert.acknowledged_s, "name": here.name(alert.wearer)}
+        return JSONResponse({"alert_id": alert_id, "wearer": alert.wearer, **taken})
+
+
+async def _name_in(request: Request) -> str:
+    """Return the name in the form that was posted, "" where there is none."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            raise Refusal(413, "That is too long", f"A form of up to {FORM_BYTES} bytes is read.")
+    try:
+        form = parse_qs(body.decode("ascii"), errors="strict")
+    except (UnicodeError, ValueError) as error:
+        raise Refusal(422, "That name cannot be read", "Send a form with a field named by, in UTF-8.") from error
+    return " ".join(form.get("by", [""])[-1].split())

@@ -1,0 +1,110 @@
+"""What goes wrong with a request in, one shape of answer out: application/problem+json, or a page for people."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import jinja2
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse
+
+from alerts.errors import AlertError, JournalError
+from console.errors import ConsoleError
+from console.guard import is_foreign
+from ingest.errors import RegistryError
+
+log = logging.getLogger(__name__)
+
+SHOWN: Final = 80
+"""Characters of a key that nobody asked for, as far as it is said back."""
+
+PROBLEM: Final = "application/problem+json"
+
+
+class Refusal(ConsoleError):
+    """A request that is not granted: answered with ``status`` and ``title``, as problem+json or as a page.
+
+    ``field`` names what was wrong in the body, "" where it is not one field. Texts hold no name and no secret.
+    """
+
+    def __init__(self, status: int, title: str, detail: str, *, field: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.field = field
+
+
+def only_from_here(request: Request) -> None:
+    """Refuse what another site's page made a browser send."""
+    if is_foreign(request.headers):
+        raise Refusal(403, "This came from another site", "It can only be done on the board itself.")
+
+
+def wants_json(request: Request) -> bool:
+    """Return whether a program asks, rather than a person."""
+    return request.url.path.startswith("/api/") or "json" in request.headers.get("accept", "")
+
+
+def add_refusals(app: FastAPI, page: jinja2.Template) -> None:
+    """Answer whatever goes wrong in ``app`` in one shape; ``page`` is what people see of it."""
+
+    def answer(request: Request, refusal: Refusal) -> Response:
+        if wants_json(request):
+            return JSONResponse(_problem(refusal), refusal.status, media_type=PROBLEM)
+        return HTMLResponse(page.render(refusal=refusal), refusal.status)
+
+    def handle(kind: type[Exception], refusal_of: Callable[[Any], Refusal]) -> None:
+        async def told(request: Request, error: Exception) -> Response:
+            return answer(request, refusal_of(error))
+
+        app.add_exception_handler(kind, told)
+
+    handle(Refusal, lambda refusal: refusal)
+    handle(RequestValidationError, _of_validation)
+    handle(HTTPException, lambda error: Refusal(error.status_code, *_said(error.status_code)))
+    handle(AlertError, of_alert_error)
+    handle(RegistryError, of_registry_error)
+    handle(Exception, lambda _: Refusal(500, "That did not work", "The server's log says why: tell support."))
+
+
+def of_alert_error(error: AlertError) -> Refusal:
+    """Return what is answered where a room of alerts refuses: its own words, which name what was wrong."""
+    field = getattr(error, "field", "")
+    if isinstance(error, JournalError):
+        log.error("an act could not be kept: %s", error)
+        return Refusal(503, "That could not be kept", "The journal cannot be written: tell whoever runs this server.")
+    if isinstance(error, LookupError):
+        return Refusal(404, "There is no such thing here", str(error), field=field)
+    return Refusal(422, "That did not work", str(error), field=field)
+
+
+def of_registry_error(error: RegistryError) -> Refusal:
+    """Return what is answered where the registry refuses."""
+    return Refusal(422, "That did not work", str(error))
+
+
+def _problem(refusal: Refusal) -> dict[str, object]:
+    problem: dict[str, object] = {"title": refusal.title, "status": refusal.status, "detail": refusal.detail}
+    return problem | {"field": refusal.field} if refusal.field else problem
+
+
+def _of_validation(error: RequestValidationError) -> Refusal:
+    """Say the first thing that is wrong, and where; never what was sent."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"] if part not in ("body", "path", "query", "header")]
+    field = "".join(c for c in ".".join(where) if c.isprintable())[:SHOWN]
+    if first["type"] == "json_invalid":
+        return Refusal(422, "That is no JSON", "Send one JSON value in UTF-8, as docs/api.md shows.")
+    return Refusal(422, "That cannot be taken", f"{field or 'the body'}: {first['msg']}.", field=field)
+
+
+def _said(status: int) -> tuple[str, str]:
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        return "That did not work", "Look at docs/api.md."
+    return known.phrase, known.description or "Look at docs/api.md."

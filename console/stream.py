@@ -1,0 +1,62 @@
+"""Views from the hub in; what every tablet is told, row by row and beat by beat, out."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import FastAPI, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from alerts.views import WearerView
+from console.board import Board
+from console.house import House
+from console.hub import Hub
+
+BEAT_S: Final = 1.0
+"""A tablet frames its clock after 5 s without a beat and calls the server lost after 15 s: one may go astray."""
+
+RETRY_MS: Final = 2000
+"""When a browser tries again by itself; the page tries every 5 s on its own account."""
+
+
+def add_stream(app: FastAPI, *, board: Board, house: House, hub: Hub) -> None:
+    """Serve ``/events``: one stream to a tablet (docs/board-events.md)."""
+
+    @app.get("/events", include_in_schema=False)
+    async def stream() -> Response:
+        return StreamingResponse(events(board, house, hub), media_type="text/event-stream")
+
+
+async def events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
+    """Yield everybody's row, then every row that changes, and a beat each second, until the hub closes.
+
+    All tablets beat at the same moments, so that what a beat says is worked out once for all of them. A change is
+    written as soon as it is there: it waits neither for a beat nor for what stands beside the views.
+    """
+    loop = asyncio.get_running_loop()
+    with hub.subscribe() as tablet:
+        seed = await run_in_threadpool(house.desk.views)
+        await board.look()
+        tablet.seed(seed)
+        yield b"retry: %d\n\n" % RETRY_MS
+        views: dict[str, WearerView] = {}
+        told: dict[str, bytes] = {}
+        beat_at = loop.time()
+        while not tablet.closed:
+            changes = await tablet.changes(within_s=max(beat_at - loop.time(), 0.0))
+            views |= {view.wearer: view for view in changes}
+            fresh = {view.wearer: board.row_event(view) for view in changes}
+            told |= fresh
+            if fresh:
+                yield b"".join(fresh.values())
+            if loop.time() < beat_at:
+                continue
+            beat_at = (math.floor(loop.time() / BEAT_S) + 1) * BEAT_S
+            await board.look()
+            aged = {wearer: board.row_event(view) for wearer, view in views.items()}  # "for 4 min", and unrenewed views
+            fresh = {wearer: event for wearer, event in aged.items() if event != told[wearer]}
+            told |= fresh
+            beat = board.beat_event(views.values(), kept=house.kept, stored=house.stored, standby=house.standby)
+            yield b"".join((*fresh.values(), beat))
