@@ -26,7 +26,7 @@ from console.taking import add_taking
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format."""
 
-ABOUT: Final = {
+ABOUT: Final[dict[str, Any]] = {
     "title": "Forecalm",
     "version": "1",
     "summary": "Research use only \N{EN DASH} not a medical device",
@@ -64,9 +64,7 @@ def create_app(
     house = House(desk, staff, models)
     here = Here(desk=desk, care=care, names=names, clock=clock, done=board.outdate)
     templates = pages(place=place, carers=carers)
-    app = _Described(
-        title="Forecalm", version="1", summary=SUMMARY, docs_url=None, redoc_url=None, openapi_url=DOCUMENT
-    )
+    app = _Described(**ABOUT, docs_url=None, redoc_url=None, openapi_url=DOCUMENT)
     app.add_middleware(Guard, hosts=hosts, outside=outside)
     app.mount("/static", StaticFiles(directory=_STATIC))
     add_refusals(app, templates.get_template("refused.html"))
