@@ -1,0 +1,242 @@
+"""What is known of every link at one moment in; for each person what is broken between skin and somebody, out. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from alerts.protection.breaks import RANK, TABLE, Break, Reach, severity
+from alerts.protection.cover import Level, Link
+from alerts.protection.tablets import Tablet
+from alerts.views import Blind, RiskState, WearerView
+
+ENGINE_MAX_S: Final = 10.0
+"""The engine says every second that it is there. As patient as with a band; told well within 15 s."""
+
+VIEW_MAX_S: Final = 12.5
+"""A view of somebody who is heard is about 2 s old. Told within the promised 15 s, looked at once a second."""
+
+BROKER_MAX_S: Final = 5.0
+"""A broker that is restarted is back within that, and what was sent meanwhile is not lost: it is no break yet."""
+
+LOW_BATTERY_PCT: Final = 15
+"""Three hours of a band that lasts twenty: time to charge it before it is silent."""
+
+MANY: Final = 2
+"""Bands that fall silent together have one cause; a single one has its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One wearer: what the desk shows of them; ``gateway``, by which their band was heard last (None: it publishes by
+    itself, or nobody knows); ``carers``, who has them on shift now."""
+
+    view: WearerView
+    gateway: str | None = None
+    carers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway: whether it is there (its last will says at once where it is not, its silence after 45 s), and whether
+    its radio hears nothing."""
+
+    online: bool
+    deaf: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that protection is judged by, at ``at_s`` [UTC s]. Defaults are a house in which nothing is broken.
+
+    ``engine_s``: when the engine last said that it runs; None: not yet. ``broker_lost_s``: since when the broker is
+    away; None: it is there. ``standby``: whether another model watches than was chosen. ``not_kept`` and ``not_stored``
+    say why journal or readings cannot be written, "" where they can. ``pushable``: carers with a phone or tablet that
+    takes push messages.
+    """
+
+    at_s: float
+    people: Sequence[Person]
+    tablets: Sequence[Tablet]
+    engine_s: float | None
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    broker_lost_s: float | None = None
+    standby: bool = False
+    not_kept: str = ""
+    not_stored: str = ""
+    pushable: Collection[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One broken link of somebody: ``what`` is which gateway, or who, "" for the house; since ``since_s`` [UTC s] as
+    far as anybody knows. ``words`` are a plain sentence."""
+
+    how: Break
+    what: str
+    since_s: float
+    words: str
+
+    @property
+    def link(self) -> Link:
+        """Which link it is."""
+        return TABLE[self.how].link
+
+    @property
+    def level(self) -> Level:
+        """How far somebody is protected with it."""
+        return TABLE[self.how].level
+
+
+_BLIND: Final[Mapping[Blind, Break]] = MappingProxyType(
+    {
+        Blind.NOT_RECORDING: Break.NO_CONSENT,
+        Blind.NOT_HEARD: Break.BAND_NEVER,
+        Blind.SILENT: Break.BAND_SILENT,
+        Blind.NOT_WORN: Break.NOT_WORN,
+        Blind.POOR_SIGNAL: Break.POOR_SIGNAL,
+        Blind.OUT_OF_RANGE: Break.OUT_OF_RANGE,
+        Blind.LEARNING: Break.LEARNING,
+    }
+)
+
+_UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT)
+
+
+def broken(facts: Facts) -> dict[str, tuple[Broken, ...]]:
+    """Return for everybody what is broken, the worst first, and of what is as bad the one that explains the others;
+    nothing where all is whole."""
+    house, gateways = _of_house(facts), _of_gateways(facts)
+    found = {}
+    for person in facts.people:
+        theirs = [*_of_person(person, facts), *house, *_of_tablets(person, facts)]
+        if person.view.sight.reason in _UNHEARD and person.gateway in gateways:
+            theirs.append(gateways[person.gateway])
+        found[person.view.wearer] = tuple(sorted(theirs, key=_said_first))
+    return found
+
+
+def level_of(found: Sequence[Broken]) -> Level:
+    """Return how far somebody is protected: never better than the worst link."""
+    return found[0].level if found else Level.PROTECTED
+
+
+def states(found: Sequence[Broken]) -> dict[Link, str]:
+    """Return the state of every link of somebody in the order of the chain: a ``Break``, or "" where it is whole."""
+    worst: dict[Link, str] = {}
+    for each in found:
+        worst.setdefault(each.link, each.how.value)
+    return {link: worst.get(link, "") for link in Link}
+
+
+def _said_first(each: Broken) -> tuple[int, int]:
+    return -severity(each.level), RANK[each.how]
+
+
+def _found(how: Break, since_s: float, what: str = "", words: str = "") -> Broken:
+    return Broken(how, what, since_s, words or TABLE[how].words.format(what=what))
+
+
+def _of_person(person: Person, facts: Facts) -> list[Broken]:
+    view, now_s = person.view, facts.at_s
+    who, reason = view.wearer, view.sight.reason
+    found = []
+    if reason is not None:
+        found.append(_found(_BLIND[reason], view.sight.since_s, who))
+    if reason not in (*_UNHEARD, Blind.NOT_RECORDING) and abs(now_s - view.at_s) > VIEW_MAX_S:
+        found.append(_found(Break.VIEW_OLD, view.at_s, who))
+    if view.battery_pct is not None and view.battery_pct <= LOW_BATTERY_PCT:
+        found.append(_found(Break.BATTERY_LOW, now_s, who, _words(Break.BATTERY_LOW, f"{view.battery_pct} %")))
+    if view.missing:
+        found.append(_found(Break.SOME_MISSING, now_s, who, _words(Break.SOME_MISSING, _listed(view.missing))))
+    if view.risk is RiskState.RESOLVED:
+        found.append(_found(Break.RESTING, view.risk_since_s, who))
+    if not person.carers:
+        found.append(_found(Break.NOBODY_ON_SHIFT, now_s, who))
+    return found
+
+
+def _words(how: Break, what: str) -> str:
+    return TABLE[how].words.format(what=what)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _of_house(facts: Facts) -> list[Broken]:
+    now_s = facts.at_s
+    found = []
+    if facts.engine_s is None or abs(now_s - facts.engine_s) > ENGINE_MAX_S:
+        found.append(_found(Break.ENGINE_STOPPED, now_s if facts.engine_s is None else facts.engine_s))
+    if facts.broker_lost_s is not None and abs(now_s - facts.broker_lost_s) > BROKER_MAX_S:
+        found.append(_found(Break.BROKER_AWAY, facts.broker_lost_s))
+    elif (since_s := _quiet_since(facts)) is not None:
+        found.append(_found(Break.BROKER_QUIET, since_s))
+    if facts.not_kept:
+        found.append(_found(Break.NOT_KEPT, now_s))
+    if facts.not_stored:
+        found.append(_found(Break.NOT_STORED, now_s))
+    if facts.standby:
+        found.append(_found(Break.STANDBY, now_s))
+    return found
+
+
+def _quiet_since(facts: Facts) -> float | None:
+    """Return since when nothing arrives of anybody, by two ways at least that all seem to be there; None: it does."""
+    heard = [each for each in facts.people if each.view.sight.reason not in (Blind.NOT_HEARD, Blind.NOT_RECORDING)]
+    ways = {each.gateway or f"band of {each.view.wearer}" for each in heard}
+    away = {name for name, at in facts.gateways.items() if not at.online}
+    gone = any(each.gateway in away for each in heard)
+    if gone or len(ways) < MANY or any(each.view.sight.reason is not Blind.SILENT for each in heard):
+        return None
+    return max(each.view.sight.since_s for each in heard)
+
+
+def _of_gateways(facts: Facts) -> dict[str | None, Broken]:
+    """What ails gateways, by name; whoever is heard all the same is not concerned."""
+    silent: Counter[str] = Counter()
+    silent_s: defaultdict[str, float] = defaultdict(lambda: facts.at_s)
+    heard = set()
+    for person in facts.people:
+        name, reason = person.gateway, person.view.sight.reason
+        if name is None:
+            continue
+        if reason is Blind.SILENT:
+            silent[name] += 1
+            silent_s[name] = min(silent_s[name], person.view.sight.since_s)
+        elif reason not in (Blind.NOT_HEARD, Blind.NOT_RECORDING):
+            heard.add(name)
+    found: dict[str | None, Broken] = {
+        name: _found(Break.GATEWAY_QUIET, silent_s[name], name)
+        for name, count in silent.items()
+        if count >= MANY and name not in heard
+    }
+    for name, at in facts.gateways.items():
+        if not at.online or at.deaf:
+            how = Break.GATEWAY_DEAF if at.online else Break.GATEWAY_AWAY
+            found[name] = _found(how, silent_s[name], name)
+    return found
+
+
+def _of_tablets(person: Person, facts: Facts) -> list[Broken]:
+    if any(each.can_sound for each in facts.tablets):
+        return []
+    push = {each.carer for each in facts.tablets if each.push} | set(facts.pushable)
+    last_s = max((each.at_s for each in facts.tablets), default=facts.at_s)
+    if push.intersection(person.carers):
+        return [_found(Break.PUSH_ONLY, last_s)]
+    return [_found(Break.NO_TABLET, last_s, words=f"{TABLE[Break.NO_TABLET].words}{_because(facts.tablets)}")]
+
+
+def _because(tablets: Sequence[Tablet]) -> str:
+    """Return what would help soonest: the reason of the tablet that was heard last."""
+    last = max(tablets, key=lambda each: each.at_s, default=None)
+    return " No board is open anywhere." if last is None else f" {last.why}"
+
+
+def reach_of(each: Broken) -> Reach:
+    """Return whom one such break concerns."""
+    return TABLE[each.how].reach

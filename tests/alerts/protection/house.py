@@ -1,0 +1,103 @@
+"""A house in which nothing is broken, to break what a test is about; a watch over it on a virtual clock."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from alerts.delivery.matter import Matter
+from alerts.journal import Log, Scratch
+from alerts.protection.cover import Cover
+from alerts.protection.links import Facts, Gateway, Person
+from alerts.protection.tablets import Tablet
+from alerts.protection.watch import Watch
+from alerts.views import Blind, RiskState, Sight, WearerView
+
+START_S = 1_767_607_200.0
+
+
+def view(
+    wearer: str = "w-01", at_s: float = START_S, reason: Blind | None = None, since_s: float = START_S
+) -> WearerView:
+    return WearerView(
+        wearer=wearer,
+        at_s=at_s,
+        risk=RiskState.WATCHING,
+        risk_since_s=START_S,
+        sight=Sight(since_s, reason),
+        probability=None,
+        trend=(),
+        why=(),
+        learnt=1.0,
+        battery_pct=80,
+    )
+
+
+def tablet(at_s: float = START_S, *, can_sound: bool = True, push: bool = False, carer: str = "Jo") -> Tablet:
+    why = "" if can_sound else "The board is not in front."
+    return Tablet(tablet="t-1", at_s=at_s, can_sound=can_sound, why=why, push=push, carer=carer)
+
+
+def whole(at_s: float = START_S, *, people: int = 1, gateway: str | None = None) -> Facts:
+    """Nothing is broken."""
+    return Facts(
+        at_s=at_s,
+        people=tuple(
+            Person(view=view(f"w-{row + 1:02d}", at_s - 2.0), gateway=gateway, carers=("Jo",)) for row in range(people)
+        ),
+        tablets=(tablet(at_s),),
+        engine_s=at_s,
+        gateways={} if gateway is None else {gateway: Gateway(online=True)},
+    )
+
+
+def with_view(facts: Facts, wearer: str = "w-01", **changes: object) -> Facts:
+    """The same, but for what the desk shows of one person."""
+    people = [
+        replace(each, view=replace(each.view, **changes)) if each.view.wearer == wearer else each  # type: ignore[arg-type]
+        for each in facts.people
+    ]
+    return replace(facts, people=tuple(people))
+
+
+def silent(facts: Facts, *wearers: str, since_s: float | None = None) -> Facts:
+    """Bands of ``wearers`` (none: everybody) are silent."""
+    for person in facts.people:
+        if not wearers or person.view.wearer in wearers:
+            since = facts.at_s - 10.0 if since_s is None else since_s
+            facts = with_view(facts, person.view.wearer, sight=Sight(since, Blind.SILENT))
+    return facts
+
+
+class Shift:
+    """A watch, the time, and what staff were told of."""
+
+    def __init__(
+        self, journal: Log | None = None, *, now_s: float = START_S, people: int = 1, grace_s: float = 60.0
+    ) -> None:
+        self.now_s = now_s
+        self.people = people
+        self.journal = Scratch() if journal is None else journal
+        self.told: list[Matter] = []
+        self.over: list[str] = []
+        self.proofs: dict[str, str] = {}
+        self.watch = Watch(
+            journal=self.journal,
+            tell=self.told.append,
+            over=lambda matter_id, _: self.over.append(matter_id),
+            clock=lambda at_s: f"+{at_s - START_S:.0f} s",
+            told=lambda matter_id: self.proofs.get(matter_id, ""),
+            grace_s=lambda: grace_s,
+        )
+
+    def go(
+        self, seconds: int, broken: Callable[[Facts], Facts] = lambda facts: facts, gateway: str | None = None
+    ) -> Cover:
+        """Let ``seconds`` pass, each with facts that ``broken`` has changed; return the cover of the first person."""
+        covers: Mapping[str, Cover] = {}
+        for _ in range(seconds):
+            self.now_s += 1.0
+            covers = self.watch.tick(broken(whole(self.now_s, people=self.people, gateway=gateway)), self.now_s)
+        return covers["w-01"]
+
+
+def levels(covers: Sequence[Cover]) -> list[str]:
+    return [cover.level for cover in covers]
