@@ -5,16 +5,18 @@ Told what time it is; starts no thread and opens nothing, so a recording can be 
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.desk import Desk
+from alerts.lasting import Lasting
 from alerts.views import Stamp
-from alerts.words import reasons, sureness
+from alerts.words import FACTS, FORGIVEN_S, STANDING_IN, facts, fit, reasons, sureness
 from forecalm.exchanged import LIKENESS, Exchanges, Suspected
+from forecalm.watching.partly import Partly
 from forecalm.watching.watchers import ALONE, OF, Choice, Knower, State, Watchers
 from ingest.assemble import Added, Assembler, whole
 from ingest.received import Received
@@ -60,6 +62,25 @@ class Step:
     shadow: Risk | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What is said of a second beside its risk: for how long each of ``FACTS`` has held [s], what is missing of the
+    band, whether the champion is outside of its range and another stands in, and what completed it."""
+
+    lasted_s: Sequence[float] | NDArray[np.float64]
+    missing: tuple[str, ...]
+    outside: bool
+    stamp: Stamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """The champion says *low* of ``wearer`` for ``for_s``, and the training-free detector *high*."""
+
+    wearer: str
+    for_s: float
+
+
 class Pipeline:
     """Assembly, signals, model and desk for a list of wearers, which may be empty and grow; row i is ``wearers[i]``.
 
@@ -78,6 +99,8 @@ class Pipeline:
         self._choice = choice
         self._models = Watchers(self.wearers, choice)
         self._exchanges = Exchanges(rows=rows)
+        self._partly = Partly(rows=rows)
+        self._lasting = Lasting(rows=rows, facts=len(FACTS), forgive_s=FORGIVEN_S)
         self._battery: list[int | None] = [None] * len(self.wearers)
         self.bands: list[str] = [""] * len(self.wearers)
         self.answered: Mapping[str, float] = {}
@@ -92,6 +115,8 @@ class Pipeline:
         self._exchanges = Exchanges(rows=len(self.wearers) + 1)
         if anybody:
             self._assembler.grow()
+            self._partly.grow()
+            self._lasting = self._lasting.grown()
         self._battery.append(None)
         self.bands.append("")
         self.wearers = (*self.wearers, wearer)
@@ -116,6 +141,11 @@ class Pipeline:
         self._models = Watchers(self.wearers, choice)
         rows = np.arange(max(len(self.wearers), 1))
         return self._learn_models(learnt, rows, rows, total=len(rows))
+
+    def disputed(self) -> tuple[Disputed, ...]:
+        """Of whom the champion says *low* and the training-free detector *high*; on the engine's thread alone."""
+        lasted_s = self._models.disputed_s
+        return tuple(Disputed(who, float(lasted_s[row])) for who, row in self.rows.items() if lasted_s[row])
 
     def know(self, key: str, wearer: str, known: "Known") -> None:
         """Let the model ``key``, where it runs, know ``known`` of ``wearer``; who is not watched is passed over."""
@@ -147,12 +177,11 @@ class Pipeline:
         for taken in self._assembler.take(now_s):
             signals = self._signals(taken.tick, taken.rows)
             watched = self._models.push(signals.start_s, signals.features, rows=taken.rows)
+            step = Step(taken.rows, signals, watched.risk, watched.is_champions)
+            self._tell(step, watched.outside, taken.last)
+            shadow = self._models.look_on(signals.start_s, signals.features, rows=taken.rows)
             self._exchanges.push(signals.start_s, signals.features, rows=taken.rows)
-            step = Step(taken.rows, signals, watched.risk, watched.is_champions, watched.shadow)
-            steps.append(step)
-            for i, last in enumerate(taken.last):
-                for second in range(taken.tick.seconds):
-                    self._observe(i, second, last, step)
+            steps.append(replace(step, shadow=shadow))
         self._look(now_s)
         return steps
 
@@ -174,26 +203,48 @@ class Pipeline:
             self._engine.begin_anew(rows=rows[back])
         return self._engine.push(tick, rows=rows)
 
-    def _observe(self, i: int, second: int, last: Received | None, step: Step) -> None:
+    def _tell(self, step: Step, outside: NDArray[np.bool_], last: Sequence[Received | None]) -> None:
+        """Tell the desk every second of a step, row by row."""
+        features, drivers, start_s = step.signals.features, step.risk.drivers, step.signals.start_s
+        held = facts(features, drivers, self._models.driver_names)
+        lasted_s = self._lasting.push(start_s, held, rows=step.rows)
+        missing = self._partly.push(start_s, features, rows=step.rows)
+        for i, received in enumerate(last):
+            packet = None if received is None else received.packet
+            stamp = None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us)
+            for second in range(features.shape[1]):
+                told = Told(lasted_s[i, second], missing[i][second], bool(outside[i, second]), stamp)
+                self._observe(i, second, step, told)
+
+    def _observe(self, i: int, second: int, step: Step, told: Told) -> None:
         """Tell the desk one second of the i-th of the rows that were decided together."""
-        row, signals, risk = int(step.rows[i]), step.signals, step.risk
-        features, drivers, wearer = signals.features[i, second], risk.drivers[i, second], self.wearers[row]
-        packet = None if last is None else last.packet
+        row, risk, at = int(step.rows[i]), step.risk, (i, second)
+        features, wearer, is_champions = step.signals.features[at].tolist(), self.wearers[row], step.is_champions[at]
+        probability, low, high = float(risk.probability[at]), float(risk.low[at]), float(risk.high[at])
         self._desk.observe(
             wearer,
-            float(signals.start_s[i] + second + 1),
-            probability=float(risk.probability[i, second]),
-            abstention=Abstention(int(risk.abstention[i, second])),
+            float(step.signals.start_s[i] + second + 1),
+            probability=probability,
+            abstention=Abstention(int(risk.abstention[at])),
             reasons=lambda: reasons(
-                features, drivers, self._models.driver_names, enter=self._desk.policy_of(wearer).enter
+                features,
+                risk.drivers[at].tolist(),
+                self._models.driver_names,
+                enter=self._desk.policy_of(wearer).enter,
+                lasted_s=told.lasted_s,
             ),
-            learnt=float(risk.learnt[i, second]),
-            heart_rate_bpm=float(features[HEART_RATE]),
+            learnt=float(risk.learnt[at]),
+            heart_rate_bpm=features[HEART_RATE],
             battery_pct=self._battery[row],
-            stamp=None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us),
-            model=self._models.champion if step.is_champions[i, second] else TRAINING_FREE,
-            policy=self._models.policy if step.is_champions[i, second] else None,
-            besides=tuple(filter(None, [sureness(float(risk.low[i, second]), float(risk.high[i, second]))])),
+            stamp=told.stamp,
+            model=self._models.champion if is_champions else TRAINING_FREE,
+            policy=self._models.policy if is_champions else None,
+            missing=told.missing,
+            besides=lambda: (
+                *fit(features, told.missing),
+                *([STANDING_IN] if told.outside else ()),
+                *filter(None, [sureness(probability, low, high)]),
+            ),
         )
 
     def study(self, wearer: str, past: Sequence[Received]) -> None:
@@ -201,6 +252,7 @@ class Pipeline:
         rows = np.array([self.rows[wearer]])
         signals = self._signals(whole(past), rows)
         self._models.push(signals.start_s, signals.features, rows=rows)
+        self._models.look_on(signals.start_s, signals.features, rows=rows)
         self._exchanges.push(signals.start_s, signals.features, rows=rows)
 
     def misses(self) -> str:

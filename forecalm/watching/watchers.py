@@ -1,8 +1,9 @@
 """Seconds of features in, the risk that may alert out: the champion's, or the training-free detector's in its place.
 
-The training-free detector always runs. It stands in where the champion does not know somebody yet (LEARNING), and for
-good where the champion cannot be loaded or fails: watching never stops for a model. In every other second in which the
-champion abstains nothing is said: out of its range nobody guesses. A shadow sees the same seconds and tells nobody.
+The training-free detector always runs. It stands in where the champion does not know somebody yet (LEARNING) or has
+been out of its range for a minute (``forecalm.watching.deciding``), and for good where the champion cannot be loaded or
+fails: watching never stops for a model. In every other second in which the champion abstains nothing is said. A shadow
+sees the same seconds, after everybody has been told, and tells nobody.
 """
 
 import logging
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.policy import Policy
+from forecalm.watching.deciding import Deciding
 from models.arousal import DRIVERS, Arousal
 from models.errors import ModelError
 from models.risk import TRAINING_FREE, Abstention, Array, Risk, RiskModel, Rows
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 OF: Final = "of."  # before what a model off the shelf has learnt: of.NAME-DIGEST.ARRAY
 DRIFT: Final = "drift."  # before what was counted of a champion's inputs: drift.NAME-DIGEST.ARRAY
+DECIDING: Final = "deciding."  # before for how long a champion was out of its range: deciding.NAME-DIGEST.ARRAY
 RULE: Final = "rule of "  # before the key of a model: the version of its alarm rule, which stands on every alert
 DIGITS: Final = 12  # of a digest, which tell a model from another of its name
 
@@ -131,11 +134,11 @@ class State:
 @dataclass(frozen=True, slots=True, eq=False)
 class Watched:
     """The ``risk`` that counts, (k, n); whether each second of it ``is_champions`` (k, n), else the training-free
-    detector's; and what the ``shadow`` says, None where there is none."""
+    detector's; and whether that one stands in because the champion is ``outside`` of its range, (k, n)."""
 
     risk: Risk
     is_champions: NDArray[np.bool_]
-    shadow: Risk | None = None
+    outside: NDArray[np.bool_]
 
 
 class Watchers:
@@ -154,6 +157,7 @@ class Watchers:
         self._champion = self._named(choice.champion)
         self._shadow = self._named(choice.shadow)
         self._policy = None if choice.champion is None else choice.champion.policy
+        self._deciding = Deciding(rows=self._rows, policy=self.policy)
         self._drift = self._drift_of(choice.champion, rows=max(len(wearers), 1))
         self.driver_names: tuple[str, ...] = DRIVERS
         if self._champion is not None:
@@ -176,31 +180,44 @@ class Watchers:
         return State(self.champion, self._choice.chosen, shadow, tuple(self._faults))
 
     def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows) -> Watched:
-        """Return the risk of the rows ``rows`` from their next n seconds of features, (k, n, F)."""
+        """Return the risk of the rows ``rows`` from their next n seconds of features, (k, n, F); to be followed by
+        ``look_on`` with the same seconds when everybody has been told."""
         risk = self._free.push(start_s, features, rows=rows)
-        is_champions = np.zeros(risk.probability.shape, bool)
+        is_champions = outside = np.zeros(risk.probability.shape, bool)
         if self._champion is not None and self._choice.champion is not None:
             said = self._said(self._choice.champion, self._champion, start_s, features, rows)
             if said is None:
                 self._champion = None
             else:
-                is_champions = said.abstention != Abstention.LEARNING
+                is_champions = self._deciding.push(risk, said, rows=rows)
+                outside = ~is_champions & (said.abstention == Abstention.OUT_OF_RANGE)
                 risk = self._joined(risk, said, self._champion.driver_names, is_champions)
         if risk.drivers.shape[-1] != len(self.driver_names):  # the champion has failed, its names are still told
             risk = replace(risk, drivers=_spread(risk.drivers, DRIVERS, self.driver_names))
+        return Watched(risk, is_champions, outside)
+
+    def look_on(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows) -> Risk | None:
+        """Let whatever tells nobody see the seconds that were pushed last, and return what the shadow says of them,
+        None where there is none: however slow it is, nobody is told later for it."""
         self._watch_drift(start_s, features, rows)
-        shadow = None
-        if self._shadow is not None and self._choice.shadow is not None:
-            shadow = self._said(self._choice.shadow, self._shadow, start_s, features, rows)
-            if shadow is None:
-                self._shadow = None
-        return Watched(risk, is_champions, shadow)
+        if self._shadow is None or self._choice.shadow is None:
+            return None
+        said = self._said(self._choice.shadow, self._shadow, start_s, features, rows)
+        if said is None:
+            self._shadow = None
+        return said
+
+    @property
+    def disputed_s(self) -> Array:
+        """(rows,) for how long [s] the champion has said *low* of whom the training-free detector says *high*; 0 where
+        that is not for long, or where there is no champion."""
+        return self._deciding.disputed_s if self._champion is not None else np.zeros(self._rows)
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """What everybody has learnt, each under a name of its own; the training-free detector under none. A model that
         cannot say what it has learnt, a row a wearer, is told of once and left out: it costs nobody else's."""
         kept: dict[str, NDArray[np.generic]] = {**self._free.snapshot()}
-        models: dict[str, Knower] = {**self._models, **self._drift}
+        models: dict[str, Knower] = {**self._models, **self._drift, **self._decides()}
         for prefix, knower in models.items():
             try:
                 learnt = {name: np.asarray(array) for name, array in knower.snapshot().items()}
@@ -228,7 +245,11 @@ class Watchers:
 
     def knowers(self) -> Mapping[str, Knower]:
         """Whoever learns, by what the names of what was learnt begin with: nothing, for the training-free detector."""
-        return {"": self._free, **self._models, **self._drift}
+        return {"": self._free, **self._models, **self._drift, **self._decides()}
+
+    def _decides(self) -> dict[str, Knower]:
+        champion = None if self._champion is None else self._choice.champion
+        return {} if champion is None else {f"{DECIDING}{champion.key}.": self._deciding}
 
     def shifted(self) -> tuple[str, ...]:
         """The inputs of the champion that, over everybody's last day, do not lie as they did in training."""

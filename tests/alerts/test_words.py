@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.views import Blind
-from alerts.words import MOST, PASSED_OVER, blind, reasons, sureness
+from alerts.words import MOST, PASSED_OVER, blind, facts, fit, reasons, sureness
 from models.arousal import DRIVERS
 from models.arousal import Arousal as Model
 from models.arousal_kernel import LEARN_S
@@ -147,18 +147,81 @@ def test_drivers_of_what_never_runs_live_are_passed_over_on_purpose(candidate: C
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told"),
+    ("probability", "low", "high", "told"),
     [
-        (0.5, 0.79, "Fairly sure."),
-        (0.4, 0.75, "Not sure: go by what you see."),
-        (0.08, 0.14, "Not sure: go by what you see."),
-        (np.nan, 0.7, ""),
-        (np.nan, np.nan, ""),
+        (0.7, 0.5, 0.79, "About 7 in 10, perhaps 5, perhaps 8."),
+        (0.71, 0.69, 0.74, "About 7 in 10."),
+        (0.7, 0.75, 0.8, "About 7 in 10, perhaps 7, perhaps 8."),
+        (0.1, 0.08, 0.14, "About 10 in 100, perhaps 8, perhaps 14."),
+        (0.7, np.nan, 0.7, ""),
+        (0.7, np.nan, np.nan, ""),
+        (np.nan, np.nan, np.nan, ""),
     ],
 )
-def test_how_sure_it_is_is_said_by_how_far_the_probability_may_lie_off(low: float, high: float, told: str) -> None:
-    assert sureness(low, high) == told
+def test_how_sure_it_is_is_said_as_people_count(probability: float, low: float, high: float, told: str) -> None:
+    assert sureness(probability, low, high) == told
     assert not FORBIDDEN.search(told)
+
+
+RISING = {**STILL, "eda_slope_uS_per_min": 1.0, "heart_rate_bpm": 96.4, "heart_rate_unexplained_bpm": 18.4}
+DRIVEN = {"sweat_drive": 1.5, "pulse": 2.0}
+
+
+def lasting(features: dict[str, float], drivers: dict[str, float], *lasted_s: float) -> tuple[str, ...]:
+    x = np.array([features.get(name, np.nan) for name in NAMES])
+    return reasons(x, np.array([drivers.get(name, 0.0) for name in ALL]), ALL, lasted_s=lasted_s)
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "first", "second"),
+    [
+        ((0.0, 0.0, 0.0, 0.0), "Pulse 96, 18 above usual.", "Sweat rising while sitting still."),
+        ((119.0, 119.0, 119.0, 119.0), "Pulse 96, 18 above usual.", "Sweat rising while sitting still."),
+        (
+            (379.0, 500.0, 150.0, 4000.0),
+            "Pulse 96, 18 above usual for 2 min.",
+            "Sweat rising for 6 min while sitting still.",
+        ),
+        ((4000.0, 4000.0, 0.0, 200.0), "Pulse 96, 18 above usual.", "Sweat rising for 3 min while sitting still."),
+    ],
+)
+def test_for_how_long_is_said_where_all_of_the_sentence_has_lasted_for_minutes(
+    lasted_s: tuple[float, ...], first: str, second: str
+) -> None:
+    assert lasting(RISING, DRIVEN, *lasted_s)[:2] == (first, second)
+
+
+def test_sweat_that_rises_no_more_is_told_for_as_long_as_it_has_been_telling() -> None:
+    still = {**RISING, "eda_slope_uS_per_min": 0.0}
+    assert lasting(still, {"sweat_level": 1.5}, 0.0, 600.0, 0.0, 900.0)[0] == (
+        "More sweat than usual for 10 min while sitting still."
+    )
+    walking = {**still, **WALKING}
+    assert lasting(walking, {"sweat_level": 1.5}, 0.0, 600.0, 0.0, 0.0)[0] == "More sweat than usual for 10 min."
+
+
+def test_facts_are_what_sentences_say() -> None:
+    x = np.array([RISING.get(name, np.nan) for name in NAMES])
+    drivers = np.array([DRIVEN.get(name, 0.0) for name in ALL])
+    assert facts(x[None, None], drivers[None, None], ALL).tolist() == [[[True, True, True, True]]]
+    nothing = np.full_like(x, np.nan), np.full_like(drivers, np.nan)
+    assert not facts(nothing[0][None, None], nothing[1][None, None], ALL).any()
+
+
+@pytest.mark.parametrize(
+    ("features", "missing", "told"),
+    [
+        ({"worn": 1.0, "eda_valid": 1.0}, (), ("Band well fitted.",)),
+        ({"worn": 1.0, "eda_valid": 0.3}, (), ()),
+        ({"eda_valid": 1.0}, (), ()),
+        ({"worn": 1.0, "eda_valid": 1.0}, ("pulse",), ("Nothing can be read of pulse.",)),
+        ({}, ("sweat", "pulse"), ("Nothing can be read of sweat and pulse.",)),
+    ],
+)
+def test_how_the_band_sits_is_said_where_it_is_known(
+    features: dict[str, float], missing: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    assert fit(np.array([features.get(name, np.nan) for name in NAMES]), missing) == told
 
 
 def test_a_driver_without_words_stops_nothing() -> None:

@@ -21,6 +21,7 @@ from forecalm.live import Live, load_learnt, save_learnt
 from forecalm.pipeline import Pipeline, Step
 from forecalm.rescoring.lived import Person
 from forecalm.watching.champion import choose
+from forecalm.watching.deciding import Deciding
 from forecalm.watching.foretold import Foretold, minutes_of
 from forecalm.watching.watchers import ALONE, Choice, Model, Watchers
 from ingest.received import Received
@@ -182,7 +183,36 @@ def test_until_the_champion_knows_somebody_the_training_free_detector_stands_in(
     assert watchers.state.watches == "made"
 
 
-@pytest.mark.parametrize("why", [Abstention.OUT_OF_RANGE, Abstention.POOR_SIGNAL, Abstention.NOT_WORN])
+def test_out_of_its_range_a_champion_says_nothing_and_after_a_minute_the_stand_in_decides(signals: Signals) -> None:
+    _, watched = pushed(signals, Choice(champion=made(lambda _: Abstention.OUT_OF_RANGE), chosen="made"))
+    before = slice(None, 59)
+    assert (watched.risk.abstention[0, before] == Abstention.OUT_OF_RANGE).all()
+    assert watched.is_champions[0, before].all()
+    free = Arousal(rows=1).push(signals.start_s, signals.features)
+    np.testing.assert_array_equal(watched.risk.probability[0, 59:], free.probability[0, 59:])
+    assert not watched.is_champions[0, 59:].any()
+    assert watched.outside[0, 59:].all()
+    assert not watched.outside[0, before].any()
+
+
+def test_whom_the_champion_calls_calm_for_long_and_the_stand_in_does_not_is_known(signals: Signals) -> None:
+    k, n = signals.features.shape[:2]
+    said = Arousal(rows=1).push(signals.start_s, signals.features)
+    known, nothing = np.zeros((k, n), np.int8), np.full((k, n), np.nan)
+    high, low = (
+        replace(said, probability=np.full((k, n), level), abstention=known, low=nothing, high=nothing)
+        for level in (0.8, 0.1)
+    )
+    deciding = Deciding(rows=1, policy=None)
+    deciding.push(high, low, rows=ROW)
+    assert deciding.disputed_s.tolist() == [float(n)]
+    deciding.push(replace(low, start_s=low.start_s + n), low, rows=ROW)
+    assert deciding.disputed_s.tolist() == [0.0]
+    watchers, _ = pushed(signals, Choice(champion=made(lambda _: 0.1), chosen="made"))
+    assert watchers.disputed_s.shape == (1,)
+
+
+@pytest.mark.parametrize("why", [Abstention.POOR_SIGNAL, Abstention.NOT_WORN])
 def test_where_the_champion_abstains_for_any_other_reason_nobody_guesses(signals: Signals, why: Abstention) -> None:
     _, watched = pushed(signals, Choice(champion=made(lambda _: why), chosen="made"))
     assert np.isnan(watched.risk.probability).all()
@@ -225,10 +255,10 @@ def test_a_model_that_cannot_be_begun_leaves_the_others_alone(signals: Signals) 
         raise MemoryError
 
     choice = Choice(champion=Model("large", "0" * 64, build), shadow=made(lambda _: 0.5), chosen="large")
-    watchers, watched = pushed(signals, choice)
+    watchers, _ = pushed(signals, choice)
     assert watchers.state.watches == "arousal"
     assert watchers.state.shadow == "made"
-    assert watched.shadow is not None
+    assert watchers.look_on(signals.start_s, signals.features, rows=ROW) is not None
 
 
 def test_a_shadow_sees_the_same_seconds_and_changes_nothing(received: list[Received]) -> None:
@@ -246,6 +276,7 @@ def test_a_shadow_sees_the_same_seconds_and_changes_nothing(received: list[Recei
 
 def test_a_shadow_that_fails_runs_no_more_and_nobody_is_disturbed(signals: Signals) -> None:
     watchers, _ = pushed(signals, Choice(shadow=made(broken("raises"))))
+    assert watchers.look_on(signals.start_s, signals.features, rows=ROW) is None
     assert watchers.state.shadow == ""
     assert watchers.state.watches == "arousal"
     same(

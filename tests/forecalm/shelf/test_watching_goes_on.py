@@ -74,8 +74,10 @@ def test_counting_of_drift_that_fails_stops_nobody(signals: Signals, caplog: pyt
 
     watchers = Watchers(["w-01"], Choice(champion=of(Misread), chosen="steady"))
     for second in range(3):
-        said = watchers.push(signals.start_s + second, signals.features[:, second : second + 1], rows=ROW)
+        at_s, features = signals.start_s + second, signals.features[:, second : second + 1]
+        said = watchers.push(at_s, features, rows=ROW)
         assert said.is_champions.all()
+        watchers.look_on(at_s, features, rows=ROW)
     assert watchers.state.watches == "steady"
     assert "drift is not watched" in watchers.state.faults[0]
     assert len(caplog.records) == 1
