@@ -13,6 +13,7 @@ from console.api.routes import DOCUMENT, add_api, described
 from console.bands import Staff
 from console.board import Board, DeskLike
 from console.care import Care
+from console.care_pages import add_care_pages
 from console.guard import LOOPBACK, Guard
 from console.house import House
 from console.hub import Hub
@@ -75,6 +76,7 @@ def create_app(
     add_stream(app, board=board, house=house, hub=hub)
     add_taking(app, here, templates.get_template("take.html"), time_zone)
     add_api(app, here)
+    add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
     return app
 

@@ -6,6 +6,7 @@ import { Choice } from "./choice.js";
 import { Picker } from "./picker.js";
 import { register, subscribe, subscribed } from "./push.js";
 import { Rows } from "./rows.js";
+import { Sheet } from "./sheet.js";
 import { Sound } from "./sound.js";
 import { Tablet } from "./tablet.js";
 import { Watch } from "./watch.js";
@@ -18,6 +19,7 @@ const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does 
 const byId = (id) => document.getElementById(id);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"));
+const sheet = new Sheet(byId("sheet"), () => picker.name);
 const snoozing = new Choice(byId("snooze"));
 const voice = new Choice(byId("voice"));
 const sound = new Sound(showSound, onStarted);
@@ -120,6 +122,7 @@ function onState(now, silence) {
   if (now === state) return;
   if (now === "lost") {
     picker.close();
+    sheet.close();
     showLost(rows.list(), clock);
     sound.lost();
   } else if (state === "lost") {
@@ -222,25 +225,25 @@ byId("board").addEventListener("click", async ({ target }) => {
   if (!by) return;
   const note = item.querySelector(".note");
   try {
-    const answer = await post(`/api/v1/matters/${encodeURIComponent(matter)}/snooze`, { by, reason: snoozing.reason, minutes: Number(minutes) });
+    const answer = await tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/snooze`, { by, reason: snoozing.reason, minutes: Number(minutes) });
     note.textContent = answer.ok ? "" : (await answer.json()).detail;
   } catch {
     note.textContent = "Not sent: it goes on sounding. Please tap again.";
   }
 });
 
-function post(where, body) {
-  return fetch(where, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "application/json" },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(SEND_MS),
-  });
-}
-
 byId("tablet").addEventListener("click", async () => {
   await picker.ask("Alerts taken on this tablet go to this name.");
   showName();
+});
+
+/* ---- what is done over the board ---- */
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-over]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  sheet.open(link.getAttribute("href"));
 });
 
 /* ---- sound ---- */
@@ -283,7 +286,7 @@ byId("sound").addEventListener("click", async () => {
   showName();
   if (!by) return;
   try {
-    if (what === "push") await subscribe(by, (await tablet.known()).tablet);
+    if (what === "push") await subscribe(by, tablet);
     else await tablet.mute(by, `Muted on the tablet for ${what} min`, tablet.now + 60 * Number(what));
     messages = await subscribed();
     tablet.beat(true);

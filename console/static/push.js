@@ -15,18 +15,16 @@ export async function subscribed() {
   return Boolean(await worker?.pushManager.getSubscription());
 }
 
-/** Ask the person, then the browser, then tell the server; throws with a sentence that can be shown. */
+/** Ask the person, then the browser, then tell the server as this `tablet`; throws with a sentence that can be shown. */
 export async function subscribe(carer, tablet) {
   if (!pushable) throw new Error("This browser takes no messages.");
   if ((await Notification.requestPermission()) !== "granted") throw new Error("This browser was told not to show messages.");
   const worker = await navigator.serviceWorker.ready;
-  const { key } = await (await fetch("/api/v1/push/key")).json();
+  const { key } = await (await tablet.ask("/api/v1/push/key")).json();
   const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  const answer = await fetch("/api/v1/push/subscriptions", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ carer, tablet, subscription: subscription.toJSON() }),
-  });
+  const { tablet: id } = await tablet.known();
+  const { endpoint, keys } = subscription.toJSON();
+  const answer = await tablet.ask("/api/v1/push/subscriptions", { carer, tablet: id, subscription: { endpoint, keys } });
   if (answer.ok) return;
   await subscription.unsubscribe();
   throw new Error((await answer.json()).detail);

@@ -3,11 +3,16 @@
 
 const BEAT_MS = 5000;
 const SEND_MS = 4000;
+const SOON_MS = 500;
+const AT_ONCE = 100;         // receipts in one message
 const KEPT = 300;            // matters this tablet still knows that it has shown
 const STATIONS = ["on the tablet", "sounded", "seen"];
 const KEY = "forecalm.tablet";
 const WAITING = "forecalm.receipts";
 const DONE = "forecalm.shown";
+const UNKNOWN_S = 60;        // an alert comes here before its delivery has begun: a receipt may be too early to be known
+
+const memory = {};
 
 function read(key, otherwise) {
   try {
@@ -26,7 +31,6 @@ function write(key, value) {
   }
 }
 
-const memory = {};
 const kept = (key, otherwise) => read(key, memory[key] ?? otherwise);
 
 export class Tablet {
@@ -91,18 +95,22 @@ export class Tablet {
     if (this.#sending || !waiting.length) return;
     this.#sending = true;
     let sent = false;
+    let unknown = [];
     try {
-      const answer = await this.#post("receipts", waiting);
-      sent = answer.ok || [400, 404, 413, 422].includes(answer.status);   // what is refused is refused for ever
+      const answer = await this.#post("receipts", waiting.slice(0, AT_ONCE));
+      sent = answer.ok || [413, 422].includes(answer.status);   // what cannot be taken never can
+      if (answer.ok) unknown = (await answer.json()).unknown ?? [];
     } catch {
       // the network is down: it goes with the next beat
     } finally {
       this.#sending = false;
     }
     if (!sent) return;
-    const told = new Set(waiting.map((it) => JSON.stringify(it)));
+    const early = (it) => unknown.includes(it.matter_id) && this.now - it.at_s < UNKNOWN_S;
+    const told = new Set(waiting.slice(0, AT_ONCE).filter((it) => !early(it)).map((it) => JSON.stringify(it)));
     write(WAITING, kept(WAITING, []).filter((it) => !told.has(JSON.stringify(it))));
-    this.flush();
+    if (told.size) this.flush();
+    else setTimeout(() => this.flush(), SOON_MS);
   }
 
   async mute(by, reason, until_s) {
@@ -130,14 +138,20 @@ export class Tablet {
   }
 
   async #post(what, body) {
+    const { tablet } = await this.known();
+    return this.ask(`/api/v1/tablets/${encodeURIComponent(tablet)}/${what}`, body);
+  }
+
+  /** Ask the server something as this tablet; with a body it is an act. */
+  async ask(where, body) {
     const known = await this.known();
-    share(known);
-    const answer = await fetch(`/api/v1/tablets/${encodeURIComponent(known.tablet)}/${what}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Tablet ${known.tablet}.${known.key}` },
-      body: JSON.stringify(body),
+    share(known).catch(() => {});   // without it the service worker shows, and proves nothing
+    const answer = await fetch(where, {
+      method: body ? "POST" : "GET",
+      headers: { "content-type": "application/json", accept: "application/json", authorization: `Tablet ${known.tablet}.${known.key}` },
+      body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(SEND_MS),
-      keepalive: true,
+      keepalive: Boolean(body),
     });
     if ([401, 403].includes(answer.status)) write(KEY, null);   // another server, another secret: register anew
     return answer;

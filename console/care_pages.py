@@ -1,0 +1,297 @@
+"""Taps of carers on plain pages in (forms that work before a script); outcomes and shifts, and those pages, out."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import FastAPI, Request, Response
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from alerts.errors import UnknownAlert
+from alerts.outcomes.events import OutcomeTold, What
+from console.api.here import Here
+from console.refusal import Refusal, only_from_here
+from console.rows import clock_time
+
+FORM_BYTES: Final = 16_384
+"""Far more than names, taps and a note need."""
+
+NAME_MAX: Final = 80
+
+SHIFT_S: Final = 8 * 3600.0
+"""How long a shift is that somebody begins without saying until when."""
+
+SHIFT_STEP_S: Final = 1800.0
+"""Shifts end on the half hour."""
+
+ANSWERS: Final = (
+    (What.SETTLED, "Anxious, then settled", "settle"),
+    (What.INCIDENT, "Incident", "burst"),
+    (What.EXERCISE, "Exercise", "run"),
+    (What.EXCITED, "Happy, excited", "joy"),
+    (What.BAND, "Band problem", "band"),
+    (What.UNSURE, "Not sure", "cannot"),
+)
+
+ALWAYS: Final = ("Time alone", "It passed by itself")
+"""Offered beside the person's own plan; "nothing yet" and an answer of one's own stand there anyway."""
+
+BEGAN: Final = (("15", "15 min before"), ("5", "5 min before"), ("0", "At the alert"), ("", "Did not see"))
+"""Minutes before the alert, and how they are said."""
+
+AGO: Final = (("2", "Just now"), ("10", "10 min ago"), ("30", "30 min ago"), ("60", "1 hour ago"))
+"""The same where there was no alert: somebody must say when."""
+
+UNSURE_OF_S: Final = {"15": 300.0, "5": 180.0, "0": 120.0, "2": 120.0, "10": 300.0, "30": 600.0, "60": 1200.0}
+"""Give or take, for each answer: about half the way to the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was posted, by field."""
+
+    fields: dict[str, list[str]]
+
+    def one(self, field: str) -> str:
+        """Return one line, "" where there is none."""
+        return " ".join(self.fields.get(field, [""])[-1].split())[:NAME_MAX]
+
+    def every(self, field: str) -> tuple[str, ...]:
+        """Return every line of a field that has some."""
+        lines = (" ".join(line.split())[:200] for line in self.fields.get(field, []))
+        return tuple(dict.fromkeys(filter(None, lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose alert it was, when it was raised [UTC s], and who has it."""
+
+    wearer: str
+    raised_s: float
+    by: str
+
+
+def add_care_pages(
+    app: FastAPI, here: Here, pages: jinja2.Environment, *, place: str, carers: Sequence[str], zone: ZoneInfo
+) -> None:
+    """Add the pages of outcomes and of the hand-over to ``app``."""
+
+    def shown(name: str, **facts: object) -> Response:
+        now_s = here.clock()
+        clock = f"{datetime.fromtimestamp(now_s, zone):%H:%M}"
+        return HTMLResponse(pages.get_template(name).render(place=place, carers=carers, clock=clock, **facts))
+
+    def time(at_s: float) -> str:
+        return clock_time(at_s, zone=zone, now_s=here.clock())
+
+    @app.get("/alerts/{alert_id}/outcome", include_in_schema=False)
+    async def ask_outcome(alert_id: str) -> Response:
+        return shown("outcome.html", **await here.rest.run(_question, here, alert_id, time))
+
+    @app.post("/alerts/{alert_id}/outcome", include_in_schema=False)
+    async def tell_outcome(alert_id: str, request: Request) -> Response:
+        form = await _form(request)
+        await here.rest.run(_tell_of_alert, here, alert_id, form)
+        here.done()
+        return RedirectResponse("/", status_code=303)
+
+    @app.get("/wearers/{wearer}/outcome", include_in_schema=False)
+    async def ask_incident(wearer: str) -> Response:
+        return shown("outcome.html", **await here.rest.run(_question_without, here, wearer))
+
+    @app.post("/wearers/{wearer}/outcome", include_in_schema=False)
+    async def tell_incident(wearer: str, request: Request) -> Response:
+        form = await _form(request)
+        await here.rest.run(_tell_of_wearer, here, wearer, form)
+        return RedirectResponse("/", status_code=303)
+
+    @app.get("/shift", include_in_schema=False)
+    async def show_shift() -> Response:
+        return shown("shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, here))
+
+    @app.post("/shift/{act}", include_in_schema=False)
+    async def change_shift(act: str, request: Request) -> Response:
+        form = await _form(request)
+        await here.rest.run(_change, here, act, form)
+        here.done()
+        return RedirectResponse("/shift", status_code=303)
+
+
+def _question(here: Here, alert_id: str, time: object) -> dict[str, object]:
+    alert = _alert(here, alert_id)
+    before = _told(here, alert.wearer, alert_id)
+    began = time(alert.raised_s) if callable(time) else ""
+    return {
+        "action": f"/alerts/{alert_id}/outcome",
+        "name": here.name(alert.wearer),
+        "place_of": f"Alert {began}",
+        "answers": ANSWERS,
+        "helped": _helps(here, alert.wearer),
+        "began": BEGAN,
+        "began_now": "0",
+        "before": before,
+        "by": alert.by,
+    }
+
+
+def _question_without(here: Here, wearer: str) -> dict[str, object]:
+    here.view(wearer)
+    return {
+        "action": f"/wearers/{wearer}/outcome",
+        "name": here.name(wearer),
+        "place_of": "No alert came",
+        "answers": ANSWERS,
+        "helped": _helps(here, wearer),
+        "began": AGO,
+        "began_now": "10",
+        "before": None,
+        "by": "",
+    }
+
+
+def _helps(here: Here, wearer: str) -> tuple[str, ...]:
+    plan = here.given.plans.plan(wearer)
+    return tuple(dict.fromkeys([*(plan.helps if plan else ())[:6], *ALWAYS]))
+
+
+def _alert(here: Here, alert_id: str) -> Subject:
+    """Return whose alert it is, also long after it was over: an answer that comes late is one all the same."""
+    alert = here.alert(alert_id)
+    if alert is not None:
+        return Subject(alert.wearer, alert.raised_s, alert.acknowledged_by or "")
+    proof = here.given.delivery.proof(alert_id)
+    if proof is None or not proof.matter.wearer:
+        raise Refusal(404, "Nobody knows of that alert", "Please look at the board.")
+    return Subject(proof.matter.wearer, proof.matter.since_s, proof.ended_by)
+
+
+def _told(here: Here, wearer: str, alert_id: str) -> OutcomeTold | None:
+    """Return what was said of this alert last."""
+    told = [it for it in here.given.outcomes.of(wearer) if it.alert_id == alert_id]
+    return told[-1] if told else None
+
+
+def _tell_of_alert(here: Here, alert_id: str, form: Form) -> None:
+    """Tell first, end then: an alert that was ended without its outcome is one that nobody learns from."""
+    alert = _alert(here, alert_id)
+    ago = form.one("began")
+    began_s = alert.raised_s - 60 * float(ago) if ago in UNSURE_OF_S else None
+    before, by, now_s = _told(here, alert.wearer, alert_id), _by(form), here.clock()
+    what, helped, give_s = _what(form), form.every("helped"), UNSURE_OF_S.get(ago)
+    outcomes = here.given.outcomes
+    if before is None:
+        outcomes.tell(
+            "",
+            alert_id=alert_id,
+            by=by,
+            what=what,
+            helped=helped,
+            began_s=began_s,
+            uncertainty_s=give_s,
+            ended_s=now_s,
+            at_s=now_s,
+        )
+    else:
+        outcomes.correct(
+            before.outcome_id,
+            by=by,
+            what=what,
+            helped=helped,
+            began_s=began_s,
+            uncertainty_s=give_s,
+            ended_s=before.ended_s,
+            at_s=now_s,
+        )
+    with contextlib.suppress(UnknownAlert):  # it was over already
+        here.desk.close(alert_id, by=by, at_s=now_s)
+
+
+def _tell_of_wearer(here: Here, wearer: str, form: Form) -> None:
+    here.view(wearer)
+    ago, now_s = form.one("began"), here.clock()
+    if ago not in UNSURE_OF_S:
+        raise Refusal(422, "When did it begin?", "No alert says when, so that somebody must.")
+    here.given.outcomes.tell(
+        wearer,
+        alert_id="",
+        by=_by(form),
+        what=_what(form),
+        helped=form.every("helped"),
+        began_s=now_s - 60 * float(ago),
+        uncertainty_s=UNSURE_OF_S[ago],
+        ended_s=now_s,
+        at_s=now_s,
+    )
+
+
+def _shifts(here: Here) -> dict[str, object]:
+    care, views = here.given, here.desk.views()
+    shifts = care.duty.shifts()
+    has = {view.wearer: care.duty.on_shift(view.wearer, here.clock()) for view in views}
+    alone = sorted(here.name(wearer) for wearer, those in has.items() if not those)
+    return {
+        "shifts": [
+            {
+                "shift": shift,
+                "people": ", ".join(sorted(map(here.name, shift.wearers))) or "everybody",
+                "lines": care.duty.summary(shift.shift_id),
+            }
+            for shift in shifts
+        ],
+        "people": sorted(((here.name(view.wearer), view.wearer) for view in views), key=lambda it: it[0].casefold()),
+        "alone": alone,
+        "count": len(views),
+    }
+
+
+def _change(here: Here, act: str, form: Form) -> None:
+    duty, by, now_s, shift = here.given.duty, _by(form), here.clock(), form.one("shift")
+    match act:
+        case "begin":
+            duty.begin(by, form.every("wearers"), until_s=_until(form, now_s), by=by, at_s=now_s)
+        case "offer":
+            duty.offer(shift, to=form.one("to") or by, note=form.one("note"), at_s=now_s)
+        case "take":
+            duty.take(shift, by=by, at_s=now_s, until_s=_until(form, now_s))
+        case "end":
+            duty.end(shift, by=by, at_s=now_s, anyway=form.one("anyway"))
+        case _:
+            raise Refusal(404, "There is no such page", "Please look at the hand-over.")
+
+
+def _until(form: Form, now_s: float) -> float:
+    hours = form.one("hours")
+    lasts_s = 3600.0 * int(hours) if hours in ("4", "8", "12") else SHIFT_S
+    return (now_s + lasts_s) // SHIFT_STEP_S * SHIFT_STEP_S
+
+
+def _by(form: Form) -> str:
+    by = form.one("other") or form.one("by")
+    if not by:
+        raise Refusal(422, "Who are you?", "Choose a name, or write one: what is done here is done by somebody.")
+    return by
+
+
+def _what(form: Form) -> What:
+    try:
+        return What(form.one("what"))
+    except ValueError as error:
+        raise Refusal(422, "What was it?", "Choose one of the six answers.") from error
+
+
+async def _form(request: Request) -> Form:
+    only_from_here(request)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            raise Refusal(413, "That is too long", f"A form of up to {FORM_BYTES} bytes is read.")
+    try:
+        return Form(parse_qs(body.decode("ascii"), errors="strict", keep_blank_values=False, max_num_fields=1200))
+    except ValueError as error:
+        raise Refusal(422, "That cannot be read", "Send a form in UTF-8.") from error
