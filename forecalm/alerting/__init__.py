@@ -1,0 +1,1 @@
+"""Desk, delivery, protection, duty and outcomes of a running service, put together."""
