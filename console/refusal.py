@@ -1,6 +1,7 @@
 """What goes wrong with a request in, one shape of answer out: application/problem+json, or a page for people."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 SHOWN: Final = 80
 """Characters of a key that nobody asked for, as far as it is said back."""
+
+_FIELD: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)*)(?:, line \d+)?: ")
 
 PROBLEM: Final = "application/problem+json"
 
@@ -73,18 +76,23 @@ def add_refusals(app: FastAPI, page: jinja2.Template) -> None:
 
 def of_alert_error(error: AlertError) -> Refusal:
     """Return what is answered where a room of alerts refuses: its own words, which name what was wrong."""
-    field = getattr(error, "field", "")
     if isinstance(error, JournalError):
         log.error("an act could not be kept: %s", error)
         return Refusal(503, "That could not be kept", "The journal cannot be written: tell whoever runs this server.")
     if isinstance(error, LookupError):
-        return Refusal(404, "There is no such thing here", str(error), field=field)
-    return Refusal(422, "That did not work", str(error), field=field)
+        return Refusal(404, "There is no such thing here", str(error), field=_field_of(error))
+    return Refusal(422, "That did not work", str(error), field=_field_of(error))
 
 
 def of_registry_error(error: RegistryError) -> Refusal:
     """Return what is answered where the registry refuses."""
-    return Refusal(422, "That did not work", str(error))
+    return Refusal(422, "That did not work", str(error), field=_field_of(error))
+
+
+def _field_of(error: Exception) -> str:
+    """Return the field that a room's refusal begins with, as in "until_s: a time after now", "" where it names none."""
+    named = _FIELD.match(str(error))
+    return named[1] if named else ""
 
 
 def _problem(refusal: Refusal) -> dict[str, object]:

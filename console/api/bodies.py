@@ -15,8 +15,8 @@ WEARERS_MAX: Final = 1000
 LINES_MAX: Final = 12
 """Sentences of a plan, or things that helped: what somebody reads while walking."""
 
-SNOOZE_MAX_MIN: Final = 60
-"""A sound is paused for an hour at most; the matter's escalation goes on all the while."""
+SNOOZE_MAX_MIN: Final = 120
+"""The most for any matter; alerts have less (``alerts.delivery.snooze``)."""
 
 UNCERTAIN_MAX_S: Final = 86_400.0
 """Whoever knows the day knows that much."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 
+from alerts.delivery.dispatch import UnknownTablet
 from alerts.delivery.events import Station
 from alerts.protection.tablets import Beat
 from console.api.answers import BeatAnswer, Muted, NewTablet, ReceiptsAnswer
@@ -101,6 +102,8 @@ def _receive(care: Care, tablet: str, receipts: Sequence[ReceiptBody], now_s: fl
         at_s = min(max(receipt.at_s, now_s - BACK_S), now_s)
         try:
             care.delivery.receipt(tablet, receipt.matter_id, Station(receipt.station), at_s)
+        except UnknownTablet as error:
+            raise Refusal(409, "This tablet has not said itself", "Send a beat, and then the receipts again.") from error
         except LookupError:
             unknown.append(receipt.matter_id)
     return ReceiptsAnswer(taken=len(receipts) - len(unknown), unknown=list(dict.fromkeys(unknown)))
