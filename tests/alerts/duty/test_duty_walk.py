@@ -217,4 +217,4 @@ class DutyWalk(RuleBasedStateMachine):
 
 
 TestDutyWalk = DutyWalk.TestCase
-TestDutyWalk.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestDutyWalk.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
