@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,12 @@ log = logging.getLogger(__name__)
 EVERY_S: Final = 0.9
 """A little less than a beat: each beat says something new, and no two tablets look it up twice."""
 
+PATIENCE_S: Final = 0.1
+"""How long a stream waits for it: well below what an alert may take in all, and far more than it needs."""
+
+LATE_S: Final = 5.0
+"""From then on what was found before proves nothing: a tablet frames its clock as late, too."""
+
 DOUBT: Final = "Nobody can say at the moment whether an alert would reach anybody."
 
 _SHOWN: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
@@ -24,34 +31,49 @@ _SHOWN: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 
 class Lookout:
     """Keeps the newest ``Around``. ``look`` belongs to one event loop; what it looks up may block, so that it is looked
-    up on a thread. A look-up that fails is said: nobody counts as protected by what was true a while ago."""
+    up on a thread, once at a time, and nobody who looks waits for long: an alert's row must not wait for a database.
+    A look-up that fails, or takes too long, is said: nobody counts as protected by what was true a while ago."""
 
     def __init__(self, care: Care | None, *, clock: Callable[[], float]) -> None:
         self.now = NOTHING
         self._care = care
         self._clock = clock
-        self._looked_at = -EVERY_S
-        self._looking = asyncio.Lock()
+        self._began_at = self._looked_at = -math.inf
+        self._looking: asyncio.Task[Around] | None = None
 
     async def look(self) -> Around:
-        """Return what stands beside the views, at most about a second old."""
+        """Return what stands beside the views, at most about a second old, or that nobody can say; within
+        ``PATIENCE_S``."""
         if self._care is None:
             return self.now
-        async with self._looking:
-            loop = asyncio.get_running_loop()
-            if loop.time() - self._looked_at >= EVERY_S:
-                try:
-                    self.now = await run_in_threadpool(around, self._care, self._clock())
-                except Exception:
-                    if not self.now.doubt:
-                        log.exception("what stands beside the views cannot be looked up")
-                    self.now = Around(doubt=DOUBT)
-                self._looked_at = loop.time()
+        loop = asyncio.get_running_loop()
+        if self._looking is None and loop.time() - self._looked_at >= EVERY_S:
+            self._began_at = loop.time()
+            self._looking = asyncio.create_task(run_in_threadpool(around, self._care, self._clock()))
+            self._looking.add_done_callback(self._found)
+        if self._looking is not None:
+            await asyncio.wait({self._looking}, timeout=PATIENCE_S)
+        late = self._looking is not None and loop.time() - self._began_at >= LATE_S
+        if late or self.now is NOTHING:
+            self.now = Around(doubt=DOUBT)
         return self.now
+
+    def _found(self, looked: asyncio.Task[Around]) -> None:
+        self._looking = None
+        self._looked_at = asyncio.get_running_loop().time()
+        if looked.cancelled():
+            return
+        error = looked.exception()
+        if error is None:
+            self.now = looked.result()
+            return
+        if not self.now.doubt:
+            log.error("what stands beside the views cannot be looked up", exc_info=error)
+        self.now = Around(doubt=DOUBT)
 
     def outdate(self) -> None:
         """Let the next look be a new one: somebody has just done something."""
-        self._looked_at = -EVERY_S
+        self._looked_at = -math.inf
 
 
 def around(care: Care, now_s: float) -> Around:

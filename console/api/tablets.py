@@ -103,7 +103,7 @@ def _receive(care: Care, tablet: str, receipts: Sequence[ReceiptBody], now_s: fl
         try:
             care.delivery.receipt(tablet, receipt.matter_id, Station(receipt.station), at_s)
         except UnknownTablet as error:
-            raise Refusal(409, "This tablet has not said itself", "Send a beat, and then the receipts again.") from error
+            raise Refusal(409, "This tablet is not known yet", "Send a beat, then the receipts again.") from error
         except LookupError:
             unknown.append(receipt.matter_id)
     return ReceiptsAnswer(taken=len(receipts) - len(unknown), unknown=list(dict.fromkeys(unknown)))
