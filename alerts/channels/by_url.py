@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.patience import Patience
+from alerts.channels.saying import titled, within
 from alerts.delivery.matter import Priority
 
 LOADING: Final = threading.Lock()
@@ -141,8 +142,8 @@ def _notify(url: str, message: Message) -> None:
     service: Any = _service(url)
     sender = apprise.Apprise(service)
     result = sender.notify(
-        title=message.title,
-        body=f"{message.body}\n{message.link}" if message.link else message.body,
+        title=titled(message),
+        body=_body(service, message),
         notify_type=_type(apprise, message),
         body_format=apprise.NotifyFormat.TEXT,
         log_level=logging.DEBUG,
@@ -151,6 +152,15 @@ def _notify(url: str, message: Message) -> None:
         return
     said = [entry.message for each in result for attempt in each.attempts for entry in attempt.logs]
     raise why(said, receivers=len(service))
+
+
+def _body(service: Any, message: Message) -> str:  # noqa: ANN401
+    """Text and link; where the service has little room, the link is what must not be cut."""
+    room = service.body_maxlen - len(message.link) - 1
+    if not service.title_maxlen:  # such a service puts the title before the body
+        room -= len(titled(message)) + 2
+    body = within(message.body, room)
+    return f"{body}\n{message.link}" if message.link else body
 
 
 def why(said: Iterable[str], *, receivers: int) -> ChannelError:

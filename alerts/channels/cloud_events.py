@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alerts.channels.channel import Message
+from alerts.channels.saying import titled
 from alerts.channels.shade import shade
 
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what may stand in a topic, as in ingest.wire
@@ -41,7 +42,7 @@ def event(site: str, message: Message) -> bytes:
         "data": {
             "matter_id": message.matter_id,
             "priority": message.priority,
-            "title": message.title,
+            "title": titled(message),
             "body": message.body,
             "repeat": message.repeat,
         },

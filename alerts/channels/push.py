@@ -21,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.patience import Patience
+from alerts.channels.saying import titled
 from alerts.channels.shade import shade
 from alerts.channels.vapid import Vapid
 from alerts.delivery.matter import Priority
@@ -225,7 +226,7 @@ def payload(message: Message) -> bytes:
         "at_s": message.at_s,
         "kind": message.kind,
         "priority": message.priority,
-        "title": message.title,
+        "title": titled(message),
         "body": message.body,
         "link": message.link,
         "repeat": message.repeat,
