@@ -74,9 +74,9 @@ class Tablets:
         self._lock = threading.Lock()
         self._beats: dict[str, tuple[Beat, float]] = {}  # the one longest unheard first
 
-    def beat(self, tablet: str, beat: Beat, at_s: float) -> Tablet:
-        """Take a heartbeat that came at ``at_s`` [UTC s], and return how the tablet stands; whether it is who it says
-        is settled before. Raises ValueError where the time is not finite."""
+    def beat(self, tablet: str, beat: Beat, at_s: float) -> None:
+        """Take a heartbeat that came at ``at_s`` [UTC s]; whether it is who it says is settled before. Raises
+        ValueError where the time is not finite."""
         if not math.isfinite(at_s):
             raise ValueError(f"at_s is a time in UTC seconds, not {at_s}")
         with self._lock:
@@ -84,7 +84,6 @@ class Tablets:
             if len(self._beats) >= TABLETS_MAX:
                 del self._beats[next(iter(self._beats))]
             self._beats[tablet] = beat, at_s
-        return self._tablet(tablet, beat, at_s, at_s)
 
     def forget(self, tablet: str) -> None:
         """It is gone on purpose: signed out, or its key withdrawn."""
@@ -104,7 +103,11 @@ class Tablets:
 
     def at(self, tablet: str, now_s: float) -> Tablet | None:
         """Return how one tablet stands; None: it has not beaten in a day."""
-        return next((each for each in self.standing(now_s) if each.tablet == tablet), None)
+        with self._lock:
+            beat, at_s = self._beats.get(tablet, (None, 0.0))
+        if beat is None or now_s - at_s > FORGOTTEN_S:
+            return None
+        return self._tablet(tablet, beat, min(at_s, now_s), now_s)
 
     def _tablet(self, tablet: str, beat: Beat, at_s: float, now_s: float) -> Tablet:
         until_s = self._muted_until(tablet, now_s)

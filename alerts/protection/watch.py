@@ -271,14 +271,15 @@ class Watch:
         matter_id = "-".join(parts)
         while matter_id in self._given:
             matter_id += "+"
-        who = "One person is" if one else f"{len(wearers)} people are"
+        level = str(cause.level)
+        who = level.capitalize() if one else f"{len(wearers)} people {level}"
         return Matter(
             matter_id=matter_id,
             kind=meaning.kind,
             priority=Priority.MEDIUM if cause.level is Level.NOT else Priority.LOW,
             wearer=one,
             since_s=since_s,
-            words=(f"{who} {cause.level} since {self._clock(since_s)}.", cause.words),
+            words=(f"{who} since {self._clock(since_s)}.", cause.words),
         )
 
     def _who(self, matter_id: str) -> str:

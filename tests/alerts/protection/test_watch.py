@@ -99,7 +99,7 @@ def test_staff_are_told_once_of_what_lasts_longer_than_the_grace_and_when_it_is_
     shift.go(600, lambda facts: silent(facts, since_s=START_S + 20))
     (matter,) = shift.told
     assert (matter.kind, matter.priority, matter.wearer) == (Kind.PROTECTION, Priority.MEDIUM, "w-01")
-    assert matter.words == ("One person is not protected since +21 s.", "The band is silent.")
+    assert matter.words == ("Not protected since +21 s.", "The band is silent.")
     assert shift.watch.notices() == (matter,)
     shift.go(int(HOLD_S) + 1)
     assert shift.over == [matter.matter_id]
@@ -112,7 +112,7 @@ def test_one_dead_gateway_is_one_notice_that_says_how_many_and_not_ten() -> None
     shift.go(int(3 * GRACE_S), dead_gateway, gateway="garden")
     (matter,) = shift.told
     assert matter.words == (
-        "10 people are not protected since +20 s.",
+        "10 people not protected since +20 s.",
         "Gateway garden is silent.",
     )
     assert matter.wearer == ""
