@@ -75,7 +75,8 @@ class _Said:
         gaps = [self._gap(gap) for gap in person.gaps if gap.until_s is not None]
         count = len(alerts)
         head = "no alerts" if not count else "1 alert" if count == 1 else f"{count} alerts"
-        return f"{self.name(person.wearer)}: " + ". ".join([head, *alerts, *incidents, *gaps]) + "."
+        said = ". ".join(f"{each[0].upper()}{each[1:]}" for each in (head, *alerts, *incidents, *gaps))
+        return f"{self.name(person.wearer)}: {said}."
 
     def _alert(self, alert: AlertAt) -> str:
         parts = [self.clock(alert.raised_s)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerts.errors import JournalError
-from alerts.journal import Journal
+from alerts.journal import Journal, read
 from forecalm.erasure.exports import ExportKey, Exports
 from forecalm.erasure.parts import Backups, Files, Foretold, Learnt, Models, Part, Rehearsals, Trace
 from forecalm.installation import Installation
@@ -116,7 +116,7 @@ class Alerts:
 
     def traces(self, wearer: str) -> Iterator[Trace]:
         """See ``Part.traces``; a service may be writing."""
-        count = sum(line.get("wearer") == wearer for line in lines_of(self._path))
+        count = sum(event.without(wearer) != event for event in read(self._path))
         if count:
             yield Trace("journal lines", str(self._path), count)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.errors import JournalError
 from alerts.events import Event
-from alerts.journal import Journal
+from alerts.journal import Journal, read
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
 from alerts.views import Blind
 
@@ -129,3 +129,18 @@ def test_a_disk_that_fills_up_half_way_leaves_no_torn_line_behind(
     journal.append([SEEN])
     journal.close()
     assert reread(path) == [SEEN, SEEN]
+
+
+def test_it_is_read_while_it_is_written_and_a_line_that_is_not_whole_yet_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    assert read(path) == ()
+    journal = Journal(path)
+    event = SightRegained(wearer="w-1", at_s=1.0)
+    journal.append([event])
+    assert read(path) == journal.read() == (event,)
+    assert journal.history == ()
+    with path.open("ab") as half:
+        half.write(b'{"event":"sight re')
+    assert read(path) == journal.read() == (event,)
+    assert path.read_bytes().endswith(b"sight re"), "a reader writes nothing"
+    journal.close()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.duty.events import HandOverOffered, ShiftBegun
 from alerts.errors import JournalError
 from alerts.events import Event
 from alerts.journal import Journal
@@ -104,3 +105,22 @@ def test_any_wearer_goes_from_any_journal(tmp_path_factory: pytest.TempPathFacto
     again = Journal(path)
     assert [event.wearer for event in again.history] == [wearer for wearer in wearers if wearer != "ä\n"]
     again.close()
+
+
+def test_whoever_is_one_of_several_goes_from_the_line_and_whoever_is_alone_takes_it_along(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    both = ShiftBegun(at_s=1.0, shift_id="s-1", carer="Jo", wearers=("w-1", "w-2"), until_s=9.0, by="Jo")
+    theirs = ShiftBegun(at_s=2.0, shift_id="s-2", carer="Jo", wearers=("w-1",), until_s=9.0, by="Jo")
+    everybody = ShiftBegun(at_s=3.0, shift_id="s-3", carer="Jo", wearers=(), until_s=9.0, by="Jo")
+    note = HandOverOffered(at_s=4.0, shift_id="s-1", to="Priya", note="w-1 slept badly")
+    journal.append([both, theirs, everybody, note])
+    assert journal.erase("w-1") == 3
+    begun, whole, offered = journal.read()
+    assert isinstance(begun, ShiftBegun)
+    assert begun.wearers == ("w-2",)
+    assert whole == everybody
+    assert isinstance(offered, HandOverOffered)
+    assert (offered.to, offered.note) == ("Priya", "")
+    assert b"w-1" not in (tmp_path / "journal.jsonl").read_bytes()
+    assert journal.erase("w-1") == 0
+    journal.close()

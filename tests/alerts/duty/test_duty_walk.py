@@ -86,17 +86,16 @@ class DutyWalk(RuleBasedStateMachine):
     def offer_and_take(self, data: st.DataObject, to: str, whole: bool) -> None:
         shift_id = data.draw(st.sampled_from(list(self.has)))
         try:
-            offered = self.duty.offer(shift_id, to=to, note="", at_s=self.now_s)
+            assert self.duty.offer(shift_id, to=to, note="", at_s=self.now_s).carer == self.has[shift_id][0]
+            taken = self.duty.take(shift_id, by=to, at_s=self.now_s) if whole else None
         except JournalError:
             assert self.journal.full
-            return
         except AlertError:
             assert to == self.has[shift_id][0]
-            return
-        assert offered.carer == self.has[shift_id][0]
-        if whole:
-            self.keep(self.duty.take(shift_id, by=to, at_s=self.now_s))
-            self.drop(shift_id)
+        else:
+            if taken is not None:
+                self.keep(taken)
+                self.drop(shift_id)
 
     @precondition(lambda self: self.has)
     @rule(data=st.data(), by=st.sampled_from(CARERS))

@@ -1,0 +1,154 @@
+"""What is handed over: what happened to somebody's people on their shift, no less and nobody else's."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from alerts.delivery.events import Escalated, Reached, Snoozed, Station
+from alerts.duty.account import Account, account
+from alerts.duty.duty import Duty
+from alerts.duty.errors import UnknownShift
+from alerts.duty.words import lines
+from alerts.events import Event
+from alerts.journal import Scratch
+from alerts.outcomes.events import OutcomeTold, What
+from alerts.protection.cover import Level, Link
+from alerts.protection.events import CoverChanged
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
+
+SEVEN_S = 1_763_535_600.0  # 07:00 in London, 19 November 2025
+NAMES = {"w-1": "Aidan", "w-2": "Bea", "w-3": "Noor"}
+
+
+def raised(wearer: str, alert_id: str, at_s: float) -> AlertRaised:
+    return AlertRaised(wearer=wearer, at_s=at_s, alert_id=alert_id, probability=0.8, reasons=(), policy="p")
+
+
+def told(at_s: float, outcome_id: str, what: What, *, alert_id: str = "a-1", corrects: str = "") -> OutcomeTold:
+    return OutcomeTold(
+        wearer="w-2",
+        at_s=at_s,
+        outcome_id=outcome_id,
+        alert_id=alert_id,
+        by="Jo",
+        what=what,
+        helped=("headphones",),
+        began_s=at_s - 60,
+        uncertainty_s=60,
+        ended_s=at_s,
+        corrects=corrects,
+    )
+
+
+def morning() -> tuple[Scratch, Duty, str]:
+    """Jo has everybody from 07:00 to 15:00; Bea had an alert, Noor is not protected, and Priya takes over."""
+    log = Scratch(
+        [raised("w-1", "a-0", SEVEN_S - 900), AlertResolved(wearer="w-1", at_s=SEVEN_S - 800, alert_id="a-0")]
+    )
+    duty = Duty(log, watched=lambda: tuple(NAMES), names=lambda: NAMES, zone=ZoneInfo("Europe/London"))
+    shift = duty.begin("Jo", (), until_s=SEVEN_S + 8 * 3600, by="Jo", at_s=SEVEN_S)
+    at_s = SEVEN_S + 3600
+    log.append(
+        [
+            raised("w-2", "a-1", at_s),
+            Reached(wearer="w-2", at_s=at_s + 1, matter_id="a-1", step=0, to="x", channel="push", station=Station.SENT),
+            Reached(
+                wearer="w-2", at_s=at_s + 2, matter_id="a-1", step=0, to="t", channel="board", station=Station.SOUNDED
+            ),
+            Escalated(wearer="w-2", at_s=at_s + 60, matter_id="a-1", step=1, because="nobody has it"),
+            Snoozed(wearer="w-2", at_s=at_s + 70, matter_id="a-1", by="Jo", reason="on the way", until_s=at_s + 130),
+            AlertAcknowledged(wearer="w-2", at_s=at_s + 90, alert_id="a-1", by="Jo"),
+            told(at_s + 600, "o-1", What.SETTLED),
+            AlertResolved(wearer="w-2", at_s=at_s + 600, alert_id="a-1", by="Jo"),
+            told(at_s + 700, "o-2", What.INCIDENT, corrects="o-1"),
+            told(at_s + 900, "o-3", What.EXCITED, alert_id=""),
+            CoverChanged(wearer="w-3", at_s=at_s, level=Level.PARTLY, link=Link.CONTACT, since_s=at_s),
+            CoverChanged(wearer="w-3", at_s=at_s + 60, level=Level.NOT, link=Link.GATEWAY, since_s=at_s + 60),
+        ]
+    )
+    duty.mute("kitchen", by="Jo", reason="lunch", until_s=at_s + 600, at_s=at_s)
+    duty.unmute("kitchen", by="Jo", at_s=at_s + 300)
+    duty.offer(shift.shift_id, to="Priya", note="Swap the band of Noor.", at_s=at_s + 1000)
+    duty.take(shift.shift_id, by="Priya", at_s=SEVEN_S + 8 * 3600)
+    log.append([raised("w-1", "a-2", SEVEN_S + 9 * 3600)])
+    return log, duty, shift.shift_id
+
+
+def test_every_alert_is_told_from_its_raising_to_what_it_was() -> None:
+    _, duty, shift_id = morning()
+    found = duty.account(shift_id)
+    bea = found.people[1]
+    (alert,) = bea.alerts
+    at_s = SEVEN_S + 3600
+    assert (alert.raised_s, alert.proved_s, alert.taken_by, alert.taken_s) == (at_s, at_s + 2, "Jo", at_s + 90)
+    assert (alert.escalated_s, alert.ended_s, len(alert.snoozes)) == ((at_s + 60,), at_s + 600, 1)
+    assert alert.outcome is not None
+    assert alert.outcome.what is What.INCIDENT, "the correction counts"
+    assert [each.what for each in bea.incidents] == [What.EXCITED]
+    assert found.mutes[0].until_s == at_s + 300
+
+
+def test_what_happened_before_and_after_is_not_theirs() -> None:
+    _, duty, shift_id = morning()
+    assert duty.account(shift_id).people[0].alerts == ()
+
+
+def test_what_was_open_when_it_began_is_in_it() -> None:
+    log, duty, _ = morning()
+    (after,) = duty.shifts()
+    noor = duty.account(after.shift_id).people[2]
+    assert noor.open_gap is not None
+    assert noor.open_gap.link is Link.GATEWAY
+    assert [each.alert_id for each in duty.account(after.shift_id).people[0].open_alerts] == ["a-2"]
+    assert len(log.read()) == len(log.history)
+
+
+def test_its_lines_are_read_out_in_the_clock_of_the_house() -> None:
+    _, duty, shift_id = morning()
+    assert duty.summary(shift_id) == (
+        "Research use only \N{EN DASH} not a medical device",
+        "Shift of Jo, 19 November 2025, from 07:00 to 15:00, for everybody. Priya took over.",
+        "Still open:",
+        "- Noor: not protected since 08:01 (gateway).",
+        "Since 07:00:",
+        "- Aidan: No alerts.",
+        "- Bea: 1 alert. 08:00, shown after 2 s, more people told at 08:01, snoozed by Jo until 08:02 (on the way),"
+        " taken by Jo after 90 s, incident, headphones helped, over at 08:10."
+        " 08:14 excited, headphones helped, without an alert, said Jo.",
+        "- Noor: No alerts. Partly protected 08:00 to 08:01 (skin contact).",
+        "Tablets muted:",
+        "- kitchen, 08:00 to 08:05, by Jo: lunch.",
+        "Notes:",
+        "- Swap the band of Noor. (for Priya)",
+    )
+
+
+def test_somebody_on_shift_for_one_person_is_told_of_nobody_else() -> None:
+    log, duty, _ = morning()
+    shift = duty.begin("Sam", ["w-1"], until_s=SEVEN_S + 12 * 3600, by="Sam", at_s=SEVEN_S + 9 * 3600)
+    log.append([raised("w-2", "a-3", SEVEN_S + 10 * 3600)])
+    assert [each.wearer for each in duty.account(shift.shift_id).people] == ["w-1"]
+    assert "Bea" not in "".join(duty.summary(shift.shift_id))
+
+
+def test_it_goes_out_as_json_and_comes_back() -> None:
+    _, duty, shift_id = morning()
+    found = duty.account(shift_id)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Account) == found
+
+
+def test_a_shift_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnknownShift, match="forecalm shift show"):
+        account(Scratch().read(), "shift-0", watched=())
+
+
+def test_whoever_is_erased_is_in_no_account() -> None:
+    log, _, shift_id = morning()
+    left: Sequence[Event | None] = [event.without("w-2") for event in log.read()]
+    kept = [event for event in left if event is not None]
+    found = account(kept, shift_id, watched=("w-1", "w-3"))
+    said = "".join(lines(found, names={}, zone=ZoneInfo("UTC")))
+    assert "w-2" not in said
+    assert "Swap the band" not in said
