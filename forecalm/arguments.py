@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
+from forecalm.arguments_duty import add_duty
 from forecalm.arguments_models import add_models
 from forecalm.arguments_rehearsal import add_rehearsal
 from forecalm.arguments_reports import add_reports
@@ -48,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_people,
         _add_consent,
         _add_labels,
+        add_duty,
         add_models,
         add_reports,
         _add_documents,
