@@ -1,0 +1,164 @@
+"""forecalm shift: what is tapped on a tablet can be typed; acts go to the service that runs, and nobody else writes."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI
+
+from alerts.duty.duty import Duty
+from alerts.journal import Journal
+from console.app import create_app
+from console.care import Care
+from forecalm.arguments_duty import add_duty
+from forecalm.commands import shifts
+from forecalm.commands.shifts import NotGranted
+from forecalm.config import Config, ConfigError
+from forecalm.installation import Installation
+from ingest.registry.consents import Consent, Scope
+from tests.console.house import House, Serve
+
+Run = Callable[..., tuple[int, str]]
+KEY = "a-seal"
+
+
+class Office(House):
+    """A house whose board keeps shifts, and lets in whoever has the key that it gave."""
+
+    def __init__(self, duty: Duty) -> None:
+        super().__init__()
+        self.now_s = time.time()
+        self._duty = duty
+
+    def app(self) -> FastAPI:
+        seals = SimpleNamespace(tablet_key=lambda tablet: KEY, opens=lambda tablet, key: key == KEY)
+        care = cast(Care, SimpleNamespace(duty=self._duty, seals=seals))
+        return create_app(
+            desk=self,
+            hub=self.hub,
+            place="Alder House",
+            names={},
+            carers=(),
+            time_zone=Config().zone,
+            clock=lambda: self.now_s,
+            care=care,
+        )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """An installation that watches Aidan and Bea, where no service runs."""
+    monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
+    monkeypatch.setenv("FORECALM_CONSOLE_PORT", "1")
+    installation = Installation(Config(data=str(tmp_path / "house")))
+    with closing(installation.open_registry()) as registry:
+        for band, wearer, name in (("a", "w-1", "Aidan"), ("b", "w-2", "Bea")):
+            agreed = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+            registry.pair(band=band, wearer=wearer, since_s=1.58e9, name=name, carers=[], consent=agreed, by="test")
+    return installation
+
+
+@pytest.fixture
+def served(here: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Duty]:
+    """Its service, which alone writes the journal."""
+    journal = Journal(here.journal)
+    duty = Duty(journal, watched=lambda: ("w-1", "w-2"))
+    serve = Serve()
+    monkeypatch.setenv("FORECALM_CONSOLE_PORT", serve(Office(duty)).rpartition(":")[2].strip("/"))
+    yield duty
+    serve.end_all()
+    journal.close()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    parser = argparse.ArgumentParser()
+    add_duty(parser.add_subparsers())
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = shifts.shift(parser.parse_args(["shift", *arguments]))
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def said(answer: tuple[int, str]) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(answer[1])
+
+
+def test_a_shift_goes_from_hand_to_hand(served: Duty, run: Run) -> None:
+    assert run("show")[0] == 1
+    begun = said(run("begin", "Jo", "--hours", "8", "--json"))
+    assert run("show")[0] == 0
+    code, offered = run("offer", "jo", "--to", "Priya", "--note", "Swap the band.")
+    assert code == 0
+    assert offered.endswith("offered to Priya. Until they take it, Jo has them.\n")
+    assert served.on_shift("w-1", time.time()) == ("Jo",)
+    assert said(run("take", begun["shift_id"], "--by", "Priya", "--json"))["carer"] == "Priya"
+    assert served.on_shift("w-1", time.time()) == ("Priya",)
+    told = run("summary", begun["shift_id"])[1]
+    assert told.startswith("Research use only")
+    assert "for everybody. Priya took over." in told
+    assert "- Swap the band. (for Priya)" in told
+
+
+def test_an_end_that_leaves_somebody_alone_is_refused_until_a_reason_is_given(served: Duty, run: Run) -> None:
+    run("begin", "Jo", "--for", "w-1")
+    with pytest.raises(NotGranted, match=r"1 person would have nobody: w-1\. Offer the shift"):
+        run("end", "Jo")
+    assert run("end", "Jo", "--anyway", "taken ill") == (0, "The shift of Jo is over.\n")
+    code, shown = run("show")
+    assert code == 1
+    assert "NOBODY HAS Aidan, since 20" in shown
+    assert "NOBODY HAS Bea, and nobody ever had" in shown
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ("begin", "Jo"),
+        ("offer", "Jo", "--to", "Priya"),
+        ("take", "Jo", "--by", "Priya"),
+        ("end", "Jo"),
+    ],
+)
+def test_where_no_service_runs_an_act_says_so_and_writes_nothing(
+    here: Installation, run: Run, act: tuple[str, ...]
+) -> None:
+    with pytest.raises(NotGranted, match=r"no service answers at http://127\.0\.0\.1:1 .*forecalm serve.*nothing has"):
+        run(*act)
+    assert not here.journal.exists()
+
+
+def test_what_is_shown_can_be_read_while_no_service_runs_and_says_that_nobody_is_watched(
+    here: Installation, run: Run
+) -> None:
+    with closing(Journal(here.journal)) as journal:
+        duty = Duty(journal, watched=lambda: ("w-1", "w-2"))
+        shift = duty.begin("Jo", ["w-2"], until_s=time.time() + 3600, by="Jo", at_s=time.time())
+    before = here.journal.read_bytes()
+    code, shown = run("show")
+    assert code == 1
+    assert shown.startswith(f"{shift.shift_id}  Jo, until 20")
+    assert "nobody is watched now" in shown
+    found = said(run("summary", "Jo", "--json"))
+    assert (found["notice"], [each["wearer"] for each in found["people"]]) == (
+        "Research use only \N{EN DASH} not a medical device",
+        ["w-2"],
+    )
+    assert here.journal.read_bytes() == before
+
+
+def test_a_carer_on_two_shifts_is_asked_which(here: Installation, run: Run) -> None:
+    with closing(Journal(here.journal)) as journal:
+        duty = Duty(journal, watched=lambda: ("w-1", "w-2"))
+        for wearer in ("w-1", "w-2"):
+            duty.begin("Jo", [wearer], until_s=time.time() + 3600, by="Jo", at_s=time.time())
+    with pytest.raises(ConfigError, match="Jo is on 2 shifts: say which, shift-"):
+        run("summary", "Jo")
