@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
+from alerts.outcomes.helped import offered
 from console.api.here import Here
 from console.refusal import Refusal, only_from_here
 from console.rows import clock_time
@@ -38,8 +39,8 @@ ANSWERS: Final = (
     (What.UNSURE, "Not sure", "cannot"),
 )
 
-ALWAYS: Final = ("Time alone", "It passed by itself")
-"""Offered beside the person's own plan; "nothing yet" and an answer of one's own stand there anyway."""
+PLAN_LINES: Final = 6
+"""Lines of the person's own plan that are offered: with the usual ones as many as are read at a glance."""
 
 BEGAN: Final = (("15", "15 min before"), ("5", "5 min before"), ("0", "At the alert"), ("", "Did not see"))
 """Minutes before the alert, and how they are said."""
@@ -81,10 +82,10 @@ def add_care_pages(
 ) -> None:
     """Add the pages of outcomes and of the hand-over to ``app``."""
 
-    def shown(name: str, **facts: object) -> Response:
+    def shown(page: str, /, **facts: object) -> Response:
         now_s = here.clock()
         clock = f"{datetime.fromtimestamp(now_s, zone):%H:%M}"
-        return HTMLResponse(pages.get_template(name).render(place=place, carers=carers, clock=clock, **facts))
+        return HTMLResponse(pages.get_template(page).render(place=place, carers=carers, clock=clock, **facts))
 
     def time(at_s: float) -> str:
         return clock_time(at_s, zone=zone, now_s=here.clock())
@@ -156,7 +157,7 @@ def _question_without(here: Here, wearer: str) -> dict[str, object]:
 
 def _helps(here: Here, wearer: str) -> tuple[str, ...]:
     plan = here.given.plans.plan(wearer)
-    return tuple(dict.fromkeys([*(plan.helps if plan else ())[:6], *ALWAYS]))
+    return offered(plan.helps[:PLAN_LINES] if plan else ())
 
 
 def _alert(here: Here, alert_id: str) -> Subject:
@@ -177,36 +178,23 @@ def _told(here: Here, wearer: str, alert_id: str) -> OutcomeTold | None:
 
 
 def _tell_of_alert(here: Here, alert_id: str, form: Form) -> None:
-    """Tell first, end then: an alert that was ended without its outcome is one that nobody learns from."""
+    """Tell first, end then: an alert that was ended without its outcome is one that nobody learns from. What is told
+    again stands in for what was told before."""
     alert = _alert(here, alert_id)
     ago = form.one("began")
     began_s = alert.raised_s - 60 * float(ago) if ago in UNSURE_OF_S else None
-    before, by, now_s = _told(here, alert.wearer, alert_id), _by(form), here.clock()
-    what, helped, give_s = _what(form), form.every("helped"), UNSURE_OF_S.get(ago)
-    outcomes = here.given.outcomes
-    if before is None:
-        outcomes.tell(
-            "",
-            alert_id=alert_id,
-            by=by,
-            what=what,
-            helped=helped,
-            began_s=began_s,
-            uncertainty_s=give_s,
-            ended_s=now_s,
-            at_s=now_s,
-        )
-    else:
-        outcomes.correct(
-            before.outcome_id,
-            by=by,
-            what=what,
-            helped=helped,
-            began_s=began_s,
-            uncertainty_s=give_s,
-            ended_s=before.ended_s,
-            at_s=now_s,
-        )
+    by, now_s = _by(form), here.clock()
+    here.given.outcomes.tell(
+        "",
+        alert_id=alert_id,
+        by=by,
+        what=_what(form),
+        helped=form.every("helped"),
+        began_s=began_s,
+        uncertainty_s=UNSURE_OF_S.get(ago),
+        ended_s=None,
+        at_s=now_s,
+    )
     with contextlib.suppress(UnknownAlert):  # it was over already
         here.desk.close(alert_id, by=by, at_s=now_s)
 

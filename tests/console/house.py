@@ -14,6 +14,7 @@ from console.bands import Staff
 from console.hub import Hub
 from console.serve import run
 from console.standing import ModelsAt
+from tests.console.caring import Caring
 
 NOW_S = 1_763_562_728.0  # 14:32:08 in London
 NAMES = {"w1": "Aidan", "w2": "Bea", "w3": "Callum"}
@@ -25,6 +26,7 @@ class House:
 
     def __init__(self, desk: Desk | None = None) -> None:
         self.staff: Staff | None = None
+        self.caring: Caring | None = None
         self.models = ModelsAt()
         self.journal_fault: str | None = None
         self.now_s = NOW_S
@@ -55,6 +57,8 @@ class House:
         with self._lock:
             view = replace(self._shown[wearer], at_s=self.now_s, **changes)  # type: ignore[arg-type]
             self._shown[wearer] = view
+            if self.caring:
+                self.caring.hear(view)
             self.hub.publish(view)
             return view
 
@@ -100,6 +104,7 @@ class House:
             clock=lambda: self.now_s,
             staff=self.staff,
             models=lambda: self.models,
+            care=self.caring.care if self.caring else None,
         )
 
 
