@@ -42,7 +42,7 @@ class Trend:
                 return
             self._steps.pop()
         self._steps.append((step, probability))
-        self._drawn_to = None
+        self._drawn = (*self._drawn[:-1], probability) if step == self._drawn_to else self._drawn
 
     def forget_after(self, at_s: float) -> None:
         """Drop what lies after ``at_s``, where a clock was set back."""
@@ -53,7 +53,11 @@ class Trend:
     def until(self, at_s: float) -> tuple[float | None, ...]:
         """Return the ``TREND_LENGTH`` values up to ``at_s``, oldest first, None where nothing was known."""
         last = _trend_step(at_s)
-        if last != self._drawn_to:
+        if self._drawn_to is not None and last == self._drawn_to + 1:
+            newest = self._steps[-1] if self._steps else None
+            now = newest[1] if newest is not None and newest[0] == last else None
+            self._drawn, self._drawn_to = (*self._drawn[1:], now), last
+        elif last != self._drawn_to:
             known = dict(self._steps)
             self._drawn = tuple([known.get(step) for step in range(last - TREND_LENGTH + 1, last + 1)])
             self._drawn_to = last

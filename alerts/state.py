@@ -130,9 +130,8 @@ def after(situation: Situation, estimate: float, second_end_s: float, policy: Po
     """
     if not 0 <= estimate <= 1:
         raise AlertError(f"an estimate is a probability from 0 to 1, not {estimate}")
-    if not 0 < second_end_s - situation.seen_s <= policy.fade_s:
-        situation = replace(situation, counted_s=0.0)
-    now = replace(situation, seen_s=second_end_s)
+    counted_s = situation.counted_s if 0 < second_end_s - situation.seen_s <= policy.fade_s else 0.0
+    now = Situation(situation.risk, situation.since_s, counted_s, second_end_s)
     if (
         now.risk is RiskState.RESOLVED
         and not -policy.silent_after_s <= second_end_s - now.since_s < policy.refractory_s

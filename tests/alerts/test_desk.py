@@ -7,11 +7,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.desk import OPEN_LONG_S, Desk
 from alerts.errors import AlertError, JournalError, UnknownAlert
 from alerts.events import Event
 from alerts.journal import Journal, Scratch
+from alerts.ledger import Trend
 from alerts.policy import Policy
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, Stamp, WearerView
@@ -638,3 +641,16 @@ def test_what_is_said_besides_is_asked_for_an_alert_alone_and_ends_its_reasons()
         )
     assert view.alert is not None
     assert (view.alert.reasons, len(asked)) == (("Why.", "Band well fitted."), 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.one_of(st.none(), st.floats(0, 1))), max_size=60))
+def test_a_trend_that_is_drawn_on_is_the_one_drawn_anew(steps: list[tuple[int, float | None]]) -> None:
+    one, entries, at_s = Trend(), [], 1000.0
+    for later_s, probability in steps:
+        at_s += later_s
+        one.add(at_s, probability)
+        entries.append((at_s, probability))
+        anew = Trend()
+        for each in entries:
+            anew.add(*each)
+        assert one.until(at_s) == anew.until(at_s)
