@@ -58,8 +58,8 @@ class Duty:
     """Who has whom: goes on from what ``journal`` holds. Thread-safe; time enters as data (UTC s).
 
     ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers (None: any name will
-    do); ``names`` gives those of pseudonyms and ``zone`` the clock, for the summary of a shift. All are asked under the
-    lock, and answer at once.
+    do); ``names`` gives those of pseudonyms and ``zone`` the clock, for the summary of a shift. Questions are
+    answered at once, whatever the disk does; only acts wait for it.
 
     Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a shift goes
     on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where the journal
@@ -80,7 +80,8 @@ class Duty:
         self._known = known
         self._names = names
         self._zone = zone
-        self._lock = threading.RLock()
+        self._acting = threading.RLock()  # one act at a time, as long as the disk takes
+        self._lock = threading.Lock()  # for what is read meanwhile
         self._roster = Roster()
         self._roster.fold(journal.history)
         self._last_s = max((event.at_s for event in journal.history), default=-math.inf)
@@ -94,7 +95,7 @@ class Duty:
 
         Raises AlertError for a name that is none or not known, somebody who is not watched, or a time that will not do.
         """
-        with self._lock:
+        with self._acting:
             carer, by, people = self._carer(carer, "carer"), name(by, of="by"), self._people(wearers)
             until_s = _until(until_s, at_s, longest_s=SHIFT_MAX_S)
             event = self._begun(carer, people, until_s=until_s, by=by, at_s=at_s)
@@ -109,7 +110,7 @@ class Duty:
 
         Raises UnknownShift; AlertError for a name that is none, not known or the carer's own, or a note too long.
         """
-        with self._lock:
+        with self._acting:
             shift = self._shift(shift_id)
             names = [self._carer(each, "to") for each in to.split(",") if each.strip()] or [self._carer(to, "to")]
             if any(same(each, shift.carer) for each in names):
@@ -125,7 +126,7 @@ class Duty:
 
         Raises UnknownShift; AlertError for whom it was not offered to.
         """
-        with self._lock:
+        with self._acting:
             shift, taker = self._shift(shift_id), self._carer(by, "by")
             offered_as = shift.offered_as(taker)
             if not offered_as:
@@ -150,7 +151,7 @@ class Duty:
         Raises UnknownShift; LeftAlone where somebody would have nobody, or only somebody whose shift is overdue, unless
         ``anyway`` gives a reason: then whoever must know is told at once.
         """
-        with self._lock:
+        with self._acting:
             shift, by = self._shift(shift_id), name(by, of="by")
             _moment(at_s)
             reason = _words(anyway, "anyway", longest=REASON_MAX)
@@ -168,7 +169,7 @@ class Duty:
 
         Raises AlertError where ``by`` is not on shift or overdue, there is no reason, or the time will not do.
         """
-        with self._lock:
+        with self._acting:
             tablet, by = name(tablet, of="tablet"), name(by, of="by")
             shifts = self._roster.of(by)
             if not shifts:
@@ -186,16 +187,19 @@ class Duty:
     def unmute(self, tablet: str, *, by: str, at_s: float) -> None:
         """Give a tablet its sound back, at once, whether or not the journal can be written; one that is not muted stays
         as it is."""
-        with self._lock:
+        with self._acting:
             by = name(by, of="by")
             if tablet in self._roster.mutes:
                 self._sound([TabletUnmuted(at_s=_moment(at_s), tablet=tablet, by=by)])
 
     def tick(self, now_s: float) -> tuple[str, ...]:
         """End mutes whose time or shift is over, all of them where the clock was set back; return of which tablets. To
-        be called about once a second."""
-        with self._lock:
-            set_back = _moment(now_s) < self._last_s - BACK_S
+        be called about once a second; while an act waits for the disk, it is left to the next."""
+        _moment(now_s)
+        if not self._acting.acquire(blocking=False):
+            return ()
+        try:
+            set_back = now_s < self._last_s - BACK_S
             self._last_s = now_s
             over = [
                 TabletUnmuted(at_s=now_s, tablet=mute.tablet, by="")
@@ -205,6 +209,8 @@ class Duty:
             if over or self._unwritten:
                 self._sound(over)
             return tuple(event.tablet for event in over)
+        finally:
+            self._acting.release()
 
     def shifts(self) -> tuple[Shift, ...]:
         """Every shift that is on, in the order in which they began."""
@@ -227,7 +233,7 @@ class Duty:
         A time after ``now_s`` is none: the clock was set back since."""
         with self._lock:
             _moment(now_s)
-            return tuple(self._alone_at(wearer, now_s) for wearer in wearers if not self._roster.having(wearer))
+            return tuple(self._alone_at(wearer, now_s) for wearer in self._roster.alone(wearers))
 
     def mutes(self, now_s: float) -> tuple[Mute, ...]:
         """Every mute in force."""
@@ -321,11 +327,13 @@ class Duty:
         except JournalError as error:
             raise JournalError(f"nothing has changed, for it could not be kept: {error}") from error
         self._unwritten = []
-        self._roster.fold(events)
+        with self._lock:
+            self._roster.fold(events)
 
     def _sound(self, events: Sequence[TabletUnmuted]) -> None:
         """End mutes, whatever the disk says: what could not be written is tried again at the next tick."""
-        self._roster.fold(events)
+        with self._lock:
+            self._roster.fold(events)
         self._unwritten += events
         try:
             self._journal.append(self._unwritten)

@@ -106,6 +106,13 @@ class Roster:
         """Every shift that has ``wearer``; "": every shift."""
         return [shift for shift in self.shifts.values() if not wearer or shift.has(wearer)]
 
+    def alone(self, wearers: Iterable[str]) -> list[str]:
+        """Whom of ``wearers`` no shift has."""
+        if any(not shift.wearers for shift in self.shifts.values()):
+            return []
+        had = {wearer for shift in self.shifts.values() for wearer in shift.wearers}
+        return [wearer for wearer in wearers if wearer not in had]
+
     def of(self, carer: str) -> list[Shift]:
         """The shifts that ``carer`` is on."""
         return [shift for shift in self.shifts.values() if same(shift.carer, carer)]

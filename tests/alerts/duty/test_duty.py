@@ -1,5 +1,6 @@
 """Shifts and mutes, tap by tap: what is refused says why, and nobody is without somebody meanwhile."""
 
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -250,3 +251,47 @@ def test_an_erased_wearer_vanishes_from_shifts_and_theirs_alone_end(duty: Duty, 
 def test_a_shift_for_everybody_stays_one_when_somebody_is_erased() -> None:
     everybody = ShiftBegun(at_s=NOON_S, shift_id="s", carer="Jo", wearers=(), until_s=NOON_S + 1, by="Jo")
     assert everybody.without("w-1") == everybody
+
+
+def test_of_all_who_tap_at_once_one_has_them(duty: Duty) -> None:
+    shift = begun(duty)
+    carers = [f"carer {number}" for number in range(8)]
+    duty.offer(shift.shift_id, to=", ".join(carers), at_s=NOON_S)
+    together, refused = threading.Barrier(len(carers)), []
+
+    def tap(carer: str) -> None:
+        together.wait()
+        try:
+            duty.take(shift.shift_id, by=carer, at_s=NOON_S)
+        except UnknownShift:
+            refused.append(carer)
+
+    threads = [threading.Thread(target=tap, args=(carer,)) for carer in carers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == len(carers) - 1
+    assert set(duty.on_shift("w-1", NOON_S)) == set(carers) - set(refused)
+
+
+def test_a_disk_that_hangs_keeps_nobody_from_asking_who_has_whom() -> None:
+    hanging, go_on = threading.Event(), threading.Event()
+
+    class Hanging(Scratch):
+        def append(self, events: Sequence[Event]) -> None:
+            hanging.set()
+            assert go_on.wait(10)
+            super().append(events)
+
+    duty = Duty(Hanging(), watched=lambda: WATCHED)
+    tapping = threading.Thread(target=begun, args=(duty,))
+    tapping.start()
+    assert hanging.wait(10)
+    assert duty.on_shift("w-1", NOON_S) == ()
+    assert len(duty.uncovered(WATCHED, NOON_S)) == 2
+    assert duty.muted_until("t-1", NOON_S) is None
+    assert duty.tick(NOON_S) == ()
+    go_on.set()
+    tapping.join()
+    assert duty.on_shift("w-1", NOON_S) == ("Jo",)
