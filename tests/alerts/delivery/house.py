@@ -1,6 +1,7 @@
 """A house for tests of delivery: a clock that is set by hand, tablets, shifts, and channels that fail, hang and lie."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alerts.channels.channel import Because, Channel, ChannelError, Message
@@ -43,17 +44,28 @@ class Paper:
     at_s: float
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
 class Line:
     """A channel by hand: ``does`` says what becomes of each message."""
 
     def __init__(self) -> None:
         self.came: list[Message] = []
+        self.denied: Counter[str] = Counter()
         self.does = "goes"
 
     def send(self, message: Message) -> None:
         """Take it, and answer as ``does`` has it: what lies takes it and says that it did not."""
-        if self.does in ("goes", "lies", "hangs"):
+        if self.does == "dies before":
+            raise Crash
+        if self.does in ("goes", "lies", "hangs", "breaks off", "dies after"):
             self.came.append(message)
+        if self.does == "dies after":
+            raise Crash
+        if self.does in ("fails", "lies"):
+            self.denied[message.message_id] += 1
         if self.does == "gone":
             raise ChannelError(Because.GONE, "", certain=True)
         if self.does in ("fails", "lies"):
@@ -96,12 +108,17 @@ class Disk(Scratch):
     """A journal whose disk can be full."""
 
     full = False
+    dies = ""
 
-    def append(self, events: list[Event]) -> None:  # type: ignore[override]
-        """Refuse while it is full."""
+    def append(self, events: Sequence[Event]) -> None:
+        """Refuse while it is full; the process may die before or after it is written."""
         if self.full:
             raise JournalError("no space")
+        if self.dies == "before":
+            raise Crash
         super().append(events)
+        if self.dies == "after":
+            raise Crash
 
 
 @dataclass
