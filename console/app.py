@@ -24,9 +24,6 @@ from console.standing import ModelsAt
 from console.stream import add_stream
 from console.taking import add_taking
 
-EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus' text format."""
-
 ABOUT: Final[dict[str, Any]] = {
     "title": "Forecalm",
     "version": "1",
@@ -93,4 +90,5 @@ class _Described(FastAPI):
 def _add_metrics(app: FastAPI, here: Here) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def expose() -> Response:
-        return Response(await here.rest.run(here.given.counts.exposition), media_type=EXPOSITION)
+        text, media_type = await here.rest.run(here.given.counts.render)
+        return Response(text, media_type=media_type)

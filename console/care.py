@@ -190,8 +190,8 @@ class Counts(Protocol):
 
     def refused(self, what: str, because: str) -> None: ...
 
-    def exposition(self) -> bytes:
-        """Return all of them in Prometheus' text format."""
+    def render(self) -> tuple[bytes, str]:
+        """Return all of them in Prometheus' text format, and its content type."""
         ...
 
 

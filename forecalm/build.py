@@ -18,6 +18,8 @@ from console.app import create_app
 from console.hub import Hub
 from console.serve import run
 from console.standing import ModelsAt
+from forecalm.alerting.alerting import Alerting, Around
+from forecalm.alerting.links import Pulse
 from forecalm.config import Config
 from forecalm.exchanged import answered
 from forecalm.house import House
@@ -65,6 +67,7 @@ class Service:
         self._stop_serving = threading.Event()
         self._answered = threading.Event()
         self._refusal: BaseException | None = None
+        self._refresh_alerting: Callable[[], None] = lambda: None  # nothing to refresh until it has started
 
     def __enter__(self) -> Self:
         here = Installation(self._config)
@@ -84,7 +87,7 @@ class Service:
             )
             self.store = stack.enter_context(closing(here.open_store()))
             seen = stamp(here.models)
-            choice = choose(here.models)
+            choice, pulse = choose(here.models), Pulse()
             say(choice)
             pipeline = Pipeline(wearers=wearers, desk=self.desk, choice=choice)
             unassigned_s = self._config.keeping.unassigned_hours * 3600
@@ -95,7 +98,7 @@ class Service:
                 clock=time.time,
                 on_failure=self._failed.set,
                 on_step=written_from(here, pipeline, stack),
-                on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, now_s),
+                on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, pulse, now_s),
                 on_taken_over=lambda wearer: telling.again(wearer),
             )
             telling = Telling(self._config, choice, teach=live.teach)
@@ -110,6 +113,7 @@ class Service:
             watch_all()  # who was entered since we looked
             self._start_house(registry, stack)
             self._start_intake(here, registry, pipeline, live, stack)
+            self._start_alerting(here, registry, journal, pipeline, pulse, stack)
             self._start_board(stack)
             self._stack = stack.pop_all()
         return self
@@ -122,6 +126,7 @@ class Service:
         """Watch whoever is new in the registry, under the name that it has, and everybody by the level that is theirs;
         offer every carer's name."""
         self.desk.use(policies_of(registry, POLICY))
+        self._refresh_alerting()
         self._names.update(registry.names())
         self._carers[:] = registry.carers()
         for wearer in registry.watched():
@@ -129,8 +134,10 @@ class Service:
                 live.watch(wearer)
         pipeline.answered = answered(registry, pipeline.wearers, time.time())
 
-    def _say_who_is_recorded(self, wearers: Sequence[str], now_s: float) -> None:
-        """Whom no consent covers is shown as not recorded: 3 s after a withdrawal at most, 1 s where one ends."""
+    def _say_who_is_recorded(self, wearers: Sequence[str], pulse: Pulse, now_s: float) -> None:
+        """The engine lives; whom no consent covers is shown as not recorded: 3 s after a withdrawal at most, 1 s where
+        one ends."""
+        pulse.beat(now_s)
         for wearer in wearers:
             self.desk.recording(wearer, self._wearing.consented(wearer, now_s), now_s)
 
@@ -180,6 +187,41 @@ class Service:
         control = stack.enter_context(Control(broker, site=site))
         self.house = stack.enter_context(House(registry, control, site=site, admit=self._wearing.admit))
 
+    def _start_alerting(
+        self,
+        here: Installation,
+        registry: Registry,
+        journal: Journal,
+        pipeline: Pipeline,
+        pulse: Pulse,
+        stack: ExitStack,
+    ) -> None:
+        """From here on alerts leave the desk; what the journal has left open goes on."""
+        around = Around(
+            standing=self.house.standing,
+            connected=self._subscriber.connected.is_set,
+            engine=pulse,
+            models=self.models,
+            held=lambda: self._overviews.held_back,
+            carried=self._overviews.carried,
+            wearer_of=self._wearing.wearer_of,
+            watched=lambda: pipeline.wearers,
+            works=self.works,
+        )
+        self.alerting = stack.enter_context(
+            Alerting(
+                here,
+                desk=self.desk,
+                journal=journal,
+                registry=registry,
+                around=around,
+                names=self._names,
+                clock=time.time,
+            )
+        )
+        self._refresh_alerting = self.alerting.refresh
+        self.alerting.refresh()  # what was said since it was made
+
     def _hand_on(self, live: Live, handed: Handed) -> None:
         """The engine first: what staff see may wait."""
         live.receive(handed)
@@ -198,6 +240,8 @@ class Service:
             clock=time.time,
             staff=self._overviews,
             models=self.models,
+            care=self.alerting.care,
+            outside=self._config.console.url,
         )
         board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
         stack.callback(board.join)

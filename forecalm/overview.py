@@ -76,6 +76,10 @@ class Overviews:
         """Why nothing can be stored now, None while it can; asks no database."""
         return self._intake.held_back
 
+    def carried(self) -> dict[str, str | None]:
+        """By which gateway each band was heard last; None: it came without one. Asks no database."""
+        return {band: sent.gateway for band, sent in self._sent.items()}
+
     def hear(self, handed: Handed) -> None:
         """Note who carried each band, and its charge; never waits."""
         newest: dict[str, Sent] = {}

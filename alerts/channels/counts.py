@@ -80,7 +80,17 @@ class Counts:
             ["channel", "result", "because"],
             registry=registry,
         )
+        self._refusals = Counter(
+            "forecalm_refusals",
+            "Acts that were refused, by what was tried and why not.",
+            ["what", "because"],
+            registry=registry,
+        )
         registry.register(_Now(now))
+
+    def refused(self, what: str, because: str) -> None:
+        """Count that an act was refused: both are words of ours, never what somebody sent."""
+        self._refusals.labels(what, because).inc()
 
     def hear(self, proof: Proof) -> None:
         """Count what is new of ``proof``. Give this to ``Dispatch.subscribe``."""

@@ -134,8 +134,8 @@ class Rest:
     def refused(self, what: str, because: str) -> None:
         pass
 
-    def exposition(self) -> bytes:
-        return b""
+    def render(self) -> tuple[bytes, str]:
+        return b"", "text/plain"
 
 
 class Caring:

@@ -1,0 +1,286 @@
+"""A desk, its journal, a registry and how the rest of the service stands in; people who are told, and what the console
+needs of that, out."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+from alerts.channels.counts import Counts
+from alerts.channels.counts import Standing as Counted
+from alerts.channels.deadman import DeadMan
+from alerts.channels.home_assistant import Light
+from alerts.channels.mqtt import Mqtt
+from alerts.channels.saying import say
+from alerts.delivery.dispatch import Dispatch
+from alerts.delivery.matter import Matter
+from alerts.delivery.proof import BOARD, MQTT, PUSH, Proof
+from alerts.delivery.rules import DeadMan as DeadManRules
+from alerts.delivery.rules import SiteRules
+from alerts.delivery.seals import Seals
+from alerts.desk import Desk
+from alerts.duty.duty import Duty
+from alerts.journal import Journal
+from alerts.outcomes.outcomes import Outcomes
+from alerts.protection.cover import Level
+from alerts.protection.tablets import Tablets
+from alerts.protection.watch import Watch
+from alerts.views import RiskState
+from console.care import Care
+from console.standing import ModelsAt
+from forecalm.alerting.links import Gathering, Guard, Probe, Pulse
+from forecalm.alerting.notices import Notices
+from forecalm.alerting.site import Said
+from forecalm.alerting.ways import Devices, Ways, pushing
+from forecalm.installation import Installation
+from ingest.control.picture import Standing
+from ingest.intake.counts import HeldBack
+from ingest.registry.registry import Registry
+from ingest.sending.broker import Broker
+
+LINK_S: Final = 3600.0
+"""A link takes an alert for an hour: whoever finds the message later looks at the board."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """How the rest of the service stands, each asked at any time from any thread: see ``links.Gathering``."""
+
+    standing: Callable[[], Standing]
+    connected: Callable[[], bool]
+    engine: Pulse
+    models: Callable[[], ModelsAt]
+    held: Callable[[], HeldBack | None]
+    carried: Callable[[], Mapping[str, str | None]]
+    wearer_of: Callable[[str, float], str | None]
+    watched: Callable[[], Collection[str]]
+    works: Callable[[], bool]
+
+
+class Alerting:
+    """Delivery, protection, duty and outcomes of one house, each at work while this context lasts.
+
+    ``names`` maps pseudonyms to names, and may grow; ``clock`` gives UTC seconds. ``refresh`` after each change of the
+    registry. ``care`` is what the console is given. Entering raises IngestError, or OSError where the secret cannot be
+    read or made.
+    """
+
+    def __init__(
+        self,
+        here: Installation,
+        *,
+        desk: Desk,
+        journal: Journal,
+        registry: Registry,
+        around: Around,
+        names: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        config = here.config
+        self._config, self._around = config, around
+        self._desk, self._names, self._clock = desk, names, clock
+        self._dead_man: DeadMan | None = None
+        self._url = config.console.url.rstrip("/")
+        self._said = Said(registry, config.site.name)
+        self._said.refresh()
+        self._seals = Seals(here.secret())
+        self.duty = Duty(journal, watched=around.watched, names=lambda: names, zone=config.zone)
+        self.tablets = Tablets(muted_until=self.duty.muted_until)
+        self._devices = Devices(registry)
+        push, push_key = pushing(here.push_key, self._devices, contact=_contact(self._url))
+        self._mqtt = self._open_mqtt()
+        ways = Ways(lambda: self._said.rules, push=push, mqtt=self._mqtt)
+        ways.use(self._said.rules)
+        self._ways = ways
+        self.dispatch = Dispatch(
+            journal=journal,
+            rules=self._said.rules,
+            channels=ways,
+            on_shift=lambda wearer: self.duty.on_shift(wearer, clock()),
+            tablets=lambda: self.tablets.standing(clock()),
+            link=self._link,
+            reachable=self._reachable,
+            say=self._say,
+            clock=clock,
+        )
+        self.outcomes = Outcomes(journal, registry)
+        self._probe = Probe(here.folder)
+        self._watch = Watch(
+            journal=journal,
+            tell=self.dispatch.tell,
+            over=self.dispatch.over,
+            clock=partial(_at, zone=config.zone),
+            told=self._who_was_told,
+            grace_s=lambda: self._said.rules.grace.protection_s,
+        )
+        self._notices = Notices(
+            duty=self.duty,
+            delivery=self.dispatch,
+            watched=around.watched,
+            views=desk.views,
+            grace_s=lambda: self._said.rules.grace.uncovered_s,
+        )
+        gathering = Gathering(
+            views=desk.views,
+            standing=around.standing,
+            connected=around.connected,
+            engine=around.engine,
+            models=around.models,
+            not_kept=self._not_kept,
+            held=around.held,
+            tablets=self.tablets.standing,
+            on_shift=self.duty.on_shift,
+            pushable=self._devices.carers,
+            carried=around.carried,
+            wearer_of=around.wearer_of,
+        )
+        self._counts = Counts(self._standing, since_s=clock())
+        self.guard = Guard(facts=gathering.facts, watch=self._watch, clock=clock, on_look=self._look)
+        self.care = Care(
+            delivery=self.dispatch,
+            tablets=self.tablets,
+            covers=self.guard,
+            duty=self.duty,
+            outcomes=self.outcomes,
+            plans=self._said,
+            push=registry,
+            push_key=push_key,
+            seals=self._seals,
+            refusals=registry,
+            counts=self._counts,
+        )
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._desk.subscribe(self.outcomes.hear)
+            stack.callback(self._desk.subscribe(self.dispatch.hear))
+            self.dispatch.subscribe(self._counts.hear)
+            self._mqtt.start()
+            stack.callback(self._mqtt.stop)
+            self.dispatch.start()
+            stack.callback(self.dispatch.stop)
+            stack.enter_context(self._probe)
+            stack.enter_context(self.guard)
+            stack.callback(self._ping, DeadManRules())
+            self._ping(self._said.rules.dead_man)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def refresh(self) -> None:
+        """Go by what the registry says now; raises IngestError where it does not answer."""
+        self._devices.refresh()
+        if self._said.refresh():
+            self._go_by(self._said.rules)
+
+    def _go_by(self, rules: SiteRules) -> None:
+        """What is under way keeps its steps."""
+        self._ways.use(rules)
+        self.dispatch.use(rules)
+        self._ping(rules.dead_man)
+
+    def _ping(self, rules: DeadManRules) -> None:
+        """Give a sign of life as the rules have it, in place of whatever was given before."""
+        if self._dead_man is not None:
+            self._dead_man.stop()
+        self._dead_man = DeadMan(rules.url, works=self._works, every_s=rules.every_s) if rules.url else None
+        if self._dead_man is not None:
+            self._dead_man.start()
+
+    def _works(self) -> bool:
+        """Whether everything that an alert needs in here runs."""
+        return self._around.works() and not self._not_kept()
+
+    def _say(self, matter: Matter, over: bool) -> tuple[str, str]:
+        """What may leave the house."""
+        proof = self.dispatch.proof(matter.matter_id)
+        return say(
+            matter,
+            self._said.rules.privacy,
+            house=self._config.site.place,
+            name=self._names.get(matter.wearer, ""),
+            over=over,
+            by="" if proof is None else proof.ended_by,
+        )
+
+    def _open_mqtt(self) -> Mqtt:
+        """The house's broker: lights only while the rules want them."""
+        mqtt = self._config.mqtt
+        broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password, tls=mqtt.tls, ca=mqtt.ca)
+        return Mqtt(broker, site=self._config.site.name, lights=self._lights)
+
+    def _look(self, now_s: float) -> None:
+        """Once a second, behind protection's own look."""
+        self._notices.look(now_s)
+        if self.outcomes.waiting:
+            self.outcomes.enter()
+
+    def _not_kept(self) -> str:
+        """Why the journal cannot be written, by whoever found out first; "" where it can."""
+        return self._desk.journal_fault or self.dispatch.journal_fault or self._watch.journal_fault or self._probe.fault
+
+    def _link(self, matter_id: str, to: str) -> str:
+        if not self._url:
+            return ""
+        return f"{self._url}/take/{self._seals.link(matter_id, to, until_s=self._clock() + LINK_S)}"
+
+    def _reachable(self, channel: str) -> tuple[str, ...]:
+        return self._devices.carers() if channel == PUSH else ()
+
+    def _who_was_told(self, matter_id: str) -> str:
+        """Who outside the tablets knows of it, in words; "" while nobody does."""
+        proof = self.dispatch.proof(matter_id)
+        return "" if proof is None else told_of(proof, zone=self._config.zone)
+
+    def _standing(self) -> Counted:
+        """How the house stands, for whoever counts."""
+        tablets, ping = self.tablets.standing(self._clock()), self._dead_man
+        return Counted(
+            levels=Counter(cover.level for cover in self.guard.covers().values()),
+            tablets=len(tablets),
+            tablets_that_sound=sum(each.can_sound for each in tablets),
+            open_matters=Counter(proof.matter.kind.value for proof in self.dispatch.proofs()),
+            journal_fault=bool(self._not_kept()),
+            pings=0 if ping is None else ping.pinged,
+            pings_failed=0 if ping is None else ping.failed,
+        )
+
+    def _lights(self) -> Sequence[Light]:
+        """How everybody stands, for lights in the house."""
+        covers, named = self.guard.covers(), self._said.rules.privacy.name
+        return [
+            Light(
+                wearer=view.wearer,
+                alerting=view.risk is RiskState.ALERTING,
+                protected=view.wearer in covers and covers[view.wearer].level is Level.PROTECTED,
+                name=self._names.get(view.wearer, "") if named else "",
+            )
+            for view in self._desk.views()
+        ]
+
+
+def told_of(proof: Proof, *, zone: ZoneInfo) -> str:
+    """Return who has been told of a matter outside the tablets, and when: "Sam told 14:03."; "" where nobody was."""
+    first: dict[str, float] = {}
+    for leg in proof.legs:
+        if leg.proved and leg.channel not in (BOARD, MQTT):
+            first.setdefault(leg.to, leg.at_s)
+    if not first:
+        return ""
+    who = ", ".join(first)
+    return f"{who} told {_at(min(first.values()), zone=zone)}."
+
+
+def _at(at_s: float, *, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(at_s, zone):%H:%M}"
+
+
+def _contact(url: str) -> str:
+    """Whom push services may write to: the page of this house, where it has one that they could open."""
+    return url if url.startswith("https://") else ""

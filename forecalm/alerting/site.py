@@ -1,0 +1,68 @@
+"""A registry in; the alerting rules of a site, and everybody's support plan, as they were last known out."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from alerts.delivery.rules import DEFAULT, RulesError, parse
+from ingest.registry.alerting import AlertingRules
+from ingest.registry.plans import Plan
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """The registry, as far as it is asked here."""
+
+    def alerting_rules(self, site: str) -> AlertingRules | None:
+        """The rules that hold for a site."""
+
+    def plans(self) -> dict[str, Plan]:
+        """The plan of each wearer who has one."""
+
+    def set_plan(self, wearer: str, *, helps: Sequence[str], avoid: Sequence[str], by: str) -> Plan:
+        """Write one."""
+
+
+class Said:
+    """What people have said for the alerts of ``site``, at hand though the registry is away. ``refresh`` after each of
+    its changes. Rules that cannot be read change nothing: those that held go on, and the log says so once."""
+
+    def __init__(self, registry: Source, site: str) -> None:
+        self._registry = registry
+        self._site = site
+        self._read = ""
+        self._plans: dict[str, Plan] = {}
+        self.rules = DEFAULT
+
+    def refresh(self) -> bool:
+        """Look again, and return whether other rules hold now; raises IngestError where the registry does not
+        answer."""
+        self._plans = self._registry.plans()
+        held = self._registry.alerting_rules(self._site)
+        text = "" if held is None or held.text is None else held.text
+        if text == self._read:
+            return False
+        self._read = text
+        try:
+            self.rules = parse(text) if text else DEFAULT
+        except RulesError as error:
+            log.critical("the alerting rules cannot be used, and those before go on: %s", error)
+            return False
+        for doubt in self.rules.doubts():
+            log.warning("alerting rules: %s", doubt)
+        return True
+
+    def plan(self, wearer: str) -> Plan | None:
+        """What helps somebody, and what to avoid; None: nobody has said."""
+        return self._plans.get(wearer)
+
+    def plans(self) -> Mapping[str, Plan]:
+        """The plan of everybody who has one."""
+        return self._plans
+
+    def set_plan(self, wearer: str, *, helps: Sequence[str], avoid: Sequence[str], by: str) -> Plan:
+        """Write one; raises RegistryError."""
+        plan = self._registry.set_plan(wearer, helps=helps, avoid=avoid, by=by)
+        self._plans = self._registry.plans()
+        return plan

@@ -1,0 +1,129 @@
+"""The whole service with somebody who needs a carer: who is told, by what, until when; across restarts."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alerts.journal import Journal
+from alerts.protection.cover import Level, Link
+from alerts.situation_events import AlertRaised
+from forecalm.build import Service
+from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
+from forecalm.installation import Installation
+from ingest.registry.consents import Consent, Scope
+from tests.receivers import HttpReceiver
+from tests.servers import free_port, until
+
+ALERT = "w-01-1700000000-1"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A house with one person, nobody on shift, and no broker: delivery must not need one."""
+    config = Config(
+        data=str(tmp_path / "var"),
+        site=SiteSection(place="Alder House"),
+        mqtt=MqttSection(port=free_port()),
+        console=ConsoleSection(port=free_port(), url="http://127.0.0.1:8420"),
+    )
+    registry = Installation(config).open_registry()
+    consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
+    registry.pair(band="band-01", wearer="w-01", since_s=0.0, name="Bea", carers=["Jo"], consent=consent, by="test")
+    registry.close()
+    return config
+
+
+@pytest.fixture
+def phone() -> Iterator[HttpReceiver]:
+    """Sam's."""
+    with HttpReceiver() as phone:
+        yield phone
+
+
+def go_by(config: Config, rules: str) -> None:
+    registry = Installation(config).open_registry()
+    registry.set_alerting_rules(config.site.name, rules, by="test")
+    registry.close()
+
+
+def rules(phone: HttpReceiver) -> str:
+    return f"""
+[[contact]]
+name = "Sam"
+reach = {{ phone = "json://{phone.address}" }}
+[[alert]]
+after_s = 0
+who = "on shift"
+channel = "board"
+[[alert]]
+after_s = 0
+who = "Sam"
+channel = "phone"
+"""
+
+
+def leave_open(config: Config) -> None:
+    """An alert that a service raised, and then died."""
+    journal = Journal(Installation(config).journal)
+    raised = AlertRaised(
+        wearer="w-01", at_s=time.time(), alert_id=ALERT, probability=0.9, reasons=("Sweat rising.",), policy="p"
+    )
+    journal.append([raised])
+    journal.close()
+
+
+def said(address: str, path: str) -> str:
+    with urllib.request.urlopen(f"{address.rstrip('/')}{path}") as answer:
+        return str(answer.read().decode())
+
+
+def test_an_alert_that_a_crash_left_reaches_a_phone_and_is_taken_by_its_link(
+    config: Config, phone: HttpReceiver
+) -> None:
+    go_by(config, rules(phone))
+    leave_open(config)
+    with Service(config) as service:
+        (message,) = phone.wait_for(1)
+        assert "Bea" not in message.what
+        assert "Sweat" not in message.what
+        assert "Alder House" in message.what
+        link = f"/take/{message.what.partition('/take/')[2].split(chr(34))[0].split(chr(92))[0]}"
+        assert "Bea" not in said(service.address, link)
+        request = urllib.request.Request(service.address.rstrip("/") + link, data=b"", method="POST")
+        urllib.request.urlopen(request).close()
+        until(lambda: service.desk.views()[0].alert is not None and bool(service.desk.views()[0].alert.acknowledged_by))
+        assert service.desk.views()[0].alert is not None
+        until(lambda: len(phone.got) == 2, "Sam is not told that it is over")
+        proof = service.alerting.dispatch.proof(ALERT)
+        assert proof is not None
+        assert proof.ended_by == "Sam"
+    assert "Sam has it" in phone.got[1].what
+    with Service(config) as service:
+        until(lambda: bool(service.alerting.guard.covers()))
+        assert service.alerting.dispatch.proofs() == ()
+    assert len(phone.got) == 2
+
+
+def test_rules_that_are_set_while_it_runs_hold_and_those_that_cannot_be_read_do_not(
+    config: Config, phone: HttpReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Service(config) as service:
+        go_by(config, rules(phone))
+        until(lambda: bool(service.alerting.dispatch.rules.contact))
+        held = service.alerting.dispatch.rules
+        go_by(config, rules(phone).replace('"phone"\n', '"pigeon"\n'))
+        until(lambda: "cannot be used" in caplog.text)
+        assert service.alerting.dispatch.rules is held
+
+
+def test_with_no_band_heard_nobody_is_protected_and_staff_can_read_why(config: Config) -> None:
+    with Service(config) as service:
+        until(lambda: "w-01" in service.alerting.guard.covers())
+        cover = service.alerting.guard.covers()["w-01"]
+        assert cover.level is Level.NOT
+        assert cover.link in (Link.BAND, Link.BROKER)
+        assert "forecalm" in said(service.address, "/metrics")
