@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.channels.channel import Because, ChannelError
 
-HANGING_MOST: Final = 32  # pieces of work given up on that may still hang: more would eat the machine's memory
+HANGING_MOST: Final = 200  # at a time, given up on or not: all phones of a house; more would eat the machine's memory
 
 
 class Patience:

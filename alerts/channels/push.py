@@ -20,7 +20,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
 from alerts.channels.channel import Because, ChannelError, Message
-from alerts.channels.patience import Patience
+from alerts.channels.patience import Patience, Underway
 from alerts.channels.saying import titled
 from alerts.channels.shade import shade
 from alerts.channels.vapid import Vapid
@@ -54,19 +54,30 @@ class Subscription:
     auth: str = field(repr=False)
 
 
+class Device(Protocol):
+    """What a push service is told; see ``Subscription``, and the registry's own."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def p256dh(self) -> str: ...
+    @property
+    def auth(self) -> str: ...
+
+
 class Subscriptions(Protocol):
     """The devices on which carers have allowed messages."""
 
-    def of(self, carer: str) -> Sequence[Subscription]:
-        """Those of ``carer``; () where there are none."""
+    def of(self, carer: str) -> Sequence[Device]:
+        """Those of ``carer``, the newest last; () where there are none."""
         ...
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, device: Device) -> None:
         """Forget one that has ended; no matter if it is forgotten already."""
         ...
 
 
-def check_subscription(subscription: Subscription, *, loopback: bool = False) -> None:
+def check_subscription(subscription: Device, *, loopback: bool = False) -> None:
     """Raise Misaddressed where ``subscription`` may not be sent to. ``loopback`` allows this machine (tests).
 
     It comes from a browser, and would have us call any address: none but https, no address inside the house. A name
@@ -86,7 +97,7 @@ def check_subscription(subscription: Subscription, *, loopback: bool = False) ->
     _pusher(subscription)
 
 
-def _pusher(subscription: Subscription) -> Callable[[bytes], bytes]:
+def _pusher(subscription: Device) -> Callable[[bytes], bytes]:
     """What encrypts for the device. Raises Misaddressed where its keys are none."""
     from pywebpush import WebPusher, WebPushException
 
@@ -179,10 +190,15 @@ class Push:
         if not devices:
             raise ChannelError(Because.UNKNOWN_RECEIVER, "no device of theirs allows messages", certain=True)
         text = payload(message)
-        begun = [self._patience.begin(partial(self._to, device, message, text)) for device in devices]
         until_s = time.monotonic() + self._patience.most_s
-        failures = []
-        for device, underway in zip(devices, begun, strict=True):
+        failures: list[ChannelError] = []
+        begun: list[tuple[Device, Underway]] = []
+        for device in devices:
+            try:
+                begun.append((device, self._patience.begin(partial(self._to, device, message, text))))
+            except ChannelError as error:
+                failures.append(error)
+        for device, underway in begun:
             try:
                 underway.result(until_s - time.monotonic())
             except ChannelError as error:
@@ -192,7 +208,7 @@ class Push:
         if len(failures) == len(devices):
             raise _together(failures)
 
-    def _to(self, device: Subscription, message: Message, text: bytes) -> None:
+    def _to(self, device: Device, message: Message, text: bytes) -> None:
         try:
             check_subscription(device, loopback=self._loopback)
         except Misaddressed as error:

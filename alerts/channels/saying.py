@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from alerts.channels.channel import Message
-from alerts.delivery.matter import Kind, Matter
+from alerts.delivery.matter import Kind, Matter, Priority
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 AGAIN: Final = "Again: "
@@ -90,6 +90,24 @@ def _words(matter: Matter, privacy: Privacy, name: str) -> tuple[str, ...]:
         return ()
     hidden = () if privacy.name else tuple(each.casefold() for each in (matter.wearer, name) if each)
     return tuple(each for each in matter.words if not any(word in each.casefold() for word in hidden))
+
+
+def a_test(to: str, *, house: str, at_s: float) -> Message:
+    """What somebody gets who asks to be sent a test."""
+    which = f"test-{round(at_s)}"
+    matter = Matter(matter_id=which, kind=Kind.TEST, priority=Priority.MEDIUM, wearer="", since_s=at_s, words=())
+    title, body = say(matter, May(), house=house)
+    return Message(
+        message_id=f"{which}/{to}",
+        matter_id=which,
+        kind=matter.kind,
+        priority=matter.priority,
+        wearer="",
+        to=to,
+        at_s=at_s,
+        title=title,
+        body=body,
+    )
 
 
 def titled(message: Message) -> str:

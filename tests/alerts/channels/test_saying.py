@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerts.channels.by_url import _body, _service
 from alerts.channels.channel import Message
 from alerts.channels.push import payload
-from alerts.channels.saying import INSIDE, NOTICE, May, say, titled, within
+from alerts.channels.saying import INSIDE, NOTICE, May, a_test, say, titled, within
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.rules import Privacy
 
@@ -90,6 +90,9 @@ def test_somebody_has_it_is_said_by_name() -> None:
 
 def test_a_test_says_that_it_is_one() -> None:
     assert "Nobody needs help." in say(a_matter(Kind.TEST), Privacy(), house=HOUSE)[1]
+    asked = a_test("sam", house=HOUSE, at_s=1_700_000_000.0)
+    assert (asked.to, asked.kind, asked.link) == ("sam", Kind.TEST, "")
+    assert "Nobody needs help." in asked.body
 
 
 def test_a_repeat_is_marked(a_message: MakeMessage) -> None:
