@@ -474,8 +474,15 @@ class Dispatch:
             if channel is None:
                 answer(ChannelError(Because.UNKNOWN_RECEIVER, "no such channel any more", certain=True))
                 continue
-            told = message(proof, leg, say=self._say, link=self._link_for(proof, leg), at_s=self._wall_s)
-            self._hands.hand(key, leg.channel, channel, told, answer)
+            try:
+                told = message(proof, leg, say=self._say, link=self._link_for(proof, leg), at_s=self._wall_s)
+            except Exception:  # words must never stand between a person and an alert
+                log.exception("no words for a message: the plainest are taken")
+                told = message(proof, leg, say=plainly, link="", at_s=self._wall_s)
+            try:
+                self._hands.hand(key, leg.channel, channel, told, answer)
+            except RuntimeError as error:  # no thread can be begun
+                answer(ChannelError(Because.UNREACHABLE, str(error), certain=True))
 
     def _link_for(self, proof: Proof, leg: Leg) -> str:
         if leg.step == OVER or leg.to == ALL:
