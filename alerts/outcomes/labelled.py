@@ -6,6 +6,7 @@ from typing import Final
 
 from alerts.outcomes.events import OutcomeTold, What
 from ingest.labels import NOTE_MAX, Label
+from models.datasets.target import UNSURE
 
 WORDS: Final[Mapping[What, str]] = MappingProxyType(
     {
@@ -14,7 +15,7 @@ WORDS: Final[Mapping[What, str]] = MappingProxyType(
         What.EXERCISE: "exercise",
         What.EXCITED: "excitement",
         What.BAND: "band problem",
-        What.UNSURE: "unsure",
+        What.UNSURE: UNSURE,
     }
 )
 """Words of labels, those of simulated cohorts where there is one: what is learnt from the one is tried on the other."""

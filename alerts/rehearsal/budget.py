@@ -138,6 +138,7 @@ def choose(
     other: Policy,
     per_day: float,
     reach_s: float,
+    unsure: Sequence[Happened] = (),
 ) -> Budget:
     """Return what each level would have meant for somebody for whom ``holds`` does now and ``default`` for everybody
     (``other`` where another model stands in), and the lowest that, like every one above it, keeps to ``per_day`` alerts
@@ -157,7 +158,7 @@ def choose(
         return Choice(
             policy=policy,
             alerts_s=tuple(alerts_s),
-            false_s=told(events, alerts_s, reach_s=reach_s).false_s,
+            false_s=told(events, alerts_s, reach_s=reach_s, unsure=unsure).false_s,
             leads_s=(leads := told(heard, alerts_s, reach_s=reach_s).leads_s),
             a_day=by_the_day(len(alerts_s), len(past.worn_s)),
             busy=busy / len(end_s),

@@ -36,6 +36,7 @@ def compared(
     events: Sequence[Happened],
     *,
     reach_s: float,
+    unsure: Sequence[Happened] = (),
 ) -> Compared:
     """Hold two models against each other over the same n seconds, which began at ``second_s`` (n,) [UTC s], rising.
 
@@ -53,24 +54,30 @@ def compared(
         worn_s=int(worn.sum()),
         events=heard,
         unheard=len(events) - len(heard),
-        champion=_side(champion, worn, heard, events, reach_s),
-        candidate=_side(candidate, worn, heard, events, reach_s),
+        champion=_side(champion, worn, heard, (events, unsure), reach_s),
+        candidate=_side(candidate, worn, heard, (events, unsure), reach_s),
     )
     worse, better = findings(found)
     return msgspec.structs.replace(found, worse=worse, better=better)
 
 
 def _side(
-    heard: Heard, worn: NDArray[np.bool_], those: Sequence[Happened], events: Sequence[Happened], reach_s: float
+    heard: Heard,
+    worn: NDArray[np.bool_],
+    those: Sequence[Happened],
+    known: tuple[Sequence[Happened], Sequence[Happened]],
+    reach_s: float,
 ) -> Side:
-    """Leads are of the events that could be told of; an alert that told of any other is not false either."""
+    """Leads are of the events that could be told of; an alert that told of any other, or of what may have been one, is
+    not false either."""
+    events, unsure = known
     why = heard.why[worn]
     reasons = {reason.name.lower(): int((why == reason).sum()) for reason in Abstention if reason}
     return Side(
         model=heard.model,
         alerts_s=tuple(heard.alerts_s),
         leads_s=told(those, heard.alerts_s, reach_s=reach_s).leads_s,
-        false_s=told(events, heard.alerts_s, reach_s=reach_s).false_s,
+        false_s=told(events, heard.alerts_s, reach_s=reach_s, unsure=unsure).false_s,
         watched_s=int((why == Abstention.NONE).sum()),
         blind_s={reason: count for reason, count in reasons.items() if count},
     )

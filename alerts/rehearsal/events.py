@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alerts.errors import AlertError
 from ingest.labels import Label
-from models.datasets.target import ForecastTarget, Target
+from models.datasets.target import UNSURE, ForecastTarget, Target
 from models.datasets.words import is_said
 
 REACH_S: Final = 300.0
@@ -73,6 +73,12 @@ def happened(labels: Iterable[Label], words: Sequence[str]) -> tuple[Happened, .
     return tuple(found)
 
 
+def doubtful(labels: Iterable[Label], words: Sequence[str]) -> tuple[Happened, ...]:
+    """Return what may have been an event, or none: somebody was there and could not tell. Nothing where ``words`` say
+    what such a label is to count as."""
+    return () if UNSURE in words else happened(labels, (UNSURE,))
+
+
 def unheard_of(labels: Iterable[Label], words: Sequence[str]) -> str:
     """Return, as a sentence, that none of ``words`` is ever said though others are; "" where one is, or nothing is."""
     those = list(labels)
@@ -91,9 +97,12 @@ def watchable(events: Sequence[Happened], worn_s: NDArray[np.int64], *, reach_s:
     return tuple(e for e, n in zip(events, until - since, strict=True) if n >= WATCHABLE * reach_s)
 
 
-def told(events: Sequence[Happened], alerts_s: Sequence[float], *, reach_s: float) -> Told:
+def told(
+    events: Sequence[Happened], alerts_s: Sequence[float], *, reach_s: float, unsure: Sequence[Happened] = ()
+) -> Told:
     """Return what ``alerts_s`` [UTC s] told of ``events``. An alert may tell of several events, an event counts its
-    earliest alert. Raises AlertError where ``reach_s`` is not above 0."""
+    earliest alert; one about something of ``unsure`` is not false. Raises AlertError where ``reach_s`` is not above
+    0."""
     if not reach_s > 0:
         raise AlertError(f"reach_s: {reach_s} must be above 0 seconds")
     leads: list[float | None] = []
@@ -102,5 +111,7 @@ def told(events: Sequence[Happened], alerts_s: Sequence[float], *, reach_s: floa
         since_s, until_s = event.onset_s - event.uncertainty_s - reach_s, event.onset_s + event.uncertainty_s
         early = [at_s for at_s in alerts_s if since_s <= at_s < until_s]
         leads.append(event.onset_s - min(early) if early else None)
+    for event in (*events, *unsure):
+        since_s, until_s = event.onset_s - event.uncertainty_s - reach_s, event.onset_s + event.uncertainty_s
         excused.update(at_s for at_s in alerts_s if since_s <= at_s <= max(event.end_s, until_s) + AFTER_S)
     return Told(leads_s=tuple(leads), false_s=tuple(at_s for at_s in alerts_s if at_s not in excused))

@@ -12,7 +12,7 @@ from alerts.errors import AlertError
 from alerts.policy import Policy
 from alerts.rehearsal.budget import Budget, Past, choose
 from alerts.rehearsal.comparing import OFF
-from alerts.rehearsal.events import happened, reach_of, unheard_of
+from alerts.rehearsal.events import doubtful, happened, reach_of, unheard_of
 from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.rehearsing.rehearsal import words_of
@@ -78,6 +78,7 @@ def budget(
         other=Policy(),
         per_day=per_day,
         reach_s=reach_of(target),
+        unsure=doubtful(labels, named),
     )
     return replace(found, recorded=lived is None), unheard_of(labels, named)
 

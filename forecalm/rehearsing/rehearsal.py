@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 
 from alerts.policy import Policy
 from alerts.rehearsal.comparing import compared
-from alerts.rehearsal.events import Happened, happened, reach_of, unheard_of
+from alerts.rehearsal.events import Happened, doubtful, happened, reach_of, unheard_of
 from alerts.rehearsal.evidence import Compared, Evidence, Person, Rules, Way
 from alerts.rehearsal.judging import outcome_of, pooled, rules
 from forecalm.checkout import commit
@@ -48,6 +48,7 @@ class Asked:
     trained_on: bool
     own: Policy | None
     events: tuple[Happened, ...]
+    unsure: tuple[Happened, ...]
     rules: Rules
     until_s: float
 
@@ -85,6 +86,7 @@ class Asked:
             replace(both.candidate, model=self.candidate.name),
             self.events,
             reach_s=self.rules.reach_s,
+            unsure=self.unsure,
         )
 
 
@@ -124,6 +126,7 @@ def rehearse(
             trained_on=each in manifest.trained_on,
             own=past.policies.get(each),
             events=tuple(event for event in happened(labels, by.words) if event.onset_s < now_s),
+            unsure=doubtful(labels, by.words),
             rules=by,
             until_s=now_s,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ingest.labels import Label, iso
 from models.datasets.dataset import BETWEEN, LEFT_OUT, NEGATIVE, POSITIVE, Array, Exclusion, Index, Session
 from models.datasets.events import Happening
-from models.datasets.target import ForecastTarget, StateTarget
+from models.datasets.target import UNSURE, ForecastTarget, StateTarget
 from models.datasets.words import is_said
 from models.errors import DatasetError
 
@@ -175,6 +175,7 @@ def tell_forecast(
         unsure[(t >= low_s - off_s) & (t < high_s + off_s) & ~sure] = True
         during |= (t >= high_s) & (t < each.end_s)
         refractory |= (t >= each.end_s) & (t < each.end_s + aim.refractory_s)
+    unsure |= (event < 0) & _may_be(aim, labels, t)
     exclusion = np.zeros(t.size, np.int8)
     exclusion[(event < 0) & (t + ahead_s > session.end_s)] = Exclusion.EDGE
     exclusion[elsewhere] = Exclusion.EDGE
@@ -189,3 +190,15 @@ def tell_forecast(
     event[left_out] = -1
     target = np.where(left_out, LEFT_OUT, np.where(event >= 0, POSITIVE, NEGATIVE)).astype(np.int8)
     return Told(target, exclusion, event)
+
+
+def _may_be(aim: ForecastTarget, labels: Sequence[Label], t: Array) -> Mask:
+    """Which moments are before, in or just after what may have been an event, or none: see ``UNSURE``."""
+    found = np.zeros(t.size, np.bool_)
+    if UNSURE in (*aim.events, *aim.apart):
+        return found
+    for label in labels:
+        if label.what == UNSURE:
+            first_s = label.start_s - label.onset_uncertainty_s - aim.horizon_s - aim.latency_s
+            found |= (t >= first_s) & (t < label.end_s + aim.refractory_s)
+    return found

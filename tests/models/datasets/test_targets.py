@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ingest.labels import Label
 from models.datasets.dataset import LEFT_OUT, NEGATIVE, POSITIVE, Exclusion, Session
@@ -149,6 +150,16 @@ def test_an_uncertain_onset_leaves_out_moments_whose_side_is_open() -> None:
         "uncertain",
         "during",
     ]
+
+
+def test_what_may_have_been_an_event_is_left_out_with_all_that_led_up_to_it() -> None:
+    labels = [label("meltdown", 800, 840), label("unsure", 200, 240, unsure_s=10)]
+    moments = [114, 115, 199, 200, 239, 269, 270, 725]
+    left_out = ["uncertain"] * 5
+    assert forecast(SOON, labels, moments) == ["negative", *left_out, "negative", "positive"]
+    assert forecast(SOON, [*labels, label("meltdown", 260, 270)], [200])[0] == "positive", "what is sure stays"
+    apart = structs.replace(SOON, apart=("unsure",))
+    assert forecast(apart, labels, [199, 201]) == ["negative", "apart"]
 
 
 def test_an_event_just_after_the_session_is_led_up_to_by_its_end() -> None:
