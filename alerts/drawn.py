@@ -12,8 +12,8 @@ FILE: Final = Path("docs") / "alerting-states.md"
 
 _HEAD: Final = """# How somebody is, and whether anyone can tell
 
-*Research use only \u2013 not a medical device.* Drawn from the tables in `alerts/state.py` by `python -m alerts.drawn`: a
-test fails where this page is not what they say. A pair that is not in a table changes nothing.
+*Research use only \u2013 not a medical device.* Drawn from the tables in `alerts/state.py` by
+`python -m alerts.drawn`: a test fails where this page is not what they say. A pair that is in no table changes nothing.
 
 Two machines, and neither reads the other: a fault never masks an alert, and blindness never raises or clears one.
 """

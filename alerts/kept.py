@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 
 
 class Kept:
-    """The desk's hand on a journal; called under the desk's lock. Where the disk refuses, alerts wait here in order and
-    ``fault`` says why; sight does not, which begins anew at a start anyway."""
+    """The desk's hand on a journal; called under the desk's lock. Where the disk refuses, events wait here in
+    order and ``fault`` says why; of each wearer's sight only the last, so that a bad hour does not fill memory."""
 
     def __init__(self, journal: Log) -> None:
         self._journal = journal
@@ -39,9 +39,18 @@ class Kept:
             if self.fault is None:
                 log.critical("alerts are shown, but not kept: %s", error)
             self.fault = str(error)
-            self._unwritten += [event for event in events if not isinstance(event, SightLost | SightRegained)]
+            self._wait(events)
         else:
             if self.fault is not None:
                 log.warning("the journal is written again")
             self.fault = None
             self._unwritten = []
+
+    def _wait(self, events: Sequence[Event]) -> None:
+        newer = {event.wearer for event in events if isinstance(event, SightLost | SightRegained)}
+        self._unwritten = [
+            event
+            for event in self._unwritten
+            if not (isinstance(event, SightLost | SightRegained) and event.wearer in newer)
+        ]
+        self._unwritten += events

@@ -327,8 +327,21 @@ def test_an_alert_is_shown_though_the_disk_is_full_and_kept_as_soon_as_there_is_
     log.free = True
     ward.silence(1)
     assert ward.desk.journal_fault is None
-    assert [type(event) for event in log.history] == [AlertRaised, AlertAcknowledged]
+    assert [type(event).__name__ for event in log.history] == ["SightRegained", "AlertRaised", "AlertAcknowledged"]
     assert ward.restarted().view().alert == ward.view().alert
+
+
+def test_of_sight_that_comes_and_goes_on_a_full_disk_the_last_is_kept() -> None:
+    log = Full()
+    ward = Ward(log)
+    for _ in range(20):
+        ward.second(LOW)
+        ward.second(abstention=Abstention.NOT_WORN)
+    assert ward.desk.journal_fault is not None
+    log.free = True
+    ward.silence(1)
+    assert ward.desk.journal_fault is None
+    assert [type(event).__name__ for event in log.history] == ["SightLost"]
 
 
 def test_a_listener_that_fails_hurts_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
