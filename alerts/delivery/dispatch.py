@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
-from alerts.channels.channel import Because, Channel, ChannelError
+from alerts.channels.channel import Channel, ChannelError
 from alerts.delivery import snooze
 from alerts.delivery.book import Book, ends
-from alerts.delivery.due import Action, GiveUp, Retry, TakeStep, TellOver, due
-from alerts.delivery.events import DeliveryBegun, DeliveryEvent, Escalated, Reached, Station, Step
+from alerts.delivery.due import due
+from alerts.delivery.events import DeliveryBegun, DeliveryEvent, Station
 from alerts.delivery.matter import Kind, Matter, Priority
-from alerts.delivery.messages import Say, message, plainly
-from alerts.delivery.proof import ALL, BOARD, MQTT, ON_SHIFT, OVER, PUSH, Leg, Proof, fold
+from alerts.delivery.messages import Say, plainly
+from alerts.delivery.proof import BOARD, MQTT, Proof, fold
 from alerts.delivery.rules import SiteRules
+from alerts.delivery.telling import Key, Telling, reached
 from alerts.delivery.workers import Hands, Workers
 from alerts.errors import AlertError
 from alerts.journal import Log
@@ -35,10 +36,7 @@ HEARD_S: Final = 15.0
 SETBACK_S: Final = 1e-3
 """A clock that goes back by less was not set."""
 
-NOBODY_ON_SHIFT: Final = "nobody on shift can be told so: everybody is"
-LOST: Final = "the service stopped before the answer"
 TAKEN: Final = "somebody has it"
-HANGS: Final = str(Because.UNREACHABLE)
 RECEIPTS: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 
 
@@ -58,9 +56,6 @@ class Tablet(Protocol):
     @property
     def at_s(self) -> float: ...
 
-
-Key = tuple[str, int, str, str, int]
-"""One attempt of one leg: matter, step, receiver, channel, attempt."""
 
 Work = Callable[[float], None]
 Listener = Callable[[Proof], None]
@@ -101,19 +96,24 @@ class Dispatch:
         self._journal = journal
         self._rules = rules
         self._channels = channels
-        self._on_shift = on_shift
         self._tablets = tablets
-        self._link = link
-        self._reachable = reachable
-        self._say = say
         self._clock = clock
-        self._hands: Hands = Workers() if hands is None else hands
         self._book = Book(journal)
+        self._telling = Telling(
+            self._book,
+            rules=lambda: self._rules,
+            channels=channels,
+            hands=Workers() if hands is None else hands,
+            on_shift=on_shift,
+            reachable=reachable,
+            link=link,
+            say=say,
+            answered=self._answered,
+        )
         self._lock = threading.RLock()
         self._inbox: deque[Work] = deque()
         self._coming: set[str] = set()
         self._heard: dict[str, tuple[str, bool, bool]] = {}
-        self._sends: list[tuple[Proof, Leg]] = []
         self._look_s: dict[str, float] = {}
         self._behind_s: dict[str, float] = {}
         self._wall_s = -math.inf
@@ -224,10 +224,10 @@ class Dispatch:
             for proof in self._book.unsettled():
                 self._behind_s[proof.matter.matter_id] = max(0.0, proof.last_s - now_s)
                 for leg in proof.orphans():
-                    self._again(proof, leg, self._at(proof.matter.matter_id, now_s))
+                    self._telling.again(proof, leg, self._at(proof.matter.matter_id, now_s))
             self._compare_alerts(proofs, now_s)
             self._book.write()
-            self._send_all()
+            self._telling.send(now_s)
 
     def turn(self) -> float:
         """Do what is due now; return how many seconds nothing can become due."""
@@ -241,7 +241,7 @@ class Dispatch:
                 if all_anew or matter_id in self._book.changed or self._look_s.get(matter_id, -math.inf) <= now_s:
                     self._act(matter_id, now_s)
             self._book.write()
-            self._send_all()
+            self._telling.send(now_s)
             news = [proof for proof in map(self._book.proof, self._book.changed) if proof is not None]
             self._book.changed.clear()
             wait_s = min(self._look_s.values(), default=math.inf) - now_s
@@ -349,9 +349,7 @@ class Dispatch:
         if proof is None or not proof.is_open:
             return
         at_s = self._at(matter_id, now_s)
-        for leg in proof.orphans():
-            if self._hands.withdraw(_key(matter_id, leg)):
-                self._reach(proof, leg, Station.FAILED, at_s, because)
+        self._telling.withdraw(proof, at_s, because)
         self._book.note(ends(proof, by=by, because=because, at_s=at_s))
 
     def _take_receipt(self, tablet: str, matter_id: str, station: Station, at_s: float, now_s: float) -> None:
@@ -360,7 +358,7 @@ class Dispatch:
             return
         step = next((number for number, step in enumerate(proof.steps) if step.channel == BOARD), 0)
         at_s = min(max(self._at(matter_id, at_s), proof.begun.at_s), self._at(matter_id, now_s))
-        self._book.note(_reached(proof, step, tablet, BOARD, station, at_s))
+        self._book.note(reached(proof, step, tablet, BOARD, station, at_s))
 
     def _take_answer(self, key: Key, error: ChannelError | None, now_s: float) -> None:
         matter_id, step, to, channel, attempt = key
@@ -370,7 +368,7 @@ class Dispatch:
         station = Station.SENT if error is None else Station.FAILED if error.certain else Station.UNCERTAIN
         detail = "" if error is None else str(error.because)
         self._book.note(
-            _reached(proof, step, to, channel, station, self._at(matter_id, now_s), attempt=attempt, detail=detail)
+            reached(proof, step, to, channel, station, self._at(matter_id, now_s), attempt=attempt, detail=detail)
         )
 
     def _act(self, matter_id: str, now_s: float) -> None:
@@ -388,110 +386,13 @@ class Dispatch:
             if not found.actions:
                 break
             for action in found.actions:
-                self._do(matter_id, action, max(self._at(matter_id, now_s), proof.last_s))
+                self._telling.do(matter_id, action, max(self._at(matter_id, now_s), proof.last_s))
         if proof.ended is not None and math.isinf(found.again_s):
             self._book.close(proof, now_s)
             self._look_s.pop(matter_id, None)
             self._behind_s.pop(matter_id, None)
         else:
             self._look_s[matter_id] = found.again_s - self._behind_s.get(matter_id, 0.0)
-
-    def _do(self, matter_id: str, action: Action, at_s: float) -> None:
-        proof = self._book.proof(matter_id)
-        if proof is None:
-            return
-        match action:
-            case TakeStep(step, because):
-                self._take_step(proof, step, because, at_s)
-            case Retry(leg):
-                self._queue(proof, leg.step, leg.to, leg.channel, at_s, repeat=True)
-            case GiveUp(leg) if self._hands.withdraw(_key(matter_id, leg)):
-                self._reach(proof, leg, Station.FAILED, at_s, HANGS)
-            case GiveUp(leg):
-                self._reach(proof, leg, Station.UNCERTAIN, at_s, str(Because.SILENT))
-            case TellOver(to, channel):
-                self._queue(proof, OVER, to, channel, at_s, repeat=False)
-
-    def _take_step(self, proof: Proof, number: int, because: str, at_s: float) -> None:
-        step, matter = proof.steps[number], proof.matter
-        to, everybody = self._receivers(proof, number, step)
-        if everybody:
-            because = f"{because}; {NOBODY_ON_SHIFT}"
-        self._book.note(
-            Escalated(wearer=matter.wearer, at_s=at_s, matter_id=matter.matter_id, step=number, because=because)
-        )
-        for receiver in to:
-            self._queue(proof, number, receiver, step.channel, at_s, repeat=False)
-
-    def _receivers(self, proof: Proof, number: int, step: Step) -> tuple[tuple[str, ...], bool]:
-        """Who is told now, and whether that is everybody because nobody on shift can be."""
-        if step.channel in (BOARD, MQTT):
-            return (ALL,), False
-        if step.who != ON_SHIFT:
-            return (step.who,), False
-        everybody = tuple(dict.fromkeys((*self._rules.reachable(step.channel), *self._reachable(step.channel))))
-        on_shift = self._carers(proof.matter.wearer)
-        there = on_shift if step.channel == PUSH else tuple(each for each in on_shift if each in everybody)
-        in_vain = proof.rounds(number) > 0 and not any(leg.proved for leg in proof.of(number))
-        if there and not in_vain:
-            return there, False
-        return tuple(dict.fromkeys((*there, *everybody))), True
-
-    def _carers(self, wearer: str) -> tuple[str, ...]:
-        try:
-            return self._on_shift(wearer) or self._on_shift("")
-        except Exception:  # then nobody is known to be on shift, and everybody is told
-            log.exception("who is on shift cannot be asked")
-            return ()
-
-    def _queue(self, proof: Proof, step: int, to: str, channel: str, at_s: float, *, repeat: bool) -> None:
-        attempt = proof.attempts(step, to, channel) + 1
-        matter_id = proof.matter.matter_id
-        self._book.note(_reached(proof, step, to, channel, Station.QUEUED, at_s, attempt=attempt, repeat=repeat))
-        moved = self._book.proof(matter_id)
-        if moved is not None and channel != BOARD:
-            self._sends.append((moved, moved.legs[-1]))
-
-    def _again(self, proof: Proof, leg: Leg, at_s: float) -> None:
-        """A stop took the answer to ``leg``: send it again, marked, unless somebody has the matter by now."""
-        self._reach(proof, leg, Station.UNCERTAIN, at_s, LOST)
-        moved = self._book.proof(proof.matter.matter_id)
-        if moved is not None and (moved.is_open or leg.step == OVER):
-            self._queue(moved, leg.step, leg.to, leg.channel, at_s, repeat=True)
-
-    def _reach(self, proof: Proof, leg: Leg, station: Station, at_s: float, detail: str) -> None:
-        self._book.note(
-            _reached(proof, leg.step, leg.to, leg.channel, station, at_s, attempt=leg.attempt, detail=detail)
-        )
-
-    def _send_all(self) -> None:
-        """Hand on what was written."""
-        sends, self._sends = self._sends, []
-        for proof, leg in sends:
-            key = _key(proof.matter.matter_id, leg)
-            channel = self._channels.get(leg.channel)
-            answer = partial(self._answered, key)
-            if channel is None:
-                answer(ChannelError(Because.UNKNOWN_RECEIVER, "no such channel any more", certain=True))
-                continue
-            try:
-                told = message(proof, leg, say=self._say, link=self._link_for(proof, leg), at_s=self._wall_s)
-            except Exception:  # words must never stand between a person and an alert
-                log.exception("no words for a message: the plainest are taken")
-                told = message(proof, leg, say=plainly, link="", at_s=self._wall_s)
-            try:
-                self._hands.hand(key, leg.channel, channel, told, answer)
-            except RuntimeError as error:  # no thread can be begun
-                answer(ChannelError(Because.UNREACHABLE, str(error), certain=True))
-
-    def _link_for(self, proof: Proof, leg: Leg) -> str:
-        if leg.step == OVER or leg.to == ALL:
-            return ""
-        try:
-            return self._link(proof.matter.matter_id, leg.to)
-        except Exception:  # a message without a link is still a message
-            log.exception("no link can be made")
-            return ""
 
     def _answered(self, key: Key, error: ChannelError | None) -> None:
         self._bring(partial(self._take_answer, key, error))
@@ -512,34 +413,4 @@ def _of_alert(alert: AlertRaised | AlertView) -> Matter:
         wearer=alert.wearer,
         since_s=alert.at_s if isinstance(alert, AlertRaised) else alert.raised_s,
         words=alert.reasons,
-    )
-
-
-def _key(matter_id: str, leg: Leg) -> Key:
-    return (matter_id, leg.step, leg.to, leg.channel, leg.attempt)
-
-
-def _reached(
-    proof: Proof,
-    step: int,
-    to: str,
-    channel: str,
-    station: Station,
-    at_s: float,
-    *,
-    attempt: int = 1,
-    repeat: bool = False,
-    detail: str = "",
-) -> Reached:
-    return Reached(
-        wearer=proof.matter.wearer,
-        at_s=at_s,
-        matter_id=proof.matter.matter_id,
-        step=step,
-        to=to,
-        channel=channel,
-        station=station,
-        attempt=attempt,
-        repeat=repeat,
-        detail=detail,
     )

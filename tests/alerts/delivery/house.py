@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from alerts.channels.channel import Because, Channel, ChannelError, Message
 from alerts.delivery.dispatch import Dispatch
+from alerts.delivery.messages import plainly
 from alerts.delivery.rules import SiteRules, parse
 from alerts.errors import JournalError
 from alerts.events import Event
@@ -42,6 +44,9 @@ class Paper:
 
     tablet: str
     at_s: float
+
+
+Answer = TypeVar("Answer")
 
 
 class Crash(BaseException):
@@ -134,6 +139,7 @@ class House:
     phone: Line = field(default_factory=Line)
     more: Mapping[str, Channel] = field(default_factory=dict)
     reachable: tuple[str, ...] = ("Ann", "Kim")
+    broken: bool = False
 
     def __post_init__(self) -> None:
         self.start()
@@ -145,15 +151,22 @@ class House:
             journal=self.journal,
             rules=self.rules,
             channels={"push": self.push, "phone": self.phone, **self.more},
-            on_shift=lambda wearer: self.on_shift.get(wearer, ()),
-            tablets=lambda: tuple(Paper(name, self.now_s) for name in self.tablets),
-            link=lambda matter_id, to: f"https://house/take/{matter_id}/{to}",
+            on_shift=lambda wearer: self.ask(self.on_shift.get(wearer, ())),
+            tablets=lambda: self.ask(tuple(Paper(name, self.now_s) for name in self.tablets)),
+            link=lambda matter_id, to: self.ask(f"https://house/take/{matter_id}/{to}"),
             reachable=lambda channel: self.reachable if channel == "push" else (),
+            say=lambda matter, over: self.ask(plainly(matter, over)),
             clock=lambda: self.now_s,
             hands=self.hands,
         )
         self.dispatch.resume()
         self.settle()
+
+    def ask(self, answer: Answer) -> Answer:
+        """Answer, unless the house is broken."""
+        if self.broken:
+            raise RuntimeError("broken")
+        return answer
 
     def crash(self) -> None:
         """Everything but the journal is gone."""

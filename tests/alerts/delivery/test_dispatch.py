@@ -13,7 +13,7 @@ from alerts.delivery.rules import DEFAULT, parse
 from alerts.errors import AlertError
 from alerts.journal import Scratch
 from alerts.situation_events import AlertAcknowledged, AlertRaised
-from tests.alerts.delivery.house import TEXT, House, Line, Paper
+from tests.alerts.delivery.house import TEXT, House, Line
 
 NOTICE = Matter(
     matter_id="cover-1",
@@ -399,14 +399,7 @@ def test_whoever_listens_is_told_beside_the_chain_and_neither_proves_nor_hastens
 
 
 def test_shifts_tablets_and_links_that_break_do_not_stop_an_alert() -> None:
-    house = House()
-
-    def broken(*_: str) -> tuple[Paper, ...]:
-        raise RuntimeError("broken")
-
-    house.dispatch._tablets = broken
-    house.dispatch._on_shift = broken  # type: ignore[assignment]
-    house.dispatch._link = broken  # type: ignore[assignment]
+    house = House(broken=True)
     house.alert()
     assert sorted((message.to, message.link) for message in house.push.came) == [("Ann", ""), ("Kim", "")]
 
