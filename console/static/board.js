@@ -16,6 +16,8 @@ const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for 
 const SEND_MS = 5000;
 const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does not count
 
+const ROOMY = matchMedia("(min-width: 45em)");   // in the hand the button comes first
+
 const byId = (id) => document.getElementById(id);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"));
@@ -39,6 +41,7 @@ function onRow({ row }) {
   const happened = rows.show(row);
   if (happened === "raised" && !tablet?.has(row.alert_id, "on the tablet")) {
     showName();
+    showPlans();
     say("alert", `${row.name} may need you now. ${row.word}`);
   }
   if (happened === "taken") {
@@ -75,6 +78,12 @@ function account() {
   if (!tablet || document.hidden || state === "lost") return;
   for (const { matter } of rows.list()) tablet.note(matter, "on the tablet");
   for (const { dataset } of byId("notices").children) tablet.note(dataset.matter, "on the tablet");
+}
+
+/** One alert, and room for it: what helps is there without a tap. */
+function showPlans() {
+  const needing = rows.list().filter(({ risk }) => risk === "alert");
+  for (const { item } of needing) item.querySelector(".help").open = needing.length === 1 && ROOMY.matches;
 }
 
 /** The first note of a sound has been heard by the air of this room. */
@@ -349,4 +358,5 @@ const watch = new Watch("/events", { row: onRow, beat: onBeat }, onState);
 byId("lost-retry").addEventListener("click", () => watch.connect());
 showName();
 showSound();
+showPlans();
 ring();

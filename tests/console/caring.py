@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alerts.delivery.events import DeliveryBegun, DeliveryEnded, DeliveryEvent, Reached, Snoozed, Station, Step
+from alerts.delivery.events import (
+    DeliveryBegun,
+    DeliveryEnded,
+    DeliveryEvent,
+    Escalated,
+    Reached,
+    Snoozed,
+    Station,
+    Step,
+)
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.proof import Proof, after, begin
 from alerts.delivery.seals import Seals
@@ -50,6 +59,7 @@ class Telling:
             again_s=120,
         )
         self.all[matter_id] = begin(begun)
+        self._take(Escalated(wearer=wearer, at_s=at_s, matter_id=matter_id, step=0, because="its time"))
 
     def _take(self, event: DeliveryEvent) -> None:
         self.all[event.matter_id] = after(self.all[event.matter_id], event)
