@@ -16,6 +16,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from alerts.desk import Desk
+from alerts.duty.duty import SHIFT_S
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from device_sim.past import past_packets
@@ -98,6 +99,7 @@ class Demo:
         config = replace(config, console=ConsoleSection(port=board))
         self.service = stack.enter_context(Service(config))
         self.service.wait_until_subscribed()
+        begin_shift(self.service)
         what = ("--scenario", self._scenario_name, "--seed", str(SEED))
         where = ("--site", config.site.name, "--port", port, "--user", user)
         self._bands = stack.enter_context(Peer("simulated bands", "simulate", *what, *where, "--json"))
@@ -146,6 +148,12 @@ def _local_zone() -> str:
     link = Path("/etc/localtime")
     name = str(link.resolve()).partition("zoneinfo/")[2] if link.is_symlink() else ""
     return name if name in available_timezones() else "UTC"
+
+
+def begin_shift(service: Service) -> None:
+    """Let somebody have everybody for the day."""
+    now_s = time.time()
+    service.alerting.duty.begin(CARERS[0], (), until_s=now_s + SHIFT_S, by="demo", at_s=now_s)
 
 
 def people(here: Installation, wearers: int) -> list[str]:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from paho.mqtt.client import topic_matches_sub
+
 from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.cloud_events import event, topic
 from alerts.channels.home_assistant import (
@@ -139,11 +141,15 @@ class Mqtt:
                 if payload == ONLINE:
                     self._anew.set()
                     self._wake.set()
-            case Heard(where, payload) if payload and note.retained:
+            case Heard(where, payload) if payload and note.retained and self._is_own(where):
                 with self._lock:
                     if len(self._kept) < FORGET_MOST:
                         self._kept.add(where)
                 self._wake.set()
+
+    def _is_own(self, where: str) -> bool:
+        """Whether we told the broker to keep it: amqtt hands out more than was asked for, which is not ours to clear."""
+        return any(topic_matches_sub(each, where) for each in own_topics(self._site, self._prefix))
 
     def _run(self) -> None:
         """Say how everybody stands, until this channel stops."""
