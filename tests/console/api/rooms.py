@@ -1,4 +1,4 @@
-"""A desk, a delivery, shifts, tablets and outcomes, all real, and a registry in memory: what the routes are asked with."""
+"""A desk, delivery, shifts, tablets and outcomes, all real, and a registry in memory: what routes are asked with."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ class Counting:
         self.refusals.append((what, because))
 
     def render(self) -> tuple[bytes, str]:
-        return b"forecalm_refusals_total %d\n" % len(self.refusals), "text/plain"
+        return b"forecalm_refusals_total %d\n" % len(self.refusals), "text/plain; version=1.0.0; charset=utf-8"
 
 
 class Covering:
