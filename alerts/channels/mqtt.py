@@ -148,7 +148,7 @@ class Mqtt:
                 self._wake.set()
 
     def _is_own(self, where: str) -> bool:
-        """Whether we told the broker to keep it: amqtt hands out more than was asked for, which is not ours to clear."""
+        """Whether we told the broker to keep it: amqtt hands out more than was asked for, and that is not ours."""
         return any(topic_matches_sub(each, where) for each in own_topics(self._site, self._prefix))
 
     def _run(self) -> None:

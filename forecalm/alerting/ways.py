@@ -8,12 +8,12 @@ from typing import Protocol
 from alerts.channels.by_url import ByUrl
 from alerts.channels.channel import Channel
 from alerts.channels.mqtt import Mqtt
-from alerts.channels.push import Push, Subscription
+from alerts.channels.push import Device, Push
 from alerts.channels.vapid import KeyFault, Vapid
 from alerts.delivery.proof import MQTT, PUSH
 from alerts.delivery.rules import SiteRules
 from ingest.errors import IngestError
-from ingest.registry.push import Subscription as Kept
+from ingest.registry.push import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ BY = "delivery"  # whom the audit names where a push service says that a browser
 class Browsers(Protocol):
     """The registry, as far as it is asked here."""
 
-    def push_subscriptions(self, carer: str | None = None) -> list[Kept]:
+    def push_subscriptions(self, carer: str | None = None) -> list[Subscription]:
         """Every browser that is told, or those of one carer."""
 
     def remove_push(self, endpoint: str, *, because: str, by: str) -> bool:
@@ -35,7 +35,7 @@ class Devices:
 
     def __init__(self, registry: Browsers) -> None:
         self._registry = registry
-        self._known: tuple[Kept, ...] = ()
+        self._known: tuple[Subscription, ...] = ()
 
     def refresh(self) -> None:
         """Look them up anew; raises IngestError."""
@@ -45,19 +45,15 @@ class Devices:
         """Whoever has at least one."""
         return tuple(dict.fromkeys(each.carer for each in self._known))
 
-    def of(self, carer: str) -> Sequence[Subscription]:
+    def of(self, carer: str) -> Sequence[Device]:
         """See ``alerts.channels.push.Subscriptions``."""
-        return [
-            Subscription(endpoint=each.endpoint, p256dh=each.p256dh, auth=each.auth)
-            for each in self._known
-            if each.carer == carer
-        ]
+        return [each for each in self._known if each.carer == carer]
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, device: Device) -> None:
         """See ``alerts.channels.push.Subscriptions``. Where the registry is away it is tried again with the next."""
-        self._known = tuple(each for each in self._known if each.endpoint != subscription.endpoint)
+        self._known = tuple(each for each in self._known if each.endpoint != device.endpoint)
         try:
-            self._registry.remove_push(subscription.endpoint, because="ended", by=BY)
+            self._registry.remove_push(device.endpoint, because="ended", by=BY)
         except IngestError as error:
             log.warning("a browser that has ended its subscription stays in the registry for now: %s", error)
 
