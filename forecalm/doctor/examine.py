@@ -48,7 +48,7 @@ def examine(path: Path | None) -> Iterator[Finding]:
 
 
 def _of_data(config: Config) -> list[tuple[str, Check]]:
-    from forecalm.doctor import broker, data, shelf
+    from forecalm.doctor import broker, care, data, shelf
     from forecalm.installation import Installation
 
     here = Installation(config, look=True)
@@ -59,6 +59,7 @@ def _of_data(config: Config) -> list[tuple[str, Check]]:
         ("store", lambda: data.store(here)),
         ("InfluxDB", lambda: data.influxdb(config.store)),
         ("registry", lambda: data.registry(here)),
+        ("alerting", lambda: care.care(here)),
         ("copies", lambda: data.copies(here, time.time())),
         ("what was learnt", lambda: data.learnt(here)),
         ("models", lambda: shelf.models(here)),
