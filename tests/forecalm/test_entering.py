@@ -1,0 +1,36 @@
+"""Outcomes become labels on a thread of their own: at the start, when somebody told one, whatever goes wrong before."""
+
+import threading
+
+import pytest
+
+from forecalm.alerting.entering import Entering
+
+PATIENCE_S = 20.0  # of the tests, for a thread that hangs
+
+
+class Counted:
+    """Counts how often it is asked to enter; the first time goes wrong."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.times = 0
+
+    def enter(self) -> int:
+        self.times += 1
+        self.asked.release()
+        if self.times == 1:
+            raise RuntimeError("a bug")
+        return 0
+
+
+def test_outcomes_are_entered_at_the_start_and_whenever_one_was_told(caplog: pytest.LogCaptureFixture) -> None:
+    counted = Counted()
+    with Entering(counted) as entering:
+        assert counted.asked.acquire(timeout=PATIENCE_S)
+        entering.soon()
+        assert counted.asked.acquire(timeout=PATIENCE_S), "an error ends nothing"
+        entering.soon()
+        assert counted.asked.acquire(timeout=PATIENCE_S)
+    assert not any(thread.name == "outcomes to labels" for thread in threading.enumerate())
+    assert "tried again" in caplog.text
