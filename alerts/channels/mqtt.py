@@ -38,27 +38,31 @@ UNANSWERED_MOST: Final = (
     5_000  # messages that a broker took in and has not acknowledged: 1,000 people announced at once
 )
 FORGET_MOST: Final = 10_000  # topics of people who are no more here that are taken away at a time
+LOOK_S: Final = 1.0  # a light follows within a second though nobody says that something changed
 BUSY_S: Final = 0.1  # changes are said together where there are many
 
 
 class Mqtt:
-    """The channel "mqtt". ``lights`` gives how everybody stands now (called by a thread of this channel's own; None: no
-    lights); after a change call ``refresh``. Raises SourceError where the broker's authority cannot be read."""
+    """The channel "mqtt". ``lights`` gives how everybody stands now, None where the rules want no lights (what the
+    broker keeps of them is taken away then). A thread of this channel's own asks it every ``look_s``, and at
+    ``refresh``. Raises SourceError where the broker's authority cannot be read."""
 
     def __init__(
         self,
         broker: Broker,
         *,
         site: str,
-        lights: Callable[[], Sequence[Light]] | None = None,
+        lights: Callable[[], Sequence[Light] | None] = lambda: None,
         prefix: str = PREFIX,
         answer_s: float = ANSWER_S,
+        look_s: float = LOOK_S,
         refresh_s: float = REFRESH_S,
     ) -> None:
         self._site = site
         self._lights = lights
         self._prefix = prefix
         self._answer_s = answer_s
+        self._look_s = look_s
         self._refresh_s = refresh_s
         self._lock = threading.Lock()  # never held while paho is called, which calls ``_tell`` with locks of its own
         self._unanswered: dict[int, threading.Event] = {}
@@ -69,7 +73,9 @@ class Mqtt:
         self._stopped = threading.Event()
         self._failing = False
         self._said: dict[str, bytes] = {}
-        heard = (birth_topic(prefix), *own_topics(site, prefix)) if lights is not None else ()
+        self._called: tuple[tuple[str, str], ...] | None = None
+        self._announced: tuple[Retained, ...] = ()
+        heard = (birth_topic(prefix), *own_topics(site, prefix))
         self._connection = Connection(
             broker, topics=heard, tell=self._tell, will=lambda: (availability_topic(site), OFFLINE)
         )
@@ -155,50 +161,56 @@ class Mqtt:
         """Say how everybody stands, until this channel stops."""
         all_due_s = -math.inf
         while not self._stopped.is_set():
-            self._wake.wait(max(0.0, min(self._refresh_s, all_due_s - time.monotonic())))
+            self._wake.wait(self._look_s)
             self._wake.clear()
-            if self._stopped.is_set() or not self._connection.online or self._lights is None:
-                all_due_s = time.monotonic() + self._refresh_s
+            if self._stopped.is_set() or not self._connection.online:
                 continue
-            if self._anew.is_set() or time.monotonic() >= all_due_s:
-                all_due_s = time.monotonic() + self._refresh_s
-                self._said.clear()
-            self._try_to_say(self._lights)
+            anew = self._anew.is_set()
+            self._anew.clear()  # before anything is said: a broker that comes back meanwhile is told again
+            again = anew or time.monotonic() >= all_due_s
+            if self._try_to_say(again=again):
+                if again:
+                    all_due_s = time.monotonic() + self._refresh_s
+                if anew:  # now that no light shows what was
+                    self._publish(availability_topic(self._site), ONLINE, retain=True)
+            elif anew:
+                self._anew.set()
             self._stopped.wait(BUSY_S)
 
-    def _try_to_say(self, lights: Callable[[], Sequence[Light]]) -> None:
-        """Say it; where nobody can tell how everybody stands, Home Assistant shows that by itself after a while."""
+    def _try_to_say(self, *, again: bool) -> bool:
+        """Say it, and return whether that could be done; where nobody can tell how everybody stands, lights end by
+        themselves after a while."""
         try:
-            self._say(lights())
+            self._say(self._lights(), again=again)
         except Exception:
             if not self._failing:
                 log.exception("how everybody stands cannot be told to the house's broker; it is tried again")
             self._failing = True
-        else:
-            self._failing = False
+            return False
+        self._failing = False
+        return True
 
-    def _say(self, lights: Sequence[Light]) -> None:
-        """Tell what the broker has not been told; take away what it keeps of people who are no more here."""
-        announced = discovery(self._site, lights, self._prefix)
-        anew = self._anew.is_set()
-        if anew:
-            self._anew.clear()
-            self._said.clear()
-        current = (*announced, *states(self._site, lights))
+    def _say(self, lights: Sequence[Light] | None, *, again: bool) -> None:
+        """Tell what the broker has not been told, or all of it ``again``; take away what it keeps of people who are no
+        more here."""
+        current = () if lights is None else (*self._discovery(lights), *states(self._site, lights))
         for each in current:
-            self._say_one(each)
+            if (again or self._said.get(each.topic) != each.payload) and self._keep(each):
+                self._said[each.topic] = each.payload
         here = {each.topic for each in current}
         with self._lock:
-            gone = (self._kept | self._said.keys()) - here
-            self._kept.clear()
-        for where in gone:
-            self._publish(where, b"", retain=True)
-            self._said.pop(where, None)
-        if anew:  # now that no light shows what was
-            self._publish(availability_topic(self._site), ONLINE, retain=True)
+            kept, self._kept = self._kept, set()
+        for where in (kept | self._said.keys()) - here:
+            self._said[where] = b""
+            if self._keep(Retained(where, b"")):
+                del self._said[where]
 
-    def _say_one(self, each: Retained) -> None:
-        if self._said.get(each.topic) == each.payload:
-            return
-        if self._publish(each.topic, each.payload, retain=True) is not None:
-            self._said[each.topic] = each.payload
+    def _keep(self, each: Retained) -> bool:
+        return self._publish(each.topic, each.payload, retain=True) is not None
+
+    def _discovery(self, lights: Sequence[Light]) -> tuple[Retained, ...]:
+        """What makes the lights show: made anew only where it is of others, or others are called so."""
+        called = tuple((light.wearer, light.name) for light in lights)
+        if called != self._called:
+            self._called, self._announced = called, discovery(self._site, lights, self._prefix)
+        return self._announced

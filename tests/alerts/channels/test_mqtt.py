@@ -68,7 +68,7 @@ def listening(port: int) -> Iterator[Listener]:
 
 
 @contextmanager
-def running(port: int, lights: Callable[[], list[Light]] = lambda: [BEA], **given: float) -> Iterator[Mqtt]:
+def running(port: int, lights: Callable[[], list[Light] | None] = lambda: [BEA], **given: float) -> Iterator[Mqtt]:
     channel = Mqtt(Broker(port=port), site=SITE, lights=lights, **given)
     channel.start()
     try:
@@ -176,14 +176,12 @@ def test_home_assistant_finds_two_lights_for_each_and_for_the_house(port: int) -
 
 def test_the_light_goes_on_with_an_alert_and_off_when_somebody_has_it(port: int) -> None:
     lights = [BEA]
-    with listening(port) as home_assistant, running(port, lambda: list(lights)) as channel:
+    with listening(port) as home_assistant, running(port, lambda: list(lights), look_s=0.02):
         until(lambda: home_assistant.light().get("alert") == "OFF")
         lights[0] = Light(wearer="bea", alerting=True, protected=False)
-        channel.refresh()
         until(lambda: home_assistant.light() == {"alert": "ON", "protected": "OFF"})
         until(lambda: home_assistant.light("")["alert"] == "ON", "the house's light stays off")
         lights[0] = BEA
-        channel.refresh()
         until(lambda: home_assistant.light() == {"alert": "OFF", "protected": "ON"})
         until(lambda: home_assistant.light("")["alert"] == "OFF")
 
@@ -219,7 +217,7 @@ def test_home_assistant_is_told_all_again_when_it_starts(port: int) -> None:
 
 
 def test_states_are_said_again_though_nothing_changed_so_that_none_expires(port: int) -> None:
-    with listening(port) as listener, running(port, refresh_s=0.05):
+    with listening(port) as listener, running(port, refresh_s=0.05, look_s=0.02):
         where = state_topic(SITE, "bea")
         until(lambda: sum(message.topic == where for message in listener.messages) >= 3)
 
@@ -233,6 +231,21 @@ def test_nothing_is_kept_of_whoever_is_no_more_here_even_after_a_restart(port: i
         assert len(callum) == 3
         until(lambda: not any(listener.last.get(each) for each in callum))
         until(lambda: listener.light() != {})
+
+
+def test_lights_that_the_rules_no_longer_want_are_taken_away_and_events_are_told_all_the_same(
+    port: int, a_message: MakeMessage
+) -> None:
+    wanted: list[list[Light] | None] = [[BEA]]
+    with listening(port) as heard, running(port, lambda: wanted[0]) as channel:
+        until(lambda: heard.light() != {})
+        wanted[0] = None
+        channel.refresh()
+        until(lambda: not any(said for where, said in heard.last.items() if where != STATUS))
+        channel.send(a_message())
+        wanted[0] = [BEA]
+        channel.refresh()
+        until(lambda: heard.light() != {})
 
 
 def test_a_broker_that_is_away_has_certainly_not_taken_it_and_is_told_of_nothing_old(
@@ -282,7 +295,7 @@ def test_lights_that_cannot_be_told_are_told_of_once_and_tried_again(
             raise RuntimeError("no desk yet")
         return [BEA]
 
-    with listening(port) as listener, running(port, lights, refresh_s=0.02):
+    with listening(port) as listener, running(port, lights, look_s=0.02):
         until(lambda: "tried again" in caplog.text)
         broken[0] = False
         until(lambda: listener.last.get(STATUS) == b"online")
