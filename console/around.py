@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -41,15 +41,15 @@ class Lookout:
         self._began_at = self._looked_at = -math.inf
         self._looking: asyncio.Task[Around] | None = None
 
-    async def look(self) -> Around:
+    async def look(self, alerts: Collection[str]) -> Around:
         """Return what stands beside the views, at most about a second old, or that nobody can say; within
-        ``PATIENCE_S``."""
+        ``PATIENCE_S``. ``alerts`` are those at hand, taken or not."""
         if self._care is None:
             return self.now
         loop = asyncio.get_running_loop()
         if self._looking is None and loop.time() - self._looked_at >= EVERY_S:
             self._began_at = loop.time()
-            self._looking = asyncio.create_task(run_in_threadpool(around, self._care, self._clock()))
+            self._looking = asyncio.create_task(run_in_threadpool(around, self._care, alerts, self._clock()))
             self._looking.add_done_callback(self._found)
         if self._looking is not None:
             await asyncio.wait({self._looking}, timeout=PATIENCE_S)
@@ -76,12 +76,16 @@ class Lookout:
         self._looked_at = -math.inf
 
 
-def around(care: Care, now_s: float) -> Around:
-    """Return what stands beside the views at ``now_s`` [UTC s]; may block."""
+def around(care: Care, alerts: Collection[str], now_s: float) -> Around:
+    """Return what stands beside the views at ``now_s`` [UTC s]; may block. What somebody has is told of ``alerts``."""
+    proofs = {proof.matter.matter_id: proof for proof in care.delivery.proofs()}
+    taken = [care.delivery.proof(alert) for alert in alerts if alert not in proofs]
+    proofs |= {proof.matter.matter_id: proof for proof in taken if proof is not None}
     shifts = care.duty.shifts()
     return Around(
         covers=dict(care.covers.covers()),
-        going=tuple(going(proof, now_s=now_s) for proof in care.delivery.proofs()),
+        notices=tuple(care.covers.notices()),
+        going=tuple(going(proof, now_s=now_s) for proof in proofs.values()),
         plans={wearer: Plan(plan.helps, plan.avoid) for wearer, plan in care.plans.plans().items()},
         shift=tuple(dict.fromkeys(shift.carer for shift in shifts)),
         offered=tuple(
@@ -103,6 +107,7 @@ def going(proof: Proof, *, now_s: float) -> Going:
     return Going(
         matter_id=matter.matter_id,
         kind=matter.kind,
+        over=not proof.is_open,
         wearer=matter.wearer,
         since_s=matter.since_s,
         words=matter.words,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from alerts.delivery.matter import Kind
+from alerts.delivery.matter import Kind, Matter
 from alerts.protection.cover import Cover
 
 
@@ -29,7 +29,7 @@ class Next:
 class Going:
     """How far one open matter has come. A station has the time [UTC s] of the first who came to it, None while nobody
     has; ``tablets`` and ``sounding`` are how many came to the first two. Its sound is paused until
-    ``snoozed_until_s``, and it is about ``wearer``, "" for the house."""
+    ``snoozed_until_s``, it is about ``wearer`` ("": the house), and ``over`` once somebody has it."""
 
     matter_id: str
     kind: Kind
@@ -43,6 +43,7 @@ class Going:
     seen_s: float | None = None
     next: Next | None = None
     snoozed_until_s: float | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Around:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     shift: tuple[str, ...] | None = None
     offered: tuple[str, ...] = ()
+    notices: tuple[Matter, ...] = ()
     doubt: str = ""
 
     def of(self, matter_id: str) -> Going | None:

@@ -100,7 +100,8 @@ class Board:
 
     async def look(self) -> None:
         """Look up what stands beside the views, at most once a second for all tablets."""
-        await self._lookout.look()
+        alerts = [view.alert.alert_id for view, *_ in self._shown.values() if view.alert]
+        await self._lookout.look(alerts)
 
     def outdate(self) -> None:
         """Look it up anew at the next beat: somebody has just done something."""
@@ -147,8 +148,15 @@ class Board:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what the house should know beside what stands in the rows."""
-        going = [it for it in self._lookout.now.going if it.kind not in (Kind.ALERT, Kind.PROTECTION)]
-        return tuple(Notice(it.matter_id, it.kind, " ".join(map(ended, it.words)), it.snoozed_until_s) for it in going)
+        around = self._lookout.now
+        inner = (Kind.ALERT, Kind.PROTECTION)
+        known = {it.matter_id: Notice(it.matter_id, it.kind, _said(it.words)) for it in around.notices}
+        known |= {
+            it.matter_id: Notice(it.matter_id, it.kind, _said(it.words), it.snoozed_until_s)
+            for it in around.going
+            if it.kind not in inner or it.matter_id in known
+        }
+        return tuple(known.values())
 
     def _show(self, view: WearerView) -> tuple[Row, bytes]:
         second, around = int(self._clock()), self._lookout.now
@@ -158,6 +166,10 @@ class Board:
             row = row_of(view, name=name, zone=self._zone, now_s=float(second), around=around)
             kept = self._shown[view.wearer] = (view, second, around, row, _event("row", _facts(row, view)))
         return kept[3], kept[4]
+
+
+def _said(words: Iterable[str]) -> str:
+    return " ".join(map(ended, words))
 
 
 def _same(some: Sequence[WearerView], others: Sequence[WearerView]) -> bool:

@@ -43,7 +43,7 @@ PLAN_LINES: Final = 6
 """Lines of the person's own plan that are offered: with the usual ones as many as are read at a glance."""
 
 BEGAN: Final = (("15", "15 min before"), ("5", "5 min before"), ("0", "At the alert"), ("", "Did not see"))
-"""Minutes before the alert, and how they are said."""
+"""Minutes before the alert, and how they are said. Who does not say when has not said it: the readings know better."""
 
 AGO: Final = (("2", "Just now"), ("10", "10 min ago"), ("30", "30 min ago"), ("60", "1 hour ago"))
 """The same where there was no alert: somebody must say when."""
@@ -134,7 +134,7 @@ def _question(here: Here, alert_id: str, time: object) -> dict[str, object]:
         "answers": ANSWERS,
         "helped": _helps(here, alert.wearer),
         "began": BEGAN,
-        "began_now": "0",
+        "began_now": "",
         "before": before,
         "by": alert.by,
     }
