@@ -37,6 +37,7 @@ SETBACK_S: Final = 1e-3
 """A clock that goes back by less was not set."""
 
 TAKEN: Final = "somebody has it"
+SETTLED: Final = "over"
 RECEIPTS: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 
 
@@ -223,9 +224,10 @@ class Dispatch:
             self._book.recall(proofs.values(), now_s)
             for proof in self._book.unsettled():
                 self._behind_s[proof.matter.matter_id] = max(0.0, proof.last_s - now_s)
+            self._compare_alerts(proofs, now_s)
+            for proof in self._book.unsettled():
                 for leg in proof.orphans():
                     self._telling.again(proof, leg, self._at(proof.matter.matter_id, now_s))
-            self._compare_alerts(proofs, now_s)
             self._book.write()
             self._telling.send(now_s)
 
@@ -311,7 +313,8 @@ class Dispatch:
                 self._begin(_of_alert(raised), min(raised.at_s, now_s), now_s)
         for proof in self._book.unsettled():
             if proof.matter.matter_id in closed:
-                self._end(proof.matter.matter_id, closed[proof.matter.matter_id], TAKEN, now_s)
+                by = closed[proof.matter.matter_id]
+                self._end(proof.matter.matter_id, by, TAKEN if by else SETTLED, now_s)
 
     def _take_alert(self, alert: AlertView, now_s: float) -> None:
         if alert.alert_id not in self._book and alert.acknowledged_by is None and alert.resolved_s is None:
@@ -319,7 +322,7 @@ class Dispatch:
         elif alert.acknowledged_by is not None:
             self._end(alert.alert_id, alert.acknowledged_by, TAKEN, now_s)
         elif alert.resolved_s is not None:
-            self._end(alert.alert_id, "", "over", now_s)
+            self._end(alert.alert_id, "", SETTLED, now_s)
         self._coming.discard(alert.alert_id)
 
     def _begin(self, matter: Matter, at_s: float | None, now_s: float) -> None:

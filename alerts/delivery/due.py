@@ -1,13 +1,13 @@
 """How far a matter has come and what time it is in; what is to be done now, and when to look again, out. Pure."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from alerts.channels.channel import Because
 from alerts.delivery.events import Station
-from alerts.delivery.proof import BOARD, MQTT, OVER, Leg, Proof
+from alerts.delivery.proof import BOARD, MQTT, ON_SHIFT, OVER, Leg, Proof
 
 RETRY_AFTER_S: Final = (5.0, 15.0, 45.0, 135.0)
 """After each certain failure of one message; then no more. Threefold each time: a router is back after seconds, a
@@ -27,6 +27,17 @@ NOT_SOUNDED = "shown, but not sounded"
 NOBODY = "nobody could be told"
 NOT_ARRIVED = "the message before it did not arrive"
 NO_ANSWER = "no answer in time"
+WHEN: Final = (
+    (ITS_TIME, "`after_s` of the step have passed since the beginning"),
+    (NO_TABLET, "the tablets were told, none is proved, and none was heard for 15 s: at once"),
+    (NOT_SHOWN, "no tablet said that it shows it within `deliver_within_s`"),
+    (NOT_SOUNDED, "one shows it, none sounded within `deliver_within_s`, nobody touched it"),
+    (NOT_ARRIVED, "every message of a step before certainly failed: at once"),
+    (NO_ANSWER, "none went, and of one at least nobody knows after `answer_within_s`"),
+    (NOBODY, "a step before found nobody to tell: at once"),
+    (STILL_NOBODY, "all steps were taken, the last `again_s` ago"),
+)
+"""Why a step is taken, and when that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +139,23 @@ def _next_step(proof: Proof, *, tablets: bool, now_s: float) -> tuple[int | None
             continue
         at_s, because = proof.begun.at_s + proof.steps[number].after_s, ITS_TIME
         if place:
-            missed_s, why = missing(proof, telling[place - 1], tablets=tablets, now_s=now_s)
+            missed_s, why = min(
+                missing(proof, before, tablets=tablets, now_s=now_s) for before in _deciding(proof, telling[:place])
+            )
             if missed_s < at_s:
                 at_s, because = missed_s, why
         return number, at_s, because
     following = proof.next()
     return (telling[-1], following.at_s, STILL_NOBODY) if following else (None, math.inf, "")
+
+
+def _deciding(proof: Proof, before: Sequence[int]) -> list[int]:
+    """Of the steps taken ``before``, those that are to reach somebody for the next one to wait for its time: the last
+    ones, which are of one time. Where tablets are among them these decide for whoever is on shift: that a push service
+    took a message on proves less than a sound, and where tablets sounded nobody needs it."""
+    last = [number for number in before if proof.steps[number].after_s == proof.steps[before[-1]].after_s]
+    board = [number for number in last if proof.steps[number].channel == BOARD]
+    return [*board, *(number for number in last if not board or proof.steps[number].who != ON_SHIFT)]
 
 
 def missing(proof: Proof, step: int, *, tablets: bool, now_s: float) -> tuple[float, str]:

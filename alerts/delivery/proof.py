@@ -27,6 +27,17 @@ ORDER: Final = (
 )
 """A message only ever goes down this list: a late answer may turn *uncertain* into *failed* or *sent*, nothing back."""
 
+MEANS: Final = {
+    Station.QUEUED: "it is in the journal that it goes; it goes only then",
+    Station.UNCERTAIN: "no answer in time, or the service stopped before the answer: it may have arrived",
+    Station.FAILED: "it certainly did not arrive",
+    Station.SENT: "a service outside took it on",
+    Station.ON_TABLET: "a page or a service worker shows it",
+    Station.SOUNDED: "the tablet played its sound",
+    Station.SEEN: "somebody touched the tablet that shows it",
+}
+"""What is known of a message at each station."""
+
 PROVED: Final = {True: Station.SOUNDED, False: Station.SENT}
 """From which station on somebody was told, at the tablets (True) and outside (False): a tablet that only shows an alert
 wakes nobody, and of what goes on outside no more is known than that a service took it on."""

@@ -137,6 +137,29 @@ def test_a_channel_that_fails_is_tried_again_marked_and_the_next_step_comes_at_o
     assert [message.repeat for message in house.push.came] == [False, True, True, True]
 
 
+TOGETHER = parse(TEXT.replace("after_s = 30", "after_s = 0"))
+
+
+def test_a_push_message_that_was_sent_does_not_stand_in_for_tablets_that_stay_silent() -> None:
+    house = House(rules=TOGETHER)
+    house.alert()
+    house.wait(9.5)
+    assert (len(house.push.came), len(house.phone.came)) == (1, 0)
+    house.wait(0.5)
+    assert len(house.phone.came) == 1
+
+
+def test_tablets_that_sound_stand_in_for_a_push_message_that_did_not_go() -> None:
+    house = House(rules=TOGETHER)
+    house.push.does = "gone"
+    alert = house.alert()
+    sounded(house, alert.alert_id)
+    house.wait(89)
+    assert not house.phone.came
+    house.wait(1)
+    assert len(house.phone.came) == 1
+
+
 def test_a_message_that_nobody_answers_is_given_up_and_not_sent_again_by_itself() -> None:
     house = House(tablets=())
     house.push.does = "hangs"
@@ -224,7 +247,7 @@ def test_a_taken_alert_whose_answer_a_crash_took_is_not_told_again_as_open() -> 
     house.push.does = "goes"
     house.crash()
     assert house.dispatch.proofs() == ()
-    assert [message.over for message in house.push.came if not message.repeat] == [False, True]
+    assert [(message.over, message.repeat) for message in house.push.came] == [(False, False), (True, False)]
 
 
 def test_an_alert_raised_before_a_crash_is_delivered_after_it_and_late_steps_at_once() -> None:
