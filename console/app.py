@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
+from console.api.document import ABOUT
 from console.api.here import Here
 from console.api.routes import DOCUMENT, add_api, described
 from console.bands import Staff
@@ -23,13 +24,6 @@ from console.refusal import add_refusals
 from console.standing import ModelsAt
 from console.stream import add_stream
 from console.taking import add_taking
-
-ABOUT: Final[dict[str, Any]] = {
-    "title": "Forecalm",
-    "version": "1",
-    "summary": "Research use only \N{EN DASH} not a medical device",
-    "description": "Alerts and who has them, how well everybody is protected, shifts, outcomes, plans: docs/api.md.",
-}
 
 _STATIC: Final = Path(__file__).parent / "static"
 
