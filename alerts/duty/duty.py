@@ -13,7 +13,15 @@ import msgspec
 
 from alerts.duty.account import Account, account
 from alerts.duty.errors import LeftAlone, UnknownShift
-from alerts.duty.events import DutyEvent, HandOverOffered, ShiftBegun, ShiftEnded, TabletMuted, TabletUnmuted
+from alerts.duty.events import (
+    DutyEvent,
+    FoundAlone,
+    HandOverOffered,
+    ShiftBegun,
+    ShiftEnded,
+    TabletMuted,
+    TabletUnmuted,
+)
 from alerts.duty.roster import Mute, Roster, Shift
 from alerts.duty.words import lines
 from alerts.errors import AlertError, JournalError
@@ -193,8 +201,9 @@ class Duty:
                 self._sound([TabletUnmuted(at_s=_moment(at_s), tablet=tablet, by=by)])
 
     def tick(self, now_s: float) -> tuple[str, ...]:
-        """End mutes whose time or shift is over, all of them where the clock was set back; return of which tablets. To
-        be called about once a second; while an act waits for the disk, it is left to the next."""
+        """End mutes whose time or shift is over, all of them where the clock was set back, and return of which tablets;
+        write down whom nobody ever had. To be called about once a second; while an act waits for the disk, it is left
+        to the next."""
         _moment(now_s)
         if not self._acting.acquire(blocking=False):
             return ()
@@ -208,6 +217,7 @@ class Duty:
             ]
             if over or self._unwritten:
                 self._sound(over)
+            self._note_alone(now_s)
             return tuple(event.tablet for event in over)
         finally:
             self._acting.release()
@@ -262,9 +272,20 @@ class Duty:
         noticed, noticed_s = self._alone.get(wearer, (-1, now_s))
         since_s = min(noticed_s if noticed == number else since_s, now_s)
         self._alone[wearer] = number, since_s
-        return Alone(
-            wearer=wearer, since_s=since_s, before=left is not None, anyway="" if left is None else left.anyway
-        )
+        if left is None:
+            return Alone(wearer=wearer, since_s=since_s, before=False)
+        return Alone(wearer=wearer, since_s=since_s, before=left.before, anyway=left.anyway)
+
+    def _note_alone(self, now_s: float) -> None:
+        """Write down for whom there never was anybody, so that a restart does not begin to count anew."""
+        with self._lock:
+            new = [wearer for wearer in self._roster.alone(self._watched()) if self._roster.left(wearer) is None]
+            found = [FoundAlone(at_s=self._alone_at(wearer, now_s).since_s, wearer=wearer) for wearer in new]
+        if found:
+            try:
+                self._write(found)
+            except JournalError as error:  # the next tick tries again, and they are said to be alone meanwhile
+                log.debug("%s", error)
 
     def _only(self, shift: Shift, now_s: float) -> tuple[str, ...]:
         """Whom nobody else has who is on shift in time."""

@@ -4,7 +4,7 @@ from typing import Self
 
 import msgspec
 
-from alerts.happened import Happened
+from alerts.happened import Happened, HappenedTo
 
 
 class ShiftBegun(Happened, frozen=True, kw_only=True, tag="shift begun"):
@@ -52,6 +52,10 @@ class ShiftEnded(Happened, frozen=True, kw_only=True, tag="shift ended"):
         return msgspec.structs.replace(self, anyway="erased") if self.anyway else self
 
 
+class FoundAlone(HappenedTo, frozen=True, kw_only=True, tag="found alone"):
+    """Nobody ever had ``wearer``, who is watched: written once, so that a restart does not begin to count anew."""
+
+
 class TabletMuted(Happened, frozen=True, kw_only=True, tag="tablet muted"):
     """``by`` took the sound off one tablet until ``until_s``, at the latest the end of their shift."""
 
@@ -72,4 +76,4 @@ class TabletUnmuted(Happened, frozen=True, kw_only=True, tag="tablet unmuted"):
     by: str
 
 
-DutyEvent = ShiftBegun | HandOverOffered | ShiftEnded | TabletMuted | TabletUnmuted
+DutyEvent = ShiftBegun | HandOverOffered | ShiftEnded | FoundAlone | TabletMuted | TabletUnmuted

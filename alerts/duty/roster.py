@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from alerts.duty.events import DutyEvent, HandOverOffered, ShiftBegun, ShiftEnded, TabletMuted, TabletUnmuted
+from alerts.duty.events import (
+    DutyEvent,
+    FoundAlone,
+    HandOverOffered,
+    ShiftBegun,
+    ShiftEnded,
+    TabletMuted,
+    TabletUnmuted,
+)
 from alerts.names import same
 
 
@@ -51,10 +59,11 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """When somebody's last carer went; ``anyway`` is why, where it was known that nobody stays. ``number`` counts the
-    ends of shifts: clocks jump."""
+    """When somebody's last carer went, or it was found that there never was one (``before`` is False); ``anyway`` is
+    why, where it was known that nobody stays. ``number`` counts: clocks jump."""
 
     at_s: float
+    before: bool
     anyway: str
     number: int
 
@@ -94,7 +103,10 @@ class Roster:
                 over = self.shifts.pop(event.shift_id)
                 self._ends += 1
                 for wearer in over.wearers or ("",):
-                    self._left[wearer] = Left(event.at_s, event.anyway, self._ends)
+                    self._left[wearer] = Left(event.at_s, True, event.anyway, self._ends)
+            case FoundAlone() if self.left(event.wearer) is None:
+                self._ends += 1
+                self._left[event.wearer] = Left(event.at_s, False, "", self._ends)
             case TabletMuted():
                 self.mutes[event.tablet] = Mute(
                     tablet=event.tablet, by=event.by, reason=event.reason, since_s=event.at_s, until_s=event.until_s
@@ -118,6 +130,6 @@ class Roster:
         return [shift for shift in self.shifts.values() if same(shift.carer, carer)]
 
     def left(self, wearer: str) -> Left | None:
-        """When the last shift that had ``wearer`` ended, None where there never was one."""
+        """Since when nobody has had ``wearer``, if nobody does; None where nobody knows yet."""
         known = [left for left in (self._left.get(wearer), self._left.get("")) if left is not None]
         return max(known, key=lambda left: left.number, default=None)

@@ -295,3 +295,18 @@ def test_a_disk_that_hangs_keeps_nobody_from_asking_who_has_whom() -> None:
     go_on.set()
     tapping.join()
     assert duty.on_shift("w-1", NOON_S) == ("Jo",)
+
+
+def test_a_restart_does_not_begin_to_count_anew_for_whom_there_never_was_anybody(duty: Duty, disk: Disk) -> None:
+    disk.full = True
+    duty.tick(NOON_S)
+    disk.full = False
+    duty.tick(NOON_S + 1)
+    duty.tick(NOON_S + 2)
+    assert len(disk.history) == len(WATCHED)
+    again = Duty(disk, watched=lambda: WATCHED)
+    for each in (duty, again):
+        alone = each.uncovered(WATCHED, NOON_S + 600)
+        assert [(x.since_s, x.before) for x in alone] == [(NOON_S, False)] * 2
+    begun(again, "Jo", "w-1")
+    assert [x.wearer for x in again.uncovered(WATCHED, NOON_S + 600)] == ["w-2"]
