@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -33,8 +34,8 @@ PATIENCE_MAX: Final = 2.0
 BACK: Final = "protected again"
 """Why a notice is over."""
 
-ANEW: Final = "what is broken is told anew"
-"""Why a notice from before a restart is over, where nobody is missing protection for that reason any more."""
+ELSE: Final = "no longer so: something else is broken"
+"""Why one is over of which somebody is not back; also one from before a restart that was not taken up again."""
 
 PREFIX: Final = "protection"
 """Begins the id of every notice."""
@@ -44,7 +45,7 @@ PREFIX: Final = "protection"
 class _Standing:
     """What is remembered of one person: what was the cause when it was last partly (1) or not at all (2), and what is
     said now. ``cause_s`` and ``broken_s`` are watched seconds: since when it is this cause, and this bad. ``told`` is
-    what staff were told of since protection was lost."""
+    what staff were told of since protection was lost; ``is_now``: it is broken, and not only believed to be still."""
 
     damped: Damped
     cover: Cover
@@ -52,12 +53,13 @@ class _Standing:
     cause: Broken | None = None
     cause_s: float = 0.0
     broken_s: float = 0.0
+    is_now: bool = False
     told: set[tuple[Level, Link, str]] = field(default_factory=set)
 
     def lasts(self, now_s: float, grace_s: float) -> bool:
         """Whether staff are to be told, at ``now_s`` watched seconds."""
         patience = None if self.cause is None else TABLE[self.cause.how].patience
-        if patience is None:
+        if patience is None or not self.is_now:
             return False
         due_s = patience * grace_s
         return now_s - self.cause_s >= due_s or now_s - self.broken_s >= PATIENCE_MAX * due_s
@@ -71,6 +73,7 @@ class _Notice:
     matter: Matter
     cause: Broken
     stood_s: dict[str, float]
+    because: str = BACK
 
     def stands_for(self, wearer: str, cause: Broken | None) -> bool:
         """Whether somebody who was told of this has been told of ``cause``."""
@@ -115,7 +118,7 @@ class Watch:
         self._grace_s = grace_s
         self._watched = Watched()
         self._past = {event.wearer: event for event in journal.history if isinstance(event, CoverChanged)}
-        self._before = _begun(journal.history)
+        self._known, self._before = _begun(journal.history)
         self._people: dict[str, _Standing] = {}
         self._notices: dict[str, _Notice] = {}
         self._given: set[str] = set()  # ids since the start: none stands for two
@@ -165,15 +168,16 @@ class Watch:
         if standing is None:
             standing = self._people[wearer] = self._begin(wearer, now_s, watched_s)
         before = standing.cover
-        shown = standing.damped.believe(severity(level_of(found)), watched_s)
-        if shown == 0 and before.level is Level.PROTECTED and wearer in self._past:
+        raw = severity(level_of(found))
+        shown = standing.damped.believe(raw, watched_s)
+        if shown == 0 and before.level is Level.PROTECTED and wearer in self._past and before.since_s <= now_s:
             return None
         for each in reversed(found):
             standing.causes[severity(each.level)] = each
         cause = (standing.causes[shown] or standing.causes[-1]) if shown else None
         if not (_same(cause, standing.cause) or _explains(cause, standing.cause)):
             standing.cause_s = watched_s
-        standing.cause = cause
+        standing.cause, standing.is_now = cause, raw == shown
         level, since_s = WORST_FIRST[-1 - shown], min(before.since_s, now_s)
         if level is not before.level:
             worse = shown > severity(before.level)
@@ -226,12 +230,15 @@ class Watch:
                 standing = self._people.get(wearer)
                 if standing is not None and notice.stands_for(wearer, standing.cause):
                     notice.stood_s[wearer] = watched_s
-                elif standing is None or standing.cause is None or watched_s - stood_s > grace_s:
+                elif standing is None or standing.cause is None:
                     del notice.stood_s[wearer]
-            if not notice.stood_s and self._say(lambda id_=matter_id: self._over(id_, BACK)):  # type: ignore[misc]
+                elif watched_s - stood_s > grace_s:
+                    del notice.stood_s[wearer]
+                    notice.because = ELSE
+            if not notice.stood_s and self._say(partial(self._over, matter_id, notice.because)):
                 del self._notices[matter_id]
         if self._before and watched_s >= SETTLE_S + PATIENCE_MAX * grace_s:
-            self._before = {id_ for id_ in self._before if not self._say(lambda id_=id_: self._over(id_, ANEW))}  # type: ignore[misc]
+            self._before = {each for each in self._before if not self._say(partial(self._over, each, ELSE))}
 
     def _give_notices(self, watched_s: float) -> None:
         """Tell staff of everybody whose break has lasted and who is in no notice yet, once for each cause."""
@@ -253,8 +260,7 @@ class Watch:
     def _give_notice(self, causes: Mapping[str, Broken], watched_s: float) -> None:
         wearers, cause = list(causes), min(causes.values(), key=lambda each: RANK[each.how])
         matter = self._matter(wearers, cause)
-        known = matter.matter_id in self._before or self._who(matter.matter_id)
-        if known or self._say(lambda: self._tell(matter)):
+        if matter.matter_id in self._known or self._say(partial(self._tell, matter)):
             self._before.discard(matter.matter_id)
             self._given.add(matter.matter_id)
             self._notices[matter.matter_id] = _Notice(matter, cause, dict.fromkeys(wearers, watched_s))
@@ -329,12 +335,11 @@ def _explains(one: Broken | None, other: Broken | None) -> bool:
     return one.how in ARRIVAL and other.how in ARRIVAL and RANK[one.how] < RANK[other.how]
 
 
-def _begun(history: Iterable[object]) -> set[str]:
-    """Return the notices of a journal that are not over."""
-    begun = set()
-    for event in history:
-        if isinstance(event, DeliveryBegun) and event.matter_id.startswith(f"{PREFIX}-"):
-            begun.add(event.matter_id)
-        elif isinstance(event, DeliveryEnded):
-            begun.discard(event.matter_id)
-    return begun
+def _begun(history: Sequence[object]) -> tuple[set[str], set[str]]:
+    """Return the notices of a journal, and those of them that are not over."""
+    begun = {
+        event.matter_id
+        for event in history
+        if isinstance(event, DeliveryBegun) and event.matter_id.startswith(f"{PREFIX}-")
+    }
+    return begun, begun - {event.matter_id for event in history if isinstance(event, DeliveryEnded)}

@@ -270,6 +270,7 @@ class Guard:
         return self._watch.notices()
 
     def _run(self) -> None:
+        self.look()
         while not self._stop.wait(TICK_S):
             self.look()
 

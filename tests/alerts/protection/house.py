@@ -1,9 +1,13 @@
 """A house in which nothing is broken, to break what a test is about; a watch over it on a virtual clock."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter
+from alerts.errors import JournalError
+from alerts.events import Event
 from alerts.journal import Log, Scratch
 from alerts.protection.cover import Cover
 from alerts.protection.links import Facts, Gateway, Person
@@ -78,15 +82,48 @@ class Shift:
         self.journal = Scratch() if journal is None else journal
         self.told: list[Matter] = []
         self.over: list[str] = []
+        self.because: list[str] = []
         self.proofs: dict[str, str] = {}
         self.watch = Watch(
             journal=self.journal,
-            tell=self.told.append,
-            over=lambda matter_id, _: self.over.append(matter_id),
+            tell=self.tell,
+            over=self.end,
             clock=lambda at_s: f"+{at_s - START_S:.0f} s",
             told=lambda matter_id: self.proofs.get(matter_id, ""),
             grace_s=lambda: grace_s,
         )
+
+    def tell(self, matter: Matter) -> None:
+        """As delivery does, which writes it first."""
+        self.told.append(matter)
+        begun = DeliveryBegun(
+            wearer=matter.wearer,
+            at_s=self.now_s,
+            matter_id=matter.matter_id,
+            kind=matter.kind,
+            priority=matter.priority,
+            words=matter.words,
+            version="test",
+            steps=(),
+            again_s=60.0,
+        )
+        self.note(begun)
+
+    def end(self, matter_id: str, because: str) -> None:
+        """The same."""
+        self.over.append(matter_id)
+        self.because.append(because)
+        self.note(DeliveryEnded(wearer="", at_s=self.now_s, matter_id=matter_id, by="", because=because))
+
+    def note(self, event: Event) -> None:
+        with contextlib.suppress(JournalError):
+            self.journal.append([event])
+
+    def again(self) -> "Shift":
+        """A watch that starts where this one was killed."""
+        shift = Shift(Scratch(self.journal.history), now_s=self.now_s + 5, people=self.people)
+        shift.proofs = self.proofs
+        return shift
 
     def go(
         self, seconds: int, broken: Callable[[Facts], Facts] = lambda facts: facts, gateway: str | None = None
@@ -97,7 +134,3 @@ class Shift:
             self.now_s += 1.0
             covers = self.watch.tick(broken(whole(self.now_s, people=self.people, gateway=gateway)), self.now_s)
         return covers["w-01"]
-
-
-def levels(covers: Sequence[Cover]) -> list[str]:
-    return [cover.level for cover in covers]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.delivery.matter import Kind, Priority
+from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.errors import JournalError
 from alerts.journal import Scratch
 from alerts.protection.breaks import severity
@@ -15,7 +15,7 @@ from alerts.protection.cover import Level, Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S, Damped
 from alerts.protection.events import CoverChanged
 from alerts.protection.links import Facts, Gateway, broken, level_of
-from alerts.protection.watch import GRACE_S
+from alerts.protection.watch import BACK, ELSE, GRACE_S
 from alerts.views import Blind, Sight
 from tests.alerts.protection.house import START_S, Shift, silent, tablet, whole, with_view
 
@@ -91,6 +91,15 @@ def test_a_blip_now_and_then_is_shown_and_told_to_nobody() -> None:
     assert shift.told == []
 
 
+def test_nobody_is_told_of_what_is_over_while_that_is_not_believed_yet() -> None:
+    shift = Shift()
+    shift.go(30)
+    shift.go(int(GRACE_S) - 5, silent)
+    assert shift.go(int(HOLD_S) - 1).level is Level.NOT
+    shift.go(60)
+    assert shift.told == []
+
+
 def test_staff_are_told_once_of_what_lasts_longer_than_the_grace_and_when_it_is_over() -> None:
     shift = Shift()
     shift.go(30)
@@ -161,13 +170,16 @@ def test_another_break_of_somebody_whose_first_was_told_is_told_too() -> None:
     shift.go(int(2 * GRACE_S), blind(Blind.NOT_WORN))
     shift.go(int(2 * GRACE_S), deaf_tablets)
     assert [matter.words[1].split(".")[0] for matter in shift.told] == ["The band is off", "No tablet can sound"]
+    assert shift.because == [ELSE]
+    shift.go(int(HOLD_S) + 1)
+    assert shift.because == [ELSE, BACK]
 
 
 def test_since_when_survives_a_restart() -> None:
     shift = Shift()
     shift.go(30)
     before = shift.go(30, silent)
-    again = Shift(Scratch(shift.journal.history), now_s=shift.now_s + 5)
+    again = shift.again()
     cover = again.go(1, blind(Blind.NOT_HEARD))
     assert (cover.level, cover.since_s) == (Level.NOT, before.since_s)
 
@@ -177,8 +189,8 @@ def test_who_was_told_before_a_restart_is_not_told_again() -> None:
     shift.go(30)
     shift.go(int(2 * GRACE_S), silent)
     (matter,) = shift.told
-    again = Shift(Scratch(shift.journal.history), now_s=shift.now_s + 5)
-    again.proofs = {matter.matter_id: "Sam told 14:03."}
+    shift.proofs = {matter.matter_id: "Sam told 14:03."}
+    again = shift.again()
     cover = again.go(int(3 * GRACE_S), blind(Blind.NOT_HEARD))
     assert again.told == []
     assert cover.told == "Sam told 14:03."
@@ -247,8 +259,11 @@ def test_a_clock_that_jumps_neither_hurries_a_notice_nor_a_recovery() -> None:
     assert cover.since_s <= shift.now_s
 
 
+SPELLS = st.tuples(st.sampled_from(["whole", "silent", "off", "tablets", "killed"]), st.integers(1, 70))
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["whole", "silent", "off", "tablets"]), st.integers(1, 40)), max_size=12))
+@given(st.lists(SPELLS, max_size=12))
 def test_whatever_happens_cover_is_never_better_than_the_chain_and_nobody_is_told_of_what_is_whole(
     spells: list[tuple[str, int]],
 ) -> None:
@@ -258,17 +273,21 @@ def test_whatever_happens_cover_is_never_better_than_the_chain_and_nobody_is_tol
         "off": blind(Blind.NOT_WORN),
         "tablets": deaf_tablets,
     }
-    shift = Shift()
+    shift, told, over = Shift(), list[Matter](), set[str]()
     for how, seconds in spells:
+        if how == "killed":
+            told, over, shift = told + shift.told, over | set(shift.over), shift.again()
+            continue
         for _ in range(seconds):
             cover = shift.go(1, ways[how])
             raw = level_of(broken(ways[how](whole(shift.now_s)))["w-01"])
             assert severity(cover.level) >= severity(raw)
             assert (cover.link is None) == (cover.level is Level.PROTECTED)
             assert cover.since_s <= shift.now_s
-    assert len(set(matter.matter_id for matter in shift.told)) == len(shift.told)
+    told += shift.told
+    assert len({matter.matter_id for matter in told}) == len(told), "nobody is told twice"
     shift.go(int(WINDOW_S) + 60)
-    assert {matter.matter_id for matter in shift.told} == set(shift.over)
+    assert {matter.matter_id for matter in told} == over | set(shift.over)
 
 
 @pytest.mark.parametrize("fails", ["tell", "over"])
