@@ -35,6 +35,7 @@ BEFORE_IT_LEFT: Final = re.compile(
 )
 TOO_LATE: Final = re.compile(r"timed out|timeout", re.IGNORECASE)
 BROKEN_OFF: Final = re.compile(r"aborted|RemoteDisconnected|reset by peer|unexpectedly closed|Broken pipe")
+FOREIGN: Final = re.compile(r"Payload|Headers|Response Details")  # what we or the service wrote, which may say anything
 ANSWERED_NO: Final = re.compile(r"error[=:]\s?4\d\d|\(\s?[45]\d\d, b['\"]")  # a 4xx of HTTP; any no of an e-mail server
 
 
@@ -165,7 +166,7 @@ def _body(service: Any, message: Message) -> str:  # noqa: ANN401
 
 def why(said: Iterable[str], *, receivers: int) -> ChannelError:
     """What Apprise's log of a message that failed means; nothing of it is repeated."""
-    text = "\n".join(line for line in said if "Payload" not in line)
+    text = "\n".join(line for line in said if not FOREIGN.search(line))
     one = receivers <= 1
     if BROKEN_OFF.search(text):
         return ChannelError(Because.UNREACHABLE, "the service broke off; it may have taken it", certain=False)

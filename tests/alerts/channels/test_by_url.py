@@ -6,8 +6,11 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.channels.by_url import ByUrl, check_url, why
 from alerts.channels.channel import Because, ChannelError, Message
@@ -129,6 +132,33 @@ def test_a_failure_that_nobody_understands_is_uncertain() -> None:
 
 def test_a_text_about_errors_is_not_taken_for_one() -> None:
     assert not why(["JSON Payload: {'message': 'error=403 Connection refused'}"], receivers=1).certain
+    assert not why(["error=500", "Response Details:\r\nConnection refused by 10.0.0.1"], receivers=1).certain
+
+
+@given(
+    st.text(max_size=40), st.sampled_from(["", "json://", "ntfys://", "tgram://", "mailto://", "https://", "twilio://"])
+)
+def test_any_text_is_taken_or_refused_and_never_repeated(text: str, before: str) -> None:
+    wrong = check_url(before + text)
+    assert wrong is None or len(text) < 12 or text not in wrong
+
+
+def test_two_messages_at_once_are_not_taken_for_each_other(hook: HttpReceiver, a_message: MakeMessage) -> None:
+    """Both are told apart by Apprise's log, which is one."""
+    with HttpReceiver(Behaviour.REFUSE) as other:
+        urls_by_name = {"sam": json_url(hook), "jo": json_url(other), "kim": "json://127.0.0.1:1"}
+        channel = ByUrl(urls_by_name.get)
+
+        def became(to: str) -> tuple[Because, bool] | None:
+            try:
+                channel.send(a_message(to=to))
+            except ChannelError as error:
+                return error.because, error.certain
+            return None
+
+        with ThreadPoolExecutor(12) as threads:
+            said = list(threads.map(became, ["sam", "jo", "kim"] * 8))
+    assert said == [None, (Because.REFUSED, True), (Because.UNREACHABLE, True)] * 8
 
 
 @pytest.mark.parametrize(
