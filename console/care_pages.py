@@ -101,6 +101,12 @@ def add_care_pages(
         here.done()
         return RedirectResponse("/", status_code=303)
 
+    @app.get("/outcome", include_in_schema=False)
+    async def ask_whom() -> Response:
+        views = await here.rest.run(here.desk.views)
+        people = sorted(((here.name(view.wearer), view.wearer) for view in views), key=lambda it: it[0].casefold())
+        return shown("whom.html", people=people)
+
     @app.get("/wearers/{wearer}/outcome", include_in_schema=False)
     async def ask_incident(wearer: str) -> Response:
         return shown("outcome.html", **await here.rest.run(_question_without, here, wearer))

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 
 from alerts.delivery.dispatch import UnknownTablet
+from alerts.channels.shade import shade
 from alerts.delivery.events import Station
 from alerts.protection.tablets import Beat
 from console.api.answers import BeatAnswer, Muted, NewTablet, ReceiptsAnswer
@@ -98,10 +99,12 @@ def _beat(care: Care, tablet: str, body: BeatBody, now_s: float) -> BeatAnswer:
 
 def _receive(care: Care, tablet: str, receipts: Sequence[ReceiptBody], now_s: float) -> ReceiptsAnswer:
     unknown = []
+    shaded = {shade(proof.matter.matter_id): proof.matter.matter_id for proof in care.delivery.proofs()}
     for receipt in receipts:
         at_s = min(max(receipt.at_s, now_s - BACK_S), now_s)
         try:
-            care.delivery.receipt(tablet, receipt.matter_id, Station(receipt.station), at_s)
+            matter_id = shaded.get(receipt.matter_id, receipt.matter_id)  # a service worker knows no more
+            care.delivery.receipt(tablet, matter_id, Station(receipt.station), at_s)
         except UnknownTablet as error:
             raise Refusal(409, "This tablet is not known yet", "Send a beat, then the receipts again.") from error
         except LookupError:

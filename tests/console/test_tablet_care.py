@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from alerts.channels.shade import shade
 from alerts.delivery.matter import Kind
 from alerts.outcomes.events import What
 from alerts.protection.cover import Cover, Level, Link
@@ -309,7 +310,8 @@ def test_an_outcome_works_before_a_script_and_a_correction_keeps_the_first(
         (What.INCIDENT, ("time alone",)),
         (What.EXERCISE, ("a walk",)),
     ]
-    page.goto(f"{address}wearers/w3/outcome")
+    page.goto(f"{address}outcome")
+    page.get_by_role("link", name="Callum").click()
     page.get_by_label("Incident", exact=True).check()
     page.get_by_label("Said by").select_option("Maryam")
     page.get_by_label("30 min ago").check()
@@ -417,13 +419,15 @@ def test_a_push_message_is_shown_without_a_name_and_proved_by_the_service_worker
     tablet.context.grant_permissions(["notifications"], origin=page.url.rstrip("/"))
     page.evaluate("navigator.serviceWorker.ready.then((it) => it.scope)")
     eventually(page, lambda: standing(caring, house))
-    caring.telling.open("shaded", "w1", house.now_s)
-    pushed(tablet.context, page, {"tag": "shaded", "title": "Somebody may need you", "body": "Look at the board.",
+    alert_id = house.alert("w1")
+    eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
+    caring.telling.heard.clear()
+    pushed(tablet.context, page, {"tag": shade(alert_id), "title": "Somebody may need you", "body": "Look at the board.",
                                   "link": "/", "priority": "high", "over": False})  # fmt: skip
-    eventually(page, lambda: stations(caring, "shaded") == ["on the tablet"])
+    eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
     shown = """navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) =>
         all.map(({ title, body, tag }) => [title, body, tag]))"""
-    assert page.evaluate(shown) == [["Somebody may need you", "Look at the board.", "shaded"]]
+    assert page.evaluate(shown) == [["Somebody may need you", "Look at the board.", shade(alert_id)]]
     assert page.evaluate("caches.keys()") == ["forecalm.tablet"]
 
 
@@ -438,3 +442,29 @@ def test_the_page_can_be_installed_and_weighs_little(house: House, caring: Carin
     page.reload()
     tablet.live()
     assert 0 < sum(sizes) < 150_000
+
+
+def test_what_the_house_should_know_is_said_once_and_told_as_shown(
+    house: House, caring: Caring, tablet: Tablet
+) -> None:
+    tablet.sounding()
+    caring.telling.open("alone-w1", "", house.now_s, kind=Kind.UNCOVERED, words="Nobody is on shift for Aidan")
+    house.now_s += 1
+    expect(tablet.page.locator("#notices")).to_have_text("Nobody is on shift for Aidan.")
+    tablet.hears(LOST)
+    eventually(tablet.page, lambda: stations(caring, "alone-w1") == ["on the tablet"])
+    house.now_s += 2
+    expect(tablet.page.locator("#clock")).to_have_text("14:32:11")
+    assert tablet.heard() == LOST
+
+
+def test_a_tablet_whose_beats_do_not_arrive_says_that_nobody_hears_it(
+    house: House, caring: Caring, tablet: Tablet
+) -> None:
+    tablet.context.route("**/beat", lambda route: route.abort())
+    for _ in range(4):
+        tablet.page.clock.fast_forward(5100)
+    expect(tablet.page.locator("#deaf")).to_contain_text("Nobody hears this tablet")
+    tablet.context.unroute("**/beat")
+    tablet.page.clock.fast_forward(5100)
+    expect(tablet.page.locator("#deaf")).to_be_hidden()
