@@ -113,12 +113,11 @@ class Journal:
     def read(self) -> tuple[Event, ...]:
         """Return everything that is in it now, oldest first, read anew from the disk; raises JournalError."""
         with self._writing:
-            try:
-                data = (
-                    os.pread(self._fd, self._end, 0) if hasattr(os, "pread") else self._path.read_bytes()[: self._end]
-                )
-            except OSError as error:
-                raise JournalError(f"cannot read the journal {self._path}: {error.strerror}") from error
+            end = self._end
+        try:
+            data = os.pread(self._fd, end, 0) if hasattr(os, "pread") else self._path.read_bytes()[:end]
+        except OSError as error:
+            raise JournalError(f"cannot read the journal {self._path}: {error.strerror}") from error
         return tuple(_events(data, self._path)[0])
 
     def erase(self, wearer: str) -> int:

@@ -17,6 +17,7 @@ from alerts.journal import Journal
 from console.app import create_app
 from console.care import Care
 from forecalm.arguments_duty import add_duty
+from forecalm.cli import main
 from forecalm.commands import shifts
 from forecalm.commands.shifts import NotGranted
 from forecalm.config import Config, ConfigError
@@ -162,3 +163,11 @@ def test_a_carer_on_two_shifts_is_asked_which(here: Installation, run: Run) -> N
             duty.begin("Jo", [wearer], until_s=time.time() + 3600, by="Jo", at_s=time.time())
     with pytest.raises(ConfigError, match="Jo is on 2 shifts: say which, shift-"):
         run("summary", "Jo")
+
+
+def test_a_refusal_is_one_line_and_exit_code_2(here: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shift", "begin", "Jo"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("forecalm: no service answers")
+    assert said.err.count("\n") == 1
