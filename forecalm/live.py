@@ -15,7 +15,7 @@ import numpy as np
 
 from forecalm.exchanged import Suspected
 from forecalm.installation import RELEARNT
-from forecalm.pipeline import Pipeline, Step, warm
+from forecalm.pipeline import Disputed, Pipeline, Step, warm
 from forecalm.watching.watchers import Choice, Taught
 from ingest.intake.intake import Handed
 from ingest.received import Received
@@ -61,6 +61,7 @@ class Live:
         self._told: set[str] = set()  # what has been logged once
         self._suspected: set[Suspected] = set()  # and told
         self._shifted: set[str] = set()  # inputs of the champion, and told
+        self._disputed: tuple[Disputed, ...] = ()  # and told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -101,6 +102,11 @@ class Live:
         """The inputs of the champion that no longer lie as in training; from any thread."""
         return tuple(sorted(self._shifted))
 
+    @property
+    def disputed(self) -> tuple[Disputed, ...]:
+        """Of whom the champion says *low* and the training-free detector *high* for long; from any thread."""
+        return self._disputed
+
     def stop(self) -> None:
         """Decide what has arrived, keep what was learnt, and end."""
         self._stop.set()
@@ -124,6 +130,7 @@ class Live:
             now_s = self._clock()
             if not 0 <= now_s - told_s < IDLE_S:
                 self._on_second(now_s)
+                self._tell_disputed()
                 told_s = now_s
             for step in self._pipeline.advance(now_s):
                 self._on_step(step)
@@ -209,6 +216,13 @@ class Live:
         for name in sorted(shifted - self._shifted):
             log.warning("%s has shifted against what the model was trained on: forecalm models drift", name)
         self._shifted = shifted
+
+    def _tell_disputed(self) -> None:
+        """Log, without a name, where the champion and the training-free detector begin to disagree about somebody."""
+        disputed = self._pipeline.disputed()
+        if {each.wearer for each in disputed} - {each.wearer for each in self._disputed}:
+            log.warning("the model that watches says low for minutes of whom the simple rules say high: look at them")
+        self._disputed = disputed
 
     def _tell(self, what: str, level: int) -> None:
         """Log what lasts once."""

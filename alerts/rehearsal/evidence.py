@@ -126,6 +126,13 @@ class Evidence(_Said, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if any(person.wearer == EVERYBODY for person in self.people):
+            raise AlertError(
+                f"a wearer called {EVERYBODY!r} cannot be told from all people together, for whom somebody may have to"
+                " sign: give them another pseudonym"
+            )
+
     def whose(self, outcome: Outcome) -> tuple[str, ...]:
         """Return the pseudonyms of those for whom it came out so."""
         return tuple(person.wearer for person in self.people if person.outcome == outcome)

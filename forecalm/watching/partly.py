@@ -18,6 +18,7 @@ from signals.features import column
 
 DEAD_S: Final = 5.0  # of the 15 within which a board is told; longer than what a band takes to be heard again
 UNREAD_S: Final = 60.0  # a minute without a pulse at rest is no hiccup of the finger on the light
+BEGINS_S: Final = 15.0  # of a band that was not heard before: its sensors and their windows fill
 WELL_S: Final = 10.0  # what comes and goes faster is told as missing all the time
 STILL_G: Final = 0.04  # a minute's movement at which a pulse can be read, if it can at all
 HALF: Final = 0.5
@@ -37,15 +38,15 @@ class Partly:
     """Keeps for ``rows`` people since when each channel of their band says nothing."""
 
     def __init__(self, *, rows: int) -> None:
-        self._lasting = Lasting(rows=rows, facts=len(_FOR_S), forgive_s=WELL_S)
+        self._lasting = Lasting(rows=rows, facts=len(_FOR_S) + 1, forgive_s=WELL_S)
 
     def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows) -> list[list[tuple[str, ...]]]:
         """Return the names of what is missing, of each of ``rows`` and each second of features (k, n, F)."""
         dead, unread = _faults(features)
         heard = ~dead.all(axis=-1) & ~(features[..., _WORN] < HALF)
-        faults = np.concatenate([dead, unread], axis=-1) & heard[..., None]
-        lasted_s = self._lasting.push(start_s, faults, rows=rows)
-        long = lasted_s >= _FOR_S
+        facts = np.concatenate([dead, unread, np.ones_like(unread[..., :1])], axis=-1) & heard[..., None]
+        lasted_s = self._lasting.push(start_s, facts, rows=rows)
+        long = (lasted_s[..., :-1] >= _FOR_S) & (lasted_s[..., -1:] > BEGINS_S)
         missing = long[..., : len(CHANNELS)]
         missing[..., _READ] |= long[..., len(CHANNELS) :]
         missing &= (heard & ~missing.all(axis=-1))[..., None]

@@ -158,7 +158,9 @@ def test_drivers_of_what_never_runs_live_are_passed_over_on_purpose(candidate: C
         (np.nan, np.nan, np.nan, ""),
     ],
 )
-def test_how_sure_it_is_is_said_as_people_count(probability: float, low: float, high: float, told: str) -> None:
+def test_how_sure_it_is_is_said_by_how_far_the_probability_may_lie_off(
+    probability: float, low: float, high: float, told: str
+) -> None:
     assert sureness(probability, low, high) == told
     assert not FORBIDDEN.search(told)
 

@@ -64,6 +64,7 @@ def test_what_says_nothing_is_named_in_time_and_no_sooner(fault: dict[str, float
 
 def test_what_comes_and_goes_is_told_as_missing_and_not_in_turns() -> None:
     band = Band()
+    band.second(30)
     band.second(10, ppg_frozen=1.0)
     told = {band.second(1, ppg_frozen=float(i % 3 == 0)) for i in range(60)}
     assert told == {("pulse",)}
@@ -83,13 +84,16 @@ def test_a_pulse_that_cannot_be_read_while_somebody_moves_is_no_fault_of_the_ban
 def test_a_band_that_is_off_or_silent_misses_nothing_of_its_own() -> None:
     assert Band().second(30, worn=0.0, ppg_frozen=1.0) == ()
     band = Band()
+    band.second(30)
     band.second(10, ppg_frozen=1.0)
     assert band.second(1, **dict.fromkeys(NAMES, np.nan)) == ()
 
 
 def test_a_strap_without_sensors_of_the_skin_says_so() -> None:
     gone = {**EDA_GONE, "worn": np.nan, "temperature_C": np.nan}
-    assert Band().second(10, **gone) == ("sweat", "skin temperature")
+    band = Band()
+    assert band.second(15, **gone) == (), "its sensors may come yet"
+    assert band.second(1, **gone) == ("sweat", "skin temperature")
 
 
 def features_of(seed: int) -> NDArray[np.float64]:
@@ -113,6 +117,7 @@ def test_where_seconds_and_rows_are_cut_changes_nothing(seed: int) -> None:
 
 def test_who_comes_later_changes_nobody() -> None:
     band = Band()
+    band.second(30)
     band.second(10, ppg_frozen=1.0)
     band.partly.grow()
     assert band.second(1, ppg_frozen=1.0) == ("pulse",)

@@ -160,6 +160,11 @@ FINE = person("w-2", way([], [1000], [1100]), trained_on=True)
 UNKNOWN = person("w-3", way([], [], worn_s=10))
 
 
+def test_a_wearer_called_everybody_cannot_be_signed_for_in_the_place_of_all() -> None:
+    with pytest.raises(AlertError, match="another pseudonym"):
+        evidence(person("everybody", way([1000], [], [1100])))
+
+
 def test_one_for_whom_it_is_worse_blocks_it_and_one_signature_each_lets_it_pass() -> None:
     assert passed(evidence(FINE, UNKNOWN))
     assert not passed(evidence(UNKNOWN)), "nobody was judged"
