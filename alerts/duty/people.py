@@ -72,6 +72,11 @@ class PersonAt:
     incidents: tuple[Told, ...] = ()
 
     @property
+    def is_eventful(self) -> bool:
+        """Whether anything happened, beside what is told as still open."""
+        return bool(self.alerts or self.incidents or any(gap.until_s is not None for gap in self.gaps))
+
+    @property
     def open_alerts(self) -> tuple[AlertAt, ...]:
         """Those that nobody has ended."""
         return tuple(alert for alert in self.alerts if alert.ended_s is None)

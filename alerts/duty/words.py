@@ -19,7 +19,7 @@ def lines(account: Account, *, names: Mapping[str, str], zone: ZoneInfo) -> tupl
         NOTICE,
         said.headline(account),
         *_under("Still open", said.open_lines(account)),
-        *_under(f"Since {said.clock(account.began_s)}", [said.person(person) for person in account.people]),
+        *_under(f"Since {said.clock(account.began_s)}", said.people(account)),
         *_under("Tablets muted", [said.mute(account, place) for place in range(len(account.mutes))]),
         *_under("Notes", [f"{offer.note} (for {offer.to})" for offer in account.offers if offer.note]),
     )
@@ -67,7 +67,13 @@ class _Said:
                 said.append(f"{self.name(person.wearer)}: {self._gap(person.open_gap)}.")
         return said
 
-    def person(self, person: PersonAt) -> str:
+    def people(self, account: Account) -> list[str]:
+        """A line for each to whom something happened, and one for all the others."""
+        calm = ", ".join(self.name(each.wearer) for each in account.people if not each.is_eventful)
+        some = [self._person(person) for person in account.people if person.is_eventful]
+        return [*some, f"{calm}: No alerts."] if calm else some
+
+    def _person(self, person: PersonAt) -> str:
         alerts = [self._alert(alert) for alert in person.alerts]
         incidents = [
             f"{self.clock(told.began_s)} {_what(told)}, without an alert, said {told.by}" for told in person.incidents

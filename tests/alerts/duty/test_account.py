@@ -113,11 +113,11 @@ def test_its_lines_are_read_out_in_the_clock_of_the_house() -> None:
         "Still open:",
         "- Noor: not protected since 08:01 (gateway).",
         "Since 07:00:",
-        "- Aidan: No alerts.",
         "- Bea: 1 alert. 08:00, shown after 2 s, more people told at 08:01, snoozed by Jo until 08:02 (on the way),"
         " taken by Jo after 90 s, incident, headphones helped, over at 08:10."
         " 08:14 excited, headphones helped, without an alert, said Jo.",
         "- Noor: No alerts. Partly protected 08:00 to 08:01 (skin contact).",
+        "- Aidan: No alerts.",
         "Tablets muted:",
         "- kitchen, 08:00 to 08:05, by Jo: lunch.",
         "Notes:",
