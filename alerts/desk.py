@@ -81,10 +81,10 @@ class Desk:
     def policy_of(self, wearer: str) -> Policy:
         """Return by which rules somebody is watched: those that their last second was judged by."""
         ledger = self._ledgers.get(wearer)
-        rules, own = self._policy, self._policies.get(wearer)
+        held, own = self._policy, self._policies.get(wearer)
         if ledger is not None and ledger.policy is not None:
-            rules = ledger.policy
-        return rules if own is None or own.of not in ("", rules.version) else own
+            held = ledger.policy
+        return held if own is None or own.of not in ("", held.version) else own
 
     def watch(self, wearer: str) -> WearerView:
         """Watch somebody more from now on, and return what is shown; somebody who is watched stays as they are.
@@ -206,7 +206,7 @@ class Desk:
                 sight = ledger.sight
                 if now_s - ledger.signal_s >= silent_after_s:
                     sight = looked(sight, Glimpse.QUIET, ledger.signal_s)
-                if sight is not ledger.sight or ledger.becomes_open_long(now_s, OPEN_LONG_S):
+                if sight is not ledger.sight or ledger.is_open_long(now_s, OPEN_LONG_S) is not ledger.open_long:
                     changed.append((ledger, sight))
             events = [event for ledger, sight in changed for event in _sight_events(ledger, sight, now_s)]
             if events or self._kept.waits:
@@ -216,7 +216,7 @@ class Desk:
     def _show_changed(self, ledger: Ledger, sight: Sight, now_s: float) -> WearerView:
         if sight is not ledger.sight:
             ledger.take_down(sight)
-        ledger.open_long = ledger.open_long or ledger.becomes_open_long(now_s, OPEN_LONG_S)
+        ledger.open_long = ledger.is_open_long(now_s, OPEN_LONG_S)
         return self._show(ledger, now_s, None)
 
     def acknowledge(self, alert_id: str, *, by: str, at_s: float) -> AlertView:

@@ -170,11 +170,10 @@ class Ledger:
             self.situation = replace(self.situation, counted_s=0.0, seen_s=-math.inf)
             self.trend.forget_after(now_s)
 
-    def becomes_open_long(self, now_s: float, after_s: float) -> bool:
-        """Whether somebody took the open alert ``after_s`` ago or longer, which is not known yet."""
-        if self.open_long or self.open is None or self.open.acknowledged_s is None:
-            return False
-        return now_s - self.open.acknowledged_s >= after_s
+    def is_open_long(self, now_s: float, after_s: float) -> bool:
+        """Whether somebody took the alert that is open ``after_s`` ago or longer."""
+        taken_s = None if self.open is None else self.open.acknowledged_s
+        return taken_s is not None and now_s - taken_s >= after_s
 
     def fold(self, event: SituationEvent) -> None:
         """Take one event of the past."""

@@ -667,3 +667,36 @@ def test_a_trend_that_is_drawn_on_is_the_one_drawn_anew(steps: list[tuple[int, f
         for each in entries:
             anew.add(*each)
         assert one.until(at_s) == anew.until(at_s)
+
+
+def test_an_open_alert_outlasts_a_clock_that_jumps_to_and_fro() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    for jump_s in (3600.0, -3600.0, -3600.0, 3600.0, 86_400.0, -86_400.0) * 3:
+        ward.now_s += jump_s
+        ward.desk.tick(ward.now_s)
+        view = ward.second(LOW)
+        assert (view.risk, view.alert) == (RiskState.ALERTING, alert)
+        assert view.sight == Sight(view.sight.since_s)
+    ward.desk.acknowledge(alert.alert_id, by="Jo", at_s=ward.now_s)
+    assert ward.second(LOW, seconds=4).risk is RiskState.RESOLVED
+
+
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0])
+def test_signs_that_rose_before_a_clock_jumped_count_anew(jump_s: float) -> None:
+    ward = Ward()
+    ward.second(HIGH, seconds=2)
+    ward.now_s += jump_s
+    ward.desk.tick(ward.now_s)
+    assert ward.second(HIGH, seconds=2).risk is RiskState.RISING
+    assert ward.second(HIGH).risk is RiskState.ALERTING
+
+
+def test_what_a_clock_ahead_called_open_for_long_is_not_once_it_is_right_again() -> None:
+    ward = Ward()
+    alert = ward.alert()
+    ward.desk.acknowledge(alert.alert_id, by="Jo", at_s=ward.now_s)
+    ward.desk.tick(ward.now_s + 86_400)
+    assert ward.view().open_long
+    ward.silence(1)
+    assert not ward.view().open_long

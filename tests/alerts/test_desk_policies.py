@@ -1,6 +1,11 @@
 """People are watched by rules of their own where there are some; a change of them loses nothing that is open."""
 
+from typing import Any
+
+import pytest
+
 from alerts.desk import Desk
+from alerts.errors import AlertError
 from alerts.journal import Scratch
 from alerts.policy import Policy
 from alerts.views import RiskState, WearerView
@@ -59,3 +64,16 @@ def test_signs_that_were_rising_go_on_rising_under_other_rules() -> None:
     assert say(desk, "w1", 1, 2, 0.5).risk is RiskState.RISING
     desk.use({})
     assert say(desk, "w1", 3, 1, 0.9).risk is RiskState.ALERTING
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [(None, "a policy by wearer"), ({"w1": {"enter": 0.2}}, "'w1' are dict"), ({"w2": HERS, "w1": None}, "NoneType")],
+)
+def test_a_bad_edit_of_rules_is_refused_whole_and_loses_no_alert_in_progress(edit: Any, told: str) -> None:
+    desk = desk_of(w1=HERS)
+    opened = say(desk, "w1", 1, 10, 0.5).alert
+    with pytest.raises(AlertError, match=told):
+        desk.use(edit)
+    assert (desk.policy_of("w1"), desk.policy_of("w2")) == (HERS, EVERYBODYS)
+    assert say(desk, "w1", 11, 5, 0.5).alert == opened
