@@ -22,8 +22,14 @@ log = logging.getLogger(__name__)
 ACTS: Final = 8
 """Threads for taking alerts, and for nothing else: they never wait behind a slow database."""
 
+TABLETS: Final = 8
+"""Threads for heartbeats and receipts, which are what proves that an alert arrived."""
+
+RECORDS: Final = 4
+"""Threads for what asks the registry: one that hangs holds these, and nothing else."""
+
 REST: Final = 8
-"""Threads for everything else here: a slow registry holds these, and not those that pages and streams are read on."""
+"""Threads for everything else here, and not those that pages and streams are read on."""
 
 SCHEME: Final = "Tablet"
 
@@ -67,6 +73,8 @@ class Here:
     clock: Callable[[], float]
     done: Callable[[], None] = _nothing
     acts: Lane = field(default_factory=lambda: Lane(ACTS))
+    tablets: Lane = field(default_factory=lambda: Lane(TABLETS))
+    records: Lane = field(default_factory=lambda: Lane(RECORDS))
     rest: Lane = field(default_factory=lambda: Lane(REST))
     pace: Pace = field(default_factory=Pace)
 
@@ -102,7 +110,7 @@ class Here:
         care = self.given
         care.counts.refused(what, because)
         try:
-            await self.rest.run(care.refusals.note_refusal, what, by=CALLER, because=because)
+            await self.records.run(care.refusals.note_refusal, what, by=CALLER, because=because)
         except Exception:
             log.exception("a refusal could not be kept")
         return refusal

@@ -55,12 +55,12 @@ def routes(here: Here) -> APIRouter:
     @router.get("/wearers/{wearer}/plan")
     async def show_plan(wearer: Identity) -> PlanAnswer:
         """What helps a person, and what to avoid."""
-        return await here.rest.run(_plan, here, wearer)
+        return await here.records.run(_plan, here, wearer)
 
     @router.put("/wearers/{wearer}/plan")
     async def write_plan(wearer: Identity, body: PlanBody) -> PlanAnswer:
         """Write a person's plan anew; the one before is kept."""
-        answer = await here.rest.run(_write_plan, here, wearer, body)
+        answer = await here.records.run(_write_plan, here, wearer, body)
         here.done()
         return answer
 

@@ -27,7 +27,7 @@ def routes(here: Here) -> APIRouter:
         """Let a carer be told on this tablet while its page sleeps."""
         _own(body, tablet)
         said = body.subscription
-        await here.rest.run(
+        await here.records.run(
             here.given.push.add_push,
             endpoint=said.endpoint,
             p256dh=said.keys.p256dh,
@@ -43,7 +43,7 @@ def routes(here: Here) -> APIRouter:
         """Tell this browser no more; that it was not told changes nothing."""
         _own(body, tablet)
         endpoint = body.subscription.endpoint
-        await here.rest.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=body.carer)
+        await here.records.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=body.carer)
         return Response(status_code=204)
 
     return router

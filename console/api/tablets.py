@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from alerts.delivery.dispatch import UnknownTablet
 from alerts.channels.shade import shade
+from alerts.delivery.dispatch import UnknownTablet
 from alerts.delivery.events import Station
 from alerts.protection.tablets import Beat
 from console.api.answers import BeatAnswer, Muted, NewTablet, ReceiptsAnswer
@@ -59,13 +59,13 @@ def routes(here: Here) -> APIRouter:
     async def beat(tablet: Own, body: BeatBody) -> BeatAnswer:
         """Say how this tablet is, every 5 s while its page is in front."""
         _not_too_often(here, f"beat {tablet}", BEAT_EVERY_S, BEAT_BURST)
-        return await here.rest.run(_beat, here.given, tablet, body, here.clock())
+        return await here.tablets.run(_beat, here.given, tablet, body, here.clock())
 
     @router.post("/{tablet}/receipts")
     async def receive(tablet: Own, body: Receipts) -> ReceiptsAnswer:
         """Say what this tablet showed, sounded, and where it was touched; the second time nothing happens."""
         _not_too_often(here, f"receipts {tablet}", RECEIPTS_EVERY_S, RECEIPTS_BURST)
-        return await here.rest.run(_receive, here.given, tablet, body, here.clock())
+        return await here.tablets.run(_receive, here.given, tablet, body, here.clock())
 
     @router.post("/{tablet}/mute")
     async def mute(tablet: Own, body: MuteBody) -> Muted:

@@ -1,8 +1,8 @@
 """A desk, delivery, shifts, tablets and outcomes, all real, and a registry in memory: what routes are asked with."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -26,6 +26,8 @@ from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.plans import Plan
 from models.risk import Abstention
+
+T = TypeVar("T")
 
 NOW_S = 1_763_562_728.0
 NAMES = {"w1": "Aidan", "w2": "Bea", "w3": "Callum"}
@@ -121,11 +123,12 @@ class Rooms:
         )
         for listener in (self.hub.publish, self.delivery.hear, self.outcomes.hear):
             self.desk.subscribe(listener)
-        self.app = self._app(care=care)
+        self.care = self._care() if care else None
+        self.app = self._app()
         self._runner = asyncio.Runner()
 
-    def _app(self, *, care: bool) -> FastAPI:
-        given = Care(
+    def _care(self) -> Care:
+        return Care(
             delivery=self.delivery,
             tablets=self.tablets,
             covers=self.covering,
@@ -138,6 +141,8 @@ class Rooms:
             refusals=self.records,
             counts=self.counts,
         )
+
+    def _app(self) -> FastAPI:
         return create_app(
             desk=self.desk,
             hub=self.hub,
@@ -146,13 +151,17 @@ class Rooms:
             carers=("Jo", "Maryam"),
             time_zone=ZoneInfo("Europe/London"),
             clock=lambda: self.now_s,
-            care=given if care else None,
+            care=self.care,
             outside=OUTSIDE,
         )
 
     def close(self) -> None:
         """Let the loop go."""
         self._runner.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run it on the app's loop."""
+        return self._runner.run(coroutine)
 
     def ask(self, method: str, path: str, *, base: str = "http://localhost", **request: Any) -> httpx.Response:  # noqa: ANN401
         """Ask the app; one that raises is a failed test."""
@@ -162,7 +171,7 @@ class Rooms:
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
                 return await client.request(method, path, **request)
 
-        return self._runner.run(send())
+        return self.run(send())
 
     def key(self, tablet: str = "t-1") -> dict[str, str]:
         """The header by which a tablet shows that it is itself."""

@@ -106,7 +106,7 @@ def test_no_body_makes_the_server_fail(path: str, method: str, data: st.DataObje
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[" * 20_000, b"\xff\xfe", b"NaN", b"1" * 5000, b"null", b'{"by":"J","by":"K"}']
 )
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
 @pytest.mark.parametrize(("path", "method"), [act for act in ACTS if act[1] != "get"])
 def test_what_is_no_json_is_a_problem(path: str, method: str, kind: str, content: bytes) -> None:
     headers = ROOMS.key() | {"content-type": kind}
