@@ -37,6 +37,7 @@ URGENCY: Final = {Priority.HIGH: "high", Priority.MEDIUM: "normal", Priority.LOW
 # been told to somebody else; it is sent again and again meanwhile.
 TTL_S: Final = {Priority.HIGH: 600, Priority.MEDIUM: 3_600, Priority.LOW: 12 * 3_600}
 GONE: Final = (404, 410)
+NOT_US: Final = (401, 403)
 NOT_TAKEN: Final = (429, 500, 503)  # beside 4xx: said by the service itself, which kept nothing
 
 
@@ -263,6 +264,13 @@ def _judge(status: int) -> None:
     """Raise ChannelError where ``status`` is not that a push service has taken the message."""
     if status in GONE:
         raise ChannelError(Because.GONE, "the browser has ended its subscription", certain=True)
+    if status in NOT_US:
+        raise ChannelError(
+            Because.REFUSED,
+            f"the push service answered {status}: it may know this house by another key; put the key file back from"
+            " the backup, or allow messages anew in that browser",
+            certain=True,
+        )
     if not 200 <= status < 300:
         certain = 300 <= status < 500 or status in NOT_TAKEN
         raise ChannelError(Because.REFUSED, f"the push service answered {status}", certain=certain)

@@ -144,6 +144,15 @@ def test_a_service_that_refuses_or_is_not_there_has_certainly_not_taken_it(
     assert (away.because, away.certain) == (Because.UNREACHABLE, True)
 
 
+def test_a_house_that_lost_its_key_is_told_what_to_do(
+    phone: PushReceiver, tmp_path: Path, a_message: MakeMessage
+) -> None:
+    error = failing(phone, Vapid(tmp_path / "another.pem", contact=CONTACT), a_message())
+    assert (error.because, error.certain) == (Because.REFUSED, True)
+    assert "allow messages anew" in str(error)
+    assert phone.got == ()
+
+
 def test_a_service_that_does_not_answer_or_breaks_off_may_have_taken_it(
     phone: PushReceiver, vapid: Vapid, a_message: MakeMessage
 ) -> None:
