@@ -121,8 +121,8 @@ class Outcomes:
                 return again
             said = self._said(wearer, alert_id, by, what, helped, moment(at_s, "at_s"))
             first = self._of_alert.get(alert_id) if alert_id else None
-            for each in self._chain(first) if first else self._lately(wearer, at_s):
-                if _same(each, said, began_s, uncertainty_s, ended_s) and abs(at_s - each.at_s) <= TWICE_S:
+            for each in self._lately(wearer, first, began_s, at_s):
+                if _same(each, said, began_s, uncertainty_s, ended_s):
                     return self._told[self._last(each.outcome_id)]
             if first is not None:
                 return self._correct(first, said, began_s, uncertainty_s, ended_s, outcome_id)
@@ -340,10 +340,13 @@ class Outcomes:
             chain.append(self._told[self._next[chain[-1].outcome_id]])
         return chain
 
-    def _lately(self, wearer: str, at_s: float) -> list[OutcomeTold]:
-        """What was told of a wearer just now without an alert."""
+    def _lately(self, wearer: str, first: str | None, began_s: float | None, at_s: float) -> list[OutcomeTold]:
+        """What this may be told again of: what was said just now of the alert whose outcome is ``first``, or without
+        one; and at any time what began at that very moment, for nobody sees two such things at once."""
+        if first is not None:
+            return [each for each in self._chain(first) if abs(at_s - each.at_s) <= TWICE_S]
         mine = (each for each in self._told.values() if each.wearer == wearer and not each.alert_id)
-        return [each for each in mine if abs(at_s - each.at_s) <= TWICE_S]
+        return [each for each in mine if abs(at_s - each.at_s) <= TWICE_S or each.began_s == began_s]
 
 
 def _same(

@@ -216,6 +216,16 @@ def test_a_telling_that_comes_again_late_does_not_undo_what_was_said_since(outco
     assert outcomes.of_alert("a-1") == second
 
 
+def test_an_incident_that_a_tablet_sends_again_after_hours_without_a_network_is_one(outcomes: Outcomes) -> None:
+    first = tell(outcomes, What.INCIDENT, wearer="w-2", alert_id="", began_s=NOW_S - 60.0, ended_s=NOW_S)
+    again = tell(
+        outcomes, What.INCIDENT, wearer="w-2", alert_id="", began_s=NOW_S - 60.0, ended_s=NOW_S, at_s=NOW_S + 9_000.0
+    )
+    assert again == first
+    other = tell(outcomes, What.INCIDENT, wearer="w-2", alert_id="", began_s=NOW_S - 60.0, by="Bo", at_s=NOW_S + 9e3)
+    assert outcomes.of("w-2") == (first, other), "two people saw it, and what both say is kept"
+
+
 def test_two_incidents_in_an_hour_are_two(outcomes: Outcomes) -> None:
     for began_s in (NOW_S - 3000.0, NOW_S - 1000.0):
         tell(outcomes, What.INCIDENT, wearer="w-2", alert_id="", began_s=began_s)
