@@ -18,7 +18,7 @@ from alerts.delivery.matter import Matter
 from alerts.journal import Journal
 from alerts.protection.cover import Cover, Level, Link
 from alerts.protection.tablets import Beat, Tablets
-from alerts.protection.watch import GRACE_S, Watch
+from alerts.protection.watch import Watch
 from forecalm.alerting.links import Gathering, Guard, Probe, Pulse
 from forecalm.live import Live
 from ingest.control.client import Control
@@ -34,6 +34,7 @@ pytestmark = pytest.mark.long
 
 TOLD_S: Final = 15
 LEARNT_S: Final = 900
+GRACE_S: Final = 20  # as the site's rules may say
 SETTLED_S: Final = 25  # until what is whole is believed to be
 
 
@@ -79,7 +80,13 @@ class Service:
             carried=lambda: {band.name: "gw-0" for band in self.house.ward.bands},
             wearer_of=lambda band, _: self.house._worn.get(band),
         )
-        self.watch = Watch(journal=self.journal, tell=self.told.append, over=lambda *_: None, clock=str)
+        self.watch = Watch(
+            journal=self.journal,
+            tell=self.told.append,
+            over=lambda *_: None,
+            clock=str,
+            grace_s=lambda: GRACE_S,
+        )
         self.guard = Guard(facts=gathering.facts, watch=self.watch, clock=lambda: self.now_s)
 
     @property
@@ -138,15 +145,38 @@ def test_a_band_that_falls_silent_is_told_within_15_s_and_staff_after_the_grace(
         service.seconds_until(Level.NOT, Link.BAND)
         assert service.cover("w-02").level is Level.PROTECTED
         assert service.told == []
-        for _ in range(int(GRACE_S) + 1):
+        for _ in range(GRACE_S + 1):
             service.second()
         assert [(matter.wearer, matter.words[1]) for matter in service.told] == [("w-01", "The band is silent.")]
+
+
+BODIES: Final = {
+    "w-01": ("off_wrist", Level.NOT, Link.CONTACT),
+    "w-02": ("loose_electrode share=1", Level.PARTLY, Link.SIGNAL),
+    "w-03": ("frozen", Level.PARTLY, Link.SIGNAL),
+}
+
+
+def test_a_band_that_comes_off_and_sensors_that_die_are_told_within_15_s(tmp_path: Path) -> None:
+    faults = [
+        f"{fault} bands=band-{wearer.removeprefix('w-')} start_s={SETTLED_S} hold_s=300"
+        for wearer, (fault, _, _) in BODIES.items()
+    ]
+    with service_of(tmp_path, *faults, wearers=len(BODIES)) as service:
+        told: dict[str, int] = {}
+        for seconds in range(1, TOLD_S + 1):
+            service.second()
+            for wearer, (_, level, link) in BODIES.items():
+                cover = service.cover(wearer)
+                if (cover.level, cover.link) == (level, link):
+                    told.setdefault(wearer, seconds)
+        assert told.keys() == BODIES.keys()
 
 
 def test_a_gateway_whose_radio_is_dead_is_told_within_15_s_as_one(tmp_path: Path) -> None:
     with service_of(tmp_path, f"silent_radio start_s={SETTLED_S} hold_s=300", wearers=3) as service:
         service.seconds_until(Level.NOT, Link.GATEWAY)
-        for _ in range(int(GRACE_S) + 1):
+        for _ in range(GRACE_S + 1):
             service.second()
         assert [matter.words for matter in service.told] == [
             (service.told[0].words[0], "Gateway gw-0 brings nothing from any of its bands.")
