@@ -422,8 +422,8 @@ def test_a_push_message_is_shown_without_a_name_and_proved_by_the_service_worker
     alert_id = house.alert("w1")
     eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
     caring.telling.heard.clear()
-    pushed(tablet.context, page, {"tag": shade(alert_id), "title": "Somebody may need you", "body": "Look at the board.",
-                                  "link": "/", "priority": "high", "over": False})  # fmt: skip
+    message = {"tag": shade(alert_id), "title": "Somebody may need you", "body": "Look at the board."}
+    pushed(tablet.context, page, {**message, "link": "/", "priority": "high", "over": False})
     eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
     shown = """navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) =>
         all.map(({ title, body, tag }) => [title, body, tag]))"""
