@@ -43,13 +43,14 @@ class Partly:
     def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows) -> list[list[tuple[str, ...]]]:
         """Return the names of what is missing, of each of ``rows`` and each second of features (k, n, F)."""
         dead, unread = _faults(features)
-        heard = ~dead.all(axis=-1) & ~(features[..., _WORN] < HALF)
+        off = features[..., _WORN] < HALF
+        heard = ~dead.all(axis=-1) & ~off
         facts = np.concatenate([dead, unread, np.ones_like(unread[..., :1])], axis=-1) & heard[..., None]
         lasted_s = self._lasting.push(start_s, facts, rows=rows)
         long = (lasted_s[..., :-1] >= _FOR_S) & (lasted_s[..., -1:] > BEGINS_S)
         missing = long[..., : len(CHANNELS)]
         missing[..., _READ] |= long[..., len(CHANNELS) :]
-        missing &= (heard & ~missing.all(axis=-1))[..., None]
+        missing &= ~(off | missing.all(axis=-1))[..., None]
         named = (missing * (1 << np.arange(len(CHANNELS)))).sum(axis=-1).tolist()
         return [[_NAMED[bits] for bits in each] for each in named]
 

@@ -86,7 +86,15 @@ def test_a_band_that_is_off_or_silent_misses_nothing_of_its_own() -> None:
     band = Band()
     band.second(30)
     band.second(10, ppg_frozen=1.0)
-    assert band.second(1, **dict.fromkeys(NAMES, np.nan)) == ()
+    assert band.second(1, worn=0.0, ppg_frozen=1.0) == ()
+
+
+def test_a_second_that_is_lost_brings_nothing_back_and_a_silence_ends_what_was_said() -> None:
+    band, empty = Band(), dict.fromkeys(NAMES, np.nan)
+    band.second(30)
+    band.second(10, ppg_frozen=1.0)
+    assert band.second(10, **empty) == ("pulse",)
+    assert band.second(1, **empty) == ()
 
 
 def test_a_strap_without_sensors_of_the_skin_says_so() -> None:
