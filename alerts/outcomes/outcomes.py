@@ -76,6 +76,7 @@ class Outcomes:
         for event in journal.history:
             self._fold(event)
         self._unchecked = bool(self._waiting)
+        self._away = False
 
     def hear(self, view: WearerView) -> None:
         """Take in when signs rise and alerts begin and end; returns at once, so that a desk can call it."""
@@ -216,7 +217,13 @@ class Outcomes:
                         log.warning("an outcome is no label: %s", type(error).__name__)
                     self._waiting.popleft()
             except StoreError as error:
-                log.info("%d outcomes wait for the registry: %s", len(self._waiting), type(error).__name__)
+                if not self._away:
+                    log.warning("outcomes wait for the registry, which is away: %s", type(error).__name__)
+                self._away = True
+            else:
+                if self._away:
+                    log.warning("the registry is back: every outcome is a label")
+                self._away = False
         return len(self._waiting)
 
     def _drop(self, entered: frozenset[str]) -> None:

@@ -23,12 +23,13 @@ class Enters(Protocol):
 
 
 class Entering:
-    """Enters at once what waited at the start, after ``soon``, and every ``AGAIN_S``. Use as a context manager."""
+    """Enters what waited at the start, after ``soon``, and every ``AGAIN_S``; no sooner where something still waits,
+    for then the registry is away. Use as a context manager."""
 
     def __init__(self, outcomes: Enters) -> None:
         self._outcomes = outcomes
         self._wake = threading.Event()
-        self._ended = False
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outcomes to labels", daemon=True)
 
     def soon(self) -> None:
@@ -40,16 +41,17 @@ class Entering:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
+        self._end.set()
         self._wake.set()
         self._thread.join(END_S)
 
     def _run(self) -> None:
-        while not self._ended:
+        while not self._end.is_set():
             self._wake.clear()
+            left = 0
             try:
-                self._outcomes.enter()
+                left = self._outcomes.enter()
             except Exception:  # nobody else would go on
                 log.exception("outcomes could not be entered as labels; it is tried again")
-            if not self._ended:
-                self._wake.wait(AGAIN_S)
+            if not self._end.is_set():
+                (self._end if left else self._wake).wait(AGAIN_S)

@@ -34,3 +34,21 @@ def test_outcomes_are_entered_at_the_start_and_whenever_one_was_told(caplog: pyt
         assert counted.asked.acquire(timeout=PATIENCE_S)
     assert not any(thread.name == "outcomes to labels" for thread in threading.enumerate())
     assert "tried again" in caplog.text
+
+
+class Away(Counted):
+    """Nothing can be entered."""
+
+    def enter(self) -> int:
+        self.times += 1
+        self.asked.release()
+        return 1
+
+
+def test_while_the_registry_is_away_it_is_not_asked_at_every_word() -> None:
+    away = Away()
+    with Entering(away) as entering:
+        assert away.asked.acquire(timeout=PATIENCE_S)
+        for _ in range(100):
+            entering.soon()
+    assert away.times == 1

@@ -276,15 +276,16 @@ def test_a_clock_that_was_set_back_does_not_keep_a_correction_out(outcomes: Outc
 
 
 def test_an_outcome_told_while_the_registry_is_away_is_a_label_as_soon_as_it_answers(
-    outcomes: Outcomes, books: Books
+    outcomes: Outcomes, books: Books, caplog: pytest.LogCaptureFixture
 ) -> None:
     books.away = True
     told = tell(outcomes, What.INCIDENT)
     outcomes.correct(told.outcome_id, by="Jo", what=What.EXCITED, at_s=NOW_S + 1.0)
-    assert outcomes.enter() == 2
+    assert outcomes.enter() == outcomes.enter() == 2
     books.away = False
-    assert outcomes.enter() == 0
+    assert outcomes.enter() == outcomes.enter() == 0
     assert [label.what for label in books.valid()] == ["excitement"]
+    assert len(caplog.records) == 2, "that it went and that it came is said, and not each time"
 
 
 def test_an_outcome_that_was_no_label_yet_when_the_service_died_is_one_after_the_next_start(
