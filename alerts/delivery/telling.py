@@ -75,10 +75,12 @@ class Telling:
                 self._queue(proof, OVER, to, channel, at_s, repeat=False)
 
     def again(self, proof: Proof, leg: Leg, at_s: float) -> None:
-        """A stop took the answer to ``leg``: send it again, marked, unless somebody has the matter by now."""
+        """A stop took the answer to ``leg``: send it again, marked, unless somebody has the matter by now, or another
+        message went the same way since."""
         self._reach(proof, leg, Station.UNCERTAIN, at_s, LOST)
         moved = self._book.proof(proof.matter.matter_id)
-        if moved is not None and (moved.is_open or leg.step == OVER):
+        newest = leg.attempt == proof.attempts(leg.step, leg.to, leg.channel)
+        if moved is not None and newest and (moved.is_open or leg.step == OVER):
             self._queue(moved, leg.step, leg.to, leg.channel, at_s, repeat=True)
 
     def withdraw(self, proof: Proof, at_s: float, because: str) -> None:
