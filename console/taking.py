@@ -33,12 +33,13 @@ WHAT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows: it is "open" to be taken, somebody "held" it, or it is "over"."""
+    """What the page shows: it is "open" to be taken, it is "held" by somebody, or it is "over". ``risk`` is the hue."""
 
     state: Literal["open", "held", "over"]
     what: str
     who: str = ""
     since: str = ""
+    risk: Literal["alert", "held", ""] = ""
 
 
 def add_taking(app: FastAPI, here: Here, page: jinja2.Template, zone: ZoneInfo) -> None:
@@ -90,8 +91,8 @@ def _shown(here: Here, allowed: Take, zone: ZoneInfo) -> Shown:
     else:
         return Shown("over", what)
     if is_open:
-        return Shown("open", what)
+        return Shown("open", what, risk="alert" if what == WHAT[Kind.ALERT] else "")
     if not by or at_s is None:
         return Shown("over", what)
     who = "You have" if by == allowed.to else f"{by} has"
-    return Shown("held", what, who, clock_time(at_s, zone=zone, now_s=here.clock()))
+    return Shown("held", what, who, clock_time(at_s, zone=zone, now_s=here.clock()), "held")
