@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
@@ -133,3 +134,36 @@ def test_the_database_itself_still_refuses_what_cannot_be(upgraded: Registry, ol
     engine.dispose()
     upgraded.assign("b-2", "w-03", 3000.0, by="test")
     assert upgraded.wearer_of("b-2", 3000.0) == "w-03"
+
+
+@pytest.fixture
+def empty_sqlite(tmp_path: Path) -> Callable[[], str]:
+    return lambda: f"sqlite:///{tmp_path / 'between.sqlite'}"
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
+def test_every_version_in_between_goes_on_with_its_labels(
+    version: str, kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url: str = request.getfixturevalue(f"empty_{kind}")()
+    upgrade = command.upgrade
+    with monkeypatch.context() as patched, closing(Registry(url, clock=lambda: NOW_S)) as before:
+        patched.setattr(command, "upgrade", lambda config, _: upgrade(config, version))
+        before.upgrade()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO wearer (pseudonym) VALUES ('w-1')")
+        if version != "0001":
+            connection.exec_driver_sql(
+                "INSERT INTO label (wearer, what, start_s, end_s, rater, onset_uncertainty_s, note, entered_at_s,"
+                " entered_by) VALUES ('w-1', 'incident', 1.0, 2.0, 'Jo', 0.0, '', 3.0, 'Jo')"
+            )
+    with closing(Registry(url, clock=lambda: NOW_S)) as registry:
+        registry.upgrade()
+        assert [label.what for label in registry.labels().values()] == ["incident"] * (version != "0001")
+        assert registry.outcomes_entered() == frozenset()
+        assert (registry.plans(), registry.push_subscriptions(), registry.alerting_rules("home")) == ({}, [], None)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
