@@ -44,9 +44,9 @@ _AFTER: Final = """
   ([duty](duty.md)). *Resting* passes by itself within a minute.
 - What ails the band is judged by the desk ([states](alerting-states.md)): silent after 10 s, off as soon as it looks
   off.
-- Two or more bands of a gateway that all fall silent are its doing, before it is known to be away (its last will says
-  so at once where its connection ends, its own silence after 45 s). Where nothing arrives by any way, the broker is the
-  cause.
+- Two or more bands of a gateway that fall silent together, while it brings no other, are its doing, before it is known
+  to be away (its last will says so at once where its connection ends, its own silence after 45 s). Where bands of two
+  ways fall silent together and nothing arrives of anybody, the broker is the cause.
 - A broker counts as away after {broker:.0f} s: one that is restarted is back by then, and nothing is lost. The engine
   says every second that it runs, and after {engine:.0f} s without a word it is not believed to; nor is a view of
   somebody who is heard, after {view} s.

@@ -1,6 +1,6 @@
 """What is known of every link at one moment in; for each person what is broken between skin and somebody, out. Pure."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,6 +25,9 @@ LOW_BATTERY_PCT: Final = 15
 
 MANY: Final = 2
 """Bands that fall silent together have one cause; a single one has its own."""
+
+TOGETHER_S: Final = 15.0
+"""Their last seconds lie no further apart: packets of one gateway come in the same second, or were on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +114,8 @@ def broken(facts: Facts) -> dict[str, tuple[Broken, ...]]:
     found = {}
     for person in facts.people:
         theirs = [*_of_person(person, facts), *house, *_of_tablets(person, facts)]
-        if person.view.sight.reason in _UNHEARD and person.gateway in gateways:
-            theirs.append(gateways[person.gateway])
+        if person.view.sight.reason in _UNHEARD and person.gateway is not None and person.gateway in gateways:
+            theirs.append(_found(gateways[person.gateway], person.view.sight.since_s, person.gateway))
         found[person.view.wearer] = tuple(sorted(theirs, key=_said_first))
     return found
 
@@ -187,37 +190,35 @@ def _of_house(facts: Facts) -> list[Broken]:
 def _quiet_since(facts: Facts) -> float | None:
     """Return since when nothing arrives of anybody, by two ways at least that all seem to be there; None: it does."""
     heard = [each for each in facts.people if each.view.sight.reason not in (Blind.NOT_HEARD, Blind.NOT_RECORDING)]
-    ways = {each.gateway or f"band of {each.view.wearer}" for each in heard}
     away = {name for name, at in facts.gateways.items() if not at.online}
-    gone = any(each.gateway in away for each in heard)
-    if gone or len(ways) < MANY or any(each.view.sight.reason is not Blind.SILENT for each in heard):
+    if any(each.view.sight.reason is not Blind.SILENT or each.gateway in away for each in heard):
         return None
-    return max(each.view.sight.since_s for each in heard)
+    last_s = max((each.view.sight.since_s for each in heard), default=0.0)
+    late = [each for each in heard if last_s - each.view.sight.since_s <= TOGETHER_S]
+    ways = {each.gateway or f"band of {each.view.wearer}" for each in late}
+    return min(each.view.sight.since_s for each in late) if len(ways) >= MANY else None
 
 
-def _of_gateways(facts: Facts) -> dict[str | None, Broken]:
+def _of_gateways(facts: Facts) -> dict[str, Break]:
     """What ails gateways, by name; whoever is heard all the same is not concerned."""
-    silent: Counter[str] = Counter()
-    silent_s: defaultdict[str, float] = defaultdict(lambda: facts.at_s)
+    silent: defaultdict[str, list[float]] = defaultdict(list)
     heard = set()
     for person in facts.people:
         name, reason = person.gateway, person.view.sight.reason
         if name is None:
             continue
         if reason is Blind.SILENT:
-            silent[name] += 1
-            silent_s[name] = min(silent_s[name], person.view.sight.since_s)
+            silent[name].append(person.view.sight.since_s)
         elif reason not in (Blind.NOT_HEARD, Blind.NOT_RECORDING):
             heard.add(name)
-    found: dict[str | None, Broken] = {
-        name: _found(Break.GATEWAY_QUIET, silent_s[name], name)
-        for name, count in silent.items()
-        if count >= MANY and name not in heard
+    found = {
+        name: Break.GATEWAY_QUIET
+        for name, since_s in silent.items()
+        if name not in heard and sum(max(since_s) - each <= TOGETHER_S for each in since_s) >= MANY
     }
     for name, at in facts.gateways.items():
         if not at.online or at.deaf:
-            how = Break.GATEWAY_DEAF if at.online else Break.GATEWAY_AWAY
-            found[name] = _found(how, silent_s[name], name)
+            found[name] = Break.GATEWAY_DEAF if at.online else Break.GATEWAY_AWAY
     return found
 
 

@@ -114,6 +114,19 @@ def test_a_gateway_whose_bands_all_fall_silent_is_the_cause_before_it_is_known_t
     assert one["w-02"] == ()
 
 
+def test_a_band_that_was_put_away_does_not_make_a_gateway_or_the_broker_the_cause() -> None:
+    for gateway in ("garden", None):
+        facts = silent(whole(people=2, gateway=gateway), "w-01", since_s=NOW_S - 86_400)
+        assert broken(silent(facts, "w-02"))["w-02"][0].how is Break.BAND_SILENT
+
+
+def test_since_when_is_each_persons_own() -> None:
+    facts = away(whole(people=2, gateway="garden"))
+    facts = with_view(facts, "w-02", sight=Sight(NOW_S - 86_400, Blind.SILENT))
+    found = broken(facts)
+    assert [found[wearer][0].since_s for wearer in ("w-01", "w-02")] == [NOW_S - 10, NOW_S - 86_400]
+
+
 def test_whoever_is_heard_by_another_gateway_is_not_lost_with_theirs() -> None:
     facts = replace(whole(gateway="garden"), gateways={"garden": Gateway(online=False)})
     assert broken(facts)["w-01"] == ()
