@@ -276,7 +276,7 @@ class Watch:
         parts = (PREFIX, meaning.link.value.replace(" ", "-"), about or str(len(wearers)), str(round(since_s)))
         matter_id = "-".join(parts)
         while matter_id in self._given:
-            matter_id += "+"
+            matter_id += "-again"
         level = str(cause.level)
         who = level.capitalize() if one else f"{len(wearers)} people {level}"
         return Matter(
