@@ -9,15 +9,18 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from alerts.delivery.events import Station
 from alerts.errors import UnknownAlert
 from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, WearerView
 from console.app import create_app
+from console.care import Care
 from console.hub import Hub
 from console.serve import run
 from ingest.admission import Verdict
@@ -28,6 +31,7 @@ from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
 from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
+from tests.console.caring import Caring
 
 FOLDER = Path(__file__).parent
 NOW_S = 1_763_562_728.0  # 14:32:08 on a Wednesday in November, in the house's zone
@@ -49,6 +53,12 @@ PIXELS = """async (shot) => {
   for (let i = 0; i < data.length; i += 32768) text += String.fromCharCode(...data.subarray(i, i + 32768));
   return [width, height, btoa(text)];
 }"""
+OVER = (
+    ("taken", ".row[data-risk=held] .over", "outcome"),
+    ("alert", "#shift", "shift"),
+    ("alert", ".row[data-risk=alert] .snooze", "snooze"),
+)
+"""What opens over the board: the house, the tap, the picture."""
 WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
 
 
@@ -180,10 +190,32 @@ class House:
     def acknowledge(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
         raise UnknownAlert(alert_id)
 
+    def close(self, alert_id: str, *, by: str, at_s: float) -> AlertView:
+        raise UnknownAlert(alert_id)
+
+
+def caring(views: Sequence[WearerView]) -> Caring:
+    """Return care for ``views``: Jo is on shift, Bea has a plan, and what the tablets showed is proved."""
+    given = Caring([view.wearer for view in views])
+    given.rest.set_plan(
+        "Bea",
+        helps=["Lights down, curtains half closed", "Blue headphones: hall drawer, left", "Sit beside, not in front"],
+        avoid=["Questions", "Touching the shoulders"],
+        by="Jo",
+    )
+    shift = given.duty.begin("Jo", [], until_s=NOW_S + 1800, by="Jo", at_s=NOW_S - 6 * 3600)
+    given.duty.offer(shift.shift_id, to="Maryam", note="Bea slept badly", at_s=NOW_S - 60)
+    for view in views:
+        given.hear(view)
+        if view.alert and view.risk is RiskState.ALERTING:
+            for number, station in product(range(3), (Station.ON_TABLET, Station.SOUNDED)):
+                given.telling.receipt(f"t{number}", view.alert.alert_id, station, view.alert.raised_s + 1)
+    return given
+
 
 @contextmanager
-def served(views: list[WearerView]) -> Iterator[str]:
-    """Serve a board of ``views`` and yield its address."""
+def served(views: list[WearerView], care: Care | None = None) -> Iterator[str]:
+    """Serve a board of ``views``, with ``care`` if it is given, and yield its address."""
     hub, stop, ready, address = Hub(), threading.Event(), threading.Event(), []
     app = create_app(
         desk=House(views),
@@ -194,6 +226,7 @@ def served(views: list[WearerView]) -> Iterator[str]:
         time_zone=ZoneInfo("Europe/London"),
         clock=lambda: NOW_S,
         staff=Staff(office()),
+        care=care,
     )
 
     def tell(where: str) -> None:
@@ -341,7 +374,7 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
     houses = {"calm": calm_house, "alert": alert_house, "taken": taken_house, "many": many_house}
     wanted = [(h, s, night) for h in houses for s in sizes for night in (False, True)]
     for house, size, night in wanted if every else [("alert", "wide", False), ("many", "upright", True)]:
-        with served(houses[house]()) as address:
+        with served(houses[house](), caring(houses[house]()).care) as address:
             name = f"board-{house}-{size}{'-night' if night else ''}.png" if every else f"board-{house}.png"
             keep(board(browser, address, sizes[size], night=night), folder / name)
     for size in sizes if every else ["hand"]:
@@ -355,6 +388,14 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
         page.clock.fast_forward(72_000)
         expect(page.locator("#lost")).to_be_visible()
         keep(page, folder / (f"board-lost-{size}.png" if every else "board-lost.png"))
+
+    for size, (house, tap, name) in product(sizes if every else ["wide"], OVER):
+        for night in (False, True) if every else (False,):
+            with served(houses[house](), caring(houses[house]()).care) as address:
+                page = board(browser, address, sizes[size], night=night)
+                page.click(tap)
+                expect(page.locator("dialog[open]")).to_be_visible()
+                keep(page, folder / (f"{name}-{size}{'-night' if night else ''}.png" if every else f"{name}.png"))
 
     for size in sizes if every else ["upright"]:
         for night in (False, True) if every else (False,):
