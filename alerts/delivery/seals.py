@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from alerts.errors import AlertError
 
@@ -37,25 +39,27 @@ class Take:
 class Seals:
     """Seals with ``secret``; everything sealed with it is void once it is another. Raises AlertError where it is short.
 
-    The text can be read by whoever has it: it holds a receiver's own name and a matter's id (a pseudonym), no more.
+    A link goes through services outside, and a matter's id may begin with a pseudonym: so it is encrypted (AES-SIV,
+    RFC 5297: the same link for the same receiver and end), and tells nobody what it takes, nor for whom.
     """
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < SECRET_MIN:
             raise AlertError(f"a secret has at least {SECRET_MIN} bytes, not {len(secret)}: make one of random bytes")
         self._secret = secret
+        self._links = AESSIV(hmac.digest(secret, b"take", hashlib.sha512))
 
     def link(self, matter_id: str, to: str, *, until_s: float) -> str:
         """Return the text, fit for a URL, with which ``to`` may take ``matter_id`` until ``until_s`` [UTC s]."""
         body = msgspec.json.encode([matter_id, to, int(until_s)])
-        return f"{_text(body)}.{_text(self._seal('take', body))}"
+        return _text(self._links.encrypt(body, None))
 
     def read(self, token: str, *, now_s: float) -> Take:
         """Return what ``token`` allows at ``now_s`` [UTC s]; raises Forged or Expired."""
-        body, _, seal = token.partition(".")
-        content = _bytes(body)
-        if not hmac.compare_digest(self._seal("take", content), _bytes(seal)):
-            raise Forged("this link was not made here, or is not whole: open it anew from the message")
+        try:
+            content = self._links.decrypt(_bytes(token), None)
+        except (InvalidTag, ValueError):
+            raise Forged("this link was not made here, or is not whole: open it anew from the message") from None
         matter_id, to, until_s = msgspec.json.decode(content, type=tuple[str, str, int])
         if now_s > until_s:
             raise Expired("this link is too old: take the alert at a tablet, or from a newer message")
@@ -63,14 +67,14 @@ class Seals:
 
     def tablet_key(self, tablet: str) -> str:
         """Return the key by which ``tablet`` shows that it is itself; it does not end."""
-        return _text(self._seal("tablet", tablet.encode(errors="replace")))
+        return _text(self._seal(tablet))
 
     def opens(self, tablet: str, key: str) -> bool:
         """Whether ``key`` is that of ``tablet``, in a time that says nothing about either."""
-        return hmac.compare_digest(self._seal("tablet", tablet.encode(errors="replace")), _bytes(key))
+        return hmac.compare_digest(self._seal(tablet), _bytes(key))
 
-    def _seal(self, use: str, body: bytes) -> bytes:
-        return hmac.digest(self._secret, use.encode() + b"\0" + body, hashlib.sha256)[:SEAL_BYTES]
+    def _seal(self, tablet: str) -> bytes:
+        return hmac.digest(self._secret, b"tablet\0" + tablet.encode(errors="replace"), hashlib.sha256)[:SEAL_BYTES]
 
 
 def _text(data: bytes) -> str:

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from alerts.channels.push import Misaddressed, Subscription, check_subscription
 from console.api.answers import PushKey
 from console.api.bodies import SubscribeBody
+from console.api.bodies import Subscription as Said
 from console.api.here import Here, caller
 from console.refusal import Refusal
 
@@ -27,6 +29,7 @@ def routes(here: Here) -> APIRouter:
         """Let a carer be told on this tablet while its page sleeps."""
         _own(body, tablet)
         said = body.subscription
+        _judge(said)
         await here.records.run(
             here.given.push.add_push,
             endpoint=said.endpoint,
@@ -47,6 +50,15 @@ def routes(here: Here) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _judge(said: Said) -> None:
+    """Refuse what no browser gives, above all an address inside the house: this server would call it."""
+    device = Subscription(endpoint=said.endpoint, p256dh=said.keys.p256dh, auth=said.keys.auth)
+    try:
+        check_subscription(device)
+    except Misaddressed as error:
+        raise Refusal(422, "That is no subscription", str(error), field="subscription") from error
 
 
 def _own(body: SubscribeBody, tablet: str) -> None:

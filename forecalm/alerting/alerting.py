@@ -210,7 +210,7 @@ class Alerting:
         )
 
     def _open_mqtt(self) -> Mqtt:
-        """The house's broker: lights only while the rules want them."""
+        """The house's broker, which is told of alerts too."""
         mqtt = self._config.mqtt
         broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password, tls=mqtt.tls, ca=mqtt.ca)
         return Mqtt(broker, site=self._config.site.name, lights=self._lights)
@@ -251,8 +251,10 @@ class Alerting:
             pings_failed=0 if ping is None else ping.failed,
         )
 
-    def _lights(self) -> Sequence[Light]:
-        """How everybody stands, for lights in the house."""
+    def _lights(self) -> Sequence[Light] | None:
+        """How everybody stands, for lights in the house; None where the rules want none."""
+        if not self._said.rules.mqtt.home_assistant:
+            return None
         covers, named = self.guard.covers(), self._said.rules.privacy.name
         return [
             Light(

@@ -1,5 +1,7 @@
 """A link takes one matter for one receiver until it ends, and forged is told from expired."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,15 @@ def test_a_link_that_was_changed_anywhere_is_forged(place: int, letter: str) -> 
     if changed != token:
         with pytest.raises(Forged):
             SEALS.read(changed, now_s=0.0)
+
+
+def test_a_link_tells_neither_whom_it_is_about_nor_who_may_take_it() -> None:
+    token = SEALS.link("bea-1700000000-1", "Sam", until_s=1_700_000_000.0)
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    assert len(token) < 80
+    for told in (b"bea", b"Sam", b"17000"):
+        assert told not in raw
+        assert told not in token.encode()
 
 
 @given(st.text())
