@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
+from forecalm.arguments_care import add_care
 from forecalm.arguments_duty import add_duty
 from forecalm.arguments_models import add_models
 from forecalm.arguments_rehearsal import add_rehearsal
@@ -49,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_people,
         _add_consent,
         _add_labels,
+        add_care,
         add_duty,
         add_models,
         add_reports,

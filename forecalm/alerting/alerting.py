@@ -32,6 +32,7 @@ from alerts.protection.watch import Watch
 from alerts.views import RiskState
 from console.care import Care
 from console.standing import ModelsAt
+from forecalm.alerting.entering import Entering
 from forecalm.alerting.links import Gathering, Guard, Probe, Pulse
 from forecalm.alerting.notices import Notices
 from forecalm.alerting.site import Said
@@ -108,6 +109,7 @@ class Alerting:
             clock=clock,
         )
         self.outcomes = Outcomes(journal, registry)
+        self._entering = Entering(self.outcomes)
         self._probe = Probe(here.folder)
         self._watch = Watch(
             journal=journal,
@@ -163,6 +165,7 @@ class Alerting:
             stack.callback(self._mqtt.stop)
             self.dispatch.start()
             stack.callback(self.dispatch.stop)
+            stack.enter_context(self._entering)
             stack.enter_context(self._probe)
             stack.enter_context(self.guard)
             stack.callback(self._ping, DeadManRules())
@@ -219,7 +222,7 @@ class Alerting:
         """Once a second, behind protection's own look."""
         self._notices.look(now_s)
         if self.outcomes.waiting:
-            self.outcomes.enter()
+            self._entering.soon()
 
     def _not_kept(self) -> str:
         """Why the journal cannot be written, by whoever found out first; "" where it can."""
