@@ -86,7 +86,7 @@ def _shown(here: Here, allowed: Take, zone: ZoneInfo) -> Shown:
     what = WHAT[Kind.ALERT if proof is None else proof.matter.kind]
     if alert is not None and alert.resolved_s is None:
         by, at_s, is_open = alert.acknowledged_by or "", alert.acknowledged_s, alert.acknowledged_by is None
-    elif proof is not None and proof.matter.kind is not Kind.ALERT:
+    elif alert is None and proof is not None and (proof.is_open or proof.matter.kind is not Kind.ALERT):
         by, at_s, is_open = proof.ended_by, proof.ended_s, proof.is_open
     else:
         return Shown("over", what)

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Depends
 
-from alerts.delivery.matter import Kind
 from alerts.errors import UnknownAlert
 from alerts.views import AlertView
 from console.api.answers import CoverAnswer, CoversAnswer, MatterAnswer, MatterTaken, Notice, SnoozedUntil, Taken
@@ -73,7 +72,10 @@ def acknowledged(here: Here, alert_id: str, *, by: str) -> AlertView:
 
 
 def taken(here: Here, matter_id: str, *, by: str) -> MatterTaken:
-    """Give a matter to ``by``; who has it already keeps it. Refused with 404 where nobody knows it. May block."""
+    """Give a matter to ``by``; who has it already keeps it. Refused with 404 where nobody knows it. May block.
+
+    An alert of somebody whom the desk watches no more is delivery's alone: it must not be told for ever.
+    """
     if here.alert(matter_id) is not None:
         alert = acknowledged(here, matter_id, by=by)
         return MatterTaken(matter_id=matter_id, by=alert.acknowledged_by or "", at_s=alert.acknowledged_s or 0.0)
@@ -81,7 +83,7 @@ def taken(here: Here, matter_id: str, *, by: str) -> MatterTaken:
     proof = delivery.proof(matter_id)
     if proof is None:
         raise _unknown()
-    if proof.is_open and proof.matter.kind is not Kind.ALERT:
+    if proof.is_open:
         delivery.taken(matter_id, by)
         here.done()
         proof = delivery.proof(matter_id) or proof

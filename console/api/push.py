@@ -29,7 +29,7 @@ def routes(here: Here) -> APIRouter:
         """Let a carer be told on this tablet while its page sleeps."""
         _own(body, tablet)
         said = body.subscription
-        _judge(said)
+        await here.records.run(_judge, said)  # it encrypts for the browser, to see that it can
         await here.records.run(
             here.given.push.add_push,
             endpoint=said.endpoint,

@@ -163,11 +163,19 @@ class Rooms:
         """Run it on the app's loop."""
         return self._runner.run(coroutine)
 
-    def ask(self, method: str, path: str, *, base: str = "http://localhost", **request: Any) -> httpx.Response:  # noqa: ANN401
-        """Ask the app; one that raises is a failed test."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        base: str = "http://localhost",
+        raising: bool = True,
+        **request: Any,  # noqa: ANN401 - whatever httpx takes
+    ) -> httpx.Response:
+        """Ask the app; one that raises is a failed test, unless ``raising`` is False."""
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=raising)
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
                 return await client.request(method, path, **request)
 

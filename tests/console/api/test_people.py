@@ -9,7 +9,10 @@ from tests.console.api.rooms import NOW_S, Rooms
 
 SAID = {"by": "Jo", "what": "anxious, settled", "helped": ["a walk"]}
 ENDPOINT = "https://push.example.org/abc"
-KEYS = {"p256dh": "B" * 87, "auth": "A" * 22}
+KEYS = {  # a point of P-256, as a browser makes one, and 16 bytes
+    "p256dh": "BI5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kjc-sdveAzGDZtBp-DpvWQAFPHNjPLBBshxV4ahsH0ALQ",
+    "auth": "YWFhYWFhYWFhYWFhYWFhYQ",
+}
 BROWSER = {"carer": "Jo", "tablet": "t-1", "subscription": {"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS}}
 
 
@@ -169,11 +172,35 @@ def test_a_browser_subscribes_and_unsubscribes_for_its_own_tablet(rooms: Rooms) 
     assert (gone.status_code, rooms.records.browsers) == (204, {})
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://push.example.org/a", "https://192.168.1.7/a", "https://localhost/a", "https://a:b@example.org/"],
+)
+def test_no_browser_makes_this_server_call_into_the_house(rooms: Rooms, endpoint: str) -> None:
+    answer = rooms.post("/push/subscriptions", BROWSER | {"subscription": {"endpoint": endpoint, "keys": KEYS}})
+    assert answer.status_code == 422
+    assert rooms.records.browsers == {}
+
+
 def test_what_the_registry_refuses_is_said_with_its_field_and_without_the_endpoint(rooms: Rooms) -> None:
     browser = BROWSER | {"subscription": {"endpoint": "https://push.example.org/full", "keys": KEYS}}
     answer = rooms.post("/push/subscriptions", browser)
     assert (answer.status_code, answer.json()["field"]) == (422, "carer")
     assert "push.example.org" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"endpoint": "https://192.168.1.1/admin", "keys": KEYS},
+        {"endpoint": "http://push.example.org/abc", "keys": KEYS},
+        {"endpoint": ENDPOINT, "keys": {"p256dh": "B" * 87, "auth": "A" * 22}},
+    ],
+)
+def test_what_no_browser_gives_is_refused_before_it_is_kept(rooms: Rooms, said: dict[str, object]) -> None:
+    answer = rooms.post("/push/subscriptions", BROWSER | {"subscription": said})
+    assert (answer.status_code, answer.json()["field"]) == (422, "subscription")
+    assert rooms.records.browsers == {}
 
 
 def test_monitoring_reads_the_counts(rooms: Rooms) -> None:
@@ -190,3 +217,13 @@ def test_a_board_alone_works_as_before_and_has_nothing_else(board: Rooms) -> Non
     assert board.ask("GET", "/metrics").status_code == 404
     assert board.post(f"/alerts/{alert_id}/acknowledge", {"by": "Jo"}).status_code == 404
     assert board.ask("POST", f"/alerts/{alert_id}/acknowledge", data={"by": "Jo"}).status_code == 303
+
+
+def test_an_error_of_our_own_is_said_without_a_word_of_what_it_was(rooms: Rooms) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("Bea, pulse 180")
+
+    rooms.duty.shifts = fail  # type: ignore[method-assign,assignment]
+    answer = rooms.ask("GET", "/api/v1/shifts", headers=rooms.key(), raising=False)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "Bea" not in answer.text

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.seals import Seals
 from alerts.situation_events import AlertAcknowledged
 from tests.console.api.rooms import OUTSIDE, Rooms
@@ -63,6 +64,19 @@ def test_another_sites_page_takes_nothing_though_it_has_a_key(rooms: Rooms) -> N
     answer = rooms.post(f"/alerts/{alert_id}/acknowledge", {"by": "Jo"}, origin="http://evil.example")
     assert answer.status_code == 403
     assert taken(rooms) == []
+
+
+def test_an_alert_of_somebody_who_is_watched_no_more_can_still_be_taken(rooms: Rooms) -> None:
+    words = ("Sweat rising.",)
+    gone = Matter(
+        matter_id="w9-1", kind=Kind.ALERT, priority=Priority.HIGH, wearer="w9", since_s=rooms.now_s, words=words
+    )
+    rooms.delivery.tell(gone)
+    rooms.delivery.turn()
+    link = rooms.link("w9-1", "Sam")
+    assert "<form" in rooms.ask("GET", link).text
+    assert rooms.ask("POST", link).status_code == 303
+    assert rooms.get("/matters/w9-1").json()["ended_by"] == "Sam"
 
 
 # Links
@@ -137,14 +151,13 @@ def test_a_forged_link_takes_nothing_and_is_kept_and_counted(rooms: Rooms) -> No
     alert_id = rooms.alert()
     theirs = Seals(b"another secret of thirty-two byte").link(alert_id, "Sam", until_s=rooms.now_s + 60)
     ours = rooms.link(alert_id, "Sam").removeprefix("/take/")
-    body, _, seal = ours.partition(".")
     forged = [
         theirs,
-        body,
-        f"{body}.",
-        f".{seal}",
-        f"{body}.{seal}A",
-        f"{body[:-2]}.{seal}",
+        ours[:-1],
+        ours[1:],
+        f"{ours}A",
+        f"{ours}.",
+        f"{ours[:-2]}AA",
         "\u00e9.\u00e9",
         "x" * 3000,
     ]
