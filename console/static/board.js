@@ -43,6 +43,7 @@ function onRow({ row }) {
     showName();
     showPlans();
     say("alert", `${row.name} may need you now. ${row.word}`);
+    overAlert(row.name);
   }
   if (happened === "taken") {
     sound.taken();
@@ -78,6 +79,18 @@ function account() {
   if (!tablet || document.hidden || state === "lost") return;
   for (const { matter } of rows.list()) tablet.note(matter, "on the tablet");
   for (const { dataset } of byId("notices").children) tablet.note(dataset.matter, "on the tablet");
+}
+
+/** Whatever lies over the board says it too: what is under an open dialog is neither seen nor read out. */
+function overAlert(name) {
+  const dialog = document.querySelector("dialog[open]");
+  if (!dialog) return;
+  dialog.querySelector(".over-alert")?.remove();
+  const strip = byId("over-alert").content.firstElementChild.cloneNode(true);
+  strip.addEventListener("click", () => dialog.close(""));
+  dialog.addEventListener("close", () => strip.remove(), { once: true });
+  dialog.prepend(strip);
+  strip.querySelector("span").textContent = `${name} may need you now. Back to the board.`;
 }
 
 /** One alert, and room for it: what helps is there without a tap. */

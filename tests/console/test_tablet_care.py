@@ -284,6 +284,7 @@ def test_two_taps_say_what_it_was_and_the_board_goes_on_meanwhile(house: House, 
     expect(tablet.page.locator("#sheet")).to_contain_text("Bea: how did it go?")
     house.alert("w1")
     tablet.hears(ALERT)
+    expect(tablet.page.locator("#sheet .over-alert")).to_have_text("Aidan may need you now. Back to the board.")
     tablet.page.locator("#sheet").get_by_label("Anxious, then settled").check()
     tablet.page.locator("#sheet").get_by_role("button", name="Blue headphones").click()
     expect(tablet.page.locator("#sheet")).to_be_hidden()
