@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -63,6 +64,7 @@ class Desk:
         self._now_s = moment(started_s, "started_s")
         self._ticked = False
         self._audience = Audience()
+        self._held: tuple[list[Event], list[WearerView]] | None = None  # not written, and not told, yet
         self._ledgers = past(journal.history, wearers, started_s)
 
     @property
@@ -141,6 +143,24 @@ class Desk:
             ledger.read(second_end_s, known, heart_rate_bpm, why)
             return self._show(ledger, second_end_s, stamp)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Take everything that is brought in this block, which is to be short, in one: one write to the journal, then
+        every view in its order. A thousand bands that come back at once would else be a thousand waits for the disk."""
+        with self._lock:
+            if self._held is not None:
+                yield
+                return
+            events, views = self._held = ([], [])
+            try:
+                yield
+            finally:
+                self._held = None
+                if events:
+                    self._write(events)
+                for view in views:
+                    self._audience.tell(view)
+
     def _move(
         self,
         ledger: Ledger,
@@ -159,7 +179,7 @@ class Desk:
                 alert, moved = self._alert_after(ledger, situation, probability, words, at_s)
                 events += moved
         if events:
-            self._kept.write(events)
+            self._write(events)
         ledger.sight, ledger.situation, ledger.alert = sight, situation, alert
         ledger.raised += any(isinstance(event, AlertRaised) for event in events)
         ledger.open_long = ledger.open_long and ledger.open is not None
@@ -187,7 +207,7 @@ class Desk:
             sight = looked(ledger.sight, Glimpse.ALLOWED if allowed else Glimpse.FORBIDDEN, moment(at_s, "at_s"))
             if sight is ledger.sight:
                 return ledger.view
-            self._kept.write(_sight_events(ledger, sight, at_s))
+            self._write(_sight_events(ledger, sight, at_s))
             ledger.take_down(sight)
             ledger.battery_pct = None
             return self._show(ledger, max(at_s, ledger.view.at_s), None)
@@ -210,7 +230,7 @@ class Desk:
                     changed.append((ledger, sight))
             events = [event for ledger, sight in changed for event in _sight_events(ledger, sight, now_s)]
             if events or self._kept.waits:
-                self._kept.write(events)
+                self._write(events)
             return [self._show_changed(ledger, sight, now_s) for ledger, sight in changed]
 
     def _show_changed(self, ledger: Ledger, sight: Sight, now_s: float) -> WearerView:
@@ -249,7 +269,7 @@ class Desk:
 
     def _act(self, ledger: Ledger, *acts: AlertAcknowledged | AlertResolved) -> None:
         """Journal what a person did, do it, and show it."""
-        self._kept.write(acts)
+        self._write(acts)
         for act in acts:
             ledger.fold(act)
         ledger.open_long = ledger.open_long and ledger.open is not None
@@ -323,8 +343,18 @@ class Desk:
         return None, []
 
     def _show(self, ledger: Ledger, at_s: float, stamp: Stamp | None) -> WearerView:
-        self._audience.tell(ledger.show(at_s, stamp))
+        view = ledger.show(at_s, stamp)
+        if self._held is None:
+            self._audience.tell(view)
+        else:
+            self._held[1].append(view)
         return ledger.view
+
+    def _write(self, events: Sequence[Event]) -> None:
+        if self._held is None:
+            self._kept.write(events)
+        else:
+            self._held[0].extend(events)
 
 
 def _sight_events(ledger: Ledger, sight: Sight, at_s: float) -> list[Event]:

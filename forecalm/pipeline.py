@@ -5,6 +5,7 @@ Told what time it is; starts no thread and opens nothing, so a recording can be 
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:  # whoever runs without a shelf needs nothing of it
 
 log = logging.getLogger(__name__)
 
+TOGETHER_S = (
+    3  # seconds of everybody that the desk takes in one; more, after a silence, may not hold up who takes an alert
+)
 HEART_RATE = column("heart_rate_bpm")
 ENGINE = "engine."  # before the names of what the engine knows; what the training-free detector knows has its own
 
@@ -209,12 +213,14 @@ class Pipeline:
         held = facts(features, drivers, self._models.driver_names)
         lasted_s = self._lasting.push(start_s, held, rows=step.rows)
         missing = self._partly.push(start_s, features, rows=step.rows)
-        for i, received in enumerate(last):
-            packet = None if received is None else received.packet
-            stamp = None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us)
-            for second in range(features.shape[1]):
-                told = Told(lasted_s[i, second], missing[i][second], bool(outside[i, second]), stamp)
-                self._observe(i, second, step, told)
+        a_second = features.shape[1] == 1  # of everybody; more, after a silence, may not hold up who takes an alert
+        with self._desk.together() if a_second else nullcontext():
+            for i, received in enumerate(last):
+                packet = None if received is None else received.packet
+                stamp = None if packet is None else Stamp(packet.band, packet.boot, packet.seq, packet.sent_us)
+                for second in range(features.shape[1]):
+                    told = Told(lasted_s[i, second], missing[i][second], bool(outside[i, second]), stamp)
+                    self._observe(i, second, step, told)
 
     def _observe(self, i: int, second: int, step: Step, told: Told) -> None:
         """Tell the desk one second of the i-th of the rows that were decided together."""

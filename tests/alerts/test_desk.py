@@ -700,3 +700,42 @@ def test_what_a_clock_ahead_called_open_for_long_is_not_once_it_is_right_again()
     assert ward.view().open_long
     ward.silence(1)
     assert not ward.view().open_long
+
+
+def test_what_is_taken_together_is_written_once_and_told_after_in_its_order() -> None:
+    class Counted(Scratch):
+        appends = 0
+
+        def append(self, events: Sequence[Event]) -> None:
+            self.appends += 1
+            super().append(events)
+
+    log = Counted()
+    ward = Ward(log)
+    told: list[tuple[str, float | None, int]] = []
+    ward.desk.subscribe(lambda view: told.append((view.wearer, view.probability, len(log.history))))
+    with ward.desk.together():
+        ward.at(T0 + 1, LOW)
+        with ward.desk.together():
+            ward.at(T0 + 1, HIGH, wearer="ali")
+        ward.at(T0 + 2, 0.2)
+        assert (told, log.history) == ([], ())
+    assert log.appends == 1
+    assert told == [("bea", LOW, 2), ("ali", HIGH, 2), ("bea", 0.2, 2)]
+
+
+def test_what_fails_while_things_are_taken_together_loses_nothing_that_was() -> None:
+    ward = Ward()
+    told: list[WearerView] = []
+    ward.desk.subscribe(told.append)
+
+    def some() -> None:
+        with ward.desk.together():
+            for second in (1, 2, 3):
+                ward.at(T0 + second, HIGH)
+            ward.at(T0 + 4, HIGH, wearer="zoe")
+
+    with pytest.raises(AlertError, match="nobody called"):
+        some()
+    assert [view.risk for view in told] == [RiskState.RISING, RiskState.RISING, RiskState.ALERTING]
+    assert sum(isinstance(event, AlertRaised) for event in ward.log.history) == 1
