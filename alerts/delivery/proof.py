@@ -116,7 +116,7 @@ class Next:
 class Proof:
     """How one matter goes from hand to hand. ``taken_steps`` are the steps taken, in order; ``last_s`` the newest time.
 
-    ``ended`` is None while nobody has it and it is not over; ``lost`` counts events that fit nothing.
+    ``ended`` is None while nobody has it and it is not over.
     """
 
     begun: DeliveryBegun
@@ -168,12 +168,6 @@ class Proof:
     def snoozed_until_s(self) -> float | None:
         """Until when its sound is paused [UTC s], which may be over; None where it never was, or is not open."""
         return self.snoozes[-1].until_s if self.snoozes and self.is_open else None
-
-    @property
-    def seen_s(self) -> float | None:
-        """When somebody first touched a tablet that showed it, None while nobody has."""
-        times = [at_s for leg in self.legs for station, at_s in leg.times if station is Station.SEEN]
-        return min(times, default=None)
 
     def rounds(self, step: int) -> int:
         """How often ``step`` was taken."""
@@ -267,20 +261,3 @@ def fold(events: Iterable[DeliveryEvent]) -> dict[str, Proof]:
         elif proof is not None:
             proofs[event.matter_id] = after(proof, event)
     return proofs
-
-
-VERBS: Final = {
-    BOARD: "the tablets sound",
-    PUSH: "{who} gets a message on the phone",
-    "phone": "{who}'s phone rings",
-    "sms": "{who} gets a text message",
-    "mail": "{who} gets an e-mail",
-}
-"""How a carer says what a channel does; others are named."""
-
-
-def sentence(told: Next, clock: str) -> str:
-    """Say who is told next; ``clock`` is its time as people here write it."""
-    who = "everybody on shift" if told.who == ON_SHIFT else told.who
-    does = VERBS.get(told.channel, "{who} is told by " + told.channel).format(who=who)
-    return f"If nobody takes it, {does}{' again' if told.again else ''} at {clock}."
