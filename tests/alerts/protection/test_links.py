@@ -150,6 +150,11 @@ def test_an_engine_that_never_said_that_it_runs_protects_nobody() -> None:
     assert broken(replace(whole(), engine_s=None))["w-01"][0].how is Break.ENGINE_STOPPED
 
 
+def test_a_word_of_the_engine_that_lies_ahead_proves_nothing() -> None:
+    facts = replace(whole(), engine_s=NOW_S + ENGINE_MAX_S + 1)
+    assert broken(facts)["w-01"][0].how is Break.ENGINE_STOPPED
+
+
 def test_phones_of_carers_on_shift_count_and_nobody_elses() -> None:
     facts = no_tablet(whole())
     assert level_of(broken(replace(facts, pushable={"Jo"}))["w-01"]) is Level.PARTLY

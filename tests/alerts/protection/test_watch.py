@@ -15,7 +15,7 @@ from alerts.protection.cover import Level, Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S, Damped
 from alerts.protection.events import CoverChanged
 from alerts.protection.links import Facts, Gateway, broken, level_of
-from alerts.protection.watch import BACK, ELSE, GRACE_S
+from alerts.protection.watch import BACK, ELSE, GRACE_S, SETTLE_S
 from alerts.views import Blind, Sight
 from tests.alerts.protection.house import START_S, Shift, silent, tablet, whole, with_view
 
@@ -173,6 +173,48 @@ def test_another_break_of_somebody_whose_first_was_told_is_told_too() -> None:
     assert shift.because == [ELSE]
     shift.go(int(HOLD_S) + 1)
     assert shift.because == [ELSE, BACK]
+
+
+def test_nobody_is_told_again_of_what_comes_back_before_protection_does() -> None:
+    shift = Shift()
+    shift.go(30)
+    for how in (blind(Blind.NOT_WORN), silent, blind(Blind.NOT_WORN), silent):
+        shift.go(int(2 * GRACE_S) + 1, how)
+    assert [matter.words[1] for matter in shift.told] == ["The band is off.", "The band is silent."]
+
+
+def test_somebody_whose_reason_changes_again_and_again_is_told_of_all_the_same() -> None:
+    shift = Shift()
+    shift.go(30)
+    for how in (blind(Blind.NOT_WORN), silent, blind(Blind.NOT_WORN), silent):
+        shift.go(int(GRACE_S) - 20, how)
+    assert len(shift.told) == 1
+
+
+def test_what_gets_worse_is_told_again() -> None:
+    shift = Shift()
+    shift.go(30)
+    shift.go(int(2 * GRACE_S), lambda facts: replace(deaf_tablets(facts), pushable={"Jo"}))
+    shift.go(int(2 * GRACE_S), deaf_tablets)
+    assert [matter.priority for matter in shift.told] == [Priority.LOW, Priority.MEDIUM]
+
+
+def test_a_lesser_break_does_not_rename_the_worse_one_that_is_not_over_yet() -> None:
+    shift = Shift()
+    shift.go(30)
+    shift.go(5, silent)
+    cover = shift.go(5, lambda facts: with_view(facts, battery_pct=5))
+    assert (cover.level, cover.link, cover.why) == (Level.NOT, Link.BAND, "The band is silent.")
+    cover = shift.go(int(HOLD_S), lambda facts: with_view(facts, battery_pct=5))
+    assert (cover.level, cover.why) == (Level.PARTLY, "Band battery 5 %: charge it soon.")
+
+
+def test_nobody_is_sent_a_notice_while_everything_is_still_starting() -> None:
+    shift = Shift(grace_s=0.0)
+    shift.go(int(SETTLE_S), blind(Blind.NOT_HEARD))
+    assert shift.told == []
+    shift.go(1, blind(Blind.NOT_HEARD))
+    assert len(shift.told) == 1
 
 
 def test_since_when_survives_a_restart() -> None:
