@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills realism radio stress experiment forecast accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills proof realism radio stress experiment forecast accuracy pictures sample-data features schema screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,6 +57,12 @@ bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md
 
 kills: .venv/.dev  ## Kill service and broker at random for an hour, and compare every sample
 	$(BIN)/python -m benchmarks.kills --rounds 40 --seconds 90
+
+proof: .venv/.dev  ## A thousand alerts through kills and bad channels; every link of protection broken; the last of 20 boards
+	$(BIN)/python -m benchmarks.alerts
+	$(BIN)/python -m benchmarks.alerts.links
+	$(BIN)/python -m benchmarks.boards
+	$(BIN)/python -m benchmarks.situation
 
 realism: .venv-bench/.made  ## Compare simulated people with recorded ones: docs/realism.md, benchmarks/realism.json
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE .venv-bench/bin/python -m benchmarks.realism

@@ -56,6 +56,7 @@ def _add_plans(commands: Any) -> None:  # noqa: ANN401
 def _add_alerting(commands: Any) -> None:  # noqa: ANN401
     rules = command(commands, "alerting", "alerting", "who is told of alerts, after how long, by which channel")
     actions = rules.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("example", help="print rules to begin with")
     show = actions.add_parser("show", help="the rules that hold, without addresses")
     show.add_argument("--secrets", action="store_true", help="with addresses, which hold keys and telephone numbers")
     check = actions.add_parser("check", help="say what is wrong with a file of rules; nothing is changed")

@@ -1,4 +1,4 @@
-"""Commands on by which rules a site's alerts are told: alerting show, check, set, history, default, test.
+"""Commands on by which rules a site's alerts are told: alerting example, show, check, set, history, default, test.
 
 Addresses hold keys and telephone numbers: they are shown only where somebody asks for secrets.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+import alerts.delivery
 from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import told
 from forecalm.commands.people import say
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
     from ingest.registry.alerting import AlertingRules
     from ingest.registry.registry import Registry
 
+EXAMPLE: Final = Path(alerts.delivery.__file__).parent / "example.toml"
 HIDDEN: Final = " hidden, --secrets shows it"
 SHOWN_DIGEST: Final = 12
 
 
 def alerting(chosen: argparse.Namespace) -> int:
-    """Show, check or set a site's alerting rules, or try one of its channels."""
+    """Print, show, check or set a site's alerting rules, or try one of its channels."""
     from forecalm.installation import Installation
 
+    if chosen.action == "example":
+        sys.stdout.write(EXAMPLE.read_text())
+        return 0
     config: Config = load_config(chosen.config)
     if chosen.action == "check":
         return _check(chosen)

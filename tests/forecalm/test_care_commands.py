@@ -24,6 +24,7 @@ from alerts.outcomes.events import OutcomeTold, What
 from alerts.situation_events import AlertRaised, AlertResolved
 from forecalm.arguments_care import WHATS, add_care
 from forecalm.asking import Asking
+from forecalm.cli import main
 from forecalm.commands.alerting import without_secrets
 from forecalm.config import Config, ConfigError, ConsoleSection, load
 from forecalm.installation import Installation
@@ -312,3 +313,10 @@ def test_what_the_service_says_of_an_outcome_is_read_as_one() -> None:
     said = msgspec.to_builtins(told)
     said.pop("event")
     assert msgspec.convert(said, OutcomeTold) == told
+
+
+def test_the_example_of_rules_can_be_used_and_tells_somebody_outside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["alerting", "example"]) == 0
+    rules = parse(capsys.readouterr().out)
+    assert rules.doubts() == ()
+    assert [step.channel for step in rules.alert] == ["board", "push", "phone"]
