@@ -69,7 +69,7 @@ def stations(caring: Caring, matter: str) -> list[str]:
 
 def eventually(page: Page, holds: object) -> None:
     """Wait until ``holds()``; the page goes on meanwhile."""
-    for _ in range(100):
+    for _ in range(300):
         if holds():  # type: ignore[operator]
             return
         page.wait_for_timeout(50)
