@@ -99,9 +99,11 @@ sample-data: .venv/.core  ## Make data/sample/ anew
 features: .venv/.core  ## Make docs/features.md anew
 	$(BIN)/forecalm features > docs/features.md
 
-schema: .venv/.core  ## Make docs/wire.schema.json and docs/asyncapi.json anew
+schema: .venv/.core  ## Make docs/wire.schema.json, asyncapi.json, openapi.json and alerting-states.md anew
 	$(BIN)/forecalm schema > docs/wire.schema.json
 	$(BIN)/forecalm schema --asyncapi > docs/asyncapi.json
+	$(BIN)/python -m console.api.document > docs/openapi.json
+	$(BIN)/python -m alerts.drawn
 
 screenshots: .venv/.dev  ## Take the pictures in docs/screens anew (needs Chromium)
 	$(BIN)/python docs/screens/make.py
