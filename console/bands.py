@@ -178,7 +178,7 @@ def page_of(overview: Overview, *, zone: ZoneInfo, models: ModelsAt) -> Page:
         ),
         counts=_counts(overview.counters, held=held is not None),
         refused=tuple(Refused(clock(each.received_s), each.topic, each.reason) for each in overview.refusals),
-        model_faults=models_to_see_to(models),
+        model_faults=models_to_see_to(models, name=name),
         watching=watching(models),
     )
 

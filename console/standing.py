@@ -49,13 +49,15 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class ModelsAt:
     """Which model ``watches``, which was ``chosen`` ("unknown" where the shelf does not say), which is in ``shadow``
-    ("": none); ``faults`` say why one that ought to run does not, ``shifted`` are inputs that have drifted."""
+    ("": none); ``faults`` say why one that ought to run does not, ``shifted`` are inputs that have drifted, and of whom
+    in ``disputed`` (pseudonym, and for how long [s]) it says *low* where the training-free detector says *high*."""
 
     watches: str = TRAINING_FREE
     chosen: str = TRAINING_FREE
     shadow: str = ""
     faults: tuple[str, ...] = ()
     shifted: tuple[str, ...] = ()
+    disputed: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ def watching(models: ModelsAt) -> str:
     return f"{who}{instead}." + (f" Model {models.shadow} is in shadow: it alerts nobody." if models.shadow else "")
 
 
-def models_to_see_to(models: ModelsAt) -> tuple[Look, ...]:
-    """Return a card for every model that ought to run and does not, and one for inputs that have drifted."""
+def models_to_see_to(models: ModelsAt, *, name: Callable[[str], str]) -> tuple[Look, ...]:
+    """Return a card for every model that ought to run and does not, one for inputs that have drifted, and one for each
+    person of whom model and detector say opposite things; ``name`` gives what the house calls them."""
     goes_on = "Everybody is watched meanwhile. Tell whoever keeps the models."
     commands = (("What is wrong:", "forecalm models"), ("Back to what watched before:", ROLL_BACK))
     found = [Look("A model cannot be used", fault, goes_on, commands, "cannot") for fault in models.faults]
@@ -105,6 +108,9 @@ def models_to_see_to(models: ModelsAt) -> tuple[Look, ...]:
         what = f"What it reads no longer lies as it did where it was trained: {some}."
         do = "Alerts go on, and may be wrong more often. Tell whoever trained it."
         found.append(Look(models.watches, what, do, (("How far:", "forecalm models drift"),), "cannot"))
+    for wearer, for_s in models.disputed:
+        what = f"Model {models.watches} says low, the training-free detector high, for {lasting(for_s)}."
+        found.append(Look(name(wearer), what, "Look in. No alert comes of it: the model decides.", (), "person"))
     return tuple(found)
 
 

@@ -287,9 +287,10 @@ def follow(live: Live, telling: Telling, choice: Choice) -> None:
 
 
 def models_at(pipeline: Pipeline, live: Live) -> ModelsAt:
-    """Which models run now, what is wrong with one, and what has drifted."""
+    """Which models run now, what is wrong with one, what has drifted, and about whom they say opposite things."""
     state = pipeline.models
-    return ModelsAt(state.watches, state.chosen, state.shadow, state.faults, live.shifted)
+    disputed = tuple((each.wearer, each.for_s) for each in live.disputed)
+    return ModelsAt(state.watches, state.chosen, state.shadow, state.faults, live.shifted, disputed)
 
 
 def written_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:

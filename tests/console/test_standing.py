@@ -174,12 +174,12 @@ def test_carers_are_told_where_another_model_watches_than_was_chosen_and_staff_w
 ) -> None:
     assert standby(models) == carers
     assert watching(models) == staff
-    assert [card.what for card in models_to_see_to(models)] == list(models.faults)
+    assert [card.what for card in models_to_see_to(models, name=str)] == list(models.faults)
 
 
 def test_inputs_that_have_drifted_are_named_to_staff_but_never_to_carers() -> None:
     models = ModelsAt("calm-2", "calm-2", shifted=tuple(f"input_{i}" for i in range(DRIFTED_MAX + 1)))
-    (card,) = models_to_see_to(models)
+    (card,) = models_to_see_to(models, name=str)
     assert card.about == "calm-2"
     assert "input_4 and more." in card.what
     assert card.commands[0][1] == "forecalm models drift"
@@ -187,3 +187,11 @@ def test_inputs_that_have_drifted_are_named_to_staff_but_never_to_carers() -> No
     said = page_of(Office().overview, zone=LONDON, models=models)
     assert said.model_faults == (card,)
     assert facts_of(Office().overview, models=models)["models"]["shifted"] == models.shifted
+
+
+def test_whom_model_and_detector_say_opposite_things_of_is_a_card_with_their_name() -> None:
+    models = ModelsAt("calm-2", "calm-2", disputed=(("w-07", 760.0),))
+    (card,) = models_to_see_to(models, name={"w-07": "Bea"}.__getitem__)
+    assert card.about == "Bea"
+    assert card.what == "Model calm-2 says low, the training-free detector high, for 12 min."
+    assert standby(models) == ""
