@@ -96,7 +96,7 @@ _CHAIN: Final = """
 _MEASURED: Final = """
 ## Measured
 
-`python benchmarks/deliveries.py` (22 November 2026, one run, four cores shared with other work): 1,000 alerts, a process
+`python benchmarks/deliveries.py` (22 November 2026, one run, four cores shared): 1,000 alerts, a process
 killed 20 times (`kill -9`), three channels of which each fails for certain 1 message in 10, says so of 1 in 10 that
 arrived, and leaves 1 in 10 without an answer, some after a second and a half. None lost; each ended once; 5,234
 messages, no unmarked copy; 612 repeats, all marked, of no message more than its failures and one. Steps while the
