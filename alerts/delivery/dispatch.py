@@ -16,7 +16,7 @@ from alerts.delivery.due import due
 from alerts.delivery.events import DeliveryBegun, DeliveryEvent, Station
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.messages import Say, plainly
-from alerts.delivery.proof import BOARD, MQTT, Proof, fold
+from alerts.delivery.proof import BOARD, Proof, fold
 from alerts.delivery.rules import SiteRules
 from alerts.delivery.telling import Key, Telling, reached
 from alerts.delivery.workers import Hands, Workers
@@ -338,7 +338,7 @@ class Dispatch:
                 priority=matter.priority,
                 words=matter.words,
                 version=rules.version,
-                steps=tuple(s for s in rules.chain(matter.kind) if s.channel != MQTT or MQTT in self._channels),
+                steps=rules.steps(matter.kind, self._channels),
                 again_s=rules.again_s,
                 deliver_within_s=rules.deliver_within_s,
                 answer_within_s=rules.answer_within_s,

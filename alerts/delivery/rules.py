@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -111,6 +111,13 @@ class SiteRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The steps of a matter of ``kind``; where MQTT is told, that is the first. A test goes the way of an alert."""
         steps = self.alert if kind in (Kind.ALERT, Kind.TEST) else self.notice
         return (Step(after_s=0.0, who=ALL, channel=MQTT), *steps) if self.mqtt.events else steps
+
+    def steps(self, kind: Kind, channels: Collection[str]) -> tuple[Step, ...]:
+        """The chain of ``kind`` without steps by what is none of ``channels``, which a board must not promise. Where
+        that leaves nobody to be told, the tablets are."""
+        steps = tuple(step for step in self.chain(kind) if step.channel == BOARD or step.channel in channels)
+        told = any(step.channel != MQTT for step in steps)
+        return steps if told else (*steps, Step(after_s=0.0, who=ON_SHIFT, channel=BOARD))
 
     def address(self, name: str, channel: str) -> str | None:
         """The URL by which ``channel`` reaches the contact ``name``, None where there is none."""

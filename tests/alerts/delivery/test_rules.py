@@ -114,3 +114,13 @@ def test_every_key_and_its_default_is_documented() -> None:
 
 def test_the_page_about_delivery_is_what_the_tables_say() -> None:
     assert (ROOT / FILE).read_text(encoding="utf-8") == page(), "run python -m alerts.delivery.drawn"
+
+
+def test_no_step_is_promised_by_a_channel_that_the_house_does_not_have() -> None:
+    assert [step.channel for step in DEFAULT.steps(Kind.ALERT, {"mqtt"})] == ["mqtt", "board"]
+    assert [step.channel for step in DEFAULT.steps(Kind.ALERT, {"push"})] == ["board", "push"]
+
+
+def test_where_no_channel_of_a_chain_is_there_the_tablets_are_told() -> None:
+    rules = parse('[[alert]]\nafter_s = 0\nwho = "on shift"\nchannel = "push"\n')
+    assert [step.channel for step in rules.steps(Kind.ALERT, {"mqtt"})] == ["mqtt", "board"]
