@@ -6,7 +6,7 @@ from typing import Final
 from alerts.delivery.due import OVER_WITHIN_S, RETRY_AFTER_S, WHEN
 from alerts.delivery.events import Station, Step
 from alerts.delivery.matter import Kind
-from alerts.delivery.proof import MEANS, ORDER, PROVED
+from alerts.delivery.proof import MEANS, ORDER, PROVED, SELDOM_S
 from alerts.delivery.rules import DEFAULT
 from alerts.delivery.snooze import MOST_S, NOTICE_MOST_S, REASONS
 
@@ -120,7 +120,8 @@ def page() -> str:
             *(f"| {kind.value} | {MOST_S.get(kind, NOTICE_MOST_S) / 60:g} min |\n" for kind in Kind),
             _CHAIN,
             *(f"| {step.after_s:g} s | {step.who or 'whoever listens'} | {step.channel} |\n" for step in _usual()),
-            f"\nThen the last step again every {DEFAULT.again_s:g} s.\n",
+            f"\nThen the last step again every {DEFAULT.again_s:g} s. What is no alert waits twice as long each time,"
+            f" up to {SELDOM_S / 60:g} min.\n",
             _MEASURED,
         )
     )

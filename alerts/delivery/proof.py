@@ -14,7 +14,7 @@ from alerts.delivery.events import (
     Station,
     Step,
 )
-from alerts.delivery.matter import Matter
+from alerts.delivery.matter import Kind, Matter
 
 ORDER: Final = (
     Station.QUEUED,
@@ -49,6 +49,16 @@ ON_SHIFT: Final = "on shift"
 
 OVER: Final = -1
 """The step of a message that says that somebody has it."""
+
+URGENT: Final = frozenset({Kind.ALERT, Kind.TEST})
+"""What is told again as often as the first time for as long as nobody has it."""
+
+SELDOM_S: Final = 3600.0
+"""What can wait is told again less and less often, but once an hour: whoever is woken every two minutes by a band that
+lies on its charger takes the sound off the phone, and misses the alert."""
+
+DOUBLED_MOST: Final = 20
+"""Doublings; from there on it has long been ``SELDOM_S``."""
 
 ALL: Final = ""
 """The receiver of what goes to all: the tablets together, or whoever listens."""
@@ -175,9 +185,8 @@ class Proof:
 
     def of(self, step: int) -> tuple[Leg, ...]:
         """The messages of the newest round of ``step``, the newest attempt to each receiver."""
-        newest = {
-            (leg.to, leg.channel): leg for leg in self.legs if leg.step == step and leg.round == self.rounds(step) - 1
-        }
+        newest_round = self.rounds(step) - 1
+        newest = {(leg.to, leg.channel): leg for leg in self.legs if leg.step == step and leg.round == newest_round}
         if step in range(len(self.steps)) and self.steps[step].channel == BOARD:
             newest |= {(leg.to, leg.channel): leg for leg in self.legs if leg.channel == BOARD}
         return tuple(newest.values())
@@ -210,7 +219,15 @@ class Proof:
                 return Next(self.begun.at_s + step.after_s, step.who, step.channel, again=False)
         last = max(escalated.at_s for escalated in self.taken_steps if escalated.step in telling)
         step = self.steps[telling[-1]]
-        return Next(last + self.begun.again_s, step.who, step.channel, again=True)
+        return Next(last + self.again_s(self.rounds(telling[-1])), step.who, step.channel, again=True)
+
+    def again_s(self, rounds: int) -> float:
+        """How long after the last step was taken for the ``rounds``-th time it is taken again: an alert as often as the
+        first time; anything else half as often each time, down to ``SELDOM_S``."""
+        again_s = self.begun.again_s
+        if self.begun.kind in URGENT:
+            return again_s
+        return max(again_s, min(again_s * 2.0 ** min(rounds - 1, DOUBLED_MOST), SELDOM_S))
 
 
 def begin(begun: DeliveryBegun) -> Proof:

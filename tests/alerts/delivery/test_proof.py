@@ -1,5 +1,9 @@
 """A proof is folded from events in whatever order receipts come, and says who is told next and when."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,8 +31,25 @@ BEGUN = DeliveryBegun(
 )
 
 
+class Counting(tuple[Escalated, ...]):
+    """Steps that were taken, and how often somebody went through all of them."""
+
+    walked = 0
+
+    def __iter__(self) -> Iterator[Escalated]:
+        self.walked += 1
+        return super().__iter__()
+
+
 def reached(station: Station, at_s: float, to: str = "kitchen", channel: str = "board", step: int = 0) -> Reached:
     return Reached(wearer="w1", at_s=at_s, matter_id="m", step=step, to=to, channel=channel, station=station)
+
+
+def told(attempt: int) -> Reached:
+    return Reached(
+        wearer="w1", at_s=1090.0 + attempt, matter_id="m", step=2, to="Sam", channel="phone", station=Station.SENT,
+        attempt=attempt,
+    )  # fmt: skip
 
 
 def taken(step: int, at_s: float) -> Escalated:
@@ -67,6 +88,38 @@ def test_it_says_who_is_told_next_and_when_until_somebody_has_it() -> None:
     assert proof.next() == Next(1090.0, "Sam", "phone", again=False)
     assert after(proof, taken(2, 1090.0)).next() == Next(1150.0, "Sam", "phone", again=True)
     assert proof_of(DeliveryEnded(wearer="w1", at_s=1001.0, matter_id="m", by="", because="")).next() is None
+
+
+def times_told_again(kind: Kind, *, hours: float) -> int:
+    proof, now_s = begin(msgspec.structs.replace(BEGUN, kind=kind)), 1000.0
+    while True:
+        following = proof.next()
+        assert following is not None
+        now_s = following.at_s
+        if now_s > 1000.0 + hours * 3600:
+            return max(0, proof.rounds(len(STEPS) - 1) - 1)
+        steps = [
+            action.step for action in due(proof, tablets=True, now_s=now_s).actions if isinstance(action, TakeStep)
+        ]
+        assert steps
+        for step in steps:
+            proof = after(proof, taken(step, now_s))
+
+
+def test_a_band_on_its_charger_does_not_wake_somebody_all_night_and_an_alert_does() -> None:
+    assert times_told_again(Kind.ALERT, hours=8) == 478
+    for kind in (Kind.PROTECTION, Kind.UNCOVERED, Kind.OPEN_LONG, Kind.HOUSE):
+        assert times_told_again(kind, hours=1) == 5
+        assert times_told_again(kind, hours=8) == 12
+
+
+def test_what_is_told_for_a_day_is_no_slower_to_judge_than_what_has_just_begun() -> None:
+    proof = begin(BEGUN)
+    for number in range(100):
+        proof = after(after(proof, taken(2, 1090.0 + number)), told(number))
+    escalated = Counting(proof.taken_steps)
+    replace(proof, taken_steps=escalated).of(2)
+    assert escalated.walked <= 2
 
 
 def test_a_certain_failure_is_tried_again_ever_more_seldom_and_then_no_more() -> None:
