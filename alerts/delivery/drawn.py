@@ -73,8 +73,8 @@ _CLOCK: Final = """
 - Where the journal cannot be written people are told all the same; what could not be written is, when the disk
   takes it.
 - Rules that change touch no delivery under way: its steps are those it began with. Addresses are the newest.
-- Channels have threads of their own: one that hangs holds up no other. After 32 hanging threads its messages wait, and
-  fail for certain when given up.
+- Channels have threads of their own: one that hangs holds up no other, and no alert waits behind notices. After 32
+  hanging threads its messages wait, and fail for certain when given up.
 - Closed proofs stay at hand for a day, at most 1,000; the journal keeps all.
 
 ## Pausing the sound

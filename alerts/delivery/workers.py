@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from alerts.channels.channel import Because, Channel, ChannelError, Message
+from alerts.delivery.matter import Priority
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class _Job:
 
 @dataclass(slots=True)
 class _Lane:
-    """One channel: what waits, and what is on its way. ``abandoned`` threads hang and are waited for no longer."""
+    """What one channel has to send, alerts or all else: what waits, and what is on its way. ``abandoned`` threads hang
+    and are waited for no longer."""
 
     name: str
     waiting: deque[_Job] = field(default_factory=deque)
@@ -54,18 +56,20 @@ class _Lane:
 class Workers:
     """Threads for each channel, begun when there is something to send: one that hangs holds up no other channel.
 
+    Alerts have threads of their own: none waits behind notices, however many these are.
+
     They are daemons: a process that ends does not wait for a service outside. What was handed on by then and not
     answered is told again at the next start.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[tuple[str, bool], _Lane] = {}
 
     def hand(self, key: object, name: str, channel: Channel, message: Message, answer: Answer) -> None:
         """Send ``message`` as soon as a thread of its channel is free."""
         with self._lock:
-            lane = self._lanes.setdefault(name, _Lane(name))
+            lane = self._lanes.setdefault((name, message.priority is Priority.HIGH), _Lane(name))
             lane.waiting.append(_Job(key, channel, message, answer))
             self._employ(lane)
 
