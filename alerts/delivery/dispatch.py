@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 TURN_S: Final = 0.5
 """The clock is looked at this often at least: a step comes at most that much late, also after the clock has jumped."""
 
+TRY_AGAIN_S: Final = 5.0
+"""A matter whose telling failed by a mistake of ours is tried again this often: soon, without flooding the log."""
+
 HEARD_S: Final = 15.0
 """A tablet not heard for this long shows nothing: three of its beats are lost."""
 
@@ -241,7 +244,7 @@ class Dispatch:
             for proof in self._book.unsettled():
                 matter_id = proof.matter.matter_id
                 if all_anew or matter_id in self._book.changed or self._look_s.get(matter_id, -math.inf) <= now_s:
-                    self._act(matter_id, now_s)
+                    self._try(matter_id, now_s)
             self._book.write()
             self._telling.send(now_s)
             news = [proof for proof in map(self._book.proof, self._book.changed) if proof is not None]
@@ -296,7 +299,10 @@ class Dispatch:
     def _take_in(self) -> None:
         now_s = self._time()
         while self._inbox:
-            self._inbox.popleft()(now_s)
+            try:
+                self._inbox.popleft()(now_s)
+            except Exception:  # whatever it was, it must not keep what came after it from being told
+                log.exception("something that was brought to delivery could not be taken in")
 
     def _compare_alerts(self, proofs: Mapping[str, Proof], now_s: float) -> None:
         """What the desk wrote before a stop, and delivery did not take in."""
@@ -373,6 +379,14 @@ class Dispatch:
         self._book.note(
             reached(proof, step, to, channel, station, self._at(matter_id, now_s), attempt=attempt, detail=detail)
         )
+
+    def _try(self, matter_id: str, now_s: float) -> None:
+        """Act; a matter that cannot be told must not keep any other from being."""
+        try:
+            self._act(matter_id, now_s)
+        except Exception:
+            log.exception("a matter could not be told: tried again in %g s", TRY_AGAIN_S)
+            self._look_s[matter_id] = now_s + TRY_AGAIN_S
 
     def _act(self, matter_id: str, now_s: float) -> None:
         """Do what is due for one matter until nothing is; every action moves its proof, so that ends."""

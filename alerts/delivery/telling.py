@@ -126,7 +126,7 @@ class Telling:
             return (ALL,), False
         if step.who != ON_SHIFT:
             return (step.who,), False
-        everybody = tuple(dict.fromkeys((*self._rules().reachable(step.channel), *self._reachable(step.channel))))
+        everybody = tuple(dict.fromkeys((*self._rules().reachable(step.channel), *self._others(step.channel))))
         on_shift = self._carers(proof.matter.wearer)
         there = on_shift if step.channel == PUSH else tuple(each for each in on_shift if each in everybody)
         in_vain = proof.rounds(number) > 0 and not any(leg.proved for leg in proof.of(number))
@@ -139,6 +139,13 @@ class Telling:
             return self._on_shift(wearer) or self._on_shift("")
         except Exception:  # then nobody is known to be on shift, and everybody is told
             log.exception("who is on shift cannot be asked")
+            return ()
+
+    def _others(self, channel: str) -> tuple[str, ...]:
+        try:
+            return tuple(self._reachable(channel))
+        except Exception:  # then contacts of the rules are told alone
+            log.exception("who else could be reached cannot be asked")
             return ()
 
     def _queue(self, proof: Proof, step: int, to: str, channel: str, at_s: float, *, repeat: bool) -> None:

@@ -1,12 +1,13 @@
 """Who is told when, by what it is proved, and what a crash, a clock, a disk or a channel may not take away."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from alerts.channels.channel import ChannelError, Message
-from alerts.delivery.dispatch import Dispatch, UnknownMatter, UnknownTablet
+from alerts.delivery.dispatch import TRY_AGAIN_S, Dispatch, UnknownMatter, UnknownTablet
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded, Escalated, Reached, Snoozed, Station
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.rules import DEFAULT, parse
@@ -23,6 +24,13 @@ NOTICE = Matter(
     since_s=900.0,
     words=("The band is off.",),
 )
+
+
+class Unaskable(tuple[str, ...]):
+    """Names that cannot be read."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError
 
 
 def sounded(house: House, alert_id: str) -> None:
@@ -425,6 +433,33 @@ def test_shifts_tablets_and_links_that_break_do_not_stop_an_alert() -> None:
     house = House(broken=True)
     house.alert()
     assert sorted((message.to, message.link) for message in house.push.came) == [("Ann", ""), ("Kim", "")]
+
+
+def test_a_matter_that_cannot_be_told_by_a_mistake_of_ours_keeps_no_other_from_being_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House(tablets=())
+    act = Dispatch._act
+
+    def mistaken(dispatch: Dispatch, matter_id: str, now_s: float) -> None:
+        if matter_id == "w1-1":
+            raise ZeroDivisionError
+        act(dispatch, matter_id, now_s)
+
+    monkeypatch.setattr(Dispatch, "_act", mistaken)
+    house.alert("w1-1", "w1")
+    house.alert("w2-1", "w2")
+    assert [message.matter_id for message in house.push.came] == ["w2-1"]
+    monkeypatch.undo()
+    house.wait(TRY_AGAIN_S)
+    assert [message.matter_id for message in house.push.came] == ["w2-1", "w1-1"]
+
+
+def test_where_nobody_can_say_who_has_a_phone_contacts_are_told_all_the_same() -> None:
+    house = House(rules=parse(TEXT.replace("after_s = 30", "after_s = 0")), tablets=(), on_shift={})
+    house.reachable = Unaskable()
+    house.alert()
+    assert [message.to for message in house.phone.came] == ["Sam"]
 
 
 def test_listeners_hear_of_what_changes_and_one_that_breaks_hurts_nobody() -> None:
