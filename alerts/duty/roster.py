@@ -37,10 +37,6 @@ class Shift:
         """The name by which it is offered to ``carer``, "" where they may not take it."""
         return next((to.strip() for to in self.offered_to.split(",") if same(carer, to)), "")
 
-    def is_offered_to(self, carer: str) -> bool:
-        """Whether ``carer`` may take it."""
-        return bool(self.offered_as(carer))
-
     def is_overdue(self, now_s: float) -> bool:
         """Whether it should have been handed over by ``now_s``."""
         return self.until_s <= now_s

@@ -94,31 +94,13 @@ class Alerting:
         self._devices = Devices(registry)
         push, push_key = pushing(here.push_key, self._devices, contact=_contact(self._url))
         self._mqtt = self._open_mqtt()
-        ways = Ways(lambda: self._said.rules, push=push, mqtt=self._mqtt)
-        ways.use(self._said.rules)
-        self._ways = ways
-        self.dispatch = Dispatch(
-            journal=journal,
-            rules=self._said.rules,
-            channels=ways,
-            on_shift=lambda wearer: self.duty.on_shift(wearer, clock()),
-            tablets=lambda: self.tablets.standing(clock()),
-            link=self._link,
-            reachable=self._reachable,
-            say=self._say,
-            clock=clock,
-        )
+        self._ways = Ways(lambda: self._said.rules, push=push, mqtt=self._mqtt)
+        self._ways.use(self._said.rules)
+        self.dispatch = self._make_dispatch(journal)
         self.outcomes = Outcomes(journal, registry)
         self._entering = Entering(self.outcomes)
         self._probe = Probe(here.folder)
-        self._watch = Watch(
-            journal=journal,
-            tell=self.dispatch.tell,
-            over=self.dispatch.over,
-            clock=partial(_at, zone=config.zone),
-            told=self._who_was_told,
-            grace_s=lambda: self._said.rules.grace.protection_s,
-        )
+        self._watch = self._make_watch(journal)
         self._notices = Notices(
             duty=self.duty,
             delivery=self.dispatch,
@@ -126,22 +108,8 @@ class Alerting:
             views=desk.views,
             grace_s=lambda: self._said.rules.grace.uncovered_s,
         )
-        gathering = Gathering(
-            views=desk.views,
-            standing=around.standing,
-            connected=around.connected,
-            engine=around.engine,
-            models=around.models,
-            not_kept=self._not_kept,
-            held=around.held,
-            tablets=self.tablets.standing,
-            on_shift=self.duty.on_shift,
-            pushable=self._devices.carers,
-            carried=around.carried,
-            wearer_of=around.wearer_of,
-        )
         self._counts = Counts(self._standing, since_s=clock())
-        self.guard = Guard(facts=gathering.facts, watch=self._watch, clock=clock, on_look=self._look)
+        self.guard = Guard(facts=self._gather().facts, watch=self._watch, clock=clock, on_look=self._look)
         self.care = Care(
             delivery=self.dispatch,
             tablets=self.tablets,
@@ -154,6 +122,46 @@ class Alerting:
             seals=self._seals,
             refusals=registry,
             counts=self._counts,
+        )
+
+    def _make_dispatch(self, journal: Journal) -> Dispatch:
+        return Dispatch(
+            journal=journal,
+            rules=self._said.rules,
+            channels=self._ways,
+            on_shift=lambda wearer: self.duty.on_shift(wearer, self._clock()),
+            tablets=lambda: self.tablets.standing(self._clock()),
+            link=self._link,
+            reachable=self._reachable,
+            say=self._say,
+            clock=self._clock,
+        )
+
+    def _make_watch(self, journal: Journal) -> Watch:
+        return Watch(
+            journal=journal,
+            tell=self.dispatch.tell,
+            over=self.dispatch.over,
+            clock=partial(_at, zone=self._config.zone),
+            told=self._who_was_told,
+            grace_s=lambda: self._said.rules.grace.protection_s,
+        )
+
+    def _gather(self) -> Gathering:
+        around = self._around
+        return Gathering(
+            views=self._desk.views,
+            standing=around.standing,
+            connected=around.connected,
+            engine=around.engine,
+            models=around.models,
+            not_kept=self._not_kept,
+            held=around.held,
+            tablets=self.tablets.standing,
+            on_shift=self.duty.on_shift,
+            pushable=self._devices.carers,
+            carried=around.carried,
+            wearer_of=around.wearer_of,
         )
 
     def __enter__(self) -> Self:
