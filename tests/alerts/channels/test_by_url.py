@@ -211,7 +211,8 @@ def test_neither_keys_nor_texts_get_into_the_log(
     """As a service has it that logs everything; pytest's own capture listens to loggers that tell nobody, too."""
     log, house = io.StringIO(), logging.getLogger()
     monkeypatch.setattr(house, "handlers", [logging.StreamHandler(log)])
-    monkeypatch.setattr(house, "level", logging.DEBUG)
+    monkeypatch.setattr(house, "level", house.level)  # and is so again
+    house.setLevel(logging.DEBUG)  # which forgets what was asked before
     hook.behave(behaviour)
     with contextlib.suppress(ChannelError):
         by(json_url(hook)).send(a_message())
