@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 TURN_S: Final = 0.5
 """The clock is looked at this often at least: a step comes at most that much late, also after the clock has jumped."""
 
+STUCK_S: Final = 15.0
+"""A turn takes milliseconds, and waits for the disk: one that has not ended for so long will not."""
+
 TRY_AGAIN_S: Final = 5.0
 """A matter whose telling failed by a mistake of ours is tried again this often: soon, without flooding the log."""
 
@@ -76,7 +79,8 @@ class Dispatch:
     ``channels`` by name; "board" is none of them: tablets prove themselves by receipts. ``on_shift`` (of a wearer, "":
     all) and ``tablets`` say who is there now; ``link`` makes the link with which one receiver takes one matter;
     ``reachable`` names everybody whom a channel reaches beside the contacts of the rules; ``say`` is title and body of
-    what leaves the house; ``clock`` is UTC seconds. ``hands`` hand messages on (threads of each channel's own).
+    what leaves the house; ``clock`` is UTC seconds, ``steady`` seconds that do not jump.
+    ``hands`` hand messages on (threads of each channel's own).
 
     Whoever hears, tells or brings a receipt never waits. Everything is in the journal before it is done; where the
     journal cannot be written, people are told all the same. A thread of its own calls ``turn``; listeners are called
@@ -95,6 +99,7 @@ class Dispatch:
         reachable: Callable[[str], tuple[str, ...]] = _nobody,
         say: Say = plainly,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         hands: Hands | None = None,
     ) -> None:
         self._journal = journal
@@ -125,6 +130,8 @@ class Dispatch:
         self._listeners: dict[object, Listener] = {}
         self._woken = threading.Event()
         self._stopping = False
+        self._steady = steady
+        self._turned_at = steady()
         self._thread: threading.Thread | None = None
 
     @property
@@ -136,6 +143,11 @@ class Dispatch:
     def journal_fault(self) -> str | None:
         """Why the journal cannot be written, or None."""
         return self._book.fault
+
+    def tells(self) -> bool:
+        """Whether a turn has gone well lately: one that hangs, as on a disk that does not answer, tells nobody; answers
+        at once, from any thread."""
+        return self._steady() - self._turned_at <= STUCK_S
 
     def start(self) -> None:
         """Go on from the journal, and tell what is due from now on."""
@@ -261,6 +273,8 @@ class Dispatch:
             except Exception:  # whatever it was, the next alert must be told
                 log.exception("a turn of delivery failed")
                 wait_s = TURN_S
+            else:
+                self._turned_at = self._steady()
             self._woken.wait(min(wait_s, TURN_S))
             self._woken.clear()
 

@@ -206,7 +206,7 @@ class Alerting:
 
     def _works(self) -> bool:
         """Whether everything that an alert needs in here runs."""
-        return self._around.works() and not self._not_kept()
+        return self._around.works() and self.guard.judges() and self.dispatch.tells() and not self._not_kept()
 
     def _say(self, matter: Matter, over: bool) -> tuple[str, str]:
         """What may leave the house."""

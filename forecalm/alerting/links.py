@@ -37,6 +37,10 @@ PROBE_BYTES: Final = 4096
 """A block: what the next event needs of the disk."""
 
 
+class Unjudged(RuntimeError):
+    """How anybody is protected was never judged."""
+
+
 class Models(Protocol):
     """Which model watches, and which should: see ``console.standing.ModelsAt``."""
 
@@ -227,6 +231,7 @@ class Guard:
         self._steady = steady
         self._on_look = on_look
         self._judged: tuple[float, float] | None = None  # UTC, and steady
+        self._made_s = steady()
         self._failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guard", daemon=True)
@@ -254,16 +259,24 @@ class Guard:
             self._failing = False
 
     def covers(self) -> Mapping[str, Cover]:
-        """Return everybody's cover by pseudonym; answers at once, from any thread."""
+        """Return everybody's cover by pseudonym; answers at once, from any thread. Raises Unjudged where no look has
+        ever gone well: nobody knows even of whom to say that."""
         covers, judged = self._watch.covers(), self._judged
-        if judged is None or self._steady() - judged[1] <= JUDGED_MAX_S:
+        if self.judges():
             return covers
+        if judged is None:
+            raise Unjudged(UNJUDGED)
         return {
             wearer: Cover(
                 wearer=wearer, level=Level.NOT, since_s=_since(cover, judged[0]), link=Link.SERVER, why=UNJUDGED
             )
             for wearer, cover in covers.items()
         }
+
+    def judges(self) -> bool:
+        """Return whether a look has gone well lately; answers at once, from any thread."""
+        judged_s = self._made_s if self._judged is None else self._judged[1]
+        return self._steady() - judged_s <= JUDGED_MAX_S
 
     def notices(self) -> Sequence[Matter]:
         """Return what staff have been told of and is not over; answers at once, from any thread."""

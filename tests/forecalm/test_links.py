@@ -16,7 +16,7 @@ from alerts.protection.links import Facts
 from alerts.protection.tablets import Tablet
 from alerts.protection.watch import Watch
 from alerts.views import RiskState, Sight, WearerView
-from forecalm.alerting.links import JUDGED_MAX_S, PROBE_MAX_S, UNJUDGED, Gathering, Guard, Probe, Pulse
+from forecalm.alerting.links import JUDGED_MAX_S, PROBE_MAX_S, UNJUDGED, Gathering, Guard, Probe, Pulse, Unjudged
 from ingest.control.messages import BandStatus, GatewayStatus
 from ingest.control.picture import BandAt, GatewayAt, Standing
 
@@ -140,6 +140,20 @@ def test_what_was_judged_a_while_ago_is_not_believed_any_more(caplog: pytest.Log
     cover = guard.covers()["w-01"]
     assert (cover.level, cover.link, cover.why, cover.since_s) == (Level.NOT, Link.SERVER, UNJUDGED, judged_s)
     assert caplog.text.count("cannot be judged") == 1
+
+
+def test_where_nothing_was_ever_judged_nobody_counts_as_protected() -> None:
+    house = House()
+    house.gathering = None  # type: ignore[assignment]
+    guard = guard_of(house, [])
+    guard.look()
+    assert guard.judges()
+    assert guard.covers() == {}
+    house.now_s += JUDGED_MAX_S + 1
+    guard.look()
+    assert not guard.judges()
+    with pytest.raises(Unjudged):
+        guard.covers()
 
 
 def test_a_guard_that_runs_looks_by_itself_and_ends() -> None:

@@ -1,17 +1,18 @@
 """Who is told when, by what it is proved, and what a crash, a clock, a disk or a channel may not take away."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from alerts.channels.channel import ChannelError, Message
-from alerts.delivery.dispatch import TRY_AGAIN_S, Dispatch, UnknownMatter, UnknownTablet
+from alerts.delivery.dispatch import STUCK_S, TRY_AGAIN_S, Dispatch, UnknownMatter, UnknownTablet
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded, Escalated, Reached, Snoozed, Station
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.rules import DEFAULT, parse
 from alerts.errors import AlertError
+from alerts.events import Event
 from alerts.journal import Scratch
 from alerts.situation_events import AlertAcknowledged, AlertRaised
 from tests.alerts.delivery.house import TEXT, House, Line
@@ -31,6 +32,19 @@ class Unaskable(tuple[str, ...]):
 
     def __iter__(self) -> Iterator[str]:
         raise RuntimeError
+
+
+class Hangs(Scratch):
+    """A journal on a disk that does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def append(self, events: Sequence[Event]) -> None:
+        self.asked.set()
+        self.go.wait()
+        super().append(events)
 
 
 def sounded(house: House, alert_id: str) -> None:
@@ -460,6 +474,29 @@ def test_where_nobody_can_say_who_has_a_phone_contacts_are_told_all_the_same() -
     house.reachable = Unaskable()
     house.alert()
     assert [message.to for message in house.phone.came] == ["Sam"]
+
+
+def test_a_delivery_whose_disk_hangs_is_known_to_tell_nobody() -> None:
+    steady = [0.0]
+    stuck = Hangs()
+    dispatch = Dispatch(
+        journal=stuck,
+        rules=DEFAULT,
+        channels={},
+        on_shift=lambda _: (),
+        tablets=lambda: (),
+        link=lambda *_: "",
+        clock=lambda: 1000.0,
+        steady=lambda: steady[0],
+    )
+    dispatch.start()
+    dispatch.tell(NOTICE)
+    assert stuck.asked.wait(20)
+    assert dispatch.tells()
+    steady[0] += STUCK_S + 1
+    assert not dispatch.tells()
+    stuck.go.set()
+    dispatch.stop()
 
 
 def test_listeners_hear_of_what_changes_and_one_that_breaks_hurts_nobody() -> None:
