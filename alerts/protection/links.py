@@ -225,9 +225,8 @@ def _of_gateways(facts: Facts) -> dict[str, Break]:
 def _of_tablets(person: Person, facts: Facts) -> list[Broken]:
     if any(each.can_sound for each in facts.tablets):
         return []
-    push = {each.carer for each in facts.tablets if each.push} | set(facts.pushable)
     last_s = max((each.at_s for each in facts.tablets), default=facts.at_s)
-    if push.intersection(person.carers):
+    if not set(facts.pushable).isdisjoint(person.carers):  # not by a tablet's own word: delivery would not go by it
         return [_found(Break.PUSH_ONLY, last_s)]
     return [_found(Break.NO_TABLET, last_s, words=f"{TABLE[Break.NO_TABLET].words}{_because(facts.tablets)}")]
 

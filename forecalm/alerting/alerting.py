@@ -93,6 +93,7 @@ class Alerting:
         self.tablets = Tablets(muted_until=self.duty.muted_until)
         self._devices = Devices(registry)
         push, push_key = pushing(here.push_key, self._devices, contact=_contact(self._url))
+        self._pushes = push is not None
         self._mqtt = self._open_mqtt()
         self._ways = Ways(lambda: self._said.rules, push=push, mqtt=self._mqtt)
         self._ways.use(self._said.rules)
@@ -132,7 +133,7 @@ class Alerting:
             on_shift=lambda wearer: self.duty.on_shift(wearer, self._clock()),
             tablets=lambda: self.tablets.standing(self._clock()),
             link=self._link,
-            reachable=self._reachable,
+            reachable=self.reachable,
             say=self._say,
             clock=self._clock,
         )
@@ -159,7 +160,7 @@ class Alerting:
             held=around.held,
             tablets=self.tablets.standing,
             on_shift=self.duty.on_shift,
-            pushable=self._devices.carers,
+            pushable=lambda: self.reachable(PUSH),
             carried=around.carried,
             wearer_of=around.wearer_of,
         )
@@ -241,8 +242,9 @@ class Alerting:
             return ""
         return f"{self._url}/take/{self._seals.link(matter_id, to, until_s=self._clock() + LINK_S)}"
 
-    def _reachable(self, channel: str) -> tuple[str, ...]:
-        return self._devices.carers() if channel == PUSH else ()
+    def reachable(self, channel: str) -> tuple[str, ...]:
+        """Return who has a device that takes messages, where this house sends any."""
+        return self._devices.carers() if channel == PUSH and self._pushes else ()
 
     def _who_was_told(self, matter_id: str) -> str:
         """Who outside the tablets knows of it, in words; "" while nobody does."""

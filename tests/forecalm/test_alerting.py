@@ -6,8 +6,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from alerts.delivery.proof import PUSH
 from alerts.journal import Journal
 from alerts.protection.cover import Level, Link
 from alerts.situation_events import AlertRaised
@@ -15,6 +17,7 @@ from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
+from tests.ingest.registry.test_care import AUTH, P256DH
 from tests.receivers import HttpReceiver
 from tests.servers import free_port, until
 
@@ -126,3 +129,15 @@ def test_with_no_band_heard_nobody_is_protected_and_staff_can_read_why(config: C
         until(lambda: "w-01" in covers() and covers()["w-01"].link in (Link.BAND, Link.BROKER))
         assert covers()["w-01"].level is Level.NOT
         assert "forecalm" in said(service.address, "/metrics")
+
+
+@pytest.mark.parametrize(("url", "reached"), [("http://127.0.0.1:8420", ()), ("https://alder.example", ("Jo",))])
+def test_phones_that_this_house_cannot_send_to_protect_nobody(
+    config: Config, url: str, reached: tuple[str, ...]
+) -> None:
+    registry = Installation(config).open_registry()
+    registry.add_push(endpoint="https://push.example/a", p256dh=P256DH, auth=AUTH, carer="Jo", tablet="t", by="Jo")
+    registry.close()
+    console = msgspec.structs.replace(config.console, url=url)
+    with Service(msgspec.structs.replace(config, console=console)) as service:
+        assert service.alerting.reachable(PUSH) == reached

@@ -54,7 +54,7 @@ BREAKS: dict[Break, Callable[[Facts], Facts]] = {
     Break.BATTERY_LOW: lambda facts: with_view(facts, battery_pct=15),
     Break.STANDBY: lambda facts: replace(facts, standby=True),
     Break.RESTING: lambda facts: with_view(facts, risk=RiskState.RESOLVED),
-    Break.PUSH_ONLY: lambda facts: no_tablet(facts, push=True),
+    Break.PUSH_ONLY: lambda facts: replace(no_tablet(facts), pushable={"Jo"}),
     Break.NOBODY_ON_SHIFT: carers,
 }
 OF_MANY = {Break.GATEWAY_QUIET, Break.BROKER_QUIET}
@@ -160,6 +160,10 @@ def test_phones_of_carers_on_shift_count_and_nobody_elses() -> None:
     assert level_of(broken(replace(facts, pushable={"Jo"}))["w-01"]) is Level.PARTLY
     assert level_of(broken(replace(facts, pushable={"Sam"}))["w-01"]) is Level.NOT
     assert level_of(broken(carers(replace(facts, pushable={"Jo"})))["w-01"]) is Level.NOT
+
+
+def test_a_tablet_that_says_by_itself_that_somebody_gets_messages_protects_nobody() -> None:
+    assert level_of(broken(no_tablet(whole(), push=True))["w-01"]) is Level.NOT
 
 
 def test_why_no_tablet_can_sound_is_said() -> None:
