@@ -75,7 +75,8 @@ What lasts longer than the site's grace (`grace.protection_s`) goes to staff alo
 ([delivery](delivery.md)): once for all whom one cause concerns, saying how many they are. Nobody is told again of what
 they were told of, as long as it lasts, also across restarts: since when, and what was told, is folded from the journal.
 Somebody who stays away when the gateway is back, or is broken by something else, is told of anew. A notice is over when
-each of its people is protected again. In the first {settle:.0f} s after a start nobody is told: everything is still
+each of its people is protected again. Where one after the other loses protection by the same, after three notices in a
+minute the others are told of in one. In the first {settle:.0f} s after a start nobody is told: everything is still
 saying that it is there.
 
 ## When the server itself is gone

@@ -1,7 +1,7 @@
 """Facts in, moment by moment; everybody's cover, its changes in the journal, and notices to staff, out."""
 
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,6 +30,11 @@ SETTLE_S: Final = 20.0
 
 PATIENCE_MAX: Final = 2.0
 """Of the patience: somebody whose reason changes again and again is told of all the same after that."""
+
+APART_MOST: Final = 3
+APART_S: Final = 60.0
+"""Notices of the same, of one person after the other, within so long; whoever comes then is told of in one, when there
+is room again. Bands that come off one by one at bedtime would else ring a phone for each."""
 
 BACK: Final = "protected again"
 """Why a notice is over."""
@@ -122,6 +127,7 @@ class Watch:
         self._people: dict[str, _Standing] = {}
         self._notices: dict[str, _Notice] = {}
         self._given: set[str] = set()  # ids since the start: none stands for two
+        self._apart_s: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=APART_MOST))
         self._unwritten: dict[str, CoverChanged] = {}
         self._fault = ""
         self._covers: Mapping[str, Cover] = MappingProxyType({})
@@ -253,9 +259,14 @@ class Watch:
             lasts = standing.lasts(watched_s, grace_s)
             if lasts or TABLE[cause.how].reach is not Reach.PERSON:
                 due[_key(cause)][wearer] = cause
-        for causes in due.values():
-            if any(self._people[wearer].lasts(watched_s, grace_s) for wearer in causes):
-                self._give_notice(causes, watched_s)
+        for key, causes in due.items():
+            if not any(self._people[wearer].lasts(watched_s, grace_s) for wearer in causes):
+                continue
+            apart_s = self._apart_s[key]
+            if len(apart_s) == APART_MOST and watched_s - apart_s[0] < APART_S and _is_of_person(causes):
+                continue
+            apart_s.append(watched_s)
+            self._give_notice(causes, watched_s)
 
     def _give_notice(self, causes: Mapping[str, Broken], watched_s: float) -> None:
         wearers, cause = list(causes), min(causes.values(), key=lambda each: RANK[each.how])
@@ -302,6 +313,11 @@ class Watch:
             log.exception("staff could not be told of protection: tried again in the next tick")
             return False
         return True
+
+
+def _is_of_person(causes: Mapping[str, Broken]) -> bool:
+    """Whether it is what happens to one person after the other; what breaks a gateway or the house waits for nobody."""
+    return all(TABLE[cause.how].reach is Reach.PERSON for cause in causes.values())
 
 
 def _key(cause: Broken) -> tuple[str, str]:

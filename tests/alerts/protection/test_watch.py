@@ -15,7 +15,7 @@ from alerts.protection.cover import Level, Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S, Damped
 from alerts.protection.events import CoverChanged
 from alerts.protection.links import Facts, Gateway, broken, level_of
-from alerts.protection.watch import BACK, ELSE, GRACE_S, SETTLE_S
+from alerts.protection.watch import APART_MOST, BACK, ELSE, GRACE_S, SETTLE_S
 from alerts.views import Blind, Sight
 from tests.alerts.protection.house import START_S, Shift, silent, tablet, whole, with_view
 
@@ -26,6 +26,13 @@ def blind(reason: Blind) -> Callable[[Facts], Facts]:
 
 def deaf_tablets(facts: Facts) -> Facts:
     return replace(facts, tablets=(tablet(facts.at_s, can_sound=False),))
+
+
+def several(facts: Facts, wearers: list[str]) -> Facts:
+    """Bands that stopped each in its own time."""
+    for number, wearer in enumerate(wearers):
+        facts = with_view(facts, wearer, sight=Sight(START_S + 30.0 + number, Blind.NOT_WORN))
+    return facts
 
 
 def dead_gateway(facts: Facts) -> Facts:
@@ -125,6 +132,20 @@ def test_one_dead_gateway_is_one_notice_that_says_how_many_and_not_ten() -> None
         "Gateway garden is silent.",
     )
     assert matter.wearer == ""
+
+
+def test_bands_that_fall_silent_one_by_one_are_a_few_notices_that_say_how_many_and_nobody_is_forgotten() -> None:
+    shift = Shift(people=60)
+    shift.go(30)
+    for number in range(1, 61):
+        gone = [f"w-{each:02d}" for each in range(1, number + 1)]
+        shift.go(1, lambda facts, gone=gone: several(facts, gone))  # type: ignore[misc]
+    shift.go(int(2 * GRACE_S), lambda facts: several(facts, [f"w-{each:02d}" for each in range(1, 61)]))
+    assert len(shift.told) <= 2 * APART_MOST
+    assert [matter.words[0].split(" since")[0] for matter in shift.told][:APART_MOST] == ["Not protected"] * APART_MOST
+    many = [int(matter.words[0].split()[0]) for matter in shift.told[APART_MOST:]]
+    assert APART_MOST + sum(many) == 60
+    assert shift.told[-1].since_s <= shift.now_s - GRACE_S
 
 
 def test_bands_that_are_silent_before_their_gateway_is_known_to_be_are_not_told_twice() -> None:
