@@ -19,8 +19,6 @@ from alerts.protection.tablets import Beat, Tablet
 from ingest.registry.plans import Plan
 from ingest.registry.push import Subscription
 
-ProofAt = Proof
-
 
 class Delivery(Protocol):
     """What was told to whom: see ``alerts.delivery.dispatch.Dispatch``."""

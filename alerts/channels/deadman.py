@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -16,14 +15,11 @@ from urllib3.exceptions import HTTPError
 log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 5.0  # for a connection, and for each part of an answer
-FAIL: Final = "/fail"  # healthchecks.io: something is wrong, do not wait until the time is up
 
 
 class DeadMan:
     """Pings ``url`` every ``every_s`` on a thread of its own, only while ``works()`` says that all is well.
 
-    ``fails``: where it does not, ``url`` + "/fail" is pinged at once, so that nobody need wait until the time is up
-    (healthchecks.io; a service that knows no such path must not be given it: it might take it for a sign of life).
     ``works`` must return soon: while it hangs nothing is pinged, which is as it should be. A ping that fails is told
     once in the log, without the URL, which is a secret, and counted. Neither ``start`` nor ``stop`` waits for it.
     """
@@ -34,18 +30,13 @@ class DeadMan:
         *,
         works: Callable[[], bool],
         every_s: float,
-        fails: bool = False,
-        method: str = "GET",
         answer_s: float = ANSWER_S,
     ) -> None:
         self._url = url
         self._works = works
         self._every_s = every_s
-        self._fails = fails
-        self._method = method
         self._stopped = threading.Event()
         self._said = ""
-        self._was_well = True
         self.failed = 0
         self.pinged = 0
         self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=answer_s, read=answer_s), retries=False)
@@ -65,12 +56,8 @@ class DeadMan:
 
     def turn(self) -> None:
         """Look once whether all is well, and say so."""
-        well = self._is_well()
-        if well:
-            self._ping(self._url)
-        elif self._fails and self._was_well:
-            self._ping(_failing(self._url))
-        self._was_well = well
+        if self._is_well():
+            self._ping()
 
     def _is_well(self) -> bool:
         try:
@@ -82,9 +69,9 @@ class DeadMan:
             self._change("not all is well: no sign of life is given")
         return well
 
-    def _ping(self, url: str) -> None:
+    def _ping(self) -> None:
         try:
-            answer = self._http.request(self._method, url, redirect=False, preload_content=False)
+            answer = self._http.request("GET", self._url, redirect=False, preload_content=False)
             answer.close()
             status = answer.status
         except (HTTPError, ValueError, OSError) as error:
@@ -92,8 +79,7 @@ class DeadMan:
             return
         if 200 <= status < 300:
             self.pinged += 1
-            if url == self._url:
-                self._change("a sign of life is given", level=logging.INFO)
+            self._change("a sign of life is given", level=logging.INFO)
         else:
             self._missed(f"answer {status}")
 
@@ -105,9 +91,3 @@ class DeadMan:
         if state != self._said:
             log.log(level, "dead man's ping: %s", state)
         self._said = state
-
-
-def _failing(url: str) -> str:
-    """``url`` with "/fail" at the end of its path, before what is asked of it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + FAIL))

@@ -4,11 +4,10 @@ Unless the rules say so a message says of whom it is neither by name nor by pseu
 fixed sentences, without a number. Words of a matter leave only where everything that they may hold is allowed.
 """
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from alerts.channels.channel import Message
-from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.matter import Kind, Matter
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 AGAIN: Final = "Again: "
@@ -29,22 +28,11 @@ class Privacy(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class May:
-    """``Privacy`` as a value."""
-
-    name: bool = False
-    readings: bool = False
-
-
-INSIDE: Final = May(name=True, readings=True)
-
-
 def say(
     matter: Matter, privacy: Privacy, *, house: str = "", name: str = "", over: bool = False, by: str = ""
 ) -> tuple[str, str]:
     """Return title and body. ``house`` is what those outside know it by; ``name`` is what the wearer is called ("": by
-    their pseudonym), used where it may be. ``over``: ``by`` has it, or ("") it is over. ``INSIDE`` holds nothing back.
+    their pseudonym), used where it may be. ``over``: ``by`` has it, or ("") it is over.
     """
     called = name or matter.wearer
     who = called if privacy.name and called else SOMEBODY
@@ -90,24 +78,6 @@ def _words(matter: Matter, privacy: Privacy, name: str) -> tuple[str, ...]:
         return ()
     hidden = () if privacy.name else tuple(each.casefold() for each in (matter.wearer, name) if each)
     return tuple(each for each in matter.words if not any(word in each.casefold() for word in hidden))
-
-
-def a_test(to: str, *, house: str, at_s: float) -> Message:
-    """What somebody gets who asks to be sent a test."""
-    which = f"test-{round(at_s)}"
-    matter = Matter(matter_id=which, kind=Kind.TEST, priority=Priority.MEDIUM, wearer="", since_s=at_s, words=())
-    title, body = say(matter, May(), house=house)
-    return Message(
-        message_id=f"{which}/{to}",
-        matter_id=which,
-        kind=matter.kind,
-        priority=matter.priority,
-        wearer="",
-        to=to,
-        at_s=at_s,
-        title=title,
-        body=body,
-    )
 
 
 def titled(message: Message) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
 from typing import Final
 
 BYTES: Final = 24  # 32 characters: the longest ``Topic`` of a push service (RFC 8030, 5.4)
@@ -12,9 +11,3 @@ def shade(name: str) -> str:
     """Return 32 characters (base64url) that stand for ``name``: an alert's id begins with its wearer's pseudonym, and
     must not be read by services outside. Whoever has the id can make the same again."""
     return urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:BYTES]).decode()
-
-
-def named(tag: str, ids: Iterable[str]) -> str:
-    """Return the one of ``ids`` for which ``tag`` stands; ``tag`` itself where none is: a device that was given a tag
-    says by it what it shows."""
-    return next((each for each in ids if shade(each) == tag), tag)

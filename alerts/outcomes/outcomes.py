@@ -175,26 +175,6 @@ class Outcomes:
             chains = [self._chain(each.outcome_id) for each in firsts]
         return tuple(each for chain in sorted(chains, key=lambda chain: chain[-1].began_s) for each in chain)
 
-    def holding(self, wearer: str) -> tuple[OutcomeTold, ...]:
-        """Return the outcomes of a wearer that nothing stands in for, in order of time."""
-        with self._lock:
-            mine = [each for each in self._told.values() if each.wearer == wearer]
-            return tuple(
-                sorted((each for each in mine if each.outcome_id not in self._next), key=lambda each: each.began_s)
-            )
-
-    def of_alert(self, alert_id: str) -> OutcomeTold | None:
-        """Return what holds of an alert; None: nobody has told."""
-        with self._lock:
-            first = self._of_alert.get(alert_id)
-            return None if first is None else self._told[self._last(first)]
-
-    def untold(self, since_s: float) -> tuple[AlertTimes, ...]:
-        """Return the alerts raised since then [UTC s] that are over and of which nobody has said what it was."""
-        over = [each for each in tuple(self._alerts.values()) if each.resolved_s is not None]
-        with self._lock:
-            return tuple(each for each in over if each.raised_s >= since_s and each.alert_id not in self._of_alert)
-
     @property
     def waiting(self) -> int:
         """How many outcomes are in the journal and may not be labels yet."""

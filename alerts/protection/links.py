@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from alerts.protection.breaks import RANK, TABLE, Break, Reach, severity
+from alerts.protection.breaks import RANK, TABLE, Break, severity
 from alerts.protection.cover import Level, Link
 from alerts.protection.tablets import Tablet
 from alerts.views import Blind, RiskState, WearerView
@@ -55,7 +55,7 @@ class Facts:
 
     ``engine_s``: when the engine last said that it runs; None: not yet. ``broker_lost_s``: since when the broker is
     away; None: it is there. ``standby``: whether another model watches than was chosen. ``not_kept`` and ``not_stored``
-    say why journal or readings cannot be written, "" where they can. ``pushable``: carers with a phone or tablet that
+    say why journal or readings cannot be written, "" where they can; ``disk_hangs``: an alert would wait for it for good. ``pushable``: carers with a phone or tablet that
     takes push messages.
     """
 
@@ -67,6 +67,7 @@ class Facts:
     broker_lost_s: float | None = None
     standby: bool = False
     not_kept: str = ""
+    disk_hangs: bool = False
     not_stored: str = ""
     pushable: Collection[str] = frozenset()
 
@@ -125,14 +126,6 @@ def level_of(found: Sequence[Broken]) -> Level:
     return found[0].level if found else Level.PROTECTED
 
 
-def states(found: Sequence[Broken]) -> dict[Link, str]:
-    """Return the state of every link of somebody in the order of the chain: a ``Break``, or "" where it is whole."""
-    worst: dict[Link, str] = {}
-    for each in found:
-        worst.setdefault(each.link, each.how.value)
-    return {link: worst.get(link, "") for link in Link}
-
-
 def _said_first(each: Broken) -> tuple[int, int]:
     return -severity(each.level), RANK[each.how]
 
@@ -174,6 +167,8 @@ def _of_house(facts: Facts) -> list[Broken]:
     found = []
     if facts.engine_s is None or abs(now_s - facts.engine_s) > ENGINE_MAX_S:
         found.append(_found(Break.ENGINE_STOPPED, now_s if facts.engine_s is None else facts.engine_s))
+    if facts.disk_hangs:
+        found.append(_found(Break.DISK_HANGS, now_s))
     if facts.broker_lost_s is not None and abs(now_s - facts.broker_lost_s) > BROKER_MAX_S:
         found.append(_found(Break.BROKER_AWAY, facts.broker_lost_s))
     elif (since_s := _quiet_since(facts)) is not None:
@@ -235,8 +230,3 @@ def _because(tablets: Sequence[Tablet]) -> str:
     """Return what would help soonest: the reason of the tablet that was heard last."""
     last = max(tablets, key=lambda each: each.at_s, default=None)
     return " No board is open anywhere." if last is None else f" {last.why}"
-
-
-def reach_of(each: Broken) -> Reach:
-    """Return whom one such break concerns."""
-    return TABLE[each.how].reach

@@ -85,11 +85,6 @@ class Tablets:
                 del self._beats[next(iter(self._beats))]
             self._beats[tablet] = beat, at_s
 
-    def forget(self, tablet: str) -> None:
-        """It is gone on purpose: signed out, or its key withdrawn."""
-        with self._lock:
-            self._beats.pop(tablet, None)
-
     def standing(self, now_s: float) -> tuple[Tablet, ...]:
         """Return every tablet of the last day as it stands at ``now_s`` [UTC s], by name in order."""
         with self._lock:

@@ -38,14 +38,6 @@ def test_no_sign_of_life_is_given_while_not_all_is_well(outside: HttpReceiver) -
     assert paths(outside) == ["/s3cret"]
 
 
-def test_a_service_that_knows_failures_is_told_once_and_at_once(outside: HttpReceiver) -> None:
-    well = [True]
-    ping = DeadMan(f"{outside.url}/s3cret?rid=1", works=lambda: well[0], every_s=60.0, fails=True)
-    for well[0] in (True, False, False, True):
-        ping.turn()
-    assert paths(outside) == ["/s3cret?rid=1", "/s3cret/fail?rid=1", "/s3cret?rid=1"]
-
-
 def test_whether_all_is_well_that_cannot_be_told_is_no_sign_of_life(
     outside: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,11 +70,6 @@ def test_a_ping_that_fails_is_told_once_without_its_url_and_counted(
     outside.behave(Behaviour.TAKE)
     ping.turn()
     assert ping.pinged == 1
-
-
-def test_it_is_posted_where_a_service_wants_that(outside: HttpReceiver) -> None:
-    DeadMan(outside.url, works=lambda: True, every_s=60.0, method="POST").turn()
-    assert len(outside.got) == 1
 
 
 PINGS = """

@@ -11,7 +11,7 @@ import pytest
 
 from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.push import PAYLOAD_MOST, Misaddressed, Push, Subscription, check_subscription, payload, public
-from alerts.channels.shade import named, shade
+from alerts.channels.shade import shade
 from alerts.channels.vapid import TOKEN_S, KeyFault, Vapid
 from alerts.delivery.matter import Priority
 from tests.receivers import Behaviour, PushReceiver
@@ -317,8 +317,3 @@ def test_a_signature_is_made_anew_before_it_ends_and_when_the_clock_went_back(tm
 def test_a_pseudonym_cannot_be_read_from_what_stands_for_it() -> None:
     assert "bea" not in shade("bea-1")
     assert shade("bea-1") == shade("bea-1") != shade("bea-2")
-
-
-def test_what_a_device_was_given_names_the_matter_to_whoever_has_it() -> None:
-    assert named(shade("bea-1"), ["callum-1", "bea-1"]) == "bea-1"
-    assert named("bea-1", ["bea-1"]) == named("bea-1", []) == "bea-1"

@@ -88,6 +88,13 @@ def tell(outcomes: Outcomes, what: What = What.SETTLED, *, at_s: float = NOW_S, 
     return outcomes.tell(str(said.pop("wearer")), what=what, at_s=at_s, **said)  # type: ignore[arg-type]
 
 
+def holding(outcomes: Outcomes, wearer: str) -> tuple[OutcomeTold, ...]:
+    """The outcomes of a wearer that nothing stands in for."""
+    told = outcomes.of(wearer)
+    corrected = {each.corrects for each in told}
+    return tuple(each for each in told if each.outcome_id not in corrected)
+
+
 def told_lines(journal: Scratch) -> list[OutcomeTold]:
     return [event for event in journal.history if isinstance(event, OutcomeTold)]
 
@@ -213,7 +220,7 @@ def test_a_telling_that_comes_again_late_does_not_undo_what_was_said_since(outco
     tell(outcomes, What.SETTLED, at_s=NOW_S)
     second = tell(outcomes, What.INCIDENT, at_s=NOW_S + 20.0)
     assert tell(outcomes, What.SETTLED, at_s=NOW_S + TWICE_S) == second
-    assert outcomes.of_alert("a-1") == second
+    assert holding(outcomes, "w-1") == (second,)
 
 
 def test_an_incident_that_a_tablet_sends_again_after_hours_without_a_network_is_one(outcomes: Outcomes) -> None:
@@ -230,7 +237,7 @@ def test_two_incidents_in_an_hour_are_two(outcomes: Outcomes) -> None:
     for began_s in (NOW_S - 3000.0, NOW_S - 1000.0):
         tell(outcomes, What.INCIDENT, wearer="w-2", alert_id="", began_s=began_s)
     tell(outcomes, What.INCIDENT, wearer="w-2", alert_id="", at_s=NOW_S + TWICE_S + 1.0)
-    assert len(outcomes.holding("w-2")) == 3
+    assert len(holding(outcomes, "w-2")) == 3
 
 
 def test_an_alert_has_one_outcome_and_the_last_word_holds(outcomes: Outcomes, books: Books) -> None:
@@ -254,7 +261,7 @@ def test_a_correction_stands_beside_what_it_corrects_and_keeps_what_it_does_not_
     assert (second.began_s, second.uncertainty_s, second.ended_s) == (RAISED_S - 100.0, SEEN_S, OVER_S)
     assert (third.corrects, third.began_s) == (second.outcome_id, RAISED_S)
     assert outcomes.of("w-1") == (first, second, third)
-    assert outcomes.holding("w-1") == (third,)
+    assert holding(outcomes, "w-1") == (third,)
     outcomes.enter()
     assert books.valid() == [label_of(third)]
     assert books.corrected == {first.outcome_id: second.outcome_id, second.outcome_id: third.outcome_id}
@@ -296,7 +303,7 @@ def test_an_outcome_that_was_no_label_yet_when_the_service_died_is_one_after_the
     told = tell(before, What.INCIDENT)
     before.enter()
     after = Outcomes(Scratch(journal.history), books)
-    assert after.of_alert("a-1") == told
+    assert after.of("w-1") == (told,)
     assert after.enter() == 1
     books.away = False
     assert after.enter() == 0
@@ -316,7 +323,7 @@ def test_a_full_disk_keeps_nothing_half_and_says_so(books: Books) -> None:
     outcomes = Outcomes(Full(), books)
     with pytest.raises(JournalError):
         tell(outcomes)
-    assert (outcomes.of("w-1"), outcomes.waiting, outcomes.of_alert("a-1")) == ((), 0, None)
+    assert (outcomes.of("w-1"), outcomes.waiting) == ((), 0)
 
 
 def test_an_outcome_of_somebody_whom_the_registry_does_not_know_holds_up_nobody_else(journal: Scratch) -> None:
@@ -339,13 +346,6 @@ def test_outcomes_outlive_the_process_on_disk_and_go_with_whom_they_are_of(tmp_p
         journal.erase("w-1")
         assert Outcomes(journal, books).of("w-1") == ()
     assert "музыка".encode() not in path.read_bytes()
-
-
-def test_alerts_that_nobody_has_told_of_are_known(outcomes: Outcomes) -> None:
-    assert [each.alert_id for each in outcomes.untold(0.0)] == ["a-1"]
-    assert outcomes.untold(RAISED_S + 1.0) == ()
-    tell(outcomes)
-    assert outcomes.untold(0.0) == ()
 
 
 ACTS = st.lists(
@@ -384,8 +384,8 @@ def test_whatever_happens_in_between_every_outcome_is_a_label_once_and_the_last_
     assert outcomes.enter() == 0
     lines = told_lines(journal)
     assert list(books.labels) == [each.outcome_id for each in lines]
-    assert sorted(map(repr, books.valid())) == sorted(repr(label_of(each)) for each in outcomes.holding("w-1"))
-    assert len({each.alert_id for each in outcomes.holding("w-1") if each.alert_id}) <= 1
+    assert sorted(map(repr, books.valid())) == sorted(repr(label_of(each)) for each in holding(outcomes, "w-1"))
+    assert len({each.alert_id for each in holding(outcomes, "w-1") if each.alert_id}) <= 1
     assert all(isinstance(each, HappenedTo) and each.began_s <= each.ended_s <= each.at_s for each in lines)
 
 

@@ -75,13 +75,6 @@ def test_a_tablet_of_yesterday_is_forgotten_and_made_up_ones_find_no_end_of_room
     assert tablets.standing(NOW_S + FORGOTTEN_S + 1) == ()
 
 
-def test_one_that_is_gone_on_purpose_is_gone() -> None:
-    tablets = Tablets()
-    tablets.beat("t-1", GOOD, NOW_S)
-    tablets.forget("t-1")
-    assert tablets.standing(NOW_S) == ()
-
-
 def test_beats_from_many_threads_are_all_there() -> None:
     tablets = Tablets()
 
