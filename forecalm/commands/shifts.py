@@ -1,8 +1,6 @@
 """Commands on shifts: begin, offer, take and end ask the running service; show and summary read its journal."""
 
 import argparse
-import http.client
-import json
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -10,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from forecalm.asking import Asking
 from forecalm.commands.moments import moment, told
 from forecalm.commands.people import say
 from forecalm.commands.terminal import operator
@@ -19,14 +18,7 @@ from forecalm.config import load as load_config
 if TYPE_CHECKING:
     from alerts.duty.duty import Duty
 
-TIMEOUT_S: Final = 10.0
-"""A service that is alive answers in milliseconds, one whose disk is slow in seconds."""
-
-SHIFTS: Final = "/api/v1/shifts"
-
-
-class NotGranted(ConfigError):
-    """The service refuses, or none runs."""
+SHIFTS: Final = "/shifts"
 
 
 def shift(chosen: argparse.Namespace) -> int:
@@ -37,25 +29,24 @@ def shift(chosen: argparse.Namespace) -> int:
 
 def _begin(chosen: argparse.Namespace, config: Config) -> int:
     body = {"carer": chosen.carer, "wearers": chosen.wearers, "until_s": _until_s(chosen, config)}
-    return _done(chosen, config, Service(config).post(SHIFTS, {**body, "by": chosen.by or operator()}))
+    return _done(chosen, config, _service(config).ask("POST", SHIFTS, {**body, "by": chosen.by or operator()}))
 
 
 def _offer(chosen: argparse.Namespace, config: Config) -> int:
-    service = Service(config)
     path = f"{SHIFTS}/{_quoted(_id(chosen.shift, config))}/offer"
-    return _done(chosen, config, service.post(path, {"to": chosen.to, "note": chosen.note}))
+    return _done(chosen, config, _service(config).ask("POST", path, {"to": chosen.to, "note": chosen.note}))
 
 
 def _take(chosen: argparse.Namespace, config: Config) -> int:
-    service = Service(config)
     path = f"{SHIFTS}/{_quoted(_id(chosen.shift, config))}/take"
-    return _done(chosen, config, service.post(path, {"by": chosen.by, "until_s": _until_s(chosen, config)}))
+    return _done(
+        chosen, config, _service(config).ask("POST", path, {"by": chosen.by, "until_s": _until_s(chosen, config)})
+    )
 
 
 def _end(chosen: argparse.Namespace, config: Config) -> int:
-    service = Service(config)
     path = f"{SHIFTS}/{_quoted(_id(chosen.shift, config))}/end"
-    ended = service.post(path, {"by": chosen.by or operator(), "anyway": chosen.anyway})
+    ended = _service(config).ask("POST", path, {"by": chosen.by or operator(), "anyway": chosen.anyway})
     say(chosen, ended, f"The shift of {ended['carer']} is over.\n")
     return 0
 
@@ -63,7 +54,8 @@ def _end(chosen: argparse.Namespace, config: Config) -> int:
 def _show(chosen: argparse.Namespace, config: Config) -> int:
     duty, names, watched = _read(config)
     now_s = time.time()
-    runs = Service(config).runs()
+    service = _service(config)
+    runs = service.runs()
     on, alone = duty.shifts(), duty.uncovered(watched, now_s)
     as_json = {
         "service": runs,
@@ -81,7 +73,7 @@ def _show(chosen: argparse.Namespace, config: Config) -> int:
         since = f"since {told(each.since_s, config.zone)}" if each.before else "and nobody ever had"
         lines.append(f"NOBODY HAS {names.get(each.wearer, each.wearer)}, {since}\n")
     if not runs:
-        lines.append(f"No service answers at {_address(config)}: nobody is watched now.\n")
+        lines.append(f"No service answers at {service.address}: nobody is watched now.\n")
     say(chosen, as_json, "".join(lines))
     return 0 if runs and not alone else 1
 
@@ -140,57 +132,9 @@ def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any])
     return 0
 
 
-def _address(config: Config) -> str:
-    host = config.console.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.console.port}"
+def _service(config: Config) -> Asking:
+    return Asking(config.console)
 
 
 def _quoted(part: str) -> str:
     return urllib.parse.quote(part, safe="")
-
-
-class Service:
-    """The service that runs here, asked over its HTTP API, as a tablet of its own that never beats."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    def runs(self) -> bool:
-        """Whether one answers."""
-        try:
-            self._ask("GET", "/healthz", None, {})
-        except NotGranted:
-            return False
-        return True
-
-    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """Return what it answers. Raises NotGranted with its own words where it refuses, and where none runs."""
-        tablet = self._ask("POST", "/api/v1/tablets", {}, {})
-        return self._ask("POST", path, body, {"Authorization": f"Tablet {tablet['tablet']}.{tablet['key']}"})
-
-    def _ask(
-        self, method: str, path: str, body: Mapping[str, object] | None, headers: Mapping[str, str]
-    ) -> dict[str, Any]:
-        console = self._config.console
-        connection = http.client.HTTPConnection(console.host, console.port, timeout=TIMEOUT_S)
-        sent = None if body is None else json.dumps(body)
-        try:
-            connection.request(method, path, sent, {"Content-Type": "application/json", **headers})
-            answer = connection.getresponse()
-            said = json.loads(answer.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise NotGranted(
-                f"no service answers at {_address(self._config)} ({error}): start `forecalm serve`, with the same"
-                " --config; nothing has changed"
-            ) from error
-        finally:
-            connection.close()
-        if answer.status >= http.client.BAD_REQUEST or not isinstance(said, dict):
-            raise NotGranted(_why(said, answer.status))
-        return said
-
-
-def _why(said: object, status: int) -> str:
-    """What a problem says of itself."""
-    problem = said if isinstance(said, dict) else {}
-    return str(problem.get("detail") or problem.get("title") or f"the service refuses that ({status})")

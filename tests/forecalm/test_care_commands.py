@@ -178,11 +178,12 @@ def test_a_service_that_runs_is_asked_for_the_journal_is_its_own(
 
 
 def test_a_service_that_does_not_answer_and_one_that_talks_nonsense_are_told_so(service: type[Service]) -> None:
-    with pytest.raises(ConfigError, match=r"does not answer at 127\.0\.0\.1:1"):
+    with pytest.raises(ConfigError, match=r"no service answers at http://127\.0\.0\.1:1 "):
         Asking(ConsoleSection(port=1)).ask("GET", "/cover")
-    service.answers["/api/v1/tablets"] = 500, b"<html>"
-    with pytest.raises(ConfigError, match="HTTP 500"):
-        Asking(load(None).console).ask("GET", "/cover")
+    for status, match in ((500, "HTTP 500"), (200, "no service of ours")):
+        service.answers["/api/v1/tablets"] = status, b"<html>"
+        with pytest.raises(ConfigError, match=match):
+            Asking(load(None).console).ask("GET", "/cover")
 
 
 # Support plans

@@ -17,9 +17,9 @@ from alerts.journal import Journal
 from console.app import create_app
 from console.care import Care
 from forecalm.arguments_duty import add_duty
+from forecalm.asking import NotGranted
 from forecalm.cli import main
 from forecalm.commands import shifts
-from forecalm.commands.shifts import NotGranted
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
