@@ -22,6 +22,7 @@ from alerts.delivery.telling import Key, Telling, reached
 from alerts.delivery.workers import Hands, Workers
 from alerts.errors import AlertError
 from alerts.journal import Log
+from alerts.names import name
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
 from alerts.views import AlertView, WearerView
 
@@ -189,9 +190,9 @@ class Dispatch:
 
     def taken(self, matter_id: str, by: str) -> None:
         """``by`` has it: nobody is told any more. Who took it first has it. Raises UnknownMatter, AlertError."""
-        name = snooze.named(by, "by")
+        who = name(by, of="by")
         self._known(matter_id)
-        self._bring(partial(self._end, matter_id, name, TAKEN))
+        self._bring(partial(self._end, matter_id, who, TAKEN))
         with self._lock:
             self._take_in()
             self._book.write()

@@ -9,6 +9,7 @@ from alerts.delivery.events import Snoozed
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import Proof
 from alerts.errors import AlertError
+from alerts.names import name
 
 REASONS: Final = ("On my way.", "The sound makes it worse.", "Known: being looked at.")
 """What is said most; own words are taken as well."""
@@ -24,9 +25,6 @@ MOST_S: Final[Mapping[Kind, float]] = MappingProxyType({Kind.ALERT: ALERT_MOST_S
 WORDS_MOST: Final = 120
 """Characters of a reason: a sentence."""
 
-NAME_MOST: Final = 80
-"""Characters of a name, as at the desk."""
-
 
 def snoozed(proof: Proof, *, by: str, reason: str, until_s: float, at_s: float) -> Snoozed:
     """Return the event. Raises AlertError where the matter is over, nobody says who or why, or the end is too far."""
@@ -41,24 +39,14 @@ def snoozed(proof: Proof, *, by: str, reason: str, until_s: float, at_s: float) 
         wearer=proof.matter.wearer,
         at_s=at_s,
         matter_id=proof.matter.matter_id,
-        by=named(by, "by"),
-        reason=said(reason, "reason"),
+        by=name(by, of="by"),
+        reason=_said(reason),
         until_s=until_s,
     )
 
 
-def named(text: str, field: str) -> str:
-    """Return a name without blanks around it; raises AlertError where it is none."""
-    return _plain(text, field, NAME_MOST)
-
-
-def said(text: str, field: str) -> str:
-    """Return a sentence without blanks around it; raises AlertError where it is none."""
-    return _plain(text, field, WORDS_MOST)
-
-
-def _plain(text: str, field: str, most: int) -> str:
-    plain = text.strip()
-    if not any(map(str.isalnum, plain)) or len(plain) > most or not plain.isprintable():
-        raise AlertError(f"{field}: 1 to {most} printable characters are needed, not {len(plain)} like these")
+def _said(reason: str) -> str:
+    plain = reason.strip()
+    if not any(map(str.isalnum, plain)) or len(plain) > WORDS_MOST or not plain.isprintable():
+        raise AlertError(f"reason: 1 to {WORDS_MOST} printable characters are needed, not {len(plain)} like these")
     return plain
