@@ -19,6 +19,7 @@ class Break(StrEnum):
 
     NO_CONSENT = "no consent"
     ENGINE_STOPPED = "engine stopped"
+    DISK_HANGS = "disk hangs"
     BROKER_AWAY = "broker away"
     BROKER_QUIET = "nothing arrives"
     GATEWAY_AWAY = "gateway away"
@@ -81,6 +82,14 @@ TABLE: Final[Mapping[Break, Meaning]] = MappingProxyType(
             Link.CONSENT, _NOT, _PERSON, None, "No consent: nothing is kept, and no alert can come."
         ),
         Break.ENGINE_STOPPED: Meaning(Link.PIPELINE, _NOT, _HOUSE, 1, "The server has stopped looking at readings."),
+        Break.DISK_HANGS: Meaning(
+            Link.JOURNAL,
+            _NOT,
+            _HOUSE,
+            1,
+            "The disk of the server does not answer: no alert would come.",
+            Kind.HOUSE,
+        ),
         Break.BROKER_AWAY: Meaning(Link.BROKER, _NOT, _HOUSE, 1, "The message broker is away, so no reading arrives."),
         Break.BROKER_QUIET: Meaning(Link.BROKER, _NOT, _HOUSE, 1, "No reading of any band arrives."),
         Break.GATEWAY_AWAY: Meaning(Link.GATEWAY, _NOT, _GATEWAY, 1, "Gateway {what} is silent."),

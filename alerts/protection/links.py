@@ -55,8 +55,8 @@ class Facts:
 
     ``engine_s``: when the engine last said that it runs; None: not yet. ``broker_lost_s``: since when the broker is
     away; None: it is there. ``standby``: whether another model watches than was chosen. ``not_kept`` and ``not_stored``
-    say why journal or readings cannot be written, "" where they can; ``disk_hangs``: an alert would wait for it for good. ``pushable``: carers with a phone or tablet that
-    takes push messages.
+    say why journal or readings cannot be written, "" where they can; ``disk_hangs``: an alert would wait for it for
+    good. ``pushable``: carers with a phone or tablet that takes push messages.
     """
 
     at_s: float

@@ -157,6 +157,7 @@ class Alerting:
             engine=around.engine,
             models=around.models,
             not_kept=self._not_kept,
+            disk_hangs=lambda: self._probe.hangs or not self.dispatch.tells(),
             held=around.held,
             tablets=self.tablets.standing,
             on_shift=self.duty.on_shift,

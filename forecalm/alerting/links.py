@@ -91,10 +91,13 @@ class Probe:
     @property
     def fault(self) -> str:
         """Why nothing can be written, "" where it can."""
+        return "the disk does not answer" if self.hangs else self._said
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the disk does not even say no: whoever writes waits for good."""
         begun_s = self._begun_s
-        if begun_s is not None and self._clock() - begun_s > PROBE_MAX_S:
-            return "the disk does not answer"
-        return self._said
+        return begun_s is not None and self._clock() - begun_s > PROBE_MAX_S
 
     def look(self) -> None:
         """Try it now."""
@@ -133,8 +136,9 @@ class Gathering:
 
     ``views`` are the desk's; ``standing`` how gateways stand; ``connected`` whether the broker sends us what bands
     publish; ``engine`` the engine's pulse; ``models`` which watch; ``not_kept`` and ``held`` why journal and readings
-    cannot be written; ``tablets(now_s)``; ``on_shift(wearer, now_s)`` carers; ``pushable()`` carers with a device that
-    takes push messages; ``carried()`` by which gateway each band was heard last; ``wearer_of(band, now_s)``.
+    cannot be written, ``disk_hangs`` whether the disk does not even say no; ``tablets(now_s)``; ``on_shift(wearer,
+    now_s)`` carers; ``pushable()`` carers with a device that takes push messages; ``carried()`` by which gateway each
+    band was heard last; ``wearer_of(band, now_s)``.
     """
 
     def __init__(
@@ -146,6 +150,7 @@ class Gathering:
         engine: Pulse,
         models: Callable[[], Models],
         not_kept: Callable[[], str],
+        disk_hangs: Callable[[], bool],
         held: Callable[[], Held | None],
         tablets: Callable[[float], tuple[Tablet, ...]],
         on_shift: Callable[[str, float], tuple[str, ...]],
@@ -159,6 +164,7 @@ class Gathering:
         self._engine = engine
         self._models = models
         self._not_kept = not_kept
+        self._disk_hangs = disk_hangs
         self._held = held
         self._tablets = tablets
         self._on_shift = on_shift
@@ -191,6 +197,7 @@ class Gathering:
             broker_lost_s=self._broker_lost_s,
             standby=models.watches != models.chosen,
             not_kept=self._not_kept(),
+            disk_hangs=self._disk_hangs(),
             not_stored="" if held is None else held.reason,
             pushable=frozenset(self._pushable()),
         )

@@ -49,6 +49,7 @@ class House:
         self.engine = Pulse()
         self.models = Models()
         self.fault = ""
+        self.hangs = False
         self.held: Held | None = None
         self.carried: dict[str, str | None] = {}
         self.gathering = Gathering(
@@ -58,6 +59,7 @@ class House:
             engine=self.engine,
             models=lambda: self.models,
             not_kept=lambda: self.fault,
+            disk_hangs=lambda: self.hangs,
             held=lambda: self.held,
             tablets=lambda now_s: (Tablet(tablet="t-1", at_s=now_s, can_sound=True, why=""),),
             on_shift=lambda wearer, _: ("Jo",) if wearer == "w-01" else (),
@@ -94,10 +96,11 @@ def test_everything_that_is_asked_stands_in_the_facts() -> None:
     house = House()
     house.engine.beat(NOW_S)
     house.models.watches = "b"
-    house.fault, house.held = "no space", Held()
+    house.fault, house.held, house.hangs = "no space", Held(), True
     house.standing = Standing((gateway("hall", online=False),))
     facts = house.facts()
     assert (facts.engine_s, facts.standby, facts.not_kept, facts.not_stored) == (NOW_S, True, "no space", "no space")
+    assert facts.disk_hangs
     assert [each.carers for each in facts.people] == [("Jo",), ()]
     assert not facts.gateways["hall"].online
     assert facts.pushable == {"Jo"}
@@ -198,6 +201,7 @@ def test_a_disk_that_hangs_is_said_and_holds_up_nobody(tmp_path: Path, monkeypat
         assert entered.wait(30)
         assert probe.fault == ""
         now[0] += PROBE_MAX_S + 1
+        assert probe.hangs
         assert probe.fault == "the disk does not answer"
         leave.set()
 

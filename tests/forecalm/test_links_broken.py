@@ -72,6 +72,7 @@ class Service:
             connected=lambda: self.connected(),
             engine=self.pulse,
             models=lambda: self.models,
+            disk_hangs=lambda: False,
             not_kept=lambda: self.fault() or self.watch.journal_fault,
             held=lambda: self.house.intake.held_back,
             tablets=self.tablets.standing,
