@@ -12,19 +12,21 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from benchmarks.alerts.compare import compare, table
 from benchmarks.alerts.house import AlertHouse, dumped, mosquitto_here
-from benchmarks.alerts.storm import Storm
+from benchmarks.alerts.storm import KILL_S, Storm
 
-OUT = Path(__file__).parents[1] / "alerts.json"
+OUT: Final = Path(__file__).parents[1] / "alerts.json"
 
 
 def run(
     folder: Path,
     *,
-    mosquitto: str,
+    mosquitto: str | None,
     alerts: int,
     wearers: int,
     tablets: int,
@@ -32,12 +34,25 @@ def run(
     seed: int,
     kills: int,
     soon_s: float,
-) -> dict[str, object]:
-    """Return what was found; see ``compare``."""
+    victims: Sequence[str] = (),
+    every_s: tuple[float, float] = KILL_S,
+) -> dict[str, Any]:
+    """Return what was found: see ``compare``. ``victims``: who is killed; (): everybody. Without ``mosquitto`` the broker
+    is the one that is built in."""
     begun_s = time.monotonic()
     with AlertHouse(folder, mosquitto=mosquitto, wearers=wearers, tablets=tablets, seed=seed, soon_s=soon_s) as house:
         house.start_all()
-        driving = Storm(house, alerts=alerts, minutes=minutes, seed=seed, soon_s=soon_s, kills=kills).run()
+        storm = Storm(
+            house,
+            alerts=alerts,
+            minutes=minutes,
+            seed=seed,
+            soon_s=soon_s,
+            kills=kills,
+            victims=victims or house.names,
+            every_s=every_s,
+        )
+        driving = storm.run()
         journal = house.journal
     found = compare(folder, journal, episodes=driving.episodes)
     return {

@@ -1,7 +1,8 @@
-"""A folder and a broker's program in; a whole house as processes, each of which can be killed and started again, out."""
+"""A folder and a broker's program in; a whole house as processes, each of which can be killed and started anew, out."""
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ SHIFT_S: Final = 8 * 3600.0
 URL: Final = "https://house.example.org"  # by which phones reach the house; asked for by its name on this machine
 CARERS: Final = ("Jo", "Maryam")
 
+MAIL: Final = "smtp=127.0.0.1&mode=insecure&from=house@example.org&to=office@example.org&cto=2&rto=2"
 RULES: Final = """
 deliver_within_s = 2
 answer_within_s = 2
@@ -44,7 +46,7 @@ reach = {{ ntfy = "ntfy://127.0.0.1:{ntfy}/sam?cto=2&rto=2" }}
 
 [[contact]]
 name = "Office"
-reach = {{ mail = "mailto://127.0.0.1:{mail}?smtp=127.0.0.1&mode=insecure&from=house@example.org&to=office@example.org&cto=2&rto=2" }}
+reach = {{ mail = "mailto://127.0.0.1:{mail}?{to}" }}
 
 [[alert]]
 after_s = 0
@@ -78,7 +80,7 @@ channel = "board"
 
 [grace]
 protection_s = {grace_s}
-uncovered_s = 3600
+uncovered_s = {grace_s}
 """
 """The shortest times that rules may have, and notices that stay in the house: what goes outside is of an alert."""
 
@@ -90,26 +92,36 @@ class AlertHouse:
         self,
         folder: Path,
         *,
-        mosquitto: str,
+        mosquitto: str | None,
         wearers: int,
         tablets: int,
         seed: int,
         soon_s: float,
         grace_s: float = 3600.0,
+        full: bool = False,
     ) -> None:
+        """``full``: bands send every channel, so that somebody can be wholly protected."""
         self.folder, self.wearers, self.seed = folder, wearers, seed
-        self._files = Files(folder, mosquitto=mosquitto, wearers=wearers, seed=seed)
+        self._files = Files(folder, mosquitto=mosquitto or "", wearers=wearers, seed=seed)
         self.config = self._files.config
         self.ports = {kind: free_port() for kind in KINDS}
         text = (folder / "forecalm.toml").read_text()
-        assert 'url = ""' in text
-        (folder / "forecalm.toml").write_text(text.replace('url = ""', f'url = "{URL}"'))
+        (folder / "forecalm.toml").write_text(re.sub(r"(?m)^url = .*$", f'url = "{URL}"', text))
         (folder / "push.port").write_text(str(self.ports["push"]))
-        python = (sys.executable, "-m")
+        python, mqtt = (sys.executable, "-m"), self.config.mqtt
+        built_in = (
+            *python,
+            "forecalm",
+            "broker",
+            "--port",
+            str(mqtt.port),
+            "--user",
+            f"{mqtt.username}:{mqtt.password}",
+        )
         self._commands: dict[str, tuple[str, ...]] = {
-            "broker": (mosquitto, "-c", str(folder / "mosquitto.conf")),
+            "broker": built_in if mosquitto is None else (mosquitto, "-c", str(folder / "mosquitto.conf")),
             "service": (*python, "benchmarks.alerts.service", str(folder)),
-            "bands": (*python, "benchmarks.alerts.bands", str(folder), str(wearers)),
+            "bands": (*python, "benchmarks.alerts.bands", str(folder), str(wearers), *(["full"] if full else [])),
             "tablets": (
                 *(*python, "benchmarks.alerts.tablets", str(folder), str(self.config.console.port)),
                 *(str(tablets), str(seed), str(soon_s)),
@@ -120,13 +132,15 @@ class AlertHouse:
             self._commands[kind] = (*python, "benchmarks.alerts.receiver", *arguments)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._kills = Notes(folder / "kills")
+        if full:
+            (folder / "full").touch()
         self._say_so(grace_s)
 
     def _say_so(self, grace_s: float) -> None:
         """Rules, whose browsers are told, and who is on shift."""
         here = Installation(self.config)
         with closing(here.open_registry()) as registry:
-            rules = RULES.format(**self.ports, grace_s=grace_s)
+            rules = RULES.format(**self.ports, to=MAIL, grace_s=grace_s)
             registry.set_alerting_rules(self.config.site.name, rules, by="benchmark")
             from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -165,6 +179,7 @@ class AlertHouse:
     def __exit__(self, *_: object) -> None:
         for name in self._processes:
             self._end(name)
+        self._files._log.close()
 
     def start(self, name: str) -> None:
         """Start it, where it does not run."""

@@ -38,15 +38,18 @@ LOOK_S: Final = 0.1
 
 
 class Thermometer(Arousal):
-    """Who is warm needs somebody."""
+    """Who is warm needs somebody. Whether a band is worn is the detector's own word, where bands send what tells."""
+
+    believes_off = False
 
     def push(self, start_s: NDArray[np.int64], features: Array, *, rows: Rows | None = None) -> Risk:
         """See ``Arousal``."""
         said = super().push(start_s, features, rows=rows)
         warmth = features[..., column("temperature_C")]
-        known = np.isfinite(warmth)
+        off = (said.abstention == Abstention.NOT_WORN) & self.believes_off
+        known = np.isfinite(warmth) & ~off
         probability = np.where(known, np.where(warmth > HIGH_C, 0.95, 0.05), np.nan)
-        why = np.where(known, Abstention.NONE, Abstention.NO_SIGNAL).astype(np.int8)
+        why = np.where(known, Abstention.NONE, np.where(off, Abstention.NOT_WORN, Abstention.NO_SIGNAL)).astype(np.int8)
         nothing = np.full(probability.shape, np.nan)
         return Risk(said.start_s, probability, why, np.zeros_like(said.drivers), said.learnt, nothing, nothing.copy())
 
@@ -83,6 +86,7 @@ def serve(folder: Path) -> int:
     def push(subscriptions: Subscriptions, vapid: Vapid) -> Push:
         return Push(Nearby(subscriptions, port), vapid, loopback=True)
 
+    Thermometer.believes_off = (folder / "full").exists()
     entered, advance = Alerting.__enter__, Pipeline.advance
 
     def enter(self: Alerting) -> Alerting:
@@ -103,7 +107,7 @@ def serve(folder: Path) -> int:
         (Pipeline, "advance", advance_or_hang),
     ]
     for where, name, what in changed:
-        assert hasattr(where, name), name
+        getattr(where, name)  # it is still called so
         setattr(where, name, what)
     return main(["serve", "--config", str(folder / "forecalm.toml")])
 

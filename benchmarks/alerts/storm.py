@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,12 +25,13 @@ from forecalm.installation import Installation
 LOOK_S: Final = 0.1
 REST_S: Final = (0.5, 4.0)  # between the end of one alert of somebody and the signs of the next
 LATE_STEP: Final = 3  # of the chain, MQTT and the tablets among them: the first step that is not taken at once
-LAST_S: Final = 45.0  # whom nobody has taken by then somebody takes at the board
+LAST: Final = 4.0  # times as long as carers may take: whom nobody has taken by then somebody takes at the board
 KILL_S: Final = (1.5, 5.0)
 DOWN_S: Final = (0.0, 2.0)
 AGAIN: Final = 0.25  # how often it is killed once more while it starts
 STARTING_S: Final = (0.2, 5.0)
 SETTLE_S: Final = 25.0  # for what is under way at the end: the longest wait for an answer, and its repeat
+QUIET_S: Final = 4.0  # without a message under way: longer than an answer is waited for
 LINK: Final = re.compile(re.escape(URL) + r"/take/([A-Za-z0-9_.-]+)")
 ASK_S: Final = 5.0
 
@@ -58,9 +60,21 @@ class Driving:
 
 
 class Storm:
-    """Drives ``house`` until ``alerts`` were raised and taken, for ``minutes`` at most."""
+    """Drives ``house`` until ``alerts`` were raised and taken, for ``minutes`` at most; ``victims`` are killed
+    ``every_s`` [s, least and most], ``kills`` times at most in all."""
 
-    def __init__(self, house: AlertHouse, *, alerts: int, minutes: float, seed: int, soon_s: float, kills: int) -> None:
+    def __init__(
+        self,
+        house: AlertHouse,
+        *,
+        alerts: int,
+        minutes: float,
+        seed: int,
+        soon_s: float,
+        kills: int,
+        victims: Sequence[str],
+        every_s: tuple[float, float] = KILL_S,
+    ) -> None:
         self._house, self._alerts, self._seed, self._soon_s = house, alerts, seed, soon_s
         self._until_s = time.monotonic() + minutes * 60
         self._chance = random.Random(seed)  # noqa: S311
@@ -68,7 +82,7 @@ class Storm:
         self._journal = Tail(house.journal)
         self._got = {kind: Tail(house.folder / f"{kind}.got") for kind in KINDS}
         self._notes = Notes(house.folder / "driver")
-        self._kills_most = kills
+        self._kills_most, self._victims, self._every_s = kills, victims, every_s
         self._seals = Seals(Installation(house.config).secret())
         self._stop = threading.Event()
         self._hands = ThreadPoolExecutor(16)
@@ -77,7 +91,7 @@ class Storm:
         """Return what was begun, and what came of it."""
         now_s = time.time()
         for number in range(1, self._house.wearers + 1):
-            self._driving.next_s[f"w-{number:02}"] = now_s + self._chance.uniform(0.0, 10.0)
+            self._driving.next_s[f"w-{number:02}"] = now_s + self._chance.uniform(0.0, self._soon_s)
         killing = threading.Thread(target=self._kill, daemon=True)
         killing.start()
         try:
@@ -147,7 +161,7 @@ class Storm:
         if first_s is not None and now_s >= first_s + plan.after_s:
             each.busy = True
             self._hands.submit(self._go, alert_id, each, plan.way, plan.by)
-        elif now_s >= each.since_s + LAST_S:
+        elif now_s >= each.since_s + LAST * self._soon_s:
             each.busy = True
             self._hands.submit(self._go, alert_id, each, "last", plan.by)
 
@@ -169,9 +183,11 @@ class Storm:
     def _kill(self) -> None:
         """Each process in turn, the turn shuffled each time."""
         chance, done = random.Random(self._seed + 1), 0  # noqa: S311
+        while not (self._driving.open or self._stop.wait(LOOK_S)):
+            continue
         while True:
-            for name in chance.sample(self._house.names, len(self._house.names)):
-                if done >= self._kills_most or self._stop.wait(chance.uniform(*KILL_S)):
+            for name in chance.sample(self._victims, len(self._victims)):
+                if done >= self._kills_most or self._stop.wait(chance.uniform(*self._every_s)):
                     return
                 self._house.kill(name)
                 done += 1
@@ -197,7 +213,7 @@ class Storm:
         waiting: dict[tuple[object, ...], bool] = {}
         tail = Tail(self._house.journal)
         quiet_s = time.monotonic()
-        while time.monotonic() < deadline and time.monotonic() - quiet_s < 6.0:
+        while time.monotonic() < deadline and time.monotonic() - quiet_s < QUIET_S:
             for event in tail.more():
                 if event["event"] == "reached" and event["channel"] not in ("board", "mqtt"):
                     leg = tuple(event.get(key, 1) for key in ("matter_id", "step", "to", "channel", "attempt"))

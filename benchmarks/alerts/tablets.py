@@ -4,6 +4,7 @@ python -m benchmarks.alerts.tablets FOLDER PORT COUNT SEED SOON_S. Each writes w
 process is one life of every page. A tablet keeps its key over lives, as a browser does.
 """
 
+import contextlib
 import http.client
 import json
 import random
@@ -92,8 +93,8 @@ class Tablet:
                         f"/api/v1/tablets/{self._key[0]}/beat", {**body, "tested_s": time.time() if able else None}
                     )
                     self._send_receipts()
-                except (OSError, http.client.HTTPException, ValueError):
-                    pass  # the next beat is another try
+                except (OSError, http.client.HTTPException, ValueError) as error:
+                    self._notes.write(what="no beat", tablet=self.number, why=type(error).__name__)
             time.sleep(BEAT_S)
 
     def _send_receipts(self) -> None:
@@ -137,10 +138,8 @@ class Tablet:
             self._note(alert, "sounded" if self.kind != "mute" else "shown")
             stations = ["on the tablet"] if self.kind == "mute" else ["on the tablet", "sounded"]
             self._receipts += [{"matter_id": alert, "station": each, "at_s": time.time()} for each in stations]
-            try:
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):  # they go with the next beat
                 self._send_receipts()
-            except (OSError, http.client.HTTPException, ValueError):
-                pass  # they go with the next beat
 
     def _note(self, matter: str, what: str, **more: object) -> None:
         self._notes.write(tablet=self.number, life=self._life, kind=self.kind, matter=matter, what=what, **more)

@@ -1,0 +1,34 @@
+"""Alerts through kills of service, broker and tablets, and channels that fail, hang and lie: a small benchmark."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.alerts.__main__ import run
+from benchmarks.alerts.house import mosquitto_here
+
+pytestmark = pytest.mark.long
+
+ALERTS = 20
+KILLS = 3
+
+
+def test_no_alert_is_lost_repeated_unmarked_or_late_through_kills_and_lies(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        mosquitto=mosquitto_here(),
+        alerts=ALERTS,
+        wearers=ALERTS,
+        tablets=5,
+        minutes=3,
+        seed=11,
+        kills=KILLS,
+        soon_s=6.0,
+        victims=("service", "broker", "tablets"),
+        every_s=(0.5, 2.0),
+    )
+    assert found["broken"] == {}
+    assert found["alerts"] == ALERTS
+    assert found["kills"]["service"] > 0
+    assert sum(found["kills"].values()) == KILLS
+    assert found["messages"] > ALERTS
