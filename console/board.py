@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,6 +15,9 @@ from console.beside import Around
 from console.care import Care
 from console.rows import Row, Tally, row_of, tally_of
 from console.telling import ended
+
+NOBODY_HERE: Final = "Nobody is on shift"
+"""What the board says where shifts are kept and nobody has one: the page marks it as a doubt."""
 
 
 class DeskLike(Protocol):
@@ -55,12 +58,14 @@ class RowEvent:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the house should know, in words; its sound is paused until ``snoozed_until_s``."""
+    """What the house should know, in words; its sound is paused until ``snoozed_until_s``, and can be paused only
+    where somebody is being told of it."""
 
     matter_id: str
     kind: Kind
     text: str
     snoozed_until_s: float | None = None
+    can_snooze: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class Board:
         if around.shift is None:
             return ""
         if not around.shift:
-            return "Nobody is on shift"
+            return NOBODY_HERE
         return ". ".join([f"On shift: {', '.join(around.shift)}", *around.offered])
 
     def notices(self) -> tuple[Notice, ...]:
@@ -152,7 +157,7 @@ class Board:
         inner = (Kind.ALERT, Kind.PROTECTION)
         known = {it.matter_id: Notice(it.matter_id, it.kind, _said(it.words)) for it in around.notices}
         known |= {
-            it.matter_id: Notice(it.matter_id, it.kind, _said(it.words), it.snoozed_until_s)
+            it.matter_id: Notice(it.matter_id, it.kind, _said(it.words), it.snoozed_until_s, not it.over)
             for it in around.going
             if it.kind not in inner or it.matter_id in known
         }

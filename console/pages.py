@@ -18,7 +18,8 @@ from console.bands import facts_of, page_of
 from console.board import Board
 from console.house import House
 from console.refusal import Refusal, only_from_here, wants_json
-from console.rows import ALERT_LINE, initials, tally_of
+from console.rows import initials, tally_of
+from console.trend import ALERT_LINE
 
 FORM_BYTES: Final = 4096
 """Far more than a name needs."""

@@ -24,6 +24,9 @@ SHOWN: Final = 80
 
 _FIELD: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)*)(?:, line \d+)?: ")
 
+_PLAIN: Final = {404: ("There is no such page", "Please look at the board, or at docs/api.md.")}
+"""What people read, where the protocol's own words say nothing to them."""
+
 PROBLEM: Final = "application/problem+json"
 
 
@@ -111,6 +114,8 @@ def _of_validation(error: RequestValidationError) -> Refusal:
 
 
 def _said(status: int) -> tuple[str, str]:
+    if status in _PLAIN:
+        return _PLAIN[status]
     try:
         known = HTTPStatus(status)
     except ValueError:

@@ -9,47 +9,25 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from alerts.policy import ENTER
 from alerts.protection.cover import Cover as Covered
 from alerts.protection.cover import Level
-from alerts.views import TREND_STEP_S, AlertView, Blind, RiskState, WearerView
+from alerts.views import AlertView, Blind, RiskState, WearerView
 from console.beside import NOTHING, Around, Plan
+from console.losses import STALE, Cover, Loss, Watch, loss_of
 from console.telling import Told, cover_words, sounds_lost, told_of_alert, told_of_loss
-
-STALE_S: Final = 15.0
-"""A view older than this is no sight: nobody looks at that wearer any more. The page calls its server lost as late."""
+from console.trend import Trend, trend_of
 
 LOW_BATTERY_PCT: Final = 15
 """From here down a band is shown as partly protected: three hours of a band that lasts twenty."""
-
-ALERT_LINE: Final = round((38 - 36 * ENTER) / 0.4, 1)
-"""How far down the trend's box [%] the production policy begins to count towards an alert."""
 
 UNSTORED: Final = "readings are not stored: tell whoever runs this server"
 
 UNKEPT: Final = "alerts sound, but would not outlast a restart: tell whoever runs this server"
 
 Risk = Literal["calm", "rising", "alert", "held", "unknown"]
-Watch = Literal["ok", "partly", "none"]
-Cover = Literal["protected", "partly", "cannot tell", "not"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """Half an hour of probability in a box 100 wide and 40 high, 0 at its foot.
-
-    ``ink`` and ``area`` are SVG path data; ``now`` is the height of the last value in % from the top, None where it is
-    unknown; ``unseen`` holds (left, width) in % of every stretch that nobody could see.
-    """
-
-    ink: str
-    area: str
-    now: float | None
-    unseen: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,108 +71,9 @@ class Tally:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """How one way of not seeing is shown: by itself (``word``, ``why``) and beside a risk that stays (``beside``)."""
-
-    word: str
-    beside: str
-    why: str
-    glyph: str
-    watch: Watch
-    cover: Cover
-    signal: str
-    sounds: Literal["lost", "notice", ""]
-
-
-_LOSSES: Final[dict[Blind, _Loss]] = {
-    Blind.NOT_HEARD: _Loss(
-        word="Not heard yet",
-        beside="Not heard yet.",
-        why="The band has not sent anything yet.",
-        glyph="cannot",
-        watch="none",
-        cover="not",
-        signal="No signal yet",
-        sounds="",
-    ),
-    Blind.SILENT: _Loss(
-        word="Not protected since {at}",
-        beside="Signal lost {at}.",
-        why="The band has stopped sending.",
-        glyph="unprotected",
-        watch="none",
-        cover="not",
-        signal="No signal",
-        sounds="lost",
-    ),
-    Blind.NOT_WORN: _Loss(
-        word="Band off since {at}",
-        beside="Band came off at {at}.",
-        why="The band is not on the skin.",
-        glyph="bandoff",
-        watch="none",
-        cover="not",
-        signal="Band off",
-        sounds="lost",
-    ),
-    Blind.POOR_SIGNAL: _Loss(
-        word="Cannot tell since {at}",
-        beside="Signal poor since {at}.",
-        why="Too little of the signal can be used.",
-        glyph="cannot",
-        watch="partly",
-        cover="cannot tell",
-        signal="Signal poor",
-        sounds="",
-    ),
-    Blind.LEARNING: _Loss(
-        word="Getting to know {name}",
-        beside="Cannot tell since {at}.",
-        why="What is usual is not known yet.",
-        glyph="cannot",
-        watch="partly",
-        cover="cannot tell",
-        signal="Signal good",
-        sounds="",
-    ),
-    Blind.OUT_OF_RANGE: _Loss(
-        word="Cannot tell since {at}",
-        beside="Cannot tell since {at}.",
-        why="Readings unlike any that were learnt from.",
-        glyph="cannot",
-        watch="partly",
-        cover="cannot tell",
-        signal="Signal good",
-        sounds="",
-    ),
-    Blind.NOT_RECORDING: _Loss(
-        word="Not recording",
-        beside="Not recording.",
-        why="No consent: nothing is kept, and no alert can come.",
-        glyph="notrecording",
-        watch="none",
-        cover="not",
-        signal="Not recording",
-        sounds="notice",
-    ),
-}
-
-_STALE: Final = _Loss(
-    word="Not protected since {at}",
-    beside="Nobody can see since {at}.",
-    why="The server has stopped reading. Look in.",
-    glyph="unprotected",
-    watch="none",
-    cover="not",
-    signal="No signal",
-    sounds="lost",
-)
-
-
 def row_of(view: WearerView, *, name: str, zone: ZoneInfo, now_s: float, around: Around = NOTHING) -> Row:
     """Return what the board shows of ``view`` at ``now_s`` [UTC s], in the clock of ``zone``, ``around`` beside it."""
-    loss, since_s = _loss(view, now_s=now_s)
+    loss, since_s = loss_of(view, now_s=now_s)
     low = loss is None and view.battery_pct is not None and view.battery_pct <= LOW_BATTERY_PCT
     risk = _risk_of(view.risk, blind=loss is not None)
     partly = low or (loss is None and view.risk is RiskState.RESOLVED)
@@ -247,36 +126,6 @@ def tally_of(rows: Sequence[Row], *, kept: bool = True, stored: bool = True) -> 
     return Tally(protected=f"{count['protected']} of {len(rows)} protected", rest=rest)
 
 
-def trend_of(values: Sequence[float | None], *, filled: bool, blind: bool, age_s: float) -> Trend:
-    """Return the drawing of ``values`` (oldest first, one in ``TREND_STEP_S``).
-
-    ``filled`` closes the area under the line. While ``blind``, the last ``age_s`` seconds are hatched even where the
-    values do not say so yet, because a stretch that nobody could see must never look like a calm one.
-    """
-    count = len(values)
-    unseen_from = count - int(age_s // TREND_STEP_S) - 1 if blind else count
-    known = [value if i < unseen_from else None for i, value in enumerate(values)]
-    step = 100 / max(count - 1, 1)
-    ink, area, unseen = [], [], []
-    for is_known, run in groupby(enumerate(known), key=lambda item: item[1] is not None):
-        points = [(i * step, 38 - 36 * value) for i, value in run if value is not None] if is_known else []
-        if points:
-            line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-            ink.append(f"M{line}" if len(points) > 1 else f"M{line}h0")
-            area.append(f"M{line}V40H{points[0][0]:.1f}Z")
-        else:
-            places = [i for i, _ in run]
-            left, right = max((places[0] - 0.5) * step, 0.0), min((places[-1] + 0.5) * step, 100.0)
-            unseen.append((round(left, 1), round(right - left, 1)))
-    last = known[-1] if known else None
-    return Trend(
-        ink="".join(ink),
-        area="".join(area) if filled else "",
-        now=None if last is None else round((38 - 36 * last) / 0.4, 1),
-        unseen=tuple(unseen),
-    )
-
-
 def initials(name: str) -> str:
     """Return two letters at most that stand for ``name``: of two words the first letters, of one its first two."""
     words = name.split()
@@ -307,6 +156,7 @@ def _covered(row: Row, around: Around, *, zone: ZoneInfo, now_s: float) -> Row:
     word, said = row.word, _sentences([row.why, why if why not in row.why else ""])
     if row.risk == "calm" and word.startswith("Calm"):
         word, said = f"Calm, {since if known else 'partly protected'}", why or row.why
+        said = f"Look in. {said}" if cover.level is Level.NOT else said
     elif cover.level is Level.NOT and row.risk in ("alert", "held", "rising"):
         said = _sentences([row.why, f"{since.capitalize()}:", why])
     elif blind:
@@ -315,6 +165,7 @@ def _covered(row: Row, around: Around, *, zone: ZoneInfo, now_s: float) -> Row:
         row,
         watch=max(row.watch, _WATCHES[cover.level], key=_NO_SIGHT.index),
         cover=max(row.cover, _COVERS[cover.level], key=_WORST.index),
+        glyph="unprotected" if row.risk == "calm" and cover.level is Level.NOT else row.glyph,
         word=word,
         why=said,
         cover_why=why,
@@ -351,14 +202,7 @@ def _risk_of(state: RiskState, *, blind: bool) -> Risk:
             return "unknown" if blind else "calm"
 
 
-def _loss(view: WearerView, *, now_s: float) -> tuple[_Loss | None, float]:
-    loss = None if view.sight.reason is None else _LOSSES[view.sight.reason]
-    if now_s - view.at_s > STALE_S and (loss is None or loss.cover != "not"):
-        return _STALE, view.at_s
-    return loss, view.sight.since_s if loss else now_s
-
-
-def _sounds(view: WearerView, loss: _Loss | None) -> Literal["lost", "notice", ""]:
+def _sounds(view: WearerView, loss: Loss | None) -> Literal["lost", "notice", ""]:
     """Return what losing sight sounds. That somebody is not recorded was decided or long announced, and nobody can mend
     it by running: it is told once, and only where it ends a watch."""
     if loss is None or (loss.sounds == "notice" and all(value is None for value in view.trend)):
@@ -367,7 +211,7 @@ def _sounds(view: WearerView, loss: _Loss | None) -> Literal["lost", "notice", "
 
 
 def _words(
-    view: WearerView, risk: Risk, loss: _Loss | None, *, since_s: float, name: str, zone: ZoneInfo, now_s: float
+    view: WearerView, risk: Risk, loss: Loss | None, *, since_s: float, name: str, zone: ZoneInfo, now_s: float
 ) -> tuple[str, str]:
     """Return the state word and the sentences that stand beside it."""
 
@@ -414,13 +258,13 @@ def _taken(view: WearerView) -> tuple[str, float]:
     return alert.acknowledged_by, alert.acknowledged_s
 
 
-def _loss_words(view: WearerView, loss: _Loss, *, since: str) -> str:
+def _loss_words(view: WearerView, loss: Loss, *, since: str) -> str:
     why = _sentences(view.why[:2] or (loss.why,))
     if view.sight.reason is Blind.LEARNING:
         return f"No alert can come yet. {why}"
     if view.sight.reason is Blind.NOT_RECORDING:
         return f"{why} Nobody can see since {since}."
-    return loss.why if loss is _STALE else why
+    return loss.why if loss is STALE else why
 
 
 def _lasting(seconds: float) -> str:

@@ -91,7 +91,9 @@ def _shown(here: Here, allowed: Take, zone: ZoneInfo) -> Shown:
     else:
         return Shown("over", what)
     if is_open:
-        return Shown("open", what, risk="alert" if what == WHAT[Kind.ALERT] else "")
+        since_s = alert.raised_s if alert is not None else proof.matter.since_s if proof is not None else here.clock()
+        since = clock_time(since_s, zone=zone, now_s=here.clock())
+        return Shown("open", what, since=since, risk="alert" if what == WHAT[Kind.ALERT] else "")
     if not by or at_s is None:
         return Shown("over", what)
     who = "You have" if by == allowed.to else f"{by} has"

@@ -3,6 +3,8 @@
 import { countLost, hideLost, showLost } from "./lost.js";
 import { Awake } from "./awake.js";
 import { Choice } from "./choice.js";
+import { Elsewhere } from "./elsewhere.js";
+import { Notices } from "./notices.js";
 import { Picker } from "./picker.js";
 import { register, subscribe, subscribed } from "./push.js";
 import { Rows } from "./rows.js";
@@ -14,6 +16,7 @@ import { Watch } from "./watch.js";
 const NOTE_MS = 8000;     // long enough to be read
 const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const SEND_MS = 5000;
+const NOBODY_HERE = "Nobody is on shift";   // console/board.py
 const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does not count
 
 const ROOMY = matchMedia("(min-width: 45em)");   // in the hand the button comes first
@@ -21,7 +24,9 @@ const ROOMY = matchMedia("(min-width: 45em)");   // in the hand the button comes
 const byId = (id) => document.getElementById(id);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"));
-const sheet = new Sheet(byId("sheet"), () => picker.name);
+const elsewhere = new Elsewhere(byId("over-alert"), byId("elsewhere"), rows);
+const sheet = new Sheet(byId("sheet"), () => picker.name, onSheet);
+const notices = new Notices(byId("notices"), byId("notice"), onNotice);
 const snoozing = new Choice(byId("snooze"));
 const voice = new Choice(byId("voice"));
 const sound = new Sound(showSound, onStarted);
@@ -43,8 +48,9 @@ function onRow({ row }) {
     showName();
     showPlans();
     say("alert", `${row.name} may need you now. ${row.word}`);
-    overAlert(row.name);
+    elsewhere.raised(row);
   }
+  if (row.risk !== "alert") elsewhere.ended(row);
   if (happened === "taken") {
     sound.taken();
     const mine = picker.name && row.hands === `${picker.name} has it`;
@@ -56,13 +62,14 @@ function onRow({ row }) {
   }
   ring();
   account();
+  elsewhere.look();
 }
 
 function onBeat(beat) {
   clock = beat.clock;
   if (tablet) tablet.now = beat.now_s;
-  byId("shift")?.replaceChildren(beat.shift);
-  showNotices(beat.notices);
+  showShift(beat.shift);
+  notices.show(beat.notices);
   countDown(beat.now_s);
   byId("clock").textContent = clock;
   byId("tally").textContent = beat.tally.protected;
@@ -72,25 +79,14 @@ function onBeat(beat) {
   rows.keep(beat.wearers);
   ring();
   account();
+  elsewhere.look();
 }
 
 /** Tell what really is on this screen: a page behind another shows nothing to anybody. */
 function account() {
   if (!tablet || document.hidden || state === "lost") return;
   for (const { matter } of rows.list()) tablet.note(matter, "on the tablet");
-  for (const { dataset } of byId("notices").children) tablet.note(dataset.matter, "on the tablet");
-}
-
-/** Whatever lies over the board says it too: what is under an open dialog is neither seen nor read out. */
-function overAlert(name) {
-  const dialog = document.querySelector("dialog[open]");
-  if (!dialog) return;
-  dialog.querySelector(".over-alert")?.remove();
-  const strip = byId("over-alert").content.firstElementChild.cloneNode(true);
-  strip.addEventListener("click", () => dialog.close(""));
-  dialog.addEventListener("close", () => strip.remove(), { once: true });
-  dialog.prepend(strip);
-  strip.querySelector("span").textContent = `${name} may need you now. Back to the board.`;
+  for (const { dataset } of notices.list()) tablet.note(dataset.matter, "on the tablet");
 }
 
 /** One alert, and room for it: what helps is there without a tap. */
@@ -105,28 +101,29 @@ function onStarted(what) {
   for (const { matter, sounds } of rows.list()) if (sounds === what) tablet.note(matter, "sounded");
 }
 
-function showNotices(notices) {
-  const list = byId("notices");
-  for (const strip of [...list.children]) {
-    if (!notices.some(({ matter_id }) => matter_id === strip.dataset.matter)) strip.remove();
-  }
-  for (const { matter_id, text } of notices) {
-    let strip = [...list.children].find(({ dataset }) => dataset.matter === matter_id);
-    if (!strip) {
-      strip = Object.assign(document.createElement("p"), { className: "strip strip-doubt" });
-      strip.dataset.matter = matter_id;
-      strip.setAttribute("role", "status");
-      list.append(strip);
-      sound.notice();
-    }
-    if (strip.textContent !== text) strip.textContent = text;
-  }
+function onNotice(text, paused) {
+  if (!paused) sound.notice();
+  say("status", text);
+}
+
+/** What is opened over the board while somebody needs you says so from the start. */
+function onSheet() {
+  for (const { risk, wearer, name } of rows.list()) if (risk === "alert") elsewhere.raised({ wearer, name });
+}
+
+function showShift(shift) {
+  const said = byId("shift");
+  if (!said || said.textContent === (shift || "Shifts")) return;
+  said.textContent = shift || "Shifts";
+  said.parentElement.toggleAttribute("data-doubt", shift === NOBODY_HERE);
 }
 
 function countDown(now) {
-  for (const { item, paused } of rows.list()) {
-    const left = Math.max(0, Math.ceil(paused - now));
-    const text = paused && left ? `Sound paused for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
+  const paused = [...rows.list().map(({ item }) => item), ...notices.list()];
+  for (const item of paused) {
+    const until = Number(item.dataset.paused);
+    const left = Math.max(0, Math.ceil(until - now));
+    const text = until && left ? `Sound paused for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
     if (item.querySelector(".paused").textContent !== text) item.querySelector(".paused").textContent = text;
   }
 }
@@ -143,8 +140,7 @@ function onState(now, silence) {
   if (now === "lost") countLost(silence);
   if (now === state) return;
   if (now === "lost") {
-    picker.close();
-    sheet.close();
+    document.querySelector("dialog[open]")?.close("");   // no question is of use now
     showLost(rows.list(), clock);
     sound.lost();
   } else if (state === "lost") {
@@ -233,25 +229,34 @@ function showName() {
   }
 }
 
-byId("board").addEventListener("click", async ({ target }) => {
-  const button = target.closest(".snooze");
-  if (!button) return;
-  const item = button.closest(".row");
-  const { matter } = item.dataset;      // as it stood under the finger
-  const name = item.querySelector(".name").textContent;
-  byId("snooze-title").textContent = `Why pause the sound for ${name}?`;
-  byId("snooze-what").textContent = `A new alert for ${name} still sounds. So does everybody else’s. Who is told next stays as it is.`;
+/** Ask why and for how long, and pause the sound of one matter; `kind` is "alert", "lost" or "house". */
+async function snooze(matter, kind, name, note) {
+  byId("snooze-title").textContent = name ? `Why pause the sound for ${name}?` : "Why pause this sound?";
+  const theirs = name && kind === "alert" ? `A new alert for ${name} still sounds. So does everybody else’s.` : "Every alert still sounds.";
+  byId("snooze-what").textContent = `${theirs} Who is told next stays as it is.`;
+  for (const pick of byId("snooze").querySelectorAll("[data-for]")) pick.hidden = !pick.dataset.for.split(" ").includes(kind);
   const minutes = await snoozing.ask(() => snoozing.reason ? "" : "Please say why first.");
-  const by = minutes && (picker.name || (await picker.ask(`You are pausing the sound for ${name}.`)));
+  const by = minutes && (picker.name || (await picker.ask("You are pausing a sound.")));
   showName();
   if (!by) return;
-  const note = item.querySelector(".note");
   try {
     const answer = await tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/snooze`, { by, reason: snoozing.reason, minutes: Number(minutes) });
     note.textContent = answer.ok ? "" : (await answer.json()).detail;
   } catch {
     note.textContent = "Not sent: it goes on sounding. Please tap again.";
   }
+}
+
+byId("board").addEventListener("click", ({ target }) => {
+  const item = target.closest(".snooze")?.closest(".row");
+  if (!item) return;
+  const kind = item.dataset.risk === "alert" ? "alert" : "lost";      // matter and kind as they stood under the finger
+  snooze(item.dataset.matter, kind, item.querySelector(".name").textContent, item.querySelector(".note"));
+});
+
+byId("notices").addEventListener("click", ({ target }) => {
+  const strip = target.closest(".snooze-notice")?.closest(".strip");
+  if (strip) snooze(strip.dataset.matter, "house", "", strip.querySelector(".paused"));
 });
 
 byId("tablet").addEventListener("click", async () => {

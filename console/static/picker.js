@@ -45,11 +45,6 @@ export class Picker {
     return new Promise((resolve) => { this.#answer = resolve; });
   }
 
-  /** No question is of use while the server is lost. */
-  close() {
-    if (this.#dialog.open) this.#dialog.close("");
-  }
-
   #remember(name) {
     try {
       localStorage.setItem(KEY, JSON.stringify({ name, at: Date.now() }));

@@ -5,11 +5,14 @@ const SEND_MS = 8000;
 export class Sheet {
   #dialog;
   #name;
+  #onopen;
 
-  /** `name()` is who uses this tablet, "" where nobody has said so. */
-  constructor(dialog, name) {
+  /** `name()` is who uses this tablet, "" where nobody has said so; `onopen()` is told when something begins to lie over
+   *  the board. */
+  constructor(dialog, name, onopen) {
     this.#dialog = dialog;
     this.#name = name;
+    this.#onopen = onopen;
     dialog.querySelector(".later").addEventListener("click", () => dialog.close());
     dialog.addEventListener("submit", (event) => {
       if (event.target.method === "dialog") return;
@@ -39,7 +42,10 @@ export class Sheet {
     this.#dialog.querySelector(".over-body").replaceChildren(...main.childNodes);
     for (const select of this.#dialog.querySelectorAll("select[data-by]")) this.#preset(select);
     this.#note("");
-    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#dialog.scrollTop = 0;
+    if (this.#dialog.open) return;
+    this.#dialog.showModal();
+    this.#onopen();
   }
 
   /** Whoever uses this tablet says it: the name it knows, or whoever has the alert. */

@@ -1,5 +1,6 @@
 """Care that does as it is told: the real rooms for tablets, shifts and outcomes, and a delivery without threads."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +46,7 @@ class Telling:
     def __init__(self) -> None:
         self.all: dict[str, Proof] = {}
         self.heard: list[tuple[str, str, str, float]] = []
+        self._lock = threading.Lock()
 
     def open(self, matter_id: str, wearer: str, at_s: float, *, kind: Kind = Kind.ALERT, words: str = "") -> None:
         begun = DeliveryBegun(
@@ -58,11 +60,12 @@ class Telling:
             steps=CHAIN,
             again_s=120,
         )
-        self.all[matter_id] = begin(begun)
-        self._take(Escalated(wearer=wearer, at_s=at_s, matter_id=matter_id, step=0, because="its time"))
+        told = Escalated(wearer=wearer, at_s=at_s, matter_id=matter_id, step=0, because="its time")
+        self.all[matter_id] = after(begin(begun), told)  # whole at once: the server's threads read meanwhile
 
     def _take(self, event: DeliveryEvent) -> None:
-        self.all[event.matter_id] = after(self.all[event.matter_id], event)
+        with self._lock:
+            self.all[event.matter_id] = after(self.all[event.matter_id], event)
 
     def proof(self, matter_id: str) -> Proof | None:
         return self.all.get(matter_id)

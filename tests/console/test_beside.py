@@ -37,7 +37,9 @@ def test_cover_never_changes_how_the_person_is_and_never_betters_how_well_one_se
 ) -> None:
     it = view(risk, blind)
     alone, beside = shown(it), shown(it, covers={"w1": cover(level, link)})
-    assert (beside.risk, beside.glyph, beside.lead) == (alone.risk, alone.glyph, alone.lead)
+    assert (beside.risk, beside.lead) == (alone.risk, alone.lead)
+    crossed = alone.risk == "calm" and level is Level.NOT
+    assert beside.glyph == ("unprotected" if crossed else alone.glyph)
     assert WATCHES.index(beside.watch) >= WATCHES.index(alone.watch)
     assert COVERS.index(beside.cover) >= COVERS.index(alone.cover)
     assert beside.sounds == "alert" if alone.sounds == "alert" else True
@@ -49,8 +51,9 @@ def test_not_protected_is_the_headline_with_why_and_who_was_told() -> None:
     row = shown(view(), covers={"w1": cover(Level.NOT, told="Sam told 14:03")})
     assert (row.word, row.why) == (
         "Calm, not protected since 14:02",
-        "The gateway is silent. Sam told 14:03.",
+        "Look in. The gateway is silent. Sam told 14:03.",
     )
+    assert (row.risk, row.glyph) == ("calm", "unprotected")
     assert (row.watch, row.cover, row.sounds) == ("none", "not", "lost")
     partly = shown(view(), covers={"w1": cover(Level.PARTLY, Link.TABLET)})
     assert (partly.word, partly.sounds) == ("Calm, partly protected since 14:02", "")

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, WearerView
-from console.rows import STALE_S, Cover, Row, clock_time, initials, row_of, tally_of, trend_of
+from console.losses import STALE_S, Cover
+from console.rows import Row, clock_time, initials, row_of, tally_of
+from console.trend import trend_of
 
 LONDON = ZoneInfo("Europe/London")
 NOW_S = 1_763_562_728.0  # 14:32:08 in London

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from alerts.views import RiskState, Stamp
-from console.rows import STALE_S
+from console.losses import STALE_S
 from console.standing import ModelsAt
 from tests.console.house import House, Serve
 

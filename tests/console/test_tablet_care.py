@@ -167,7 +167,9 @@ def test_a_receipt_that_comes_before_its_delivery_has_begun_is_sent_again(
     tablet.page.wait_for_function("() => localStorage.getItem('forecalm.receipts')?.includes('w2-1')")
     caring.telling.open(alert_id, "w2", house.now_s)
     tablet.page.clock.fast_forward(6000)
-    eventually(tablet.page, lambda: stations(caring, alert_id) == ["on the tablet"])
+    eventually(tablet.page, lambda: stations(caring, alert_id))
+    tablet.page.wait_for_function("() => localStorage.getItem('forecalm.receipts') === '[]'")
+    assert set(stations(caring, alert_id)) == {"on the tablet"}
 
 
 def test_i_am_on_it_silences_every_tablet_within_a_second(
@@ -262,7 +264,7 @@ def test_lost_protection_can_be_snoozed_too(house: House, caring: Caring, tablet
     house.now_s += 1
     row = tablet.row("w3")
     expect(row.locator(".word")).to_have_text("Calm, not protected since 14:31")
-    expect(row.locator(".why")).to_have_text("The garden room gateway is silent. Sam told 14:32.")
+    expect(row.locator(".why")).to_have_text("Look in. The garden room gateway is silent. Sam told 14:32.")
     expect(row).to_have_attribute("data-watch", "none")
     expect(tablet.page.locator("#tally")).to_have_text("2 of 3 protected")
     tablet.hears(LOST)
@@ -451,7 +453,7 @@ def test_what_the_house_should_know_is_said_once_and_told_as_shown(
     tablet.sounding()
     caring.telling.open("alone-w1", "", house.now_s, kind=Kind.UNCOVERED, words="Nobody is on shift for Aidan")
     house.now_s += 1
-    expect(tablet.page.locator("#notices")).to_have_text("Nobody is on shift for Aidan.")
+    expect(tablet.page.locator("#notices strong")).to_have_text("Nobody is on shift for Aidan.")
     tablet.hears(LOST)
     eventually(tablet.page, lambda: stations(caring, "alone-w1") == ["on the tablet"])
     house.now_s += 2
@@ -469,3 +471,87 @@ def test_a_tablet_whose_beats_do_not_arrive_says_that_nobody_hears_it(
     tablet.context.unroute("**/beat")
     tablet.page.clock.fast_forward(5100)
     expect(tablet.page.locator("#deaf")).to_be_hidden()
+
+
+def test_a_notice_can_be_snoozed_with_a_reason_and_sounds_again_when_that_ends(
+    house: House, caring: Caring, tablet: Tablet
+) -> None:
+    tablet.sounding()
+    knows(tablet.page, "Jo")
+    caring.telling.open("disk", "", house.now_s, kind=Kind.HOUSE, words="The disk is nearly full")
+    house.now_s += 1
+    strip = tablet.page.locator("#notices .strip")
+    tablet.hears(LOST)
+    expect(strip.get_by_role("link", name="Who is here?")).to_be_hidden()
+    strip.get_by_role("button", name="Snooze").click()
+    expect(tablet.page.get_by_label("Happy, excited")).to_be_hidden()
+    tablet.page.get_by_label("Support has been told").check()
+    tablet.page.get_by_role("button", name="For 5 min").click()
+    eventually(tablet.page, lambda: caring.telling.all["disk"].snoozes)
+    assert caring.telling.all["disk"].snoozes[0].reason == "Support has been told"
+    house.now_s += 1
+    expect(strip.locator(".paused")).to_have_text("Sound paused for 4:59")
+    assert tablet.heard() == LOST
+    house.now_s += 300
+    tablet.hears(LOST + LOST)
+    expect(strip.locator(".paused")).to_have_text("")
+
+
+def test_an_alert_out_of_sight_is_named_at_the_foot_and_a_tap_leads_to_it(house: House, tablet: Tablet) -> None:
+    tablet.page.set_viewport_size({"width": 390, "height": 844})
+    tablet.sounding()
+    knows(tablet.page, "Jo")
+    house.alert("w1")
+    house.alert("w3")
+    foot = tablet.page.locator("#elsewhere")
+    expect(foot).to_have_text("Callum may need you now")
+    foot.click()
+    expect(tablet.row("w3").locator(".take")).to_be_in_viewport(ratio=1)
+    expect(tablet.row("w3").locator(".take")).to_be_focused()
+    house.acknowledge("w1-1", by="Jo", at_s=house.now_s)
+    house.acknowledge("w3-1", by="Jo", at_s=house.now_s)
+    expect(foot).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [(390, 844), (800, 1280), (1280, 800)])
+def test_what_the_house_should_know_never_hides_the_button_that_takes_an_alert(
+    house: House, caring: Caring, tablet: Tablet, size: tuple[int, int]
+) -> None:
+    tablet.page.set_viewport_size({"width": size[0], "height": size[1]})
+    tablet.sounding()
+    knows(tablet.page, "Jo")
+    for number in range(4):
+        words = "Alerts sound, but would not outlast a restart, because the journal cannot be written"
+        caring.telling.open(f"house-{number}", "", house.now_s, kind=Kind.HOUSE, words=words)
+    house.now_s += 1
+    expect(tablet.page.locator("#notices .strip")).to_have_count(4)
+    house.alert("w2")
+    expect(tablet.row("w2").locator(".take")).to_be_in_viewport(ratio=1)
+    expect(tablet.page.locator("#elsewhere")).to_be_hidden()
+
+
+def test_everybody_who_needs_somebody_is_named_over_a_dialog_until_somebody_has_them(
+    house: House, tablet: Tablet
+) -> None:
+    knows(tablet.page, "Jo")
+    house.alert("w1")
+    expect(tablet.row("w1").locator(".lead")).to_be_visible()
+    tablet.page.locator("#shift").click()
+    strip = tablet.page.locator("#sheet .over-alert")
+    expect(strip).to_have_text("Aidan may need you now. Back to the board.")
+    house.alert("w3")
+    expect(strip).to_have_text("Aidan and Callum may need you now. Back to the board.")
+    house.acknowledge("w1-1", by="Maryam", at_s=house.now_s)
+    expect(strip).to_have_text("Callum may need you now. Back to the board.")
+    strip.click()
+    expect(tablet.page.locator("#sheet")).to_be_hidden()
+
+
+def test_no_question_stays_open_over_a_lost_server(house: House, serve: Serve, tablet: Tablet) -> None:
+    house.alert("w2")
+    tablet.row("w2").get_by_role("button", name="Snooze").click()
+    expect(tablet.page.locator("#snooze")).to_be_visible()
+    serve.end(house)
+    tablet.page.clock.fast_forward(20_000)
+    expect(tablet.page.locator("#lost")).to_be_visible()
+    expect(tablet.page.locator("dialog[open]")).to_have_count(0)
