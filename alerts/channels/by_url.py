@@ -21,6 +21,8 @@ from alerts.channels.patience import Patience
 from alerts.channels.saying import titled, within
 from alerts.delivery.matter import Priority
 
+log = logging.getLogger(__name__)
+
 LOADING: Final = threading.Lock()
 PATIENCE_S: Final = 15.0  # Apprise waits 4 s for a connection and 4 s for each part of an answer; e-mail has several
 # Services that show something on the server itself: they say yes, and nobody is there.
@@ -135,7 +137,11 @@ def _service(url: str) -> Any | None:  # noqa: ANN401
         pgp_autogen=False,
         pem_autogen=False,
     )
-    return apprise.Apprise.instantiate(url.strip(), asset=asset)
+    try:
+        return apprise.Apprise.instantiate(url.strip(), asset=asset)
+    except Exception as error:  # a plugin's own mistake, over something that is no URL: what it says may hold keys
+        log.debug("a service cannot be made of an address: %s", type(error).__name__)
+        return None
 
 
 def _notify(url: str, message: Message) -> None:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,6 +15,7 @@ from alerts.delivery.events import Step
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import ALL, BOARD, MQTT, ON_SHIFT, PUSH
 from alerts.errors import AlertError
+from alerts.names import same
 
 DELIVER_WITHIN_S: Final = 10.0
 """A board is told within a second and asks again after five: one lost connection fits in, two do not."""
@@ -43,7 +45,11 @@ LATEST_S: Final = 86_400.0
 """No step lies further off than a day: that is a slip of the keyboard."""
 
 NAMED: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-FROM_URL: Final = frozenset({"http://", "https://"})
+ADDRESS: Final = re.compile(r"[^\s`'\"]*://[^`'\"]*")
+"""Where somebody wrote an address in the place of a word: it may hold a key, so no refusal repeats it."""
+
+NAMED_MOST: Final = 80
+"""Characters of a name, and of a wrong word that is said back."""
 
 
 class RulesError(AlertError):
@@ -136,16 +142,20 @@ def parse(text: str, *, refuse_url: Callable[[str], str | None] = check_url) -> 
     """Return the rules that ``text`` holds. ``refuse_url`` says what is wrong with an Apprise URL, None where nothing
     is; it must not repeat the URL, which holds keys. Raises RulesError."""
     try:
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         rules = msgspec.convert(tomllib.loads(text), SiteRules)
-    except tomllib.TOMLDecodeError as error:
-        raise RulesError(f"not TOML: {error}") from None
+    except UnicodeEncodeError as error:
+        raise RulesError(f"not TOML: character {error.start} is none that UTF-8 has; save the file as UTF-8") from None
     except msgspec.ValidationError as error:
-        raise RulesError(f"{error}: see docs/alerting-rules.md for every key") from None
+        raise RulesError(f"{ADDRESS.sub('...', str(error))}: see docs/alerting-rules.md for every key") from None
+    except RecursionError:
+        raise RulesError("not TOML: lists or tables lie in each other too deep; see docs/alerting-rules.md") from None
+    except ValueError as error:  # also a number with thousands of digits
+        raise RulesError(f"not TOML: {error}") from None
     if rules.version:
         raise RulesError("version: it is reckoned from the text, leave it out")
     for field, wrong, remedy in _contradictions(rules, refuse_url):
         raise RulesError(f"{field}: {wrong}; {remedy}")
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return msgspec.structs.replace(rules, version=f"rules-{digest}")
 
 
@@ -159,15 +169,30 @@ def _contradictions(rules: SiteRules, refuse_url: Callable[[str], str | None]) -
         found += _steps(rules, chain, getattr(rules, chain))
     ways = {BOARD, PUSH, *(channel for each in rules.contact for channel in each.reach)}
     found += [
-        (f"silent_when_over[{place}]", f"no channel is called {name!r}", f"use one of {_list(ways)}")
+        (f"silent_when_over[{place}]", f"no channel is called {_quoted(name)}", f"use one of {_list(ways)}")
         for place, name in enumerate(rules.silent_when_over)
         if name not in ways
     ]
-    if rules.dead_man.url and not rules.dead_man.url.startswith(tuple(FROM_URL)):
+    if rules.dead_man.url and not _is_web_address(rules.dead_man.url):
         found.append(("dead_man.url", "it is no web address", "begin it with https://, or leave it out"))
     if rules.mqtt.home_assistant and not rules.mqtt.events:
         found.append(("mqtt.home_assistant", "there is nothing to discover without events", "set mqtt.events = true"))
     return found
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = text.isprintable() and " " not in text
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+
+
+def _quoted(word: str) -> str:
+    """A word that does not fit, as it is said back: never one that may be an address, for it holds a key."""
+    return "..." if ":" in word else repr(word if len(word) <= NAMED_MOST else f"{word[:NAMED_MOST]}...")
 
 
 def _times(rules: SiteRules) -> list[Wrong]:
@@ -194,14 +219,20 @@ def _contacts(rules: SiteRules, refuse_url: Callable[[str], str | None]) -> list
     names = [each.name for each in rules.contact]
     for place, contact in enumerate(rules.contact):
         field = f"contact[{place}]"
-        if not contact.name.strip() or not contact.name.isprintable() or contact.name != contact.name.strip():
-            found.append((f"{field}.name", "that is no name", "write one, without blanks around it"))
-        elif contact.name == ON_SHIFT:
+        if not _is_name(contact.name):
+            found.append(
+                (
+                    f"{field}.name",
+                    "that is no name",
+                    f"write one of up to {NAMED_MOST} characters, without blanks around it",
+                )
+            )
+        elif same(contact.name, ON_SHIFT):
             found.append((f"{field}.name", "that means whoever is on shift", "give the contact another name"))
-        elif names.index(contact.name) != place:
-            found.append((f"{field}.name", f"two contacts are called {contact.name!r}", "name them apart"))
+        elif any(same(contact.name, name) for name in names[:place]):
+            found.append((f"{field}.name", f"two contacts are called {_quoted(contact.name)}", "name them apart"))
         for channel, url in contact.reach.items():
-            field_url = f"{field}.reach.{channel}"
+            field_url = f"{field}.reach.{channel if NAMED.fullmatch(channel) else _quoted(channel)}"
             if channel in (BOARD, PUSH, MQTT) or not NAMED.fullmatch(channel):
                 found.append(
                     (field_url, "a channel cannot be called that", 'use a word such as "phone", "sms", "mail"')
@@ -209,6 +240,11 @@ def _contacts(rules: SiteRules, refuse_url: Callable[[str], str | None]) -> list
             elif wrong := refuse_url(url):
                 found.append((field_url, wrong, "write it as its service wants it: docs/channels.md"))
     return found
+
+
+def _is_name(text: str) -> bool:
+    seen = any(map(str.isalnum, text)) and text.isprintable() and text == text.strip()
+    return seen and len(text) <= NAMED_MOST and "://" not in text
 
 
 def _steps(rules: SiteRules, chain: str, steps: Sequence[Step]) -> list[Wrong]:
@@ -235,10 +271,14 @@ def _receiver(rules: SiteRules, field: str, step: Step) -> list[Wrong]:
     if step.channel == MQTT:
         return [(f"{field}.channel", "MQTT proves nothing, so it is no step", "use [mqtt] events = true")]
     if step.channel not in {BOARD, PUSH, *ways}:
-        return [(f"{field}.channel", f"no channel is called {step.channel!r}", f"use one of {_list(ways)}")]
+        return [(f"{field}.channel", f"no channel is called {_quoted(step.channel)}", f"use one of {_list(ways)}")]
     if step.who != ON_SHIFT and step.who not in contacts:
         return [
-            (f"{field}.who", f"nobody is called {step.who!r}", f"use one of {_list({ON_SHIFT, *contacts}, ways=())}")
+            (
+                f"{field}.who",
+                f"nobody is called {_quoted(step.who)}",
+                f"use one of {_list({ON_SHIFT, *contacts}, ways=())}",
+            )
         ]
     if step.channel == BOARD and step.who != ON_SHIFT:
         return [(f"{field}.who", "tablets are for whoever is near", f'write who = "{ON_SHIFT}"')]

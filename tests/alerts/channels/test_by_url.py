@@ -239,3 +239,8 @@ def test_nobody_loads_apprise_who_sends_nothing() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("url", ["gio://[::1", "json://h/\ud800"])
+def test_an_address_at_which_a_service_fails_itself_is_refused_as_any_other(url: str) -> None:
+    assert "is built as" in (check_url(url) or "")

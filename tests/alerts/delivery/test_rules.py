@@ -51,7 +51,16 @@ REFUSED = [
     ("[dead_man]\nevery_s = 1", "dead_man.every_s", "choose 10 to 3600"),
     ("[mqtt]\nevents = false\nhome_assistant = true", "mqtt.home_assistant", "mqtt.events = true"),
     ('version = "mine"', "version", "leave it out"),
+    ("a = " + "[" * 5000, "not TOML", "docs/alerting-rules.md"),
+    ("again_s = " + "9" * 5000, "not TOML", "digits"),
+    ("# \ud800", "not TOML", "UTF-8"),
+    ('[[contact]]\nname = "On Shift"', "contact[0].name", "another name"),
+    ('[[contact]]\nname = "Jos\u00e9"\n[[contact]]\nname = "JOSE\u0301"', "contact[1].name", "name them apart"),
+    (f'[[contact]]\nname = "{"J" * 81}"', "contact[0].name", "up to 80 characters"),
+    ('[dead_man]\nurl = "https://"', "dead_man.url", "https://"),
+    ('[dead_man]\nurl = "https://host:port/"', "dead_man.url", "https://"),
 ]
+ADDRESS = "json://sam:sesame@gateway.example"
 
 
 @pytest.mark.parametrize(("text", "field", "remedy"), REFUSED)
@@ -76,6 +85,25 @@ def test_with_nothing_configured_tablets_and_phones_of_whoever_is_on_shift_are_t
 
 def test_every_text_has_a_version_of_its_own() -> None:
     assert parse("again_s = 60").version == parse("again_s = 60").version != parse("again_s = 61").version
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SAM + step(channel=ADDRESS),
+        SAM + step(who=ADDRESS, channel="phone"),
+        SAM + step(who="mailto:sam@sesame", channel="phone"),
+        f'silent_when_over = ["{ADDRESS}"]',
+        f'"{ADDRESS}" = 1',
+        f'[[contact]]\nname = "{ADDRESS}"',
+        f'[[contact]]\nname = "Sam"\nreach = {{ "{ADDRESS}" = "phone" }}',
+        '[dead_man]\nurl = "ftp://sam:sesame@gateway.example"',
+    ],
+)
+def test_an_address_in_the_place_of_a_word_is_refused_and_never_said_back(text: str) -> None:
+    with pytest.raises(RulesError) as refused:
+        parse(text)
+    assert "sesame" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
