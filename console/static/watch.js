@@ -11,6 +11,7 @@ export class Watch {
   #listeners;
   #onstate;
   #source = null;
+  #failed = null;
   #heard = Watch.#now();
   #tried = 0;
 
@@ -30,8 +31,13 @@ export class Watch {
     const source = new EventSource(this.#url);
     for (const [name, listener] of Object.entries(this.#listeners)) {
       source.addEventListener(name, (event) => {
-        listener(JSON.parse(event.data));
-        if (name === "beat") {
+        try {
+          listener(JSON.parse(event.data));
+        } catch (error) {
+          this.#failed = source;   // this page cannot show what the server says, as after an upgrade: it watches nothing
+          console.error(error);
+        }
+        if (name === "beat" && this.#failed !== source) {
           this.#heard = Watch.#now();
           this.#look();
         }

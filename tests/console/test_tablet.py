@@ -271,6 +271,20 @@ def test_a_lost_server_is_said_loudly_and_the_board_returns_by_itself(
     tablets[0].complaints[:] = [it for it in tablets[0].complaints if "ERR_CONNECTION_REFUSED" not in it]
 
 
+def test_a_page_that_cannot_show_what_the_server_says_does_not_pass_for_one_that_watches(
+    house: House, tablet: Tablet
+) -> None:
+    """As a page of the version before, left open through an upgrade: beats come, and an alert would not be seen."""
+    tablet.row("w2").locator(".take-form").evaluate("(form) => form.remove()")
+    house.alert("w2")
+    with tablet.page.expect_console_message():
+        house.show("w1", battery_pct=50)
+    tablet.page.clock.fast_forward(16_000)
+    expect(tablet.page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
+    tablet.page.goto("about:blank")
+    tablet.complaints.clear()
+
+
 def test_without_a_script_two_taps_take_an_alert(
     house: House, serve: Serve, browser: Browser, tablets: list[Tablet]
 ) -> None:
