@@ -1,11 +1,13 @@
 """Simulated bands through Mosquitto to a real service and many boards in; how late the last board was told, out.
 
 python -m benchmarks.boards [--wearers 100] [--boards 20] [--seconds 600] [--scenario crisis] [--seed 11] [--json]
+python -m benchmarks.boards --scenario anxious
 
 For every second that was decided, from the publishing of the message that completed it until the row had come in at
 every board, which is later than it was written to the last of them; and the same of the seconds that raised an alert
 alone. Boards run in one process of their own, on one loop: what they wait for each other counts too. Alerts are taken
-after ten seconds, so that others can follow. Needs Mosquitto.
+after ten seconds, so that others can follow. ``anxious`` is made here: everybody has a build-up within those seconds,
+evenly apart, so that there are many alerts. Needs Mosquitto.
 """
 
 import argparse
@@ -32,6 +34,9 @@ from forecalm.installation import Installation
 
 TAKEN_AFTER_S: Final = 10.0
 SETTLE_S: Final = 5.0  # what the first seconds after a start say is of the start
+ANXIOUS: Final = "anxious"
+RISE_S: Final = 60.0
+HOLD_S: Final = 90.0
 Message = tuple[str, int, int]
 
 
@@ -112,11 +117,25 @@ def follow(port: int, count: int, stop: Event, out: str) -> None:
     Path(out).write_text(json.dumps({"rows": list(boards.late_ms.values()), "alerts": alerts}))
 
 
+def anxious(wearers: int, seconds: float) -> str:
+    """A scenario in which each of ``wearers`` has one build-up, evenly apart, that is over within ``seconds``."""
+    first_s, last_s = SETTLE_S, max(SETTLE_S, seconds - RISE_S - HOLD_S)
+    lines = ['title = "Many alerts"', "past_s = 1800", f"wearers = {wearers}", 'activity = "still"']
+    for number in range(wearers):
+        start_s = first_s + (last_s - first_s) * number / max(1, wearers - 1)
+        episode = f'kind = "anxiety", start_s = {start_s:.1f}, rise_s = {RISE_S}, hold_s = {HOLD_S}, shape = "ramp"'
+        lines += ["[[wearer]]", 'responds = "both"', f"episode = [{{ {episode} }}]"]
+    return "\n".join(lines)
+
+
 def measure(
     folder: Path, *, mosquitto: str, wearers: int, boards: int, seconds: float, scenario: str, seed: int
 ) -> dict[str, object]:
     """Return what was found: quantiles [ms] over decided seconds, and over those that raised an alert."""
     house = House(folder, mosquitto=mosquitto, wearers=wearers, seed=seed)
+    if scenario == ANXIOUS:
+        scenario = str(folder / "anxious.toml")
+        Path(scenario).write_text(anxious(wearers, seconds))
     mqtt, port = house.config.mqtt, house.config.console.port
     print(f"Learning what is usual for {wearers} people", file=sys.stderr)
     learn_past(Installation(house.config), [f"w-{number:02}" for number in range(1, wearers + 1)], load(scenario))

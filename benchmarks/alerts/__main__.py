@@ -36,11 +36,15 @@ def run(
     soon_s: float,
     victims: Sequence[str] = (),
     every_s: tuple[float, float] = KILL_S,
+    hanging: float = 1.0,
 ) -> dict[str, Any]:
-    """Return what was found: see ``compare``. ``victims``: who is killed; (): everybody. Without ``mosquitto`` the broker
-    is the one that is built in."""
+    """Return what was found: see ``compare``. ``victims`` are killed ((): everybody), ``every_s`` apart. Without
+    ``mosquitto`` the broker is the one that is built in."""
     begun_s = time.monotonic()
-    with AlertHouse(folder, mosquitto=mosquitto, wearers=wearers, tablets=tablets, seed=seed, soon_s=soon_s) as house:
+    house = AlertHouse(
+        folder, mosquitto=mosquitto, wearers=wearers, tablets=tablets, seed=seed, soon_s=soon_s, hanging=hanging
+    )
+    with house:
         house.start_all()
         storm = Storm(
             house,

@@ -99,8 +99,10 @@ class AlertHouse:
         soon_s: float,
         grace_s: float = 3600.0,
         full: bool = False,
+        hanging: float = 1.0,
     ) -> None:
-        """``full``: bands send every channel, so that somebody can be wholly protected."""
+        """``hanging``: how often receivers hang, see there. ``full``: bands send every channel, so that somebody can be
+        wholly protected."""
         self.folder, self.wearers, self.seed = folder, wearers, seed
         self._files = Files(folder, mosquitto=mosquitto or "", wearers=wearers, seed=seed)
         self.config = self._files.config
@@ -128,7 +130,7 @@ class AlertHouse:
             ),
         }
         for place, (kind, port) in enumerate(self.ports.items()):
-            arguments = (str(folder), kind, str(port), str(seed + place))
+            arguments = (str(folder), kind, str(port), str(seed + place), str(hanging))
             self._commands[kind] = (*python, "benchmarks.alerts.receiver", *arguments)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._kills = Notes(folder / "kills")

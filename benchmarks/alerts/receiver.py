@@ -1,6 +1,7 @@
 """A kind of service in; a process out that takes, refuses, hangs, says yes and drops, or no and passes on, in turn.
 
-python -m benchmarks.alerts.receiver FOLDER KIND PORT SEED. What arrives is written to ``KIND.got`` before anything is
+python -m benchmarks.alerts.receiver FOLDER KIND PORT SEED HANGING. ``HANGING`` is how often it
+hangs, where five times it does what it should. What arrives is written to ``KIND.got`` before anything is
 answered.
 """
 
@@ -23,11 +24,10 @@ KINDS: Final[dict[str, type[Receiver]]] = {
 TURNS: Final = (
     (Behaviour.TAKE, 5.0),
     (Behaviour.REFUSE, 1.0),
-    (Behaviour.HANG, 1.0),
     (Behaviour.DROP, 1.0),
     (Behaviour.DENY, 1.0),
 )
-"""Half of the time it does what it should."""
+"""Beside hanging: half of the time it does what it should."""
 
 TURN_S: Final = (2.0, 6.0)
 
@@ -72,13 +72,14 @@ def made(folder: Path, kind: str, port: int) -> Receiver:
     return receiver
 
 
-def run(folder: Path, kind: str, port: int, seed: int) -> None:
+def run(folder: Path, kind: str, port: int, seed: int, hanging: float) -> None:
     """Be there until killed."""
+    turns = (*TURNS, (Behaviour.HANG, hanging))
     receiver = made(folder, kind, port)
     notes, chance = Notes(folder / f"{kind}.turns"), random.Random(seed)  # noqa: S311
     with receiver:
         while True:
-            (turn,) = chance.choices([each for each, _ in TURNS], [weight for _, weight in TURNS])
+            (turn,) = chance.choices([each for each, _ in turns], [weight for _, weight in turns])
             if (folder / "settle").exists():  # the end: whoever still waits is to get what is theirs
                 turn = Behaviour.TAKE
             receiver.behave(turn)
@@ -87,4 +88,4 @@ def run(folder: Path, kind: str, port: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]) if sys.argv[5:] else 1.0)
