@@ -80,7 +80,10 @@ export class Rows {
 
   #make(row) {
     const item = this.#template.content.firstElementChild.cloneNode(true);
-    item.id = `row-new-${++this.#made}`;
+    const number = `new-${++this.#made}`;
+    item.id = `row-${number}`;
+    item.querySelector(".who").id = `who-${number}`;
+    item.querySelector(".hands").setAttribute("aria-labelledby", `who-${number}`);
     item.dataset.wearer = row.wearer;
     const after = this.list().find(({ name }) => name.toLowerCase() > row.name.toLowerCase());
     this.#board.insertBefore(item, after?.item ?? null);

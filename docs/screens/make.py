@@ -401,7 +401,7 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
         for night in (False, True) if every else (False,):
             with served(calm_house()) as address:
                 page = board(browser, address, sizes[size], night=night)
-                page.get_by_role("link", name="Bands and readings").click()
+                page.get_by_role("link", name="Bands").click()
                 expect(page.locator("#live")).to_have_text("Live")
                 keep(page, folder / (f"bands-{size}{'-night' if night else ''}.png" if every else "bands.png"))
 
