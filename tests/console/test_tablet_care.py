@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from alerts.channels.shade import shade
 from alerts.delivery.matter import Kind
+from alerts.delivery.snooze import ALERT_MOST_S, NOTICE_MOST_S
 from alerts.outcomes.events import What
 from alerts.protection.cover import Cover, Level, Link
 from alerts.views import Blind, Sight
@@ -223,6 +224,11 @@ def test_a_server_killed_and_back_starts_no_alert_anew(
     assert 220 not in heard
 
 
+def lengths_s(page: Page) -> list[float]:
+    """For how long a snooze is offered."""
+    return [60.0 * int(each.get_attribute("value") or "") for each in page.locator("#snooze .chip:visible").all()]
+
+
 def test_a_snooze_pauses_one_matter_on_every_tablet_counts_down_and_ends(
     house: House, caring: Caring, browser: Browser, tablet: Tablet, tablets: list[Tablet]
 ) -> None:
@@ -232,6 +238,7 @@ def test_a_snooze_pauses_one_matter_on_every_tablet_counts_down_and_ends(
     alert_id = house.alert("w2")
     other.hears(ALERT)
     tablet.row("w2").get_by_role("button", name="Snooze").click()
+    assert max(lengths_s(tablet.page)) == ALERT_MOST_S
     tablet.page.get_by_role("button", name="For 5 min").click()
     expect(tablet.page.locator("#snooze .note")).to_have_text("Please say why first.")
     tablet.page.get_by_label("Somebody is with them").check()
@@ -270,8 +277,9 @@ def test_lost_protection_can_be_snoozed_too(house: House, caring: Caring, tablet
     tablet.hears(LOST)
     eventually(tablet.page, lambda: "sounded" in stations(caring, "cover-w3"))
     row.get_by_role("button", name="Snooze").click()
+    assert ALERT_MOST_S < max(lengths_s(tablet.page)) <= NOTICE_MOST_S
     tablet.page.get_by_label("Band problem").check()
-    tablet.page.get_by_role("button", name="For 10 min").click()
+    tablet.page.get_by_role("button", name="For 20 min").click()
     house.now_s += 1
     expect(row.locator(".paused")).to_contain_text("Sound paused for ")
     expect(row).to_have_attribute("data-sounds", "")
