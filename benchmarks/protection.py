@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alerts.delivery.rules import PROTECTION_GRACE_S
 from alerts.journal import Journal
 from alerts.protection.links import Facts, Gateway, Person
 from alerts.protection.tablets import Tablet
@@ -47,7 +48,9 @@ def ticks_ms(wearers: int, ticks: int) -> Sequence[float]:
     taken = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder) / "journal.jsonl")
-        watch = Watch(journal=journal, tell=lambda _: None, over=lambda *_: None, clock=str)
+        watch = Watch(
+            journal=journal, tell=lambda _: None, over=lambda *_: None, clock=str, grace_s=lambda: PROTECTION_GRACE_S
+        )
         for second in range(ticks):
             facts = facts_at(second, wearers)
             begun_s = time.perf_counter()

@@ -33,7 +33,8 @@ PUSH_AFTER_S: Final = 0.0
 """Phones of carers on shift are told together with the tablets: whoever is in the garden hears it too."""
 
 PROTECTION_GRACE_S: Final = 60.0
-"""A band that slips, a tablet carried from room to room: back within a minute. The board shows it at once."""
+"""Bands slip and walk from gateway to gateway, tablets are reloaded, servers restarted: back within a minute, and signs
+take about as long to grow (Nuske 2019, doi:10.1080/10253890.2019.1572744). The board shows it at once."""
 
 UNCOVERED_GRACE_S: Final = 120.0
 """One goes and one comes: two minutes between them are a hand-over."""

@@ -10,10 +10,6 @@ from alerts.duty.roster import Shift
 UNCOVERED: Final = "uncovered"
 OVERDUE: Final = "overdue"
 
-GRACE_S: Final = 120.0
-"""Somebody without a carer is told of after this, where the site's rules say nothing else: two people may be tapping
-at a hand-over."""
-
 OVERDUE_GRACE_S: Final = 600.0
 """A shift that is overdue is told of after this: people talk at a hand-over, and nobody is without somebody."""
 
@@ -23,9 +19,8 @@ def due_matters(
     *,
     alone: Sequence[Alone],
     overdue: Sequence[Shift],
+    grace_s: float,
     before: Sequence[Matter] = (),
-    grace_s: float = GRACE_S,
-    overdue_grace_s: float = OVERDUE_GRACE_S,
 ) -> tuple[Matter, ...]:
     """Return what must be open with delivery at ``now_s`` [UTC s]: one matter for all whom nobody has, one for each
     shift that is overdue. What is in ``before``, which was returned the last time (at a start: what delivery still has
@@ -36,7 +31,7 @@ def due_matters(
     """
     return (
         *_uncovered(now_s, alone, [each for each in before if is_uncovered(each)], grace_s),
-        *(_overdue(shift) for shift in overdue if now_s - shift.until_s >= overdue_grace_s),
+        *(_overdue(shift) for shift in overdue if now_s - shift.until_s >= OVERDUE_GRACE_S),
     )
 
 

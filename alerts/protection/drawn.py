@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Final
 
+from alerts.delivery.rules import PROTECTION_GRACE_S
 from alerts.protection.breaks import TABLE
 from alerts.protection.cover import Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S
 from alerts.protection.links import BROKER_MAX_S, ENGINE_MAX_S, LOW_BATTERY_PCT, VIEW_MAX_S
 from alerts.protection.tablets import BEAT_EVERY_S, BEAT_MAX_S, TESTED_MAX_S
-from alerts.protection.watch import GRACE_S, SETTLE_S
+from alerts.protection.watch import SETTLE_S
 
 FILE: Final = Path("docs") / "protection.md"
 
@@ -137,13 +138,13 @@ def page() -> str:
         settle=SETTLE_S,
         tick=TICK,
     )
-    return _HEAD + _CHAIN.format(arrows=arrows, grace=GRACE_S) + "\n".join(rows) + "\n" + after
+    return _HEAD + _CHAIN.format(arrows=arrows, grace=PROTECTION_GRACE_S) + "\n".join(rows) + "\n" + after
 
 
 def _staff(patience: float | None) -> str:
     if patience is None:
         return "\N{EN DASH}"
-    seconds = patience * GRACE_S
+    seconds = patience * PROTECTION_GRACE_S
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 

@@ -20,11 +20,6 @@ from alerts.protection.links import Broken, Facts, broken, level_of
 
 log = logging.getLogger(__name__)
 
-GRACE_S: Final = 60.0
-"""Staff are told of a break that has lasted so long: bands walk from gateway to gateway, tablets are reloaded and
-servers restarted within a minute, and signs take about as long to grow (Nuske 2019, doi:10.1080/10253890.2019.1572744).
-The site's rules may say otherwise."""
-
 SETTLE_S: Final = 20.0
 """Nobody is sent a notice so soon after a start: until gateways, bands and tablets have said that they are there."""
 
@@ -112,8 +107,8 @@ class Watch:
         tell: Callable[[Matter], None],
         over: Callable[[str, str], None],
         clock: Callable[[float], str],
+        grace_s: Callable[[], float],
         told: Callable[[str], str] = _untold,
-        grace_s: Callable[[], float] = lambda: GRACE_S,
     ) -> None:
         self._journal = journal
         self._tell = tell

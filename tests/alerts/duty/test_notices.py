@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.delivery.matter import Kind, Matter
+from alerts.delivery.rules import UNCOVERED_GRACE_S as GRACE_S
 from alerts.duty.duty import Alone
-from alerts.duty.notices import GRACE_S, OVERDUE_GRACE_S, due_matters, is_of_duty
+from alerts.duty.notices import OVERDUE_GRACE_S, due_matters, is_of_duty
 from alerts.duty.roster import Shift
 
 T_S = 1e9
@@ -18,7 +19,7 @@ def alone(wearer: str, since_s: float, anyway: str = "") -> Alone:
 
 
 def due(now_s: float, people: Sequence[Alone], before: Sequence[Matter] = ()) -> tuple[Matter, ...]:
-    return due_matters(now_s, alone=people, overdue=(), before=before)
+    return due_matters(now_s, alone=people, overdue=(), before=before, grace_s=GRACE_S)
 
 
 def test_nobody_is_told_within_the_grace_and_everybody_after_it() -> None:
@@ -65,11 +66,11 @@ def test_a_clock_that_is_set_back_does_not_hide_somebody_more() -> None:
 
 def test_an_overdue_shift_is_told_of_until_somebody_takes_over() -> None:
     shift = Shift(shift_id="shift-1", carer="Jo", wearers=(), began_s=T_S - 9, until_s=T_S)
-    assert due_matters(T_S + OVERDUE_GRACE_S - 1, alone=(), overdue=(shift,)) == ()
-    (told,) = due_matters(T_S + OVERDUE_GRACE_S, alone=(), overdue=(shift,))
+    assert due_matters(T_S + OVERDUE_GRACE_S - 1, alone=(), overdue=(shift,), grace_s=GRACE_S) == ()
+    (told,) = due_matters(T_S + OVERDUE_GRACE_S, alone=(), overdue=(shift,), grace_s=GRACE_S)
     assert told.words[-1] == "Until somebody does, Jo has them."
     assert is_of_duty(told)
-    assert due_matters(T_S + 9999, alone=(), overdue=(), before=(told,)) == ()
+    assert due_matters(T_S + 9999, alone=(), overdue=(), before=(told,), grace_s=GRACE_S) == ()
 
 
 @given(

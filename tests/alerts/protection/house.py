@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter
+from alerts.delivery.rules import PROTECTION_GRACE_S
 from alerts.errors import JournalError
 from alerts.events import Event
 from alerts.journal import Log, Scratch
@@ -75,7 +76,12 @@ class Shift:
     """A watch, the time, and what staff were told of."""
 
     def __init__(
-        self, journal: Log | None = None, *, now_s: float = START_S, people: int = 1, grace_s: float = 60.0
+        self,
+        journal: Log | None = None,
+        *,
+        now_s: float = START_S,
+        people: int = 1,
+        grace_s: float = PROTECTION_GRACE_S,
     ) -> None:
         self.now_s = now_s
         self.people = people

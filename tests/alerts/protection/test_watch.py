@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.rules import PROTECTION_GRACE_S as GRACE_S
 from alerts.errors import JournalError
 from alerts.journal import Scratch
 from alerts.protection.breaks import severity
@@ -15,7 +16,7 @@ from alerts.protection.cover import Level, Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S, Damped
 from alerts.protection.events import CoverChanged
 from alerts.protection.links import Facts, Gateway, broken, level_of
-from alerts.protection.watch import APART_MOST, BACK, ELSE, GRACE_S, SETTLE_S
+from alerts.protection.watch import APART_MOST, BACK, ELSE, SETTLE_S
 from alerts.views import Blind, Sight
 from tests.alerts.protection.house import START_S, Shift, silent, tablet, whole, with_view
 
