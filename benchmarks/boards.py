@@ -37,6 +37,7 @@ SETTLE_S: Final = 5.0  # what the first seconds after a start say is of the star
 ANXIOUS: Final = "anxious"
 RISE_S: Final = 60.0
 HOLD_S: Final = 90.0
+FALL_S: Final = 60.0
 Message = tuple[str, int, int]
 
 
@@ -123,7 +124,7 @@ def anxious(wearers: int, seconds: float) -> str:
     lines = ['title = "Many alerts"', "past_s = 1800", f"wearers = {wearers}", 'activity = "still"']
     for number in range(wearers):
         start_s = first_s + (last_s - first_s) * number / max(1, wearers - 1)
-        episode = f'kind = "anxiety", start_s = {start_s:.1f}, rise_s = {RISE_S}, hold_s = {HOLD_S}, shape = "ramp"'
+        episode = f'kind = "anxiety", start_s = {start_s:.1f}, rise_s = {RISE_S}, hold_s = {HOLD_S}, fall_s = {FALL_S}'
         lines += ["[[wearer]]", 'responds = "both"', f"episode = [{{ {episode} }}]"]
     return "\n".join(lines)
 

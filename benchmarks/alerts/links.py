@@ -36,6 +36,7 @@ WHOLE_S: Final = 90.0  # until everybody is believed to be protected again
 WATCHED_S: Final = 40.0  # how long a fault is left, so that staff hear of it
 WEARERS: Final = 3
 LOOK_S: Final = 0.05
+MAKING: Final = threading.Lock()  # a registry is brought up to date by one thread of a process at a time
 SERVER: Final = "server stopped"
 OUT: Final = Path(__file__).parents[1] / "alert_links.json"
 
@@ -294,9 +295,10 @@ def measured(folder: Path, mosquitto: str, fault: Fault | None) -> dict[str, obj
     """Break one link (None: the server itself) of a house that nothing has befallen: three breaks in five minutes
     count as broken throughout."""
     folder.mkdir()
-    house = AlertHouse(
-        folder, mosquitto=mosquitto, wearers=WEARERS, tablets=1, seed=1, soon_s=1.0, grace_s=GRACE_S, full=True
-    )
+    with MAKING:
+        house = AlertHouse(
+            folder, mosquitto=mosquitto, wearers=WEARERS, tablets=1, seed=1, soon_s=1.0, grace_s=GRACE_S, full=True
+        )
     with house:
         for name in ("broker", "service", "bands", "tablets"):
             house.start(name)
