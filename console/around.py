@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from alerts.delivery.events import Station
+from alerts.delivery.events import AT_TABLETS, Station
 from alerts.delivery.proof import BOARD, Proof
 from console.beside import NOTHING, Around, Going, Next, Plan
 from console.care import Care
@@ -25,8 +25,6 @@ LATE_S: Final = 5.0
 """From then on what was found before proves nothing: a tablet frames its clock as late, too."""
 
 DOUBT: Final = "Nobody can say at the moment whether an alert would reach anybody."
-
-_SHOWN: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 
 
 class Lookout:
@@ -97,7 +95,7 @@ def around(care: Care, alerts: Collection[str], now_s: float) -> Around:
 def going(proof: Proof, *, now_s: float) -> Going:
     """Return how far ``proof`` says its matter has come at ``now_s``."""
     matter = proof.matter
-    came: dict[Station, dict[str, float]] = {station: {} for station in _SHOWN}
+    came: dict[Station, dict[str, float]] = {station: {} for station in AT_TABLETS}
     for leg in proof.legs:
         for station, at_s in leg.times if leg.channel == BOARD else ():
             if station in came:

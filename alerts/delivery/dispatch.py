@@ -13,7 +13,7 @@ from alerts.channels.channel import Channel, ChannelError
 from alerts.delivery import snooze
 from alerts.delivery.book import Book, ends
 from alerts.delivery.due import due
-from alerts.delivery.events import DeliveryBegun, DeliveryEvent, Station
+from alerts.delivery.events import AT_TABLETS, DeliveryBegun, DeliveryEvent, Station
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.messages import Say, plainly
 from alerts.delivery.proof import BOARD, Proof, fold
@@ -45,7 +45,6 @@ SETBACK_S: Final = 1e-3
 
 TAKEN: Final = "somebody has it"
 SETTLED: Final = "over"
-RECEIPTS: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 
 
 class UnknownMatter(AlertError, LookupError):
@@ -200,8 +199,8 @@ class Dispatch:
     def receipt(self, tablet: str, matter_id: str, station: Station, at_s: float) -> None:
         """A tablet shows a matter, sounded, or was touched, at ``at_s`` [UTC s]; never waits, and what is known changes
         nothing. Raises UnknownTablet, UnknownMatter, or AlertError where tablets do not get to such a station."""
-        if station not in RECEIPTS or not math.isfinite(at_s):
-            raise AlertError(f"a tablet gets to {', '.join(RECEIPTS)} at a time in UTC seconds, not to {station!r}")
+        if station not in AT_TABLETS or not math.isfinite(at_s):
+            raise AlertError(f"a tablet gets to {', '.join(AT_TABLETS)} at a time in UTC seconds, not to {station!r}")
         self._known(matter_id)
         if not any(each.tablet == tablet for each in self._standing()):
             raise UnknownTablet("no tablet of that name has said itself today: register it, and let it beat")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from alerts.delivery.due import OVER_WITHIN_S, RETRY_AFTER_S, WHEN
-from alerts.delivery.events import Station, Step
+from alerts.delivery.events import AT_TABLETS, Station, Step
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import MEANS, ORDER, PROVED, SELDOM_S
 from alerts.delivery.rules import DEFAULT
@@ -137,8 +137,7 @@ def _told(station: Station) -> str:
 
 
 def _is_told(station: Station, board: bool) -> bool:
-    on_tablets = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
-    reachable = station in on_tablets if board else station not in on_tablets
+    reachable = (station in AT_TABLETS) is board
     return reachable and ORDER.index(station) >= ORDER.index(PROVED[board])
 
 

@@ -1,6 +1,7 @@
 """How a matter went from hand to hand: lines of the journal, written before whatever they tell of is done."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,10 @@ class Station(StrEnum):
     SEEN = "seen"  # somebody touched the tablet, or opened the message
     FAILED = "failed"
     UNCERTAIN = "uncertain"  # no answer in time: it may have arrived all the same
+
+
+AT_TABLETS: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
+"""What a tablet vouches for by a receipt; that a service outside took a message on proves less."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,17 +1,13 @@
 """Lines of the journal about one person in; their alerts, what it was each time and how they were protected out."""
 
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from alerts.delivery.events import Escalated, Reached, Snoozed, Station
+from alerts.delivery.events import AT_TABLETS, Escalated, Reached, Snoozed
 from alerts.happened import HappenedTo
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.protection.cover import Level, Link
 from alerts.protection.events import CoverChanged
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
-
-PROVED: Final = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
-"""Stations that somebody's own device vouches for; that a service took a message on proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +151,7 @@ class Person:
 def _carried(alert: AlertAt, event: Reached | Escalated | Snoozed) -> AlertAt:
     match event:
         case Reached():
-            first = event.station in PROVED and alert.proved_s is None
+            first = event.station in AT_TABLETS and alert.proved_s is None
             return replace(alert, proved_s=event.at_s) if first else alert
         case Escalated():
             return replace(alert, escalated_s=(*alert.escalated_s, event.at_s))

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from alerts.delivery.dispatch import UnknownMatter, UnknownTablet
-from alerts.delivery.events import Station
+from alerts.delivery.events import AT_TABLETS, Station
 from alerts.delivery.proof import OVER
 from alerts.situation_events import AlertAcknowledged, AlertRaised
 from alerts.views import AlertView
 from tests.alerts.delivery.house import Crash, House
 
-STATIONS = (Station.ON_TABLET, Station.SOUNDED, Station.SEEN)
 DOES = ("goes", "fails", "lies", "hangs", "breaks off", "gone")
 
 
@@ -91,7 +90,7 @@ class Walk(RuleBasedStateMachine):
         self.under_fire(data, lambda: self.house.take(alert))
 
     @precondition(lambda self: self.open)
-    @rule(data=st.data(), tablet=st.sampled_from(["kitchen", "hall"]), station=st.sampled_from(STATIONS))
+    @rule(data=st.data(), tablet=st.sampled_from(["kitchen", "hall"]), station=st.sampled_from(AT_TABLETS))
     def a_receipt(self, data: st.DataObject, tablet: str, station: Station) -> None:
         alert_id = data.draw(st.sampled_from(sorted(self.open)))
         try:
@@ -154,7 +153,7 @@ class Walk(RuleBasedStateMachine):
             self.waited[alert_id] += gap_s
         self.begin_again()
 
-    @rule(station=st.sampled_from(STATIONS))
+    @rule(station=st.sampled_from(AT_TABLETS))
     def a_receipt_for_nothing(self, station: Station) -> None:
         try:
             self.house.dispatch.receipt("kitchen", "nothing", station, self.house.now_s)
