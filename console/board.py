@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from alerts.delivery.matter import Kind
+from alerts.delivery.matter import Kind, Matter
 from alerts.views import AlertView, Stamp, WearerView
 from console.around import Lookout
-from console.beside import Around
+from console.beside import Around, Going
 from console.care import Care
 from console.rows import Row, Tally, row_of, tally_of
 from console.telling import ended
@@ -155,13 +155,18 @@ class Board:
         """Return what the house should know beside what stands in the rows."""
         around = self._lookout.now
         inner = (Kind.ALERT, Kind.PROTECTION)
-        known = {it.matter_id: Notice(it.matter_id, it.kind, _said(it.words)) for it in around.notices}
+        known = {it.matter_id: Notice(it.matter_id, it.kind, self._about(it)) for it in around.notices}
         known |= {
-            it.matter_id: Notice(it.matter_id, it.kind, _said(it.words), it.snoozed_until_s, not it.over)
+            it.matter_id: Notice(it.matter_id, it.kind, self._about(it), it.snoozed_until_s, not it.over)
             for it in around.going
             if it.kind not in inner or it.matter_id in known
         }
         return tuple(known.values())
+
+    def _about(self, it: Matter | Going) -> str:
+        """Return what a notice says, with whom it is about first."""
+        name, said = self.name(it.wearer) if it.wearer else "", _said(it.words)
+        return said if name in said else f"{name}: {said}"
 
     def _show(self, view: WearerView) -> tuple[Row, bytes]:
         second, around = int(self._clock()), self._lookout.now

@@ -10,13 +10,13 @@ from alerts.delivery.events import (
     DeliveryEvent,
     Escalated,
     Reached,
-    Snoozed,
     Station,
     Step,
 )
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.proof import Proof, after, begin
 from alerts.delivery.seals import Seals
+from alerts.delivery.snooze import snoozed
 from alerts.duty.duty import Duty
 from alerts.journal import Scratch
 from alerts.outcomes.outcomes import Outcomes
@@ -83,8 +83,7 @@ class Telling:
         )
 
     def snooze(self, matter_id: str, *, by: str, reason: str, until_s: float, at_s: float) -> None:
-        wearer = self.all[matter_id].matter.wearer
-        self._take(Snoozed(wearer=wearer, at_s=at_s, matter_id=matter_id, by=by, reason=reason, until_s=until_s))
+        self._take(snoozed(self.all[matter_id], by=by, reason=reason, until_s=until_s, at_s=at_s))
 
     def taken(self, matter_id: str, by: str) -> None:
         matter = self.all[matter_id].matter

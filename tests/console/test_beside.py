@@ -152,3 +152,17 @@ def test_a_beat_is_made_once_for_all_tablets_that_were_told_the_same(house: Hous
     assert board.beat_event(house.views(), kept=False, stored=True, standby="") != other
     house.now_s += 1
     assert board.beat_event(house.views(), kept=True, stored=True, standby="") != other
+
+
+def test_a_notice_about_somebody_says_whom_first(house: House) -> None:
+    house.caring = Caring(list(NAMES))
+    words = {"w2": "Not protected since 14:02", "w3": "Callum is not protected", "": "The disk is nearly full"}
+    for wearer, said in words.items():
+        house.caring.telling.open(f"n-{wearer}", wearer, NOW_S, kind=Kind.OPEN_LONG, words=said)
+    board = Board(names=NAMES, zone=LONDON, clock=lambda: NOW_S, care=house.caring.care)
+    asyncio.run(board.look())
+    assert [it.text for it in board.notices()] == [
+        "Bea: Not protected since 14:02.",
+        "Callum is not protected.",
+        "The disk is nearly full.",
+    ]
