@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from alerts.channels.channel import Channel, ChannelError
 from alerts.delivery import snooze
 from alerts.delivery.book import Book, ends
+from alerts.delivery.desk_alerts import of_alert, of_desk
 from alerts.delivery.due import due
 from alerts.delivery.events import AT_TABLETS, DeliveryBegun, DeliveryEvent, Station
-from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.matter import Matter
 from alerts.delivery.messages import Say, plainly
 from alerts.delivery.proof import BOARD, Proof, fold
 from alerts.delivery.rules import SiteRules
@@ -23,7 +24,6 @@ from alerts.delivery.workers import Hands, Workers
 from alerts.errors import AlertError
 from alerts.journal import Log
 from alerts.names import name
-from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
 from alerts.views import AlertView, WearerView
 
 log = logging.getLogger(__name__)
@@ -320,17 +320,10 @@ class Dispatch:
 
     def _compare_alerts(self, proofs: Mapping[str, Proof], now_s: float) -> None:
         """What the desk wrote before a stop, and delivery did not take in."""
-        open_: dict[str, AlertRaised] = {}
-        closed: dict[str, str] = {}
-        for event in self._journal.history:
-            if isinstance(event, AlertRaised):
-                open_[event.alert_id] = event
-            elif isinstance(event, AlertAcknowledged | AlertResolved):
-                open_.pop(event.alert_id, None)
-                closed.setdefault(event.alert_id, event.by)
-        for raised in open_.values():
+        open_, closed = of_desk(self._journal.history)
+        for raised in open_:
             if raised.alert_id not in proofs:
-                self._begin(_of_alert(raised), min(raised.at_s, now_s), now_s)
+                self._begin(of_alert(raised), min(raised.at_s, now_s), now_s)
         for proof in self._book.unsettled():
             if proof.matter.matter_id in closed:
                 by = closed[proof.matter.matter_id]
@@ -338,7 +331,7 @@ class Dispatch:
 
     def _take_alert(self, alert: AlertView, now_s: float) -> None:
         if alert.alert_id not in self._book and alert.acknowledged_by is None and alert.resolved_s is None:
-            self._begin(_of_alert(alert), min(alert.raised_s, now_s), now_s)
+            self._begin(of_alert(alert), min(alert.raised_s, now_s), now_s)
         elif alert.acknowledged_by is not None:
             self._end(alert.alert_id, alert.acknowledged_by, TAKEN, now_s)
         elif alert.resolved_s is not None:
@@ -434,14 +427,3 @@ class Dispatch:
                 listener(proof)
             except Exception:  # a broken screen must not keep the others from being told
                 log.exception("a listener failed")
-
-
-def _of_alert(alert: AlertRaised | AlertView) -> Matter:
-    return Matter(
-        matter_id=alert.alert_id,
-        kind=Kind.ALERT,
-        priority=Priority.HIGH,
-        wearer=alert.wearer,
-        since_s=alert.at_s if isinstance(alert, AlertRaised) else alert.raised_s,
-        words=alert.reasons,
-    )
