@@ -1,5 +1,6 @@
 """A registry in; the alerting rules of a site, and everybody's support plan, as they were last known out."""
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -17,6 +18,9 @@ class Source(Protocol):
     def alerting_rules(self, site: str) -> AlertingRules | None:
         """The rules that hold for a site."""
 
+    def alerting_rules_history(self, site: str) -> list[AlertingRules]:
+        """Every version that was set for it, the oldest first."""
+
     def plans(self) -> dict[str, Plan]:
         """The plan of each wearer who has one."""
 
@@ -26,12 +30,13 @@ class Source(Protocol):
 
 class Said:
     """What people have said for the alerts of ``site``, at hand though the registry is away. ``refresh`` after each of
-    its changes. Rules that cannot be read change nothing: those that held go on, and the log says so once."""
+    its changes. Rules that cannot be read change nothing: those that held go on, or at a start the newest that can be
+    read, and the log says so once; it names nobody."""
 
     def __init__(self, registry: Source, site: str) -> None:
         self._registry = registry
         self._site = site
-        self._read = ""
+        self._read: str | None = None
         self._plans: dict[str, Plan] = {}
         self.rules = DEFAULT
 
@@ -41,17 +46,27 @@ class Said:
         self._plans = self._registry.plans()
         held = self._registry.alerting_rules(self._site)
         text = "" if held is None or held.text is None else held.text
-        if text == self._read:
+        before, self._read = self._read, text
+        if text == before:
             return False
-        self._read = text
         try:
-            self.rules = parse(text) if text else DEFAULT
+            self.rules = parse(text)
         except RulesError as error:
-            log.critical("the alerting rules cannot be used, and those before go on: %s", error)
-            return False
-        for doubt in self.rules.doubts():
-            log.warning("alerting rules: %s", doubt)
+            field = str(error).partition(":")[0]
+            log.critical("the alerting rules cannot be used, and those before go on (%s): alerting show", field)
+            return before is None and self._go_back()
+        if doubts := self.rules.doubts():
+            log.warning("the alerting rules hold, and %d things in them may not be meant: doctor", len(doubts))
         return True
+
+    def _go_back(self) -> bool:
+        """Go by the newest rules that can be read; False: there are none."""
+        for held in reversed(self._registry.alerting_rules_history(self._site)):
+            if held.text is not None:
+                with contextlib.suppress(RulesError):
+                    self.rules = parse(held.text)
+                    return True
+        return False
 
     def plan(self, wearer: str) -> Plan | None:
         """What helps somebody, and what to avoid; None: nobody has said."""

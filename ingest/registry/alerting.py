@@ -77,4 +77,6 @@ def in_force(connection: sa.Connection, site: str) -> AlertingRules | None:
 
 
 def _rules(row: sa.Row[*tuple[object, ...]]) -> AlertingRules:
-    return AlertingRules(row.id, row.site, row.text, row.because, row.entered_by, row.entered_at_s)
+    """SQLite holds whatever another program has put there: what is no text becomes one that nobody can use."""
+    text = row.text.decode(errors="replace") if isinstance(row.text, bytes) else row.text
+    return AlertingRules(row.id, row.site, text, row.because, row.entered_by, row.entered_at_s)

@@ -1,9 +1,11 @@
 """The whole service with somebody who needs a carer: who is told, by what, until when; across restarts."""
 
+import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ from alerts.delivery.proof import PUSH
 from alerts.journal import Journal
 from alerts.protection.cover import Level, Link
 from alerts.situation_events import AlertRaised
+from forecalm.alerting.site import Said
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
 from forecalm.installation import Installation
@@ -121,6 +124,26 @@ def test_rules_that_are_set_while_it_runs_hold_and_those_that_cannot_be_read_do_
         go_by(config, rules(phone).replace('"phone"\n', '"pigeon"\n'))
         until(lambda: "cannot be used" in caplog.text)
         assert service.alerting.dispatch.rules is held
+
+
+@pytest.mark.parametrize("garbage", ["again_s = Sam", b"\xff\xfe", "a = " + "[" * 5000, 'alert = [{who = "Sam"}]'])
+def test_a_start_with_rules_that_cannot_be_read_goes_by_the_newest_that_can(
+    config: Config, phone: HttpReceiver, caplog: pytest.LogCaptureFixture, garbage: str | bytes
+) -> None:
+    go_by(config, rules(phone))
+    go_by(config, rules(phone) + "# once more")
+    with closing(sqlite3.connect(Installation(config).registry)) as registry, registry:
+        registry.execute(
+            "UPDATE alerting_rules SET text = ? WHERE id = (SELECT max(id) FROM alerting_rules)", (garbage,)
+        )
+    registry = Installation(config).open_registry()
+    said = Said(registry, config.site.name)
+    assert said.refresh()
+    assert said.rules.reachable("phone") == ("Sam",)
+    assert not said.refresh()
+    registry.close()
+    assert "cannot be used" in caplog.text
+    assert "Sam" not in caplog.text
 
 
 def test_with_no_band_heard_nobody_is_protected_and_staff_can_read_why(config: Config) -> None:
