@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerts.delivery.matter import Matter
+from alerts.delivery.rules import PROTECTION_GRACE_S as GRACE_S
 from alerts.journal import Scratch
 from alerts.protection.cover import Level, Link
 from alerts.protection.damping import HOLD_S
@@ -118,7 +119,7 @@ def test_since_when_the_broker_is_away_is_when_that_was_first_seen() -> None:
 
 
 def guard_of(house: House, told: list[Matter]) -> Guard:
-    watch = Watch(journal=Scratch(), tell=told.append, over=lambda *_: None, clock=str)
+    watch = Watch(journal=Scratch(), tell=told.append, over=lambda *_: None, clock=str, grace_s=lambda: GRACE_S)
 
     def facts(now_s: float) -> Facts:
         house.engine.beat(now_s)
@@ -162,7 +163,7 @@ def test_where_nothing_was_ever_judged_nobody_counts_as_protected() -> None:
 def test_a_guard_that_runs_looks_by_itself_and_ends() -> None:
     house, looked = House(), threading.Event()
     house.engine.beat(NOW_S)
-    watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str)
+    watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str, grace_s=lambda: GRACE_S)
     guard = Guard(facts=house.gathering.facts, watch=watch, clock=lambda: NOW_S, on_look=lambda _: looked.set())
     with guard:
         assert looked.wait(30)
@@ -210,7 +211,7 @@ def test_nobody_is_unprotected_because_time_was_told_twice() -> None:
     house = House()
     house.engine.beat(NOW_S)
     house.views = [replace(view("w-01"), battery_pct=80)]
-    watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str)
+    watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str, grace_s=lambda: GRACE_S)
     for _ in range(3):
         covers = watch.tick(house.facts(), NOW_S)
     assert covers["w-01"].level is Level.PROTECTED
