@@ -55,7 +55,7 @@ class Said:
             field = str(error).partition(":")[0]
             log.critical("the alerting rules cannot be used, and those before go on (%s): alerting show", field)
             return before is None and self._go_back()
-        if doubts := self.rules.doubts():
+        if text and (doubts := self.rules.doubts()):
             log.warning("the alerting rules hold, and %d things in them may not be meant: doctor", len(doubts))
         return True
 

@@ -132,10 +132,8 @@ def test_a_start_with_rules_that_cannot_be_read_goes_by_the_newest_that_can(
 ) -> None:
     go_by(config, rules(phone))
     go_by(config, rules(phone) + "# once more")
-    with closing(sqlite3.connect(Installation(config).registry)) as registry, registry:
-        registry.execute(
-            "UPDATE alerting_rules SET text = ? WHERE id = (SELECT max(id) FROM alerting_rules)", (garbage,)
-        )
+    with closing(sqlite3.connect(Installation(config).registry)) as file, file:
+        file.execute("UPDATE alerting_rules SET text = ? WHERE id = (SELECT max(id) FROM alerting_rules)", (garbage,))
     registry = Installation(config).open_registry()
     said = Said(registry, config.site.name)
     assert said.refresh()
