@@ -1,13 +1,18 @@
 """Lines of the journal about one person in; their alerts, what it was each time and how they were protected out."""
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from alerts.delivery.due import ITS_TIME
 from alerts.delivery.events import AT_TABLETS, Escalated, Reached, Snoozed
 from alerts.happened import HappenedTo
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.protection.cover import Level, Link
 from alerts.protection.events import CoverChanged
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
+
+AT_ONCE_S: Final = 2.0
+"""A step taken at its time so soon after an alert was raised tells the first, not more people [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +159,8 @@ def _carried(alert: AlertAt, event: Reached | Escalated | Snoozed) -> AlertAt:
             first = event.station in AT_TABLETS and alert.proved_s is None
             return replace(alert, proved_s=event.at_s) if first else alert
         case Escalated():
-            return replace(alert, escalated_s=(*alert.escalated_s, event.at_s))
+            first = event.because == ITS_TIME and event.at_s - alert.raised_s < AT_ONCE_S
+            return alert if first else replace(alert, escalated_s=(*alert.escalated_s, event.at_s))
         case Snoozed():
             pause = Pause(at_s=event.at_s, by=event.by, reason=event.reason, until_s=event.until_s)
             return replace(alert, snoozes=(*alert.snoozes, pause))

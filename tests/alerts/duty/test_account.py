@@ -53,6 +53,7 @@ def morning() -> tuple[Scratch, Duty, str]:
     log.append(
         [
             raised("w-2", "a-1", at_s),
+            Escalated(wearer="w-2", at_s=at_s + 0.5, matter_id="a-1", step=0, because="its time"),
             Reached(wearer="w-2", at_s=at_s + 1, matter_id="a-1", step=0, to="x", channel="push", station=Station.SENT),
             Reached(
                 wearer="w-2", at_s=at_s + 2, matter_id="a-1", step=0, to="t", channel="board", station=Station.SOUNDED
