@@ -300,6 +300,12 @@ def copied_at_most_once(house: House) -> Property:
             came = sum(it.repeat is repeat for it in arrived)
             sent = sum(event["step"] != OVER for event in _queued(house, matter, to, channel, repeat=repeat))
             found.hold(came <= sent, f"{matter} to {to} by {channel}: {came} came, {sent} were written, {repeat=}")
+    for (matter, step, to, channel), events in house.legs.items():
+        firsts = sum(event["station"] == "queued" and not event.get("repeat", False) for event in events)
+        rounds = 1 if step == OVER else sum(event["step"] == step for event in house.escalated[matter])
+        found.hold(
+            firsts <= rounds, f"{matter} step {step} to {to} by {channel}: {firsts} unmarked, taken {rounds} times"
+        )
     overs = Counter((it.to, it.channel) for it in house.arrived if it.over)
     sent = Counter(
         (to, channel)

@@ -90,6 +90,7 @@ def test_nothing_is_called_broken_where_all_is_well(tmp_path: Path) -> None:
         (lambda lines: lines["tablets.seen"].pop(1), "an alert that is open for 8 s"),
         (change("tablets.seen", 2, at_s=113.5), "who takes an alert is seen"),
         (twice("phone.got", 0), "outside, a message comes at most once unmarked"),
+        (add("journal", 6, leg(105.0, "queued", attempt=2)), "outside, a message comes at most once unmarked"),
         (change("phone.got", 0, at_s=103.0), "nothing arrives that the journal"),
         (change("phone.got", 0, at_s=118.0), "after somebody has it"),
         (add("journal", 9, leg(113.0, "queued", attempt=2)), "after somebody has it"),
