@@ -60,7 +60,8 @@ A page beats every {every:.0f} s. It can sound while all of this holds: its last
 what looking and telling take), it is in front, somebody has touched it so that the browser lets it sound, a person has
 heard it sound within the last {tested:.0f} h (at the beginning of a shift), and it is not muted. One such tablet is
 enough for the house. Where none can, a phone of a carer who has that person and takes push messages makes them *partly*
-protected: phones sleep. A tablet whose clock was set back is no younger for it.
+protected: phones sleep. A tablet whose clock was set back is no younger for it. Windows of one browser share a key:
+the tablet is what the best of its pages is, so that one behind takes nothing from the one in front.
 
 ## Bad news at once, good news when it has held
 

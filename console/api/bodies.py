@@ -53,6 +53,9 @@ Identity = Annotated[str, Path(min_length=1, max_length=200)]
 Moment = Annotated[float, Field(ge=0, le=LATEST_S, allow_inf_nan=False, description="UTC seconds")]
 Lines = Annotated[list[Sentence], Field(max_length=LINES_MAX)]
 
+Page = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
+"""Which page of a tablet, "" where it says none."""
+
 Shown = Literal["on the tablet", "sounded", "seen"]
 WhatItWas = Literal["anxious, settled", "incident", "exercise", "excited", "band problem", "unsure"]
 
@@ -73,13 +76,15 @@ class Problem(BaseModel):
 
 
 class BeatBody(Body):
-    """What a page says of itself every 5 s; ``tested_s``: when a person last heard it sound, in the server's time."""
+    """What a page says of itself every 5 s; ``tested_s``: when a person last heard it sound, in the server's time;
+    ``page``: made up when it is loaded, for windows of one browser share a tablet's key."""
 
     foreground: bool
     able: bool
     tested_s: Moment | None
     push: bool
     carer: Perhaps
+    page: Page = ""
 
 
 class ReceiptBody(Body):

@@ -86,7 +86,14 @@ def routes(here: Here) -> APIRouter:
 
 
 def _beat(care: Care, tablet: str, body: BeatBody, now_s: float) -> BeatAnswer:
-    beat = Beat(foreground=body.foreground, able=body.able, tested_s=body.tested_s, push=body.push, carer=body.carer)
+    beat = Beat(
+        foreground=body.foreground,
+        able=body.able,
+        tested_s=body.tested_s,
+        push=body.push,
+        carer=body.carer,
+        page=body.page,
+    )
     care.tablets.beat(tablet, beat, now_s)
     at = care.tablets.at(tablet, now_s)
     return BeatAnswer(

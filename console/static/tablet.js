@@ -12,6 +12,9 @@ const WAITING = "forecalm.receipts";
 const DONE = "forecalm.shown";
 const UNKNOWN_S = 60;        // an alert comes here before its delivery has begun: a receipt may be too early to be known
 
+/* Windows of one browser share this tablet's key: the server believes the best of them. (randomUUID needs https.) */
+const PAGE = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const memory = {};
 
 function read(key, otherwise) {
@@ -66,7 +69,7 @@ export class Tablet {
     const state = this.#state();
     if (document.hidden && !changed) return;
     try {
-      const answer = await this.#post("beat", state);
+      const answer = await this.#post("beat", { ...state, page: PAGE });
       this.#onanswer(answer.ok ? await answer.json() : null);
     } catch {
       this.#onanswer(null);

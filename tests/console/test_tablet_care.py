@@ -112,6 +112,21 @@ def test_a_tablet_that_nobody_has_touched_proves_that_it_shows_and_never_that_it
     assert not standing(caring, house).can_sound  # type: ignore[attr-defined]
 
 
+def test_a_second_window_that_nobody_looks_at_takes_no_voice_from_the_first(
+    house: House, caring: Caring, tablet: Tablet
+) -> None:
+    said: list[dict[str, object]] = []
+    tablet.context.on("requestfinished", lambda it: it.url.endswith("/beat") and said.append(it.post_data_json))
+    tablet.sounding()
+    eventually(tablet.page, lambda: (at := standing(caring, house)) and at.can_sound)  # type: ignore[attr-defined]
+    second = tablet.context.new_page()
+    second.add_init_script("document.hasFocus = () => false")
+    second.goto(tablet.page.url)
+    eventually(second, lambda: len({it["page"] for it in said if it["page"]}) == 2)
+    assert said[-1]["foreground"] is False
+    assert [each.can_sound for each in caring.tablets.standing(house.now_s)] == [True]
+
+
 def test_a_tablet_can_sound_once_somebody_heard_it_and_not_while_it_is_hidden(
     house: House, caring: Caring, tablet: Tablet
 ) -> None:

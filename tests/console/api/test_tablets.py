@@ -27,6 +27,13 @@ def test_a_tablet_that_nobody_has_heard_is_told_why_it_cannot_sound(rooms: Rooms
     assert (answer["can_sound"], answer["why"]) == (False, "Nobody has heard it sound this shift.")
 
 
+def test_two_windows_of_one_browser_are_one_tablet_and_the_better_one_counts(rooms: Rooms) -> None:
+    assert rooms.beat(page="a").json()["can_sound"]
+    assert rooms.beat(page="b", foreground=False).json()["can_sound"]
+    assert not rooms.beat(page="a", foreground=False).json()["can_sound"]
+    assert rooms.beat(page="a b").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
     [
