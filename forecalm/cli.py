@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from forecalm.arguments import make_parser
 
@@ -14,6 +15,11 @@ FELL_SHORT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0: it did what it should, 1: it ran and fell short, 2: it was given what cannot be used."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end of the process
+    if sys.stdout is None:  # a file that a command opens could come to stand there
+        sys.stderr.write("forecalm: standard output is closed: send it to a file or to /dev/null, nothing was done\n")
+        return BAD_INPUT
     parser = make_parser()
     chosen = parser.parse_args(arguments)
     logging.basicConfig(

@@ -49,6 +49,14 @@ NAMED: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 ADDRESS: Final = re.compile(r"[^\s`'\"]*://[^`'\"]*")
 """Where somebody wrote an address in the place of a word: it may hold a key, so no refusal repeats it."""
 
+DEEP_MOST: Final = 64
+"""Parts of one key: three are the most that mean anything, and TOML's reader takes minutes for fifty thousand."""
+
+DEEP: Final = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{DEEP_MOST}}}"""
+)
+"""So many parts with full stops between them, wherever they stand; nothing else that anybody writes has them."""
+
 NAMED_MOST: Final = 80
 """Characters of a name, and of a wrong word that is said back."""
 
@@ -142,6 +150,9 @@ class SiteRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def parse(text: str, *, refuse_url: Callable[[str], str | None] = check_url) -> SiteRules:
     """Return the rules that ``text`` holds. ``refuse_url`` says what is wrong with an Apprise URL, None where nothing
     is; it must not repeat the URL, which holds keys. Raises RulesError."""
+    if deep := DEEP.search(text):
+        line = text.count("\n", 0, deep.start()) + 1
+        raise RulesError(f"line {line}: no key has {DEEP_MOST} parts; see docs/alerting-rules.md for every key")
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         rules = msgspec.convert(tomllib.loads(text), SiteRules)

@@ -48,7 +48,7 @@ def alerting(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    rules = _parsed(_text_of(chosen.path), chosen.path)
+    rules = _offered(_text_of(chosen.path), chosen.path)
     doubts = list(rules.doubts())
     text = "".join(f"Is that meant? {doubt}\n" for doubt in doubts)
     say(chosen, {"version": rules.version, "doubts": doubts}, f"{text}{chosen.path} can be used ({rules.version}).\n")
@@ -57,7 +57,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 def _set(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
     text = _text_of(chosen.path)
-    rules = _parsed(text, chosen.path)
+    rules = _offered(text, chosen.path)
     doubts = list(rules.doubts())
     kept = registry.set_alerting_rules(config.site.name, text, because=chosen.because, by=chosen.by)
     said = "".join(f"Is that meant? {doubt}\n" for doubt in doubts)
@@ -197,13 +197,21 @@ def _as_json(kept: "AlertingRules", rules: "SiteRules | None") -> dict[str, Any]
     return said | ({} if rules is None else {"version": rules.version})
 
 
+def _offered(text: str, path: Path) -> "SiteRules":
+    """Rules that are not in force."""
+    try:
+        return _parsed(text, path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}. Nothing was changed: what is in force stays") from None
+
+
 def _parsed(text: str, path: object) -> "SiteRules":
     from alerts.delivery.rules import RulesError, parse
 
     try:
         return parse(text)
     except RulesError as error:
-        raise ConfigError(f"{path}: {error}. Nothing was changed: what is in force stays") from None
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _text_of(path: Path) -> str:

@@ -39,6 +39,8 @@ def _show(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
 def _set(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
     if not (chosen.helps or chosen.avoid or chosen.none):
         raise ConfigError("say what helps by --helps LINE, what to avoid by --avoid LINE, or --none: no plan any more")
+    if chosen.none and (chosen.helps or chosen.avoid):
+        raise ConfigError("--none is no plan any more, and --helps and --avoid are one: leave out one or the other")
     helps, avoid = ([], []) if chosen.none else (chosen.helps or [], chosen.avoid or [])
     written = registry.set_plan(chosen.wearer, helps=helps, avoid=avoid, by=chosen.by or operator())
     say(chosen, asdict(written), _told(written, config))

@@ -205,6 +205,8 @@ def test_a_plan_is_written_shown_and_kept_with_those_before(run: Run) -> None:
     assert json.loads(run("plan", "show", "w-1", "--json")[1]) == {}
     with pytest.raises(ConfigError, match="--helps"):
         run("plan", "set", "w-1")
+    with pytest.raises(ConfigError, match="--none"):
+        run("plan", "set", "w-1", "--none", "--helps", "a walk")
     with pytest.raises(RegistryError, match="helps, line 1"):
         run("plan", "set", "w-1", "--helps", "x" * 501)
     with pytest.raises(ConfigError, match="w-9"):
@@ -259,6 +261,17 @@ def test_rules_that_contradict_themselves_change_nothing_and_name_the_field(
     with pytest.raises(ConfigError, match="not UTF-8"):
         run("alerting", "check", str(bad))
     assert "can be used" in run("alerting", "check", str(file))[1]
+
+
+@pytest.mark.parametrize("action", [["show"], ["test", "Zoe", "web", "--by", "Ada"]])
+def test_what_changes_nothing_does_not_say_so_of_rules_that_it_cannot_read(
+    here: Installation, run: Run, action: list[str]
+) -> None:
+    with books(here) as registry:
+        registry.set_alerting_rules("home", "again_s = 1", by="another version")
+    with pytest.raises(ConfigError, match=r"again_s: 1 s cannot be") as refused:
+        run("alerting", *action)
+    assert "changed" not in str(refused.value)
 
 
 def test_the_usual_rules_come_back_and_history_keeps_the_others(run: Run, file: Path) -> None:

@@ -1,5 +1,7 @@
 """What ends a command is told in words, whoever ends it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,7 +9,7 @@ import pytest
 
 from alerts.errors import JournalError
 from forecalm.arguments import make_parser
-from forecalm.cli import INTERRUPTED, main
+from forecalm.cli import BAD_INPUT, INTERRUPTED, main
 
 
 @contextmanager
@@ -50,3 +52,13 @@ def test_a_password_need_not_stand_where_every_user_of_a_machine_can_read_it(
     monkeypatch.setenv("FORECALM_MQTT_PASSWORD", "a:secret")
     assert make_parser().parse_args(command).user == ("ward", "a:secret")
     assert make_parser().parse_args([*command, "--user", "n:p"]).user == ("n", "p")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of its own")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_a_command_that_can_say_nothing_does_nothing_and_says_so_in_a_line(closed: str) -> None:
+    shell = ["sh", "-c", f'exec "$0" -m forecalm alerting example {closed}', sys.executable]
+    ran = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert ran.returncode == BAD_INPUT
+    assert ran.stderr.count("\n") == (0 if "2>" in closed else 1)
+    assert "Traceback" not in ran.stderr
