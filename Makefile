@@ -60,9 +60,10 @@ kills: .venv/.dev  ## Kill service and broker at random for an hour, and compare
 
 proof: .venv/.dev  ## A thousand alerts through kills and bad channels; every link of protection broken; the last of 20 boards
 	$(BIN)/python -m benchmarks.alerts
-	$(BIN)/python -m benchmarks.alerts.links
-	$(BIN)/python -m benchmarks.boards
+	$(BIN)/python -m benchmarks.alerts.links --jobs 1
+	$(BIN)/python -m benchmarks.boards --scenario anxious
 	$(BIN)/python -m benchmarks.situation
+	$(BIN)/python -m benchmarks.protection
 
 realism: .venv-bench/.made  ## Compare simulated people with recorded ones: docs/realism.md, benchmarks/realism.json
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE .venv-bench/bin/python -m benchmarks.realism
