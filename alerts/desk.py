@@ -14,7 +14,7 @@ from alerts.errors import AlertError, UnknownAlert
 from alerts.events import Event
 from alerts.journal import Log
 from alerts.kept import Kept
-from alerts.ledger import Ledger, past
+from alerts.ledger import Ledger, last_sight, past, told_of
 from alerts.names import name
 from alerts.policy import Policy
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
@@ -59,7 +59,7 @@ class Desk:
             raise AlertError("every wearer needs a printable name of their own: two are the same, or one is none")
         self._policy = policy
         self._policies = rules(policies)
-        self._kept = Kept(journal)
+        self._kept = Kept(journal, anyway="alerts are shown", wait=last_sight)
         self._lock = threading.RLock()
         self._now_s = moment(started_s, "started_s")
         self._ticked = False
@@ -97,7 +97,7 @@ class Desk:
             if wearer not in self._ledgers:
                 if not (wearer and wearer.isprintable()):
                     raise AlertError(f"{wearer!r} cannot be watched: a printable name is needed")
-                self._ledgers = {**self._ledgers, **past(self._kept.of(wearer), [wearer], self._now_s)}
+                self._ledgers = {**self._ledgers, **past(told_of(wearer, self._kept.known), [wearer], self._now_s)}
                 self._show(self._ledgers[wearer], self._now_s, None)
             return self._ledgers[wearer].view
 

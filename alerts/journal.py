@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -17,6 +17,9 @@ if sys.platform != "win32":
     import fcntl
 
 log = logging.getLogger(__name__)
+
+CLOSE_S: Final = 2.0
+"""A write that has not ended by then, when everything else has, hangs."""
 
 
 class Log(Protocol):
@@ -112,8 +115,7 @@ class Journal:
 
     def read(self) -> tuple[Event, ...]:
         """Return everything that is in it now, oldest first, read anew from the disk; raises JournalError."""
-        with self._writing:
-            end = self._end
+        end = self._end  # a write that hangs keeps nobody from reading what is on disk
         try:
             data = os.pread(self._fd, end, 0) if hasattr(os, "pread") else self._path.read_bytes()[:end]
         except OSError as error:
@@ -161,9 +163,14 @@ class Journal:
             os.close(old)
 
     def close(self) -> None:
-        """Let go of the file; everything appended is already on disk."""
+        """Let go of the file; everything appended is already on disk. One that a write hangs on is left to the end of
+        the process: its number must not become another file's."""
+        if not self._writing.acquire(timeout=CLOSE_S):
+            log.critical("%s: a write hangs, so the file stays open", self._path)
+            return
         fd, self._fd = self._fd, -1  # a number that no other file can come to have
         os.close(fd)
+        self._writing.release()
 
     def _lock(self, fd: int) -> None:
         if sys.platform != "win32":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from alerts.events import Event
+from alerts.happened import HappenedTo
 from alerts.policy import Policy
 from alerts.situation_events import (
     AlertAcknowledged,
@@ -220,6 +221,18 @@ def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> 
         ledger.why = (blind(reason, 0.0),)
         ledger.show(started_s, None)
     return ledgers
+
+
+def told_of(wearer: str, events: Iterable[Event]) -> list[Event]:
+    """Return those of ``events`` that happened to ``wearer``."""
+    return [event for event in events if isinstance(event, HappenedTo) and event.wearer == wearer]
+
+
+def last_sight(waiting: list[Event], events: Sequence[Event]) -> list[Event]:
+    """Put ``events`` behind what waits for the disk: of each wearer's sight only the last waits, all else in order."""
+    newer = {event.wearer for event in events if isinstance(event, SightLost | SightRegained)}
+    kept = [event for event in waiting if not (isinstance(event, SightLost | SightRegained) and event.wearer in newer)]
+    return [*kept, *events]
 
 
 def _blank(wearer: str, started_s: float) -> Ledger:

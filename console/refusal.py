@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
 
 from alerts.errors import AlertError, JournalError
+from alerts.patient_log import Unanswered
 from console.errors import ConsoleError
 from console.guard import is_foreign
 from ingest.errors import RegistryError
@@ -79,6 +80,13 @@ def add_refusals(app: FastAPI, page: jinja2.Template) -> None:
 
 def of_alert_error(error: AlertError) -> Refusal:
     """Return what is answered where a room of alerts refuses: its own words, which name what was wrong."""
+    if isinstance(error, Unanswered):
+        log.error("an act may not be kept: %s", error)
+        return Refusal(
+            503,
+            "Nobody knows yet whether that is kept",
+            "The disk of this server does not answer. Look again before you do it again, and tell whoever runs it.",
+        )
     if isinstance(error, JournalError):
         log.error("an act could not be kept: %s", error)
         return Refusal(503, "That could not be kept", "The journal cannot be written: tell whoever runs this server.")

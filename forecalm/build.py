@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from alerts.desk import Desk
 from alerts.journal import Journal
+from alerts.patient_log import PatientLog
 from alerts.policy import Policy
 from console.app import create_app
 from console.hub import Hub
@@ -75,7 +76,8 @@ class Service:
             log.error("an erasure was cut off (%s): end the service, and erase the same person again", here.erasing)
         with ExitStack() as stack:
             registry = stack.enter_context(closing(here.open_registry()))
-            wearers, journal = registry.watched(), stack.enter_context(closing(Journal(here.journal)))
+            wearers, on_disk = registry.watched(), stack.enter_context(closing(Journal(here.journal)))
+            journal = stack.enter_context(closing(PatientLog(on_disk)))  # a disk that hangs holds nobody up
             if not wearers:
                 log.warning("%s: %s; whoever is paired is watched from then on", here.folder, NOBODY)
             self.desk = Desk(
@@ -191,7 +193,7 @@ class Service:
         self,
         here: Installation,
         registry: Registry,
-        journal: Journal,
+        journal: PatientLog,
         pipeline: Pipeline,
         pulse: Pulse,
         stack: ExitStack,

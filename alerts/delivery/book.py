@@ -1,15 +1,13 @@
 """Events of deliveries in; written before anything comes of them, and the proofs that they make, out."""
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded, DeliveryEvent
 from alerts.delivery.proof import Proof, after, begin
-from alerts.errors import JournalError
+from alerts.events import Event
 from alerts.journal import Log
-
-log = logging.getLogger(__name__)
+from alerts.kept import Kept
 
 KEPT: Final = 1_000
 """Closed proofs in memory: more than a shift has. The journal keeps all."""
@@ -26,13 +24,16 @@ class Book:
     safe from any."""
 
     def __init__(self, journal: Log) -> None:
-        self._journal = journal
+        self._kept = Kept(journal, anyway="deliveries go on", wait=_up_to_most)
         self._open: dict[str, Proof] = {}
         self._closed: dict[str, Proof] = {}
         self._batch: list[DeliveryEvent] = []
-        self._unwritten: list[DeliveryEvent] = []
         self.changed: dict[str, None] = {}
-        self.fault: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why the journal cannot be written, or None."""
+        return self._kept.fault
 
     def __contains__(self, matter_id: object) -> bool:
         return matter_id in self._open or matter_id in self._closed
@@ -78,20 +79,8 @@ class Book:
 
     def write(self) -> None:
         """Write what was noted. Where the disk does not take it, it is told all the same, and written when it does."""
-        if not (self._batch or self._unwritten):
-            return
         batch, self._batch = self._batch, []
-        try:
-            self._journal.append([*self._unwritten, *batch])
-        except JournalError as error:
-            if self.fault is None:
-                log.critical("deliveries go on, but are not kept: %s", error)
-            self.fault = str(error)
-            self._unwritten = [*self._unwritten, *batch][:UNWRITTEN_MOST]
-        else:
-            if self.fault is not None:
-                log.warning("deliveries are kept again")
-            self.fault, self._unwritten = None, []
+        self._kept.write(batch)
 
     def close(self, proof: Proof, now_s: float) -> None:
         """Put a proof aside in which nothing can happen any more."""
@@ -106,6 +95,10 @@ class Book:
             if len(self._closed) <= KEPT and now_s - (self._closed[oldest].ended_s or 0.0) <= KEPT_S:
                 return
             del self._closed[oldest]
+
+
+def _up_to_most(waiting: list[Event], events: Sequence[Event]) -> list[Event]:
+    return [*waiting, *events][:UNWRITTEN_MOST]
 
 
 def ends(proof: Proof, *, by: str, because: str, at_s: float) -> DeliveryEnded:

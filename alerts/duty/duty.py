@@ -4,7 +4,8 @@ import logging
 import math
 import secrets
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,7 +27,9 @@ from alerts.duty.roster import Mute, Roster, Shift
 from alerts.duty.words import lines
 from alerts.errors import AlertError, JournalError
 from alerts.journal import ReadableLog
+from alerts.kept import Kept
 from alerts.names import name, same
+from alerts.patient_log import Unanswered, Write
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,9 @@ class Duty:
 
     Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a shift goes
     on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where the journal
-    cannot be written JournalError says so, and nothing has changed. Only a mute ends all the same.
+    cannot be written JournalError says so, and nothing has changed. Where the disk does not answer it is Unanswered:
+    the act does not hold unless and until it is found to be written, and whoever had people has them. Only a mute ends
+    all the same.
     """
 
     def __init__(
@@ -94,8 +99,8 @@ class Duty:
         self._roster.fold(journal.history)
         self._last_s = max((event.at_s for event in journal.history), default=-math.inf)
         self._alone: dict[str, tuple[int, float]] = {}  # by wearer: after which end of a shift, and since when
-        self._unwritten: list[TabletUnmuted] = []
-        self._failing = False
+        self._sounding = Kept(journal, anyway="tablets sound again", wait=lambda waiting, events: [*waiting, *events])
+        self._late: Write | None = None  # an act that the disk has not answered to
 
     def begin(self, carer: str, wearers: Sequence[str], *, until_s: float, by: str, at_s: float) -> Shift:
         """Give ``wearers`` (empty: everybody) to ``carer`` until ``until_s``; on ``by``'s word. Whoever is on shift for
@@ -103,7 +108,7 @@ class Duty:
 
         Raises AlertError for a name that is none or not known, somebody who is not watched, or a time that will not do.
         """
-        with self._acting:
+        with self._one_act():
             carer, by, people = self._carer(carer, "carer"), name(by, of="by"), self._people(wearers)
             until_s = _until(until_s, at_s, longest_s=SHIFT_MAX_S)
             event = self._begun(carer, people, until_s=until_s, by=by, at_s=at_s)
@@ -118,7 +123,7 @@ class Duty:
 
         Raises UnknownShift; AlertError for a name that is none, not known or the carer's own, or a note too long.
         """
-        with self._acting:
+        with self._one_act():
             shift = self._shift(shift_id)
             names = [self._carer(each, "to") for each in to.split(",") if each.strip()] or [self._carer(to, "to")]
             if any(same(each, shift.carer) for each in names):
@@ -134,7 +139,7 @@ class Duty:
 
         Raises UnknownShift; AlertError for whom it was not offered to.
         """
-        with self._acting:
+        with self._one_act():
             shift, taker = self._shift(shift_id), self._carer(by, "by")
             offered_as = shift.offered_as(taker)
             if not offered_as:
@@ -159,7 +164,7 @@ class Duty:
         Raises UnknownShift; LeftAlone where somebody would have nobody, or only somebody whose shift is overdue, unless
         ``anyway`` gives a reason: then whoever must know is told at once.
         """
-        with self._acting:
+        with self._one_act():
             shift, by = self._shift(shift_id), name(by, of="by")
             _moment(at_s)
             reason = _words(anyway, "anyway", longest=REASON_MAX)
@@ -177,7 +182,7 @@ class Duty:
 
         Raises AlertError where ``by`` is not on shift or overdue, there is no reason, or the time will not do.
         """
-        with self._acting:
+        with self._one_act():
             tablet, by = name(tablet, of="tablet"), name(by, of="by")
             shifts = self._roster.of(by)
             if not shifts:
@@ -195,7 +200,7 @@ class Duty:
     def unmute(self, tablet: str, *, by: str, at_s: float) -> None:
         """Give a tablet its sound back, at once, whether or not the journal can be written; one that is not muted stays
         as it is."""
-        with self._acting:
+        with self._one_act():
             by = name(by, of="by")
             if tablet in self._roster.mutes:
                 self._sound([TabletUnmuted(at_s=_moment(at_s), tablet=tablet, by=by)])
@@ -208,6 +213,7 @@ class Duty:
         if not self._acting.acquire(blocking=False):
             return ()
         try:
+            self._settle()
             set_back = now_s < self._last_s - BACK_S
             self._last_s = now_s
             over = [
@@ -215,7 +221,7 @@ class Duty:
                 for mute in self._roster.mutes.values()
                 if set_back or not self._is_muted(mute, now_s)
             ]
-            if over or self._unwritten:
+            if over or self._sounding.waits:
                 self._sound(over)
             self._note_alone(now_s)
             return tuple(event.tablet for event in over)
@@ -342,12 +348,32 @@ class Duty:
                 raise AlertError(f"wearers: {wearer!r} is not watched here; watched are {', '.join(sorted(watched))}")
         return tuple(sorted(set(wearers)))
 
+    @contextmanager
+    def _one_act(self) -> Iterator[None]:
+        with self._acting:
+            self._settle()
+            yield
+
+    def _settle(self) -> None:
+        """Let an act that the disk answered to late hold, if it is written."""
+        late = self._late
+        if late is not None and late.over.is_set():
+            self._late = None
+            if late.refusal is None:
+                with self._lock:
+                    self._roster.fold(late.events)
+
     def _write(self, events: Sequence[DutyEvent]) -> None:
+        self._sounding.write(())  # what waits comes first
+        if self._late is not None or self._sounding.waits:
+            raise JournalError("nothing has changed, for the disk has not answered to what was done before")
         try:
-            self._journal.append([*self._unwritten, *events])
+            self._journal.append(events)
+        except Unanswered as error:
+            self._late = error.write
+            raise
         except JournalError as error:
             raise JournalError(f"nothing has changed, for it could not be kept: {error}") from error
-        self._unwritten = []
         with self._lock:
             self._roster.fold(events)
 
@@ -355,15 +381,7 @@ class Duty:
         """End mutes, whatever the disk says: what could not be written is tried again at the next tick."""
         with self._lock:
             self._roster.fold(events)
-        self._unwritten += events
-        try:
-            self._journal.append(self._unwritten)
-        except JournalError as error:
-            if not self._failing:
-                log.error("tablets sound again, but that cannot be kept: %s", error)
-            self._failing = True
-        else:
-            self._unwritten, self._failing = [], False
+        self._sounding.write(events)
 
 
 def _moment(at_s: float) -> float:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from alerts.entries import moment
-from alerts.errors import AlertError, UnknownAlert
+from alerts.errors import AlertError, JournalError, UnknownAlert
 from alerts.events import Event
 from alerts.journal import Log
 from alerts.names import name
@@ -19,6 +19,7 @@ from alerts.outcomes.events import OutcomeTold, What
 from alerts.outcomes.helped import helped as as_helped
 from alerts.outcomes.labelled import label_of
 from alerts.outcomes.times import AlertTimes, lasted
+from alerts.patient_log import Unanswered, Write
 from alerts.situation_events import AlertRaised, AlertResolved
 from alerts.views import RiskState, WearerView
 from ingest.errors import IngestError, StoreError
@@ -60,6 +61,7 @@ class Outcomes:
     An alert has one outcome: whoever tells another one of it corrects the first. All of them stay in the journal; the
     registry keeps the labels beside each other. Thread-safe. Raises AlertError naming the field, UnknownAlert,
     UnknownOutcome, and JournalError where the disk takes nothing: then nothing was told, and it can be told again.
+    Where the disk does not answer it is Unanswered: it is told as soon as it is found to be written, and only then.
     """
 
     def __init__(self, journal: Log, labels: Labels) -> None:
@@ -77,6 +79,7 @@ class Outcomes:
             self._fold(event)
         self._unchecked = bool(self._waiting)
         self._away = False
+        self._late: Write | None = None  # a telling that the disk has not answered to
 
     def hear(self, view: WearerView) -> None:
         """Take in when signs rise and alerts begin and end; returns at once, so that a desk can call it."""
@@ -117,6 +120,7 @@ class Outcomes:
         if not wearer:
             raise AlertError("wearer: say whom it befell")
         with self._lock:
+            self._settle()
             again = self._again(outcome_id, wearer)
             if again is not None:
                 return again
@@ -159,6 +163,7 @@ class Outcomes:
         """Say something else in the place of an outcome, or of what stands in for it by now; both are kept. What is not
         given stays as it was said. ``new_id`` is as ``outcome_id`` of ``tell``."""
         with self._lock:
+            self._settle()
             first = self._told.get(outcome_id)
             if first is None:
                 raise UnknownOutcome("there is no outcome with that id: it may belong to somebody who was erased")
@@ -171,19 +176,22 @@ class Outcomes:
     def of(self, wearer: str) -> tuple[OutcomeTold, ...]:
         """Return every outcome of a wearer in order of what began first, corrections behind what they stand in for."""
         with self._lock:
+            self._settle()
             firsts = [each for each in self._told.values() if each.wearer == wearer and not each.corrects]
             chains = [self._chain(each.outcome_id) for each in firsts]
         return tuple(each for chain in sorted(chains, key=lambda chain: chain[-1].began_s) for each in chain)
 
     @property
     def waiting(self) -> int:
-        """How many outcomes are in the journal and may not be labels yet."""
-        return len(self._waiting)
+        """How many outcomes are in the journal, or may be, and may not be labels yet."""
+        return len(self._waiting) + (self._late is not None)
 
     def enter(self) -> int:
         """Enter as labels what waits, in order, and return how many still wait: the registry is away. One that it
         refuses (nobody knows the wearer any more) stays in the journal alone, with a line in the log."""
         with self._entering:
+            with self._lock:
+                self._settle()
             try:
                 if self._unchecked:
                     self._drop(self._labels.outcomes_entered())
@@ -307,9 +315,23 @@ class Outcomes:
     def _write(self, told: OutcomeTold, outcome_id: str) -> OutcomeTold:
         """The journal first; then it holds, and waits to be a label."""
         kept = msgspec.structs.replace(told, outcome_id=outcome_id or _id_of(told))
-        self._journal.append([kept])
+        if self._late is not None:
+            raise JournalError("nothing was told, for the disk has not answered to what was told before")
+        try:
+            self._journal.append([kept])
+        except Unanswered as error:
+            self._late = error.write
+            raise
         self._take(kept)
         return kept
+
+    def _settle(self) -> None:
+        """Let a telling that the disk answered to late hold, if it is written."""
+        late = self._late
+        if late is not None and late.over.is_set():
+            self._late = None
+            for event in () if late.refusal is not None else late.events:
+                self._fold(event)
 
     def _last(self, outcome_id: str) -> str:
         while outcome_id in self._next:

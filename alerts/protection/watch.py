@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -10,8 +10,9 @@ from typing import Final
 
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter, Priority
-from alerts.errors import JournalError
+from alerts.events import Event
 from alerts.journal import Log
+from alerts.kept import Kept
 from alerts.protection.breaks import ARRIVAL, RANK, TABLE, WORST_FIRST, Reach, severity
 from alerts.protection.cover import Cover, Level, Link
 from alerts.protection.damping import Damped, Watched
@@ -110,7 +111,6 @@ class Watch:
         grace_s: Callable[[], float],
         told: Callable[[str], str] = _untold,
     ) -> None:
-        self._journal = journal
         self._tell = tell
         self._over = over
         self._clock = clock
@@ -123,15 +123,14 @@ class Watch:
         self._notices: dict[str, _Notice] = {}
         self._given: set[str] = set()  # ids since the start: none stands for two
         self._apart_s: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=APART_MOST))
-        self._unwritten: dict[str, CoverChanged] = {}
-        self._fault = ""
+        self._kept = Kept(journal, anyway="protection is shown", wait=_last_of_each)
         self._covers: Mapping[str, Cover] = MappingProxyType({})
         self._open: tuple[Matter, ...] = ()
 
     @property
     def journal_fault(self) -> str:
         """Why changes cannot be written, "" where they can."""
-        return self._fault
+        return self._kept.fault or ""
 
     def covers(self) -> Mapping[str, Cover]:
         """Return everybody's cover by pseudonym as the last tick left it."""
@@ -144,12 +143,12 @@ class Watch:
     def tick(self, facts: Facts, now_s: float) -> Mapping[str, Cover]:
         """Judge everybody at ``now_s`` [UTC s], tell what is to be told, and return how they are covered."""
         watched_s = self._watched.at(now_s)
-        found = broken(facts)
+        found = broken(facts, clock=self._clock)
         for gone in self._people.keys() - found.keys():
             del self._people[gone]
             self._past.pop(gone, None)
         changed = [self._judge(wearer, theirs, now_s, watched_s) for wearer, theirs in found.items()]
-        self._write([event for event in changed if event is not None])
+        self._kept.write([event for event in changed if event is not None])
         self._end_notices(watched_s)
         if watched_s >= SETTLE_S:
             self._give_notices(watched_s)
@@ -185,7 +184,10 @@ class Watch:
             since_s = min(max(cause.since_s, since_s), now_s) if worse and cause is not None else now_s
             standing.broken_s = watched_s
         if cause is not None:
-            standing.cover = replace(before, level=level, since_s=since_s, link=cause.link, why=cause.words)
+            meaning = TABLE[cause.how]
+            standing.cover = replace(
+                before, level=level, since_s=since_s, link=cause.link, why=cause.words, passing=meaning.passing
+            )
         elif shown:
             standing.cover = replace(before, since_s=since_s)  # from before a restart: what was said stands
         else:
@@ -209,19 +211,6 @@ class Watch:
         event = CoverChanged(wearer=cover.wearer, at_s=now_s, level=cover.level, link=cover.link, since_s=cover.since_s)
         self._past[cover.wearer] = event
         return event
-
-    def _write(self, events: Iterable[CoverChanged]) -> None:
-        self._unwritten |= {event.wearer: event for event in events}
-        if not self._unwritten:
-            return
-        try:
-            self._journal.append(list(self._unwritten.values()))
-        except JournalError as error:
-            if not self._fault:
-                log.critical("protection is shown, but not kept: %s", error)
-            self._fault = str(error)
-        else:
-            self._unwritten, self._fault = {}, ""
 
     def _end_notices(self, watched_s: float) -> None:
         """End what stands for nobody any more; a cause that is away for a moment is not over."""
@@ -308,6 +297,12 @@ class Watch:
             log.exception("staff could not be told of protection: tried again in the next tick")
             return False
         return True
+
+
+def _last_of_each(waiting: list[Event], events: Sequence[Event]) -> list[Event]:
+    """Of everybody's cover only the last waits for the disk."""
+    newest = {event.wearer: event for event in (*waiting, *events) if isinstance(event, CoverChanged)}
+    return list(newest.values())
 
 
 def _is_of_person(causes: Mapping[str, Broken]) -> bool:

@@ -24,7 +24,7 @@ from alerts.delivery.rules import SiteRules
 from alerts.delivery.seals import Seals
 from alerts.desk import Desk
 from alerts.duty.duty import Duty
-from alerts.journal import Journal
+from alerts.journal import ReadableLog
 from alerts.outcomes.outcomes import Outcomes
 from alerts.protection.cover import Level
 from alerts.protection.tablets import Tablets
@@ -75,7 +75,7 @@ class Alerting:
         here: Installation,
         *,
         desk: Desk,
-        journal: Journal,
+        journal: ReadableLog,
         registry: Registry,
         around: Around,
         names: Mapping[str, str],
@@ -125,7 +125,7 @@ class Alerting:
             counts=self._counts,
         )
 
-    def _make_dispatch(self, journal: Journal) -> Dispatch:
+    def _make_dispatch(self, journal: ReadableLog) -> Dispatch:
         return Dispatch(
             journal=journal,
             rules=self._said.rules,
@@ -138,7 +138,7 @@ class Alerting:
             clock=self._clock,
         )
 
-    def _make_watch(self, journal: Journal) -> Watch:
+    def _make_watch(self, journal: ReadableLog) -> Watch:
         return Watch(
             journal=journal,
             tell=self.dispatch.tell,
@@ -160,7 +160,7 @@ class Alerting:
             disk_hangs=lambda: self._probe.hangs or not self.dispatch.tells(),
             held=around.held,
             tablets=self.tablets.standing,
-            on_shift=self.duty.on_shift,
+            shifts=self.duty.shifts,
             pushable=lambda: self.reachable(PUSH),
             carried=around.carried,
             wearer_of=around.wearer_of,
