@@ -1,18 +1,24 @@
 """Lines of the journal about one person in; their alerts, what it was each time and how they were protected out."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 from alerts.delivery.due import ITS_TIME
 from alerts.delivery.events import AT_TABLETS, Escalated, Reached, Snoozed
 from alerts.happened import HappenedTo
 from alerts.outcomes.events import OutcomeTold, What
+from alerts.protection.breaks import severity
 from alerts.protection.cover import Level, Link
 from alerts.protection.events import CoverChanged
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
 
 AT_ONCE_S: Final = 2.0
 """A step taken at its time so soon after an alert was raised tells the first, not more people [s]."""
+
+BRIEF_S: Final = 60.0
+"""So short a time without protection is counted, not told [s]: a start and every reload of a tablet make some, and
+nobody was told of them at the time either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,11 @@ class Gap:
     link: Link | None
     until_s: float | None = None
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether it was over within a minute; where the clock was set back in between nobody knows."""
+        return self.until_s is not None and 0 <= self.until_s - self.since_s < BRIEF_S
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonAt:
@@ -75,7 +86,33 @@ class PersonAt:
     @property
     def is_eventful(self) -> bool:
         """Whether anything happened, beside what is told as still open."""
-        return bool(self.alerts or self.incidents or any(gap.until_s is not None for gap in self.gaps))
+        return bool(self.alerts or self.incidents or any(gap.until_s is not None for gap in self.lasting))
+
+    @property
+    def lasting(self) -> tuple[Gap, ...]:
+        """Gaps that took a minute or more. Several brief ones without a break between them are one, as bad as the worst
+        of them: somebody who is lost in ever new ways was still lost."""
+        told: list[Gap] = []
+        for run in self._runs():
+            longer = [gap for gap in run if not gap.is_brief]
+            whole = replace(max(run, key=_how_bad), since_s=run[0].since_s, until_s=run[-1].until_s)
+            told += longer or ([] if whole.is_brief else [whole])
+        return tuple(told)
+
+    @property
+    def brief(self) -> int:
+        """How often they were not fully protected for less than a minute."""
+        return sum(replace(run[0], until_s=run[-1].until_s).is_brief for run in self._runs())
+
+    def _runs(self) -> list[list[Gap]]:
+        """Gaps that follow each other at once, together."""
+        runs = [[gap] for gap in self.gaps[:1]]
+        for before, gap in pairwise(self.gaps):
+            if before.until_s == gap.since_s:
+                runs[-1].append(gap)
+            else:
+                runs.append([gap])
+        return runs
 
     @property
     def open_alerts(self) -> tuple[AlertAt, ...]:
@@ -151,6 +188,10 @@ class Person:
             gaps=tuple(self.gaps),
             incidents=tuple(told for told in self.told.values() if told.alert_id not in self.alerts),
         )
+
+
+def _how_bad(gap: Gap) -> tuple[int, float]:
+    return severity(gap.level), (gap.until_s or gap.since_s) - gap.since_s
 
 
 def _carried(alert: AlertAt, event: Reached | Escalated | Snoozed) -> AlertAt:

@@ -2,13 +2,39 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.duty.account import Account
 from alerts.duty.people import AlertAt, Gap, PersonAt, Told
+from alerts.protection.breaks import TABLE
+from alerts.protection.cover import Level, Link
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
+
+SEVERAL: Final[Mapping[tuple[Link, Level], str]] = MappingProxyType(
+    {
+        (Link.BAND, Level.NOT): "nothing was heard of the band",
+        (Link.BAND, Level.PARTLY): "the battery of the band was low",
+        (Link.SIGNAL, Level.PARTLY): "the band did not say everything",
+        (Link.GATEWAY, Level.NOT): "nothing came by the gateway",
+        (Link.BROKER, Level.NOT): "no reading arrived",
+        (Link.PIPELINE, Level.NOT): "the server made nothing new of the readings",
+        (Link.MODEL, Level.NOT): "nothing could be told from the readings: not known yet, or unlike any before",
+        (Link.MODEL, Level.PARTLY): "a simpler model watched, or an alert was just over",
+        (Link.CARER, Level.PARTLY): "nobody was on shift, or a shift had run over",
+    }
+)
+"""The journal says which link was broken, not in which of several ways; nor by which gateway, or at what charge."""
+
+
+def why(link: Link, level: Level) -> str:
+    """Return in plain words what was broken: the sentence of protection's table where just one can be meant."""
+    if (link, level) in SEVERAL:
+        return SEVERAL[link, level]
+    found = [meaning.words for meaning in TABLE.values() if (meaning.link, meaning.level) == (link, level)]
+    return f"{found[0][0].lower()}{found[0][1:].rstrip('.')}" if found else f"{link}"
 
 
 def lines(account: Account, *, names: Mapping[str, str], zone: ZoneInfo) -> tuple[str, ...]:
@@ -71,14 +97,19 @@ class _Said:
         """A line for each to whom something happened, and one for all the others."""
         calm = ", ".join(self.name(each.wearer) for each in account.people if not each.is_eventful)
         some = [self._person(person) for person in account.people if person.is_eventful]
-        return [*some, f"{calm}: No alerts."] if calm else some
+        brief = ", ".join(f"{self.name(each.wearer)} {each.brief}" for each in account.people if each.brief)
+        return [
+            *some,
+            *([f"{calm}: No alerts."] if calm else []),
+            *([f"Not fully protected for less than a minute, how often: {brief}."] if brief else []),
+        ]
 
     def _person(self, person: PersonAt) -> str:
         alerts = [self._alert(alert) for alert in person.alerts]
         incidents = [
             f"{self.clock(told.began_s)} {_what(told)}, without an alert, said {told.by}" for told in person.incidents
         ]
-        gaps = [self._gap(gap) for gap in person.gaps if gap.until_s is not None]
+        gaps = [self._gap(gap) for gap in person.lasting if gap.until_s is not None]
         count = len(alerts)
         head = "no alerts" if not count else "1 alert" if count == 1 else f"{count} alerts"
         said = ". ".join(f"{each[0].upper()}{each[1:]}" for each in (head, *alerts, *incidents, *gaps))
@@ -102,10 +133,10 @@ class _Said:
         return ", ".join(parts)
 
     def _gap(self, gap: Gap) -> str:
-        why = "" if gap.link is None else f" ({gap.link})"
+        because = "" if gap.link is None else f" ({why(gap.link, gap.level)})"
         if gap.until_s is None:
-            return f"{gap.level} since {self.clock(gap.since_s)}{why}"
-        return f"{gap.level} {self.clock(gap.since_s)} to {self.clock(gap.until_s)}{why}"
+            return f"{gap.level} since {self.clock(gap.since_s)}{because}"
+        return f"{gap.level} {self.clock(gap.since_s)} to {self.clock(gap.until_s)}{because}"
 
     def mute(self, account: Account, place: int) -> str:
         mute = account.mutes[place]

@@ -32,7 +32,7 @@ EXTRAS: Final = {
     "pyxdf": ("formats", "LabRecorder's files"),
     "pyarrow": ("formats", "Parquet files"),
     "pylsl": ("formats", "Lab Streaming Layer"),
-    "psycopg": ("postgres", "a registry in PostgreSQL"),
+    "psycopg": ("postgres", "registry in PostgreSQL"),
 }
 PYTHON_MIN: Final = (3, 11)
 YEARS: Final = (2026, 2100)  # a clock outside was never set

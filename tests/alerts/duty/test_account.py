@@ -10,10 +10,11 @@ from alerts.delivery.events import Escalated, Reached, Snoozed, Station
 from alerts.duty.account import Account, account
 from alerts.duty.duty import Duty
 from alerts.duty.errors import UnknownShift
-from alerts.duty.words import lines
+from alerts.duty.words import SEVERAL, lines, why
 from alerts.events import Event
 from alerts.journal import Scratch
 from alerts.outcomes.events import OutcomeTold, What
+from alerts.protection.breaks import TABLE, Meaning
 from alerts.protection.cover import Level, Link
 from alerts.protection.events import CoverChanged
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
@@ -65,7 +66,7 @@ def morning() -> tuple[Scratch, Duty, str]:
             AlertResolved(wearer="w-2", at_s=at_s + 600, alert_id="a-1", by="Jo"),
             told(at_s + 700, "o-2", What.INCIDENT, corrects="o-1"),
             told(at_s + 900, "o-3", What.EXCITED, alert_id=""),
-            CoverChanged(wearer="w-3", at_s=at_s, level=Level.PARTLY, link=Link.CONTACT, since_s=at_s),
+            CoverChanged(wearer="w-3", at_s=at_s, level=Level.NOT, link=Link.CONTACT, since_s=at_s),
             CoverChanged(wearer="w-3", at_s=at_s + 60, level=Level.NOT, link=Link.GATEWAY, since_s=at_s + 60),
         ]
     )
@@ -112,12 +113,12 @@ def test_its_lines_are_read_out_in_the_clock_of_the_house() -> None:
         "Research use only \N{EN DASH} not a medical device",
         "Shift of Jo, 19 November 2025, from 07:00 to 15:00, for everybody. Priya took over.",
         "Still open:",
-        "- Noor: not protected since 08:01 (gateway).",
+        "- Noor: not protected since 08:01 (nothing came by the gateway).",
         "Since 07:00:",
         "- Bea: 1 alert. 08:00, shown after 2 s, more people told at 08:01, snoozed by Jo until 08:02 (on the way),"
         " taken by Jo after 90 s, incident, headphones helped, over at 08:10."
         " 08:14 excited, headphones helped, without an alert, said Jo.",
-        "- Noor: No alerts. Partly protected 08:00 to 08:01 (skin contact).",
+        "- Noor: No alerts. Not protected 08:00 to 08:01 (the band is off).",
         "- Aidan: No alerts.",
         "Tablets muted:",
         "- kitchen, 08:00 to 08:05, by Jo: lunch.",
@@ -153,3 +154,57 @@ def test_whoever_is_erased_is_in_no_account() -> None:
     said = "".join(lines(found, names={}, zone=ZoneInfo("UTC")))
     assert "w-2" not in said
     assert "Swap the band" not in said
+
+
+def cover(wearer: str, since_s: float, level: Level, link: Link | None = None) -> CoverChanged:
+    return CoverChanged(wearer=wearer, at_s=since_s, level=level, link=link, since_s=since_s)
+
+
+def summary_of(*changes: CoverChanged) -> tuple[str, ...]:
+    log = Scratch()
+    duty = Duty(log, watched=lambda: tuple(NAMES), names=lambda: NAMES, zone=ZoneInfo("Europe/London"))
+    shift = duty.begin("Jo", (), until_s=SEVEN_S + 8 * 3600, by="Jo", at_s=SEVEN_S)
+    log.append(list(changes))
+    return duty.summary(shift.shift_id)[2:]
+
+
+def test_what_was_broken_for_less_than_a_minute_is_counted_in_one_line() -> None:
+    times = (SEVEN_S + 60, SEVEN_S + 600, SEVEN_S + 1200)
+    short = [(each, Level.NOT, Link.PIPELINE) for each in times]
+    healed = [(each + 20, Level.PROTECTED, None) for each in times]
+    changes = [cover("w-2", *each) for each in sorted([*short, *healed])]
+    assert summary_of(*changes) == (
+        "Since 07:00:",
+        "- Aidan, Bea, Noor: No alerts.",
+        "- Not fully protected for less than a minute, how often: Bea 3.",
+    )
+
+
+def test_many_short_breaks_in_a_row_are_one_long_one_as_bad_as_the_worst() -> None:
+    found = summary_of(
+        cover("w-2", SEVEN_S + 60, Level.PARTLY, Link.BAND),
+        cover("w-2", SEVEN_S + 100, Level.NOT, Link.CONTACT),
+        cover("w-2", SEVEN_S + 150, Level.PARTLY, Link.BAND),
+        cover("w-2", SEVEN_S + 190, Level.PROTECTED),
+    )
+    assert found[1] == "- Bea: No alerts. Not protected 07:01 to 07:03 (the band is off)."
+
+
+def test_a_break_that_still_is_or_that_a_clock_was_set_back_in_is_told_however_short() -> None:
+    found = summary_of(
+        cover("w-2", SEVEN_S + 600, Level.NOT, Link.TABLET),
+        cover("w-2", SEVEN_S + 300, Level.PROTECTED),
+        cover("w-3", SEVEN_S + 700, Level.NOT, Link.BROKER),
+    )
+    assert found[:2] == ("Still open:", "- Noor: not protected since 07:11 (no reading arrived).")
+    assert "- Bea: No alerts. Not protected 07:10 to 07:05 (no tablet can sound)." in found
+
+
+@pytest.mark.parametrize("meaning", TABLE.values(), ids=TABLE)
+def test_every_break_has_plain_words_for_whoever_takes_over(meaning: Meaning) -> None:
+    """Neither an engineer's word for a link, nor a sentence with a hole in it, nor that of another break."""
+    said = why(meaning.link, meaning.level)
+    alike = [each for each in TABLE.values() if (each.link, each.level) == (meaning.link, meaning.level)]
+    assert " " in said
+    assert "{" not in said
+    assert len(alike) == 1 or (meaning.link, meaning.level) in SEVERAL
