@@ -1,8 +1,9 @@
 /* Push messages in; notifications, and receipts that they were shown, out. It keeps no page: a board that cannot be asked
    for now must never look as if it were watching. */
 
-const TRIES = 3;
-const AGAIN_MS = 2000;
+const TRIES = 5;
+const AGAIN_MS = 1000;       // and twice as long each time: half a minute in all, as long as a browser lets it run
+const WRONG = [400, 401, 403, 413, 422];   // sent again it is as wrong
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -51,11 +52,11 @@ async function prove(matter) {
         headers: { "content-type": "application/json", authorization: `Tablet ${tablet}.${key}` },
         body: JSON.stringify(receipt),
       });
-      if (answer.ok) return;
+      if (answer.ok || WRONG.includes(answer.status)) return;
     } catch {
       // no network: once more in a moment
     }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * 2 ** i));
   }
 }
 

@@ -1,47 +1,21 @@
-/* What happens on this tablet in; its heartbeats and receipts at the server out. A receipt says what really happened here
-   and when; it is kept until the server has it, and each is sent once however often the stream begins anew. */
+/* How this tablet is in; its heartbeats at the server, its key, and its receipts (receipts.js) out. */
+
+import { kept, write } from "./kept.js";
+import { Receipts } from "./receipts.js";
 
 const BEAT_MS = 5000;
 const SEND_MS = 4000;
-const SOON_MS = 500;
-const AT_ONCE = 100;         // receipts in one message
-const KEPT = 300;            // matters this tablet still knows that it has shown
-const STATIONS = ["on the tablet", "sounded", "seen"];
 const KEY = "forecalm.tablet";
-const WAITING = "forecalm.receipts";
-const DONE = "forecalm.shown";
-const UNKNOWN_S = 60;        // an alert comes here before its delivery has begun: a receipt may be too early to be known
 
 /* Windows of one browser share this tablet's key: the server believes the best of them. (randomUUID needs https.) */
 const PAGE = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-const memory = {};
-
-function read(key, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;   // storage is off, or holds something else
-  }
-}
-
-function write(key, value) {
-  memory[key] = value;
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // storage is off: this page remembers, the next one registers anew
-  }
-}
-
-const kept = (key, otherwise) => read(key, memory[key] ?? otherwise);
 
 export class Tablet {
   #state;
   #onanswer;
   #ahead = 0;               // server's clock minus ours [s]
-  #sending = false;
   #registering = null;
+  #receipts = new Receipts((these) => this.#post("receipts", these), () => this.now);
 
   /** `state()` is {foreground, able, tested_s, push, carer}; `onanswer(answer or null)` is told how the server took a beat. */
   constructor(state, onanswer) {
@@ -51,7 +25,6 @@ export class Tablet {
     for (const [where, what] of [[document, "visibilitychange"], [window, "focus"], [window, "blur"]]) {
       where.addEventListener(what, () => this.beat(true));
     }
-    window.addEventListener("online", () => this.flush());
     this.beat();
   }
 
@@ -74,46 +47,17 @@ export class Tablet {
     } catch {
       this.#onanswer(null);
     }
-    this.flush();
+    this.#receipts.flush();
   }
 
-  /** Keep that matter `id` came to `station` here, and send it at once; the second time nothing happens. */
+  /** Tell that matter `id` came to `station` here; the second time nothing happens. */
   note(id, station) {
-    const done = kept(DONE, {});
-    if (!id || done[id]?.includes(station)) return;
-    if (station === "seen" && !done[id]?.includes(STATIONS[0])) return;
-    done[id] = [...(done[id] ?? []), station];
-    write(DONE, Object.fromEntries(Object.entries(done).slice(-KEPT)));
-    write(WAITING, [...kept(WAITING, []), { matter_id: id, station, at_s: this.now }]);
-    this.flush();
+    this.#receipts.note(id, station);
   }
 
   /** Whether matter `id` came to `station` here before. */
   has(id, station) {
-    return Boolean(kept(DONE, {})[id]?.includes(station));
-  }
-
-  async flush() {
-    const waiting = kept(WAITING, []);
-    if (this.#sending || !waiting.length) return;
-    this.#sending = true;
-    let sent = false;
-    let unknown = [];
-    try {
-      const answer = await this.#post("receipts", waiting.slice(0, AT_ONCE));
-      sent = answer.ok || [413, 422].includes(answer.status);   // what cannot be taken never can
-      if (answer.ok) unknown = (await answer.json()).unknown ?? [];
-    } catch {
-      // the network is down: it goes with the next beat
-    } finally {
-      this.#sending = false;
-    }
-    if (!sent) return;
-    const early = (it) => unknown.includes(it.matter_id) && this.now - it.at_s < UNKNOWN_S;
-    const told = new Set(waiting.slice(0, AT_ONCE).filter((it) => !early(it)).map((it) => JSON.stringify(it)));
-    write(WAITING, kept(WAITING, []).filter((it) => !told.has(JSON.stringify(it))));
-    if (told.size) this.flush();
-    else setTimeout(() => this.flush(), SOON_MS);
+    return this.#receipts.has(id, station);
   }
 
   async mute(by, reason, until_s) {

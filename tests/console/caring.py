@@ -61,7 +61,8 @@ class Telling:
             again_s=120,
         )
         told = Escalated(wearer=wearer, at_s=at_s, matter_id=matter_id, step=0, because="its time")
-        self.all[matter_id] = after(begin(begun), told)  # whole at once: the server's threads read meanwhile
+        with self._lock:
+            self.all[matter_id] = after(begin(begun), told)
 
     def _take(self, event: DeliveryEvent) -> None:
         with self._lock:
@@ -71,7 +72,8 @@ class Telling:
         return self.all.get(matter_id)
 
     def proofs(self) -> Sequence[Proof]:
-        return [proof for proof in self.all.values() if proof.is_open]
+        with self._lock:  # the server's threads ask while a test opens another
+            return [proof for proof in self.all.values() if proof.is_open]
 
     def receipt(self, tablet: str, matter_id: str, station: Station, at_s: float) -> None:
         if matter_id not in self.all:
