@@ -90,9 +90,9 @@ def cover_words(cover: Cover, *, clock: Clock) -> tuple[str, str]:
 
 def sounds_lost(cover: Cover) -> bool:
     """Return whether the loss sounds by itself: something between band and tablet has gone. What the band says is told
-    by sight, and that no tablet can sound where one can."""
+    by sight, that no tablet can sound where one can, and that the server has just started passes."""
     beyond = (Link.GATEWAY, Link.BROKER, Link.PIPELINE, Link.MODEL, Link.JOURNAL, Link.SERVER, Link.CARER)
-    return cover.level is Level.NOT and cover.link in beyond
+    return cover.level is Level.NOT and cover.link in beyond and not cover.passing
 
 
 def ended(sentence: str) -> str:

@@ -31,8 +31,13 @@ def due_matters(
     """
     return (
         *_uncovered(now_s, alone, [each for each in before if is_uncovered(each)], grace_s),
-        *(_overdue(shift) for shift in overdue if now_s - shift.until_s >= OVERDUE_GRACE_S),
+        *(_overdue(shift) for shift in overdue if is_long_overdue(shift, now_s)),
     )
+
+
+def is_long_overdue(shift: Shift, now_s: float) -> bool:
+    """Whether a shift should have been over for longer than a hand-over takes."""
+    return now_s - shift.until_s >= OVERDUE_GRACE_S
 
 
 def is_uncovered(matter: Matter) -> bool:

@@ -19,6 +19,7 @@ class Break(StrEnum):
 
     NO_CONSENT = "no consent"
     ENGINE_STOPPED = "engine stopped"
+    STARTING = "just started"
     DISK_HANGS = "disk hangs"
     BROKER_AWAY = "broker away"
     BROKER_QUIET = "nothing arrives"
@@ -41,6 +42,7 @@ class Break(StrEnum):
     RESTING = "resting"
     PUSH_ONLY = "push only"
     NOBODY_ON_SHIFT = "nobody on shift"
+    OVERDUE = "shift overdue"
 
 
 class Reach(StrEnum):
@@ -53,10 +55,11 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a break means. ``words`` are a plain sentence ({what}: a gateway, channels, a charge).
+    """What a break means. ``words`` are a plain sentence ({what}: a gateway, channels, a charge, a carer; {when}).
 
     ``patience`` is after how many times the site's grace staff are told, as a matter of ``kind``; None: nobody is, for
-    it was decided, is told as a matter of its own, or passes by itself.
+    it was decided, is told as a matter of its own, or passes by itself. ``passing``: it does so within seconds, and no
+    tablet sounds for it.
     """
 
     link: Link
@@ -65,6 +68,7 @@ class Meaning:
     patience: float | None
     words: str
     kind: Kind = Kind.PROTECTION
+    passing: bool = False
 
 
 WHILE_MOVING: Final = 5.0
@@ -82,12 +86,20 @@ TABLE: Final[Mapping[Break, Meaning]] = MappingProxyType(
             Link.CONSENT, _NOT, _PERSON, None, "No consent: nothing is kept, and no alert can come."
         ),
         Break.ENGINE_STOPPED: Meaning(Link.PIPELINE, _NOT, _HOUSE, 1, "The server has stopped looking at readings."),
+        Break.STARTING: Meaning(
+            Link.PIPELINE,
+            _NOT,
+            _HOUSE,
+            None,
+            "The server has just started, and looks at no reading yet.",
+            passing=True,
+        ),
         Break.DISK_HANGS: Meaning(
             Link.JOURNAL,
             _NOT,
             _HOUSE,
             1,
-            "The disk of the server does not answer: no alert would come.",
+            "The disk of the server does not answer: alerts may not come, and are not kept.",
             Kind.HOUSE,
         ),
         Break.BROKER_AWAY: Meaning(Link.BROKER, _NOT, _HOUSE, 1, "The message broker is away, so no reading arrives."),
@@ -129,6 +141,13 @@ TABLE: Final[Mapping[Break, Meaning]] = MappingProxyType(
         ),
         Break.PUSH_ONLY: Meaning(Link.TABLET, _PARTLY, _HOUSE, 1, "No tablet can sound, only phones."),
         Break.NOBODY_ON_SHIFT: Meaning(Link.CARER, _PARTLY, _PERSON, None, "Nobody is on shift."),
+        Break.OVERDUE: Meaning(
+            Link.CARER,
+            _PARTLY,
+            _PERSON,
+            None,
+            "{what}'s shift should have ended at {when}, and nobody has taken over.",
+        ),
     }
 )
 
@@ -140,6 +159,7 @@ RANK: Final[Mapping[Break, int]] = MappingProxyType({each: rank for rank, each i
 ARRIVAL: Final = frozenset(
     {
         Break.ENGINE_STOPPED,
+        Break.STARTING,
         Break.BROKER_AWAY,
         Break.BROKER_QUIET,
         Break.GATEWAY_AWAY,

@@ -32,7 +32,8 @@ class Link(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """How ``wearer`` is protected since ``since_s`` [UTC s]; ``link`` and ``why`` (a plain sentence) say what is
-    broken, None and "" where nothing is; ``told`` says who was told of it when, "" while nobody was."""
+    broken, None and "" where nothing is; ``told`` says who was told of it when, "" while nobody was. ``passing``: it
+    passes by itself within seconds, or is told soon as something else: no tablet sounds for it."""
 
     wearer: str
     level: Level
@@ -40,3 +41,4 @@ class Cover:
     link: Link | None = None
     why: str = ""
     told: str = ""
+    passing: bool = False

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from alerts.delivery.rules import PROTECTION_GRACE_S
+from alerts.duty.notices import OVERDUE_GRACE_S
 from alerts.protection.breaks import TABLE
 from alerts.protection.cover import Link
 from alerts.protection.damping import FLAPS_MIN, HOLD_S, SHARE, WINDOW_S
-from alerts.protection.links import BROKER_MAX_S, ENGINE_MAX_S, LOW_BATTERY_PCT, VIEW_MAX_S
+from alerts.protection.links import BROKER_MAX_S, ENGINE_MAX_S, LOW_BATTERY_PCT, START_MAX_S, VIEW_MAX_S
 from alerts.protection.tablets import BEAT_EVERY_S, BEAT_MAX_S, TESTED_MAX_S
 from alerts.protection.watch import SETTLE_S
 
@@ -42,7 +43,8 @@ dead gateway is said, not its ten silent bands. *Staff* is after how long they a
 
 _AFTER: Final = """
 - *No consent* is somebody's decision: shown, told to nobody. *Nobody on shift* is told as a matter of its own
-  ([duty](duty.md)). *Resting* passes by itself within a minute.
+  ([duty](duty.md)), and so is *shift overdue*: whoever should have gone has their people still, and may be gone; for
+  the first {overdue:.0f} min people talk at a hand-over, and it is no break. *Resting* passes within a minute.
 - What ails the band is judged by the desk ([states](alerting-states.md)): silent after 10 s, off as soon as it looks
   off.
 - Two or more bands of a gateway that fall silent together, while it brings no other, are its doing, before it is known
@@ -50,7 +52,8 @@ _AFTER: Final = """
   ways fall silent together and nothing arrives of anybody, the broker is the cause.
 - A broker counts as away after {broker:.0f} s: one that is restarted is back by then, and nothing is lost. The engine
   says every second that it runs, and after {engine:.0f} s without a word it is not believed to; nor is a view of
-  somebody who is heard, after {view} s.
+  somebody who is heard, after {view} s. One that has not said so yet has {start:.0f} s to start: meanwhile nobody is
+  protected, the board says why, and no tablet sounds for it.
 - Battery is low from {battery} % down.
 - A disk is tried every 5 s by a block that is written beside the journal: a full one is found before anything happens.
 
@@ -128,6 +131,8 @@ def page() -> str:
         broker=BROKER_MAX_S,
         engine=ENGINE_MAX_S,
         view=VIEW_MAX_S,
+        start=START_MAX_S,
+        overdue=OVERDUE_GRACE_S / 60,
         battery=LOW_BATTERY_PCT,
         every=BEAT_EVERY_S,
         beat=BEAT_MAX_S,
@@ -150,7 +155,7 @@ def _staff(patience: float | None) -> str:
 
 
 def _said(words: str) -> str:
-    return words.replace("{what}", "\N{HORIZONTAL ELLIPSIS}")
+    return words.format(what="\N{HORIZONTAL ELLIPSIS}", when="\N{HORIZONTAL ELLIPSIS}")
 
 
 if __name__ == "__main__":

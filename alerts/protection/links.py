@@ -1,8 +1,9 @@
 """What is known of every link at one moment in; for each person what is broken between skin and somebody, out. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,10 @@ from alerts.views import Blind, RiskState, WearerView
 
 ENGINE_MAX_S: Final = 10.0
 """The engine says every second that it is there. As patient as with a band; told well within 15 s."""
+
+START_MAX_S: Final = 30.0
+"""An engine that has not said so yet may still be starting: models are read, and compiled the first time. Then it is
+not believed to any more."""
 
 VIEW_MAX_S: Final = 12.5
 """A view of somebody who is heard is about 2 s old. Told within the promised 15 s, looked at once a second."""
@@ -26,18 +31,30 @@ LOW_BATTERY_PCT: Final = 15
 MANY: Final = 2
 """Bands that fall silent together have one cause; a single one has its own."""
 
+DAY_S: Final = 86_400.0
+
 TOGETHER_S: Final = 15.0
 """Their last seconds lie no further apart: packets of one gateway come in the same second, or were on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """``carer`` should have been relieved at ``until_s`` [UTC s], and nobody has taken over."""
+
+    carer: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """One wearer: what the desk shows of them; ``gateway``, by which their band was heard last (None: it publishes by
-    itself, or nobody knows); ``carers``, who has them on shift now."""
+    itself, or nobody knows); ``carers``, who has them on shift now; ``late``, who still has them though their shift has
+    long been overdue."""
 
     view: WearerView
     gateway: str | None = None
     carers: tuple[str, ...] = ()
+    late: tuple[Late, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +70,11 @@ class Gateway:
 class Facts:
     """Everything that protection is judged by, at ``at_s`` [UTC s]. Defaults are a house in which nothing is broken.
 
-    ``engine_s``: when the engine last said that it runs; None: not yet. ``broker_lost_s``: since when the broker is
+    ``engine_s``: when the engine last said that it runs; None: not yet. ``started_s``: since when this is looked at;
+    None: for long. ``broker_lost_s``: since when the broker is
     away; None: it is there. ``standby``: whether another model watches than was chosen. ``not_kept`` and ``not_stored``
-    say why journal or readings cannot be written, "" where they can; ``disk_hangs``: an alert would wait for it for
-    good. ``pushable``: carers with a phone or tablet that takes push messages.
+    say why journal or readings cannot be written, "" where they can; ``disk_hangs``: it does not answer, and
+    readings wait for it. ``pushable``: carers with a phone or tablet that takes push messages.
     """
 
     at_s: float
@@ -64,6 +82,7 @@ class Facts:
     tablets: Sequence[Tablet]
     engine_s: float | None
     gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    started_s: float | None = None
     broker_lost_s: float | None = None
     standby: bool = False
     not_kept: str = ""
@@ -108,13 +127,18 @@ _BLIND: Final[Mapping[Blind, Break]] = MappingProxyType(
 _UNHEARD: Final = (Blind.NOT_HEARD, Blind.SILENT)
 
 
-def broken(facts: Facts) -> dict[str, tuple[Broken, ...]]:
+def _clock(at_s: float) -> str:
+    """``14:02`` in UTC, where nobody says which clock the house goes by."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%H:%M}"
+
+
+def broken(facts: Facts, *, clock: Callable[[float], str] = _clock) -> dict[str, tuple[Broken, ...]]:
     """Return for everybody what is broken, the worst first, and of what is as bad the one that explains the others;
-    nothing where all is whole."""
+    nothing where all is whole. ``clock`` writes a moment for people."""
     house, gateways = _of_house(facts), _of_gateways(facts)
     found = {}
     for person in facts.people:
-        theirs = [*_of_person(person, facts), *house, *_of_tablets(person, facts)]
+        theirs = [*_of_person(person, facts), *_of_carers(person, facts, clock), *house, *_of_tablets(person, facts)]
         if person.view.sight.reason in _UNHEARD and person.gateway is not None and person.gateway in gateways:
             theirs.append(_found(gateways[person.gateway], person.view.sight.since_s, person.gateway))
         found[person.view.wearer] = tuple(sorted(theirs, key=_said_first))
@@ -148,9 +172,20 @@ def _of_person(person: Person, facts: Facts) -> list[Broken]:
         found.append(_found(Break.SOME_MISSING, now_s, who, _words(Break.SOME_MISSING, _listed(view.missing))))
     if view.risk is RiskState.RESOLVED:
         found.append(_found(Break.RESTING, view.risk_since_s, who))
-    if not person.carers:
-        found.append(_found(Break.NOBODY_ON_SHIFT, now_s, who))
     return found
+
+
+def _of_carers(person: Person, facts: Facts, clock: Callable[[float], str]) -> list[Broken]:
+    """Whoever should have gone long ago may have: they have somebody as long as nobody takes over, but not for sure."""
+    if person.carers:
+        return []
+    who, last = person.view.wearer, max(person.late, key=lambda each: each.until_s, default=None)
+    if last is None:
+        return [_found(Break.NOBODY_ON_SHIFT, facts.at_s, who)]
+    days = int((facts.at_s - last.until_s) // DAY_S)
+    when = f"{clock(last.until_s)}, {days} day{'s' if days > 1 else ''} ago" if days > 0 else clock(last.until_s)
+    words = TABLE[Break.OVERDUE].words.format(what=last.carer, when=when)
+    return [_found(Break.OVERDUE, last.until_s, who, words)]
 
 
 def _words(how: Break, what: str) -> str:
@@ -165,7 +200,9 @@ def _listed(names: Sequence[str]) -> str:
 def _of_house(facts: Facts) -> list[Broken]:
     now_s = facts.at_s
     found = []
-    if facts.engine_s is None or abs(now_s - facts.engine_s) > ENGINE_MAX_S:
+    if facts.engine_s is None and facts.started_s is not None and abs(now_s - facts.started_s) <= START_MAX_S:
+        found.append(_found(Break.STARTING, facts.started_s))
+    elif facts.engine_s is None or abs(now_s - facts.engine_s) > ENGINE_MAX_S:
         found.append(_found(Break.ENGINE_STOPPED, now_s if facts.engine_s is None else facts.engine_s))
     if facts.disk_hangs:
         found.append(_found(Break.DISK_HANGS, now_s))
@@ -221,7 +258,8 @@ def _of_tablets(person: Person, facts: Facts) -> list[Broken]:
     if any(each.can_sound for each in facts.tablets):
         return []
     last_s = max((each.at_s for each in facts.tablets), default=facts.at_s)
-    if not set(facts.pushable).isdisjoint(person.carers):  # not by a tablet's own word: delivery would not go by it
+    theirs = (*person.carers, *(each.carer for each in person.late))
+    if not set(facts.pushable).isdisjoint(theirs):  # not by a tablet's own word: delivery would not go by it
         return [_found(Break.PUSH_ONLY, last_s)]
     return [_found(Break.NO_TABLET, last_s, words=f"{TABLE[Break.NO_TABLET].words}{_because(facts.tablets)}")]
 

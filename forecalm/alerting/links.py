@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 from alerts.delivery.matter import Matter
+from alerts.duty.notices import is_long_overdue
+from alerts.duty.roster import Shift
 from alerts.protection.cover import Cover, Level, Link
-from alerts.protection.links import Facts, Gateway, Person
+from alerts.protection.links import Facts, Gateway, Late, Person
 from alerts.protection.tablets import Tablet
 from alerts.protection.watch import Watch
 from alerts.views import WearerView
@@ -136,9 +138,9 @@ class Gathering:
 
     ``views`` are the desk's; ``standing`` how gateways stand; ``connected`` whether the broker sends us what bands
     publish; ``engine`` the engine's pulse; ``models`` which watch; ``not_kept`` and ``held`` why journal and readings
-    cannot be written, ``disk_hangs`` whether the disk does not even say no; ``tablets(now_s)``; ``on_shift(wearer,
-    now_s)`` carers; ``pushable()`` carers with a device that takes push messages; ``carried()`` by which gateway each
-    band was heard last; ``wearer_of(band, now_s)``.
+    cannot be written, ``disk_hangs`` whether the disk does not even say no; ``tablets(now_s)``; ``shifts()`` that are
+    on, in time or overdue; ``pushable()`` carers with a device that takes push messages; ``carried()`` by which gateway
+    each band was heard last; ``wearer_of(band, now_s)``.
     """
 
     def __init__(
@@ -153,7 +155,7 @@ class Gathering:
         disk_hangs: Callable[[], bool],
         held: Callable[[], Held | None],
         tablets: Callable[[float], tuple[Tablet, ...]],
-        on_shift: Callable[[str, float], tuple[str, ...]],
+        shifts: Callable[[], Sequence[Shift]],
         pushable: Callable[[], Collection[str]],
         carried: Callable[[], Mapping[str, str | None]],
         wearer_of: Callable[[str, float], str | None],
@@ -167,16 +169,21 @@ class Gathering:
         self._disk_hangs = disk_hangs
         self._held = held
         self._tablets = tablets
-        self._on_shift = on_shift
+        self._shifts = shifts
         self._pushable = pushable
         self._carried = carried
         self._wearer_of = wearer_of
         self._broker_lost_s: float | None = None
+        self._started_s: float | None = None
 
     def facts(self, now_s: float) -> Facts:
         """Return everything as it stands at ``now_s`` [UTC s]."""
         standing, models, held = self._standing(), self._models(), self._held()
-        gateway_of = self._gateways_of(standing, now_s)
+        gateway_of, shifts = self._gateways_of(standing, now_s), self._shifts()
+        late = [shift for shift in shifts if is_long_overdue(shift, now_s)]
+        in_time = [shift for shift in shifts if not is_long_overdue(shift, now_s)]
+        if self._started_s is None:
+            self._started_s = now_s
         if self._connected():
             self._broker_lost_s = None
         elif self._broker_lost_s is None:
@@ -187,12 +194,14 @@ class Gathering:
                 Person(
                     view=view,
                     gateway=gateway_of.get(view.wearer),
-                    carers=self._on_shift(view.wearer, now_s),
+                    carers=tuple(dict.fromkeys(each.carer for each in in_time if each.has(view.wearer))),
+                    late=tuple(Late(carer=each.carer, until_s=each.until_s) for each in late if each.has(view.wearer)),
                 )
                 for view in self._views()
             ),
             tablets=self._tablets(now_s),
             engine_s=self._engine.last_s,
+            started_s=self._started_s,
             gateways={each.gateway: Gateway(online=each.online, deaf=each.deaf) for each in standing.gateways},
             broker_lost_s=self._broker_lost_s,
             standby=models.watches != models.chosen,

@@ -10,13 +10,16 @@ import pytest
 
 from alerts.delivery.matter import Matter
 from alerts.delivery.rules import PROTECTION_GRACE_S as GRACE_S
+from alerts.duty.notices import OVERDUE_GRACE_S
+from alerts.duty.roster import Shift
 from alerts.journal import Scratch
 from alerts.protection.cover import Level, Link
 from alerts.protection.damping import HOLD_S
-from alerts.protection.links import Facts
+from alerts.protection.links import START_MAX_S, Facts, Late
 from alerts.protection.tablets import Tablet
 from alerts.protection.watch import Watch
 from alerts.views import RiskState, Sight, WearerView
+from console.telling import sounds_lost
 from forecalm.alerting.links import JUDGED_MAX_S, PROBE_MAX_S, UNJUDGED, Gathering, Guard, Probe, Pulse, Unjudged
 from ingest.control.messages import BandStatus, GatewayStatus
 from ingest.control.picture import BandAt, GatewayAt, Standing
@@ -39,6 +42,10 @@ def view(wearer: str, at_s: float = NOW_S) -> WearerView:
     return WearerView(wearer, at_s, RiskState.WATCHING, NOW_S, Sight(NOW_S), None, (), (), 1.0)
 
 
+def shift(carer: str, *wearers: str, until_s: float = NOW_S + 3600) -> Shift:
+    return Shift(shift_id=f"shift-{carer}", carer=carer, wearers=wearers, began_s=NOW_S - 3600, until_s=until_s)
+
+
 class House:
     """A service that stands as a test says."""
 
@@ -53,6 +60,7 @@ class House:
         self.hangs = False
         self.held: Held | None = None
         self.carried: dict[str, str | None] = {}
+        self.shifts = [shift("Jo", "w-01")]
         self.gathering = Gathering(
             views=lambda: self.views,
             standing=lambda: self.standing,
@@ -63,7 +71,7 @@ class House:
             disk_hangs=lambda: self.hangs,
             held=lambda: self.held,
             tablets=lambda now_s: (Tablet(tablet="t-1", at_s=now_s, can_sound=True, why=""),),
-            on_shift=lambda wearer, _: ("Jo",) if wearer == "w-01" else (),
+            shifts=lambda: self.shifts,
             pushable=lambda: ("Jo",),
             carried=lambda: self.carried,
             wearer_of=lambda band, _: {"band-01": "w-01", "band-02": "w-02"}.get(band),
@@ -105,6 +113,44 @@ def test_everything_that_is_asked_stands_in_the_facts() -> None:
     assert [each.carers for each in facts.people] == [("Jo",), ()]
     assert not facts.gateways["hall"].online
     assert facts.pushable == {"Jo"}
+
+
+def test_a_carer_who_is_long_overdue_is_told_apart_and_one_who_hands_over_still_counts() -> None:
+    house = House()
+    house.shifts = [shift("Jo", until_s=NOW_S), shift("Sam", "w-02")]
+    house.now_s = NOW_S + OVERDUE_GRACE_S - 1
+    assert [(each.carers, each.late) for each in house.facts().people] == [(("Jo",), ()), (("Jo", "Sam"), ())]
+    house.now_s = NOW_S + OVERDUE_GRACE_S
+    late = (Late(carer="Jo", until_s=NOW_S),)
+    assert [(each.carers, each.late) for each in house.facts().people] == [((), late), (("Sam",), late)]
+
+
+def test_somebody_whose_carer_should_have_gone_days_ago_is_partly_protected_and_the_board_says_since_when() -> None:
+    house, told = House(), list[Matter]()
+    house.shifts = [shift("Jo", until_s=NOW_S - 6.7 * 86_400)]
+    guard = guard_of(house, told)
+    for _ in range(300):
+        house.now_s += 1
+        guard.look()
+    cover = guard.covers()["w-01"]
+    assert (cover.level, cover.link) == (Level.PARTLY, Link.CARER)
+    assert cover.since_s <= NOW_S + 1
+    assert (
+        cover.why == f"Jo's shift should have ended at {NOW_S - 6.7 * 86_400}, 6 days ago, and nobody has taken over."
+    )
+    assert told == []
+
+
+def test_an_engine_that_has_not_begun_yet_has_not_stopped_and_no_tablet_cries_for_it() -> None:
+    house = House()
+    watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str, grace_s=lambda: GRACE_S)
+    cover = watch.tick(house.facts(), house.now_s)["w-01"]
+    assert (cover.level, cover.why) == (Level.NOT, "The server has just started, and looks at no reading yet.")
+    assert not sounds_lost(cover)
+    house.now_s += START_MAX_S + 1
+    cover = watch.tick(house.facts(), house.now_s)["w-01"]
+    assert (cover.level, cover.why) == (Level.NOT, "The server has stopped looking at readings.")
+    assert sounds_lost(cover)
 
 
 def test_since_when_the_broker_is_away_is_when_that_was_first_seen() -> None:

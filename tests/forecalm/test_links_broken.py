@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from alerts.delivery.matter import Matter
+from alerts.duty.roster import Shift
 from alerts.journal import Journal
 from alerts.protection.cover import Cover, Level, Link
 from alerts.protection.tablets import Beat, Tablets
@@ -76,7 +77,10 @@ class Service:
             not_kept=lambda: self.fault() or self.watch.journal_fault,
             held=lambda: self.house.intake.held_back,
             tablets=self.tablets.standing,
-            on_shift=lambda *_: self.carers,
+            shifts=lambda: [
+                Shift(shift_id="shift-1", carer=carer, wearers=(), began_s=START_S, until_s=START_S + 1e6)
+                for carer in self.carers
+            ],
             pushable=lambda: (),
             carried=lambda: {band.name: "gw-0" for band in self.house.ward.bands},
             wearer_of=lambda band, _: self.house._worn.get(band),

@@ -7,7 +7,17 @@ import pytest
 
 from alerts.protection.breaks import ARRIVAL, RANK, TABLE, Break, Reach
 from alerts.protection.cover import Level, Link
-from alerts.protection.links import BROKER_MAX_S, ENGINE_MAX_S, VIEW_MAX_S, Facts, Gateway, broken, level_of
+from alerts.protection.links import (
+    BROKER_MAX_S,
+    ENGINE_MAX_S,
+    START_MAX_S,
+    VIEW_MAX_S,
+    Facts,
+    Gateway,
+    Late,
+    broken,
+    level_of,
+)
 from alerts.views import Blind, RiskState, Sight
 from tests.alerts.protection.house import START_S, silent, tablet, whole, with_view
 
@@ -20,6 +30,11 @@ def blind(reason: Blind) -> Callable[[Facts], Facts]:
 
 def carers(facts: Facts, *names: str) -> Facts:
     return replace(facts, people=tuple(replace(each, carers=names) for each in facts.people))
+
+
+def overdue(facts: Facts, *until_s: float) -> Facts:
+    late = tuple(Late(carer=f"Jo{number or ''}", until_s=each) for number, each in enumerate(until_s))
+    return replace(facts, people=tuple(replace(each, carers=(), late=late) for each in facts.people))
 
 
 def no_tablet(facts: Facts, **changes: object) -> Facts:
@@ -57,6 +72,8 @@ BREAKS: dict[Break, Callable[[Facts], Facts]] = {
     Break.RESTING: lambda facts: with_view(facts, risk=RiskState.RESOLVED),
     Break.PUSH_ONLY: lambda facts: replace(no_tablet(facts), pushable={"Jo"}),
     Break.NOBODY_ON_SHIFT: carers,
+    Break.STARTING: lambda facts: replace(facts, engine_s=None, started_s=NOW_S - START_MAX_S),
+    Break.OVERDUE: lambda facts: overdue(facts, NOW_S - 3600),
 }
 OF_MANY = {Break.GATEWAY_QUIET, Break.BROKER_QUIET}
 
@@ -148,6 +165,31 @@ def test_an_engine_that_never_said_that_it_runs_protects_nobody() -> None:
     assert broken(replace(whole(), engine_s=None))["w-01"][0].how is Break.ENGINE_STOPPED
 
 
+def test_an_engine_that_has_not_said_yet_that_it_runs_is_starting_and_after_a_while_it_is_not() -> None:
+    facts = replace(whole(), engine_s=None, started_s=NOW_S - START_MAX_S)
+    assert [each.how for each in broken(facts)["w-01"]] == [Break.STARTING]
+    for started_s in (NOW_S - START_MAX_S - 1, NOW_S + START_MAX_S + 1):
+        assert broken(replace(facts, started_s=started_s))["w-01"][0].how is Break.ENGINE_STOPPED
+    stopped = replace(facts, engine_s=NOW_S - ENGINE_MAX_S - 1)
+    assert broken(stopped)["w-01"][0].how is Break.ENGINE_STOPPED
+
+
+def test_a_carer_whose_shift_is_long_overdue_protects_only_partly_and_who_was_due_last_is_named() -> None:
+    facts = overdue(whole(), NOW_S - 6.7 * 86_400, NOW_S - 3600)
+    (found,) = broken(facts, clock=lambda at_s: f"+{at_s - NOW_S:.0f}")["w-01"]
+    assert (found.how, found.level, found.since_s) == (Break.OVERDUE, Level.PARTLY, NOW_S - 3600)
+    assert found.words == "Jo1's shift should have ended at +-3600, and nobody has taken over."
+    facts = overdue(whole(), NOW_S - 6.7 * 86_400)
+    assert "6 days ago, and nobody has taken over." in broken(facts)["w-01"][0].words
+    (person,) = facts.people
+    assert broken(replace(facts, people=(replace(person, carers=("Sam",)),)))["w-01"] == ()
+
+
+def test_phones_of_carers_whose_shift_is_overdue_count_for_delivery_goes_to_them() -> None:
+    facts = replace(no_tablet(overdue(whole(), NOW_S - 3600)), pushable={"Jo"})
+    assert broken(facts)["w-01"][0].how is Break.PUSH_ONLY
+
+
 def test_a_word_of_the_engine_that_lies_ahead_proves_nothing() -> None:
     facts = replace(whole(), engine_s=NOW_S + ENGINE_MAX_S + 1)
     assert broken(facts)["w-01"][0].how is Break.ENGINE_STOPPED
@@ -172,5 +214,5 @@ def test_why_no_tablet_can_sound_is_said() -> None:
 def test_what_concerns_one_person_names_nobody() -> None:
     for how, meaning in TABLE.items():
         assert ("{what}" in meaning.words) <= (
-            meaning.reach is Reach.GATEWAY or how in (Break.BATTERY_LOW, Break.SOME_MISSING)
+            meaning.reach is Reach.GATEWAY or how in (Break.BATTERY_LOW, Break.SOME_MISSING, Break.OVERDUE)
         )
