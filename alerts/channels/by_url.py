@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
+from alerts.channels.bounded import bounded
 from alerts.channels.channel import Because, ChannelError, Message
 from alerts.channels.patience import Patience
 from alerts.channels.saying import titled, within
@@ -57,7 +58,7 @@ class ByUrl:
         wrong = check_url(url)
         if wrong is not None:
             raise ChannelError(Because.REFUSED, wrong, certain=True)
-        self._patience.run(lambda: _notify(url, message))
+        self._patience.run(lambda: _notify(url, message, self._patience.most_s))
 
 
 def check_url(url: str) -> str | None:
@@ -144,17 +145,18 @@ def _service(url: str) -> Any | None:  # noqa: ANN401
         return None
 
 
-def _notify(url: str, message: Message) -> None:
+def _notify(url: str, message: Message, most_s: float) -> None:
     apprise = _apprise()
     service: Any = _service(url)
     sender = apprise.Apprise(service)
-    result = sender.notify(
-        title=titled(message),
-        body=_body(service, message),
-        notify_type=_type(apprise, message),
-        body_format=apprise.NotifyFormat.TEXT,
-        log_level=logging.DEBUG,
-    )
+    with bounded(most_s):
+        result = sender.notify(
+            title=titled(message),
+            body=_body(service, message),
+            notify_type=_type(apprise, message),
+            body_format=apprise.NotifyFormat.TEXT,
+            log_level=logging.DEBUG,
+        )
     if result:
         return
     said = [entry.message for each in result for attempt in each.attempts for entry in attempt.logs]

@@ -1,14 +1,18 @@
 """Channels by Apprise URL: what arrives, what is refused beforehand, and how sure a failure is."""
 
 import contextlib
+import gzip
 import io
 import logging
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -244,3 +248,58 @@ def test_nobody_loads_apprise_who_sends_nothing() -> None:
 @pytest.mark.parametrize("url", ["gio://[::1", "json://h/\ud800"])
 def test_an_address_at_which_a_service_fails_itself_is_refused_as_any_other(url: str) -> None:
     assert "is built as" in (check_url(url) or "")
+
+
+@contextlib.contextmanager
+def answering(head: bytes, each: bytes) -> Iterator[tuple[str, list[int], threading.Event]]:
+    """A service that begins with ``head`` and goes on with ``each`` for good: its URL, how many bytes of that went, and
+    whether somebody hung up."""
+    went, ended = [0], threading.Event()
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(head)
+            while not ended.wait(0.01 if len(each) == 1 else 0.0):
+                connection.sendall(each)
+                went[0] += len(each)
+        ended.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, daemon=True).start()
+        try:
+            yield f"json://127.0.0.1:{listener.getsockname()[1]}/hook?cto=20&rto=20", went, ended
+        finally:
+            ended.set()
+
+
+@pytest.mark.parametrize("how", [b"\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+def test_an_answer_without_an_end_is_not_read_to_its_end(how: bytes, a_message: MakeMessage) -> None:
+    piece = b"x" * 65536 if how == b"\r\n" else b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    with answering(b"HTTP/1.1 200 OK\r\n" + how, piece) as (url, went, ended):
+        failed = failing(url, a_message())
+        assert (failed.because, failed.certain) == (Because.UNREACHABLE, False)
+        assert ended.wait(20)
+        assert went[0] < 32 << 20  # what the network holds, and no more
+
+
+def test_an_answer_that_unfolds_to_much_more_than_it_is_is_not_unfolded(a_message: MakeMessage) -> None:
+    packed = gzip.compress(bytes(200 << 20))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    with answering(head, packed) as (url, *_):
+        assert not failing(url, a_message()).certain
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_drips_for_ever_is_given_up_and_its_thread_ends(head: bytes, a_message: MakeMessage) -> None:
+    with answering(head, b"x") as (url, _, ended):
+        assert failing(url, a_message(), patience_s=0.3).because is Because.SILENT
+        assert ended.wait(20)
+
+
+def test_only_what_services_answer_is_bounded() -> None:
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536) as (url, *_):
+        answer = urllib3.request("GET", url.replace("json", "http"), preload_content=False, retries=False)
+        assert len(answer.read(4 << 20)) == 4 << 20
+        answer.close()
