@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import alerts.delivery
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import told
 from forecalm.commands.people import say
 from forecalm.config import Config, ConfigError
@@ -109,7 +108,9 @@ def _test(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
         )
     why = ""
     try:
-        ByUrl(lambda name: rules.address(name, chosen.channel)).send(_test_message(chosen.contact))
+        ByUrl(lambda name: rules.address(name, chosen.channel)).send(
+            _test_message(chosen.contact, rules, house=config.site.place)
+        )
     except ChannelError as error:
         why = str(error)
     registry.note("test of a channel", by=chosen.by, channel=chosen.channel, went=not why)
@@ -120,21 +121,25 @@ def _test(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
     return 1 if why else 0
 
 
-def _test_message(contact: str) -> "Message":
+def _test_message(contact: str, rules: "SiteRules", *, house: str) -> "Message":
+    """What a service says of a matter that is a test, so that an alert will look like it."""
     from alerts.channels.channel import Message
-    from alerts.delivery.matter import Kind, Priority
+    from alerts.channels.saying import say as said_outside
+    from alerts.delivery.matter import Kind, Matter, Priority
 
-    name = f"test-{secrets.token_hex(8)}"
+    name, now_s = f"test-{secrets.token_hex(8)}", time.time()
+    matter = Matter(matter_id=name, kind=Kind.TEST, priority=Priority.LOW, wearer="", since_s=now_s, words=())
+    title, body = said_outside(matter, rules.privacy, house=house)
     return Message(
         message_id=name,
         matter_id=name,
-        kind=Kind.TEST,
-        priority=Priority.LOW,
+        kind=matter.kind,
+        priority=matter.priority,
         wearer="",
         to=contact,
-        at_s=time.time(),
-        title="A test: nobody needs help",
-        body=f"Somebody tries whether alerts reach you. {NOTICE}",
+        at_s=now_s,
+        title=title,
+        body=body,
     )
 
 

@@ -296,9 +296,12 @@ def test_a_test_goes_to_the_contact_and_says_what_became_of_it(
     )
     run("alerting", "set", str(path), "--by", "Ada")
     service.answers["/hook"] = 200, {}
+    monkeypatch.setenv("FORECALM_SITE_PLACE", "Alder House")
     code, out = run("alerting", "test", "Zoe", "web", "--by", "Ada", "--json")
     assert (code, json.loads(out)["went"]) == (0, True)
-    assert "A test: nobody needs help" in json.dumps(service.asked[-1][3])
+    asked = json.dumps(service.asked[-1][3])
+    assert "A test from Alder House. Nobody needs help." in asked, "whoever has two houses knows which one tries"
+    assert "not a medical device" in asked
     service.answers["/hook"] = 403, {}
     code, out = run("alerting", "test", "Zoe", "web", "--by", "Ada")
     assert (code, out.startswith("Not told: refused")) == (1, True)
