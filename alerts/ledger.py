@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from alerts.delivered import with_delivered
 from alerts.events import Event
 from alerts.happened import HappenedTo
 from alerts.policy import Policy
@@ -200,12 +201,13 @@ class Ledger:
 def past(history: Iterable[Event], wearers: Sequence[str], started_s: float) -> dict[str, Ledger]:
     """Return a ledger for each wearer as ``history`` left them, in the order of ``wearers``.
 
-    Nobody has been heard since ``started_s``; where sight was lost before, it has been lost since then. Whoever was not
-    recorded is not, until the desk is told. Somebody with an open alert is shown though no longer among ``wearers``: an
-    alert is not lost by a change of configuration.
+    What only delivery could write of an alert counts (``alerts.delivered``). Nobody has been heard since ``started_s``;
+    where sight was lost before, it has been lost since then. Whoever was not recorded is not, until the desk is told.
+    Somebody with an open alert is shown though no longer among ``wearers``: an alert is not lost by a change of
+    configuration.
     """
     ledgers = {wearer: _blank(wearer, started_s) for wearer in wearers}
-    for event in history:
+    for event in with_delivered(history):
         if not isinstance(event, SituationEvent):
             continue
         ledgers.setdefault(event.wearer, _blank(event.wearer, started_s)).fold(event)

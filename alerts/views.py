@@ -39,7 +39,8 @@ class Sight:
 @dataclass(frozen=True, slots=True)
 class AlertView:
     """One alert from its raising on. ``reasons`` are plain sentences as they stood when it was raised; ``policy`` and
-    ``model`` are what raised it; ``resolved_by`` is who said that it is over, "" where the signs settled."""
+    ``model`` are what raised it ("", and ``probability`` NaN, where a disk did not take that); ``resolved_by`` is who
+    said that it is over, "" where the signs settled."""
 
     alert_id: str
     wearer: str

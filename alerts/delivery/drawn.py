@@ -70,6 +70,8 @@ _CLOCK: Final = """
   counts anew.
 - A start folds the journal: an alert of the desk without a delivery gets one, counted from when it was raised; what is
   late is told at once. An alert that was taken meanwhile is ended, and nobody is told of it as open.
+- What only delivery could write of an alert before a crash counts for the desk too: it is on the board, and whoever
+  ended its delivery has it.
 - Where the journal cannot be written, or does not answer for 2 s, people are told all the same; what could not be
   written is, once and in order, when the disk takes it.
 - Rules that change touch no delivery under way: its steps are those it began with. Addresses are the newest.

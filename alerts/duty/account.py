@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from alerts.delivered import with_delivered
 from alerts.duty.errors import UnknownShift
 from alerts.duty.events import DutyEvent, HandOverOffered, ShiftBegun, ShiftEnded, TabletMuted, TabletUnmuted
 from alerts.duty.people import Person, PersonAt
@@ -48,7 +49,7 @@ def account(events: Iterable[Event], shift_id: str, *, watched: Collection[str])
     """
     people: dict[str, Person] = {}
     shift: _Shift | None = None
-    for event in events:
+    for event in with_delivered(events):
         if isinstance(event, HappenedTo) and event.wearer:
             people.setdefault(event.wearer, Person()).take(event)
         elif isinstance(event, ShiftBegun) and event.shift_id == shift_id and shift is None:

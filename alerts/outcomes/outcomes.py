@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from alerts.delivered import with_delivered
 from alerts.entries import moment
 from alerts.errors import AlertError, JournalError, UnknownAlert
 from alerts.events import Event
@@ -75,7 +76,7 @@ class Outcomes:
         self._alerts: dict[str, AlertTimes] = {}
         self._rising: dict[str, float] = {}
         self._waiting: deque[OutcomeTold] = deque()
-        for event in journal.history:
+        for event in with_delivered(journal.history):
             self._fold(event)
         self._unchecked = bool(self._waiting)
         self._away = False
