@@ -133,8 +133,12 @@ def initials(name: str) -> str:
 
 
 def clock_time(at_s: float, *, zone: ZoneInfo, now_s: float) -> str:
-    """Return ``at_s`` [UTC s] as 14:02 in ``zone``, with its weekday if that is not the day of ``now_s``."""
-    at, now = datetime.fromtimestamp(at_s, zone), datetime.fromtimestamp(now_s, zone)
+    """Return ``at_s`` [UTC s] as 14:02 in ``zone``, with its weekday if that is not the day of ``now_s``; "?" for what
+    no calendar has, as a journal may that somebody wrote in."""
+    try:
+        at, now = datetime.fromtimestamp(at_s, zone), datetime.fromtimestamp(now_s, zone)
+    except (ValueError, OverflowError, OSError):
+        return "?"
     return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
 
 

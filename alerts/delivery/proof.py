@@ -1,8 +1,11 @@
 """The events of one matter in; how far each message has come, who is told next and when, and who has it, out."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from alerts.delivery.events import (
     DeliveryBegun,
@@ -59,6 +62,19 @@ lies on its charger takes the sound off the phone, and misses the alert."""
 
 DOUBLED_MOST: Final = 20
 """Doublings; from there on it has long been ``SELDOM_S``."""
+
+AGAIN_MIN_S: Final = 30.0
+"""More often, messages overtake each other, and providers lock the sender out."""
+
+WITHIN_MAX_S: Final = 120.0
+"""No rules wait longer for a tablet or a service."""
+
+LATEST_S: Final = 86_400.0
+"""No step lies further off than a day: that is a slip of the keyboard."""
+
+END_S: Final = 32_503_680_000.0
+"""The year 3000 [UTC s]: what a damaged journal sets absurdly later, or earlier, is taken as happening there, or as
+long before 1970, and goes on from there: no clock shows such a time, and half a minute after it would be no later."""
 
 ALL: Final = ""
 """The receiver of what goes to all: the tablets together, or whoever listens."""
@@ -231,12 +247,26 @@ class Proof:
 
 
 def begin(begun: DeliveryBegun) -> Proof:
-    """Return the proof of a matter of which nobody was told yet."""
+    """Return the proof of a matter of which nobody was told yet. Figures that no rules can have had, as in a journal
+    that was damaged or written in by hand, are taken as the nearest that they can: it is told, and each turn ends."""
+    begun = msgspec.structs.replace(
+        begun,
+        at_s=_a_time(begun.at_s),
+        since_s=None if begun.since_s is None else _a_time(begun.since_s),
+        again_s=min(max(begun.again_s, AGAIN_MIN_S), SELDOM_S),
+        deliver_within_s=min(max(begun.deliver_within_s, 0.0), WITHIN_MAX_S),
+        answer_within_s=min(max(begun.answer_within_s, 0.0), WITHIN_MAX_S),
+        steps=tuple(
+            msgspec.structs.replace(step, after_s=min(max(step.after_s, 0.0), LATEST_S)) for step in begun.steps
+        ),
+    )
     return Proof(begun=begun, last_s=begun.at_s)
 
 
 def after(proof: Proof, event: DeliveryEvent) -> Proof:
     """Take one event of the same matter; one that was taken already, or comes late, changes nothing."""
+    if event.at_s != _a_time(event.at_s):
+        event = msgspec.structs.replace(event, at_s=_a_time(event.at_s))
     moved = replace(proof, last_s=max(proof.last_s, event.at_s))
     match event:
         case Reached():
@@ -248,6 +278,10 @@ def after(proof: Proof, event: DeliveryEvent) -> Proof:
         case Snoozed() if proof.ended is None:
             return replace(proof, snoozes=(*proof.snoozes, event))
     return proof
+
+
+def _a_time(at_s: float) -> float:
+    return at_s if abs(at_s) <= 2 * END_S else math.copysign(END_S, at_s)
 
 
 def _reached(proof: Proof, event: Reached) -> Proof:

@@ -13,7 +13,7 @@ import msgspec
 from alerts.channels.by_url import check_url
 from alerts.delivery.events import Step
 from alerts.delivery.matter import Kind
-from alerts.delivery.proof import ALL, BOARD, MQTT, ON_SHIFT, PUSH
+from alerts.delivery.proof import AGAIN_MIN_S, ALL, BOARD, LATEST_S, MQTT, ON_SHIFT, PUSH, SELDOM_S, WITHIN_MAX_S
 from alerts.errors import AlertError
 from alerts.names import same
 
@@ -25,9 +25,6 @@ ANSWER_WITHIN_S: Final = 20.0
 
 AGAIN_S: Final = 120.0
 """Once everybody was told in vain: often enough to wake somebody, seldom enough that a telephone can be answered."""
-
-AGAIN_MIN_S: Final = 30.0
-"""More often, messages overtake each other, and providers lock the sender out."""
 
 PUSH_AFTER_S: Final = 0.0
 """Phones of carers on shift are told together with the tablets: whoever is in the garden hears it too."""
@@ -41,9 +38,6 @@ UNCOVERED_GRACE_S: Final = 120.0
 
 PING_S: Final = 60.0
 """Services that listen for a sign of life count in minutes."""
-
-LATEST_S: Final = 86_400.0
-"""No step lies further off than a day: that is a slip of the keyboard."""
 
 NAMED: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 ADDRESS: Final = re.compile(r"[^\s`'\"]*://[^`'\"]*")
@@ -209,9 +203,9 @@ def _quoted(word: str) -> str:
 
 def _times(rules: SiteRules) -> list[Wrong]:
     limits = (
-        ("deliver_within_s", rules.deliver_within_s, 2.0, 120.0),
-        ("answer_within_s", rules.answer_within_s, 2.0, 120.0),
-        ("again_s", rules.again_s, AGAIN_MIN_S, 3600.0),
+        ("deliver_within_s", rules.deliver_within_s, 2.0, WITHIN_MAX_S),
+        ("answer_within_s", rules.answer_within_s, 2.0, WITHIN_MAX_S),
+        ("again_s", rules.again_s, AGAIN_MIN_S, SELDOM_S),
         ("grace.protection_s", rules.grace.protection_s, 0.0, 3600.0),
         ("grace.uncovered_s", rules.grace.uncovered_s, 0.0, 3600.0),
         ("dead_man.every_s", rules.dead_man.every_s, 10.0, 3600.0),

@@ -1,5 +1,6 @@
 """Every state and every combination of a wearer, and what the board says of it."""
 
+import math
 from dataclasses import replace
 from itertools import product
 from typing import get_args
@@ -187,6 +188,11 @@ def test_an_unknown_battery_is_said_to_be_unknown() -> None:
 
 def test_what_began_on_another_day_says_which() -> None:
     assert shown(view(blind=Blind.SILENT, since_s=NOW_S - 86_400)).word == "Not protected since Tue 14:32"
+
+
+@pytest.mark.parametrize("at_s", [1e308, -1e308, 1e12, math.inf, math.nan])
+def test_a_time_that_no_calendar_has_is_a_question_and_no_error(at_s: float) -> None:
+    assert clock_time(at_s, zone=ZoneInfo("Asia/Tokyo"), now_s=NOW_S) == "?"
 
 
 def test_clock_times_are_the_sites() -> None:

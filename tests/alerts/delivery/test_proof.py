@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import msgspec
 from hypothesis import given
@@ -168,3 +169,35 @@ def test_a_message_without_an_answer_is_given_up_in_time() -> None:
     proof = proof_of(taken(1, 1030.0), reached(Station.QUEUED, 1030.0, "Ann", "push", 1))
     assert not any(isinstance(each, GiveUp) for each in due(proof, tablets=True, now_s=1049.9).actions)
     assert any(isinstance(each, GiveUp) for each in due(proof, tablets=True, now_s=1050.0).actions)
+
+
+ABSURD = [1e308, -1e308, 1e300, -5.0, 0.0]
+
+
+@given(data=st.data(), at_s=st.sampled_from([*ABSURD, 1000.0]), now_s=st.sampled_from([1000.0, 1.8e9]))
+def test_whatever_a_damaged_journal_says_of_times_everybody_is_told_and_each_turn_ends(
+    data: st.DataObject, at_s: float, now_s: float
+) -> None:
+    absurd = st.sampled_from([*ABSURD, 20.0])
+    steps = tuple(msgspec.structs.replace(step, after_s=data.draw(absurd)) for step in STEPS)
+    begun = msgspec.structs.replace(
+        BEGUN,
+        at_s=at_s,
+        steps=steps,
+        again_s=data.draw(absurd),
+        deliver_within_s=data.draw(absurd),
+        answer_within_s=data.draw(absurd),
+    )
+    proof = after(begin(begun), taken(0, data.draw(absurd)))
+    now_s = max(now_s, proof.last_s)
+    until_s = now_s + 3 * 86_400
+    times: list[float] = []
+    while now_s < until_s and len(times) < 100:
+        found = due(proof, tablets=True, now_s=now_s)
+        for action in found.actions:
+            assert isinstance(action, TakeStep)
+            proof = after(proof, taken(action.step, now_s))
+            times.append(now_s)
+        now_s = now_s if found.actions else found.again_s
+    assert {each.step for each in proof.taken_steps} == {0, 1, 2}
+    assert all(later - first >= 30.0 for first, later in pairwise(times[3:]))
