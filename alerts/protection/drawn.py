@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from alerts.delivery.again import AGAIN_S
 from alerts.delivery.rules import PROTECTION_GRACE_S
 from alerts.duty.notices import OVERDUE_GRACE_S
 from alerts.protection.breaks import TABLE
@@ -79,6 +80,8 @@ Damping counts seconds that were watched: a clock that jumps neither hurries a n
 What lasts longer than the site's grace (`grace.protection_s`) goes to staff along the chain of notices
 ([delivery](delivery.md)): once for all whom one cause concerns, saying how many they are. Nobody is told again of what
 they were told of, as long as it lasts, also across restarts: since when, and what was told, is folded from the journal.
+Where somebody took it, which ends its telling, and it still is so {again:.0f} h later, or when whoever took it has gone
+off shift, it is told anew, saying who took it: once for each time that somebody does.
 Somebody who stays away when the gateway is back, or is broken by something else, is told of anew. A notice is over when
 each of its people is protected again. Where one after the other loses protection by the same, after three notices in a
 minute the others are told of in one. In the first {settle:.0f} s after a start nobody is told: everything is still
@@ -132,6 +135,7 @@ def page() -> str:
         engine=ENGINE_MAX_S,
         view=VIEW_MAX_S,
         start=START_MAX_S,
+        again=AGAIN_S / 3600,
         overdue=OVERDUE_GRACE_S / 60,
         battery=LOW_BATTERY_PCT,
         every=BEAT_EVERY_S,

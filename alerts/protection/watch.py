@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from alerts.delivery.again import Again, Taken, anew, next_id
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter, Priority
 from alerts.events import Event
@@ -88,17 +89,22 @@ def _untold(_: str) -> str:
     return ""
 
 
+def _untaken(_: str) -> None:
+    """Nobody takes what was told."""
+
+
 class Watch:
     """Everybody's protection. ``tick`` about once a second, from one thread; ``covers`` and ``notices`` from any.
 
     A break is shown in the tick that sees it; that it is over is believed after ``damping.HOLD_S``. Each change is
     written to ``journal``, from whose history ``since_s`` goes on; where it cannot be written, people are shown it all
     the same, and what changed last is written later. Staff are told (``tell``) of what lasts longer than ``grace_s()``,
-    once for all whom one cause concerns, and never twice of the same; ``over(matter_id, because)`` ends that. Who was
-    told before a restart is not told again: ids go on from the journal.
+    once for all whom one cause concerns, and not twice of the same, unless somebody took it and it goes on
+    (``alerts.delivery.again``); ``over(matter_id, because)`` ends that. Who was told before a restart is not told
+    again: ids go on from the journal.
 
-    ``told(matter_id)`` says who was told when ("": nobody yet), ``clock`` writes a moment for people. Listeners that
-    fail are logged, and what they missed they are told in the next tick.
+    ``told(matter_id)`` says who was told when ("": nobody yet), ``taken(matter_id)`` who took it, ``clock`` writes a
+    moment for people. Listeners that fail are logged, and what they missed they are told in the next tick.
     """
 
     def __init__(
@@ -110,6 +116,7 @@ class Watch:
         clock: Callable[[float], str],
         grace_s: Callable[[], float],
         told: Callable[[str], str] = _untold,
+        taken: Callable[[str], Taken | None] = _untaken,
     ) -> None:
         self._tell = tell
         self._over = over
@@ -119,6 +126,7 @@ class Watch:
         self._watched = Watched()
         self._past = {event.wearer: event for event in journal.history if isinstance(event, CoverChanged)}
         self._known, self._before = _begun(journal.history)
+        self._again = Again(taken, before=_taken_before(journal.history))
         self._people: dict[str, _Standing] = {}
         self._notices: dict[str, _Notice] = {}
         self._given: set[str] = set()  # ids since the start: none stands for two
@@ -152,6 +160,7 @@ class Watch:
         self._end_notices(watched_s)
         if watched_s >= SETTLE_S:
             self._give_notices(watched_s)
+            self._tell_anew(now_s, watched_s)
         told = {wearer: self._who(id_) for id_, each in self._notices.items() for wearer in each.stood_s}
         self._covers = MappingProxyType(
             {
@@ -262,6 +271,25 @@ class Watch:
             for wearer, each in causes.items():
                 self._people[wearer].told.add(_told(each))
 
+    def _tell_anew(self, now_s: float, watched_s: float) -> None:
+        """Tell again what somebody took and is so still; at a start, take up what was told again before."""
+        for matter_id, notice in list(self._notices.items()):
+            taken = self._again.is_due(matter_id, now_s=now_s, watched_s=watched_s)
+            known = next_id(matter_id) in self._known
+            at = [each for each, stood_s in notice.stood_s.items() if stood_s == watched_s]
+            broken_now = {each: self._people[each].cause or notice.cause for each in at if self._people[each].is_now}
+            if not broken_now or not (known or taken is not None):
+                continue
+            cause = min(broken_now.values(), key=lambda each: RANK[each.how])
+            matter = replace(self._matter(list(broken_now), cause), matter_id=matter_id)
+            matter = anew(matter, taken, clock=self._clock)
+            if known or self._say(partial(self._tell, matter)):
+                del self._notices[matter_id]
+                self._before.discard(matter.matter_id)
+                self._given.add(matter.matter_id)
+                self._notices[matter.matter_id] = replace(notice, matter=matter)
+        self._again.keep(self._notices)
+
     def _matter(self, wearers: Sequence[str], cause: Broken) -> Matter:
         """Return the notice. Its id names a person only where ``wearer`` does, so that it goes with them."""
         meaning = TABLE[cause.how]
@@ -349,3 +377,12 @@ def _begun(history: Sequence[object]) -> tuple[set[str], set[str]]:
         if isinstance(event, DeliveryBegun) and event.matter_id.startswith(f"{PREFIX}-")
     }
     return begun, begun - {event.matter_id for event in history if isinstance(event, DeliveryEnded)}
+
+
+def _taken_before(history: Sequence[object]) -> dict[str, Taken]:
+    """Return who took which notice of a journal."""
+    return {
+        event.matter_id: Taken(by=event.by, at_s=event.at_s, on_shift=False)
+        for event in history
+        if isinstance(event, DeliveryEnded) and event.by and event.matter_id.startswith(f"{PREFIX}-")
+    }

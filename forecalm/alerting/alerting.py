@@ -16,6 +16,7 @@ from alerts.channels.deadman import DeadMan
 from alerts.channels.home_assistant import Light
 from alerts.channels.mqtt import Mqtt
 from alerts.channels.saying import say
+from alerts.delivery.again import Taken, taken_of
 from alerts.delivery.dispatch import Dispatch
 from alerts.delivery.matter import Matter
 from alerts.delivery.proof import BOARD, MQTT, PUSH, Proof
@@ -24,7 +25,9 @@ from alerts.delivery.rules import SiteRules
 from alerts.delivery.seals import Seals
 from alerts.desk import Desk
 from alerts.duty.duty import Duty
+from alerts.duty.notices import is_long_overdue
 from alerts.journal import ReadableLog
+from alerts.names import same
 from alerts.outcomes.outcomes import Outcomes
 from alerts.protection.cover import Level
 from alerts.protection.tablets import Tablets
@@ -108,6 +111,8 @@ class Alerting:
             watched=around.watched,
             views=desk.views,
             grace_s=lambda: self._said.rules.grace.uncovered_s,
+            taken=self._who_took,
+            clock=partial(_at, zone=config.zone),
         )
         self._counts = Counts(self._standing, since_s=clock())
         self.guard = Guard(facts=self._gather().facts, watch=self._watch, clock=clock, on_look=self._look)
@@ -145,6 +150,7 @@ class Alerting:
             over=self.dispatch.over,
             clock=partial(_at, zone=self._config.zone),
             told=self._who_was_told,
+            taken=self._who_took,
             grace_s=lambda: self._said.rules.grace.protection_s,
         )
 
@@ -251,6 +257,12 @@ class Alerting:
         """Who outside the tablets knows of it, in words; "" while nobody does."""
         proof = self.dispatch.proof(matter_id)
         return "" if proof is None else told_of(proof, zone=self._config.zone)
+
+    def _who_took(self, matter_id: str) -> Taken | None:
+        """Who has it, and whether they are on shift."""
+        shifts, now_s = self.duty.shifts(), self._clock()
+        on = [shift.carer for shift in shifts if not is_long_overdue(shift, now_s)]
+        return taken_of(self.dispatch.proof(matter_id), on_shift=lambda carer: any(same(carer, each) for each in on))
 
     def _standing(self) -> Counted:
         """How the house stands, for whoever counts."""

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from alerts.delivery.again import Taken
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter
 from alerts.delivery.rules import PROTECTION_GRACE_S
@@ -90,12 +91,14 @@ class Shift:
         self.over: list[str] = []
         self.because: list[str] = []
         self.proofs: dict[str, str] = {}
+        self.taken: dict[str, Taken] = {}
         self.watch = Watch(
             journal=self.journal,
             tell=self.tell,
             over=self.end,
             clock=lambda at_s: f"+{at_s - START_S:.0f} s",
             told=lambda matter_id: self.proofs.get(matter_id, ""),
+            taken=lambda matter_id: self.taken.get(matter_id),
             grace_s=lambda: grace_s,
         )
 
@@ -114,6 +117,12 @@ class Shift:
             again_s=60.0,
         )
         self.note(begun)
+
+    def take(self, by: str, *, on_shift: bool = False) -> None:
+        """Somebody takes the newest notice."""
+        matter_id = self.told[-1].matter_id
+        self.taken[matter_id] = Taken(by=by, at_s=self.now_s, on_shift=on_shift)
+        self.note(DeliveryEnded(wearer="", at_s=self.now_s, matter_id=matter_id, by=by, because="somebody has it"))
 
     def end(self, matter_id: str, because: str) -> None:
         """The same."""
