@@ -11,20 +11,21 @@ from typing import Final, Protocol
 
 from alerts.channels.channel import Channel, ChannelError
 from alerts.delivery import snooze
-from alerts.delivery.book import Book, ends
-from alerts.delivery.desk_alerts import of_alert, of_desk
+from alerts.delivery.book import Book
 from alerts.delivery.due import due
-from alerts.delivery.events import AT_TABLETS, DeliveryBegun, DeliveryEvent, Station
+from alerts.delivery.events import AT_TABLETS, DeliveryEvent, Station
+from alerts.delivery.intake import TAKEN, Intake
 from alerts.delivery.matter import Matter
 from alerts.delivery.messages import Say, plainly
-from alerts.delivery.proof import BOARD, Proof, fold
+from alerts.delivery.onward import Onward
+from alerts.delivery.proof import Proof, fold
 from alerts.delivery.rules import SiteRules
-from alerts.delivery.telling import Key, Telling, reached
+from alerts.delivery.telling import Key, Telling
 from alerts.delivery.workers import Hands, Workers
 from alerts.errors import AlertError
 from alerts.journal import Log
 from alerts.names import name
-from alerts.views import AlertView, WearerView
+from alerts.views import WearerView
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +33,13 @@ TURN_S: Final = 0.5
 """The clock is looked at this often at least: a step comes at most that much late, also after the clock has jumped."""
 
 STUCK_S: Final = 15.0
-"""A turn takes milliseconds, and waits for the disk: one that has not ended for so long will not."""
+"""A turn takes milliseconds, and seconds where the disk hangs: one that has not ended for so long will not."""
 
 TRY_AGAIN_S: Final = 5.0
 """A matter whose telling failed by a mistake of ours is tried again this often: soon, without flooding the log."""
 
 HEARD_S: Final = 15.0
 """A tablet not heard for this long shows nothing: three of its beats are lost."""
-
-SETBACK_S: Final = 1e-3
-"""A clock that goes back by less was not set."""
-
-TAKEN: Final = "somebody has it"
-SETTLED: Final = "over"
 
 
 class UnknownMatter(AlertError, LookupError):
@@ -106,8 +101,9 @@ class Dispatch:
         self._rules = rules
         self._channels = channels
         self._tablets = tablets
-        self._clock = clock
         self._book = Book(journal)
+        self._look_s: dict[str, float] = {}
+        self._times = Onward(clock, under_way=self._under_way, on_set_back=self._look_s.clear)
         self._telling = Telling(
             self._book,
             rules=lambda: self._rules,
@@ -119,13 +115,12 @@ class Dispatch:
             say=say,
             answered=self._answered,
         )
+        self._intake = Intake(
+            self._book, telling=self._telling, times=self._times, rules=lambda: self._rules, channels=channels
+        )
         self._lock = threading.RLock()
         self._inbox: deque[Work] = deque()
-        self._coming: set[str] = set()
         self._heard: dict[str, tuple[str, bool, bool]] = {}
-        self._look_s: dict[str, float] = {}
-        self._behind_s: dict[str, float] = {}
-        self._wall_s = -math.inf
         self._tablet_there = False
         self._listeners: dict[object, Listener] = {}
         self._woken = threading.Event()
@@ -174,24 +169,24 @@ class Dispatch:
         state = (alert.alert_id, alert.acknowledged_by is not None, alert.resolved_s is not None)
         if self._heard.get(alert.wearer) != state:
             self._heard[alert.wearer] = state
-            self._coming.add(alert.alert_id)
-            self._bring(partial(self._take_alert, alert))
+            self._intake.coming.add(alert.alert_id)
+            self._bring(partial(self._intake.alert, alert))
 
     def tell(self, matter: Matter) -> None:
         """Tell a matter that is no alert; never waits. One told before, open or over, is not told anew: a new break has
         a new id."""
-        self._coming.add(matter.matter_id)
-        self._bring(partial(self._begin, matter, None))
+        self._intake.coming.add(matter.matter_id)
+        self._bring(partial(self._intake.begin, matter, None))
 
     def over(self, matter_id: str, because: str) -> None:
         """It is over by itself: nobody is told any more; never waits."""
-        self._bring(partial(self._end, matter_id, "", because))
+        self._bring(partial(self._intake.end, matter_id, "", because))
 
     def taken(self, matter_id: str, by: str) -> None:
         """``by`` has it: nobody is told any more. Who took it first has it. Raises UnknownMatter, AlertError."""
         who = name(by, of="by")
         self._known(matter_id)
-        self._bring(partial(self._end, matter_id, who, TAKEN))
+        self._bring(partial(self._intake.end, matter_id, who, TAKEN))
         with self._lock:
             self._take_in()
             self._book.write()
@@ -204,7 +199,7 @@ class Dispatch:
         self._known(matter_id)
         if not any(each.tablet == tablet for each in self._standing()):
             raise UnknownTablet("no tablet of that name has said itself today: register it, and let it beat")
-        self._bring(partial(self._take_receipt, tablet, matter_id, station, at_s))
+        self._bring(partial(self._intake.receipt, tablet, matter_id, station, at_s))
 
     def snooze(self, matter_id: str, *, by: str, reason: str, until_s: float, at_s: float) -> None:
         """Pause the sound of one matter; whoever is next is told all the same. Raises UnknownMatter, AlertError."""
@@ -234,22 +229,22 @@ class Dispatch:
     def resume(self) -> None:
         """Take up what the journal holds: alerts that nobody was told of, messages whose answer a crash took."""
         with self._lock:
-            now_s = self._time()
+            now_s = self._times.now()
             proofs = fold(event for event in self._journal.history if isinstance(event, DeliveryEvent))
             self._book.recall(proofs.values(), now_s)
             for proof in self._book.unsettled():
-                self._behind_s[proof.matter.matter_id] = max(0.0, proof.last_s - now_s)
-            self._compare_alerts(proofs, now_s)
+                self._times.go_on(proof.matter.matter_id, proof.last_s, now_s)
+            self._intake.catch_up(self._journal.history, proofs, now_s)
             for proof in self._book.unsettled():
                 for leg in proof.orphans():
-                    self._telling.again(proof, leg, self._at(proof.matter.matter_id, now_s))
+                    self._telling.again(proof, leg, self._times.at(proof.matter.matter_id, now_s))
             self._book.write()
             self._telling.send(now_s)
 
     def turn(self) -> float:
         """Do what is due now; return how many seconds nothing can become due."""
         with self._lock:
-            now_s = self._time()
+            now_s = self._times.now()
             self._take_in()
             there = any(now_s - each.at_s <= HEARD_S for each in self._standing())
             all_anew, self._tablet_there = there != self._tablet_there, there
@@ -282,25 +277,11 @@ class Dispatch:
         self._inbox.append(work)
         self._woken.set()
 
-    def _time(self) -> float:
-        """The clock; where it was set back, what is open goes on counting from where it was."""
-        now_s = self._clock()
-        back_s = self._wall_s - now_s
-        if back_s > SETBACK_S:
-            log.warning("the clock went back %.0f s: deliveries go on as if it had not", back_s)
-            self._behind_s = {
-                proof.matter.matter_id: self._behind_s.get(proof.matter.matter_id, 0.0) + back_s
-                for proof in self._book.unsettled()
-            }
-            self._look_s.clear()
-        self._wall_s = now_s
-        return now_s
-
-    def _at(self, matter_id: str, now_s: float) -> float:
-        return now_s + self._behind_s.get(matter_id, 0.0)
+    def _under_way(self) -> list[str]:
+        return [proof.matter.matter_id for proof in self._book.unsettled()]
 
     def _known(self, matter_id: str) -> None:
-        if matter_id not in self._book and matter_id not in self._coming:
+        if matter_id not in self._book and matter_id not in self._intake.coming:
             raise UnknownMatter("nothing of that id is being told: it may be long over, look at the board")
 
     def _standing(self) -> tuple[Tablet, ...]:
@@ -311,81 +292,12 @@ class Dispatch:
             return ()
 
     def _take_in(self) -> None:
-        now_s = self._time()
+        now_s = self._times.now()
         while self._inbox:
             try:
                 self._inbox.popleft()(now_s)
             except Exception:  # whatever it was, it must not keep what came after it from being told
                 log.exception("something that was brought to delivery could not be taken in")
-
-    def _compare_alerts(self, proofs: Mapping[str, Proof], now_s: float) -> None:
-        """What the desk wrote before a stop, and delivery did not take in."""
-        open_, closed = of_desk(self._journal.history)
-        for raised in open_:
-            if raised.alert_id not in proofs:
-                self._begin(of_alert(raised), min(raised.at_s, now_s), now_s)
-        for proof in self._book.unsettled():
-            if proof.matter.matter_id in closed:
-                by = closed[proof.matter.matter_id]
-                self._end(proof.matter.matter_id, by, TAKEN if by else SETTLED, now_s)
-
-    def _take_alert(self, alert: AlertView, now_s: float) -> None:
-        if alert.alert_id not in self._book and alert.acknowledged_by is None and alert.resolved_s is None:
-            self._begin(of_alert(alert), min(alert.raised_s, now_s), now_s)
-        elif alert.acknowledged_by is not None:
-            self._end(alert.alert_id, alert.acknowledged_by, TAKEN, now_s)
-        elif alert.resolved_s is not None:
-            self._end(alert.alert_id, "", SETTLED, now_s)
-        self._coming.discard(alert.alert_id)
-
-    def _begin(self, matter: Matter, at_s: float | None, now_s: float) -> None:
-        if matter.matter_id in self._book:
-            return
-        rules = self._rules
-        self._book.note(
-            DeliveryBegun(
-                wearer=matter.wearer,
-                at_s=now_s if at_s is None else at_s,
-                matter_id=matter.matter_id,
-                kind=matter.kind,
-                priority=matter.priority,
-                words=matter.words,
-                version=rules.version,
-                steps=rules.steps(matter.kind, self._channels),
-                again_s=rules.again_s,
-                deliver_within_s=rules.deliver_within_s,
-                answer_within_s=rules.answer_within_s,
-                since_s=matter.since_s,
-            )
-        )
-        self._coming.discard(matter.matter_id)
-
-    def _end(self, matter_id: str, by: str, because: str, now_s: float) -> None:
-        proof = self._book.proof(matter_id)
-        if proof is None or not proof.is_open:
-            return
-        at_s = self._at(matter_id, now_s)
-        self._telling.withdraw(proof, at_s, because)
-        self._book.note(ends(proof, by=by, because=because, at_s=at_s))
-
-    def _take_receipt(self, tablet: str, matter_id: str, station: Station, at_s: float, now_s: float) -> None:
-        proof = self._book.proof(matter_id)
-        if proof is None or not proof.is_open:
-            return
-        step = next((number for number, step in enumerate(proof.steps) if step.channel == BOARD), 0)
-        at_s = min(max(self._at(matter_id, at_s), proof.begun.at_s), self._at(matter_id, now_s))
-        self._book.note(reached(proof, step, tablet, BOARD, station, at_s))
-
-    def _take_answer(self, key: Key, error: ChannelError | None, now_s: float) -> None:
-        matter_id, step, to, channel, attempt = key
-        proof = self._book.proof(matter_id)
-        if proof is None:
-            return
-        station = Station.SENT if error is None else Station.FAILED if error.certain else Station.UNCERTAIN
-        detail = "" if error is None else str(error.because)
-        self._book.note(
-            reached(proof, step, to, channel, station, self._at(matter_id, now_s), attempt=attempt, detail=detail)
-        )
 
     def _try(self, matter_id: str, now_s: float) -> None:
         """Act; a matter that cannot be told must not keep any other from being."""
@@ -404,22 +316,22 @@ class Dispatch:
             found = due(
                 proof,
                 tablets=self._tablet_there,
-                now_s=self._at(matter_id, now_s),
+                now_s=self._times.at(matter_id, now_s),
                 silent_when_over=self._rules.silent_when_over,
             )
             if not found.actions:
                 break
             for action in found.actions:
-                self._telling.do(matter_id, action, max(self._at(matter_id, now_s), proof.last_s))
+                self._telling.do(matter_id, action, max(self._times.at(matter_id, now_s), proof.last_s))
         if proof.ended is not None and math.isinf(found.again_s):
             self._book.close(proof, now_s)
             self._look_s.pop(matter_id, None)
-            self._behind_s.pop(matter_id, None)
+            self._times.forget(matter_id)
         else:
-            self._look_s[matter_id] = found.again_s - self._behind_s.get(matter_id, 0.0)
+            self._look_s[matter_id] = self._times.shown(matter_id, found.again_s)
 
     def _answered(self, key: Key, error: ChannelError | None) -> None:
-        self._bring(partial(self._take_answer, key, error))
+        self._bring(partial(self._intake.answer, key, error))
 
     def _announce(self, proof: Proof) -> None:
         for listener in tuple(self._listeners.values()):
