@@ -1,10 +1,11 @@
 """What happened, appended to disk before anybody is told: one JSON object a line, read back at the start."""
 
+import io
 import logging
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -12,6 +13,7 @@ import msgspec
 
 from alerts.errors import JournalError
 from alerts.events import Event
+from alerts.happened import HappenedTo
 
 if sys.platform != "win32":
     import fcntl
@@ -95,8 +97,15 @@ class Journal:
 
     @property
     def history(self) -> Sequence[Event]:
-        """What was in it when it was opened, oldest first."""
+        """What was in it when it was opened, oldest first, but for what was forgotten."""
         return self._history
+
+    def forget(self, wearers: Collection[str]) -> None:
+        """Keep of ``history`` only what happened to others than ``wearers``, for whoever is watched later: everybody
+        else has taken in what they need, and years of a house fill memory. On disk everything stays."""
+        self._history = tuple(
+            event for event in self._history if isinstance(event, HappenedTo) and event.wearer not in wearers
+        )
 
     def append(self, events: Sequence[Event]) -> None:
         """Write ``events`` and wait for the disk; raises JournalError, and then none of them is in the journal."""
@@ -217,14 +226,16 @@ def _events(data: bytes, path: Path) -> tuple[list[Event], int]:
     decoder = msgspec.json.Decoder(Event)
     events: list[Event] = []
     end = 0
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+    for number, line in enumerate(io.BytesIO(data), start=1):
+        if not line.endswith(b"\n"):
+            break
         try:
             events.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(
                 f"{path}, line {number} is not an event of this version ({error}): mend it or put it aside"
             ) from error
-        end += len(line) + 1
+        end += len(line)
     return events, end
 
 

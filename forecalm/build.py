@@ -117,6 +117,7 @@ class Service:
             self._start_intake(here, registry, pipeline, live, stack)
             self._start_alerting(here, registry, journal, pipeline, pulse, stack)
             self._start_board(stack)
+            on_disk.forget({view.wearer for view in self.desk.views()})
             self._stack = stack.pop_all()
         return self
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,16 @@ def test_it_is_read_while_it_is_written_and_a_line_that_is_not_whole_yet_is_pass
     assert read(path) == journal.read() == (event,)
     assert path.read_bytes().endswith(b"sight re"), "a reader writes nothing"
     journal.close()
+
+
+def test_what_was_taken_in_is_forgotten_in_memory_and_stays_on_disk(tmp_path: Path) -> None:
+    other = SightRegained(wearer="later", at_s=3.0)
+    with closing(Journal(tmp_path / "journal.jsonl")) as journal:
+        journal.append([SEEN, LOST, other])
+    with closing(Journal(tmp_path / "journal.jsonl")) as journal:
+        journal.forget({"w"})
+        assert journal.history == (other,)
+        assert journal.read() == (SEEN, LOST, other)
+        journal.append([SEEN])
+        assert journal.erase("later") == 1
+        assert journal.read() == (SEEN, LOST, SEEN)
