@@ -1,19 +1,59 @@
 """An app, its hub and a stop event in; pages on a loopback address out, until the event is set."""
 
+import asyncio
 import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
 from threading import Event
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from console.errors import ConsoleError
 from console.hub import Hub
 
 GRACE_S = 2
 """How long open requests may take to end; streams are told at once, and without a limit uvicorn waits for ever."""
+
+REQUEST_S = 15.0
+"""How long the rest of a request may take: tablets send a few kilobytes at once; twice as long on a connection that was
+used before."""
+
+CONNECTIONS_MOST = 800
+"""At a time: 500 boards with a stream each, and what they ask meanwhile; most systems allow a process 1024 files."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP that waits for no request for ever, so that whoever opens connections and says nothing, or half of it, uses
+    up neither the files nor the memory that alerts need. An answer may take as long as it likes."""
+
+    _waits: object = None
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MOST:
+            transport.abort()
+        else:
+            self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Hang up where the same request has been awaited since the last look."""
+        state = self.conn.their_state
+        waits = (state, self.cycle) if state in (h11.IDLE, h11.SEND_BODY) else None
+        if waits is not None and waits == self._waits:
+            self.transport.abort()
+            return
+        self._waits = waits
+        self._timer = self.loop.call_later(REQUEST_S, self._look)
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +109,7 @@ def run(
     address = f"http://{shown}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         loop="asyncio",
