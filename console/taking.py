@@ -73,10 +73,10 @@ async def _read(here: Here, token: str) -> Take:
         return here.given.seals.read(token, now_s=here.clock())
     except Forged as error:
         refusal = Refusal(403, "This link does not fit", "Open it anew from the message, or look at the board.")
-        raise await here.refuse(refusal, what="take link", because="forged") from error
+        raise here.refuse(refusal, what="take link", because="forged") from error
     except Expired as error:
         refusal = Refusal(410, "This link is too old", "Please look at the board, or at a newer message.")
-        raise await here.refuse(refusal, what="take link", because="expired") from error
+        raise here.refuse(refusal, what="take link", because="expired") from error
 
 
 def _shown(here: Here, allowed: Take, zone: ZoneInfo) -> Shown:

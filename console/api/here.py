@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Final, ParamSpec, TypeVar
 
 import anyio
@@ -27,6 +28,10 @@ TABLETS: Final = 8
 
 RECORDS: Final = 4
 """Threads for what asks the registry: one that hangs holds these, and nothing else."""
+
+NOTES_MOST: Final = 32
+"""Refusals that wait for the audit, one at a time: with a registry that is away each takes seconds. Who guesses keys
+finds no room for more; those are counted all the same."""
 
 REST: Final = 8
 """Threads for everything else here, and not those that pages and streams are read on."""
@@ -58,6 +63,35 @@ class Lane:
         return await anyio.to_thread.run_sync(lambda: act(*args, **kwargs), limiter=self._limiter)
 
 
+class Behind:
+    """Does what may wait behind an answer, one thing after the other; at most ``most`` wait, and what comes then is not
+    done. Belongs to one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lane = Lane(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._full = False
+
+    def do(self, act: Callable[[], object], *, what: str) -> None:
+        """Do ``act``, which may block, and return at once; ``what`` says, in the log, what was not done."""
+        if len(self._tasks) >= self._most:
+            if not self._full:
+                log.warning("%s: too many wait already", what)
+            self._full = True
+            return
+        self._full = False
+        task = asyncio.get_running_loop().create_task(self._try(act, what))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _try(self, act: Callable[[], object], what: str) -> None:
+        try:
+            await self._lane.run(act)
+        except Exception:
+            log.exception("%s", what)
+
+
 def _nothing() -> None:
     """Nobody shows it."""
 
@@ -76,6 +110,7 @@ class Here:
     tablets: Lane = field(default_factory=lambda: Lane(TABLETS))
     records: Lane = field(default_factory=lambda: Lane(RECORDS))
     rest: Lane = field(default_factory=lambda: Lane(REST))
+    notes: Behind = field(default_factory=lambda: Behind(NOTES_MOST))
     pace: Pace = field(default_factory=Pace)
 
     @property
@@ -105,14 +140,13 @@ class Here:
         """Return whether ``who`` may do something now, and count it if so: see ``Pace``. From the event loop."""
         return self.pace.may(who, asyncio.get_running_loop().time(), every_s=every_s, burst=burst)
 
-    async def refuse(self, refusal: Refusal, *, what: str, because: str) -> Refusal:
-        """Count and keep that ``what`` was refused, and return ``refusal``; that it cannot be kept changes nothing."""
+    def refuse(self, refusal: Refusal, *, what: str, because: str) -> Refusal:
+        """Count that ``what`` was refused, and return ``refusal``; it is kept behind the answer, for a page must know
+        at once that it is to register anew. That it cannot be kept changes nothing. From the event loop."""
         care = self.given
         care.counts.refused(what, because)
-        try:
-            await self.records.run(care.refusals.note_refusal, what, by=CALLER, because=because)
-        except Exception:
-            log.exception("a refusal could not be kept")
+        note = partial(care.refusals.note_refusal, what, by=CALLER, because=because)
+        self.notes.do(note, what="a refusal could not be kept")
         return refusal
 
 
@@ -128,7 +162,7 @@ def caller(here: Here) -> Callable[..., object]:
             raise Refusal(401, "Which tablet is this?", "Register at POST /api/v1/tablets, and send its key.")
         if not care.seals.opens(asked, key):
             refusal = Refusal(403, "That key is not this tablet's", "Register at POST /api/v1/tablets again.")
-            raise await here.refuse(refusal, what="tablet key", because="forged")
+            raise here.refuse(refusal, what="tablet key", because="forged")
         return asked
 
     return tablet

@@ -40,7 +40,7 @@ def routes(here: Here) -> APIRouter:
     async def own(tablet: Identity, asked: Annotated[str, Depends(key)]) -> str:
         if tablet != asked:
             refusal = Refusal(403, "That is another tablet's", "A tablet speaks for itself only.")
-            raise await here.refuse(refusal, what="tablet key", because="another tablet")
+            raise here.refuse(refusal, what="tablet key", because="another tablet")
         return tablet
 
     Own = Annotated[str, Depends(own)]

@@ -163,6 +163,14 @@ class Rooms:
         """Run it on the app's loop."""
         return self._runner.run(coroutine)
 
+    def settle(self) -> None:
+        """Wait until everything is done that was left to be done behind an answer."""
+
+        async def rest() -> None:
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+        self.run(rest())
+
     def ask(
         self,
         method: str,

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from console import around
+from console.api.here import NOTES_MOST
 from console.board import Board
 from console.house import House
 from console.standing import ModelsAt
@@ -95,3 +96,26 @@ def test_while_it_hangs_nobody_is_said_to_be_protected(
     stuck.set()
     assert around.DOUBT in page
     assert "0 of 3 protected" in page
+
+
+def test_a_tablet_hears_at_once_that_its_key_is_none_though_the_registry_hangs_and_what_waits_is_bounded(
+    rooms: Rooms,
+) -> None:
+    let_go = threading.Event()
+    noted: list[str] = []
+
+    def note(action: str, **_: object) -> bool:
+        let_go.wait(30)
+        noted.append(action)
+        return True
+
+    rooms.records.note_refusal = note  # type: ignore[method-assign, assignment]
+    forged = {"authorization": "Tablet t-1.AAAA"}
+    tries = NOTES_MOST + 5
+    for _ in range(tries):
+        assert rooms.ask("POST", "/api/v1/tablets/t-1/beat", json={}, headers=forged).status_code == 403
+    assert noted == []
+    let_go.set()
+    rooms.settle()
+    assert noted == ["tablet key"] * NOTES_MOST
+    assert len(rooms.counts.refusals) == tries

@@ -57,6 +57,7 @@ def test_a_tablet_speaks_for_itself_only(rooms: Rooms) -> None:
     said = {"foreground": True, "able": True, "tested_s": rooms.now_s, "push": False, "carer": ""}
     assert rooms.post("/tablets/t-2/beat", said, tablet="t-1").status_code == 403
     assert rooms.tablets.standing(rooms.now_s) == ()
+    rooms.settle()
     assert rooms.records.refused == rooms.counts.refusals == [("tablet key", "another tablet")]
 
 

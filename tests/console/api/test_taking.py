@@ -144,6 +144,7 @@ def test_an_expired_link_takes_nothing_and_is_kept_and_counted(rooms: Rooms) -> 
         assert answer.status_code == 410
         assert "Please look at the board" in answer.text
     assert taken(rooms) == []
+    rooms.settle()
     assert rooms.records.refused == rooms.counts.refusals == [("take link", "expired")] * 2
 
 
@@ -176,6 +177,7 @@ def test_that_the_audit_cannot_be_written_changes_nothing_for_who_is_refused(roo
 
     rooms.records.note_refusal = away  # type: ignore[method-assign]
     assert rooms.ask("POST", "/take/forged").status_code == 403
+    rooms.settle()
 
 
 def test_a_foreign_form_takes_nothing_with_a_link_either(rooms: Rooms) -> None:
