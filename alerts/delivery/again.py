@@ -62,10 +62,10 @@ def first_id(matter_id: str) -> str:
     return _NUMBERED.sub("", matter_id)
 
 
-def anew(matter: Matter, taken: Taken | None, *, clock: Callable[[float], str]) -> Matter:
+def anew(matter: Matter, taken: Taken, *, clock: Callable[[float], str]) -> Matter:
     """Return what is told anew. ``clock`` writes a moment for people."""
-    said = () if taken is None else (f"{taken.by} took it at {clock(taken.at_s)}, and it is so still.",)
-    return replace(matter, matter_id=next_id(matter.matter_id), words=(*matter.words, *said))
+    said = f"{taken.by} took it at {clock(taken.at_s)}, and it is so still."
+    return replace(matter, matter_id=next_id(matter.matter_id), words=(*matter.words, said))
 
 
 class Again:

@@ -125,11 +125,10 @@ class Watch:
         self._grace_s = grace_s
         self._watched = Watched()
         self._past = {event.wearer: event for event in journal.history if isinstance(event, CoverChanged)}
-        self._known, self._before = _begun(journal.history)
+        self._known, self._before, self._given = _begun(journal.history)
         self._again = Again(taken, before=_taken_before(journal.history))
         self._people: dict[str, _Standing] = {}
         self._notices: dict[str, _Notice] = {}
-        self._given: set[str] = set()  # ids since the start: none stands for two
         self._apart_s: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=APART_MOST))
         self._kept = Kept(journal, anyway="protection is shown", wait=_last_of_each)
         self._covers: Mapping[str, Cover] = MappingProxyType({})
@@ -237,7 +236,10 @@ class Watch:
             if not notice.stood_s and self._say(partial(self._over, matter_id, notice.because)):
                 del self._notices[matter_id]
         if self._before and watched_s >= SETTLE_S + PATIENCE_MAX * grace_s:
-            self._before = {each for each in self._before if not self._say(partial(self._over, each, ELSE))}
+            ended = {each for each in self._before if self._say(partial(self._over, each, ELSE))}
+            self._before -= ended
+            self._known -= ended  # whoever is broken so after all was told that it is over
+            self._given |= ended
 
     def _give_notices(self, watched_s: float) -> None:
         """Tell staff of everybody whose break has lasted and who is in no notice yet, once for each cause."""
@@ -264,6 +266,8 @@ class Watch:
     def _give_notice(self, causes: Mapping[str, Broken], watched_s: float) -> None:
         wearers, cause = list(causes), min(causes.values(), key=lambda each: RANK[each.how])
         matter = self._matter(wearers, cause)
+        while next_id(matter.matter_id) in self._known:  # told again before a restart
+            matter = replace(matter, matter_id=next_id(matter.matter_id))
         if matter.matter_id in self._known or self._say(partial(self._tell, matter)):
             self._before.discard(matter.matter_id)
             self._given.add(matter.matter_id)
@@ -272,20 +276,20 @@ class Watch:
                 self._people[wearer].told.add(_told(each))
 
     def _tell_anew(self, now_s: float, watched_s: float) -> None:
-        """Tell again what somebody took and is so still; at a start, take up what was told again before."""
+        """Tell again what somebody took and is so still."""
         for matter_id, notice in list(self._notices.items()):
             taken = self._again.is_due(matter_id, now_s=now_s, watched_s=watched_s)
-            known = next_id(matter_id) in self._known
             at = [each for each, stood_s in notice.stood_s.items() if stood_s == watched_s]
             broken_now = {each: self._people[each].cause or notice.cause for each in at if self._people[each].is_now}
-            if not broken_now or not (known or taken is not None):
+            if taken is None or not broken_now:
                 continue
             cause = min(broken_now.values(), key=lambda each: RANK[each.how])
             matter = replace(self._matter(list(broken_now), cause), matter_id=matter_id)
             matter = anew(matter, taken, clock=self._clock)
-            if known or self._say(partial(self._tell, matter)):
+            while matter.matter_id in self._given:
+                matter = replace(matter, matter_id=next_id(matter.matter_id))
+            if self._say(partial(self._tell, matter)):
                 del self._notices[matter_id]
-                self._before.discard(matter.matter_id)
                 self._given.add(matter.matter_id)
                 self._notices[matter.matter_id] = replace(notice, matter=matter)
         self._again.keep(self._notices)
@@ -369,14 +373,17 @@ def _explains(one: Broken | None, other: Broken | None) -> bool:
     return one.how in ARRIVAL and other.how in ARRIVAL and RANK[one.how] < RANK[other.how]
 
 
-def _begun(history: Sequence[object]) -> tuple[set[str], set[str]]:
-    """Return the notices of a journal, and those of them that are not over."""
+def _begun(history: Sequence[object]) -> tuple[set[str], set[str], set[str]]:
+    """Return the notices of a journal that hold until they are over, those of them that nobody took, and those that are
+    over: no id stands for two."""
     begun = {
         event.matter_id
         for event in history
         if isinstance(event, DeliveryBegun) and event.matter_id.startswith(f"{PREFIX}-")
     }
-    return begun, begun - {event.matter_id for event in history if isinstance(event, DeliveryEnded)}
+    ended = {event.matter_id: event.by for event in history if isinstance(event, DeliveryEnded)}
+    over = {matter_id for matter_id, by in ended.items() if not by} & begun
+    return begun - over, begun - ended.keys(), over
 
 
 def _taken_before(history: Sequence[object]) -> dict[str, Taken]:

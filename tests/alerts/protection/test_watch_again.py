@@ -6,11 +6,13 @@ import pytest
 
 from alerts.delivery.again import AGAIN_S
 from alerts.delivery.rules import PROTECTION_GRACE_S as GRACE_S
+from alerts.protection.breaks import WHILE_MOVING
 from alerts.protection.cover import Level
 from alerts.protection.damping import HOLD_S
 from alerts.protection.links import Facts
 from alerts.protection.watch import BACK, PATIENCE_MAX, SETTLE_S
-from tests.alerts.protection.house import START_S, Shift, silent
+from alerts.views import Blind, Sight
+from tests.alerts.protection.house import START_S, Shift, silent, with_view
 
 HOUR = 3600
 
@@ -99,6 +101,20 @@ def test_what_was_taken_before_a_restart_is_told_again_though_delivery_has_forgo
     again = shift.again()
     again.go(int(AGAIN_S) + 60, lost)
     assert [each.matter_id for each in again.told] == [f"{shift.told[0].matter_id}-again-1"]
+
+
+def test_what_takes_long_to_be_told_of_is_told_anew_where_a_restart_has_ended_its_notice() -> None:
+    def unread(facts: Facts) -> Facts:
+        return with_view(facts, sight=Sight(START_S + 20, Blind.POOR_SIGNAL))
+
+    shift = Shift()
+    shift.go(30)
+    shift.go(int((WHILE_MOVING + 1) * GRACE_S), unread)
+    again = shift.again()
+    again.go(int((WHILE_MOVING + 1) * GRACE_S), unread)
+    assert again.over == [shift.told[0].matter_id]
+    assert len(again.told) == 1
+    assert again.told[0].matter_id not in again.over
 
 
 def test_staff_who_could_not_be_told_again_are_told_in_the_next_tick(shift: Shift) -> None:
