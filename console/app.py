@@ -24,6 +24,7 @@ from console.refusal import add_refusals
 from console.standing import ModelsAt
 from console.stream import add_stream
 from console.taking import add_taking
+from console.version import version
 
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -52,7 +53,7 @@ def create_app(
     delivery, protection, duty and what else stands beside the desk; None: the board alone. ``outside`` is the address
     under which carers' phones reach the links that they are sent, and nothing else.
     """
-    board = Board(names=names, zone=time_zone, clock=clock, care=care)
+    board = Board(names=names, zone=time_zone, clock=clock, care=care, version=version())
     house = House(desk, staff, models)
     here = Here(desk=desk, care=care, names=names, clock=clock, done=board.outdate)
     templates = pages(place=place, carers=carers)

@@ -8,8 +8,9 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from alerts.delivery.events import AT_TABLETS, Station
-from alerts.delivery.proof import BOARD, Proof
+from alerts.delivery.events import AT_TABLETS, Station, Step
+from alerts.delivery.matter import Kind
+from alerts.delivery.proof import BOARD, MQTT, ON_SHIFT, PUSH, Proof
 from console.beside import NOTHING, Around, Going, Next, Plan
 from console.care import Care
 
@@ -23,6 +24,9 @@ PATIENCE_S: Final = 0.1
 
 LATE_S: Final = 5.0
 """From then on what was found before proves nothing: a tablet frames its clock as late, too."""
+
+HELD_S: Final = 900.0
+"""How long boards still say who sees to something that is no alert: until then it is mended, or said anew."""
 
 DOUBT: Final = "Nobody can say at the moment whether an alert would reach anybody."
 
@@ -47,7 +51,8 @@ class Lookout:
         loop = asyncio.get_running_loop()
         if self._looking is None and loop.time() - self._looked_at >= EVERY_S:
             self._began_at = loop.time()
-            self._looking = asyncio.create_task(run_in_threadpool(around, self._care, alerts, self._clock()))
+            near = self._near(alerts)
+            self._looking = asyncio.create_task(run_in_threadpool(around, self._care, near, self._clock()))
             self._looking.add_done_callback(self._found)
         if self._looking is not None:
             await asyncio.wait({self._looking}, timeout=PATIENCE_S)
@@ -55,6 +60,10 @@ class Lookout:
         if late or self.now is NOTHING:
             self.now = Around(doubt=DOUBT)
         return self.now
+
+    def _near(self, alerts: Collection[str]) -> set[str]:
+        """Return the alerts at hand, and what was going just now: somebody may have taken it since."""
+        return {*alerts, *(it.matter_id for it in self.now.going if it.kind is not Kind.ALERT)}
 
     def _found(self, looked: asyncio.Task[Around]) -> None:
         self._looking = None
@@ -74,16 +83,23 @@ class Lookout:
         self._looked_at = -math.inf
 
 
-def around(care: Care, alerts: Collection[str], now_s: float) -> Around:
-    """Return what stands beside the views at ``now_s`` [UTC s]; may block. What somebody has is told of ``alerts``."""
+def around(care: Care, near: Collection[str], now_s: float) -> Around:
+    """Return what stands beside the views at ``now_s`` [UTC s]; may block. What somebody has is told of ``near``."""
     proofs = {proof.matter.matter_id: proof for proof in care.delivery.proofs()}
-    taken = [care.delivery.proof(alert) for alert in alerts if alert not in proofs]
-    proofs |= {proof.matter.matter_id: proof for proof in taken if proof is not None}
-    shifts = care.duty.shifts()
+    taken = [care.delivery.proof(matter_id) for matter_id in near if matter_id not in proofs]
+    proofs |= {proof.matter.matter_id: proof for proof in taken if proof is not None and _stands(proof, now_s)}
+    shifts, outside = care.duty.shifts(), care.outside() if care.outside else None
+
+    def devices(wearer: str) -> tuple[str, ...] | None:
+        if outside is None:
+            return None
+        return tuple(carer for carer in care.duty.on_shift(wearer, now_s) if carer in outside.devices)
+
     return Around(
         covers=dict(care.covers.covers()),
         notices=tuple(care.covers.notices()),
-        going=tuple(going(proof, now_s=now_s) for proof in proofs.values()),
+        going=tuple(going(it, now_s=now_s, devices=devices(it.matter.wearer)) for it in proofs.values()),
+        indoors=outside is not None and not outside.contacts and not outside.devices,
         plans={wearer: Plan(plan.helps, plan.avoid) for wearer, plan in care.plans.plans().items()},
         shift=tuple(dict.fromkeys(shift.carer for shift in shifts)),
         offered=tuple(
@@ -92,8 +108,15 @@ def around(care: Care, alerts: Collection[str], now_s: float) -> Around:
     )
 
 
-def going(proof: Proof, *, now_s: float) -> Going:
-    """Return how far ``proof`` says its matter has come at ``now_s``."""
+def _stands(proof: Proof, now_s: float) -> bool:
+    """Return whether boards still say who has it."""
+    held = bool(proof.ended_by) and proof.ended_s is not None and now_s - proof.ended_s < HELD_S
+    return proof.is_open or proof.matter.kind is Kind.ALERT or held
+
+
+def going(proof: Proof, *, now_s: float, devices: tuple[str, ...] | None = None) -> Going:
+    """Return how far ``proof`` says its matter has come at ``now_s``. ``devices``: who on shift would get a message,
+    None where nobody can say."""
     matter = proof.matter
     came: dict[Station, dict[str, float]] = {station: {} for station in AT_TABLETS}
     for leg in proof.legs:
@@ -101,7 +124,7 @@ def going(proof: Proof, *, now_s: float) -> Going:
             if station in came:
                 came[station][leg.to] = min(at_s, came[station].get(leg.to, at_s))
     first = {station: min(times.values(), default=None) for station, times in came.items()}
-    coming, paused = proof.next(), proof.snoozed_until_s
+    paused = proof.snoozed_until_s
     return Going(
         matter_id=matter.matter_id,
         kind=matter.kind,
@@ -114,6 +137,27 @@ def going(proof: Proof, *, now_s: float) -> Going:
         sounded_s=first[Station.SOUNDED],
         sounding=len(came[Station.SOUNDED]),
         seen_s=first[Station.SEEN],
-        next=None if coming is None else Next(coming.who, coming.channel, coming.at_s),
-        snoozed_until_s=paused if paused is not None and paused > now_s else None,
+        next=_next(proof, devices),
+        snoozed_until_s=paused if proof.is_open and paused is not None and paused > now_s else None,
+        by=proof.ended_by,
+        ended_s=proof.ended_s,
     )
+
+
+def _next(proof: Proof, devices: tuple[str, ...] | None) -> Next | None:
+    """Return who is told next: nobody is promised a message who has no device for it."""
+    coming = proof.next()
+    if coming is None:
+        return None
+    told = [step for step in proof.steps if step.channel != MQTT]
+    if not coming.again:
+        left = [step for number, step in enumerate(proof.steps) if step in told and not proof.rounds(number)]
+        steps = [(step, proof.begun.at_s + step.after_s) for step in left]
+    else:
+        steps = [(step, coming.at_s) for step in reversed(told)]
+    return next((Next(_who(step, devices), step.channel, at_s) for step, at_s in steps if _who(step, devices)), None)
+
+
+def _who(step: Step, devices: tuple[str, ...] | None) -> str:
+    """Return whom a step tells, "" where that is nobody."""
+    return ", ".join(devices) if devices is not None and (step.who, step.channel) == (ON_SHIFT, PUSH) else step.who

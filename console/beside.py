@@ -29,7 +29,8 @@ class Next:
 class Going:
     """How far one open matter has come. A station has the time [UTC s] of the first who came to it, None while nobody
     has; ``tablets`` and ``sounding`` are how many came to the first two. Its sound is paused until
-    ``snoozed_until_s``, it is about ``wearer`` ("": the house), and ``over`` once somebody has it."""
+    ``snoozed_until_s``, it is about ``wearer`` ("": the house), and ``over`` once somebody has it: ``by``, since
+    ``ended_s``, where it did not end by itself."""
 
     matter_id: str
     kind: Kind
@@ -44,12 +45,15 @@ class Going:
     next: Next | None = None
     snoozed_until_s: float | None = None
     over: bool = False
+    by: str = ""
+    ended_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """Everything beside the views at one moment: ``covers`` and ``plans`` by wearer, what is ``going``, who is on
-    ``shift`` (None: nobody keeps shifts here), and the house's own ``notices``.
+    ``shift`` (None: nobody keeps shifts here), and the house's own ``notices``. ``indoors``: an alert would be told at
+    the tablets of this house, and to nobody anywhere else.
 
     ``doubt`` says why none of it can be known now, "" while it can: then nobody counts as protected.
     """
@@ -60,6 +64,7 @@ class Around:
     shift: tuple[str, ...] | None = None
     offered: tuple[str, ...] = ()
     notices: tuple[Matter, ...] = ()
+    indoors: bool = False
     doubt: str = ""
 
     def of(self, matter_id: str) -> Going | None:

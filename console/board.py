@@ -13,8 +13,8 @@ from alerts.views import AlertView, Stamp, WearerView
 from console.around import Lookout
 from console.beside import Around, Going
 from console.care import Care
-from console.rows import Row, Tally, row_of, tally_of
-from console.telling import ended
+from console.rows import Row, Tally, clock_time, row_of, tally_of
+from console.telling import ended, taken_words
 
 NOBODY_HERE: Final = "Nobody is on shift"
 """What the board says where shifts are kept and nobody has one: the page marks it as a doubt."""
@@ -59,19 +59,21 @@ class RowEvent:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What the house should know, in words; its sound is paused until ``snoozed_until_s``, and can be paused only
-    where somebody is being told of it."""
+    where somebody is being told of it; then it can be taken, too. ``taken`` says who did."""
 
     matter_id: str
     kind: Kind
     text: str
     snoozed_until_s: float | None = None
     can_snooze: bool = False
+    taken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
     """One ``beat`` event: the server's clock, so that a watch that stopped is noticed, and what holds for the house;
-    ``standby`` says why another model watches than was chosen, "" where none does, and ``shift`` who is on shift."""
+    ``standby`` says why another model watches than was chosen, "" where none does, and ``shift`` who is on shift.
+    ``indoors``: nobody but the tablets is told. ``version`` is that of the page that belongs to this server."""
 
     now_s: float
     clock: str
@@ -80,6 +82,8 @@ class Beat:
     standby: str = ""
     shift: str = ""
     notices: tuple[Notice, ...] = ()
+    indoors: bool = False
+    version: str = ""
 
 
 class Board:
@@ -91,11 +95,19 @@ class Board:
     zone : the zone of the site's clocks.
     clock : UTC seconds now.
     care : what stands beside the desk; None: rows go by sight alone.
+    version : that of the page's scripts, styles and templates.
     """
 
     def __init__(
-        self, *, names: Mapping[str, str], zone: ZoneInfo, clock: Callable[[], float], care: Care | None = None
+        self,
+        *,
+        names: Mapping[str, str],
+        zone: ZoneInfo,
+        clock: Callable[[], float],
+        care: Care | None = None,
+        version: str = "",
     ) -> None:
+        self.version = version
         self._names = names
         self._zone = zone
         self._clock = clock
@@ -138,7 +150,17 @@ class Board:
             return self._beaten[2]
         rows = self.rows(told)
         wearers, tally = tuple(row.wearer for row in rows), tally_of(rows, kept=kept, stored=stored)
-        beat = Beat(self._clock(), self.wall_clock(), tally, wearers, standby, self.shift(), self.notices())
+        beat = Beat(
+            self._clock(),
+            self.wall_clock(),
+            tally,
+            wearers,
+            standby,
+            self.shift(),
+            self.notices(),
+            indoors=self.indoors,
+            version=self.version,
+        )
         self._beaten = (house, told, _event("beat", beat))
         return self._beaten[2]
 
@@ -151,17 +173,27 @@ class Board:
             return NOBODY_HERE
         return ". ".join([f"On shift: {', '.join(around.shift)}", *around.offered])
 
+    @property
+    def indoors(self) -> bool:
+        """Whether an alert would be told to nobody but the tablets of this house."""
+        return self._lookout.now.indoors
+
     def notices(self) -> tuple[Notice, ...]:
         """Return what the house should know beside what stands in the rows."""
         around = self._lookout.now
         inner = (Kind.ALERT, Kind.PROTECTION)
         known = {it.matter_id: Notice(it.matter_id, it.kind, self._about(it)) for it in around.notices}
         known |= {
-            it.matter_id: Notice(it.matter_id, it.kind, self._about(it), it.snoozed_until_s, not it.over)
+            it.matter_id: Notice(
+                it.matter_id, it.kind, self._about(it), it.snoozed_until_s, not it.over, self._taken(it)
+            )
             for it in around.going
             if it.kind not in inner or it.matter_id in known
         }
         return tuple(known.values())
+
+    def _taken(self, it: Going) -> str:
+        return taken_words(it, clock=lambda at_s: clock_time(at_s, zone=self._zone, now_s=self._clock()))
 
     def _about(self, it: Matter | Going) -> str:
         """Return what a notice says, with whom it is about first."""

@@ -4,7 +4,7 @@ Everything here is called from threads, several at once, and may block on a disk
 carers go in and out as the house says them; wearers are pseudonyms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -193,6 +193,15 @@ class Counts(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Whom an alert reaches beside the tablets of the house: ``contacts`` that the rules reach, and carers on whose
+    ``devices`` messages arrive while they are on shift."""
+
+    contacts: Collection[str]
+    devices: Collection[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Care:
     """All that ``create_app`` may be given beside the desk."""
@@ -208,3 +217,4 @@ class Care:
     seals: Sealing
     refusals: Refusals
     counts: Counts
+    outside: Callable[[], Outside] | None = None  # None: nobody can say; answers at once

@@ -12,9 +12,10 @@ import jinja2
 from fastapi import FastAPI, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from alerts.duty.duty import NOTE_MAX
 from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
-from alerts.outcomes.helped import offered
+from alerts.outcomes.helped import LENGTH_MAX, offered
 from console.api.here import Here
 from console.refusal import Refusal, only_from_here
 from console.rows import clock_time
@@ -22,7 +23,8 @@ from console.rows import clock_time
 FORM_BYTES: Final = 16_384
 """Far more than names, taps and a note need."""
 
-NAME_MAX: Final = 80
+LINE_MAX: Final = max(NOTE_MAX, LENGTH_MAX)
+"""Characters of a line that are read; how many may be kept of it says the room that takes it."""
 
 SHIFT_S: Final = 8 * 3600.0
 """How long a shift is that somebody begins without saying until when."""
@@ -46,7 +48,7 @@ BEGAN: Final = (("15", "15 min before"), ("5", "5 min before"), ("0", "At the al
 """Minutes before the alert, and how they are said. Who does not say when has not said it: the readings know better."""
 
 AGO: Final = (("2", "Just now"), ("10", "10 min ago"), ("30", "30 min ago"), ("60", "1 hour ago"))
-"""The same where there was no alert: somebody must say when."""
+"""The same where there was no alert. Nothing is chosen beforehand: what nobody tapped would be taught as if seen."""
 
 UNSURE_OF_S: Final = {"15": 300.0, "5": 180.0, "0": 120.0, "2": 120.0, "10": 300.0, "30": 600.0, "60": 1200.0}
 """Give or take, for each answer: about half the way to the next one."""
@@ -60,11 +62,11 @@ class Form:
 
     def one(self, field: str) -> str:
         """Return one line, "" where there is none."""
-        return " ".join(self.fields.get(field, [""])[-1].split())[:NAME_MAX]
+        return " ".join(self.fields.get(field, [""])[-1].split())[:LINE_MAX]
 
     def every(self, field: str) -> tuple[str, ...]:
         """Return every line of a field that has some."""
-        lines = (" ".join(line.split())[:200] for line in self.fields.get(field, []))
+        lines = (" ".join(line.split())[:LINE_MAX] for line in self.fields.get(field, []))
         return tuple(dict.fromkeys(filter(None, lines)))
 
 
@@ -117,6 +119,10 @@ def add_care_pages(
         await here.rest.run(_tell_of_wearer, here, wearer, form)
         return RedirectResponse("/", status_code=303)
 
+    @app.get("/outside", include_in_schema=False)
+    async def tell_how_to_reach_more() -> Response:
+        return shown("outside.html")
+
     @app.get("/shift", include_in_schema=False)
     async def show_shift() -> Response:
         return shown("shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, here))
@@ -141,7 +147,6 @@ def _question(here: Here, alert_id: str, time: object) -> dict[str, object]:
         "answers": ANSWERS,
         "helped": _helps(here, alert.wearer),
         "began": BEGAN,
-        "began_now": "",
         "before": before,
         "by": alert.by,
     }
@@ -157,7 +162,6 @@ def _question_without(here: Here, wearer: str) -> dict[str, object]:
         "answers": ANSWERS,
         "helped": _helps(here, wearer),
         "began": AGO,
-        "began_now": "10",
         "before": None,
         "by": "",
     }
@@ -210,16 +214,14 @@ def _tell_of_alert(here: Here, alert_id: str, form: Form) -> None:
 def _tell_of_wearer(here: Here, wearer: str, form: Form) -> None:
     here.view(wearer)
     ago, now_s = form.one("began"), here.clock()
-    if ago not in UNSURE_OF_S:
-        raise Refusal(422, "When did it begin?", "No alert says when, so that somebody must.")
     here.given.outcomes.tell(
         wearer,
         alert_id="",
         by=_by(form),
         what=_what(form),
         helped=form.every("helped"),
-        began_s=now_s - 60 * float(ago),
-        uncertainty_s=UNSURE_OF_S[ago],
+        began_s=now_s - 60 * float(ago) if ago in UNSURE_OF_S else None,
+        uncertainty_s=UNSURE_OF_S.get(ago),
         ended_s=now_s,
         at_s=now_s,
     )

@@ -12,6 +12,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from alerts.duty.duty import NOTE_MAX, REASON_MAX
+from alerts.names import NAME_MAX
+from alerts.outcomes.helped import LENGTH_MAX
 from console.api.here import Here
 from console.api.matters import acknowledged
 from console.bands import facts_of, page_of
@@ -26,13 +29,16 @@ FORM_BYTES: Final = 4096
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
+MOST: Final = {"name": NAME_MAX, "note": NOTE_MAX, "reason": REASON_MAX, "helped": LENGTH_MAX}
+"""Characters that a field takes: as many as the room behind it keeps."""
+
 
 def pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:
     """Return the templates of ``place``, with the names that are offered to "Who are you?"."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.globals.update(place=place, carers=carers, initials=initials, alert_line=ALERT_LINE)
+    templates.globals.update(place=place, carers=carers, initials=initials, alert_line=ALERT_LINE, most=MOST)
     return templates
 
 
@@ -53,6 +59,8 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
                 standby=house.standby,
                 shift=board.shift(),
                 has_care=here.care is not None,
+                indoors=board.indoors,
+                version=board.version,
             )
         )
 

@@ -184,13 +184,15 @@ def _beside(row: Row, view: WearerView, around: Around, *, zone: ZoneInfo, now_s
         return clock_time(at_s, zone=zone, now_s=now_s)
 
     plan, lost = around.plans.get(row.wearer), around.loss_of(row.wearer)
-    loss = told_of_loss(lost, plan, clock=clock) if lost and row.cover != "protected" else None
+    loss = told_of_loss(lost, plan, clock=clock, now_s=now_s) if lost and row.cover != "protected" else None
     alert = None
     if view.alert and row.risk in ("alert", "held"):
-        alert = told_of_alert(view.alert, around.of(view.alert.alert_id), plan, clock=clock)
+        alert = told_of_alert(view.alert, around.of(view.alert.alert_id), plan, clock=clock, now_s=now_s)
     snoozed = (alert if row.risk == "alert" else loss) or Told("", None, "", "", (), Plan(), "")
     quiet = snoozed.snoozed_until_s is not None and snoozed.snoozed_until_s > now_s
     told = alert.told if alert else loss.told if loss else ""
+    if loss and loss.taken and not alert:
+        return replace(row, loss=loss, told=told, sounds="", why=_sentences([row.why, loss.taken]))
     return replace(row, alert=alert, loss=loss, told=told, sounds="" if quiet else row.sounds)
 
 

@@ -33,13 +33,15 @@ WHAT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows: it is "open" to be taken, it is "held" by somebody, or it is "over". ``risk`` is the hue."""
+    """What the page shows: it is "open" to be taken, it is "held" by somebody, or it is "over". ``risk`` is the hue;
+    ``by`` is whom the link was sent to, who takes it."""
 
     state: Literal["open", "held", "over"]
     what: str
     who: str = ""
     since: str = ""
     risk: Literal["alert", "held", ""] = ""
+    by: str = ""
 
 
 def add_taking(app: FastAPI, here: Here, page: jinja2.Template, zone: ZoneInfo) -> None:
@@ -93,7 +95,7 @@ def _shown(here: Here, allowed: Take, zone: ZoneInfo) -> Shown:
     if is_open:
         since_s = alert.raised_s if alert is not None else proof.matter.since_s if proof is not None else here.clock()
         since = clock_time(since_s, zone=zone, now_s=here.clock())
-        return Shown("open", what, since=since, risk="alert" if what == WHAT[Kind.ALERT] else "")
+        return Shown("open", what, since=since, risk="alert" if what == WHAT[Kind.ALERT] else "", by=allowed.to)
     if not by or at_s is None:
         return Shown("over", what)
     who = "You have" if by == allowed.to else f"{by} has"

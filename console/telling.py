@@ -23,6 +23,9 @@ _BY: Final = {
     "board": "every tablet is told again",
 }
 
+UNHEARD: Final = "This tablet cannot sound yet"
+"""What a row says where no tablet can: whoever reads it stands before one, and the strip above says what to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -36,7 +39,7 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What stands with an alert, or with protection that was lost: its proof, who is told next, how long its sound is
-    paused, the person's plan. ``terms`` are the rules it was raised by, in small."""
+    paused, the person's plan. ``terms`` are the rules it was raised by, in small; ``taken`` says who sees to a loss."""
 
     matter_id: str
     snoozed_until_s: float | None
@@ -45,9 +48,10 @@ class Told:
     chain: tuple[Stage, ...]
     plan: Plan
     terms: str
+    taken: str = ""
 
 
-def told_of_alert(alert: AlertView, going: Going | None, plan: Plan | None, *, clock: Clock) -> Told:
+def told_of_alert(alert: AlertView, going: Going | None, plan: Plan | None, *, clock: Clock, now_s: float) -> Told:
     """Return what stands with ``alert``; where delivery has not begun, that is what its proof says."""
     by = alert.acknowledged_by or ""
     taken = clock(alert.acknowledged_s) if alert.acknowledged_s is not None else ""
@@ -61,31 +65,40 @@ def told_of_alert(alert: AlertView, going: Going | None, plan: Plan | None, *, c
         matter_id=alert.alert_id,
         snoozed_until_s=paused,
         snoozed="" if paused is None else f"Sound paused until {clock(paused)}. A new alert still sounds.",
-        told=_next(going, clock=clock) if not by else "",
+        told=_next(going, clock=clock, now_s=now_s) if not by else "",
         chain=(Stage("Raised", clock(alert.raised_s), True), *_stations(going, clock=clock), last),
         plan=plan or Plan(),
-        terms=f"Rules {alert.policy}, {alert.model}, level {alert.probability:.2f}",
+        terms=f"Rules {alert.policy}, {alert.model}, level {alert.probability:.2f}"
+        if alert.policy
+        else "What raised it was not kept: the disk failed",
     )
 
 
-def told_of_loss(going: Going, plan: Plan | None, *, clock: Clock) -> Told:
+def told_of_loss(going: Going, plan: Plan | None, *, clock: Clock, now_s: float) -> Told:
     """Return what stands with protection that somebody lost."""
     paused = going.snoozed_until_s
     return Told(
         matter_id=going.matter_id,
         snoozed_until_s=paused,
         snoozed="" if paused is None else f"Sound paused until {clock(paused)}. Look in meanwhile.",
-        told=_next(going, clock=clock),
+        told=_next(going, clock=clock, now_s=now_s) if not going.over else "",
         chain=(Stage("Lost", clock(going.since_s), True), *_stations(going, clock=clock)),
         plan=plan or Plan(),
         terms="",
+        taken=taken_words(going, clock=clock),
     )
+
+
+def taken_words(going: Going, *, clock: Clock) -> str:
+    """Return who sees to what is no alert, "" while nobody does."""
+    return f"{going.by} is seeing to it since {clock(going.ended_s)}." if going.by and going.ended_s is not None else ""
 
 
 def cover_words(cover: Cover, *, clock: Clock) -> tuple[str, str]:
     """Return the headline of a cover that is not whole, in lower case, and why and who was told of it."""
     since = f"{cover.level.value} since {clock(cover.since_s)}"
-    return since, " ".join(ended(part) for part in (cover.why, cover.told) if part)
+    why = UNHEARD if cover.link is Link.TABLET and cover.level is Level.NOT else cover.why
+    return since, " ".join(ended(part) for part in (why, cover.told) if part)
 
 
 def sounds_lost(cover: Cover) -> bool:
@@ -100,15 +113,29 @@ def ended(sentence: str) -> str:
     return sentence if re.search(r"[.!?…]$", sentence) else f"{sentence}."
 
 
-def _next(going: Going | None, *, clock: Clock) -> str:
+def _next(going: Going | None, *, clock: Clock, now_s: float) -> str:
     if going is None or going.next is None:
         return ""
+    if going.next.at_s <= now_s:
+        return _now(going.next)
     return f"If nobody takes it, {_doing(going.next)} at {clock(going.next.at_s)}."
+
+
+def _now(coming: Next) -> str:
+    """Return what is under way, or late: it is promised for no time that has passed."""
+    if coming.channel in ("board", "mqtt"):
+        doing = _doing(coming)
+        return f"{doing[0].upper()}{doing[1:]} now."
+    who = "Everybody on shift" if coming.who == "on shift" else coming.who
+    return f"{who} {'are' if ',' in who else 'is'} being told now."
 
 
 def _doing(coming: Next) -> str:
     who = "everybody on shift" if coming.who == "on shift" else coming.who
-    return _BY.get(coming.channel, "{who} is told").format(who=who)
+    doing = _BY.get(coming.channel, "{who} is told")
+    if "," in who:
+        doing = doing.replace(" gets ", " get ").replace(" is ", " are ")
+    return doing.format(who=who)
 
 
 def _stations(going: Going | None, *, clock: Clock) -> tuple[Stage, ...]:

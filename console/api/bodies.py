@@ -5,6 +5,13 @@ from typing import Annotated, Final, Literal
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from alerts.delivery.snooze import NOTICE_MOST_S, WORDS_MOST
+from alerts.duty.duty import NOTE_MAX, REASON_MAX
+from alerts.names import NAME_MAX
+from alerts.outcomes.helped import HELPED_MAX, LENGTH_MAX
+from alerts.outcomes.times import UNCERTAIN_MAX_S
+from ingest.registry.plans import LINE_MAX, LINES_MAX
+
 LATEST_S: Final = 4_102_444_800.0
 """UTC seconds of the year 2100: a time after it is another unit, milliseconds mostly."""
 
@@ -12,14 +19,8 @@ RECEIPTS_MAX: Final = 1000
 """Receipts in one message: three stations of as many matters as a tablet remembers while it is away."""
 
 WEARERS_MAX: Final = 1000
-LINES_MAX: Final = 12
-"""Sentences of a plan, or things that helped: what somebody reads while walking."""
-
-SNOOZE_MAX_MIN: Final = 120
+SNOOZE_MAX_MIN: Final = int(NOTICE_MOST_S // 60)
 """The most for any matter; alerts have less (``alerts.delivery.snooze``)."""
-
-UNCERTAIN_MAX_S: Final = 86_400.0
-"""Whoever knows the day knows that much."""
 
 
 def _line(text: object) -> object:
@@ -40,18 +41,19 @@ def _told(text: str) -> str:
 
 
 _Line = Annotated[str, BeforeValidator(_line), AfterValidator(_printable)]
-Name = Annotated[_Line, StringConstraints(min_length=1, max_length=80), AfterValidator(_told)]
-Perhaps = Annotated[_Line, StringConstraints(max_length=80)]
+Name = Annotated[_Line, StringConstraints(min_length=1, max_length=NAME_MAX), AfterValidator(_told)]
+Perhaps = Annotated[_Line, StringConstraints(max_length=NAME_MAX)]
 """A name, or "" for nobody."""
-Reason = Annotated[_Line, StringConstraints(min_length=1, max_length=200)]
-Note = Annotated[_Line, StringConstraints(max_length=2000)]
+Reason = Annotated[_Line, StringConstraints(min_length=1, max_length=REASON_MAX)]
+Note = Annotated[_Line, StringConstraints(max_length=NOTE_MAX)]
 Names = Annotated[_Line, StringConstraints(min_length=1, max_length=500), AfterValidator(_told)]
 """Several, with commas between."""
-Sentence = Annotated[_Line, StringConstraints(min_length=1, max_length=500)]
+Sentence = Annotated[_Line, StringConstraints(min_length=1, max_length=LINE_MAX)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 Identity = Annotated[str, Path(min_length=1, max_length=200)]
 Moment = Annotated[float, Field(ge=0, le=LATEST_S, allow_inf_nan=False, description="UTC seconds")]
 Lines = Annotated[list[Sentence], Field(max_length=LINES_MAX)]
+Word = Annotated[_Line, StringConstraints(min_length=1, max_length=LENGTH_MAX)]
 
 Page = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
 """Which page of a tablet, "" where it says none."""
@@ -116,7 +118,7 @@ class SnoozeBody(Body):
     """``by`` pauses the sound of one matter."""
 
     by: Name
-    reason: Reason
+    reason: Annotated[_Line, StringConstraints(min_length=1, max_length=WORDS_MOST), AfterValidator(_told)]
     minutes: Annotated[int, Field(ge=1, le=SNOOZE_MAX_MIN)]
 
 
@@ -126,7 +128,7 @@ class OutcomeBody(Body):
 
     by: Name
     what: WhatItWas
-    helped: Lines = []
+    helped: Annotated[list[Word], Field(max_length=HELPED_MAX)] = []
     began_s: Moment | None = None
     uncertainty_s: Annotated[float, Field(ge=0, le=UNCERTAIN_MAX_S, allow_inf_nan=False)] | None = None
     ended_s: Moment | None = None
@@ -159,7 +161,7 @@ class EndBody(Body):
     """``by`` ends a shift; ``anyway`` says why, where somebody is left without a carer."""
 
     by: Name
-    anyway: Annotated[_Line, StringConstraints(max_length=200)] = ""
+    anyway: Annotated[_Line, StringConstraints(max_length=REASON_MAX)] = ""
 
 
 class PlanBody(Body):

@@ -70,6 +70,8 @@ function onBeat(beat) {
   if (tablet) tablet.now = beat.now_s;
   showShift(beat.shift);
   notices.show(beat.notices);
+  byId("renewed").hidden = beat.version === byId("watching").dataset.version;
+  if (byId("indoors")) byId("indoors").hidden = !beat.indoors;
   countDown(beat.now_s);
   byId("clock").textContent = clock;
   byId("tally").textContent = beat.tally.protected;
@@ -259,6 +261,27 @@ byId("notices").addEventListener("click", ({ target }) => {
   if (strip) snooze(strip.dataset.matter, "house", "", strip.querySelector(".paused"));
 });
 
+/** Take what is no alert: every board says who sees to it, and nobody else is told. */
+async function seeTo(matter, about, note) {
+  const by = picker.name || (await picker.ask(`You are seeing to it${about ? `: ${about}` : ""}.`));
+  showName();
+  if (!by) return;
+  note.textContent = "Sending…";
+  try {
+    const answer = await tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/take`, { by });
+    const facts = await answer.json();
+    note.textContent = !answer.ok ? facts.detail : facts.by === by ? "" : `${facts.by} was first.`;
+    if (answer.ok) say("status", `${facts.by} is seeing to it.`);
+  } catch {
+    note.textContent = "Not sent, nobody knows yet. Please tap again.";
+  }
+}
+
+document.addEventListener("click", ({ target }) => {
+  const item = target.closest(".see-to")?.closest(".row, .strip");
+  if (item) seeTo(item.dataset.matter, item.querySelector(".name")?.textContent ?? "", item.querySelector(".note"));
+});
+
 byId("tablet").addEventListener("click", async () => {
   await picker.ask("Alerts taken on this tablet go to this name.");
   showName();
@@ -322,6 +345,7 @@ byId("sound").addEventListener("click", async () => {
     byId("voice").showModal();
   }
 });
+byId("renew").addEventListener("click", () => location.reload());
 byId("unmute").addEventListener("click", async () => {
   await sound.unlock();
   const by = picker.name || (await picker.ask("The sound comes back."));

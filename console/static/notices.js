@@ -25,7 +25,7 @@ export class Notices {
     return [...this.#list.children];
   }
 
-  #put({ matter_id, kind, text, snoozed_until_s, can_snooze }) {
+  #put({ matter_id, kind, text, snoozed_until_s, can_snooze, taken }) {
     let strip = this.list().find(({ dataset }) => dataset.matter === matter_id);
     const again = strip?.dataset.paused && !snoozed_until_s;
     const fresh = !strip;
@@ -36,7 +36,9 @@ export class Notices {
       this.#list.append(strip);
     }
     strip.dataset.paused = snoozed_until_s ?? "";
-    strip.querySelector(".snooze-notice").hidden = !can_snooze;
+    for (const button of strip.querySelectorAll(".snooze-notice, .see-to")) button.hidden = !can_snooze;
+    const who = strip.querySelector(".seen-to");
+    if (who.textContent !== taken) who.textContent = taken;
     const said = strip.querySelector("strong");
     if (said.textContent !== text) said.textContent = text;
     strip.setAttribute("aria-label", text);

@@ -44,7 +44,7 @@ export class Rows {
     const was = { ...item.dataset };
     if (was.risk !== row.risk) this.movedAt = performance.now();
     Object.assign(item.dataset, { risk: row.risk, watch: row.watch, sounds: row.sounds, alert: row.alert_id,
-      matter: (row.risk === "alert" ? row.alert : row.loss)?.matter_id ?? "", paused: row.alert?.snoozed_until_s ?? row.loss?.snoozed_until_s ?? "" });
+      matter: (row.risk === "alert" ? row.alert : row.loss?.taken ? null : row.loss)?.matter_id ?? "", paused: row.alert?.snoozed_until_s ?? row.loss?.snoozed_until_s ?? "" });
     this.#beside(item, row);
     this.#words(item, row);
     this.#trend(item, row);
@@ -106,6 +106,7 @@ export class Rows {
     item.querySelector(".over").hidden = row.risk !== "held" || !alert;
     set(item.querySelector(".over"), "href", `/alerts/${encodeURIComponent(alert?.matter_id ?? "")}/outcome`);
     item.querySelector(".snooze").hidden = !item.dataset.matter;
+    item.querySelector(".see-to").hidden = !item.dataset.matter || row.risk === "alert";
     write(item.querySelector(".told"), row.told);
     write(item.querySelector(".terms"), alert?.terms ?? "");
     lines(item.querySelector(".helps"), alert?.plan.helps ?? []);

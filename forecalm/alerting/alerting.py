@@ -33,7 +33,7 @@ from alerts.protection.cover import Level
 from alerts.protection.tablets import Tablets
 from alerts.protection.watch import Watch
 from alerts.views import RiskState
-from console.care import Care
+from console.care import Care, Outside
 from console.standing import ModelsAt
 from forecalm.alerting.entering import Entering
 from forecalm.alerting.links import Gathering, Guard, Probe, Pulse
@@ -128,6 +128,7 @@ class Alerting:
             seals=self._seals,
             refusals=registry,
             counts=self._counts,
+            outside=self.outside,
         )
 
     def _make_dispatch(self, journal: ReadableLog) -> Dispatch:
@@ -252,6 +253,13 @@ class Alerting:
     def reachable(self, channel: str) -> tuple[str, ...]:
         """Return who has a device that takes messages, where this house sends any."""
         return self._devices.carers() if channel == PUSH and self._pushes else ()
+
+    def outside(self) -> Outside:
+        """Return whom an alert reaches beside the tablets, by the rules that hold and the devices that are known."""
+        steps = self._said.rules.alert
+        contacts = (step.who for step in steps if self._said.rules.address(step.who, step.channel) is not None)
+        pushes = any(step.channel == PUSH for step in steps)
+        return Outside(tuple(dict.fromkeys(contacts)), self.reachable(PUSH) if pushes else ())
 
     def _who_was_told(self, matter_id: str) -> str:
         """Who outside the tablets knows of it, in words; "" while nobody does."""

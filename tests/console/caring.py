@@ -23,7 +23,7 @@ from alerts.outcomes.outcomes import Outcomes
 from alerts.protection.cover import Cover
 from alerts.protection.tablets import Tablets
 from alerts.views import WearerView
-from console.care import Care
+from console.care import Care, Outside
 from ingest.labels import Label
 from ingest.registry.plans import Plan
 
@@ -115,6 +115,7 @@ class Rest:
     now: dict[str, Cover] = field(default_factory=dict)
     written: dict[str, Plan] = field(default_factory=dict)
     subscriptions: list[str] = field(default_factory=list)
+    outside: Outside = field(default_factory=lambda: Outside(contacts=("Sam",), devices=()))
     fails: bool = False
 
     def covers(self) -> Mapping[str, Cover]:
@@ -175,6 +176,7 @@ class Caring:
             seals=Seals(b"a secret of thirty-two bytes...."),
             refusals=self.rest,
             counts=self.rest,
+            outside=lambda: self.rest.outside,
         )
 
     def hear(self, view: WearerView) -> None:
