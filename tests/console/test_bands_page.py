@@ -1,10 +1,9 @@
 """The page of bands in Chromium: it keeps itself fresh, fits every screen, and says when it is old."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from console.standing import ModelsAt
 from ingest.bands import ConsentDue, Waiting
@@ -13,7 +12,6 @@ from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
 from tests.console.house import NOW_S, House, Serve
 from tests.console.office import Office, band
-from tests.console.test_tablet import FLAGS
 
 pytestmark = pytest.mark.service
 
@@ -21,14 +19,6 @@ SIZES = [(1280, 800), (800, 1280), (390, 844)]
 SHARE = 0.15  # of a screen's height, at most, for what is no alert
 OVERFLOWS = """() => [document.documentElement, ...document.querySelectorAll("main, .strips")]
   .filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.tagName)"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

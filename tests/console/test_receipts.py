@@ -4,24 +4,16 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.console.caring import Caring
 from tests.console.house import NAMES, House, Serve
-from tests.console.test_tablet import FLAGS, Tablet
+from tests.console.tablets import Tablet
 
 pytestmark = pytest.mark.service
 
 WAITING = "forecalm.receipts"
 SETTLED = f"() => localStorage.getItem('{WAITING}') === '[]'"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,82 +5,16 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from alerts.views import Blind, Sight
 from console.rows import LOW_BATTERY_PCT, UNSTORED
 from ingest.intake.counts import HeldBack
 from tests.console.house import House, Serve
 from tests.console.office import Office
+from tests.console.tablets import ALERT, LOST, TAKEN, Tablet
 
 pytestmark = pytest.mark.service
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-LISTEN = """
-window.heard = [];
-window.forbidden = [];
-document.addEventListener("securitypolicyviolation", (event) => window.forbidden.push(event.violatedDirective));
-const start = OscillatorNode.prototype.start;
-OscillatorNode.prototype.start = function (...when) {
-  window.heard.push(Math.round(this.frequency.value));
-  return start.apply(this, when);
-};
-"""
-ALERT, LOST, TAKEN = [440, 554, 659], [554, 415], [220]
-
-
-class Tablet:
-    """A page of its own tablet, and everything that went wrong on it."""
-
-    def __init__(self, browser: Browser, address: str, **options: object) -> None:
-        self.context = browser.new_context(reduced_motion="reduce", **options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(5000)
-        self.context.add_init_script(LISTEN)
-        self.page: Page = self.context.new_page()
-        self.outside: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda it: urlsplit(it.url).hostname == "127.0.0.1" or self.outside.append(it.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda it: it.type == "error" and self.complaints.append(it.text))
-        self.page.clock.install()
-        self.page.goto(address)
-
-    def live(self) -> "Tablet":
-        expect(self.page.locator("#live")).to_have_text("Live")
-        return self
-
-    def sounding(self) -> "Tablet":
-        self.page.click("#sound-on")
-        self.page.click("#sound-heard")
-        assert self.heard() == ALERT
-        self.page.evaluate("window.heard.length = 0")
-        return self
-
-    def row(self, wearer: str):  # noqa: ANN201 - a Locator
-        return self.page.locator(f"[data-wearer={wearer}]")
-
-    def heard(self) -> list[int]:
-        return self.page.evaluate("window.heard")
-
-    def hears(self, notes: list[int]) -> None:
-        """Wait until what was heard ends with ``notes``."""
-        ends = "(notes) => window.heard.slice(-notes.length).join() === notes.join()"
-        self.page.wait_for_function(ends, arg=notes)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

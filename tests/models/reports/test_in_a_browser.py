@@ -11,7 +11,7 @@ from models.reports import card
 from models.reports.card import Known
 from models.reports.evidence import read
 from models.reports.report import report
-from tests.console.test_tablet import FLAGS
+from tests.console.tablets import FLAGS
 from tests.models.reports.conftest import Files
 from tests.models.reports.test_card import DIGEST, manifest
 

@@ -1,0 +1,94 @@
+"""Tablets (Chromium) in: pages that are watched for all that goes wrong on them, and what they proved, out."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.caring import Caring
+from tests.console.house import House
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+LISTEN = """
+window.heard = [];
+window.forbidden = [];
+document.addEventListener("securitypolicyviolation", (event) => window.forbidden.push(event.violatedDirective));
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) {
+  window.heard.push(Math.round(this.frequency.value));
+  return start.apply(this, when);
+};
+"""
+MARKUP = "Lights down <b>now</b> & \u0647\u062f\u0648\u0621 \U0001f3a7"
+"""What somebody may write, and is shown as it was written."""
+
+ALERT, LOST, TAKEN = [440, 554, 659], [554, 415], [220]
+
+
+class Tablet:
+    """A page of its own tablet, and everything that went wrong on it."""
+
+    def __init__(self, browser: Browser, address: str, **options: object) -> None:
+        self.context = browser.new_context(reduced_motion="reduce", **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(5000)
+        self.context.add_init_script(LISTEN)
+        self.page: Page = self.context.new_page()
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda it: urlsplit(it.url).hostname == "127.0.0.1" or self.outside.append(it.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda it: it.type == "error" and self.complaints.append(it.text))
+        self.page.clock.install()
+        self.page.goto(address)
+
+    def live(self) -> "Tablet":
+        expect(self.page.locator("#live")).to_have_text("Live")
+        return self
+
+    def sounding(self) -> "Tablet":
+        self.page.click("#sound-on")
+        self.page.click("#sound-heard")
+        assert self.heard() == ALERT
+        self.page.evaluate("window.heard.length = 0")
+        return self
+
+    def row(self, wearer: str):  # noqa: ANN201 - a Locator
+        return self.page.locator(f"[data-wearer={wearer}]")
+
+    def heard(self) -> list[int]:
+        return self.page.evaluate("window.heard")
+
+    def hears(self, notes: list[int]) -> None:
+        """Wait until what was heard ends with ``notes``."""
+        ends = "(notes) => window.heard.slice(-notes.length).join() === notes.join()"
+        self.page.wait_for_function(ends, arg=notes)
+
+
+def knows(page: Page, name: str) -> None:
+    """Let the tablet know whose it is."""
+    page.click("#tablet")
+    page.get_by_role("button", name=name).first.click()
+    expect(page.locator("#tablet")).to_contain_text(name)
+
+
+def stations(caring: Caring, matter: str) -> list[str]:
+    return [station for _, it, station, _ in caring.telling.heard if it == matter]
+
+
+def eventually(page: Page, holds: object) -> None:
+    """Wait until ``holds()``; the page goes on meanwhile."""
+    for _ in range(300):
+        if holds():  # type: ignore[operator]
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it never held")
+
+
+def standing(caring: Caring, house: House) -> object:
+    return next(iter(caring.tablets.standing(house.now_s)), None)
