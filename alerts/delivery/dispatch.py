@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -208,17 +209,21 @@ class Dispatch:
             self._take_in()
             proof = self._book.proof(matter_id)
             if proof is not None:
+                behind_s = self._times.behind(matter_id)
+                at_s, until_s = at_s + behind_s, until_s + behind_s
                 self._book.note(snooze.snoozed(proof, by=by, reason=reason, until_s=until_s, at_s=at_s))
             self._book.write()
         self._woken.set()
 
     def proof(self, matter_id: str) -> Proof | None:
-        """Return how far a matter came, open or lately closed; None where nobody knows it."""
-        return self._book.proof(matter_id)
+        """Return how far a matter came, open or lately closed; None where nobody knows it. What is still to come
+        (who is told next, the end of a snooze) it tells by the clock as it is now, though that was set back."""
+        proof = self._book.proof(matter_id)
+        return None if proof is None else self._by_clock(proof)
 
     def proofs(self) -> tuple[Proof, ...]:
-        """Return what is open: nobody has it yet."""
-        return tuple(proof for proof in self._book.unsettled() if proof.is_open)
+        """Return what is open: nobody has it yet; times as ``proof`` has them."""
+        return tuple(self._by_clock(proof) for proof in self._book.unsettled() if proof.is_open)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every proof that changes from now on; return what ends that."""
@@ -279,6 +284,10 @@ class Dispatch:
 
     def _under_way(self) -> list[str]:
         return [proof.matter.matter_id for proof in self._book.unsettled()]
+
+    def _by_clock(self, proof: Proof) -> Proof:
+        behind_s = self._times.behind(proof.matter.matter_id)
+        return replace(proof, behind_s=behind_s) if behind_s else proof
 
     def _known(self, matter_id: str) -> None:
         if matter_id not in self._book and matter_id not in self._intake.coming:

@@ -38,15 +38,19 @@ class Onward:
 
     def at(self, matter_id: str, now_s: float) -> float:
         """Return what time it is for a matter when the clock shows ``now_s``."""
-        return now_s + self._behind_s.get(matter_id, 0.0)
+        return now_s + self.behind(matter_id)
 
     def shown(self, matter_id: str, at_s: float) -> float:
         """Return what the clock shows when it is ``at_s`` for a matter."""
-        return at_s - self._behind_s.get(matter_id, 0.0)
+        return at_s - self.behind(matter_id)
 
     def go_on(self, matter_id: str, last_s: float, now_s: float) -> None:
         """Take up a matter whose last event was at ``last_s``: it goes on from there, whatever the clock shows."""
         self._behind_s[matter_id] = max(0.0, last_s - now_s)
+
+    def behind(self, matter_id: str) -> float:
+        """Return how far [s] the clock is behind the time of a matter: 0 where it was not set back."""
+        return self._behind_s.get(matter_id, 0.0)
 
     def forget(self, matter_id: str) -> None:
         """A matter is settled."""

@@ -142,7 +142,8 @@ class Next:
 class Proof:
     """How one matter goes from hand to hand. ``taken_steps`` are the steps taken, in order; ``last_s`` the newest time.
 
-    ``ended`` is None while nobody has it and it is not over.
+    ``ended`` is None while nobody has it and it is not over. ``behind_s`` is how far the clock was set back since: what
+    is still to come is told by the clock as it is now, everything else as it was.
     """
 
     begun: DeliveryBegun
@@ -151,6 +152,7 @@ class Proof:
     snoozes: tuple[Snoozed, ...] = ()
     ended: DeliveryEnded | None = None
     last_s: float
+    behind_s: float = 0.0
 
     @property
     def matter(self) -> Matter:
@@ -193,7 +195,7 @@ class Proof:
     @property
     def snoozed_until_s(self) -> float | None:
         """Until when its sound is paused [UTC s], which may be over; None where it never was, or is not open."""
-        return self.snoozes[-1].until_s if self.snoozes and self.is_open else None
+        return self.snoozes[-1].until_s - self.behind_s if self.snoozes and self.is_open else None
 
     def rounds(self, step: int) -> int:
         """How often ``step`` was taken."""
@@ -232,10 +234,11 @@ class Proof:
         for number in telling:
             if not self.rounds(number):
                 step = self.steps[number]
-                return Next(self.begun.at_s + step.after_s, step.who, step.channel, again=False)
+                return Next(self.begun.at_s + step.after_s - self.behind_s, step.who, step.channel, again=False)
         last = max(escalated.at_s for escalated in self.taken_steps if escalated.step in telling)
         step = self.steps[telling[-1]]
-        return Next(last + self.again_s(self.rounds(telling[-1])), step.who, step.channel, again=True)
+        at_s = last + self.again_s(self.rounds(telling[-1])) - self.behind_s
+        return Next(at_s, step.who, step.channel, again=True)
 
     def again_s(self, rounds: int) -> float:
         """How long after the last step was taken for the ``rounds``-th time it is taken again: an alert as often as the
@@ -276,7 +279,7 @@ def after(proof: Proof, event: DeliveryEvent) -> Proof:
         case DeliveryEnded() if proof.ended is None:
             return replace(moved, ended=event)
         case Snoozed() if proof.ended is None:
-            return replace(proof, snoozes=(*proof.snoozes, event))
+            return replace(moved, snoozes=(*proof.snoozes, event))
     return proof
 
 

@@ -10,6 +10,7 @@ from alerts.channels.channel import ChannelError, Message
 from alerts.delivery.dispatch import STUCK_S, TRY_AGAIN_S, Dispatch, UnknownMatter, UnknownTablet
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded, Escalated, Reached, Snoozed, Station
 from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.proof import Proof
 from alerts.delivery.rules import DEFAULT, parse
 from alerts.errors import AlertError
 from alerts.events import Event
@@ -299,6 +300,47 @@ def test_a_clock_set_back_delays_nothing_and_one_set_forward_tells_at_once() -> 
     house.settle()
     assert len(house.phone.came) == 1
     assert len(house.push.came) == 1
+
+
+def test_what_is_still_to_come_is_told_by_the_clock_as_it_is_though_it_was_set_back() -> None:
+    house = House()
+    alert = house.alert()
+    sounded(house, alert.alert_id)
+    house.wait(10)
+    house.now_s -= 5_000
+    house.settle()
+    coming = proof_in(house).next()
+    assert coming is not None
+    assert coming.at_s == house.now_s + 20
+    house.crash()
+    house.start()
+    coming = proof_in(house).next()
+    assert coming is not None
+    assert house.now_s + 20 <= coming.at_s <= house.now_s + 30  # as far as the journal knows
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_snooze_ends_its_own_length_after_it_was_made_though_the_clock_was_set_back(crashes: bool) -> None:
+    house = House()
+    alert = house.alert()
+    sounded(house, alert.alert_id)
+    for back_s in (3_000, 2_000):
+        now_s = house.now_s
+        house.dispatch.snooze(alert.alert_id, by="Ann", reason="On my way.", until_s=now_s + 120, at_s=now_s)
+        assert proof_in(house).snoozed_until_s == house.now_s + 120
+        house.now_s -= back_s
+        if crashes:
+            house.crash()
+            house.start()
+        house.settle()
+        assert proof_in(house).snoozed_until_s == house.now_s + 120
+        house.wait(119)
+        assert proof_in(house).snoozed_until_s == house.now_s + 1
+
+
+def proof_in(house: House) -> Proof:
+    (proof,) = house.dispatch.proofs()
+    return proof
 
 
 def test_people_are_told_though_the_disk_is_full_and_it_is_written_when_it_is_not() -> None:
