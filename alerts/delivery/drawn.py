@@ -60,6 +60,9 @@ nobody the time before, everybody whom it reaches is told, and the journal says 
 
 A message keeps its id through repeats; a step that is taken again has messages of new ids, so that a telephone rings
 again. Tablets tell alerts apart by the alert's id.
+
+Whoever takes a notice ends its telling. Where what it says still holds 2 h later, or when they have gone off shift, it
+is told anew with an id of its own (`alerts/delivery/again.py`; [protection](protection.md), [duty](duty.md)).
 """
 
 _CLOCK: Final = """

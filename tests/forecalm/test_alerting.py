@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.proof import PUSH
 from alerts.journal import Journal
 from alerts.protection.cover import Level, Link
@@ -23,6 +24,8 @@ from ingest.registry.consents import Consent, Scope
 from tests.ingest.registry.test_care import AUTH, P256DH
 from tests.receivers import HttpReceiver
 from tests.servers import free_port, until
+
+pytestmark = pytest.mark.long
 
 ALERT = "w-01-1700000000-1"
 
@@ -114,10 +117,14 @@ def test_an_alert_that_a_crash_left_reaches_a_phone_and_is_taken_by_its_link(
     assert len(phone.got) == 2
 
 
-def test_rules_that_are_set_while_it_runs_hold_and_those_that_cannot_be_read_do_not(
+def test_with_no_band_heard_nobody_is_protected_and_rules_that_are_set_hold_unless_they_cannot_be_read(
     config: Config, phone: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Service(config) as service:
+        covers = service.alerting.guard.covers
+        until(lambda: "w-01" in covers() and covers()["w-01"].link in (Link.BAND, Link.BROKER))
+        assert covers()["w-01"].level is Level.NOT
+        assert "forecalm" in said(service.address, "/metrics")
         go_by(config, rules(phone))
         until(lambda: bool(service.alerting.dispatch.rules.contact))
         held = service.alerting.dispatch.rules
@@ -144,12 +151,24 @@ def test_a_start_with_rules_that_cannot_be_read_goes_by_the_newest_that_can(
     assert "Sam" not in caplog.text
 
 
-def test_with_no_band_heard_nobody_is_protected_and_staff_can_read_why(config: Config) -> None:
+def test_who_took_a_notice_and_whether_they_are_on_shift_is_known(config: Config) -> None:
+    notice = Matter(
+        matter_id="n-1", kind=Kind.PROTECTION, priority=Priority.MEDIUM, wearer="w-01", since_s=0.0, words=("A.",)
+    )
     with Service(config) as service:
-        covers = service.alerting.guard.covers
-        until(lambda: "w-01" in covers() and covers()["w-01"].link in (Link.BAND, Link.BROKER))
-        assert covers()["w-01"].level is Level.NOT
-        assert "forecalm" in said(service.address, "/metrics")
+        alerting = service.alerting
+        alerting.dispatch.tell(notice)
+        until(lambda: alerting.dispatch.proof("n-1") is not None)
+        assert alerting._who_took("n-1") is None
+        alerting.dispatch.taken("n-1", "jo")
+        taken = alerting._who_took("n-1")
+        assert taken is not None
+        assert (taken.by, taken.on_shift) == ("jo", False)
+        now_s = time.time()
+        alerting.duty.begin("Jo", [], until_s=now_s + 3600, by="Jo", at_s=now_s)
+        taken = alerting._who_took("n-1")
+        assert taken is not None
+        assert taken.on_shift
 
 
 @pytest.mark.parametrize(("url", "reached"), [("http://127.0.0.1:8420", ()), ("https://alder.example", ("Jo",))])
