@@ -1,4 +1,4 @@
-"""A link that a carer was sent in; a page that names nobody, and with one tap whose the matter is, out.
+"""A link that a carer was sent in; a page that names nobody cared for, and with one tap whose the matter is, out.
 
 Messengers fetch every link to show a preview: nothing but the button takes, and opening a link proves nothing.
 """

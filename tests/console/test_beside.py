@@ -59,6 +59,22 @@ def test_not_protected_is_the_headline_with_why_and_who_was_told() -> None:
     assert (partly.word, partly.sounds) == ("Calm, partly protected since 14:02", "")
 
 
+def test_a_row_says_shortly_that_its_tablet_cannot_sound_and_never_in_place_of_what_an_alert_says() -> None:
+    deaf = Cover(
+        wearer="w1",
+        level=Level.NOT,
+        since_s=NOW_S - 1800,
+        link=Link.TABLET,
+        why="No tablet can sound. No board is open anywhere.",
+        told="Sam told 14:03",
+    )
+    assert shown(view(), covers={"w1": deaf}).why == "Look in. This tablet cannot sound yet. Sam told 14:03."
+    alone, beside = shown(view(RiskState.ALERTING)), shown(view(RiskState.ALERTING), covers={"w1": deaf})
+    assert beside.word == alone.word
+    assert beside.why.startswith(alone.why)
+    assert "This tablet cannot sound yet" in beside.why
+
+
 def test_what_the_band_says_by_itself_stays_its_own_headline() -> None:
     row = shown(view(blind=Blind.NOT_WORN), covers={"w1": cover(Level.NOT, Link.CONTACT, told="Sam told 14:03")})
     assert row.word == "Band off since 14:21"
