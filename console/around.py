@@ -152,7 +152,7 @@ def _next(proof: Proof, devices: tuple[str, ...] | None) -> Next | None:
     told = [step for step in proof.steps if step.channel != MQTT]
     if not coming.again:
         left = [step for number, step in enumerate(proof.steps) if step in told and not proof.rounds(number)]
-        steps = [(step, proof.begun.at_s + step.after_s) for step in left]
+        steps = [(step, coming.at_s + step.after_s - left[0].after_s) for step in left]
     else:
         steps = [(step, coming.at_s) for step in reversed(told)]
     return next((Next(_who(step, devices), step.channel, at_s) for step, at_s in steps if _who(step, devices)), None)

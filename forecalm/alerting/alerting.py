@@ -314,7 +314,10 @@ def told_of(proof: Proof, *, zone: ZoneInfo) -> str:
 
 
 def _at(at_s: float, *, zone: ZoneInfo) -> str:
-    return f"{datetime.fromtimestamp(at_s, zone):%H:%M}"
+    try:
+        return f"{datetime.fromtimestamp(at_s, zone):%H:%M}"
+    except (ValueError, OverflowError, OSError):  # a journal may hold what no calendar has
+        return "?"
 
 
 def _contact(url: str) -> str:
