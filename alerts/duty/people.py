@@ -61,7 +61,8 @@ class AlertAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """From ``since_s`` to ``until_s`` (None: still) somebody was not fully protected, for ``link`` was broken."""
+    """From ``since_s`` to ``until_s`` (None: still) somebody was not fully protected. ``link`` is what is broken; of
+    what is over, what was for the longest time."""
 
     since_s: float
     level: Level
@@ -133,6 +134,8 @@ class Person:
     gaps: list[Gap] = field(default_factory=list)
     told: dict[str, Told] = field(default_factory=dict)  # by the id of the first, of which others are corrections
     _first: dict[str, str] = field(default_factory=dict)
+    _held: dict[Link | None, float] = field(default_factory=dict)  # of the last gap: how long each was the cause [s]
+    _cause_s: float = 0.0  # since when the last one is
 
     @property
     def is_told_of(self) -> bool:
@@ -174,10 +177,20 @@ class Person:
         )
 
     def _change(self, event: CoverChanged) -> None:
-        if self.gaps and self.gaps[-1].until_s is None:
-            self.gaps[-1] = replace(self.gaps[-1], until_s=event.since_s)
-        if event.level is not Level.PROTECTED:
-            self.gaps.append(Gap(since_s=event.since_s, level=event.level, link=event.link))
+        """A new cause of what goes on comes with the time since when they are not protected: it took over when it was
+        written. Of what is over the cause that held longest is told."""
+        gap = self.gaps[-1] if self.gaps and self.gaps[-1].until_s is None else None
+        goes_on = gap is not None and event.level is gap.level and event.since_s <= gap.since_s
+        if gap is not None:
+            until_s = event.at_s if goes_on else event.since_s
+            self._held[gap.link] = self._held.get(gap.link, 0.0) + max(0.0, until_s - self._cause_s)
+            longest = max(self._held, key=lambda link: self._held[link])
+            self.gaps[-1] = replace(gap, link=event.link) if goes_on else replace(gap, until_s=until_s, link=longest)
+        self._cause_s = event.at_s if goes_on else event.since_s
+        if goes_on or event.level is Level.PROTECTED:
+            return
+        self._held = {}
+        self.gaps.append(Gap(since_s=event.since_s, level=event.level, link=event.link))
 
     def at(self, wearer: str) -> PersonAt:
         """Return it as a value."""

@@ -156,8 +156,11 @@ def test_whoever_is_erased_is_in_no_account() -> None:
     assert "Swap the band" not in said
 
 
-def cover(wearer: str, since_s: float, level: Level, link: Link | None = None) -> CoverChanged:
-    return CoverChanged(wearer=wearer, at_s=since_s, level=level, link=link, since_s=since_s)
+def cover(
+    wearer: str, since_s: float, level: Level, link: Link | None = None, *, at_s: float | None = None
+) -> CoverChanged:
+    at_s = since_s if at_s is None else at_s
+    return CoverChanged(wearer=wearer, at_s=at_s, level=level, link=link, since_s=since_s)
 
 
 def summary_of(*changes: CoverChanged) -> tuple[str, ...]:
@@ -188,6 +191,31 @@ def test_many_short_breaks_in_a_row_are_one_long_one_as_bad_as_the_worst() -> No
         cover("w-2", SEVEN_S + 190, Level.PROTECTED),
     )
     assert found[1] == "- Bea: No alerts. Not protected 07:01 to 07:03 (the band is off)."
+
+
+def test_what_broke_last_is_not_said_of_all_the_time_in_which_something_else_was_broken() -> None:
+    """A new cause comes with the time since when they are not protected, not since when it is the cause."""
+    lost_s = SEVEN_S + 60
+    found = summary_of(
+        cover("w-2", lost_s, Level.NOT, Link.TABLET),
+        cover("w-2", lost_s, Level.NOT, Link.SIGNAL, at_s=lost_s + 300),
+        cover("w-2", lost_s, Level.NOT, Link.BROKER, at_s=lost_s + 310),
+        cover("w-2", lost_s + 320, Level.PROTECTED),
+    )
+    assert found[1] == "- Bea: No alerts. Not protected 07:01 to 07:06 (no tablet can sound)."
+
+
+def test_of_a_break_that_still_is_the_newest_cause_is_said_and_since_when_they_are_not_protected() -> None:
+    found = summary_of(
+        cover("w-2", SEVEN_S + 60, Level.NOT, Link.TABLET),
+        cover("w-2", SEVEN_S + 60, Level.NOT, Link.CONTACT, at_s=SEVEN_S + 600),
+    )
+    assert found == (
+        "Still open:",
+        "- Bea: not protected since 07:01 (the band is off).",
+        "Since 07:00:",
+        "- Aidan, Bea, Noor: No alerts.",
+    )
 
 
 def test_a_break_that_still_is_or_that_a_clock_was_set_back_in_is_told_however_short() -> None:
