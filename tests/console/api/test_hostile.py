@@ -149,11 +149,11 @@ def test_every_route_without_a_key_answers_as_its_document_says(path: str, metho
     assert str(answer.status_code) in described["responses"]
 
 
-@pytest.mark.parametrize(("path", "method"), ACTS)
-def test_every_route_of_a_board_alone_is_not_there(board: Rooms, path: str, method: str) -> None:
-    answer = board.ask(method.upper(), filled(path, "t-1"), headers=board.key())
-    assert answer.status_code == 404
-    check(answer)
+def test_every_route_of_a_board_alone_is_not_there(board: Rooms) -> None:
+    for path, method in ACTS:
+        answer = board.ask(method.upper(), filled(path, "t-1"), headers=board.key())
+        assert answer.status_code == 404, (path, method)
+        check(answer)
 
 
 def test_html_that_somebody_sends_is_text_wherever_it_is_shown(rooms: Rooms) -> None:
