@@ -1,6 +1,8 @@
 """The whole service with somebody who needs a carer: who is told, by what, until when; across restarts."""
 
+import os
 import sqlite3
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -11,11 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.proof import PUSH
-from alerts.journal import Journal
+from alerts.errors import JournalError
+from alerts.journal import Journal, read
 from alerts.protection.cover import Level, Link
-from alerts.situation_events import AlertRaised
+from alerts.situation_events import AlertAcknowledged, AlertRaised
 from forecalm.alerting.site import Said
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
@@ -115,6 +119,41 @@ def test_an_alert_that_a_crash_left_reaches_a_phone_and_is_taken_by_its_link(
         until(lambda: bool(service.alerting.guard.covers()))
         assert service.alerting.dispatch.proofs() == ()
     assert len(phone.got) == 2
+
+
+def test_an_alert_is_told_and_taken_while_the_disk_hangs_and_all_of_it_is_written_once(
+    config: Config, phone: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_by(config, rules(phone))
+    leave_open(config)
+    again = Matter(
+        matter_id="t-1", kind=Kind.TEST, priority=Priority.HIGH, wearer="w-01", since_s=time.time(), words=("A.",)
+    )
+    goes = threading.Event()
+    fsync = os.fsync
+
+    def hangs(file: int) -> None:
+        goes.wait(60)
+        fsync(file)
+
+    with Service(config) as service:
+        phone.wait_for(1)
+        until(lambda: service.alerting.dispatch.journal_fault is None)
+        monkeypatch.setattr("alerts.journal.os.fsync", hangs)
+        service.alerting.dispatch.tell(again)
+        phone.wait_for(2)
+        service.desk.acknowledge(ALERT, by="Jo", at_s=time.time())
+        assert service.desk.journal_fault
+        until(lambda: bool((proof := service.alerting.dispatch.proof(ALERT)) and proof.ended_by == "Jo"))
+        with pytest.raises(JournalError):
+            service.alerting.duty.begin("Jo", [], until_s=time.time() + 3600, by="Jo", at_s=time.time())
+        goes.set()
+        until(lambda: service.desk.journal_fault is None and service.alerting.dispatch.journal_fault is None)
+    kept = read(Installation(config).journal)
+    assert [event.by for event in kept if isinstance(event, AlertAcknowledged)] == ["Jo"]
+    assert [event.matter_id for event in kept if isinstance(event, DeliveryEnded)].count(ALERT) == 1
+    begun = [event.matter_id for event in kept if isinstance(event, DeliveryBegun)]
+    assert [begun.count(each) for each in (ALERT, "t-1")] == [1, 1]
 
 
 def test_with_no_band_heard_nobody_is_protected_and_rules_that_are_set_hold_unless_they_cannot_be_read(
