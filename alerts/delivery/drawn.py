@@ -70,7 +70,9 @@ _CLOCK: Final = """
 
 - A clock set back in a running service delays nothing: what is open goes on counting. One set forward makes due at once
   what is late by it, each step once. Set back while the service was stopped, the time since the last event of a matter
-  counts anew.
+  counts anew. Boards and API say who is told next, and when a snooze ends, by the clock as it is now.
+- Times and figures that no rules can have had, as in a journal that was damaged or written in by hand, are taken as the
+  nearest that they can: everybody is told, and nothing goes round for ever. Boards show "?" where a time is none.
 - A start folds the journal: an alert of the desk without a delivery gets one, counted from when it was raised; what is
   late is told at once. An alert that was taken meanwhile is ended, and nobody is told of it as open.
 - What only delivery could write of an alert before a crash counts for the desk too: it is on the board, and whoever
