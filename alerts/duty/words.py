@@ -1,6 +1,6 @@
 """The account of a shift in; the lines that whoever takes over reads out, plain text in the house's own time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
@@ -12,6 +12,9 @@ from alerts.protection.breaks import TABLE
 from alerts.protection.cover import Level, Link
 
 NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
+
+ROUNDS_SAID: Final = 3
+"""So many times at which people were told can be read out; of more the first, the last and how many are told."""
 
 SEVERAL: Final[Mapping[tuple[Link, Level], str]] = MappingProxyType(
     {
@@ -121,7 +124,7 @@ class _Said:
             "no tablet has shown it" if alert.proved_s is None else f"shown {_after(alert.raised_s, alert.proved_s)}"
         )
         if alert.escalated_s:
-            parts.append(f"more people told at {', '.join(map(self.clock, alert.escalated_s))}")
+            parts.append(self._told(alert.escalated_s))
         parts += [
             f"snoozed by {pause.by} until {self.clock(pause.until_s)} ({pause.reason})" for pause in alert.snoozes
         ]
@@ -131,6 +134,12 @@ class _Said:
             parts.append(_what(alert.outcome))
         parts.append("still open" if alert.ended_s is None else f"over at {self.clock(alert.ended_s)}")
         return ", ".join(parts)
+
+    def _told(self, at_s: Sequence[float]) -> str:
+        """Rounds go on every two minutes until somebody has it: a night of them is a count."""
+        if len(at_s) <= ROUNDS_SAID:
+            return f"more people told at {', '.join(map(self.clock, at_s))}"
+        return f"more people told at {self.clock(at_s[0])}, again {len(at_s) - 1} times until {self.clock(at_s[-1])}"
 
     def _gap(self, gap: Gap) -> str:
         because = "" if gap.link is None else f" ({why(gap.link, gap.level)})"

@@ -236,3 +236,21 @@ def test_every_break_has_plain_words_for_whoever_takes_over(meaning: Meaning) ->
     assert " " in said
     assert "{" not in said
     assert len(alike) == 1 or (meaning.link, meaning.level) in SEVERAL
+
+
+@pytest.mark.parametrize(
+    ("rounds", "said"),
+    [
+        (3, "more people told at 07:02, 07:04, 07:06, still open"),
+        (9, "more people told at 07:02, again 8 times until 07:18, still open"),
+    ],
+)
+def test_rounds_that_went_on_for_long_are_counted(rounds: int, said: str) -> None:
+    log = Scratch()
+    duty = Duty(log, watched=lambda: tuple(NAMES), names=lambda: NAMES, zone=ZoneInfo("Europe/London"))
+    shift = duty.begin("Jo", (), until_s=SEVEN_S + 8 * 3600, by="Jo", at_s=SEVEN_S)
+    log.append([raised("w-1", "a-9", SEVEN_S)])
+    for number in range(rounds):
+        at_s = SEVEN_S + 120 * (number + 1)
+        log.append([Escalated(wearer="w-1", at_s=at_s, matter_id="a-9", step=1, because="nobody has it")])
+    assert any(said in line for line in duty.summary(shift.shift_id))
