@@ -39,9 +39,9 @@ def test_what_is_no_alert_is_taken_by_name_at_one_tablet_and_every_tablet_says_w
     eventually(tablet.page, lambda: caring.telling.all["cover-w3"].ended_by == "Jo")
     house.now_s += 1
     for each in tablets:
-        expect(each.page.locator("#notices .strip .seen-to")).to_have_text("Jo is seeing to it since 14:32.")
+        expect(each.page.locator("#notices .strip .seen-to")).to_have_text("Jo is seeing to it, since 14:32.")
         expect(each.row("w3").locator(".why")).to_have_text(
-            "Look in. The gateway is silent. Jo is seeing to it since 14:32."
+            "Look in. The gateway is silent. Jo is seeing to it, since 14:32."
         )
         expect(each.page.get_by_role("button", name="I\u2019m seeing to it")).to_have_count(0)
     expect(other.row("w3")).to_have_attribute("data-sounds", "")
