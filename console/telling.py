@@ -91,7 +91,9 @@ def told_of_loss(going: Going, plan: Plan | None, *, clock: Clock, now_s: float)
 
 def taken_words(going: Going, *, clock: Clock) -> str:
     """Return who sees to what is no alert, "" while nobody does."""
-    return f"{going.by} is seeing to it, since {clock(going.ended_s)}." if going.by and going.ended_s is not None else ""
+    if not going.by or going.ended_s is None:
+        return ""
+    return f"{going.by} is seeing to it, since {clock(going.ended_s)}."
 
 
 def cover_words(cover: Cover, *, clock: Clock) -> tuple[str, str]:
