@@ -43,6 +43,7 @@ class DutyWalk(RuleBasedStateMachine):
         self.has: dict[str, tuple[str, frozenset[str] | None]] = {}  # by shift: carer, and whom (None: everybody)
         self.until_s: dict[str, float] = {}
         self.muted_by: dict[str, str] = {}
+        self.not_kept: dict[str, str] = {}  # mutes that ended while the disk was full: a restart knows of no end
         self.begin_service()
 
     def begin_service(self) -> None:
@@ -62,6 +63,10 @@ class DutyWalk(RuleBasedStateMachine):
         del self.until_s[shift_id]
         if carer not in {other for other, _ in self.has.values()}:
             self.muted_by = {tablet: by for tablet, by in self.muted_by.items() if by != carer}
+
+    def unmuted(self, tablets: Sequence[str]) -> None:
+        ended = {tablet: self.muted_by.pop(tablet) for tablet in tablets if tablet in self.muted_by}
+        self.not_kept |= ended if self.journal.full else {}
 
     def carers(self, wearer: str, *, in_time: bool = False) -> set[str]:
         return {
@@ -151,7 +156,7 @@ class DutyWalk(RuleBasedStateMachine):
     def unmute(self, tablet: str) -> None:
         self.duty.unmute(tablet, by="Sam", at_s=self.now_s)
         assert self.duty.muted_until(tablet, self.now_s) is None
-        self.muted_by.pop(tablet, None)
+        self.unmuted([tablet])
 
     @rule(by_s=st.one_of(st.integers(1, 600), st.integers(1, 30).map(lambda hours: hours * 3600)))
     def time_passes_or_the_clock_is_set_forward(self, by_s: int) -> None:
@@ -162,7 +167,7 @@ class DutyWalk(RuleBasedStateMachine):
         self.duty.tick(self.now_s)
         self.now_s -= hours * HOUR_S + BACK_S
         self.duty.tick(self.now_s)
-        self.muted_by = {}
+        self.unmuted(list(self.muted_by))
         assert self.duty.mutes(self.now_s) == ()
 
     @rule()
@@ -171,6 +176,9 @@ class DutyWalk(RuleBasedStateMachine):
         self.journal.close()
         self.begin_service()
         self.journal.full = full
+        if full:  # ends of mutes that the disk did not take are forgotten with the process
+            for mute in self.duty.mutes(self.now_s):
+                self.muted_by.setdefault(mute.tablet, mute.by)
 
     @rule()
     def the_disk_fills_or_has_room_again(self) -> None:
@@ -196,6 +204,8 @@ class DutyWalk(RuleBasedStateMachine):
     @invariant()
     def everybody_has_who_the_model_says_or_is_said_to_have_nobody(self) -> None:
         self.duty.tick(self.now_s)
+        if not self.journal.full:
+            self.not_kept = {}
         alone = {each.wearer: each for each in self.duty.uncovered(self.watched, self.now_s)}
         for wearer in self.watched:
             having = self.duty.on_shift(wearer, self.now_s)
