@@ -26,7 +26,7 @@ LATE_S: Final = 5.0
 """From then on what was found before proves nothing: a tablet frames its clock as late, too."""
 
 HELD_S: Final = 900.0
-"""How long boards still say who sees to something that is no alert: until then it is mended, or said anew."""
+"""How long boards still say who sees to what nobody tells the end of: until then it is mended, or said anew."""
 
 DOUBT: Final = "Nobody can say at the moment whether an alert would reach anybody."
 
@@ -87,7 +87,9 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
     """Return what stands beside the views at ``now_s`` [UTC s]; may block. What somebody has is told of ``near``."""
     proofs = {proof.matter.matter_id: proof for proof in care.delivery.proofs()}
     taken = [care.delivery.proof(matter_id) for matter_id in near if matter_id not in proofs]
-    proofs |= {proof.matter.matter_id: proof for proof in taken if proof is not None and _stands(proof, now_s)}
+    notices = tuple(care.covers.notices())
+    known = {it.matter_id for it in notices}
+    proofs |= {it.matter.matter_id: it for it in taken if it is not None and _stands(it, known, now_s)}
     shifts, outside = care.duty.shifts(), care.outside() if care.outside else None
 
     def devices(wearer: str) -> tuple[str, ...] | None:
@@ -97,7 +99,7 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
 
     return Around(
         covers=dict(care.covers.covers()),
-        notices=tuple(care.covers.notices()),
+        notices=notices,
         going=tuple(going(it, now_s=now_s, devices=devices(it.matter.wearer)) for it in proofs.values()),
         indoors=outside is not None and not outside.contacts and not outside.devices,
         plans={wearer: Plan(plan.helps, plan.avoid) for wearer, plan in care.plans.plans().items()},
@@ -108,10 +110,15 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
     )
 
 
-def _stands(proof: Proof, now_s: float) -> bool:
-    """Return whether boards still say who has it."""
-    held = bool(proof.ended_by) and proof.ended_s is not None and now_s - proof.ended_s < HELD_S
-    return proof.is_open or proof.matter.kind is Kind.ALERT or held
+def _stands(proof: Proof, known: Collection[str], now_s: float) -> bool:
+    """Return whether boards still say who has it: for as long as it is one of the ``known`` notices; other matters of
+    the house are mended, and of the rest nobody tells the end."""
+    kind, ended_s = proof.matter.kind, proof.ended_s
+    if proof.is_open or kind is Kind.ALERT:
+        return True
+    if not proof.ended_by or ended_s is None:
+        return False
+    return proof.matter.matter_id in known or (kind is not Kind.HOUSE and now_s - ended_s < HELD_S)
 
 
 def going(proof: Proof, *, now_s: float, devices: tuple[str, ...] | None = None) -> Going:

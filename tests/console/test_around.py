@@ -70,12 +70,23 @@ def test_a_step_that_is_late_is_promised_for_no_time_that_has_passed(steps: tupl
 def test_what_somebody_took_is_theirs_for_a_quarter_of_an_hour_and_what_ended_by_itself_is_gone() -> None:
     caring = Caring(["w1", "w2"])
     for matter_id in ("m-1", "m-2"):
-        caring.telling.open(matter_id, "", T, kind=Kind.HOUSE, words="The disk is nearly full.")
+        caring.telling.open(matter_id, "", T, kind=Kind.UNCOVERED, words="Nobody is on shift.")
     caring.telling.taken("m-1", "Jo")
     caring.telling.taken("m-2", "")
     near = ("m-1", "m-2")
     assert [(it.matter_id, it.by) for it in around(caring.care, near, T + 60).going] == [("m-1", "Jo")]
     assert around(caring.care, near, T + HELD_S).going == ()
+
+
+def test_who_sees_to_the_house_is_said_for_as_long_as_it_is_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    caring = Caring(["w1"])
+    caring.telling.open("m-1", "", T, kind=Kind.HOUSE, words="The disk is nearly full.")
+    matter = caring.telling.all["m-1"].matter
+    caring.telling.taken("m-1", "Jo")
+    monkeypatch.setattr(caring.rest, "notices", lambda: (matter,))
+    assert [it.by for it in around(caring.care, ("m-1",), T + 2 * HELD_S).going] == ["Jo"]
+    monkeypatch.setattr(caring.rest, "notices", lambda: ())
+    assert around(caring.care, ("m-1",), T + 1).going == ()
 
 
 @pytest.mark.parametrize(
