@@ -179,6 +179,7 @@ class House:
     def start_service(self) -> None:
         """Start it, if it does not run. It needs seconds to be ready."""
         if self._service is None or self._service.poll() is not None:
+            _kill(self._service)  # one that ended by itself holds a pipe of ours
             arguments = (
                 str(self.settle_every_s),
                 str(self.busy_s),
