@@ -14,6 +14,7 @@ from alerts.channels.by_url import check_url
 from alerts.delivery.events import Step
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import AGAIN_MIN_S, ALL, BOARD, LATEST_S, MQTT, ON_SHIFT, PUSH, SELDOM_S, WITHIN_MAX_S
+from alerts.delivery.wrong_type import refusal
 from alerts.errors import AlertError
 from alerts.names import same
 
@@ -153,7 +154,7 @@ def parse(text: str, *, refuse_url: Callable[[str], str | None] = check_url) -> 
     except UnicodeEncodeError as error:
         raise RulesError(f"not TOML: character {error.start} is none that UTF-8 has; save the file as UTF-8") from None
     except msgspec.ValidationError as error:
-        raise RulesError(f"{ADDRESS.sub('...', str(error))}: see docs/alerting-rules.md for every key") from None
+        raise RulesError(refusal(ADDRESS.sub("...", str(error)))) from None
     except RecursionError:
         raise RulesError("not TOML: lists or tables lie in each other too deep; see docs/alerting-rules.md") from None
     except ValueError as error:  # also a number with thousands of digits

@@ -22,7 +22,7 @@ def step(chain: str = "alert", after_s: object = 0, who: str = "on shift", chann
 REFUSED = [
     ("surprise = 1", "surprise", "every key"),
     ("again_s = ", "not TOML", ""),
-    ('again_s = "soon"', "again_s", "float"),
+    ('again_s = "soon"', "again_s", "a number"),
     ("again_s = 5", "again_s", "choose 30 to 3600"),
     ("again_s = nan", "again_s", "choose"),
     ("again_s = 40\nanswer_within_s = 60", "again_s", "answer_within_s or more"),
@@ -155,3 +155,25 @@ def test_no_step_is_promised_by_a_channel_that_the_house_does_not_have() -> None
 def test_where_no_channel_of_a_chain_is_there_the_tablets_are_told() -> None:
     rules = parse('[[alert]]\nafter_s = 0\nwho = "on shift"\nchannel = "push"\n')
     assert [step.channel for step in rules.steps(Kind.ALERT, {"mqtt"})] == ["mqtt", "board"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('again_s = "1"', "again_s: a number is wanted here, not text; write a number, without quotes"),
+        (
+            '[[notice]]\nafter_s = "x"\nwho = "a"\nchannel = "b"',
+            "notice[0].after_s: a number is wanted here, not text; write a number, without quotes",
+        ),
+        ("[mqtt]\nevents = 1", "mqtt.events: true or false is wanted here, not a whole number; write true or false,"),
+        ("[[contact]]\nname = 1\nreach = {}", "contact[0].name: text is wanted here, not a whole number; put it in q"),
+        ("alert = 3", "alert: a list is wanted here, not a whole number; write a list in [ ], or a heading in [[ ]]"),
+        ("[[alert]]\nafter_s = 1\nchannel = 'x'", "alert[0].who: it is missing; write it"),
+        ("[[alert]]\nwhen = 1", "alert[0].when: there is no such key; see docs/alerting-rules.md"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_plain_words(text: str, said: str) -> None:
+    with pytest.raises(RulesError) as refused:
+        parse(text)
+    assert str(refused.value).startswith(said)
+    assert "`" not in str(refused.value)
