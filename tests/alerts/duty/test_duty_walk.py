@@ -44,6 +44,7 @@ class DutyWalk(RuleBasedStateMachine):
         self.until_s: dict[str, float] = {}
         self.muted_by: dict[str, str] = {}
         self.not_kept: dict[str, str] = {}  # mutes that ended while the disk was full: a restart knows of no end
+        self.unkept: dict[str, str] = {}  # sound again by word alone: a stop before the disk has room forgets it
         self.begin_service()
 
     def begin_service(self) -> None:
@@ -53,6 +54,15 @@ class DutyWalk(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.journal.close()
         self.folder.cleanup()
+
+    def sounds(self, tablets: Sequence[str]) -> None:
+        heard = {tablet: self.muted_by.pop(tablet) for tablet in tablets if tablet in self.muted_by}
+        if self.journal.full:
+            self.unkept |= heard
+
+    def forget(self) -> None:
+        self.muted_by |= self.unkept
+        self.unkept = {}
 
     def keep(self, shift: Shift) -> None:
         self.has[shift.shift_id] = shift.carer, frozenset(shift.wearers) or None
@@ -176,6 +186,7 @@ class DutyWalk(RuleBasedStateMachine):
         self.journal.close()
         self.begin_service()
         self.journal.full = full
+        self.forget()
         if full:  # ends of mutes that the disk did not take are forgotten with the process
             for mute in self.duty.mutes(self.now_s):
                 self.muted_by.setdefault(mute.tablet, mute.by)
@@ -183,6 +194,9 @@ class DutyWalk(RuleBasedStateMachine):
     @rule()
     def the_disk_fills_or_has_room_again(self) -> None:
         self.journal.full = not self.journal.full
+        self.duty.tick(self.now_s)
+        if not self.journal.full:
+            self.unkept = {}
 
     @precondition(lambda self: len(self.watched) > 1)
     @rule(data=st.data())
@@ -195,6 +209,7 @@ class DutyWalk(RuleBasedStateMachine):
         assert wearer.encode() not in (Path(self.folder.name) / "journal.jsonl").read_bytes()
         self.journal.close()
         self.begin_service()
+        self.forget()
         for shift_id, (carer, whom) in tuple(self.has.items()):
             if whom is not None:
                 self.has[shift_id] = carer, whom - {wearer}
