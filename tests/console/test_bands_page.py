@@ -13,7 +13,7 @@ from ingest.store.protocol import Refusal
 from tests.console.house import NOW_S, House, Serve
 from tests.console.office import Office, band
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.long]
 
 SIZES = [(1280, 800), (800, 1280), (390, 844)]
 SHARE = 0.15  # of a screen's height, at most, for what is no alert

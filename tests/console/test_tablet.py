@@ -14,7 +14,7 @@ from tests.console.house import House, Serve
 from tests.console.office import Office
 from tests.console.tablets import ALERT, LOST, TAKEN, Tablet
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.long]
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ from ingest.wire import Packet, encode
 from tests.ingest.certificates import listener_lines, make_certificates
 from tests.servers import embedded_at, free_port, mosquitto_at
 
+pytestmark = pytest.mark.long
+
 WAIT_S = 20.0
 SECRET = "not to be seen"  # noqa: S105
 

@@ -13,6 +13,8 @@ from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.labels import Label, write_labels
 
+pytestmark = pytest.mark.long
+
 START = 1_700_000_000
 AGREED = ("--consent-by", "Ethics board, 12/2026", "--scope", "care,research")
 Run = Callable[..., tuple[int, str, str]]

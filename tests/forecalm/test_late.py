@@ -28,6 +28,8 @@ from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, data_topic, encode
 from tests.servers import until
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BAND, WEARER = "band-01", "w-01"
 KNOWN = 850  # packets of the session that were heard live: ten minutes to learn, and some; then anxiety begins

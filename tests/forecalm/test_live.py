@@ -24,6 +24,8 @@ from ingest.recordings.packets import packets
 from ingest.wire import encode
 from signals.features import NAMES, column
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 
 

@@ -18,6 +18,8 @@ from models.experiments.results import Results, decode
 from models.shelf.shelf import Shelf
 from tests.models.experiments.cohorts import state
 
+pytestmark = pytest.mark.long
+
 TEXT = """
 name = "mine"
 study = [{name = "lab"}]

@@ -7,6 +7,8 @@ import pytest
 
 from forecalm.cli import main
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def wearing(shared_data: Path) -> Path:

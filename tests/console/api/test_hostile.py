@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from tests.console.api.rooms import Rooms
 
+pytestmark = pytest.mark.long
+
 ROOMS = Rooms()
 DOCUMENT = ROOMS.ask("GET", "/api/v1/openapi.json").json()
 ACTS = sorted((path, method) for path, acts in DOCUMENT["paths"].items() for method in acts)

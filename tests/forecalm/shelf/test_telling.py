@@ -39,6 +39,8 @@ from models.shelf.manifest import Code
 from models.shelf.shelf import Shelf
 from signals.types import Signals
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
 
 

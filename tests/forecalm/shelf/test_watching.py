@@ -34,6 +34,8 @@ from models.shelf.pointers import Pointers, Unrehearsed
 from models.shelf.shelf import Shelf
 from signals.types import Signals
 
+pytestmark = pytest.mark.long
+
 SIGNED = Unrehearsed(signed_by="Ada", because="a test")
 ROW = np.zeros(1, np.intp)
 

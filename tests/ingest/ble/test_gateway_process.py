@@ -19,7 +19,7 @@ from ingest.control.messages import BandStatus, GatewayStatus, decode_band_statu
 from ingest.wire import Packet, Stored, bands_topic, decode, encode, stored_topic
 from tests.servers import free_port, mosquitto_at
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.long]
 
 
 class Shelf:

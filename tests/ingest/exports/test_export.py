@@ -25,6 +25,8 @@ from ingest.store.sqlite import SqliteStore
 from ingest.types import CHANNELS, Block
 from ingest.wire import Intervals
 
+pytestmark = pytest.mark.long
+
 NOW_S = 1_700_000_000.0
 START_S = 1_603_584_000.5  # 25 October 2020 00:00 UTC: clocks in Berlin go back an hour later
 LAYOUTS = ("parquet", "bids", "csv")
