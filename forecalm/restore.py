@@ -68,6 +68,8 @@ def restore(
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
+    if not folder.is_dir():
+        raise KeepingError(f"{folder.absolute()}: there is no such folder; name the one that forecalm backup made")
     if not path.is_file():
         raise KeepingError(f"{folder}: has no {MANIFEST}: it is no back-up, or not a whole one")
     try:

@@ -226,3 +226,8 @@ def test_the_commands_say_what_was_done(
     monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "again"))
     assert main(["restore", str(tmp_path / "copy")]) == 0
     assert "Every byte is proved" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_broken_back_up(there: Installation, tmp_path: Path) -> None:
+    with pytest.raises(KeepingError, match="there is no such folder"):
+        restore(there, tmp_path / "mistyped", by="Ada")
