@@ -37,9 +37,10 @@ def run(
     victims: Sequence[str] = (),
     every_s: tuple[float, float] = KILL_S,
     hanging: float = 1.0,
+    slack_s: float = 0.0,
 ) -> dict[str, Any]:
     """Return what was found: see ``compare``. ``victims`` are killed ((): everybody), ``every_s`` apart. Without
-    ``mosquitto`` the broker is the one that is built in."""
+    ``mosquitto`` the broker is the one that is built in. ``slack_s``: see ``compare``."""
     begun_s = time.monotonic()
     house = AlertHouse(
         folder, mosquitto=mosquitto, wearers=wearers, tablets=tablets, seed=seed, soon_s=soon_s, hanging=hanging
@@ -58,7 +59,7 @@ def run(
         )
         driving = storm.run()
         journal = house.journal
-    found = compare(folder, journal, episodes=driving.episodes)
+    found = compare(folder, journal, episodes=driving.episodes, slack_s=slack_s)
     return {
         "seed": seed,
         "wearers": wearers,

