@@ -30,7 +30,8 @@ PRIORITIES: Final = MappingProxyType(
         Kind.TEST: Priority.LOW,
     }
 )
-"""How soon somebody must act: at once, promptly, or to be aware."""
+"""How soon somebody must act: at once, promptly, or to be aware. A matter may count for less than its kind, never for
+more: somebody only partly protected, a shift that is overdue while its carer still has them."""
 
 TERMS: Final = (
     Term("high priority", "NAME may need you now", "an alert: three rising notes until somebody has it"),

@@ -122,7 +122,7 @@ def _terms() -> str:
 
 def _priorities() -> str:
     rows = "".join(f"| {kind.value} | {priority.value} |\n" for kind, priority in PRIORITIES.items())
-    return f"\n| matter | priority |\n|---|---|\n{rows}"
+    return f"\n| matter | priority, at most |\n|---|---|\n{rows}"
 
 
 def _id(state: str) -> str:

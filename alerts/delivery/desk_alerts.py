@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.alarm_words import PRIORITIES
+from alerts.delivery.matter import Kind, Matter
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
 from alerts.views import AlertView
 
@@ -12,7 +13,7 @@ def of_alert(alert: AlertRaised | AlertView) -> Matter:
     return Matter(
         matter_id=alert.alert_id,
         kind=Kind.ALERT,
-        priority=Priority.HIGH,
+        priority=PRIORITIES[Kind.ALERT],
         wearer=alert.wearer,
         since_s=alert.at_s if isinstance(alert, AlertRaised) else alert.raised_s,
         words=alert.reasons,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.alarm_words import PRIORITIES
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.duty.duty import Alone
 from alerts.duty.roster import Shift
@@ -62,7 +63,7 @@ def _uncovered(now_s: float, alone: Sequence[Alone], before: Sequence[Matter], g
         Matter(
             matter_id=f"{UNCOVERED}-{round(since_s)}",
             kind=Kind.UNCOVERED,
-            priority=Priority.MEDIUM,
+            priority=PRIORITIES[Kind.UNCOVERED],
             wearer="",
             since_s=since_s,
             words=(

@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from alerts.alarm_words import PRIORITIES
 from alerts.delivery.again import Again, Taken, anew, next_id
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Matter, Priority
@@ -309,7 +310,7 @@ class Watch:
         return Matter(
             matter_id=matter_id,
             kind=meaning.kind,
-            priority=Priority.MEDIUM if cause.level is Level.NOT else Priority.LOW,
+            priority=PRIORITIES[meaning.kind] if cause.level is Level.NOT else Priority.LOW,
             wearer=one,
             since_s=since_s,
             words=(f"{who} since {self._clock(since_s)}.", cause.words),

@@ -175,10 +175,11 @@ class Storm:
                 path = f"/alerts/{quote(alert_id)}/acknowledge"
                 status = ask(self._house.config.console.port, "POST", path, body=f"by={by}")
             self._notes.write(what="asked", matter=alert_id, way=way, status=status)
-        except (OSError, http.client.HTTPException):
-            pass  # the server is not there: tried again
-        time.sleep(1.0)
-        each.busy = False
+        except (OSError, http.client.HTTPException) as error:
+            self._notes.write(what="nobody there", matter=alert_id, way=way, error=type(error).__name__)
+        finally:  # whatever it was, it is tried again
+            time.sleep(1.0)
+            each.busy = False
 
     def _kill(self) -> None:
         """Each process in turn, the turn shuffled each time."""

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from alerts.alarm_words import PRIORITIES
 from alerts.delivery.again import Again, Taken, anew, next_id
-from alerts.delivery.matter import Kind, Matter, Priority
+from alerts.delivery.matter import Kind, Matter
 from alerts.delivery.proof import Proof
 from alerts.duty.duty import Duty
 from alerts.duty.notices import due_matters, is_of_duty
@@ -101,7 +102,7 @@ def open_long(views: Sequence[WearerView]) -> list[Matter]:
         Matter(
             matter_id=f"{OPEN_LONG}-{view.alert.alert_id}",
             kind=Kind.OPEN_LONG,
-            priority=Priority.LOW,
+            priority=PRIORITIES[Kind.OPEN_LONG],
             wearer=view.wearer,
             since_s=view.alert.raised_s,
             words=(

@@ -123,12 +123,13 @@ def _test(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
 
 def _test_message(contact: str, rules: "SiteRules", *, house: str) -> "Message":
     """What a service says of a matter that is a test, so that an alert will look like it."""
+    from alerts.alarm_words import PRIORITIES
     from alerts.channels.channel import Message
     from alerts.channels.saying import say as said_outside
-    from alerts.delivery.matter import Kind, Matter, Priority
+    from alerts.delivery.matter import Kind, Matter
 
     name, now_s = f"test-{secrets.token_hex(8)}", time.time()
-    matter = Matter(matter_id=name, kind=Kind.TEST, priority=Priority.LOW, wearer="", since_s=now_s, words=())
+    matter = Matter(matter_id=name, kind=Kind.TEST, priority=PRIORITIES[Kind.TEST], wearer="", since_s=now_s, words=())
     title, body = said_outside(matter, rules.privacy, house=house)
     return Message(
         message_id=name,

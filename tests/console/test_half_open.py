@@ -29,9 +29,9 @@ def hung_up(connection: socket.socket) -> bool:
     with connection:
         try:
             while connection.recv(65536):
-                pass
+                continue
         except ConnectionResetError:
-            pass
+            return True  # one way to hang up
         except TimeoutError:
             return False
     return True
