@@ -113,9 +113,9 @@ lock: .venv/.dev  ## Resolve the locks anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  requirements/build.in pyproject.toml -o requirements/core.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --extra formats --extra postgres --extra radio -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/full.txt
+	  --extra formats --extra postgres --extra radio --extra acme -c requirements/core.txt requirements/build.in pyproject.toml -o requirements/full.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --extra dev --extra formats --extra postgres --extra radio -c requirements/full.txt requirements/build.in pyproject.toml -o requirements/dev.txt
+	  --extra dev --extra formats --extra postgres --extra radio --extra acme -c requirements/full.txt requirements/build.in pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 	  --extra bench requirements/build.in pyproject.toml -o requirements/bench.txt
 
