@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
+from console.access.access import Access
+from console.access.gate import gate
 from console.api.document import ABOUT
 from console.api.here import Here
 from console.api.routes import DOCUMENT, add_api, described
@@ -19,6 +21,7 @@ from console.guard import LOOPBACK, Guard
 from console.house import House
 from console.hub import Hub
 from console.installable import add_installable
+from console.offices import Offices
 from console.pages import add_bands, add_board, add_form, pages
 from console.refusal import add_refusals
 from console.standing import ModelsAt
@@ -27,6 +30,8 @@ from console.taking import add_taking
 from console.version import version
 
 _STATIC: Final = Path(__file__).parent / "static"
+
+NOTHING_BEHIND: Final = Offices()
 
 
 def create_app(
@@ -38,11 +43,13 @@ def create_app(
     carers: Sequence[str],
     time_zone: ZoneInfo,
     clock: Callable[[], float],
+    access: Access,
     staff: Staff | None = None,
     models: Callable[[], ModelsAt] = ModelsAt,
     hosts: Sequence[str] = LOOPBACK,
     care: Care | None = None,
     outside: str = "",
+    offices: Offices = NOTHING_BEHIND,
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
 
@@ -51,13 +58,21 @@ def create_app(
     readings; None: there is no such page, and nothing is stored here. ``models`` says which models run. ``hosts`` are
     the names under which the board may be asked for: loopback only, because there are no accounts yet. ``care`` is
     delivery, protection, duty and what else stands beside the desk; None: the board alone. ``outside`` is the address
-    under which carers' phones reach the links that they are sent, and nothing else.
+    under which carers' phones reach the links that they are sent, and nothing else. ``access`` says who asks and where
+    things belong; ``offices`` is what stands behind the pages of staff.
     """
     board = Board(names=names, zone=time_zone, clock=clock, care=care, version=version())
     house = House(desk, staff, models)
     here = Here(desk=desk, care=care, names=names, clock=clock, done=board.outdate)
     templates = pages(place=place, carers=carers)
-    app = _Described(**ABOUT, docs_url=None, redoc_url=None, openapi_url=DOCUMENT)
+    app = _Described(
+        **ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=DOCUMENT,
+        redirect_slashes=False,
+        dependencies=[Depends(gate(access, clock))],
+    )
     app.add_middleware(Guard, hosts=hosts, outside=outside)
     app.mount("/static", StaticFiles(directory=_STATIC))
     add_refusals(app, templates.get_template("refused.html"))

@@ -5,26 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import jinja2
 from fastapi import FastAPI, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from alerts.duty.duty import NOTE_MAX
 from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
-from alerts.outcomes.helped import LENGTH_MAX, offered
+from alerts.outcomes.helped import offered
 from console.api.here import Here
-from console.refusal import Refusal, only_from_here
+from console.forms import Form, form_of
+from console.refusal import Refusal
 from console.rows import clock_time
-
-FORM_BYTES: Final = 16_384
-"""Far more than names, taps and a note need."""
-
-LINE_MAX: Final = max(NOTE_MAX, LENGTH_MAX)
-"""Characters of a line that are read; how many may be kept of it says the room that takes it."""
 
 SHIFT_S: Final = 8 * 3600.0
 """How long a shift is that somebody begins without saying until when."""
@@ -55,22 +48,6 @@ UNSURE_OF_S: Final = {"15": 300.0, "5": 180.0, "0": 120.0, "2": 120.0, "10": 300
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What was posted, by field."""
-
-    fields: dict[str, list[str]]
-
-    def one(self, field: str) -> str:
-        """Return one line, "" where there is none."""
-        return " ".join(self.fields.get(field, [""])[-1].split())[:LINE_MAX]
-
-    def every(self, field: str) -> tuple[str, ...]:
-        """Return every line of a field that has some."""
-        lines = (" ".join(line.split())[:LINE_MAX] for line in self.fields.get(field, []))
-        return tuple(dict.fromkeys(filter(None, lines)))
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """Whose alert it was, when it was raised [UTC s], and who has it."""
 
@@ -98,7 +75,7 @@ def add_care_pages(
 
     @app.post("/alerts/{alert_id}/outcome", include_in_schema=False)
     async def tell_outcome(alert_id: str, request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         await here.rest.run(_tell_of_alert, here, alert_id, form)
         here.done()
         return RedirectResponse("/", status_code=303)
@@ -115,7 +92,7 @@ def add_care_pages(
 
     @app.post("/wearers/{wearer}/outcome", include_in_schema=False)
     async def tell_incident(wearer: str, request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         await here.rest.run(_tell_of_wearer, here, wearer, form)
         return RedirectResponse("/", status_code=303)
 
@@ -129,7 +106,7 @@ def add_care_pages(
 
     @app.post("/shift/{act}", include_in_schema=False)
     async def change_shift(act: str, request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         await here.rest.run(_change, here, act, form)
         here.done()
         return RedirectResponse("/shift", status_code=303)
@@ -280,16 +257,3 @@ def _what(form: Form) -> What:
         return What(form.one("what"))
     except ValueError as error:
         raise Refusal(422, "What was it?", "Choose one of the six answers.") from error
-
-
-async def _form(request: Request) -> Form:
-    only_from_here(request)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES:
-            raise Refusal(413, "That is too long", f"A form of up to {FORM_BYTES} bytes is read.")
-    try:
-        return Form(parse_qs(body.decode("ascii"), errors="strict", keep_blank_values=False, max_num_fields=1200))
-    except ValueError as error:
-        raise Refusal(422, "That cannot be read", "Send a form in UTF-8.") from error

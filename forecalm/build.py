@@ -27,6 +27,7 @@ from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
+from forecalm.open_house import open_house
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
@@ -241,6 +242,7 @@ class Service:
             carers=self._carers,
             time_zone=self._config.zone,
             clock=time.time,
+            access=open_house(self._config.site.name),
             staff=self._overviews,
             models=self.models,
             care=self.alerting.care,

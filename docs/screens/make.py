@@ -31,6 +31,7 @@ from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
 from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
+from tests.askers import open_to
 from tests.console.caring import Caring
 
 FOLDER = Path(__file__).parent
@@ -218,6 +219,7 @@ def served(views: list[WearerView], care: Care | None = None) -> Iterator[str]:
     """Serve a board of ``views``, with ``care`` if it is given, and yield its address."""
     hub, stop, ready, address = Hub(), threading.Event(), threading.Event(), []
     app = create_app(
+        access=open_to(),
         desk=House(views),
         hub=hub,
         place="Alder House",

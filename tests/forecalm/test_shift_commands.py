@@ -23,6 +23,7 @@ from forecalm.commands import shifts
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
+from tests.askers import open_to
 from tests.console.house import House, Serve
 
 Run = Callable[..., tuple[int, str]]
@@ -41,6 +42,7 @@ class Office(House):
         seals = SimpleNamespace(tablet_key=lambda tablet: KEY, opens=lambda tablet, key: key == KEY)
         care = cast(Care, SimpleNamespace(duty=self._duty, seals=seals))
         return create_app(
+            access=open_to(),
             desk=self,
             hub=self.hub,
             place="Alder House",

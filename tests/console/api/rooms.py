@@ -26,6 +26,7 @@ from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.plans import Plan
 from models.risk import Abstention
+from tests.askers import open_to
 
 T = TypeVar("T")
 
@@ -144,6 +145,7 @@ class Rooms:
 
     def _app(self) -> FastAPI:
         return create_app(
+            access=open_to(),
             desk=self.desk,
             hub=self.hub,
             place="Alder House",

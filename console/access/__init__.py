@@ -1,0 +1,1 @@
+"""Who asks, and what they may do: people, tablets and machines in; an answer for every route out."""

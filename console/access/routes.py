@@ -1,0 +1,92 @@
+"""Every route in, what somebody must be allowed to do to ask it out: one table, and what is not in it is refused."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.routing import compile_path
+
+from console.access.roles import Act
+
+OPEN: Final = "anybody"
+"""Asked before anybody signs in: links that open by themselves, the sign-in, what a page is drawn with."""
+
+SIGNED_IN: Final = "whoever has signed in"
+
+Need = Act | str
+
+_API: Final = "/api/v1"
+
+ROUTES: Final[Mapping[tuple[str, str], Need]] = {
+    # What a page is drawn with, and what opens by itself
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/sw.js"): OPEN,
+    ("GET", "/manifest.webmanifest"): OPEN,
+    ("GET", "/take/{token}"): OPEN,
+    ("POST", "/take/{token}"): OPEN,
+    # The board
+    ("GET", "/"): Act.BOARD,
+    ("GET", "/events"): Act.BOARD,
+    ("GET", "/outside"): Act.BOARD,
+    ("POST", "/alerts/{alert_id}/acknowledge"): Act.TAKE,
+    ("GET", "/alerts/{alert_id}/outcome"): Act.TELL,
+    ("POST", "/alerts/{alert_id}/outcome"): Act.TELL,
+    ("GET", "/outcome"): Act.TELL,
+    ("GET", "/wearers/{wearer}/outcome"): Act.TELL,
+    ("POST", "/wearers/{wearer}/outcome"): Act.TELL,
+    ("GET", "/shift"): Act.SHIFT,
+    ("POST", "/shift/{act}"): Act.SHIFT,
+    # Bands
+    ("GET", "/bands"): Act.BANDS,
+    ("GET", "/bands.json"): Act.BANDS,
+    # Counts
+    ("GET", "/metrics"): Act.COUNTS,
+    # What tablets and programs ask
+    ("POST", f"{_API}/tablets"): Act.BOARD,
+    ("POST", f"{_API}/tablets/{{tablet}}/beat"): Act.BOARD,
+    ("POST", f"{_API}/tablets/{{tablet}}/receipts"): Act.BOARD,
+    ("POST", f"{_API}/tablets/{{tablet}}/mute"): Act.SHIFT,
+    ("POST", f"{_API}/tablets/{{tablet}}/unmute"): Act.BOARD,
+    ("POST", f"{_API}/alerts/{{alert_id}}/acknowledge"): Act.TAKE,
+    ("POST", f"{_API}/alerts/{{alert_id}}/outcome"): Act.TELL,
+    ("POST", f"{_API}/matters/{{matter_id}}/take"): Act.TAKE,
+    ("POST", f"{_API}/matters/{{matter_id}}/snooze"): Act.TAKE,
+    ("GET", f"{_API}/matters"): Act.BOARD,
+    ("GET", f"{_API}/matters/{{matter_id}}"): Act.BOARD,
+    ("GET", f"{_API}/cover"): Act.BOARD,
+    ("GET", f"{_API}/shifts"): Act.BOARD,
+    ("POST", f"{_API}/shifts"): Act.SHIFT,
+    ("POST", f"{_API}/shifts/{{shift_id}}/offer"): Act.SHIFT,
+    ("POST", f"{_API}/shifts/{{shift_id}}/take"): Act.SHIFT,
+    ("POST", f"{_API}/shifts/{{shift_id}}/end"): Act.SHIFT,
+    ("GET", f"{_API}/shifts/{{shift_id}}/summary"): Act.SHIFT,
+    ("GET", f"{_API}/push/key"): Act.BOARD,
+    ("POST", f"{_API}/push/subscriptions"): Act.BOARD,
+    ("DELETE", f"{_API}/push/subscriptions"): Act.BOARD,
+    ("POST", f"{_API}/wearers/{{wearer}}/outcomes"): Act.TELL,
+    ("POST", f"{_API}/outcomes/{{outcome_id}}/correct"): Act.TELL,
+    ("GET", f"{_API}/wearers/{{wearer}}/outcomes"): Act.DAY,
+    ("GET", f"{_API}/wearers/{{wearer}}/plan"): Act.BOARD,
+    ("PUT", f"{_API}/wearers/{{wearer}}/plan"): Act.PLAN,
+}
+"""By method and path, as the route has it. The site is that of the wearer, band, gateway, alert or matter in the path,
+else this house's."""
+
+
+def need_of(method: str, path: str) -> tuple[Need | None, Mapping[str, str]]:
+    """Return what asking ``path`` takes, and what stands in the path's places; None: it is in no row of the table."""
+    asked = "GET" if method == "HEAD" else method
+    for of, pattern, need in _PATTERNS:
+        found = pattern.match(path) if of == asked else None
+        if found:
+            return need, found.groupdict()
+    return None, {}
+
+
+def _patterns() -> list[tuple[str, re.Pattern[str], Need]]:
+    """Return the table as patterns, paths without places first, as routers must have them too."""
+    rows = sorted(ROUTES.items(), key=lambda row: row[0][1].count("{"))
+    return [(method, compile_path(path)[0], need) for (method, path), need in rows]
+
+
+_PATTERNS: Final = _patterns()

@@ -1,0 +1,1 @@
+"""Accounts, sites, rules, audit, retention and erasure in, pages for administrators out."""

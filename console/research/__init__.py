@@ -1,0 +1,1 @@
+"""Recordings, labels, exports and models in, pages for researchers out."""

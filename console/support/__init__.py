@@ -1,0 +1,1 @@
+"""What needs doing today, bands, gateways and pairing in, pages for support staff out."""
