@@ -24,6 +24,7 @@ from console.installable import add_installable
 from console.offices import Offices
 from console.pages import add_bands, add_board, add_form, pages
 from console.refusal import add_refusals
+from console.sheets import Sheets
 from console.standing import ModelsAt
 from console.stream import add_stream
 from console.taking import add_taking
@@ -85,7 +86,12 @@ def create_app(
     add_api(app, here)
     add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
+    _add_offices(app, Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone), offices)
     return app
+
+
+def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices) -> None:
+    """Add the pages of staff, as far as something stands behind them here."""
 
 
 class _Described(FastAPI):

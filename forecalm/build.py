@@ -17,6 +17,7 @@ from alerts.patient_log import PatientLog
 from alerts.policy import Policy
 from console.app import create_app
 from console.hub import Hub
+from console.offices import Offices
 from console.serve import run
 from console.standing import ModelsAt
 from forecalm.alerting.alerting import Alerting, Around
@@ -117,7 +118,7 @@ class Service:
             self._start_house(registry, stack)
             self._start_intake(here, registry, pipeline, live, stack)
             self._start_alerting(here, registry, journal, pipeline, pulse, stack)
-            self._start_board(stack)
+            self._start_board(here, registry, pipeline, stack)
             on_disk.forget({view.wearer for view in self.desk.views()})
             self._stack = stack.pop_all()
         return self
@@ -231,7 +232,11 @@ class Service:
         live.receive(handed)
         self._overviews.hear(handed)
 
-    def _start_board(self, stack: ExitStack) -> None:
+    def _offices(self, here: Installation, registry: Registry, pipeline: Pipeline) -> Offices:
+        """What stands behind the pages of staff."""
+        return Offices()
+
+    def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
         hub = Hub()
         self.desk.subscribe(hub.publish)
         app = create_app(
@@ -247,6 +252,7 @@ class Service:
             models=self.models,
             care=self.alerting.care,
             outside=self._config.console.url,
+            offices=self._offices(here, registry, pipeline),
         )
         board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
         stack.callback(board.join)
