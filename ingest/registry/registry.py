@@ -16,6 +16,7 @@ from ingest.registry import (
     places,
     retention,
 )
+from ingest.registry.accounts_face import Accounts
 from ingest.registry.admissions import Admissions
 from ingest.registry.caring import Caring
 from ingest.registry.claims import Claims
@@ -26,7 +27,7 @@ from ingest.registry.stretches import Change, Correction, Held, Stretch
 from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
 
 
-class Registry(Recorded, Caring):
+class Registry(Recorded, Caring, Accounts):
     """SQLite or PostgreSQL, by URL. Safe to share between threads and processes: writers go one by one.
 
     Every change says ``by`` whom it is made and leaves an entry in the audit, with the time of ``clock`` [UTC s]; all

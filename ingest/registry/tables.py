@@ -222,6 +222,126 @@ PUSH_SUBSCRIPTION = Table(
 
 CARER = Table("carer", METADATA, Column("name", String(200), primary_key=True))
 
+ACCOUNT = Table(
+    "account",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("password", String(200), nullable=True),
+    Column("changed_s", Double, nullable=True),
+    Column("factor", String(400), nullable=True),
+    Column("factor_step", Integer, nullable=True),
+    Column("since_s", Double, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("ended_s", Double, nullable=True),
+    UniqueConstraint("key"),
+)
+"""Who signs in. ``key`` is the name as it is compared; ``password`` a hash, NULL: none was chosen yet; ``factor`` the
+sealed secret of the second factor, ``factor_step`` the last step whose code was used."""
+
+ACCOUNT_GRANT = Table(
+    "account_grant",
+    METADATA,
+    Column("account", ForeignKey("account.id"), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("site", String(64), primary_key=True),
+    CheckConstraint("role IN ('carer', 'support', 'researcher', 'administrator')", name="role"),
+)
+"""``site`` ``*``: at all of them."""
+
+RECOVERY_CODE = Table(
+    "recovery_code",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("account", ForeignKey("account.id"), nullable=False),
+    Index(None, "account"),
+)
+"""Codes that take the place of a second factor; a row goes when its code is used."""
+
+SIGN_IN = Table(
+    "sign_in",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("account", ForeignKey("account.id"), nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("seen_s", Double, nullable=False),
+    Column("proved_s", Double, nullable=False),
+    Column("tablet", String(32), nullable=False),
+    Column("device", String(200), nullable=False),
+    UniqueConstraint("id"),
+    Index(None, "account"),
+)
+"""A session of somebody who signed in; a row goes when it ends. ``digest`` is of its token, which stands nowhere."""
+
+ONE_TIME_LINK = Table(
+    "one_time_link",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("account", ForeignKey("account.id"), nullable=True),
+    Column("site", String(64), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("shows_names", Boolean, nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("until_s", Double, nullable=False),
+    Column("used_s", Double, nullable=True),
+    Column("made_by", String(200), nullable=False),
+    UniqueConstraint("id"),
+    CheckConstraint("kind IN ('set-up', 'invitation', 'password', 'sign-in', 'tablet')", name="kind"),
+    Index(None, "account"),
+)
+"""``site``, ``label`` and ``shows_names`` are of the tablet that it enrols."""
+
+ENROLLED_TABLET = Table(
+    "enrolled_tablet",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("site", ForeignKey("site.name"), nullable=False),
+    Column("shows_names", Boolean, nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("seen_s", Double, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("revoked_s", Double, nullable=True),
+    UniqueConstraint("digest"),
+)
+
+MACHINE_TOKEN = Table(
+    "machine_token",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("until_s", Double, nullable=False),
+    Column("used_s", Double, nullable=True),
+    Column("made_by", String(200), nullable=False),
+    Column("revoked_s", Double, nullable=True),
+    UniqueConstraint("digest"),
+    CheckConstraint("role IN ('carer', 'support', 'researcher', 'administrator', 'monitor')", name="role"),
+)
+"""``site`` ``*``: at all of them."""
+
+GATEWAY_CREDENTIAL = Table(
+    "gateway_credential",
+    METADATA,
+    Column("username", String(64), primary_key=True),
+    Column("gateway", String(64), nullable=False),
+    Column("site", ForeignKey("site.name"), nullable=False),
+    Column("secret", String(400), nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("revoked_s", Double, nullable=True),
+    Index(None, "gateway"),
+)
+"""By which a gateway is let in at the broker; ``secret`` is a salted hash, in the words of a broker's password file."""
+
 AUDIT = Table(
     "audit",
     METADATA,
