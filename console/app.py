@@ -24,7 +24,7 @@ from console.installable import add_installable
 from console.offices import Offices
 from console.pages import add_bands, add_board, add_form, pages
 from console.refusal import add_refusals
-from console.sheets import Sheets
+from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
 from console.taking import add_taking
@@ -92,6 +92,7 @@ def create_app(
 
 def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices) -> None:
     """Add the pages of staff, as far as something stands behind them here."""
+    add_strips(app, sheets)
 
 
 class _Described(FastAPI):

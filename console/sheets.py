@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 import jinja2
-from fastapi import Request, Response
-from starlette.responses import HTMLResponse
+from fastapi import FastAPI, Request, Response
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from alerts.views import RiskState
 from console.access.access import Whereabouts
@@ -16,6 +17,15 @@ from console.access.asker import Asker
 from console.access.gate import asker_of
 from console.access.roles import Act
 from console.api.here import Here
+
+SAID: Final = "said"
+"""The cookie that carries a short word of what was done over the redirect that follows it."""
+
+SAID_S: Final = 30
+"""A redirect takes far less; a word that comes later than this is about something forgotten."""
+
+SAID_MAX: Final = 300
+"""Characters of it: one or two sentences."""
 
 AREAS: Final = (
     ("Board", "/", Act.BOARD),
@@ -37,23 +47,45 @@ class Sheets:
     zone: ZoneInfo
 
     async def show(self, request: Request, page: str, /, *, status: int = 200, **facts: object) -> Response:
-        """Return ``page`` with ``facts``, and with who asks, where they may go, and whose alerts are open."""
+        """Return ``page`` with ``facts``, and with who asks, where they may go, and whose alerts are open.
+
+        Two facts mean something to the shell: ``errors`` says by field what would be right (it is shown at the top and
+        beside the field), ``form`` is what was posted, so that it is kept.
+        """
         asker = asker_of(request)
+        said = unquote(request.cookies.get(SAID, ""))[:SAID_MAX]
         shell = {
             "asker": asker,
             "may": self.may(asker),
             "areas": [(name, where) for name, where, act in AREAS if self.may(asker)(act)],
             "path": request.url.path,
-            "clock": f"{datetime.fromtimestamp(self.here.clock(), self.zone):%H:%M:%S}",
-            "alerts": await self._alerts(asker),
+            "clock": self.clock(),
+            "alerts": await self.alerts(asker),
+            "said": said,
         }
-        return HTMLResponse(self.templates.get_template(page).render(**shell, **facts), status)
+        shown = HTMLResponse(self.templates.get_template(page).render(**shell, **facts), status)
+        if said:
+            shown.delete_cookie(SAID, httponly=True, samesite="strict")
+        return shown
+
+    def after(self, request: Request, where: str, said: str = "") -> Response:
+        """Return the way to the page ``where``, which says in short what was done."""
+        away = RedirectResponse(where, 303)
+        if said:
+            secure = request.url.scheme == "https"
+            kept = quote(said[:SAID_MAX])
+            away.set_cookie(SAID, kept, max_age=SAID_S, httponly=True, samesite="strict", secure=secure)
+        return away
+
+    def clock(self) -> str:
+        """Return what the clock on the wall says."""
+        return f"{datetime.fromtimestamp(self.here.clock(), self.zone):%H:%M:%S}"
 
     def may(self, asker: Asker) -> Callable[[Act], bool]:
         """Return what says whether they may do something in this house."""
         return lambda act: asker.may(Act(act), self.whereabouts.here)
 
-    async def _alerts(self, asker: Asker) -> list[str]:
+    async def alerts(self, asker: Asker) -> list[str]:
         """Return the names of those whose alert is open and whom ``asker`` may see; a pseudonym where not by name."""
         views = await self.here.rest.run(self.here.desk.views)
         seen = [view.wearer for view in views if view.risk is RiskState.ALERTING]
@@ -63,3 +95,13 @@ class Sheets:
             for wearer in seen
             if asker.may(Act.BOARD, sites[wearer])
         ]
+
+
+def add_strips(app: FastAPI, sheets: Sheets) -> None:
+    """Serve whose alerts are open, to the pages of staff that stand open and ask for it now and then."""
+
+    @app.get("/strips", include_in_schema=False)
+    async def strips(request: Request) -> Response:
+        alerts = await sheets.alerts(asker_of(request))
+        drawn = sheets.templates.get_template("strips.html").render(alerts=alerts)
+        return HTMLResponse(drawn, headers={"X-Clock": sheets.clock()})

@@ -24,6 +24,8 @@ ROUTES: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", "/manifest.webmanifest"): OPEN,
     ("GET", "/take/{token}"): OPEN,
     ("POST", "/take/{token}"): OPEN,
+    # What every page of staff asks while it stands open
+    ("GET", "/strips"): SIGNED_IN,
     # The board
     ("GET", "/"): Act.BOARD,
     ("GET", "/events"): Act.BOARD,
