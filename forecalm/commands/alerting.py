@@ -4,16 +4,12 @@ Addresses hold keys and telephone numbers: they are shown only where somebody as
 """
 
 import argparse
-import json
 import secrets
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 import alerts.delivery
 from forecalm.commands.moments import told
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
     from ingest.registry.registry import Registry
 
 EXAMPLE: Final = Path(alerts.delivery.__file__).parent / "example.toml"
-HIDDEN: Final = " hidden, --secrets shows it"
 SHOWN_DIGEST: Final = 12
 
 
@@ -76,6 +71,8 @@ def _show(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
     if kept is None or kept.text is None:
         say(chosen, {}, "No rules were set: tablets, and phones of whoever is on shift, are told at once.\n")
         return 0
+    from alerts.delivery.written import without_secrets
+
     text = kept.text if chosen.secrets else without_secrets(_parsed(kept.text, f"rules {kept.number}"))
     head = f"# rules {kept.number} of {kept.site}, by {kept.by}, {told(kept.at_s, config.zone)}\n"
     say(chosen, _as_json(kept, None) | {"text": text}, f"{head}{text.rstrip()}\n")
@@ -145,50 +142,6 @@ def _test_message(contact: str, rules: "SiteRules", *, house: str) -> "Message":
 
 
 _DO = {"set": _set, "default": _default, "show": _show, "history": _history, "test": _test}
-
-
-def without_secrets(rules: "SiteRules") -> str:
-    """Return rules as TOML without what lets anybody in: of each address there is only which service it names. Comments
-    are left out, for they may hold anything."""
-    said = msgspec.json.decode(msgspec.json.encode(rules))
-    del said["version"]
-    said["contact"] = [
-        {"name": each["name"], "reach": {way: _hidden(url) for way, url in each["reach"].items()}}
-        for each in said["contact"]
-    ]
-    said["dead_man"]["url"] = said["dead_man"]["url"] and _hidden(said["dead_man"]["url"])
-    return "\n".join(_toml(said)) + "\n"
-
-
-def _hidden(url: str) -> str:
-    return f"{url.partition(':')[0]}:{HIDDEN}"
-
-
-def _toml(said: dict[str, Any]) -> Iterator[str]:
-    """Values first, then tables, then lists of tables, in the order in which they stand."""
-    tables = {key: value for key, value in said.items() if isinstance(value, dict)}
-    lists = {key: value for key, value in said.items() if isinstance(value, list) and value and _is_table(value[0])}
-    for key, value in said.items():
-        if key not in tables and key not in lists:
-            yield f"{key} = {_value(value)}"
-    for key, table in tables.items():
-        yield f"[{key}]"
-        yield from (f"{name} = {_value(value)}" for name, value in table.items())
-    for key, rows in lists.items():
-        for row in rows:
-            yield f"[[{key}]]"
-            yield from (f"{name} = {_value(value)}" for name, value in row.items())
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _value(value: object) -> str:
-    """One value; strings are written as JSON has them, which TOML's basic strings understand."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _as_json(kept: "AlertingRules", rules: "SiteRules | None") -> dict[str, Any]:

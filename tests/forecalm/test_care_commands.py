@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from alerts.delivery.rules import parse
+from alerts.delivery.written import without_secrets
 from alerts.errors import AlertError
 from alerts.journal import Journal
 from alerts.outcomes.events import OutcomeTold, What
@@ -25,7 +26,6 @@ from alerts.situation_events import AlertRaised, AlertResolved
 from forecalm.arguments_care import WHATS, add_care
 from forecalm.asking import Asking
 from forecalm.cli import main
-from forecalm.commands.alerting import without_secrets
 from forecalm.config import Config, ConfigError, ConsoleSection, load
 from forecalm.installation import Installation
 from ingest.errors import RegistryError
