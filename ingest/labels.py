@@ -17,6 +17,7 @@ COLUMNS: Final = ("wearer", "what", "start", "end", "rater", "onset_uncertainty_
 REQUIRED: Final = ("what", "start", "rater")
 FIRST_S: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()  # a day from the edges: any offset still fits
 LAST_S: Final = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+NOTE: Final = "note"  # the ``what`` of a carer's own words about a day: names may stand in them, and they teach nothing
 TEXT_MAX: Final = 200  # of what and rater
 NOTE_MAX: Final = 10_000  # a page; longer is a document, and belongs beside
 FILE_MAX: Final = 64 << 20  # a label a second for a month; more is no file of labels

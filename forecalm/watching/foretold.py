@@ -1,12 +1,15 @@
-"""Steps of the pipeline in, a line a wearer and minute out: what champion and shadow said, to be compared afterwards.
+"""Steps of the pipeline in, a line a wearer and minute out: what champion and shadow said, and how the readings stood.
 
-Written only while a trained model runs. A file a day, bounded; nobody is told anything by it, and where the disk does
-not take it, watching goes on without it.
+Models are compared by it afterwards, and a person's day is drawn from it. A file a day, bounded; nobody is told
+anything by it, and where the disk does not take it, watching goes on without it.
 """
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -15,14 +18,16 @@ import msgspec
 import numpy as np
 
 from forecalm.pipeline import Pipeline, Step
-from models.risk import TRAINING_FREE, Array
+from models.risk import Array
+from signals.features import column
 
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "foretold"
 MINUTE_S: Final = 60
+DAY_S: Final = 86_400
 DAYS_KEPT: Final = 60  # two months: enough to see whether what was foretold came
-DAY_MAX: Final = 256 << 20  # bytes: a thousand wearers' day
+DAY_MAX: Final = 640 << 20  # bytes: a thousand wearers' day
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,9 +39,24 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     highest: float | None
 
 
+class Readings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mean of what was measured in a minute; None where nothing of it was known."""
+
+    sweat_us: float | None = None  # skin conductance [microsiemens]
+    pulse_bpm: float | None = None
+    skin_c: float | None = None
+    movement_g: float | None = None
+
+
+AT_ONCE: Final = 64  # minutes that one step writes: everybody's end together, and no second may wait for a thousand
+COLUMNS: Final = tuple(map(column, ("eda_level_uS", "heart_rate_bpm", "temperature_C", "motion_g")))
+"""What is kept of the features, in the order of ``Readings``."""
+
+
 class Minute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``seconds`` that were decided of ``wearer`` in the minute from ``at_s`` [UTC s] on: ``told`` is what the desk was
-    told, of which ``own`` seconds were the champion's own, and ``shadow`` what was not told."""
+    told, of which ``own`` seconds were the champion's own, and ``shadow`` what was not told. ``readings``: how these
+    stood; None in lines of earlier versions."""
 
     at_s: int
     wearer: str
@@ -44,63 +64,65 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     own: int
     told: Share
     shadow: Share | None = None
+    readings: Readings | None = None
+
+
+Part = tuple[Array, Array, Array | None, Array]
+"""Of some seconds: what was told, which of it was the champion's own, what the shadow said, and ``COLUMNS``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Over:
+    """A minute that has ended, and is not written yet."""
+
+    at_s: int
+    wearer: str
+    watches: str
+    shadow: str
+    parts: list[Part]
 
 
 class Foretold:
-    """Writes the minutes of a ``pipeline`` to ``folder``; on the engine's thread alone."""
+    """Writes the minutes of a ``pipeline`` to ``folder``; on the engine's thread alone. ``days`` says for how many days
+    the house keeps readings, None: until somebody erases them; these are kept no longer."""
 
-    def __init__(self, folder: Path, pipeline: Pipeline) -> None:
+    def __init__(self, folder: Path, pipeline: Pipeline, *, days: Callable[[], int | None] = lambda: None) -> None:
         self._folder = folder
+        self._days = days
+        self._over: deque[Over] = deque()
         self._pipeline = pipeline
         self._at_s: dict[str, int] = {}
-        self._told: dict[str, list[tuple[Array, Array, Array | None]]] = {}
+        self._told: dict[str, list[Part]] = {}
         self._models: dict[str, tuple[str, str]] = {}
         self._failed = False
 
     def write(self, step: Step) -> None:
         """Take in a step; write what minutes it completes."""
         state = self._pipeline.models
-        if state.watches == state.chosen == TRAINING_FREE and not state.shadow:
-            if self._told:  # of models that ran until now
-                self.close()
-            return
-        done = []
+        measured = step.signals.features[..., COLUMNS]  # a copy: a minute must not hold on to every feature
         for i, row in enumerate(step.rows):
             wearer = self._pipeline.wearers[row]
             start_s = int(step.signals.start_s[i])
             minute = (start_s + np.arange(step.risk.probability.shape[1])) // MINUTE_S * MINUTE_S
             for at_s in np.unique(minute):
                 if self._at_s.get(wearer, at_s) != at_s:
-                    done += self._close(wearer)
+                    self._over.append(self._taken(wearer))
                 self._at_s[wearer], self._models[wearer] = int(at_s), (state.watches, state.shadow)
                 which = minute == at_s
                 shadow = None if step.shadow is None else step.shadow.probability[i, which]
-                said = step.risk.probability[i, which], step.is_champions[i, which], shadow
+                said = step.risk.probability[i, which], step.is_champions[i, which], shadow, measured[i, which]
                 self._told.setdefault(wearer, []).append(said)
-        if done:
-            self._append(done)
+        self._append([_minute(self._over.popleft()) for _ in range(min(len(self._over), AT_ONCE))])
 
     def close(self) -> None:
         """Write what is left."""
-        self._append([line for wearer in sorted(self._told) for line in self._close(wearer)])
+        left = [*self._over, *map(self._taken, sorted(self._told))]
+        self._over.clear()
+        self._append([_minute(each) for each in left])
 
-    def _close(self, wearer: str) -> list[Minute]:
-        parts = self._told.pop(wearer, [])
-        if not parts:
-            return []
+    def _taken(self, wearer: str) -> Over:
         watches, shadow = self._models[wearer]
-        told = np.concatenate([part[0] for part in parts])
-        own = np.concatenate([part[1] for part in parts])
-        theirs = [part[2] for part in parts if part[2] is not None]
-        minute = Minute(
-            at_s=self._at_s[wearer],
-            wearer=wearer,
-            seconds=len(told),
-            own=int(own.sum()),
-            told=_share(watches, told),
-            shadow=_share(shadow, np.concatenate(theirs)) if theirs and shadow else None,
-        )
-        return [minute]
+        return Over(self._at_s[wearer], wearer, watches, shadow, self._told.pop(wearer))
 
     def _append(self, minutes: list[Minute]) -> None:
         try:
@@ -117,12 +139,29 @@ class Foretold:
         path = self._folder / f"{day}.jsonl"
         if not path.exists():
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            for old in sorted(self._folder.glob("*.jsonl"))[: -DAYS_KEPT + 1]:
-                old.unlink()
+            kept = min(DAYS_KEPT, self._days() or DAYS_KEPT)
+            oldest = _day(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() - (kept - 1) * DAY_S)
+            for old in self._folder.glob("*.jsonl"):
+                if old.stem < oldest:
+                    old.unlink()
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         with os.fdopen(fd, "ab") as file:
             if file.tell() < DAY_MAX:
                 file.write(b"".join(msgspec.json.encode(minute) + b"\n" for minute in minutes))
+
+
+def _minute(over: Over) -> Minute:
+    parts, theirs = over.parts, [part[2] for part in over.parts if part[2] is not None]
+    told = np.concatenate([part[0] for part in parts])
+    return Minute(
+        at_s=over.at_s,
+        wearer=over.wearer,
+        seconds=len(told),
+        own=int(np.concatenate([part[1] for part in parts]).sum()),
+        told=_share(over.watches, told),
+        shadow=_share(over.shadow, np.concatenate(theirs)) if theirs and over.shadow else None,
+        readings=_readings(np.concatenate([part[3] for part in parts])),
+    )
 
 
 def _share(model: str, probability: Array) -> Share:
@@ -131,7 +170,16 @@ def _share(model: str, probability: Array) -> Share:
     return Share(model=model, known=known.size, mean=mean, highest=highest)
 
 
-def _day(at_s: int) -> str:
+def _readings(measured: Array) -> Readings:
+    """Return the mean of each column of ``measured`` (n, 4)."""
+    known = np.isfinite(measured)
+    count = known.sum(axis=0)
+    sums = np.where(known, measured, 0.0).sum(axis=0)
+    mean = [round(float(total / many), 3) if many else None for total, many in zip(sums, count, strict=True)]
+    return Readings(sweat_us=mean[0], pulse_bpm=mean[1], skin_c=mean[2], movement_g=mean[3])
+
+
+def _day(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d")
 
 
@@ -144,3 +192,20 @@ def minutes_of(folder: Path) -> Iterator[Minute]:
                 yield decoder.decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
+
+
+def minutes_in(folder: Path, wearer: str, since_s: float, until_s: float) -> list[Minute]:
+    """Return the minutes of ``wearer`` that began in ``[since_s, until_s)`` [UTC s], in order of time; what cannot be
+    read is left out. May block: a file of a thousand people takes about a second."""
+    theirs = b'"wearer":"%b"' % wearer.encode()
+    decoder, found = msgspec.json.Decoder(Minute), []
+    for day in range(int(since_s // DAY_S), int(until_s // DAY_S) + 1):
+        try:
+            lines = (folder / f"{_day(day * DAY_S)}.jsonl").read_bytes().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if theirs in line:
+                with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                    found.append(decoder.decode(line))
+    return sorted((it for it in found if since_s <= it.at_s < until_s), key=lambda it: it.at_s)
