@@ -9,10 +9,13 @@ from console.access.asker import Asker
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What a request brought, unread: cookies by name, and the Authorization header ("" where there is none)."""
+    """What a request brought, unread: cookies by name, and the Authorization header ("" where there is none).
+    ``by_itself``: a page asked without anybody touching it, as a stream or a tablet's beat does: a session that is not
+    touched ends all the same."""
 
     cookies: Mapping[str, str]
     authorization: str = ""
+    by_itself: bool = False
 
 
 class Doorkeeper(Protocol):

@@ -39,6 +39,7 @@ class Role(StrEnum):
     RESEARCHER = "researcher"
     ADMINISTRATOR = "administrator"
     TABLET = "tablet"
+    TABLET_UNNAMED = "tablet without names"
     MONITOR = "monitor"
 
 
@@ -67,6 +68,7 @@ ACTS: Final[Mapping[Role, frozenset[Act]]] = {
         Act.COUNTS,
     },
     Role.TABLET: _CARE,
+    Role.TABLET_UNNAMED: _CARE - {Act.NAMES},
     Role.MONITOR: frozenset({Act.COUNTS}),
 }
 """Whoever sees an alert may take it. Researchers know nobody by name."""
