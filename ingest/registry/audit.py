@@ -56,6 +56,12 @@ def subject(connection: sa.Connection, wearer: str) -> str:
     return subject_of(key, wearer)
 
 
+def subjects(connection: sa.Connection) -> dict[str, str]:
+    """Return whom each digest means that can still be told: those of people who were erased cannot."""
+    rows = connection.execute(sa.select(WEARER_KEY.c.key, WEARER_KEY.c.pseudonym))
+    return {subject_of(key, pseudonym): pseudonym for key, pseudonym in rows}
+
+
 def new_key() -> bytes:
     """A key for one wearer."""
     return secrets.token_bytes(KEY_BYTES)

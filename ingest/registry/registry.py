@@ -249,6 +249,11 @@ class Registry(Recorded, Caring, Accounts):
         with self._reading() as connection:
             return audit.head(connection)
 
+    def audit_subjects(self) -> dict[str, str]:
+        """The pseudonym that each digest of the audit's subjects means, of those who are known."""
+        with self._reading() as connection:
+            return audit.subjects(connection)
+
     def audit_began_s(self) -> float | None:
         """When the first entry of the audit was made [UTC s], which is when this registry or its upgrade was; None
         before there is one."""
