@@ -6,6 +6,16 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.responses import FileResponse, JSONResponse, Response
 
+SHORTCUTS: Final = (
+    ("Board", "/", "Who needs somebody now"),
+    ("Hand-over", "/shift", "Who has whom"),
+    ("No alert came", "/outcome", "Something happened, and no alert came"),
+    ("Bands", "/bands", "Who wears which band, and how well it is heard"),
+)
+"""What a long press on the app's picture offers; whoever may not go there is told so."""
+
+MARK: Final = "/static/mark-192.png"
+
 _STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -29,6 +39,10 @@ def add_installable(app: FastAPI, *, place: str) -> None:
             "display": "standalone",
             "background_color": "#e6eceb",
             "theme_color": "#e6eceb",
+            "shortcuts": [
+                {"name": name, "url": url, "description": said, "icons": [{"src": MARK, "sizes": "192x192"}]}
+                for name, url, said in SHORTCUTS
+            ],
             "icons": [
                 {"src": f"/static/mark-{size}.png", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
                 for size in (192, 512)
