@@ -1,4 +1,4 @@
-"""Every page of the table of routes in Chromium, at three sizes, by day and by night: what axe finds, what sticks out."""
+"""Every page of the table of routes in Chromium, three sizes, by day and by night: what axe finds, what sticks out."""
 
 import re
 from collections.abc import Iterator
