@@ -1,15 +1,18 @@
 """A desk, a hub, care, names, a clock and what staff see in; the carers' board as a web application out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
 from console.access.access import Access
-from console.access.gate import gate
+from console.access.entrance import Entrance
+from console.access.gate import Gate
+from console.access.scope import Places
+from console.access.trail import Trail
 from console.api.document import ABOUT
 from console.api.here import Here
 from console.api.routes import DOCUMENT, add_api, described
@@ -23,7 +26,7 @@ from console.hub import Hub
 from console.installable import add_installable
 from console.offices import Offices
 from console.pages import add_bands, add_board, add_form, pages
-from console.refusal import add_refusals
+from console.refusal import add_refusals, answering
 from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
@@ -33,6 +36,10 @@ from console.version import version
 _STATIC: Final = Path(__file__).parent / "static"
 
 NOTHING_BEHIND: Final = Offices()
+
+
+def _nobody_counts(*_: object) -> None:
+    """Where there is no care, nothing is counted."""
 
 
 def create_app(
@@ -47,7 +54,7 @@ def create_app(
     access: Access,
     staff: Staff | None = None,
     models: Callable[[], ModelsAt] = ModelsAt,
-    hosts: Sequence[str] = LOOPBACK,
+    hosts: Collection[str] = LOOPBACK,
     care: Care | None = None,
     outside: str = "",
     offices: Offices = NOTHING_BEHIND,
@@ -72,8 +79,17 @@ def create_app(
         redoc_url=None,
         openapi_url=DOCUMENT,
         redirect_slashes=False,
-        dependencies=[Depends(gate(access, clock))],
     )
+    entrance = Entrance(
+        access=access,
+        places=Places(access.whereabouts, desk, care),
+        trail=Trail(care and care.refusals, lost=care.counts.audit_lost if care else _nobody_counts),
+        refused=care.counts.refused if care else _nobody_counts,
+        carers=carers,
+        clock=clock,
+    )
+    app.state.entrance = entrance
+    app.add_middleware(Gate, entrance=entrance, answer=answering(templates.get_template("refused.html")))
     app.add_middleware(Guard, hosts=hosts, outside=outside)
     app.mount("/static", StaticFiles(directory=_STATIC))
     add_refusals(app, templates.get_template("refused.html"))

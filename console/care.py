@@ -176,9 +176,15 @@ class Sealing(Protocol):
 
 
 class Refusals(Protocol):
-    """Where acts that were refused are kept: see ``ingest.registry``."""
+    """The audit: what was seen, done and refused. See ``ingest.registry``. Raises RegistryError, StoreError."""
 
-    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, because: str) -> bool:
+    def note(self, action: str, *, wearer: str | None = None, by: str, **detail: str | float | bool | None) -> None:
+        """Keep that ``by`` did something; ``detail`` names nobody."""
+        ...
+
+    def note_refusal(
+        self, action: str, *, wearer: str | None = None, by: str, **detail: str | float | bool | None
+    ) -> bool:
         """Keep that ``action`` ("take link", "tablet key") was refused; nothing of it names anybody, or is a secret."""
         ...
 
@@ -187,6 +193,10 @@ class Counts(Protocol):
     """The metrics: see ``alerts.channels.counts``."""
 
     def refused(self, what: str, because: str) -> None: ...
+
+    def audit_lost(self, entries: int) -> None:
+        """Count entries that the audit could not take."""
+        ...
 
     def render(self) -> tuple[bytes, str]:
         """Return all of them in Prometheus' text format, and its content type."""

@@ -56,13 +56,20 @@ def wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/") or "json" in request.headers.get("accept", "")
 
 
-def add_refusals(app: FastAPI, page: jinja2.Template) -> None:
-    """Answer whatever goes wrong in ``app`` in one shape; ``page`` is what people see of it."""
+def answering(page: jinja2.Template) -> Callable[[Request, Refusal], Response]:
+    """Return what answers a refusal: as problem+json to programs, as ``page`` to people."""
 
     def answer(request: Request, refusal: Refusal) -> Response:
         if wants_json(request):
             return JSONResponse(_problem(refusal), refusal.status, media_type=PROBLEM)
         return HTMLResponse(page.render(refusal=refusal), refusal.status)
+
+    return answer
+
+
+def add_refusals(app: FastAPI, page: jinja2.Template) -> None:
+    """Answer whatever goes wrong in ``app`` in one shape; ``page`` is what people see of it."""
+    answer = answering(page)
 
     def handle(kind: type[Exception], refusal_of: Callable[[Any], Refusal]) -> None:
         async def told(request: Request, error: Exception) -> Response:

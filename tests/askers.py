@@ -1,8 +1,9 @@
 """Doorkeepers of tests, and houses of one site."""
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, field, replace
 
-from console.access.access import Access, Credentials
+from console.access.access import Access, Credentials, Doorkeeper
 from console.access.asker import EVERYWHERE, Asker, Grant, Kind
 from console.access.roles import Role
 
@@ -10,6 +11,10 @@ ANYBODY = Asker(
     kind=Kind.PERSON, id="anybody", name="Anybody", grants=frozenset(Grant(role, EVERYWHERE) for role in Role)
 )
 """May do everything everywhere."""
+
+
+AS_TOLD = Asker(kind=Kind.MACHINE, id="command line", grants=ANYBODY.grants)
+"""The same, in whatever name a request says."""
 
 
 @dataclass
@@ -20,6 +25,16 @@ class Letting:
 
     def asker(self, credentials: Credentials, now_s: float) -> Asker:
         return self.asker_
+
+
+class NeverTheSame:
+    """Lets each request in as somebody else, who may do everything: nobody asks too often."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+
+    def asker(self, credentials: Credentials, now_s: float) -> Asker:
+        return replace(AS_TOLD, id=f"command line {next(self._count)}")
 
 
 @dataclass
@@ -35,6 +50,6 @@ class OneSite:
     of_band = of_gateway = of_wearer
 
 
-def open_to(asker: Asker = ANYBODY) -> Access:
-    """Return access that takes whoever asks for ``asker``."""
-    return Access(Letting(asker), OneSite())
+def open_to(asker: Asker | Doorkeeper = ANYBODY) -> Access:
+    """Return access that takes whoever asks for ``asker``, or for whom a doorkeeper says."""
+    return Access(Letting(asker) if isinstance(asker, Asker) else asker, OneSite())

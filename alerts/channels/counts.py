@@ -86,11 +86,18 @@ class Counts:
             ["what", "because"],
             registry=registry,
         )
+        self._audit_lost = Counter(
+            "forecalm_audit_entries_lost", "Entries that the audit could not take.", registry=registry
+        )
         registry.register(_Now(now))
 
     def refused(self, what: str, because: str) -> None:
         """Count that an act was refused: both are words of ours, never what somebody sent."""
         self._refusals.labels(what, because).inc()
+
+    def audit_lost(self, entries: int) -> None:
+        """Count entries that the audit could not take."""
+        self._audit_lost.inc(entries)
 
     def hear(self, proof: Proof) -> None:
         """Count what is new of ``proof``. Give this to ``Dispatch.subscribe``."""

@@ -24,6 +24,8 @@ ROUTES: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", "/manifest.webmanifest"): OPEN,
     ("GET", "/take/{token}"): OPEN,
     ("POST", "/take/{token}"): OPEN,
+    ("GET", "/static/{path:path}"): OPEN,
+    ("GET", f"{_API}/openapi.json"): SIGNED_IN,
     # What every page of staff asks while it stands open
     ("GET", "/strips"): SIGNED_IN,
     # The board
@@ -75,20 +77,59 @@ ROUTES: Final[Mapping[tuple[str, str], Need]] = {
 else this house's."""
 
 
+ANYWHERE: Final = frozenset(
+    {
+        ("GET", "/"),
+        ("GET", "/events"),
+        ("GET", "/outside"),
+        ("GET", "/outcome"),
+        ("GET", "/shift"),
+        ("POST", "/shift/{act}"),
+        ("POST", f"{_API}/tablets"),
+        ("POST", f"{_API}/tablets/{{tablet}}/beat"),
+        ("POST", f"{_API}/tablets/{{tablet}}/receipts"),
+        ("POST", f"{_API}/tablets/{{tablet}}/mute"),
+        ("POST", f"{_API}/tablets/{{tablet}}/unmute"),
+        ("GET", f"{_API}/matters"),
+        ("GET", f"{_API}/cover"),
+        ("GET", f"{_API}/shifts"),
+        ("POST", f"{_API}/shifts"),
+        ("GET", f"{_API}/push/key"),
+        ("POST", f"{_API}/push/subscriptions"),
+        ("DELETE", f"{_API}/push/subscriptions"),
+    }
+)
+"""Rows that name nobody and no place, and show or change only what is of the asker's own sites, wherever those are."""
+
+
 def need_of(method: str, path: str) -> tuple[Need | None, Mapping[str, str]]:
     """Return what asking ``path`` takes, and what stands in the path's places; None: it is in no row of the table."""
-    asked = "GET" if method == "HEAD" else method
-    for of, pattern, need in _PATTERNS:
-        found = pattern.match(path) if of == asked else None
+    for of, _, pattern, need in _PATTERNS:
+        found = pattern.match(path) if of == _asked(method) else None
         if found:
             return need, found.groupdict()
     return None, {}
 
 
-def _patterns() -> list[tuple[str, re.Pattern[str], Need]]:
+def row_of(method: str, path: str) -> tuple[str, str] | None:
+    """Return the row of the table that says what asking ``path`` takes, None where there is none."""
+    asked = _asked(method)
+    return next(((of, row) for of, row, pattern, _ in _PATTERNS if of == asked and pattern.match(path)), None)
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """Return the methods by which ``path`` may be asked."""
+    return tuple(sorted({of for of, _, pattern, _ in _PATTERNS if pattern.match(path)}))
+
+
+def _asked(method: str) -> str:
+    return "GET" if method == "HEAD" else method
+
+
+def _patterns() -> list[tuple[str, str, re.Pattern[str], Need]]:
     """Return the table as patterns, paths without places first, as routers must have them too."""
     rows = sorted(ROUTES.items(), key=lambda row: row[0][1].count("{"))
-    return [(method, compile_path(path)[0], need) for (method, path), need in rows]
+    return [(method, path, compile_path(path)[0], need) for (method, path), need in rows]
 
 
 _PATTERNS: Final = _patterns()

@@ -143,7 +143,13 @@ class Rest:
         self.subscriptions.remove(endpoint)
         return True
 
-    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, because: str) -> bool:
+    def note(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> None:
+        """Nobody looks."""
+
+    def audit_lost(self, entries: int) -> None:
+        raise AssertionError("an entry was lost")
+
+    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> bool:
         return True
 
     def refused(self, what: str, because: str) -> None:

@@ -14,7 +14,7 @@ from console.bands import Staff
 from console.hub import Hub
 from console.serve import run
 from console.standing import ModelsAt
-from tests.askers import open_to
+from tests.askers import AS_TOLD, open_to
 from tests.console.caring import Caring
 
 NOW_S = 1_763_562_728.0  # 14:32:08 in London
@@ -96,7 +96,7 @@ class House:
 
     def app(self) -> FastAPI:
         return create_app(
-            access=open_to(),
+            access=open_to(AS_TOLD),
             desk=self._desk,
             hub=self.hub,
             place="Alder House",

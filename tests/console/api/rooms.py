@@ -19,6 +19,7 @@ from alerts.outcomes.outcomes import Outcomes
 from alerts.policy import Policy
 from alerts.protection.cover import Cover, Level, Link
 from alerts.protection.tablets import Tablets
+from console.access.access import Access
 from console.app import create_app
 from console.care import Care
 from console.hub import Hub
@@ -26,7 +27,7 @@ from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.plans import Plan
 from models.risk import Abstention
-from tests.askers import open_to
+from tests.askers import AS_TOLD, open_to
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Records:
         self.written: dict[str, Plan] = {}
         self.browsers: dict[str, tuple[str, str]] = {}
         self.refused: list[tuple[str, str]] = []
+        self.noted: list[tuple[str, str | None, str]] = []
 
     def plan(self, wearer: str) -> Plan | None:
         return self.written.get(wearer)
@@ -62,8 +64,13 @@ class Records:
     def remove_push(self, endpoint: str, *, because: str, by: str) -> bool:
         return self.browsers.pop(endpoint, None) is not None
 
-    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, because: str) -> bool:
-        self.refused.append((action, because))
+    def note(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> None:
+        self.noted.append((action, wearer, by))
+
+    def note_refusal(
+        self, action: str, *, wearer: str | None = None, by: str, because: object = "", **detail: object
+    ) -> bool:
+        self.refused.append((action, str(because)))
         return True
 
     def enter_outcome(self, outcome_id: str, label: Label, *, corrects: str = "", by: str) -> int:
@@ -78,9 +85,13 @@ class Counting:
 
     def __init__(self) -> None:
         self.refusals: list[tuple[str, str]] = []
+        self.lost = 0
 
     def refused(self, what: str, because: str) -> None:
         self.refusals.append((what, because))
+
+    def audit_lost(self, entries: int) -> None:
+        self.lost += entries
 
     def render(self) -> tuple[bytes, str]:
         return b"forecalm_refusals_total %d\n" % len(self.refusals), "text/plain; version=1.0.0; charset=utf-8"
@@ -103,7 +114,8 @@ class Covering:
 class Rooms:
     """Everything that a service has beside engine and disk, and its app, asked in process; the clock is set by hand."""
 
-    def __init__(self, journal: Scratch | None = None, *, care: bool = True) -> None:
+    def __init__(self, journal: Scratch | None = None, *, care: bool = True, access: Access | None = None) -> None:
+        self.access = access or open_to(AS_TOLD)
         self.now_s = NOW_S
         self.journal = journal or Scratch()
         self.hub = Hub()
@@ -145,7 +157,7 @@ class Rooms:
 
     def _app(self) -> FastAPI:
         return create_app(
-            access=open_to(),
+            access=self.access,
             desk=self.desk,
             hub=self.hub,
             place="Alder House",

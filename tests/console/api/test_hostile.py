@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.askers import NeverTheSame, open_to
 from tests.console.api.rooms import Rooms
 
 pytestmark = pytest.mark.long
 
-ROOMS = Rooms()
+ROOMS = Rooms(access=open_to(NeverTheSame()))
 DOCUMENT = ROOMS.ask("GET", "/api/v1/openapi.json").json()
 ACTS = sorted((path, method) for path, acts in DOCUMENT["paths"].items() for method in acts)
 NASTY = (
