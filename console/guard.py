@@ -1,6 +1,6 @@
 """Requests in, the same requests or refusals out: which hosts are served, who may post, what a page may load."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Set
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -33,9 +33,9 @@ class Guard:
     take a matter are served: whoever can ask for the board can take an alert, because nobody signs in yet.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], outside: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], outside: str = "") -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._hosts = hosts if isinstance(hosts, Set) else frozenset(hosts)  # a set may grow: an address comes and goes
         self._outside = _host_in(outside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

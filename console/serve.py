@@ -1,15 +1,16 @@
-"""An app, its hub and a stop event in; pages on a loopback address out, until the event is set."""
+"""An app, its hub and a stop event in; pages by TLS, or on a loopback address, out, until the event is set."""
 
 import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from threading import Event
 
 import h11
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from console.errors import ConsoleError
@@ -59,7 +60,7 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """uvicorn that ends with ``stop``, tells the hub first, and leaves signals to whoever runs it."""
 
-    def __init__(self, config: uvicorn.Config, *, hub: Hub, stop: Event, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, hub: Hub | None, stop: Event, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._hub = hub
         self._stop = stop
@@ -73,7 +74,8 @@ class _Server(uvicorn.Server):
         return self._stop.is_set() or await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._hub.close()
+        if self._hub is not None:
+            self._hub.close()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -82,33 +84,36 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    app: FastAPI,
+    app: ASGIApp,
     *,
-    hub: Hub,
+    hub: Hub | None,
     host: str,
     port: int,
     stop: Event,
     ready: Callable[[str], None] = lambda address: None,
+    tls: ssl.SSLContext | None = None,
+    shown: str = "",
+    public: bool = False,
 ) -> None:
     """Serve ``app`` at ``host`` and ``port`` (0: any free one) until ``stop`` is set; then return within 3 s.
 
-    ``ready`` is called once with the address of the board, from the serving thread. Streams end at once at the stop.
-    Raises ConsoleError unless ``host`` is a loopback address, because there are no accounts yet, and where the port is
-    taken.
+    ``ready`` is called once with the address of the board, from the serving thread: that of the name ``shown``, else of
+    ``host``. Streams of ``hub`` end at once at the stop. ``tls`` is asked at each connection, so that it may change
+    its certificate meanwhile. Raises ConsoleError where ``host`` is off this machine and there is no ``tls``, unless
+    all of it is ``public``, and where the port is taken.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    if host != "localhost" and not _is_loopback(host):
-        raise ConsoleError(
-            f"the board has no accounts yet, so it is served on loopback only (127.0.0.1), not on {host!r}"
-        )
+    if tls is None and not (public or host == "localhost" or _is_loopback(host)):
+        raise ConsoleError(f"without TLS the board is served on this machine only (127.0.0.1), not on {host!r}")
     try:
-        listener = socket.create_server((host, port), family=family)
+        listener = _listener(host, port)
     except OSError as error:
         raise ConsoleError(f"cannot serve the board on {host} port {port}: {error.strerror}; choose another") from error
-    shown = f"[{host}]" if family == socket.AF_INET6 else host
-    address = f"http://{shown}:{listener.getsockname()[1]}/"
+    name = shown or host
+    scheme = "http" if tls is None else "https"
+    address = f"{scheme}://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(
         app,
+        ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         http=_Protocol,
         ws="none",
         lifespan="off",
@@ -120,6 +125,13 @@ def run(
     )
     with listener:
         _Server(config, hub=hub, stop=stop, ready=lambda: ready(address)).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Return what listens there; "::" is every address, those of IPv4 too, where this machine can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, dualstack_ipv6=both)
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
 from forecalm.arguments_care import add_care
+from forecalm.arguments_certificates import add_certificates
 from forecalm.arguments_duty import add_duty
 from forecalm.arguments_models import add_models
 from forecalm.arguments_rehearsal import add_rehearsal
@@ -61,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_keeping,
         add_shelf,
         add_rehearsal,
+        add_certificates,
     ):
         add(commands)
     return parser

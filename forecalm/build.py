@@ -22,6 +22,7 @@ from console.serve import run
 from console.standing import ModelsAt
 from forecalm.alerting.alerting import Alerting, Around
 from forecalm.alerting.links import Pulse
+from forecalm.certificates.serving import Serving
 from forecalm.config import Config
 from forecalm.exchanged import answered
 from forecalm.house import House
@@ -237,7 +238,7 @@ class Service:
         return Offices()
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
-        hub = Hub()
+        hub, served = Hub(), stack.enter_context(Serving(self._config))
         self.desk.subscribe(hub.publish)
         app = create_app(
             desk=self.desk,
@@ -251,10 +252,11 @@ class Service:
             staff=self._overviews,
             models=self.models,
             care=self.alerting.care,
+            hosts=served.hosts,
             outside=self._config.console.url,
             offices=self._offices(here, registry, pipeline),
         )
-        board = threading.Thread(target=self._serve, args=(app, hub), name="board", daemon=True)
+        board = threading.Thread(target=self._serve, args=(app, hub, served), name="board", daemon=True)
         stack.callback(board.join)
         stack.callback(self._stop_serving.set)
         board.start()
@@ -262,11 +264,20 @@ class Service:
         if self._refusal is not None:
             raise self._refusal
 
-    def _serve(self, app: FastAPI, hub: Hub) -> None:
+    def _serve(self, app: FastAPI, hub: Hub, served: Serving) -> None:
         """The board's thread. Whatever ends it early ends the service."""
         console = self._config.console
         try:
-            run(app, hub=hub, host=console.host, port=console.port, stop=self._stop_serving, ready=self._ready)
+            run(
+                app,
+                hub=hub,
+                host=console.host,
+                port=console.port,
+                stop=self._stop_serving,
+                ready=self._ready,
+                tls=served.tls,
+                shown=served.shown,
+            )
         except (Exception, SystemExit) as error:  # uvicorn leaves by SystemExit
             if self._answered.is_set():
                 log.critical("the board has stopped", exc_info=True)

@@ -64,11 +64,31 @@ class KeepingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ConsoleSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the board is served. Loopback only, until people sign in: whoever reaches the page can take an alert."""
+    """Where the board is served, and how tablets know that it is ours: docs/tls.md."""
 
-    host: str = "127.0.0.1"
+    host: str = "127.0.0.1"  # "0.0.0.0": on every network of this machine, by TLS
     port: Port = 8420
     url: str = ""  # under which carers' phones reach it (a tunnel, a proxy), for links in messages; "": no links
+    tls: Literal["auto", "off", "local", "own", "acme"] = "auto"  # see ``secured``
+    names: tuple[str, ...] = ()  # further names and addresses of this machine; of acme: those to be certified
+    certificate: str = ""  # of own: PEM, the server's first, those that signed it after it
+    key: str = ""  # of own: PEM, not encrypted; may be the same file
+    trust_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8421  # of local: hands out the authority; 0: nowhere
+    acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"  # Let's Encrypt: free, and known everywhere
+    acme_email: str = ""  # for its notices; it need not have any
+    acme_agree: bool = False  # that you agree to its terms is yours to say
+    acme_port: Port = 80  # where it asks (RFC 8555, 8.3); another only where 80 is forwarded to it
+    acme_ca: str = ""  # PEM of who vouches for the directory itself, of an authority in the house; "": the system's
+
+    @property
+    def secured(self) -> Literal["off", "local", "own", "acme"]:
+        """How it is served: as said; ``auto`` is one's own certificate where there is one, else nothing on loopback,
+        else that of this house's own authority."""
+        if self.tls != "auto":
+            return self.tls
+        if self.certificate:
+            return "own"
+        return "off" if self.host in LOOPBACK else "local"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +122,7 @@ SECTIONS: Final = {
     "console": ConsoleSection,
 }
 OF_GATEWAYS: Final = ("gateway",)  # sections that only forecalm gateway reads; one environment may serve both
+LISTS: Final = ("names",)  # in the environment with commas between
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -130,12 +151,42 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
         ) from None
     check_tls(config.mqtt, origin)
     check_url(config.console.url, origin)
-    if config.console.host not in LOOPBACK:
-        raise ConfigError(
-            f"{origin}: console.host: {config.console.host!r} is not this machine; nobody signs in yet,"
-            " so whoever reaches the page could take an alert: use 127.0.0.1 (and a tunnel)"
-        )
+    check_console(config.console, origin)
     return config
+
+
+def check_console(said: ConsoleSection, origin: str) -> None:
+    """Raise ConfigError where the board would be served off this machine in the clear, or by TLS that cannot be."""
+
+    def refuse(key: str, why: str) -> None:
+        raise ConfigError(f"{origin}: console.{key}: {why}")
+
+    if said.secured == "off" and said.host not in LOOPBACK:
+        refuse(
+            "tls",
+            f'"off" is for this machine alone: at {said.host!r} passwords, names and alerts would cross the network for'
+            ' all to read, and no tablet could be woken; take it out ("auto"), or set console.host to 127.0.0.1',
+        )
+    if said.secured == "own" and not (said.certificate and said.key):
+        refuse("key" if said.certificate else "certificate", 'tls = "own" takes certificate and key: name both files')
+    if said.secured != "own" and (said.certificate or said.key):
+        refuse("certificate", f'tls = "{said.tls}" takes no certificate and no key: set tls = "own", or take them out')
+    if said.secured == "acme" and not said.names:
+        refuse("names", 'tls = "acme" takes the names to be certified, such as ["board.example.org"]')
+    if said.secured == "acme" and not said.acme_agree:
+        refuse("acme_agree", f"true says that you agree to the terms of {said.acme_directory}: read them, and set it")
+    if said.secured == "acme" and not said.acme_directory.startswith("https://"):
+        refuse("acme_directory", f"{said.acme_directory!r} is no https:// address")
+    if said.secured == "local" and said.trust_port == said.port:
+        refuse("trust_port", f"{said.port} is the board's own port: choose another, or 0 for none")
+    from forecalm.certificates.names import named, names_of  # sockets, which a mere --help need not load
+
+    for key, names in (("names", said.names), ("host", (said.host,))):
+        try:
+            named(names)
+            names_of(said.host)
+        except ValueError as error:
+            refuse(key, f"{error}")
 
 
 def check_url(url: str, origin: str) -> None:
@@ -176,5 +227,5 @@ def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[
         elif section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
             raise ConfigError(f"{name}: no such setting; see docs/configuration.md")
         elif isinstance(inner, dict):
-            merged[section] = {**inner, key: value}
+            merged[section] = {**inner, key: value.split(",") if key in LISTS else value}
     return merged

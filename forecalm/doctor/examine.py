@@ -48,13 +48,14 @@ def examine(path: Path | None) -> Iterator[Finding]:
 
 
 def _of_data(config: Config) -> list[tuple[str, Check]]:
-    from forecalm.doctor import broker, care, data, shelf
+    from forecalm.doctor import broker, care, certificate, data, shelf
     from forecalm.installation import Installation
 
     here = Installation(config, look=True)
     return [
         ("broker", lambda: broker.broker(config.mqtt, config.site.name)),
         ("service", lambda: data.service(here)),
+        ("certificate", lambda: certificate.certificate(config, time.time())),
         ("disk", lambda: data.disk(here)),
         ("store", lambda: data.store(here)),
         ("InfluxDB", lambda: data.influxdb(config.store)),

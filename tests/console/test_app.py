@@ -159,7 +159,7 @@ def test_every_name_of_loopback_is_served(house: House, base: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "example.org"])  # noqa: S104
 def test_without_accounts_nothing_is_served_beyond_loopback(house: House, host: str) -> None:
-    with pytest.raises(ConsoleError, match="loopback only"):
+    with pytest.raises(ConsoleError, match="this machine only"):
         run(house.app(), hub=house.hub, host=host, port=0, stop=house.stop)
 
 

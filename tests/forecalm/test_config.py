@@ -31,7 +31,7 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
         ('[mqtt]\nport = "many"\n', r"mqtt\.port"),
         ('[site]\nname = "a house"\n', r"site\.name"),
         ('[site]\ntime_zone = "Mars/Olympus"\n', "Europe/London"),
-        ('[console]\nhost = "0.0.0.0"\n', r"127\.0\.0\.1"),
+        ('[console]\nhost = "0.0.0.0"\ntls = "off"\n', r"127\.0\.0\.1"),
         ("mqtt = 3\n", "mqtt"),
         ('[store]\nkind = "oracle"\n', r"store\.kind"),
         ("[keeping]\nunassigned_hours = -1\n", r"keeping\.unassigned_hours"),
