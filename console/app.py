@@ -20,6 +20,8 @@ from console.bands import Staff
 from console.board import Board, DeskLike
 from console.care import Care
 from console.care_pages import add_care_pages
+from console.day.alert import add_alert
+from console.day.pages import Room, add_day
 from console.guard import LOOPBACK, Guard
 from console.house import House
 from console.hub import Hub
@@ -83,7 +85,7 @@ def create_app(
     entrance = Entrance(
         access=access,
         places=Places(access.whereabouts, desk, care),
-        trail=Trail(care and care.refusals, lost=care.counts.audit_lost if care else _nobody_counts),
+        trail=Trail(care.refusals if care else None, lost=care.counts.audit_lost if care else _nobody_counts),
         refused=care.counts.refused if care else _nobody_counts,
         carers=carers,
         clock=clock,
@@ -102,7 +104,12 @@ def create_app(
     add_api(app, here)
     add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
-    _add_offices(app, Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone), offices)
+    sheets = Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone)
+    room = Room(sheets=sheets, here=here, board=board, days=offices.days, zone=time_zone)
+    add_alert(app, room)
+    if offices.days is not None:
+        add_day(app, room)
+    _add_offices(app, sheets, offices)
     return app
 
 

@@ -1,0 +1,135 @@
+"""An alert's id in; its own screen (what, since when, why, what helps, who was told, and the one tap) out."""
+
+import contextlib
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from starlette.responses import RedirectResponse
+
+from alerts.delivery.matter import Kind as MatterKind
+from alerts.errors import UnknownAlert
+from alerts.views import AlertView, WearerView
+from console.access.asker import Kind
+from console.access.entrance import asker_of, by_of, check_person, may_of
+from console.access.roles import Act
+from console.day.pages import Room
+from console.forms import form_of
+from console.refusal import Refusal
+from console.rows import Row
+
+REASONS: Final = ("Somebody is with them", "The sound makes it worse", "Exercise", "Happy, excited", "Band problem")
+"""Why the sound of an alert is paused, as on the board."""
+
+MINUTES: Final = (1, 2, 5)
+"""For how long it may be: no longer than delivery takes (alerts.delivery.snooze)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An alert as far as anybody knows it: whose, since when [UTC s], and its ``view`` while the desk has it; else who
+    had it, and when it was over."""
+
+    wearer: str
+    raised_s: float
+    view: WearerView | None = None
+    alert: AlertView | None = None
+    by: str = ""
+    ended_s: float | None = None
+
+
+def add_alert(app: FastAPI, room: Room) -> None:
+    """Serve alerts on a screen of their own, and the form that pauses the sound of one before a script arrives."""
+
+    @app.get("/alerts/{alert_id}", include_in_schema=False)
+    async def show_alert(alert_id: str, request: Request) -> Response:
+        found = await room.here.rest.run(_found, room, alert_id)
+        check_person(request, Act.BOARD, found.wearer)
+        await room.board.look()
+        row = room.board.rows([found.view])[0] if found.view else None
+        return await _shown(room, request, alert_id, found, row)
+
+    @app.post("/alerts/{alert_id}/snooze", include_in_schema=False)
+    async def snooze(alert_id: str, request: Request) -> Response:
+        form = await form_of(request)
+        reason, minutes = form.one("reason"), form.one("minutes")
+        if reason not in REASONS or minutes not in map(str, MINUTES):
+            raise Refusal(422, "Why, and for how long?", "Choose one of the reasons, then for how long.")
+        by = by_of(request, form.one("by"))
+        await room.here.rest.run(_snooze, room, alert_id, reason, int(minutes), by)
+        room.here.done()
+        return RedirectResponse(f"/alerts/{alert_id}", status_code=303)
+
+
+async def _shown(room: Room, request: Request, alert_id: str, found: Found, row: Row | None) -> Response:
+    asker = asker_of(request)
+    alert = found.alert
+    is_open = alert is not None and alert.resolved_s is None and alert.acknowledged_by is None
+    is_held = alert is not None and alert.resolved_s is None and not is_open
+    now_s = room.here.clock()
+    plan = row.alert.plan if row and row.alert else None
+
+    def clock(at_s: float) -> str:
+        return f"{datetime.fromtimestamp(at_s, room.zone):%H:%M:%S}"
+
+    return await room.sheets.show(
+        request,
+        "day/alert.html",
+        alert_id=alert_id,
+        wearer=found.wearer,
+        name=room.here.name(found.wearer) if may_of(request, Act.NAMES, found.wearer) else found.wearer,
+        state="open" if is_open else "held" if is_held else "over",
+        row=row if is_open or is_held else None,
+        reasons=(alert.reasons or (row.word if row else "",)) if alert else (),
+        odds=_odds(alert),
+        raised=clock(found.raised_s),
+        ago=_ago(now_s - found.raised_s),
+        by=(alert.acknowledged_by if alert else found.by) or "",
+        taken=clock(alert.acknowledged_s) if alert and alert.acknowledged_s is not None else "",
+        ended=clock(found.ended_s) if found.ended_s is not None else "",
+        told=row.alert if row else None,
+        plan=plan,
+        pause_reasons=REASONS,
+        pause_minutes=MINUTES,
+        day=f"{datetime.fromtimestamp(found.raised_s, room.zone):%Y-%m-%d}",
+        by_name=asker.name if asker.kind is Kind.PERSON else "",
+        may_day=may_of(request, Act.DAY, found.wearer),
+        may_tell=may_of(request, Act.TELL, found.wearer),
+    )
+
+
+def _found(room: Room, alert_id: str) -> Found:
+    for view in room.here.desk.views():
+        alert = view.alert
+        if alert is not None and alert.alert_id == alert_id:
+            return Found(wearer=view.wearer, raised_s=alert.raised_s, view=view, alert=alert, ended_s=alert.resolved_s)
+    proof = room.here.care.delivery.proof(alert_id) if room.here.care else None
+    if proof is None or not proof.matter.wearer or proof.matter.kind is not MatterKind.ALERT:
+        raise Refusal(404, "Nobody knows of that alert", "It may be long over. Please look at the board.")
+    return Found(wearer=proof.matter.wearer, raised_s=proof.matter.since_s, by=proof.ended_by, ended_s=proof.ended_s)
+
+
+def _snooze(room: Room, alert_id: str, reason: str, minutes: int, by: str) -> None:
+    now_s, delivery = room.here.clock(), room.here.given.delivery
+    proof = delivery.proof(alert_id)
+    if proof is None or not proof.is_open:
+        raise Refusal(409, "That sounds no more", "Somebody has it, or it is over.")
+    with contextlib.suppress(UnknownAlert):  # it was over in this very moment
+        delivery.snooze(alert_id, by=by, reason=reason, until_s=now_s + 60 * minutes, at_s=now_s)
+
+
+def _odds(alert: AlertView | None) -> int | None:
+    """Return how many of ten times, None where nobody knows."""
+    if alert is None or not math.isfinite(alert.probability):
+        return None
+    return min(max(round(10 * alert.probability), 0), 10)
+
+
+def _ago(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "just now"
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min ago" if not hours else f"{hours} h {rest} min ago"
