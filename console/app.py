@@ -116,6 +116,8 @@ def create_app(
 def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices) -> None:
     """Add the pages of staff, as far as something stands behind them here."""
     add_strips(app, sheets)
+    if offices.research is not None:
+        add_research(app, sheets, offices.research)
 
 
 class _Described(FastAPI):

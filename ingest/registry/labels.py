@@ -94,17 +94,34 @@ def remove(writing: Writing, number: int) -> None:
 
 
 def labels(
-    connection: sa.Connection, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
+    connection: sa.Connection,
+    wearer: str | None = None,
+    since_s: float | None = None,
+    until_s: float | None = None,
+    most: int | None = None,
 ) -> dict[int, Label]:
     """See ``Registry.labels``."""
-    query = sa.select(LABEL.c.id, *_FIELDS).where(LABEL.c.superseded_by.is_(None), LABEL.c.removed_at_s.is_(None))
+    query = sa.select(LABEL.c.id, *_FIELDS).where(*_reaching(wearer, since_s, until_s))
+    query = query.order_by(LABEL.c.start_s, LABEL.c.id).limit(most)
+    return {row.id: _label(row) for row in connection.execute(query)}
+
+
+def count(connection: sa.Connection, spans: Sequence[tuple[str, float, float]]) -> list[int]:
+    """See ``Registry.count_labels``."""
+    counting = sa.select(sa.func.count()).select_from(LABEL)
+    return [connection.execute(counting.where(*_reaching(*span))).scalar_one() for span in spans]
+
+
+def _reaching(wearer: str | None, since_s: float | None, until_s: float | None) -> list[sa.ColumnElement[bool]]:
+    """Valid labels, of a wearer or of anybody, that reach into ``[since_s, until_s)``."""
+    found = [LABEL.c.superseded_by.is_(None), LABEL.c.removed_at_s.is_(None)]
     if wearer is not None:
-        query = query.where(LABEL.c.wearer == wearer)
+        found.append(LABEL.c.wearer == wearer)
     if since_s is not None:
-        query = query.where(LABEL.c.end_s >= since_s)
+        found.append(LABEL.c.end_s >= since_s)
     if until_s is not None:
-        query = query.where(LABEL.c.start_s < until_s)
-    return {row.id: _label(row) for row in connection.execute(query.order_by(LABEL.c.start_s, LABEL.c.id))}
+        found.append(LABEL.c.start_s < until_s)
+    return found
 
 
 def history(connection: sa.Connection, number: int) -> dict[int, Label]:

@@ -45,12 +45,22 @@ class Recorded(Face):
             labels.remove(writing, number)
 
     def labels(
-        self, wearer: str | None = None, since_s: float | None = None, until_s: float | None = None
+        self,
+        wearer: str | None = None,
+        since_s: float | None = None,
+        until_s: float | None = None,
+        *,
+        most: int | None = None,
     ) -> dict[int, Label]:
         """The valid labels that reach into ``[since_s, until_s)``, of a wearer or of anybody, by number, in order of
-        time."""
+        time; the first ``most`` of them, None: all."""
         with self._reading() as connection:
-            return labels.labels(connection, wearer, since_s, until_s)
+            return labels.labels(connection, wearer, since_s, until_s, most)
+
+    def count_labels(self, spans: Sequence[tuple[str, float, float]]) -> list[int]:
+        """How many valid labels of a wearer reach into ``[since_s, until_s)``, for each (wearer, since_s, until_s)."""
+        with self._reading() as connection:
+            return labels.count(connection, spans)
 
     def label_history(self, number: int) -> dict[int, Label]:
         """A label and what took its place, one after the other."""
