@@ -29,6 +29,7 @@ from console.installable import add_installable
 from console.offices import Offices
 from console.pages import add_bands, add_board, add_form, pages
 from console.refusal import add_refusals, answering
+from console.research.pages import add_research
 from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
