@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
-from starlette.responses import RedirectResponse
 
 from alerts.views import WearerView
 from console.access.asker import Kind
@@ -83,7 +82,7 @@ def add_day(app: FastAPI, room: Room) -> None:
         except StoreError:
             errors["text"] = "It is not kept: the registry does not answer. Please try again in a moment."
             return await _page(room, request, wearer, day, form=form, errors=errors, status=503)
-        return RedirectResponse(f"/people/{wearer}?day={day}&said=noted", status_code=303)
+        return room.sheets.after(request, f"/people/{wearer}?day={day}", "Your note is kept.")
 
     @app.post("/people/{wearer}/notes/{note}", include_in_schema=False)
     async def change_note(wearer: str, note: int, request: Request) -> Response:
@@ -95,7 +94,8 @@ def add_day(app: FastAPI, room: Room) -> None:
         if errors:
             return await _page(room, request, wearer, day, form=form, errors=errors, note=note)
         await room.here.records.run(_change, room, wearer, note, text, by)
-        return RedirectResponse(f"/people/{wearer}?day={day}&said={'changed' if text else 'removed'}", status_code=303)
+        done = "The note is changed." if text else "The note is removed."
+        return room.sheets.after(request, f"/people/{wearer}?day={day}", done)
 
 
 async def _page(
@@ -140,7 +140,6 @@ async def _page(
         line=lanes.ALERT_LINE,
         marks=times.marks(seen.span, room.zone),
         hours=round(seen.day.lasts_s / times.HOUR_S),
-        said=_SAID.get(request.query_params.get("said", "")),
         in_words=moments.in_words(seen.told.alerts, [(it.since_s, it.until_s) for it in gaps], clock),
         watched=moments.lasting(lanes.watched_s(seen.kept.readings)),
         past=moments.lasting(max(min(seen.day.until_s, now_s) - seen.day.since_s, 60.0)),
@@ -154,9 +153,6 @@ async def _page(
         may_pair=may_of(request, Act.PAIR, wearer),
         open_alert=_open_alert(views.get(wearer)),
     )
-
-
-_SAID: Final = {"noted": "Your note is kept.", "changed": "The note is changed.", "removed": "The note is removed."}
 
 
 def _look(room: Room, wearer: str, day: date) -> Seen:
