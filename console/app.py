@@ -22,6 +22,7 @@ from console.care import Care
 from console.care_pages import add_care_pages
 from console.day.alert import add_alert
 from console.day.pages import Room, add_day
+from console.door.pages import add_door
 from console.guard import LOOPBACK, Guard
 from console.house import House
 from console.hub import Hub
@@ -117,6 +118,8 @@ def create_app(
 def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices) -> None:
     """Add the pages of staff, as far as something stands behind them here."""
     add_strips(app, sheets)
+    if offices.door is not None:
+        add_door(app, sheets, offices.door)
     if offices.research is not None:
         add_research(app, sheets, offices.research)
 

@@ -1,9 +1,10 @@
-"""What stands behind the pages of carers' days, support staff, researchers and administrators in; one value of it out."""
+"""What stands behind the way in and behind the pages of carers and of staff in; one value of it out."""
 
 from dataclasses import dataclass
 
 from console.administration.office import Administration
 from console.day.office import Days
+from console.door.office import Door
 from console.research.office import Research
 from console.summary.office import Summaries
 from console.support.office import Support
@@ -13,6 +14,7 @@ from console.support.office import Support
 class Offices:
     """Each None where a house has none: then its pages are not there."""
 
+    door: Door | None = None
     days: Days | None = None
     support: Support | None = None
     research: Research | None = None

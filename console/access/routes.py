@@ -28,6 +28,26 @@ ROUTES: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", f"{_API}/openapi.json"): SIGNED_IN,
     # What every page of staff asks while it stands open
     ("GET", "/strips"): SIGNED_IN,
+    # The way in
+    ("GET", "/sign-in"): OPEN,
+    ("POST", "/sign-in"): OPEN,
+    ("GET", "/sign-in/alerts"): OPEN,
+    ("POST", "/sign-out"): OPEN,
+    ("GET", "/welcome/{token}"): OPEN,
+    ("POST", "/welcome/{token}"): OPEN,
+    ("GET", "/tablet/{token}"): OPEN,
+    ("POST", "/tablet/{token}"): OPEN,
+    ("GET", "/tablet"): Act.TABLETS,
+    ("POST", "/tablet"): Act.TABLETS,
+    ("GET", "/me"): SIGNED_IN,
+    ("GET", "/me/password"): SIGNED_IN,
+    ("POST", "/me/password"): SIGNED_IN,
+    ("GET", "/me/factor"): SIGNED_IN,
+    ("POST", "/me/factor"): SIGNED_IN,
+    ("GET", "/me/factor/confirm"): SIGNED_IN,
+    ("POST", "/me/factor/confirm"): SIGNED_IN,
+    ("POST", "/me/sessions/end"): SIGNED_IN,
+    ("POST", "/me/sessions/{session}/end"): SIGNED_IN,
     # The board
     ("GET", "/"): Act.BOARD,
     ("GET", "/events"): Act.BOARD,
@@ -104,6 +124,8 @@ else this house's."""
 
 ANYWHERE: Final = frozenset(
     {
+        ("GET", "/tablet"),
+        ("POST", "/tablet"),
         ("GET", "/"),
         ("GET", "/events"),
         ("GET", "/outside"),

@@ -12,13 +12,15 @@ from ingest.errors import RegistryError
 from ingest.registry.accounts_sessions import end_all
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_known, require_text
+from ingest.registry.people import enter_carer
 from ingest.registry.tables import ACCOUNT, ACCOUNT_GRANT, ONE_TIME_LINK, RECOVERY_CODE, SITE
 
 EVERYWHERE: Final = "*"
 """In place of a site: at all of them."""
 
 ADMINISTRATOR: Final = "administrator"
-ROLES: Final = ("carer", "support", "researcher", ADMINISTRATOR)
+CARER: Final = "carer"
+ROLES: Final = (CARER, "support", "researcher", ADMINISTRATOR)
 ID_BYTES: Final = 8
 
 
@@ -121,7 +123,8 @@ def set_password(writing: Writing, account: str, encoded: str, *, keep: str = ""
 def renew_hash(writing: Writing, account: str, was: str, encoded: str) -> None:
     """See ``Registry.renew_hash``."""
     same = (ACCOUNT.c.id == account) & (ACCOUNT.c.password == was)
-    writing.connection.execute(ACCOUNT.update().where(same).values(password=encoded))
+    if writing.connection.execute(ACCOUNT.update().where(same).values(password=encoded)).rowcount:
+        writing.record("renew hash", account=account)
 
 
 def set_factor(writing: Writing, account: str, sealed: str | None, digests: Collection[str]) -> None:
@@ -210,6 +213,8 @@ def _put_grants(writing: Writing, account: str, grants: frozenset[Granted]) -> N
     writing.connection.execute(ACCOUNT_GRANT.delete().where(ACCOUNT_GRANT.c.account == account))
     for grant in sorted(grants):
         writing.connection.execute(ACCOUNT_GRANT.insert().values(account=account, role=grant.role, site=grant.site))
+    if any(grant.role == CARER for grant in grants):
+        enter_carer(writing, one(writing.connection, account).name)
     said = [f"{grant.role} at {grant.site}" for grant in sorted(grants)]
     writing.record("set roles", account=account, roles=said)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from ingest.registry import accounts, accounts_links, accounts_sessions, accounts_things, audit
 from ingest.registry.accounts import Account, Granted
@@ -9,6 +10,9 @@ from ingest.registry.accounts_links import Link, Purpose
 from ingest.registry.accounts_sessions import SignIn
 from ingest.registry.accounts_things import EnrolledTablet, GatewayCredential, MachineToken
 from ingest.registry.face import Face
+
+DOOR: Final = "the door"
+"""Who writes what no entry tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,9 @@ class Accounts(Face):
         with self._writing(by) as writing:
             accounts.set_factor(writing, account, sealed, digests)
 
-    def use_step(self, account: str, step: int, *, by: str) -> bool:
+    def use_step(self, account: str, step: int) -> bool:
         """Use up the code of one step of time; False: that one, or a later one, was used before."""
-        with self._writing(by) as writing:
+        with self._writing(DOOR) as writing:
             return accounts.use_step(writing, account, step)
 
     def use_recovery_code(self, account: str, digest: str, *, by: str) -> bool:
@@ -170,9 +174,9 @@ class Accounts(Face):
         with self._writing(by) as writing:
             accounts_sessions.prove(writing, session)
 
-    def touch(self, seen: Mapping[str, float], *, by: str) -> None:
+    def touch(self, seen: Mapping[str, float]) -> None:
         """Enter when sessions, tablets and tokens, by id, were last seen [UTC s]. No change that the audit tells of."""
-        with self._writing(by) as writing:
+        with self._writing(DOOR) as writing:
             accounts_sessions.touch(writing, seen)
 
     # Tablets
