@@ -28,12 +28,15 @@ from console.house import House
 from console.hub import Hub
 from console.installable import add_installable
 from console.offices import Offices
-from console.pages import add_bands, add_board, add_form, pages
+from console.pages import add_board, add_form, pages
 from console.refusal import add_refusals, answering
 from console.research.pages import add_research
 from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
+from console.support.counter import Counter
+from console.support.pages import add_bands
+from console.support.rooms import add_support
 from console.taking import add_taking
 from console.version import version
 
@@ -99,7 +102,6 @@ def create_app(
     add_refusals(app, templates.get_template("refused.html"))
     add_installable(app, place=place)
     add_board(app, here, house, board, templates.get_template("board.html"))
-    add_bands(app, house, board, templates.get_template("bands.html"), time_zone)
     add_form(app, here, templates.get_template("who.html"))
     add_stream(app, board=board, house=house, hub=hub)
     add_taking(app, here, templates.get_template("take.html"), time_zone)
@@ -111,13 +113,16 @@ def create_app(
     add_alert(app, room)
     if offices.days is not None:
         add_day(app, room)
-    _add_offices(app, sheets, offices)
+    add_bands(app, house, sheets)
+    _add_offices(app, sheets, offices, house)
     return app
 
 
-def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices) -> None:
+def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices, house: House) -> None:
     """Add the pages of staff, as far as something stands behind them here."""
     add_strips(app, sheets)
+    if offices.support is not None:
+        add_support(app, Counter(sheets, house, offices.support))
     if offices.door is not None:
         add_door(app, sheets, offices.door)
     if offices.research is not None:

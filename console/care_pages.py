@@ -14,7 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.outcomes.helped import offered
+from alerts.views import WearerView
+from console.access.entrance import by_of, check_place, may_of
+from console.access.roles import Act
 from console.api.here import Here
+from console.api.matters import name_of
+from console.api.shifts import seen_by, theirs
 from console.forms import Form, form_of
 from console.refusal import Refusal
 from console.rows import clock_time
@@ -70,30 +75,29 @@ def add_care_pages(
         return clock_time(at_s, zone=zone, now_s=here.clock())
 
     @app.get("/alerts/{alert_id}/outcome", include_in_schema=False)
-    async def ask_outcome(alert_id: str) -> Response:
-        return shown("outcome.html", **await here.rest.run(_question, here, alert_id, time))
+    async def ask_outcome(alert_id: str, request: Request) -> Response:
+        return shown("outcome.html", **await here.rest.run(_question, request, here, alert_id, time))
 
     @app.post("/alerts/{alert_id}/outcome", include_in_schema=False)
     async def tell_outcome(alert_id: str, request: Request) -> Response:
         form = await form_of(request)
-        await here.rest.run(_tell_of_alert, here, alert_id, form)
+        await here.rest.run(_tell_of_alert, here, alert_id, form, _by(request, form))
         here.done()
         return RedirectResponse("/", status_code=303)
 
     @app.get("/outcome", include_in_schema=False)
-    async def ask_whom() -> Response:
-        views = await here.rest.run(here.desk.views)
-        people = sorted(((here.name(view.wearer), view.wearer) for view in views), key=lambda it: it[0].casefold())
+    async def ask_whom(request: Request) -> Response:
+        people = _people(request, here, await here.rest.run(here.desk.views), Act.TELL)
         return shown("whom.html", people=people)
 
     @app.get("/wearers/{wearer}/outcome", include_in_schema=False)
-    async def ask_incident(wearer: str) -> Response:
-        return shown("outcome.html", **await here.rest.run(_question_without, here, wearer))
+    async def ask_incident(wearer: str, request: Request) -> Response:
+        return shown("outcome.html", **await here.rest.run(_question_without, request, here, wearer))
 
     @app.post("/wearers/{wearer}/outcome", include_in_schema=False)
     async def tell_incident(wearer: str, request: Request) -> Response:
         form = await form_of(request)
-        await here.rest.run(_tell_of_wearer, here, wearer, form)
+        await here.rest.run(_tell_of_wearer, here, wearer, form, _by(request, form))
         return RedirectResponse("/", status_code=303)
 
     @app.get("/outside", include_in_schema=False)
@@ -101,24 +105,24 @@ def add_care_pages(
         return shown("outside.html")
 
     @app.get("/shift", include_in_schema=False)
-    async def show_shift() -> Response:
-        return shown("shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, here))
+    async def show_shift(request: Request) -> Response:
+        return shown("shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, request, here))
 
     @app.post("/shift/{act}", include_in_schema=False)
     async def change_shift(act: str, request: Request) -> Response:
         form = await form_of(request)
-        await here.rest.run(_change, here, act, form)
+        await here.rest.run(_change, request, here, act, form)
         here.done()
         return RedirectResponse("/shift", status_code=303)
 
 
-def _question(here: Here, alert_id: str, time: object) -> dict[str, object]:
+def _question(request: Request, here: Here, alert_id: str, time: object) -> dict[str, object]:
     alert = _alert(here, alert_id)
     before = _told(here, alert.wearer, alert_id)
     began = time(alert.raised_s) if callable(time) else ""
     return {
         "action": f"/alerts/{alert_id}/outcome",
-        "name": here.name(alert.wearer),
+        "name": name_of(request, here, alert.wearer),
         "place_of": f"Alert {began}",
         "asked": "how did it go?",
         "answers": ANSWERS,
@@ -129,11 +133,11 @@ def _question(here: Here, alert_id: str, time: object) -> dict[str, object]:
     }
 
 
-def _question_without(here: Here, wearer: str) -> dict[str, object]:
+def _question_without(request: Request, here: Here, wearer: str) -> dict[str, object]:
     here.view(wearer)
     return {
         "action": f"/wearers/{wearer}/outcome",
-        "name": here.name(wearer),
+        "name": name_of(request, here, wearer),
         "place_of": "No alert came",
         "asked": "what happened?",
         "answers": ANSWERS,
@@ -166,13 +170,13 @@ def _told(here: Here, wearer: str, alert_id: str) -> OutcomeTold | None:
     return told[-1] if told else None
 
 
-def _tell_of_alert(here: Here, alert_id: str, form: Form) -> None:
+def _tell_of_alert(here: Here, alert_id: str, form: Form, by: str) -> None:
     """Tell first, end then: an alert that was ended without its outcome is one that nobody learns from. What is told
     again stands in for what was told before."""
     alert = _alert(here, alert_id)
     ago = form.one("began")
     began_s = alert.raised_s - 60 * float(ago) if ago in UNSURE_OF_S else None
-    by, now_s = _by(form), here.clock()
+    now_s = here.clock()
     here.given.outcomes.tell(
         "",
         alert_id=alert_id,
@@ -188,13 +192,13 @@ def _tell_of_alert(here: Here, alert_id: str, form: Form) -> None:
         here.desk.close(alert_id, by=by, at_s=now_s)
 
 
-def _tell_of_wearer(here: Here, wearer: str, form: Form) -> None:
+def _tell_of_wearer(here: Here, wearer: str, form: Form, by: str) -> None:
     here.view(wearer)
     ago, now_s = form.one("began"), here.clock()
     here.given.outcomes.tell(
         wearer,
         alert_id="",
-        by=_by(form),
+        by=by,
         what=_what(form),
         helped=form.every("helped"),
         began_s=now_s - 60 * float(ago) if ago in UNSURE_OF_S else None,
@@ -204,31 +208,40 @@ def _tell_of_wearer(here: Here, wearer: str, form: Form) -> None:
     )
 
 
-def _shifts(here: Here) -> dict[str, object]:
-    care, views = here.given, here.desk.views()
-    shifts = care.duty.shifts()
+def _shifts(request: Request, here: Here) -> dict[str, object]:
+    care = here.given
+    views = [view for view in here.desk.views() if may_of(request, Act.SHIFT, view.wearer)]
+    shifts = seen_by(request, care.duty.shifts())
     has = {view.wearer: care.duty.on_shift(view.wearer, here.clock()) for view in views}
-    alone = sorted(here.name(wearer) for wearer, those in has.items() if not those)
+    alone = sorted(name_of(request, here, wearer) for wearer, those in has.items() if not those)
     return {
         "shifts": [
             {
                 "shift": shift,
-                "people": ", ".join(sorted(map(here.name, shift.wearers))) or "everybody",
+                "people": ", ".join(sorted(name_of(request, here, wearer) for wearer in shift.wearers)) or "everybody",
                 "lines": care.duty.summary(shift.shift_id),
             }
             for shift in shifts
         ],
-        "people": sorted(((here.name(view.wearer), view.wearer) for view in views), key=lambda it: it[0].casefold()),
+        "people": _people(request, here, views, Act.SHIFT),
         "alone": alone,
         "count": len(views),
     }
 
 
-def _change(here: Here, act: str, form: Form) -> None:
-    duty, by, now_s, shift = here.given.duty, _by(form), here.clock(), form.one("shift")
+def _people(request: Request, here: Here, views: Sequence[WearerView], act: Act) -> list[tuple[str, str]]:
+    """Return those with whom whoever asks may do it, each with what they call them, by name."""
+    wearers = [view.wearer for view in views if may_of(request, act, view.wearer)]
+    return sorted(((name_of(request, here, wearer), wearer) for wearer in wearers), key=lambda it: it[0].casefold())
+
+
+def _change(request: Request, here: Here, act: str, form: Form) -> None:
+    duty, by, now_s, shift = here.given.duty, _by(request, form), here.clock(), form.one("shift")
+    if act != "begin":
+        check_place(request, Act.SHIFT, "shift_id", shift)
     match act:
         case "begin":
-            duty.begin(by, form.every("wearers"), until_s=_until(form, now_s), by=by, at_s=now_s)
+            duty.begin(by, theirs(request, here, form.every("wearers")), until_s=_until(form, now_s), by=by, at_s=now_s)
         case "offer":
             duty.offer(shift, to=form.one("to") or by, note=form.one("note"), at_s=now_s)
         case "take":
@@ -245,11 +258,8 @@ def _until(form: Form, now_s: float) -> float:
     return (now_s + lasts_s) // SHIFT_STEP_S * SHIFT_STEP_S
 
 
-def _by(form: Form) -> str:
-    by = form.one("other") or form.one("by")
-    if not by:
-        raise Refusal(422, "Who are you?", "Choose a name, or write one: what is done here is done by somebody.")
-    return by
+def _by(request: Request, form: Form) -> str:
+    return by_of(request, form.one("other") or form.one("by"))
 
 
 def _what(form: Form) -> What:

@@ -15,8 +15,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from alerts.duty.duty import NOTE_MAX, REASON_MAX
 from alerts.names import NAME_MAX
 from alerts.outcomes.helped import LENGTH_MAX
+from console.access.asker import Kind
+from console.access.entrance import asker_of, by_of
 from console.api.here import Here
-from console.api.matters import acknowledged
+from console.api.matters import acknowledged, name_of
 from console.bands import facts_of, page_of
 from console.board import Board
 from console.house import House
@@ -95,13 +97,15 @@ def add_form(app: FastAPI, here: Here, who: jinja2.Template) -> None:
     @app.post("/alerts/{alert_id}/acknowledge", include_in_schema=False)
     async def take(alert_id: str, request: Request) -> Response:
         only_from_here(request)
-        by = await _name_in(request)
-        if not by and not wants_json(request):
+        said = await _name_in(request)
+        if not said and asker_of(request).kind is not Kind.PERSON and not wants_json(request):
             return HTMLResponse(who.render(alert_id=alert_id))
+        by = by_of(request, said)
         alert = await here.acts.run(acknowledged, here, alert_id, by=by)
         if not wants_json(request):
             return RedirectResponse("/", status_code=303)
-        taken = {"by": alert.acknowledged_by, "at_s": alert.acknowledged_s, "name": here.name(alert.wearer)}
+        name = name_of(request, here, alert.wearer)
+        taken = {"by": alert.acknowledged_by, "at_s": alert.acknowledged_s, "name": name}
         return JSONResponse({"alert_id": alert_id, "wearer": alert.wearer, **taken})
 
 

@@ -66,6 +66,14 @@ def check_people(request: Request, act: Act, wearers: Iterable[str]) -> None:
         check_person(request, act, wearer)
 
 
+def check_place(request: Request, act: Act, name: str, said: str) -> None:
+    """Refuse with 404 who may not do it with what a body names: ``name`` is as in paths, "shift_id", "alert_id"."""
+    about = entrance_of(request).places.about({name: said})
+    if about is not None and about.sites is not None:
+        for site in about.sites:
+            check_site(request, act, site)
+
+
 def check_site(request: Request, act: Act, site: str) -> None:
     """Refuse with 404 who may not do it at ``site``."""
     if not asker_of(request).may(act, site):

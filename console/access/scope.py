@@ -69,10 +69,11 @@ class Places:
         return OF_THE_HOUSE if proof is None or not proof.matter.wearer else self._person(proof.matter.wearer)
 
     def _shift(self, shift_id: str) -> About:
-        """A shift for everybody is the whole house's."""
+        """A shift for everybody is at every site at which there is somebody."""
         for shift in self._care.duty.shifts() if self._care is not None else ():
-            if shift.shift_id == shift_id and shift.wearers:
-                return About("", frozenset(map(self.whereabouts.of_wearer, shift.wearers)))
+            if shift.shift_id == shift_id:
+                wearers = shift.wearers or [view.wearer for view in self._desk.views()]
+                return About("", frozenset(map(self.whereabouts.of_wearer, wearers)))
         return OF_THE_HOUSE
 
     def _outcome(self, outcome_id: str) -> About:

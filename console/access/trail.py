@@ -148,14 +148,14 @@ class Trail:
 
 def _write(audit: Audit, entry: _Entry) -> None:
     if entry.refused:
-        audit.note_refusal(entry.action, by=entry.by, **entry.detail)
+        audit.note_refusal(entry.action, by=entry.by, **entry.detail)  # type: ignore[arg-type] # none is a wearer
         return
     try:
         audit.note(entry.action, wearer=entry.wearer, by=entry.by, **entry.detail)
     except RegistryError:
         if entry.wearer is None:
             raise
-        audit.note(entry.action, by=entry.by, **entry.detail, nobody_known=True)  # somebody no registry knows
+        audit.note(entry.action, by=entry.by, **entry.detail, nobody_known=True)  # type: ignore[arg-type] # the same  # somebody no registry knows
 
 
 def actor(asker: Asker, by: str = "") -> str:

@@ -62,6 +62,11 @@ Shown = Literal["on the tablet", "sounded", "seen"]
 WhatItWas = Literal["anxious, settled", "incident", "exercise", "excited", "band problem", "unsure"]
 
 
+By = Annotated[
+    Perhaps, Field(description="Whoever has signed in does it, whatever is said; a tablet says which carer does")
+]
+
+
 class Body(BaseModel):
     """Something sent: no field beside its own, no type but its own."""
 
@@ -103,21 +108,21 @@ Receipts = Annotated[list[ReceiptBody], Field(min_length=1, max_length=RECEIPTS_
 class MuteBody(Body):
     """``by`` takes the sound off this tablet; it ends with their shift at the latest."""
 
-    by: Name
+    by: By = ""
     reason: Reason
     until_s: Moment
 
 
 class ByBody(Body):
-    """Who does it."""
+    """Who does it: needed where a tablet asks, and one of its carers then. Who has signed in need not say so."""
 
-    by: Name
+    by: By = ""
 
 
 class SnoozeBody(Body):
     """``by`` pauses the sound of one matter."""
 
-    by: Name
+    by: By = ""
     reason: Annotated[_Line, StringConstraints(min_length=1, max_length=WORDS_MOST), AfterValidator(_told)]
     minutes: Annotated[int, Field(ge=1, le=SNOOZE_MAX_MIN)]
 
@@ -126,7 +131,7 @@ class OutcomeBody(Body):
     """What it was. ``began_s`` null: nobody knows, so that it counts from the alert on; ``uncertainty_s``: give or take
     so much; ``ended_s`` null: now."""
 
-    by: Name
+    by: By = ""
     what: WhatItWas
     helped: Annotated[list[Word], Field(max_length=HELPED_MAX)] = []
     began_s: Moment | None = None
@@ -140,7 +145,7 @@ class ShiftBody(Body):
     carer: Name
     wearers: Annotated[list[Id], Field(max_length=WEARERS_MAX)]
     until_s: Moment
-    by: Name
+    by: By = ""
 
 
 class OfferBody(Body):
@@ -153,14 +158,14 @@ class OfferBody(Body):
 class TakeOverBody(Body):
     """``by`` takes over until ``until_s``; null: for as long as shifts here last."""
 
-    by: Name
+    by: By = ""
     until_s: Moment | None = None
 
 
 class EndBody(Body):
     """``by`` ends a shift; ``anyway`` says why, where somebody is left without a carer."""
 
-    by: Name
+    by: By = ""
     anyway: Annotated[_Line, StringConstraints(max_length=REASON_MAX)] = ""
 
 
@@ -169,7 +174,7 @@ class PlanBody(Body):
 
     helps: Lines
     avoid: Lines
-    by: Name
+    by: By = ""
 
 
 class PushKeys(Body):
@@ -190,6 +195,6 @@ class Subscription(Body):
 class SubscribeBody(Body):
     """A browser of ``carer`` on ``tablet`` that can be reached while it sleeps."""
 
-    carer: Name
+    carer: By = ""
     tablet: Id
     subscription: Subscription

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from alerts.channels.push import Misaddressed, Subscription, check_subscription
+from console.access.entrance import by_of
 from console.api.answers import PushKey
 from console.api.bodies import SubscribeBody
 from console.api.bodies import Subscription as Said
@@ -25,28 +26,28 @@ def routes(here: Here) -> APIRouter:
         return PushKey(key=here.given.push_key)
 
     @router.post("/subscriptions", status_code=204)
-    async def subscribe(body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
+    async def subscribe(request: Request, body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
         """Let a carer be told on this tablet while its page sleeps."""
         _own(body, tablet)
-        said = body.subscription
+        said, carer = body.subscription, by_of(request, body.carer, field="carer")
         await here.records.run(_judge, said)  # it encrypts for the browser, to see that it can
         await here.records.run(
             here.given.push.add_push,
             endpoint=said.endpoint,
             p256dh=said.keys.p256dh,
             auth=said.keys.auth,
-            carer=body.carer,
+            carer=carer,
             tablet=tablet,
-            by=body.carer,
+            by=carer,
         )
         return Response(status_code=204)
 
     @router.delete("/subscriptions", status_code=204)
-    async def unsubscribe(body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
+    async def unsubscribe(request: Request, body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
         """Tell this browser no more; that it was not told changes nothing."""
         _own(body, tablet)
-        endpoint = body.subscription.endpoint
-        await here.records.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=body.carer)
+        endpoint, by = body.subscription.endpoint, by_of(request, body.carer, field="carer")
+        await here.records.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=by)
         return Response(status_code=204)
 
     return router

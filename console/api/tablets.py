@@ -10,6 +10,7 @@ from alerts.channels.shade import shade
 from alerts.delivery.dispatch import UnknownTablet
 from alerts.delivery.events import Station
 from alerts.protection.tablets import Beat
+from console.access.entrance import by_of
 from console.api.answers import BeatAnswer, Muted, NewTablet, ReceiptsAnswer
 from console.api.bodies import BeatBody, ByBody, Identity, MuteBody, ReceiptBody, Receipts
 from console.api.here import Here, caller
@@ -47,7 +48,7 @@ def routes(here: Here) -> APIRouter:
 
     @router.post("", status_code=201)
     async def register(request: Request) -> NewTablet:
-        """Make a tablet and its key. Until people sign in, whoever reaches this server may: that is this machine."""
+        """Make a page of a tablet and its key, by which it says that it shows and sounds."""
         only_from_here(request)
         care = here.given
         address = request.client.host if request.client else ""
@@ -68,18 +69,18 @@ def routes(here: Here) -> APIRouter:
         return await here.tablets.run(_receive, here.given, tablet, body, here.clock())
 
     @router.post("/{tablet}/mute")
-    async def mute(tablet: Own, body: MuteBody) -> Muted:
+    async def mute(request: Request, tablet: Own, body: MuteBody) -> Muted:
         """Take the sound off this tablet; it ends with the shift of whoever does it, and is shown on every board."""
         duty, now_s = here.given.duty, here.clock()
         until_s = await here.rest.run(
-            duty.mute, tablet, by=body.by, reason=body.reason, until_s=body.until_s, at_s=now_s
+            duty.mute, tablet, by=by_of(request, body.by), reason=body.reason, until_s=body.until_s, at_s=now_s
         )
         return Muted(muted_until_s=until_s)
 
     @router.post("/{tablet}/unmute")
-    async def unmute(tablet: Own, body: ByBody) -> Muted:
+    async def unmute(request: Request, tablet: Own, body: ByBody) -> Muted:
         """Give this tablet its sound back."""
-        await here.rest.run(here.given.duty.unmute, tablet, by=body.by, at_s=here.clock())
+        await here.rest.run(here.given.duty.unmute, tablet, by=by_of(request, body.by), at_s=here.clock())
         return Muted(muted_until_s=None)
 
     return router
