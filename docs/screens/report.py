@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from make import FLAGS, FOLDER, keep
+from pictures import FLAGS, FOLDER, keep
 from playwright.sync_api import Browser, sync_playwright
 
 SIZE = (1280, 1500)

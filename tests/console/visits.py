@@ -5,7 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
+from fastapi import FastAPI
+
+from alerts.views import RiskState
 from console.access.routes import ROUTES
 from forecalm.build import Service
 from tests.console.whole import ALERTING
@@ -23,35 +27,39 @@ PAGES: Final = sorted(
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A page: its route, its address, who goes there ("" for somebody who may do everything), what may be answered."""
+    """A page: its route, its address, who goes there ("" for somebody who may do everything), what sets it
+    apart from others of its route, and what may be answered."""
 
     path: str
     address: str
     who: str = ""
+    said: str = ""
     statuses: tuple[int, ...] = (200,)
 
 
-def visits(service: Service) -> list[Visit]:
-    """Return a visit to every page; what no place is known for is left out, and the test that walks them says so."""
+def visits(service: Service, app: FastAPI) -> list[Visit]:
+    """Return visits to every page that is served, where something can be put in its places: an alert's only while one
+    is open."""
+    served = {getattr(route, "path", "") for route in app.routes}
     found = []
-    for path in PAGES:
-        places = {place: PLACES.get(place) for place in re.findall(r"{(\w+)}", path)}
-        if None in places.values():
-            continue
+    for path in filter(served.__contains__, PAGES):
         filled = path
-        for place, fill in places.items():
-            assert fill is not None
-            filled = filled.replace(f"{{{place}}}", fill(service))
-        found.append(Visit(path, service.address + filled.lstrip("/")))
+        for place in re.findall(r"{(\w+)}", path):
+            fill = PLACES.get(f"{path} {place}") or PLACES.get(place)
+            filled = filled.replace(f"{{{place}}}", quote(fill(service) if fill else "", safe=""))
+        if "//" not in f"{filled}/" or path == "/":
+            found.append(Visit(path, service.address + filled.lstrip("/")))
     return found
 
 
 def _alert(service: Service) -> str:
-    return next(view.alert.alert_id for view in service.desk.views() if view.wearer == ALERTING and view.alert)
+    views = [view for view in service.desk.views() if view.alert and view.risk is RiskState.ALERTING]
+    return views[0].alert.alert_id if views and views[0].alert else ""
 
 
 def _link(service: Service) -> str:
-    return service.alerting.care.seals.link(_alert(service), "Jo", until_s=time.time() + 3600)
+    alert_id = _alert(service)
+    return service.alerting.care.seals.link(alert_id, "Jo", until_s=time.time() + 3600) if alert_id else ""
 
 
 PLACES: Final[dict[str, Callable[[Service], str]]] = {

@@ -3,7 +3,7 @@ that somebody has, and at its door somebody who takes whoever asks for who they 
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from forecalm.demo import begin_shift, people
 from forecalm.installation import Installation
 from models.risk import Abstention
 from tests.askers import ANYBODY
+from tests.console.furnish import furnish
 from tests.servers import free_port, until
 
 ALERTING, HELD = "w-02", "w-05"
 REASONS = ("Sweat rising while sitting still.", "Pulse 96, above usual.")
-HELPS = ("Lights down, curtains half closed", "Blue headphones: hall drawer, left", "Sit beside, not in front")
 
 
 def configured(folder: Path) -> Config:
@@ -56,32 +56,33 @@ class Trusting:
 
 
 @contextmanager
-def let_in() -> Iterator[None]:
-    """Whoever asks a service that starts meanwhile is taken for who they say they are."""
+def let_in() -> Iterator[list[FastAPI]]:
+    """Whoever asks a service that starts meanwhile is taken for who they say they are; yields where its app will be."""
     made: Callable[..., FastAPI] = forecalm.build.create_app
+    apps: list[FastAPI] = []
 
     def open_app(*, access: Access, **said: object) -> FastAPI:
-        return made(access=replace(access, doorkeeper=Trusting()), **said)
+        apps.append(made(access=replace(access, doorkeeper=Trusting()), **said))
+        return apps[-1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forecalm.build, "create_app", open_app)
-        yield
+        yield apps
 
 
 @contextmanager
-def whole_house(folder: Path) -> Iterator[Service]:
-    """Yield a service that stands, with what people have entered and an alert that nobody has yet."""
+def whole_house(folder: Path) -> Iterator[tuple[Service, FastAPI]]:
+    """Yield a service that stands, with what people have entered and an alert that nobody has yet, and its app."""
     config = configured(folder)
     people(Installation(config), 6)
-    with closing(Installation(config).open_registry()) as registry:
-        registry.set_plan(ALERTING, helps=HELPS, avoid=("Questions",), by="Jo")
-    with let_in(), Service(config) as service:
+    with let_in() as apps, Service(config) as service:
+        furnish(service)
         begin_shift(service)
         alert(service, HELD)
         held = next(view.alert for view in service.desk.views() if view.wearer == HELD and view.alert)
         service.desk.acknowledge(held.alert_id, by="Jo", at_s=time.time())
         alert(service, ALERTING)
-        yield service
+        yield service, apps[0]
 
 
 def alert(service: Service, wearer: str) -> None:

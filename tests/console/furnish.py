@@ -1,0 +1,92 @@
+"""A service in; what people enter in its first weeks out: plans, accounts, tablets, sites, a recording with labels."""
+
+import contextlib
+import io
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from forecalm.build import POLICY, Service
+from forecalm.cli import main
+from forecalm.installation import Installation
+from forecalm.watching.policies import level_of
+from ingest.labels import Label
+from ingest.registry.accounts import Granted
+from ingest.registry.consents import Consent, Scope
+from ingest.registry.places import Gateway, Site
+from ingest.registry.registry import Registry
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+BY = "Helen"
+RECORDED = "lab-01"
+NO_HASH = "$7$none"  # no password comes to it
+HELPS = ("Lights down, curtains half closed", "Blue headphones: hall drawer, left", "Sit beside, not in front")
+DAY_S = 86_400.0
+
+
+def furnish(service: Service) -> None:
+    """Enter what a house has after a few weeks."""
+    config = service._config
+    with closing(Installation(config).open_registry()) as registry:
+        people(registry, config.site.name)
+        ways_in(registry, config.site.name)
+    recording(Path(config.data))
+    with closing(Installation(config).open_registry()) as registry:
+        labels(registry)
+
+
+def people(registry: Registry, site: str) -> None:
+    """What is entered about people and places."""
+    registry.set_plan("w-01", helps=HELPS, avoid=("Questions", "Touching the shoulders"), by="Jo")
+    registry.set_plan("w-02", helps=HELPS[:2], avoid=("Questions",), by="Jo")
+    registry.set_alert_level("w-02", replace(level_of(POLICY), enter=0.7), per_day=1.5, by=BY)
+    registry.give_consent("w-03", Consent(frozenset({Scope.RESEARCH}), "Ida, mother", time.time() - 40 * DAY_S), by=BY)
+    registry.add_site(Site("beech", "Beech House", "Europe/London", 400), by=BY)
+    registry.set_retention(site, 365, by=BY)
+    registry.add_band("band-07", site=site, note="spare, on the charger", by=BY)
+    for gateway, note in (("hall", "behind the coats"), ("garden-room", "window sill")):
+        registry.add_gateway(Gateway(gateway, site, note), by=BY)
+        registry.add_gateway_credential(gateway, site=site, username=gateway, secret=NO_HASH, by=BY)
+
+
+def ways_in(registry: Registry, site: str) -> None:
+    """Who signs in, and what is let in."""
+    roles = {"Jo": "carer", "Maryam": "carer", "Sam": "support", "Wilhelmina-Rose Achterberg": "researcher"}
+    for name, role in roles.items():
+        registry.add_account(name, (Granted(role, site),), by=BY)
+    registry.add_account(BY, (Granted("administrator", "*"), Granted("carer", site)), by=BY)
+    registry.enrol_tablet("Hall", site=site, shows_names=True, by="Sam")
+    registry.enrol_tablet("Night room", site=site, shows_names=False, by="Sam")
+    registry.add_token("Grafana", role="monitor", site=site, until_s=time.time() + 90 * DAY_S, by=BY)
+
+
+def recording(folder: Path) -> None:
+    """Import the sample, as somebody who agrees to research."""
+    told = folder.parent / "forecalm.toml"
+    told.write_text(f'data = "{folder}"\n')
+    asked = ("import", "--config", str(told), "--wearer", RECORDED, "--name", "Robin", "--consent-by", "Robin")
+    with contextlib.redirect_stdout(io.StringIO()):
+        done = main([*asked, "--scope", "care,research", str(SAMPLE)])
+    assert done == 0, "the sample could not be imported"
+
+
+def labels(registry: Registry) -> None:
+    """What two people saw in it."""
+    session = registry.sessions(wearer=RECORDED)[0]
+    said = (("Jo", 600, 780, "meltdown"), ("Sam", 630, 760, "meltdown"), ("Jo", 1500, 1620, "exercise"))
+    registry.add_labels(
+        [
+            Label(
+                what=what,
+                start_s=session.start_s + begins_s,
+                end_s=session.start_s + ends_s,
+                rater=rater,
+                wearer=RECORDED,
+                onset_uncertainty_s=5.0,
+                note="by the window",
+            )
+            for rater, begins_s, ends_s, what in said
+        ],
+        by=BY,
+    )
