@@ -29,6 +29,7 @@ from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
+from forecalm.offices.support import Supporting
 from forecalm.open_house import open_house
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
@@ -233,9 +234,10 @@ class Service:
         live.receive(handed)
         self._overviews.hear(handed)
 
-    def _offices(self, here: Installation, registry: Registry, pipeline: Pipeline) -> Offices:
+    def _offices(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> Offices:
         """What stands behind the pages of staff."""
-        return Offices()
+        supporting = Supporting(here, registry, heard=self._overviews.carried, clock=time.time)
+        return Offices(support=stack.enter_context(supporting))
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
         hub, served = Hub(), stack.enter_context(Serving(self._config))
@@ -254,7 +256,7 @@ class Service:
             care=self.alerting.care,
             hosts=served.hosts,
             outside=self._config.console.url,
-            offices=self._offices(here, registry, pipeline),
+            offices=self._offices(here, registry, pipeline, stack),
         )
         board = threading.Thread(target=self._serve, args=(app, hub, served), name="board", daemon=True)
         stack.callback(board.join)

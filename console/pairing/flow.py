@@ -4,9 +4,12 @@
      |               |                 | another, several, nobody: again, three times            | mend: again
      +---------------+-----------------+----------- cancel, or too long --------------+----------+-> STOPPED
 
-``ASK`` only where something is taken from somebody. A pairing is entered once, at the step to ``DONE``, and only for a
-band that was confirmed by hand; whatever happens before changes nothing, so nobody is ever without a record of which
-band is theirs. A swap is the same with the wearer's old band in ``held``: it is given up in that one step.
+``ASK`` only where something is taken from somebody. Where the band comes first and its wearer is said later, ``WHO``
+stands between ``CONFIRM`` and ``WEAR``; whoever names the wearer agrees to what is taken in the same word.
+
+A pairing is entered once, at the step to ``DONE``, and only for a band that was confirmed by hand; whatever happens
+before changes nothing, so nobody is ever without a record of which band is theirs. A swap is the same with the wearer's
+old band in ``held``: it is given up in that one step.
 """
 
 from dataclasses import dataclass, replace
@@ -30,6 +33,7 @@ class Stage(StrEnum):
     ASK = "ask"
     CONNECT = "connect"
     CONFIRM = "confirm"
+    WHO = "who"
     WEAR = "wear"
     FIT = "fit"
     MEND = "mend"
@@ -42,6 +46,7 @@ class Pairing:
     """One pairing under way: what is wanted, where it stands since when [s, our clock], and what was found.
 
     ``held`` is what would be taken (who wears the band, what the wearer wears), as it was told to whoever agreed.
+    ``wearer`` is empty until somebody has said who it is.
     """
 
     band: str
@@ -83,6 +88,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Who is to wear it, and what is taken for it, to which whoever says so agrees."""
+
+    wearer: str
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
 class PutOn:
     """It is on the wrist."""
 
@@ -118,7 +131,7 @@ class Passed:
     why: str = ""
 
 
-Event = Agreed | Arrived | Prompted | Answered | PutOn | Checked | Again | SoBeIt | Cancel | Passed
+Event = Agreed | Arrived | Prompted | Answered | Named | PutOn | Checked | Again | SoBeIt | Cancel | Passed
 
 
 class Do(StrEnum):
@@ -126,6 +139,7 @@ class Do(StrEnum):
 
     CONNECT = "connect"  # ask gateways for the band, and let it vibrate
     PROMPT = "prompt"  # draw a rhythm, show it, and say ``Prompted``
+    ASK_WHO = "ask who"  # wears it from now on
     ASK_TO_WEAR = "ask to wear"
     CHECK = "check"  # look at the readings from now on, and say ``Checked``
     ASK_TO_MEND = "ask to mend"
@@ -142,6 +156,7 @@ _UNTOLD: Final = "is it charged, near a gateway, and free of other phones?"
 _PATIENCE: Final = {  # [s], and what is said when it ends
     Stage.ASK: (DECIDE_S, "nobody agreed in time"),
     Stage.CONNECT: (CONNECT_S, "no readings of it arrive"),
+    Stage.WHO: (DECIDE_S, "nobody said in time who wears it"),
     Stage.WEAR: (WEAR_S, "it was not put on in time"),
     Stage.MEND: (DECIDE_S, "nobody said how to go on"),
 }
@@ -162,6 +177,11 @@ def begin(band: str, wearer: str, held: Held, *, now_s: float) -> Step:
     return Step(Pairing(band, wearer, held, Stage.CONNECT, now_s), (Do.CONNECT,))
 
 
+def begin_with(band: str, *, now_s: float) -> Step:
+    """Begin with the band in somebody's hand; who is to wear it is said once it is confirmed."""
+    return Step(Pairing(band, "", Held(), Stage.CONNECT, now_s), (Do.CONNECT,))
+
+
 def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
     """Return what an event changes; what makes no sense where it stands changes nothing."""
     if pairing.stage in (Stage.DONE, Stage.STOPPED):
@@ -177,6 +197,8 @@ def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
             return Step(replace(pairing, rhythm=rhythm, prompt_s=now_s))
         case Stage.CONFIRM, Answered(answer, prompt_s) if prompt_s == pairing.prompt_s and pairing.rhythm is not None:
             return _answered(pairing, answer, now_s)
+        case Stage.WHO, Named(wearer, held):
+            return _to(replace(pairing, wearer=wearer, held=held), Stage.WEAR, now_s, Do.ASK_TO_WEAR)
         case Stage.WEAR, PutOn():
             return _to(pairing, Stage.FIT, now_s, Do.CHECK)
         case Stage.FIT, Checked(fit) if fit.final:
@@ -194,7 +216,10 @@ def _answered(pairing: Pairing, answer: Answer, now_s: float) -> Step:
     if answer is Answer.WAITING:
         return Step(pairing)
     if answer is Answer.THIS:
-        return _to(replace(pairing, confirmed=True, rhythm=None), Stage.WEAR, now_s, Do.ASK_TO_WEAR)
+        sure = replace(pairing, confirmed=True, rhythm=None)
+        if not pairing.wearer:
+            return _to(sure, Stage.WHO, now_s, Do.ASK_WHO)
+        return _to(sure, Stage.WEAR, now_s, Do.ASK_TO_WEAR)
     tried = replace(pairing, attempts=pairing.attempts + 1, rhythm=None, reason=_SAID[answer])
     if tried.attempts >= ATTEMPTS:
         return _stop(tried, f"{_SAID[answer]}; nothing was entered", now_s)

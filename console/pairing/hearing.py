@@ -66,6 +66,10 @@ class Hearing:
         packets = self._packets.get(band)
         return packets[-1].received_s if packets else _NEVER
 
+    def bands_heard(self) -> list[str]:
+        """Every band of which readings have arrived."""
+        return list(self._packets)
+
     def moves(self, band: str) -> bool:
         """Whether movement is among what a band has sent."""
         return any(each.packet.motion is not None for each in self._packets.get(band, ()))

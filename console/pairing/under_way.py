@@ -1,0 +1,396 @@
+"""Pairings that several people have under way, and what the site's broker says, in; where each stands, out.
+
+One line to the broker for all of them, open only while somebody pairs or looks. Whoever asks gets a copy of how it
+stands; a thread of its own hears, decides (``console.pairing.flow``) and carries out what comes of it.
+"""
+
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
+
+from console.errors import PairingError
+from console.pairing.attending import Attending, said_of
+from console.pairing.fit import Fit, check, warm
+from console.pairing.flow import Agreed, Cancel, Do, Event, Pairing, Stage, Step, begin, begin_with
+from console.pairing.hearing import Hearing
+from console.pairing.near import Near, gateways_away, near_of
+from console.pairing.offering import Offered, Offering
+from ingest.errors import IngestError
+from ingest.registry.stretches import Held
+from ingest.sending.connection import Heard
+
+log = logging.getLogger(__name__)
+
+BEAT_S: Final = 0.1  # how often is looked up: words must come when they are meant
+LOOKED_S: Final = 10.0  # a page asks every second or less: who has not for so long has gone
+LOOK_S: Final = 8.0  # gateways are asked for so long what is near them, and again before it ends
+LEFT_S: Final = 300.0  # a phone sleeps in a pocket while both hands are at somebody's wrist
+AWAY_S: Final = 20.0  # a broker or a gateway that starts again is back by then, and that is no fault of the band
+STOPPED_S: Final = 5.0  # a band sends each second: what is silent for longer is not being heard
+AGAIN_S: Final = 2.0  # between two attempts to reach a broker that is away
+IDENTIFY_S: Final = 3.0
+KEPT_S: Final = 900.0  # how long it can be read what came of a pairing
+MOST: Final = 32  # at once, in one house; beyond it somebody's script has gone wrong
+BROUGHT: Final = 4  # free bands that are connected to while somebody looks, so that the one that moves shows itself
+FIT_S: Final = 15.0  # of readings of a band that is worn are looked at for how it sits
+
+OVER: Final = (Stage.DONE, Stage.STOPPED)
+SEEKING: Final = (Stage.CONNECT, Stage.CONFIRM)
+
+
+class LineLike(Offered, Protocol):
+    """See ``console.pairing.line.Line``."""
+
+    @property
+    def online(self) -> bool:
+        """Whether the broker is there."""
+
+    def heard(self) -> Iterable[Heard]:
+        """What has arrived since the last call."""
+
+    def look_at(self, gateway: str, seconds: float) -> None:
+        """Ask a gateway what is nearby."""
+
+    def identify(self, band: str, seconds: float) -> None:
+        """Let a band vibrate or blink."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is entered beside the band and its wearer: until when [UTC s] (None: until it is changed), and of somebody
+    who is new the name to show, who agrees that they are recorded and watched, and carers."""
+
+    until_s: float | None = None
+    name: str | None = None
+    consent_by: str | None = None
+    carers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What pairings stand on: a line, which bands gateways hold, which bands this house has, which of those somebody
+    wears, and ``enter`` (pairing, wish, by), which alone changes who wears what; it raises RegistryError, having
+    entered nothing, where things are no longer as they were said."""
+
+    line: Callable[[], AbstractContextManager[LineLike]]
+    held: Callable[[], Sequence[str]]
+    known: Callable[[], Collection[str]]
+    worn: Callable[[], Collection[str]]
+    enter: Callable[[Pairing, Wish, str], None]
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How a pairing stands. ``turn``: shake (True), hold still (False), or neither now; ``asked``: a gesture is looked
+    for; ``trouble``: why nothing goes on, in words; ``entered``: it is on record."""
+
+    id: str
+    by: str
+    pairing: Pairing
+    turn: bool | None
+    asked: bool
+    trouble: str
+    entered: bool
+
+
+@dataclass(slots=True)
+class _One:
+    """A pairing under way, and what this side knows of it."""
+
+    id: str
+    by: str
+    begun: Step
+    looked_s: float
+    attending: Attending | None = None
+    wish: Wish = Wish()
+    trouble: str = ""
+    troubled_s: float | None = None
+    entered: bool = False
+    refused: str = ""
+    ended_s: float | None = None
+
+    @property
+    def pairing(self) -> Pairing:
+        found = self.begun.pairing if self.attending is None else self.attending.pairing
+        return replace(found, stage=Stage.STOPPED, reason=self.refused) if self.refused else found
+
+    @property
+    def live(self) -> bool:
+        return not self.refused and not self.entered and self.pairing.stage is not Stage.STOPPED
+
+
+class UnderWay:
+    """All pairings of a house. Use as a context manager; safe from any thread."""
+
+    def __init__(self, around: Around, *, chance: random.Random) -> None:
+        self._around, self._chance = around, chance
+        self._ones: dict[str, _One] = {}
+        self._looked_s = float("-inf")
+        self._fits: dict[str, tuple[float, float, Fit | None]] = {}
+        self._hearing: Hearing | None = None
+        self._fault = ""
+        self._identify: list[str] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="pairing", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._stopping = True
+            self._wake.notify_all()
+        self._thread.join()
+
+    # What pages ask
+
+    def begin(self, band: str, *, by: str, wearer: str = "", held: Held = Held()) -> str:  # noqa: B008 - frozen
+        """Begin to pair ``band``; with ``wearer`` and what is ``held`` where that is agreed already. Returns its id;
+        raises PairingError where somebody else is pairing it, or too many are under way."""
+        now_s = self._around.clock()
+        with self._lock:
+            live = [one for one in self._ones.values() if one.live]
+            for one in live:
+                if one.pairing.band == band and one.by != by:
+                    raise PairingError(f"{band}: {one.by} is pairing it at this moment; take another one, or ask them")
+                if one.pairing.band == band:
+                    self._end(one, "begun again", now_s)
+            if len(live) >= MOST:
+                raise PairingError(f"{band}: {MOST} pairings are under way already; end one of them first")
+            step = begin(band, wearer, held, now_s=now_s) if wearer else begin_with(band, now_s=now_s)
+            one = _One(secrets.token_urlsafe(12), by, step, now_s)
+            self._ones[one.id] = one
+            self._wake.notify_all()
+            return one.id
+
+    def now(self, id_: str) -> Now:
+        """How it stands; raises LookupError where there is none of that id, or not any more. Asking keeps it alive."""
+        now_s = self._around.clock()
+        with self._lock:
+            one = self._ones[id_]
+            one.looked_s = now_s
+            pairing = one.pairing
+            turn = None if pairing.rhythm is None else pairing.rhythm.shaking_at(now_s - pairing.prompt_s)
+            asked = pairing.stage is Stage.CONFIRM and pairing.rhythm is not None
+            return Now(one.id, one.by, pairing, turn, asked, one.trouble, one.entered)
+
+    def say(self, id_: str, event: Event, *, wish: Wish | None = None) -> None:
+        """Take in what somebody said; what makes no sense where it stands changes nothing. Raises LookupError."""
+        now_s = self._around.clock()
+        with self._lock:
+            one = self._ones[id_]
+            one.looked_s = now_s
+            if isinstance(event, Cancel) and one.attending is None:
+                one.refused = f"{event.why}; nothing was entered"
+                one.ended_s = now_s
+            if one.attending is None or not one.live:
+                return
+            if wish is not None and one.pairing.stage is Stage.WHO:
+                one.wish = wish
+            one.attending.say(event, now_s)
+            self._wake.notify_all()
+
+    def prompt(self, id_: str) -> None:
+        """Ask for the gesture from now on. Raises LookupError."""
+        now_s = self._around.clock()
+        with self._lock:
+            one = self._ones[id_]
+            if one.attending is not None and one.pairing.stage is Stage.CONFIRM:
+                one.attending.prompt(now_s)
+
+    def identify(self, band: str) -> None:
+        """Let a band vibrate or blink, as far as a gateway has it."""
+        with self._lock:
+            self._identify.append(band)
+            self._looked_s = self._around.clock()
+            self._wake.notify_all()
+
+    def near(self) -> tuple[list[Near], str]:
+        """The bands on the radio of the site's gateways, or sending, by name; and why there is nothing to be heard, ""
+        where there is. Gateways are asked as long as somebody asks here."""
+        now_s = self._around.clock()
+        with self._lock:
+            self._looked_s = now_s
+            self._wake.notify_all()
+            if self._hearing is None:
+                return [], self._fault
+            return near_of(self._hearing, now_s), self._fault or gateways_away(self._hearing, now_s)
+
+    def fit(self, band: str) -> Fit | None:
+        """How a band that is worn sits now, None until that is known; looked at as long as somebody asks."""
+        now_s = self._around.clock()
+        with self._lock:
+            self._looked_s = now_s
+            _, checked_s, fit = self._fits.get(band, (0.0, float("-inf"), None))
+            self._fits[band] = now_s, checked_s, fit
+            self._wake.notify_all()
+            return fit
+
+    # The thread
+
+    def _run(self) -> None:
+        threading.Thread(target=warm, name="warm", daemon=True).start()  # or an arm is held still while it compiles
+        while not self._stopped():
+            try:
+                with self._around.line() as line:
+                    self._listen(line)
+            except PairingError as error:
+                self._without(str(error))
+            except Exception as error:  # whatever it is: were this thread to die of it, nobody could pair any more
+                log.exception("pairing goes on without what it heard")
+                self._without(f"something went wrong here: {type(error).__name__}")
+
+    def _stopped(self) -> bool:
+        """Wait until somebody pairs or looks; True: it is over."""
+        with self._lock:
+            while not self._stopping and not self._wanted(self._around.clock()):
+                self._hearing, self._fault = None, ""
+                self._wake.wait()
+            return self._stopping
+
+    def _wanted(self, now_s: float) -> bool:
+        return now_s - self._looked_s < LOOKED_S or any(one.live for one in self._ones.values())
+
+    def _without(self, why: str) -> None:
+        """Say why nothing is heard, and wait before the next attempt."""
+        with self._lock:
+            now_s = self._around.clock()
+            self._hearing, self._fault = None, why
+            for one in self._ones.values():
+                if one.live:
+                    self._hold(one, why, now_s)
+            self._forget(now_s)
+            self._wake.wait(AGAIN_S)
+
+    def _listen(self, line: LineLike) -> None:
+        hearing, offering = Hearing(), Offering(line, self._around.held)
+        looked_s = float("-inf")
+        try:
+            while True:
+                with self._lock:
+                    now_s = self._around.clock()
+                    if self._stopping or not self._wanted(now_s):
+                        return
+                    self._hearing = hearing
+                    for heard in line.heard():
+                        hearing.hear(heard.topic, heard.payload, heard.at_s, retained=heard.retained)
+                    self._fault = "" if line.online else "the broker is away: nothing of any band arrives"
+                    due = self._look(hearing, now_s)
+                    seeking = now_s - self._looked_s < LOOKED_S or any(
+                        one.live and one.pairing.stage in SEEKING for one in self._ones.values()
+                    )
+                    identify, self._identify = self._identify, []
+                    mine = {one.pairing.band for one in self._ones.values() if one.live}
+                    self._forget(now_s)
+                for one, do in due:
+                    self._carry_out(one, do, line)
+                for band in identify:
+                    line.identify(band, IDENTIFY_S)
+                if seeking and now_s - looked_s > LOOK_S / 2:
+                    looked_s = now_s
+                    for gateway in hearing.gateways(now_s):
+                        if gateway.online:
+                            line.look_at(gateway.gateway, LOOK_S)
+                brought = self._brought(hearing, now_s) if seeking else set()
+                offering.keep(mine | brought, hearing.roster, now_s)
+                with self._lock:
+                    self._wake.wait(BEAT_S)
+        finally:
+            with ExitStack() as stack:
+                stack.callback(self._unhear)
+                offering.keep((), hearing.roster, self._around.clock())
+
+    def _unhear(self) -> None:
+        with self._lock:
+            self._hearing = None
+
+    def _look(self, hearing: Hearing, now_s: float) -> list[tuple[_One, Do]]:
+        """Go on with every pairing; return what is to be done about each."""
+        due: list[tuple[_One, Do]] = []
+        for one in self._ones.values():
+            if not one.live:
+                continue
+            if one.attending is None:
+                one.attending = Attending(one.begun, hearing, self._chance)
+                if one.pairing.stage is Stage.ASK:
+                    one.attending.say(Agreed(), now_s)
+            one.attending.hearing = hearing
+            if now_s - one.looked_s > LEFT_S:
+                self._end(one, "the page was left", now_s)
+            elif self._troubled(one, hearing, now_s):
+                continue
+            due += [(one, do) for do in one.attending.look(now_s)]
+            if one.pairing.stage is Stage.CONNECT:
+                one.trouble = said_of(hearing, one.pairing.band, now_s)
+        for band, (asked_s, checked_s, _) in list(self._fits.items()):
+            if now_s - asked_s > LOOKED_S:
+                del self._fits[band]
+            elif now_s - checked_s >= 1.0:
+                self._fits[band] = asked_s, now_s, check(hearing.received(band, now_s - FIT_S))
+        return due
+
+    def _troubled(self, one: _One, hearing: Hearing, now_s: float) -> bool:
+        """Whether a pairing waits for a broker, a gateway or a band that was there; it ends where they stay away."""
+        stage, band = one.pairing.stage, one.pairing.band
+        needs = stage in (Stage.CONFIRM, Stage.FIT)
+        silent = needs and now_s - max(hearing.last_heard_s(band), one.pairing.since_s) > STOPPED_S
+        if not self._fault and not silent:
+            again = one.troubled_s is not None and stage is Stage.CONFIRM and one.pairing.rhythm is not None
+            one.trouble, one.troubled_s = "", None
+            if again and one.attending is not None:
+                one.attending.prompt(now_s)
+            return False
+        away = gateways_away(hearing, now_s) or said_of(hearing, band, now_s)
+        self._hold(one, self._fault or f"no readings of {band} arrive any more" + (f": {away}" if away else ""), now_s)
+        return one.live
+
+    def _hold(self, one: _One, why: str, now_s: float) -> None:
+        """Wait with a pairing because of ``why``, and end it where that lasts."""
+        one.trouble = why
+        one.troubled_s = now_s if one.troubled_s is None else one.troubled_s
+        if now_s - one.troubled_s > AWAY_S:
+            self._end(one, why, now_s)
+
+    def _end(self, one: _One, why: str, now_s: float) -> None:
+        if one.attending is None:
+            one.refused, one.ended_s = f"{why}; nothing was entered", now_s
+        else:
+            one.attending.say(Cancel(why), now_s)
+
+    def _carry_out(self, one: _One, do: Do, line: LineLike) -> None:
+        if do is Do.CONNECT:
+            line.identify(one.pairing.band, IDENTIFY_S)
+        elif do is Do.ENTER:
+            refused = ""
+            try:
+                self._around.enter(one.pairing, one.wish, one.by)
+            except IngestError as error:
+                refused = f"{error}; nothing was entered"
+            with self._lock:
+                one.entered, one.refused = not refused, refused
+                one.ended_s = self._around.clock()
+
+    def _brought(self, hearing: Hearing, now_s: float) -> set[str]:
+        """Free bands of this house, and those that say that they wait to be paired, the best heard: those that nobody
+        has paired and that do not ask for it are left alone."""
+        known, worn = set(self._around.known()), set(self._around.worn())
+        free = [each.band for each in hearing.nearby(now_s) if each.band not in worn]
+        asking = {each.band for each in hearing.nearby(now_s) if each.seen.pairing}
+        return set([band for band in free if band in known or band in asking][:BROUGHT])
+
+    def _forget(self, now_s: float) -> None:
+        """Let go of what ended long ago."""
+        for one in list(self._ones.values()):
+            if not one.live and one.ended_s is None:
+                one.ended_s = now_s
+            if one.ended_s is not None and now_s - one.ended_s > KEPT_S:
+                del self._ones[one.id]

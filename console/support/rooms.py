@@ -1,0 +1,17 @@
+"""What stands behind the pages of support staff in; all of these pages out."""
+
+from fastapi import FastAPI
+
+from console.support.band_pages import add_band
+from console.support.counter import Counter
+from console.support.pages import add_today
+from console.support.pair_pages import add_pairing, add_swapping
+
+
+def add_support(app: FastAPI, counter: Counter) -> None:
+    """Serve what needs doing today, every band on a page of its own, and the pages that pair and swap."""
+    counter.sheets.templates.globals["has_support"] = True
+    add_today(app, counter)
+    add_pairing(app, counter)
+    add_swapping(app, counter)
+    add_band(app, counter)
