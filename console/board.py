@@ -1,6 +1,7 @@
 """The desk's views, the house's names and the time in; rows, their tally and the stream's events out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -18,6 +19,13 @@ from console.telling import ended, taken_words
 
 NOBODY_HERE: Final = "Nobody is on shift"
 """What the board says where shifts are kept and nobody has one: the page marks it as a doubt."""
+
+
+SLICE_S: Final = 0.005
+"""For so long rows are drawn before whatever else waits has its turn [s]: a thousand of them hold up no alert."""
+
+FRESH_S: Final = 2
+"""A tally may be of rows that were drawn in the second before [s]: what follows them second by second is their age."""
 
 
 class DeskLike(Protocol):
@@ -126,8 +134,19 @@ class Board:
 
     def rows(self, views: Iterable[WearerView]) -> list[Row]:
         """Return a row for every view, by name, so that everybody keeps their place."""
-        rows = [self._show(view)[0] for view in views]
+        rows = [self._show(view, within_s=FRESH_S)[0] for view in views]
         return sorted(rows, key=lambda row: (row.name.casefold(), row.wearer))
+
+    async def drawn(self, views: Collection[WearerView]) -> dict[str, bytes]:
+        """Return the ``row`` event of every view, drawn a slice at a time."""
+        loop, events = asyncio.get_running_loop(), {}
+        until_s = loop.time() + SLICE_S
+        for view in views:
+            events[view.wearer] = self.row_event(view)
+            if loop.time() >= until_s:
+                await asyncio.sleep(0)
+                until_s = loop.time() + SLICE_S
+        return events
 
     def name(self, wearer: str) -> str:
         """Return what the house calls this wearer."""
@@ -200,10 +219,11 @@ class Board:
         name, said = self.name(it.wearer) if it.wearer else "", _said(it.words)
         return said if name in said else f"{name}: {said}"
 
-    def _show(self, view: WearerView) -> tuple[Row, bytes]:
+    def _show(self, view: WearerView, *, within_s: int = 1) -> tuple[Row, bytes]:
+        """Return a row and its event, no older than ``within_s``."""
         second, around = int(self._clock()), self._lookout.now
         kept = self._shown.get(view.wearer)
-        if kept is None or kept[0] is not view or kept[1] != second or kept[2] is not around:
+        if kept is None or kept[0] is not view or not 0 <= second - kept[1] < within_s or kept[2] is not around:
             name = self.name(view.wearer)
             row = row_of(view, name=name, zone=self._zone, now_s=float(second), around=around)
             kept = self._shown[view.wearer] = (view, second, around, row, _event("row", _facts(row, view)))

@@ -47,7 +47,7 @@ async def events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
         while not tablet.closed:
             changes = await tablet.changes(within_s=max(beat_at - loop.time(), 0.0))
             views |= {view.wearer: view for view in changes}
-            fresh = {view.wearer: board.row_event(view) for view in changes}
+            fresh = await board.drawn(changes)
             told |= fresh
             if fresh:
                 yield b"".join(fresh.values())
@@ -55,7 +55,7 @@ async def events(board: Board, house: House, hub: Hub) -> AsyncIterator[bytes]:
                 continue
             beat_at = (math.floor(loop.time() / BEAT_S) + 1) * BEAT_S
             await board.look()
-            aged = {wearer: board.row_event(view) for wearer, view in views.items()}  # "for 4 min", and unrenewed views
+            aged = await board.drawn(views.values())  # "for 4 min", and unrenewed views
             fresh = {wearer: event for wearer, event in aged.items() if event != told[wearer]}
             told |= fresh
             beat = board.beat_event(views.values(), kept=house.kept, stored=house.stored, standby=house.standby)
