@@ -2,9 +2,13 @@
 
 import http.client
 import json
+import ssl
+import time
 from typing import Any, Final
 
-from forecalm.config import ConfigError, ConsoleSection
+from console.access.command_line import shown
+from forecalm.config import Config, ConfigError
+from forecalm.installation import Installation
 
 ANSWERS_S: Final = 10.0
 """A service that is alive answers in milliseconds, one whose disk is slow in seconds."""
@@ -12,44 +16,64 @@ ANSWERS_S: Final = 10.0
 API: Final = "/api/v1"
 
 
+ON_THIS_MACHINE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked for, not listened on
+"""Where to ask a service that listens on every address."""
+
+
 class NotGranted(ConfigError):
     """The service refuses, or none answers."""
 
 
 class Asking:
-    """Speaks to the service at ``said`` as a tablet of its own, which never beats and is registered when one is first
-    needed. Raises NotGranted, which says what the service said, where it refuses or none answers."""
+    """Speaks to the service of this configuration, on this very machine, sealed with the installation's secret: whoever
+    may read that may do what people may. Raises NotGranted, which says what the service said, where it refuses or none
+    answers."""
 
-    def __init__(self, said: ConsoleSection) -> None:
-        self._said = said
-        self._key = ""
+    def __init__(self, config: Config) -> None:
+        self._said = config.console
+        self._here = Installation(config, look=True)
 
     @property
     def address(self) -> str:
         """Where it is asked."""
-        host = self._said.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._said.port}"
+        host, scheme = self._host, "http" if self._said.secured == "off" else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._said.port}"
+
+    @property
+    def _host(self) -> str:
+        return ON_THIS_MACHINE.get(self._said.host, self._said.host)
 
     def runs(self) -> bool:
         """Whether one answers."""
         try:
-            self._send("GET", "/healthz", None)
+            self._send("GET", "/healthz", None, sealed=False)
         except NotGranted:
             return False
         return True
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - as JSON has it
         """Return what the service answers to ``path``, below ``API``."""
-        if not self._key:
-            made = self._send("POST", f"{API}/tablets", None)
-            self._key = f"Tablet {made['tablet']}.{made['key']}"
-        return self._send(method, API + path, body)
+        return self._send(method, API + path, body, sealed=True)
 
-    def _send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401
+    def _seal(self) -> str:
+        try:
+            return shown(self._here.secret(), time.time())
+        except OSError as error:
+            raise NotGranted(
+                f"{self._here.folder}: its secret cannot be read ({error.strerror}): ask as the user who"
+                " runs the service, with the same --config"
+            ) from error
+
+    def _connected(self) -> http.client.HTTPConnection:
+        if self._said.secured == "off":
+            return http.client.HTTPConnection(self._host, self._said.port, timeout=ANSWERS_S)
+        return http.client.HTTPSConnection(self._host, self._said.port, timeout=ANSWERS_S, context=_own_machine())
+
+    def _send(self, method: str, path: str, body: object, *, sealed: bool) -> Any:  # noqa: ANN401
         headers = {"Accept": "application/json", "Origin": self.address}
-        headers |= {"Authorization": self._key} if self._key else {}
+        headers |= {"Authorization": self._seal()} if sealed else {}
         headers |= {} if body is None else {"Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(self._said.host, self._said.port, timeout=ANSWERS_S)
+        connection = self._connected()
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -78,3 +102,12 @@ def _why(said: object, status: int) -> str:
     why = str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
     field = f"{problem['field']}: " if problem.get("field") else ""
     return why if why.startswith(field) else field + why
+
+
+def _own_machine() -> ssl.SSLContext:
+    """Return TLS that asks for no certificate: a question never leaves this machine, whose certificate may be for names
+    that only others know it by, and the seal is of no use to anybody a minute later."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -29,8 +29,8 @@ from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
+from forecalm.offices.door import Entry
 from forecalm.offices.support import Supporting
-from forecalm.open_house import open_house
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
 from forecalm.pipeline import Pipeline, Step
@@ -234,13 +234,16 @@ class Service:
         live.receive(handed)
         self._overviews.hear(handed)
 
-    def _offices(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> Offices:
-        """What stands behind the pages of staff."""
+    def _offices(
+        self, here: Installation, registry: Registry, pipeline: Pipeline, entry: Entry, stack: ExitStack
+    ) -> Offices:
+        """What stands behind the way in, and behind the pages of staff."""
         supporting = Supporting(here, registry, heard=self._overviews.carried, clock=time.time)
-        return Offices(support=stack.enter_context(supporting))
+        return Offices(door=entry.door, support=stack.enter_context(supporting))
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
         hub, served = Hub(), stack.enter_context(Serving(self._config))
+        entry = stack.enter_context(Entry(here, registry, secure=served.tls is not None))
         self.desk.subscribe(hub.publish)
         app = create_app(
             desk=self.desk,
@@ -250,13 +253,13 @@ class Service:
             carers=self._carers,
             time_zone=self._config.zone,
             clock=time.time,
-            access=open_house(self._config.site.name),
+            access=entry.access,
             staff=self._overviews,
             models=self.models,
             care=self.alerting.care,
             hosts=served.hosts,
             outside=self._config.console.url,
-            offices=self._offices(here, registry, pipeline, stack),
+            offices=self._offices(here, registry, pipeline, entry, stack),
         )
         board = threading.Thread(target=self._serve, args=(app, hub, served), name="board", daemon=True)
         stack.callback(board.join)

@@ -13,6 +13,8 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader
 
 from alerts.views import AlertView, WearerView
+from console.access.asker import Kind
+from console.access.entrance import asker_of
 from console.api.pace import Pace
 from console.board import DeskLike
 from console.care import Care
@@ -151,12 +153,15 @@ class Here:
 
 
 def caller(here: Here) -> Callable[..., object]:
-    """Return the dependency that says which tablet asks: refused with 401 without a key, with 403 with another's."""
+    """Return the dependency that says which tablet asks: refused with 401 without a key, with 403 with another's.
+    Programs, which the gate knows by a token, are no tablet and need no key."""
 
     async def tablet(request: Request, said: Annotated[str | None, Depends(_header)]) -> str:
         if request.method not in ("GET", "HEAD"):
             only_from_here(request)
-        care = here.given
+        care, asker = here.given, asker_of(request)
+        if asker.kind is Kind.MACHINE and (said or "").startswith("Bearer "):
+            return asker.id
         asked, key = _tablet_in(said or "")
         if not key:
             raise Refusal(401, "Which tablet is this?", "Register at POST /api/v1/tablets, and send its key.")

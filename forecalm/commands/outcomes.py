@@ -134,7 +134,7 @@ def _require_wearer(here: "Installation", wearer: str) -> None:
 def _ask(here: "Installation", method: str, path: str, body: Said | None) -> Any:  # noqa: ANN401 - as JSON has it
     from forecalm.asking import Asking
 
-    return Asking(here.config.console).ask(method, path, body)
+    return Asking(here.config).ask(method, path, body)
 
 
 def _given(chosen: argparse.Namespace, config: Config) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any])
 
 
 def _service(config: Config) -> Asking:
-    return Asking(config.console)
+    return Asking(config)
 
 
 def _quoted(part: str) -> str:

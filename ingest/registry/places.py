@@ -127,6 +127,16 @@ DAYS_MAX = 36_500
 """A century: more is a slip of the keyboard."""
 
 
+def site_of_bands(connection: sa.Connection, at_s: float) -> dict[str, str | None]:
+    """See ``Registry.site_of_bands``."""
+    own = {row.name: row.site for row in connection.execute(sa.select(BAND.c.name, BAND.c.site))}
+    until = sa.or_(ASSIGNMENT.c.until_s.is_(None), ASSIGNMENT.c.until_s > at_s)
+    worn = sa.select(ASSIGNMENT.c.band, WEARER.c.site).join(WEARER, WEARER.c.pseudonym == ASSIGNMENT.c.wearer)
+    for band, site in connection.execute(worn.where((ASSIGNMENT.c.since_s <= at_s) & until)):
+        own[band] = site if site is not None else own[band]
+    return own
+
+
 def _require_days(days: int | None) -> None:
     if days is not None and not 1 <= days <= DAYS_MAX:
         raise RegistryError(f"readings_days: must be 1 to {DAYS_MAX}, or None to keep them; got {days}")

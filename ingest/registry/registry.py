@@ -323,6 +323,11 @@ class Registry(Recorded, Caring, Accounts):
         with self._reading() as connection:
             return places.site_of(connection)
 
+    def site_of_bands(self, at_s: float) -> dict[str, str | None]:
+        """The site of each band: that of who wears it at ``at_s`` [UTC s], else its own."""
+        with self._reading() as connection:
+            return places.site_of_bands(connection, at_s)
+
     def gateways(self) -> list[Gateway]:
         """Every gateway, in order."""
         with self._reading() as connection:

@@ -23,8 +23,9 @@ from alerts.errors import AlertError
 from alerts.journal import Journal
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.situation_events import AlertRaised, AlertResolved
+from console.access.command_line import is_ours
 from forecalm.arguments_care import WHATS, add_care
-from forecalm.asking import Asking
+from forecalm.asking import Asking, NotGranted
 from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, load
 from forecalm.installation import Installation
@@ -141,7 +142,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Service]]:
-    kind = type("Kind", (Service,), {"asked": [], "answers": {"/api/v1/tablets": (201, {"tablet": "t-1", "key": "k"})}})
+    kind = type("Kind", (Service,), {"asked": [], "answers": {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("FORECALM_CONSOLE_PORT", str(server.server_address[1]))
@@ -173,17 +174,26 @@ def test_a_service_that_runs_is_asked_for_the_journal_is_its_own(
         assert run("outcome", "helped", "w-1")[1] == "a walk: 1 of 1 time, calm after 5 min (the middle one)\n"
         with pytest.raises(ConfigError, match="the service refused it: began_s: too long ago"):
             run("outcome", "correct", "o-1", "exercise", "--by", "Jo")
-    assert service.asked[1] == ("GET", "/api/v1/wearers/w-1/outcomes", "Tablet t-1.k", None)
+    method, path, seal, body = service.asked[0]
+    assert (method, path, body) == ("GET", "/api/v1/wearers/w-1/outcomes", None)
+    assert is_ours(here.secret(), seal, time.time())
     assert service.asked[-1][3]["what"] == "exercise"
 
 
-def test_a_service_that_does_not_answer_and_one_that_talks_nonsense_are_told_so(service: type[Service]) -> None:
+def test_a_service_that_does_not_answer_and_one_that_talks_nonsense_are_told_so(
+    here: Installation, service: type[Service]
+) -> None:
     with pytest.raises(ConfigError, match=r"no service answers at http://127\.0\.0\.1:1 "):
-        Asking(ConsoleSection(port=1)).ask("GET", "/cover")
+        Asking(Config(data=str(here.folder), console=ConsoleSection(port=1))).ask("GET", "/cover")
     for status, match in ((500, "HTTP 500"), (200, "no service of ours")):
-        service.answers["/api/v1/tablets"] = status, b"<html>"
+        service.answers["/api/v1/cover"] = status, b"<html>"
         with pytest.raises(ConfigError, match=match):
-            Asking(load(None).console).ask("GET", "/cover")
+            Asking(load(None)).ask("GET", "/cover")
+
+
+def test_whoever_cannot_read_the_secret_is_told_as_whom_to_ask(tmp_path: Path) -> None:
+    with pytest.raises(NotGranted, match="its secret cannot be read"):
+        Asking(Config(data=str(tmp_path / "elsewhere"))).ask("GET", "/cover")
 
 
 # Support plans

@@ -14,6 +14,9 @@ from fastapi import FastAPI
 
 from alerts.duty.duty import Duty
 from alerts.journal import Journal
+from console.access.access import Credentials
+from console.access.asker import NOBODY, Asker
+from console.access.command_line import COMMAND_LINE, is_ours
 from console.app import create_app
 from console.care import Care
 from forecalm.arguments_duty import add_duty
@@ -27,22 +30,25 @@ from tests.askers import open_to
 from tests.console.house import House, Serve
 
 Run = Callable[..., tuple[int, str]]
-KEY = "a-seal"
 
 
 class Office(House):
-    """A house whose board keeps shifts, and lets in whoever has the key that it gave."""
+    """A house whose board keeps shifts, and lets in the command line of its installation, and nobody else."""
 
-    def __init__(self, duty: Duty) -> None:
+    def __init__(self, duty: Duty, secret: bytes) -> None:
         super().__init__()
         self.now_s = time.time()
         self._duty = duty
+        self._secret = secret
+
+    def asker(self, credentials: Credentials, now_s: float) -> Asker:
+        return COMMAND_LINE if is_ours(self._secret, credentials.authorization, now_s) else NOBODY
 
     def app(self) -> FastAPI:
-        seals = SimpleNamespace(tablet_key=lambda tablet: KEY, opens=lambda tablet, key: key == KEY)
-        care = cast(Care, SimpleNamespace(duty=self._duty, seals=seals))
+        counts = SimpleNamespace(audit_lost=print, refused=print)
+        care = cast(Care, SimpleNamespace(duty=self._duty, seals=None, refusals=None, counts=counts))
         return create_app(
-            access=open_to(),
+            access=open_to(self),
             desk=self,
             hub=self.hub,
             place="Alder House",
@@ -73,7 +79,7 @@ def served(here: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Duty
     journal = Journal(here.journal)
     duty = Duty(journal, watched=lambda: ("w-1", "w-2"))
     serve = Serve()
-    monkeypatch.setenv("FORECALM_CONSOLE_PORT", serve(Office(duty)).rpartition(":")[2].strip("/"))
+    monkeypatch.setenv("FORECALM_CONSOLE_PORT", serve(Office(duty, here.secret())).rpartition(":")[2].strip("/"))
     yield duty
     serve.end_all()
     journal.close()

@@ -53,7 +53,7 @@ def test_defect_4_one_viewers_tap_for_one_person_leaves_everybody_elses_alert(ro
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
     ("header", "status"),
-    [("", 401), ("Bearer x", 401), ("Tablet t-1.", 401), ("Tablet t-1.AAAAAAAAAAAAAAAAAAAAAA", 403)],
+    [("", 401), ("Basic x", 401), ("Tablet t-1.", 401), ("Tablet t-1.AAAAAAAAAAAAAAAAAAAAAA", 403)],
 )
 def test_defect_5_no_route_that_takes_an_alert_skips_the_check_of_who_asks(
     rooms: Rooms, route: str, header: str, status: int
