@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from console.research.agreeing import add_agreement
+from console.research.exporting import add_exports
 from console.research.labelling import add_labels
 from console.research.office import Research
 from console.research.recordings import add_recordings
@@ -12,5 +14,5 @@ from console.sheets import Sheets
 def add_research(app: FastAPI, sheets: Sheets, office: Research) -> None:
     """Add the pages of researchers to ``app``."""
     room = Room(sheets, office)
-    for add in (add_recordings, add_labels):
+    for add in (add_recordings, add_labels, add_agreement, add_exports):
         add(app, room)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from console.research.decimated import Drawn
-from console.research.office import Given, Recording, Seconds, Span, Told, Working
+from console.research.office import Export, ExportWish, Given, Recording, Seconds, Span, Told, Working
 from forecalm.installation import Installation
+from forecalm.offices.exports import Exports
 from forecalm.offices.recordings import Recordings
 from forecalm.offices.replayed import Replayed
 from forecalm.watching.champion import choose, stamp
@@ -24,10 +26,12 @@ class ResearchOffice:
     ) -> None:
         self._recordings = Recordings(store, registry, secret=here.secret(), zone=zone)
         self._replayed = Replayed(self._recordings.readings, _looked_up(here))
+        self._exports = Exports(here, store=store, registry=registry, clock=clock)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self._replayed)
+            stack.enter_context(self._exports)
             self._stack = stack.pop_all()
         return self
 
@@ -73,6 +77,22 @@ class ResearchOffice:
     def consented(self) -> Mapping[str, tuple[Span, ...]]:
         """See ``Research.consented``."""
         return self._recordings.consented()
+
+    def export(self, wish: ExportWish, *, by: str) -> str:
+        """See ``Research.export``."""
+        return self._exports.ask(wish, by=by)
+
+    def exports(self, *, by: str) -> Sequence[Export]:
+        """See ``Research.exports``."""
+        return self._exports.of(by)
+
+    def take_out(self, number: str, *, by: str) -> Path:
+        """See ``Research.take_out``."""
+        return self._exports.file(number, by=by)
+
+    def drop(self, number: str, *, by: str) -> None:
+        """See ``Research.drop``."""
+        self._exports.drop(number, by=by)
 
 
 def _looked_up(here: Installation) -> Callable[[], Choice]:
