@@ -31,6 +31,10 @@ class Delivery(Protocol):
         """Return the proofs of what is open."""
         ...
 
+    def taken_lately(self, since_s: float) -> Sequence[Proof]:
+        """Return the proofs of what is no alert and somebody took since then, whatever was restarted in between."""
+        ...
+
     def receipt(self, tablet: str, matter_id: str, station: Station, at_s: float) -> None:
         """Take in that a tablet shows, sounded or was touched; one that is known already changes nothing."""
         ...

@@ -46,6 +46,10 @@ class Book:
         """Proofs of matters that nobody has, or whose messages are still on their way."""
         return tuple(self._open.values())
 
+    def closed(self) -> tuple[Proof, ...]:
+        """Proofs of matters that are over, lately."""
+        return tuple(self._closed.values())
+
     def recall(self, proofs: Iterable[Proof], now_s: float) -> None:
         """Take up proofs of the past, the open ones and those lately closed."""
         for proof in proofs:

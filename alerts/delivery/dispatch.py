@@ -16,7 +16,7 @@ from alerts.delivery.book import Book
 from alerts.delivery.due import due
 from alerts.delivery.events import AT_TABLETS, DeliveryEvent, Station
 from alerts.delivery.intake import TAKEN, Intake
-from alerts.delivery.matter import Matter
+from alerts.delivery.matter import Kind, Matter
 from alerts.delivery.messages import Say, plainly
 from alerts.delivery.onward import Onward
 from alerts.delivery.proof import Proof, fold
@@ -224,6 +224,15 @@ class Dispatch:
     def proofs(self) -> tuple[Proof, ...]:
         """Return what is open: nobody has it yet; times as ``proof`` has them."""
         return tuple(self._by_clock(proof) for proof in self._book.unsettled() if proof.is_open)
+
+    def taken_lately(self, since_s: float) -> tuple[Proof, ...]:
+        """Return what is no alert and somebody took since then [UTC s], also before a restart."""
+        closed = (*self._book.closed(), *(proof for proof in self._book.unsettled() if not proof.is_open))
+        return tuple(
+            self._by_clock(proof)
+            for proof in closed
+            if proof.ended_by and (proof.ended_s or 0.0) >= since_s and proof.matter.kind is not Kind.ALERT
+        )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every proof that changes from now on; return what ends that."""

@@ -75,6 +75,11 @@ class Telling:
         with self._lock:  # the server's threads ask while a test opens another
             return [proof for proof in self.all.values() if proof.is_open]
 
+    def taken_lately(self, since_s: float) -> Sequence[Proof]:
+        with self._lock:
+            ended = [proof for proof in self.all.values() if proof.ended_by and (proof.ended_s or 0.0) >= since_s]
+        return [proof for proof in ended if proof.matter.kind is not Kind.ALERT]
+
     def receipt(self, tablet: str, matter_id: str, station: Station, at_s: float) -> None:
         if matter_id not in self.all:
             raise LookupError(matter_id)
