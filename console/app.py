@@ -13,6 +13,7 @@ from console.access.entrance import Entrance
 from console.access.gate import Gate
 from console.access.scope import Places
 from console.access.trail import Trail
+from console.administration.pages import add_administration
 from console.api.document import ABOUT
 from console.api.here import Here
 from console.api.routes import DOCUMENT, add_api, described
@@ -127,6 +128,8 @@ def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices, house: House) -
         add_door(app, sheets, offices.door)
     if offices.research is not None:
         add_research(app, sheets, offices.research)
+    if offices.administration is not None:
+        add_administration(app, sheets, offices.administration)
 
 
 class _Described(FastAPI):
