@@ -29,7 +29,7 @@ from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
-from forecalm.offices.door import Entry
+from forecalm.offices.door import Entry, set_up_link
 from forecalm.offices.support import Supporting
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
@@ -65,6 +65,7 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.address = ""
+        self.set_up = ""
         self._names: dict[str, str] = {}
         self._carers: list[str] = []
         self._config = config
@@ -121,6 +122,7 @@ class Service:
             self._start_intake(here, registry, pipeline, live, stack)
             self._start_alerting(here, registry, journal, pipeline, pulse, stack)
             self._start_board(here, registry, pipeline, stack)
+            self.set_up = set_up_link(registry, self.address)
             on_disk.forget({view.wearer for view in self.desk.views()})
             self._stack = stack.pop_all()
         return self

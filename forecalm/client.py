@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -14,10 +15,11 @@ class BoardClient:
     """Follows ``/events`` of a board on its own thread and acknowledges, as ``name``, whatever alert it sees.
 
     ``latency_ms`` has one value for each second that was decided: from the publishing of the message that completed
-    it to its row's arrival here.
+    it to its row's arrival here. ``shown`` gives the Authorization header by which it is let in.
     """
 
-    def __init__(self, address: str, *, name: str) -> None:
+    def __init__(self, address: str, *, name: str, shown: Callable[[], str]) -> None:
+        self._shown = shown
         self._host = urllib.parse.urlsplit(address).netloc
         self._name = name
         self._connection = http.client.HTTPConnection(self._host, timeout=5)
@@ -40,7 +42,7 @@ class BoardClient:
 
     def _run(self) -> None:
         try:
-            self._connection.request("GET", "/events", headers={"Accept": "text/event-stream"})
+            self._connection.request("GET", "/events", headers=self._headers("text/event-stream"))
             stream = self._connection.getresponse()
             event, first_s = "", time.monotonic()
             while not self._stop.is_set():
@@ -74,6 +76,9 @@ class BoardClient:
                 self._asked.add(alert_id)
                 self._take(alert_id)
 
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {"Accept": accept, "Authorization": self._shown()}
+
     def _take(self, alert_id: str) -> None:
         connection = http.client.HTTPConnection(self._host, timeout=5)
         try:
@@ -82,8 +87,8 @@ class BoardClient:
                 f"/alerts/{urllib.parse.quote(alert_id)}/acknowledge",
                 body=urllib.parse.urlencode({"by": self._name}),
                 headers={
+                    **self._headers("application/json"),
                     "Content-Type": "application/x-www-form-urlencoded",
-                    "Accept": "application/json",
                     "Origin": f"http://{self._host}",
                 },
             )

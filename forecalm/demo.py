@@ -2,12 +2,14 @@
 
 import json
 import logging
+import secrets
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import available_timezones
@@ -19,6 +21,8 @@ from alerts.desk import Desk
 from alerts.duty.duty import SHIFT_S
 from alerts.journal import Scratch
 from alerts.policy import Policy
+from console.access import passwords
+from console.access.command_line import shown
 from device_sim.past import past_packets
 from device_sim.scenario import Scenario
 from device_sim.scenario import load as load_scenario
@@ -31,6 +35,8 @@ from forecalm.peers import Peer, PeerError, free_port
 from forecalm.pipeline import Pipeline, warm
 from ingest.clock.clocks import Clocks
 from ingest.received import Received
+from ingest.registry.accounts import EVERYWHERE, ROLES, Granted
+from ingest.registry.accounts_links import Purpose
 from ingest.registry.consents import Consent, Scope
 from ingest.wire import Packet, encode
 
@@ -39,6 +45,7 @@ log = logging.getLogger(__name__)
 SEED: Final = 11
 NAMES: Final = ("Aidan", "Bea", "Callum", "Esme", "Femi", "Noor")  # invented
 CARERS: Final = ("Jo", "Maryam", "Sam")  # invented
+SOMEBODY: Final = "Robin"  # invented: is everything in this house
 SETTLE_S: Final = 5.0  # after the last message, for the last commit
 Say = Callable[[str], None]
 
@@ -99,6 +106,8 @@ class Demo:
         config = replace(config, console=ConsoleSection(port=board))
         self.service = stack.enter_context(Service(config))
         self.service.wait_until_subscribed()
+        self.way_in, self.password = let_in(Installation(config), self.service)
+        self.shown = partial(sealed, Installation(config))
         begin_shift(self.service)
         what = ("--scenario", self._scenario_name, "--seed", str(SEED))
         where = ("--site", config.site.name, "--port", port, "--user", user)
@@ -154,6 +163,21 @@ def begin_shift(service: Service) -> None:
     """Let somebody have everybody for the day."""
     now_s = time.time()
     service.alerting.duty.begin(CARERS[0], (), until_s=now_s + SHIFT_S, by="demo", at_s=now_s)
+
+
+def let_in(here: Installation, service: Service) -> tuple[str, str]:
+    """Enter somebody who is everything; return a link that signs them in once, and their password for later."""
+    password = " ".join(secrets.token_hex(2) for _ in range(4))
+    with closing(here.open_registry()) as registry:
+        account = registry.add_account(SOMEBODY, [Granted(role, EVERYWHERE) for role in ROLES], by="demo")
+        registry.set_password(account.id, passwords.encoded(password), by="demo")
+        token, _ = registry.make_link(Purpose.SIGN_IN, account.id, by="demo")
+    return f"{service.address}welcome/{token}", password
+
+
+def sealed(here: Installation) -> str:
+    """Return the header by which the scripted carer is let in."""
+    return shown(here.secret(), time.time())
 
 
 def people(here: Installation, wearers: int) -> list[str]:

@@ -19,18 +19,20 @@ log = logging.getLogger(__name__)
 def demo(chosen: argparse.Namespace) -> int:
     """Run the whole system on simulated bands until Ctrl-C, or for ``--seconds``."""
     from forecalm.client import BoardClient
-    from forecalm.demo import Demo
+    from forecalm.demo import SOMEBODY, Demo
 
     err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
     with Demo(scenario=chosen.scenario, port=chosen.port, say=err.print) as running:
         stop = stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
         address = running.service.address
         err.print(f"The board is at [bold]{address}[/bold]   Ctrl-C ends it.")
-        client = BoardClient(address, name="Jo") if chosen.json else None
+        err.print(f"This opens it once: [bold]{running.way_in}[/bold]", soft_wrap=True)
+        err.print(f"Or sign in as {SOMEBODY}, with the password: {running.password}")
+        client = BoardClient(address, name="Jo", shown=running.shown) if chosen.json else None
         if client is not None:
             client.start()
         elif not chosen.no_browser:
-            webbrowser.open(address)
+            webbrowser.open(running.way_in)
         ended_by_itself = _wait(stop, running.works, chosen.seconds)
         outcome = None if client is None else running.finish(client)
     err.print("Ended; nothing is kept.")
@@ -59,6 +61,10 @@ def serve(chosen: argparse.Namespace) -> int:
     with Service(load_config(chosen.config)) as service:
         stop = stop_event()
         err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
+        if service.set_up:
+            err.print(
+                f"Nobody can sign in yet. Open this once, within a day: [bold]{service.set_up}[/bold]", soft_wrap=True
+            )
         return FELL_SHORT if _wait(stop, service.works, None) else 0
 
 

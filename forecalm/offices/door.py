@@ -11,8 +11,9 @@ from console.access.cookies import Cookies
 from console.access.doorkeeper import Doorkeeper
 from console.access.totp import Factors
 from console.door.office import Door
-from forecalm.installation import Installation
+from forecalm.installation import BY, Installation
 from forecalm.offices.whereabouts import Whereabouts
+from ingest.registry.accounts_links import Purpose
 from ingest.registry.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,14 @@ class Entry:
 
     def __exit__(self, *_: object) -> None:
         self._following.stop()
+
+
+def set_up_link(registry: Registry, address: str) -> str:
+    """Return a link by which the first administrator enters themselves, below ``address``; "" where there is one."""
+    if registry.has_administrator():
+        return ""
+    token, _ = registry.make_link(Purpose.SET_UP, by=BY)
+    return f"{address}welcome/{token}"
 
 
 class Following:

@@ -13,6 +13,7 @@ from alerts.situation_events import AlertRaised
 from forecalm.build import Service
 from forecalm.config import Config
 from forecalm.installation import Installation
+from tests.accounts import asked
 from tests.forecalm.test_alerting import config
 from tests.servers import until
 
@@ -51,5 +52,5 @@ def test_absurd_times_in_a_journal_stop_neither_boards_nor_deliveries(config: Co
         assert service.alerting.dispatch.tells()
         assert not service.desk.journal_fault
         for page in ("", "metrics"):
-            with urllib.request.urlopen(service.address + page) as answer:
+            with urllib.request.urlopen(asked(config, service.address + page)) as answer:
                 assert answer.status == 200

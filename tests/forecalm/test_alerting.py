@@ -25,6 +25,7 @@ from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
+from tests.accounts import sealed
 from tests.ingest.registry.test_care import AUTH, P256DH
 from tests.receivers import HttpReceiver
 from tests.servers import free_port, until
@@ -89,8 +90,9 @@ def leave_open(config: Config) -> None:
     journal.close()
 
 
-def said(address: str, path: str) -> str:
-    with urllib.request.urlopen(f"{address.rstrip('/')}{path}") as answer:
+def said(address: str, path: str, **headers: str) -> str:
+    request = urllib.request.Request(f"{address.rstrip('/')}{path}", headers=headers)
+    with urllib.request.urlopen(request) as answer:
         return str(answer.read().decode())
 
 
@@ -163,7 +165,7 @@ def test_with_no_band_heard_nobody_is_protected_and_rules_that_are_set_hold_unle
         covers = service.alerting.guard.covers
         until(lambda: "w-01" in covers() and covers()["w-01"].link in (Link.BAND, Link.BROKER))
         assert covers()["w-01"].level is Level.NOT
-        assert "forecalm" in said(service.address, "/metrics")
+        assert "forecalm" in said(service.address, "/metrics", **sealed(config))
         go_by(config, rules(phone))
         until(lambda: bool(service.alerting.dispatch.rules.contact))
         held = service.alerting.dispatch.rules

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
+from tests.accounts import tablet
 from tests.servers import embedded_at, free_port, until
 
 pytestmark = pytest.mark.long
@@ -31,11 +33,11 @@ def config(tmp_path: Path) -> Config:
 
 
 class Board:
-    """A tablet that asks the API."""
+    """A tablet that was enrolled, and asks the API."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, enrolled: Mapping[str, str]) -> None:
         self._address = address
-        self._headers = {"Content-Type": "application/json"}
+        self._headers = {"Content-Type": "application/json", **enrolled}
         made = self._ask("tablets", {})
         self._headers["Authorization"] = f"Tablet {made['tablet']}.{made['key']}"
 
@@ -55,9 +57,10 @@ def test_a_service_says_that_a_band_was_never_heard_and_when_its_broker_has_died
     mqtt = config.mqtt
     with ExitStack() as broker:
         broker.enter_context(embedded_at(mqtt.port, mqtt.username, mqtt.password))
+        kitchen = tablet(config)
         with Service(config) as service:
             service.wait_until_subscribed()
-            board = Board(service.address)
+            board = Board(service.address, kitchen)
             until(lambda: board.said() == (Level.NOT, Link.BAND, "Bea"))
             broker.close()
             until(lambda: board.said() == (Level.NOT, Link.BROKER, "Bea"))

@@ -20,6 +20,7 @@ from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.wire import Packet, Samples, data_topic, encode
+from tests.accounts import asked
 from tests.forecalm.test_service import brokered, send
 from tests.servers import free_port, until
 
@@ -61,8 +62,8 @@ def packet(band: str, seq: int) -> bytes:
     )
 
 
-def bands(service: Service) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{service.address}bands.json") as answer:
+def bands(config: Config, service: Service) -> dict[str, Any]:
+    with urllib.request.urlopen(asked(config, f"{service.address}bands.json")) as answer:
         return json.load(answer)
 
 
@@ -90,11 +91,11 @@ def test_a_withdrawal_is_shown_keeps_the_alert_open_and_nothing_that_comes_after
         until(lambda: blind(service) is Blind.NOT_RECORDING)
         assert view(service).risk is RiskState.ALERTING
         send(config, [(data_topic("home", "band-01"), packet("band-01", seq)) for seq in (1, 2)])
-        until(lambda: bands(service)["counters"]["dropped"] == 2)
+        until(lambda: bands(config, service)["counters"]["dropped"] == 2)
         assert service.store.counts().packets == {"band-01": 1}
-        (due,) = bands(service)["consents"]
+        (due,) = bands(config, service)["consents"]
         assert (due["wearer"], due["ends_s"], due["to_confirm"]) == ("w-01", None, False)
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(config, service.address)) as page:
             assert "Not recording. The alert stays." in page.read().decode()
         registry.give_consent("w-01", Consent(CARE, "Ida, mother", 0.0), by="test")
         until(lambda: blind(service) is Blind.NOT_HEARD)
@@ -104,7 +105,9 @@ def test_a_consent_that_ends_by_itself_ends_the_watch(config: Config, registry: 
     registry.withdraw_consent("w-01", at_s=time.time(), by="test")
     registry.give_consent("w-01", Consent(CARE, "Ida, mother", 0.0, until_s=time.time() + 3), by="test")
     with Service(config) as service:
-        until(lambda: bands(service)["consents"][0]["ends_s"] is not None or blind(service) is Blind.NOT_RECORDING)
+        until(
+            lambda: bands(config, service)["consents"][0]["ends_s"] is not None or blind(service) is Blind.NOT_RECORDING
+        )
         until(lambda: blind(service) is Blind.NOT_RECORDING)
         assert service.works()
 
@@ -116,8 +119,10 @@ def test_a_band_that_nobody_is_known_to_wear_is_told_to_staff_with_when_its_read
         service.wait_until_subscribed()
         send(config, [(data_topic("home", "stray"), packet("stray", 0)), (data_topic("home", "stray"), b"nonsense")])
         until(lambda: service.store.counts().quarantined == 1 and bool(service.store.counts().packets))
-        until(lambda: bands(service)["bands"][0]["band"] == "stray" and bool(bands(service)["refusals"]))
-        said = bands(service)
+        until(
+            lambda: bands(config, service)["bands"][0]["band"] == "stray" and bool(bands(config, service)["refusals"])
+        )
+        said = bands(config, service)
         stray, mine = said["bands"]
         assert (stray["wearer"], stray["verdict"], stray["packets"]) == (None, "wait", 1)
         assert stray["sent"] == {"gateway": "attic", "battery_pct": 64}
@@ -130,4 +135,4 @@ def test_a_band_that_nobody_is_known_to_wear_is_told_to_staff_with_when_its_read
         registry.add_wearer("w-02", "Ali", by="test")
         registry.give_consent("w-02", Consent(CARE, "Nadia, sister", 0.0), by="test")
         registry.correct_assignment("stray", "w-02", since_s=time.time() - 3600, until_s=time.time() + 1, by="test")
-        until(lambda: bands(service)["bands"][0]["waiting"] is None)
+        until(lambda: bands(config, service)["bands"][0]["waiting"] is None)

@@ -31,6 +31,7 @@ from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.levels import Level
 from ingest.wire import data_topic, encode, encode_json
+from tests.accounts import asked
 from tests.servers import embedded_at, free_port, until
 
 pytestmark = pytest.mark.long
@@ -77,10 +78,8 @@ def send(config: Config, messages: list[tuple[str, bytes]]) -> None:
     client.loop_stop()
 
 
-def post(address: str, path: str, **form: str) -> int:
-    request = urllib.request.Request(
-        address + path, data=urllib.parse.urlencode(form).encode(), headers={"Accept": "application/json"}
-    )
+def post(config: Config, address: str, path: str, **form: str) -> int:
+    request = asked(config, address + path, urllib.parse.urlencode(form).encode(), {"Accept": "application/json"})
     with urllib.request.urlopen(request) as answer:
         return int(answer.status)
 
@@ -117,7 +116,7 @@ def test_somebody_who_is_paired_while_it_runs_is_shown_by_name_and_watched(confi
         registry.pair(band="new", wearer="w-02", since_s=0.0, name="Cay", carers=[], consent=consent, by="test")
         registry.close()
         until(lambda: [view.wearer for view in service.desk.views()] == ["w-01", "w-02"])
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(config, service.address)) as page:
             assert "Cay" in page.read().decode()
         assert service.desk.views()[1].sight.reason is Blind.NOT_HEARD
         sent = [packet for _, packet in packets(read(SAMPLE), band="new")][:8]
@@ -163,11 +162,11 @@ def test_an_open_alert_survives_restarts_and_is_taken_by_name(config: Config) ->
     journal.close()
     with Service(config) as service:
         assert service.desk.views()[0].risk is RiskState.ALERTING
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(config, service.address)) as page:
             text = page.read().decode()
         assert "Bea" in text
         assert "Sweat rising while sitting still." in text
-        assert post(service.address, "alerts/w-01-1/acknowledge", by="Jo") == 200
+        assert post(config, service.address, "alerts/w-01-1/acknowledge", by="Jo") == 200
     with Service(config) as service:
         (view,) = service.desk.views()
         assert view.risk is RiskState.ACKNOWLEDGED
@@ -202,14 +201,14 @@ def test_a_service_with_nobody_to_watch_says_how_to_begin_and_watches_whoever_is
     with brokered(config), Service(config) as service:
         assert "nobody is paired yet: forecalm pair" in caplog.text
         assert service.desk.views() == []
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(config, service.address)) as page:
             assert "Nobody is paired yet" in page.read().decode()
         registry = Installation(config).open_registry()
         for band, wearer, name in (("new", "w-02", "Cay"), ("newer", "w-01", "Ann")):
             registry.pair(band=band, wearer=wearer, since_s=0.0, name=name, carers=["Jo"], consent=consent, by="test")
         registry.close()
         until(lambda: {view.wearer for view in service.desk.views()} == {"w-01", "w-02"})
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(config, service.address)) as page:
             shown = page.read().decode()
         assert all(said in shown for said in ("Cay", "Ann", "Jo", 'id="nobody" aria-label="Nobody is paired" hidden'))
         service.wait_until_subscribed()

@@ -38,7 +38,7 @@ def test_two_windows_of_one_browser_are_one_tablet_and_the_better_one_counts(roo
     ("header", "status"),
     [
         ({}, 401),
-        ({"authorization": "Bearer abc"}, 401),
+        ({"authorization": "Basic abc"}, 401),
         ({"authorization": "Tablet t-1"}, 401),
         ({"authorization": "Tablet t-1.AAAAAAAAAAAAAAAAAAAAAA"}, 403),
         ({"authorization": "Tablet t-1.\u00e9"}, 403),

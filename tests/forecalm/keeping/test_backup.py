@@ -26,6 +26,7 @@ from forecalm.restore import restore
 from ingest.received import Received
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
+from tests.accounts import asked
 
 Pack = Callable[..., Received]
 NOW_S = 1_800_000_000.0
@@ -102,7 +103,7 @@ def test_the_drill_everything_up_to_the_copy_is_there_after_the_original_is_wrec
     for name in ("learnt.npz", "identity", "models/night/manifest.json"):
         assert (there.folder / name).read_bytes() == (tmp_path / "copy" / name).read_bytes()
     assert b"w-2" not in there.journal.read_bytes()
-    with Service(there.config) as service, urllib.request.urlopen(service.address) as page:
+    with Service(there.config) as service, urllib.request.urlopen(asked(there.config, service.address)) as page:
         assert service.works()
         assert "Name w-1" in page.read().decode()
 

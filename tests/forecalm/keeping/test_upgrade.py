@@ -18,6 +18,7 @@ from forecalm.restore import restore
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Run, Store
 from ingest.wire import unpack
+from tests.accounts import asked
 from tests.servers import free_port
 
 GOLDEN = Path(__file__).parents[1] / "golden_0_1"
@@ -67,7 +68,7 @@ def test_nothing_is_lost_and_everybody_is_watched_on(old: Installation) -> None:
         assert service.works()
         states = {view.wearer: view.risk for view in service.desk.views()}
         assert states == {"w-01": RiskState.ACKNOWLEDGED, "w-02": RiskState.WATCHING}
-        with urllib.request.urlopen(service.address) as page:
+        with urllib.request.urlopen(asked(old.config, service.address)) as page:
             assert "Ann Example" in page.read().decode()
     assert (old.folder / "identity").read_text() == identity
     assert old.journal.read_bytes().startswith(journal)

@@ -34,6 +34,7 @@ from models.shelf.about import about
 from models.shelf.manifest import Code
 from models.shelf.pointers import Pointers, Unrehearsed
 from models.shelf.shelf import Shelf
+from tests.accounts import asked
 from tests.servers import embedded_at, free_port, until
 
 pytestmark = pytest.mark.long
@@ -158,7 +159,7 @@ def test_a_service_follows_the_shelf_while_it_runs_and_loses_neither_alert_nor_w
             until(lambda: service.models().watches == "arousal")
             assert service.models().chosen == "calm"
             assert any("model 'calm': model.skops" in fault for fault in service.models().faults)
-            with urllib.request.urlopen(service.address) as page:
+            with urllib.request.urlopen(asked(config, service.address)) as page:
                 assert "Model calm cannot be used: tell support." in page.read().decode()
             assert alerts(service) == raised
             assert service.works()
