@@ -179,12 +179,11 @@ def check_console(said: ConsoleSection, origin: str) -> None:
         refuse("acme_directory", f"{said.acme_directory!r} is no https:// address")
     if said.secured == "local" and said.trust_port == said.port:
         refuse("trust_port", f"{said.port} is the board's own port: choose another, or 0 for none")
-    from forecalm.certificates.names import named, names_of  # sockets, which a mere --help need not load
+    from forecalm.certificates.names import named  # sockets, which a mere --help need not load
 
     for key, names in (("names", said.names), ("host", (said.host,))):
         try:
             named(names)
-            names_of(said.host)
         except ValueError as error:
             refuse(key, f"{error}")
 

@@ -82,8 +82,14 @@ class Local:
         return made
 
     def current(self, now_s: float) -> Pair:
-        """See ``Source``."""
-        authority = self.authority(now_s)
+        """See ``Source``. Without the authority's key what was signed before is served on, as long as it lasts."""
+        try:
+            authority = self.authority(now_s)
+        except CertificateError as error:
+            if self._lasts(now_s):
+                self.trouble = str(error)
+                return Pair(self.leaf_file, self.leaf_file)
+            raise
         wanted, _ = self.permitted(authority.certificate)
         self.trouble = self.trouble_of(authority.certificate, now_s)
         if self._is_due(authority.certificate, wanted, now_s):
@@ -112,6 +118,12 @@ class Local:
         outside = not_permitted(authority, wanted)
         left = {each for each in wanted.addresses if str(each) not in outside}
         return Names(wanted.hosts - set(outside), frozenset(left)), outside
+
+    def _lasts(self, now_s: float) -> bool:
+        try:
+            return left_s(first_certificate(self.leaf_file), now_s) > 0
+        except CertificateError:
+            return False
 
     def _is_due(self, authority: x509.Certificate, wanted: Names, now_s: float) -> bool:
         try:
