@@ -12,8 +12,8 @@ from alerts.views import RiskState
 from forecalm.build import Service
 from forecalm.demo import Demo
 from tests.console.furnish import furnish
-from tests.console.visits import Visit, visits
-from tests.console.whole import WHO, let_in
+from tests.console.visits import Visit
+from tests.console.whole import WHO, let_in, visits_of
 
 SCENARIO = "first_light"
 """Somebody's signs rise after a few quiet minutes."""
@@ -26,13 +26,13 @@ IN_HAND = ("people", "alerts", "support", "outcome", "take", "sign-in")
 
 def take_house(browser: Browser, folder: Path, *, every: bool, only: str) -> None:
     """Write pictures of every page into ``folder``: first while all is calm, then what an alert opens."""
-    with let_in() as apps, Demo(scenario=SCENARIO, port=None, say=print) as demo:
-        furnish(demo.service)
-        ways = [visit for visit in visits(demo.service, apps[0]) if only in name_of(visit)]
+    with let_in() as opened, Demo(scenario=SCENARIO, port=None, say=print) as demo:
+        opened.door.furnished = furnish(demo.service)
+        ways = [visit for visit in visits_of(demo.service, opened) if only in name_of(visit)]
         for visit in ways:
             take(browser, visit, folder, every=every)
         wait_for_alert(demo.service)
-        for visit in visits(demo.service, apps[0]):
+        for visit in visits_of(demo.service, opened):
             if only in name_of(visit) and "alert" in visit.path + visit.address and visit not in ways:
                 take(browser, visit, folder, every=every)
 
@@ -40,7 +40,7 @@ def take_house(browser: Browser, folder: Path, *, every: bool, only: str) -> Non
 def name_of(visit: Visit) -> str:
     """Return what a picture of a page is called: its path in words."""
     words = re.sub(r"{\w+}", "one", visit.path).strip("/").replace("/", "-") or "board"
-    return "-".join(filter(None, (words, visit.said, visit.who)))
+    return words
 
 
 def take(browser: Browser, visit: Visit, folder: Path, *, every: bool) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import time
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forecalm.build import POLICY, Service
@@ -25,15 +25,26 @@ HELPS = ("Lights down, curtains half closed", "Blue headphones: hall drawer, lef
 DAY_S = 86_400.0
 
 
-def furnish(service: Service) -> None:
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """What was made on the way: the account and session of whoever may do everything, and links that open once."""
+
+    account: str
+    session: str
+    invitation: str
+    tablet: str
+
+
+def furnish(service: Service) -> Furnished:
     """Enter what a house has after a few weeks."""
     config = service._config
     with closing(Installation(config).open_registry()) as registry:
         people(registry, config.site.name)
-        ways_in(registry, config.site.name)
+        furnished = ways_in(registry, config.site.name)
     recording(Path(config.data))
     with closing(Installation(config).open_registry()) as registry:
         labels(registry)
+    return furnished
 
 
 def people(registry: Registry, site: str) -> None:
@@ -50,15 +61,20 @@ def people(registry: Registry, site: str) -> None:
         registry.add_gateway_credential(gateway, site=site, username=gateway, secret=NO_HASH, by=BY)
 
 
-def ways_in(registry: Registry, site: str) -> None:
+def ways_in(registry: Registry, site: str) -> Furnished:
     """Who signs in, and what is let in."""
     roles = {"Jo": "carer", "Maryam": "carer", "Sam": "support", "Wilhelmina-Rose Achterberg": "researcher"}
     for name, role in roles.items():
         registry.add_account(name, (Granted(role, site),), by=BY)
-    registry.add_account(BY, (Granted("administrator", "*"), Granted("carer", site)), by=BY)
+    mine = registry.add_account(BY, (Granted("administrator", "*"), Granted("carer", site)), by=BY)
+    _, session = registry.begin_sign_in(mine.id, device="Chromium on a tablet", by=BY)
+    newest = registry.add_account("Tomasz", (Granted("carer", site),), by=BY)
+    invitation, _ = registry.invite(newest.id, by=BY)
     registry.enrol_tablet("Hall", site=site, shows_names=True, by="Sam")
     registry.enrol_tablet("Night room", site=site, shows_names=False, by="Sam")
+    tablet, _ = registry.invite_tablet(site, name="Kitchen", shows_names=True, by="Sam")
     registry.add_token("Grafana", role="monitor", site=site, until_s=time.time() + 90 * DAY_S, by=BY)
+    return Furnished(mine.id, session.id, invitation, tablet)
 
 
 def recording(folder: Path) -> None:

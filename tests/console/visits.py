@@ -1,21 +1,23 @@
-"""A whole house in; how one gets to every page out: the table of routes, with something put in each of its places."""
+"""A whole house in; how one gets to every page of it out: by links, or by what is put into its places."""
 
 import re
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
-from urllib.parse import quote
 
 from fastapi import FastAPI
+from starlette.routing import compile_path
 
 from alerts.views import RiskState
 from console.access.routes import ROUTES
 from forecalm.build import Service
-from tests.console.whole import ALERTING
+from tests.console.furnish import Furnished
 
 WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
-LOOKS: Final = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"), (HAND, "dark"))
+LOOKS: Final = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"))
 
 NOT_PAGES: Final = ("/static/{path:path}", "/events", "/sw.js", "/manifest.webmanifest", "/healthz", "/metrics")
 """Streams and files; a stream would never end."""
@@ -23,49 +25,79 @@ NOT_PAGES: Final = ("/static/{path:path}", "/events", "/sw.js", "/manifest.webma
 PAGES: Final = sorted(
     {path for method, path in ROUTES if method == "GET" and not path.startswith("/api/") and path not in NOT_PAGES}
 )
+IN_HAND: Final = ("/pair/{pairing}", "/pair/{pairing}/now")
+"""Only somebody with a band in the hand gets there."""
+
+WHO: Final[dict[str, str]] = {"/sign-in": "nobody", "/welcome/{token}": "nobody", "/tablet/{token}": "nobody"}
+"""Who goes there, where it is not somebody who may do everything."""
+
+_LINK: Final = re.compile(r'href="(/[^"#]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A page: its route, its address, who goes there ("" for somebody who may do everything), what sets it
-    apart from others of its route, and what may be answered."""
+    """A page: its route, its address, and who goes there ("" for somebody who may do everything)."""
 
     path: str
     address: str
     who: str = ""
-    said: str = ""
-    statuses: tuple[int, ...] = (200,)
 
 
-def visits(service: Service, app: FastAPI) -> list[Visit]:
-    """Return visits to every page that is served, where something can be put in its places: an alert's only while one
-    is open."""
+def visits(service: Service, app: FastAPI, furnished: Furnished) -> list[Visit]:
+    """Return a visit to every page that is served and that one can get to: an alert's only while one is open."""
     served = {getattr(route, "path", "") for route in app.routes}
-    found = []
-    for path in filter(served.__contains__, PAGES):
-        filled = path
-        for place in re.findall(r"{(\w+)}", path):
-            fill = PLACES.get(f"{path} {place}") or PLACES.get(place)
-            filled = filled.replace(f"{{{place}}}", quote(fill(service) if fill else "", safe=""))
-        if "//" not in f"{filled}/" or path == "/":
-            found.append(Visit(path, service.address + filled.lstrip("/")))
-    return found
+    wanted = [path for path in PAGES if path in served]
+    found = {path: filled for path in wanted if (filled := _filled(path, service, furnished)) is not None}
+    seen: set[str] = set()
+    while fresh := [path for path in found if path not in seen]:
+        for path in fresh:
+            seen.add(path)
+            for link in _links(service.address + found[path].lstrip("/")):
+                for of in wanted:
+                    if of not in found and compile_path(of)[0].match(link.partition("?")[0]):
+                        found[of] = link
+    return [Visit(path, service.address + at.lstrip("/"), WHO.get(path, "")) for path, at in sorted(found.items())]
 
 
-def _alert(service: Service) -> str:
+def _filled(path: str, service: Service, furnished: Furnished) -> str | None:
+    """Return ``path`` with something in each of its places; None where links must lead there."""
+    filled = path
+    for place in re.findall(r"{(\w+)}", path):
+        fill = PLACES.get(path, PLACES.get(place))
+        told = fill(service, furnished) if fill else ""
+        if not told:
+            return None
+        filled = filled.replace(f"{{{place}}}", told)
+    return filled
+
+
+def _links(address: str) -> list[str]:
+    """Return what a page links to; nothing where it is no page."""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            is_page = answer.headers.get_content_type() == "text/html"
+            return [unescape(link) for link in _LINK.findall(answer.read().decode())] if is_page else []
+    except urllib.error.HTTPError:
+        return []
+
+
+def _alert(service: Service, furnished: Furnished) -> str:
     views = [view for view in service.desk.views() if view.alert and view.risk is RiskState.ALERTING]
     return views[0].alert.alert_id if views and views[0].alert else ""
 
 
-def _link(service: Service) -> str:
-    alert_id = _alert(service)
+def _link(service: Service, furnished: Furnished) -> str:
+    alert_id = _alert(service, furnished)
     return service.alerting.care.seals.link(alert_id, "Jo", until_s=time.time() + 3600) if alert_id else ""
 
 
-PLACES: Final[dict[str, Callable[[Service], str]]] = {
+PLACES: Final[dict[str, Callable[[Service, Furnished], str]]] = {
     "alert_id": _alert,
-    "wearer": lambda service: ALERTING,
-    "band": lambda service: "band-02",
-    "token": _link,
+    "/people/{wearer}": lambda service, furnished: "w-01",
+    "/wearers/{wearer}/outcome": lambda service, furnished: "w-01",
+    "band": lambda service, furnished: "band-02",
+    "/take/{token}": _link,
+    "/welcome/{token}": lambda service, furnished: furnished.invitation,
+    "/tablet/{token}": lambda service, furnished: furnished.tablet,
 }
-"""What stands in a place of a path."""
+"""What stands in a place of a path, or in that of one path; to other pages links lead."""

@@ -4,7 +4,7 @@ that somebody has, and at its door somebody who takes whoever asks for who they 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ from forecalm.demo import begin_shift, people
 from forecalm.installation import Installation
 from models.risk import Abstention
 from tests.askers import ANYBODY
-from tests.console.furnish import furnish
+from tests.console.furnish import BY, Furnished, furnish
+from tests.console.visits import Visit, visits
 from tests.servers import free_port, until
 
 ALERTING, HELD = "w-02", "w-05"
@@ -41,12 +42,16 @@ WHO = "who"
 
 
 class Trusting:
-    """Takes whoever asks for who they say they are."""
+    """Takes whoever asks for who they say they are; ``furnished`` says whose account it is that may do everything."""
+
+    furnished: Furnished | None = None
 
     def asker(self, credentials: Credentials, now_s: float) -> Asker:
         who = credentials.cookies.get(WHO, "")
         if not who:
-            return replace(ANYBODY, id="helen", name="Helen", session="s-1", proved_s=now_s)
+            mine = self.furnished
+            known = {"id": mine.account, "session": mine.session} if mine else {}
+            return replace(ANYBODY, name=BY, proved_s=now_s, **known)
         if who == "nobody":
             return NOBODY
         kind = Kind.TABLET if who == Role.TABLET else Kind.PERSON
@@ -55,34 +60,48 @@ class Trusting:
         )
 
 
+@dataclass
+class Opened:
+    """A door that lets everybody in, and the app of the service behind it."""
+
+    door: Trusting = field(default_factory=Trusting)
+    app: FastAPI = field(default_factory=FastAPI)
+
+
 @contextmanager
-def let_in() -> Iterator[list[FastAPI]]:
-    """Whoever asks a service that starts meanwhile is taken for who they say they are; yields where its app will be."""
+def let_in() -> Iterator[Opened]:
+    """Whoever asks a service that starts meanwhile is taken for who they say they are."""
     made: Callable[..., FastAPI] = forecalm.build.create_app
-    apps: list[FastAPI] = []
+    opened = Opened()
 
     def open_app(*, access: Access, **said: object) -> FastAPI:
-        apps.append(made(access=replace(access, doorkeeper=Trusting()), **said))
-        return apps[-1]
+        opened.app = made(access=replace(access, doorkeeper=opened.door), **said)
+        return opened.app
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forecalm.build, "create_app", open_app)
-        yield apps
+        yield opened
+
+
+def visits_of(service: Service, opened: Opened) -> list[Visit]:
+    """Return how one gets to every page now."""
+    assert opened.door.furnished is not None
+    return visits(service, opened.app, opened.door.furnished)
 
 
 @contextmanager
-def whole_house(folder: Path) -> Iterator[tuple[Service, FastAPI]]:
-    """Yield a service that stands, with what people have entered and an alert that nobody has yet, and its app."""
+def whole_house(folder: Path) -> Iterator[tuple[Service, Opened]]:
+    """Yield a service that stands, with what people have entered and an alert that nobody has yet, and its door."""
     config = configured(folder)
     people(Installation(config), 6)
-    with let_in() as apps, Service(config) as service:
-        furnish(service)
+    with let_in() as opened, Service(config) as service:
+        opened.door.furnished = furnish(service)
         begin_shift(service)
         alert(service, HELD)
         held = next(view.alert for view in service.desk.views() if view.wearer == HELD and view.alert)
         service.desk.acknowledge(held.alert_id, by="Jo", at_s=time.time())
         alert(service, ALERTING)
-        yield service, apps[0]
+        yield service, opened
 
 
 def alert(service: Service, wearer: str) -> None:
