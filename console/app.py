@@ -77,7 +77,9 @@ def create_app(
     under which carers' phones reach the links that they are sent, and nothing else. ``access`` says who asks and where
     things belong; ``offices`` is what stands behind the pages of staff.
     """
-    board = Board(names=names, zone=time_zone, clock=clock, care=care, version=version())
+    board = Board(
+        names=names, zone=time_zone, clock=clock, care=care, version=version(), site_of=access.whereabouts.of_wearer
+    )
     house = House(desk, staff, models)
     here = Here(desk=desk, care=care, names=names, clock=clock, done=board.outdate)
     templates = pages(place=place, carers=carers)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alerts.delivery.matter import Kind, Matter
+from alerts.duty.roster import Shift
 from alerts.protection.cover import Cover
 
 
@@ -52,8 +53,8 @@ class Going:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """Everything beside the views at one moment: ``covers`` and ``plans`` by wearer, what is ``going``, who is on
-    ``shift`` (None: nobody keeps shifts here), and the house's own ``notices``. ``indoors``: an alert would be told at
-    the tablets of this house, and to nobody anywhere else.
+    ``shift`` (None: nobody keeps shifts here) by which ``shifts``, and the house's own ``notices``. ``indoors``: an
+    alert would be told at the tablets of this house, and to nobody anywhere else.
 
     ``doubt`` says why none of it can be known now, "" while it can: then nobody counts as protected.
     """
@@ -63,6 +64,7 @@ class Around:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     shift: tuple[str, ...] | None = None
     offered: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = ()
     notices: tuple[Matter, ...] = ()
     indoors: bool = False
     doubt: str = ""

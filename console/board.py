@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,12 @@ import msgspec
 
 from alerts.delivery.matter import Kind, Matter
 from alerts.views import AlertView, Stamp, WearerView
+from console.access.asker import EVERYWHERE
 from console.around import Lookout
 from console.beside import Around, Going
 from console.care import Care
 from console.rows import Row, Tally, clock_time, row_of, tally_of
+from console.sight import EVERYBODY, Sight
 from console.telling import ended, taken_words
 
 NOBODY_HERE: Final = "Nobody is on shift"
@@ -104,6 +107,9 @@ class Board:
     clock : UTC seconds now.
     care : what stands beside the desk; None: rows go by sight alone.
     version : that of the page's scripts, styles and templates.
+    site_of : at which site a wearer is; answers at once.
+
+    What is shown goes by the ``Sight`` of whoever looks, and is made once for all who see the same.
     """
 
     def __init__(
@@ -114,14 +120,16 @@ class Board:
         clock: Callable[[], float],
         care: Care | None = None,
         version: str = "",
+        site_of: Callable[[str], str] = lambda wearer: "",
     ) -> None:
         self.version = version
         self._names = names
         self._zone = zone
         self._clock = clock
         self._lookout = Lookout(care, clock=clock)
-        self._shown: dict[str, tuple[WearerView, int, Around, Row, bytes]] = {}
-        self._beaten: tuple[object, tuple[WearerView, ...], bytes] | None = None
+        self._site_of = site_of
+        self._shown: dict[tuple[str, bool], tuple[WearerView, int, Around, Row, bytes]] = {}
+        self._beaten: dict[Sight, tuple[object, tuple[WearerView, ...], bytes]] = {}
 
     async def look(self) -> None:
         """Look up what stands beside the views, at most once a second for all tablets."""
@@ -132,42 +140,50 @@ class Board:
         """Look it up anew at the next beat: somebody has just done something."""
         self._lookout.outdate()
 
-    def rows(self, views: Iterable[WearerView]) -> list[Row]:
+    def seen(self, views: Iterable[WearerView], sight: Sight) -> list[WearerView]:
+        """Return the views of those whom ``sight`` sees."""
+        return list(views) if sight.is_whole else [view for view in views if sight.sees(self._site_of(view.wearer))]
+
+    def rows(self, views: Iterable[WearerView], sight: Sight = EVERYBODY) -> list[Row]:
         """Return a row for every view, by name, so that everybody keeps their place."""
-        rows = [self._show(view, within_s=FRESH_S)[0] for view in views]
+        rows = [self._show(view, sight, within_s=FRESH_S)[0] for view in self.seen(views, sight)]
         return sorted(rows, key=lambda row: (row.name.casefold(), row.wearer))
 
-    async def drawn(self, views: Collection[WearerView]) -> dict[str, bytes]:
-        """Return the ``row`` event of every view, drawn a slice at a time."""
+    async def drawn(self, views: Collection[WearerView], sight: Sight = EVERYBODY) -> dict[str, bytes]:
+        """Return the ``row`` event of every view, which ``sight`` sees, drawn a slice at a time."""
         loop, events = asyncio.get_running_loop(), {}
         until_s = loop.time() + SLICE_S
         for view in views:
-            events[view.wearer] = self.row_event(view)
+            events[view.wearer] = self.row_event(view, sight)
             if loop.time() >= until_s:
                 await asyncio.sleep(0)
                 until_s = loop.time() + SLICE_S
         return events
 
-    def name(self, wearer: str) -> str:
-        """Return what the house calls this wearer."""
-        return self._names.get(wearer, wearer)
+    def name(self, wearer: str, sight: Sight = EVERYBODY) -> str:
+        """Return what the house calls this wearer; the pseudonym to whom ``sight`` tells no names."""
+        return self._names.get(wearer, wearer) if self._is_named(wearer, sight) else wearer
 
     def wall_clock(self) -> str:
         """Return the site's time as 14:32:08."""
         return f"{datetime.fromtimestamp(self._clock(), self._zone):%H:%M:%S}"
 
-    def row_event(self, view: WearerView) -> bytes:
-        """Return the ``row`` event of ``view`` as it stands in this second, encoded once for all tablets."""
-        return self._show(view)[1]
+    def row_event(self, view: WearerView, sight: Sight = EVERYBODY) -> bytes:
+        """Return the ``row`` event of ``view`` as it stands in this second, encoded once for all tablets: once with a
+        name, and once without where somebody is shown none."""
+        return self._show(view, sight)[1]
 
-    def beat_event(self, views: Iterable[WearerView], *, kept: bool, stored: bool, standby: str) -> bytes:
-        """Return the ``beat`` event of a tablet that has been told ``views``; the rest is as in ``tally_of``, and
-        ``Beat``. It is made once a second for all tablets that have been told the same."""
+    def beat_event(
+        self, views: Iterable[WearerView], sight: Sight = EVERYBODY, *, kept: bool, stored: bool, standby: str
+    ) -> bytes:
+        """Return the ``beat`` event of a tablet that has been told ``views``, all of them in ``sight``; the rest is as
+        in ``tally_of``, and ``Beat``. It is made once a second for all who have been told the same."""
         told, around = tuple(views), self._lookout.now
         house = (int(self._clock()), id(around), kept, stored, standby)
-        if self._beaten and self._beaten[0] == house and _same(self._beaten[1], told):
-            return self._beaten[2]
-        rows = self.rows(told)
+        beaten = self._beaten.get(sight)
+        if beaten and beaten[0] == house and _same(beaten[1], told):
+            return beaten[2]
+        rows = self.rows(told, sight)
         wearers, tally = tuple(row.wearer for row in rows), tally_of(rows, kept=kept, stored=stored)
         beat = Beat(
             self._clock(),
@@ -175,58 +191,75 @@ class Board:
             tally,
             wearers,
             standby,
-            self.shift(),
-            self.notices(),
+            self.shift(sight),
+            self.notices(sight),
             indoors=self.indoors,
             version=self.version,
         )
-        self._beaten = (house, told, _event("beat", beat))
-        return self._beaten[2]
+        event = _event("beat", beat)
+        self._beaten = {of: made for of, made in self._beaten.items() if made[0] == house} | {
+            sight: (house, told, event)
+        }
+        return event
 
-    def shift(self) -> str:
-        """Return who is on shift in words, "" where nobody keeps shifts here."""
+    def shift(self, sight: Sight = EVERYBODY) -> str:
+        """Return who is on shift in words, for anybody whom ``sight`` sees; "" where nobody keeps shifts here."""
         around = self._lookout.now
         if around.shift is None:
             return ""
-        if not around.shift:
+        carers, offered = around.shift, around.offered
+        if not sight.is_whole:
+            shifts = [it for it in around.shifts if not it.wearers or any(map(partial(self._sees, sight), it.wearers))]
+            carers = tuple(dict.fromkeys(it.carer for it in shifts))
+            offered = tuple(f"{it.offered_to}: until you tap, {it.carer} has them" for it in shifts if it.offered_to)
+        if not carers:
             return NOBODY_HERE
-        return ". ".join([f"On shift: {', '.join(around.shift)}", *around.offered])
+        return ". ".join([f"On shift: {', '.join(carers)}", *offered])
 
     @property
     def indoors(self) -> bool:
         """Whether an alert would be told to nobody but the tablets of this house."""
         return self._lookout.now.indoors
 
-    def notices(self) -> tuple[Notice, ...]:
-        """Return what the house should know beside what stands in the rows."""
+    def notices(self, sight: Sight = EVERYBODY) -> tuple[Notice, ...]:
+        """Return what the house should know beside what stands in the rows: what is about somebody to whom ``sight``
+        sees, what is about the house to everybody."""
         around = self._lookout.now
         inner = (Kind.ALERT, Kind.PROTECTION)
-        known = {it.matter_id: Notice(it.matter_id, it.kind, self._about(it)) for it in around.notices}
+        known = {it.matter_id: Notice(it.matter_id, it.kind, self._about(it, sight)) for it in around.notices}
         known |= {
             it.matter_id: Notice(
-                it.matter_id, it.kind, self._about(it), it.snoozed_until_s, not it.over, self._taken(it)
+                it.matter_id, it.kind, self._about(it, sight), it.snoozed_until_s, not it.over, self._taken(it)
             )
             for it in around.going
             if it.kind not in inner or it.matter_id in known
         }
-        return tuple(known.values())
+        about = {it.matter_id: it.wearer for it in around.notices} | {it.matter_id: it.wearer for it in around.going}
+        return tuple(it for it in known.values() if not about[it.matter_id] or self._sees(sight, about[it.matter_id]))
+
+    def _sees(self, sight: Sight, wearer: str) -> bool:
+        return sight.is_whole or sight.sees(self._site_of(wearer))
+
+    def _is_named(self, wearer: str, sight: Sight) -> bool:
+        return EVERYWHERE in sight.named or sight.names(self._site_of(wearer))
 
     def _taken(self, it: Going) -> str:
         return taken_words(it, clock=lambda at_s: clock_time(at_s, zone=self._zone, now_s=self._clock()))
 
-    def _about(self, it: Matter | Going) -> str:
+    def _about(self, it: Matter | Going, sight: Sight) -> str:
         """Return what a notice says, with whom it is about first."""
-        name, said = self.name(it.wearer) if it.wearer else "", _said(it.words)
+        name, said = self.name(it.wearer, sight) if it.wearer else "", _said(it.words)
         return said if name in said else f"{name}: {said}"
 
-    def _show(self, view: WearerView, *, within_s: int = 1) -> tuple[Row, bytes]:
+    def _show(self, view: WearerView, sight: Sight, *, within_s: int = 1) -> tuple[Row, bytes]:
         """Return a row and its event, no older than ``within_s``."""
         second, around = int(self._clock()), self._lookout.now
-        kept = self._shown.get(view.wearer)
+        which = (view.wearer, self._is_named(view.wearer, sight))
+        kept = self._shown.get(which)
         if kept is None or kept[0] is not view or not 0 <= second - kept[1] < within_s or kept[2] is not around:
-            name = self.name(view.wearer)
+            name = self.name(view.wearer, sight)
             row = row_of(view, name=name, zone=self._zone, now_s=float(second), around=around)
-            kept = self._shown[view.wearer] = (view, second, around, row, _event("row", _facts(row, view)))
+            kept = self._shown[which] = (view, second, around, row, _event("row", _facts(row, view)))
         return kept[3], kept[4]
 
 

@@ -17,6 +17,7 @@ from alerts.names import NAME_MAX
 from alerts.outcomes.helped import LENGTH_MAX
 from console.access.asker import Kind
 from console.access.entrance import asker_of, by_of
+from console.access.roles import Act
 from console.api.here import Here
 from console.api.matters import acknowledged, name_of
 from console.bands import facts_of, page_of
@@ -24,10 +25,16 @@ from console.board import Board
 from console.house import House
 from console.refusal import Refusal, only_from_here, wants_json
 from console.rows import initials, tally_of
+from console.sheets import AREAS
+from console.sight import sight_of
 from console.trend import ALERT_LINE
 
 FORM_BYTES: Final = 4096
 """Far more than a name needs."""
+
+FIRST: Final = 16
+"""Rows of the first paint, beside those of whoever may need somebody: a screen full, and less than 50 kB. The stream
+brings everybody else."""
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -48,23 +55,36 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
     """Serve the board's first paint, and whether it is served."""
 
     @app.get("/", include_in_schema=False)
-    async def show_board() -> Response:
+    async def show_board(request: Request) -> Response:
+        asker = asker_of(request)
+        sight = sight_of(asker)
         views = await run_in_threadpool(house.desk.views)
         await board.look()
-        rows = board.rows(views)
+        await board.drawn(board.seen(views, sight), sight)
+        rows = board.rows(views, sight)
+        shown = [row for number, row in enumerate(rows) if number < FIRST or row.risk in ("alert", "held")]
         return HTMLResponse(
             page.render(
-                rows=rows,
+                rows=shown,
+                more=len(rows) - len(shown),
+                asker=asker,
+                areas=[(name, where) for name, where, act in AREAS if where != "/" and asker.may_anywhere(act)],
+                may_pair=asker.may_anywhere(Act.PAIR),
                 tally=tally_of(rows, kept=house.kept, stored=house.stored),
                 clock=board.wall_clock(),
                 has_staff=house.has_staff,
                 standby=house.standby,
-                shift=board.shift(),
+                shift=board.shift(sight),
                 has_care=here.care is not None,
                 indoors=board.indoors,
                 version=board.version,
             )
         )
+
+    @app.get("/who", include_in_schema=False)
+    async def say_who(request: Request) -> Response:
+        asker = asker_of(request)
+        return JSONResponse({"kind": asker.kind.value, "name": asker.name if asker.kind is Kind.PERSON else ""})
 
     @app.get("/healthz", include_in_schema=False)
     async def say_health() -> Response:
