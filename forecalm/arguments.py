@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
+from forecalm.arguments_accounts import add_accounts
 from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add_simulating, add_sources
 from forecalm.arguments_care import add_care
 from forecalm.arguments_certificates import add_certificates
@@ -63,6 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_shelf,
         add_rehearsal,
         add_certificates,
+        add_accounts,
     ):
         add(commands)
     return parser
