@@ -34,6 +34,9 @@ QUIET: Final = frozenset({Act.COUNTS})
 FINDING: Final = 8
 """Threads that find out whom a path is about: in memory, but behind locks that others hold while a disk answers."""
 
+ASKED_AGAIN: Final = ("/events", "/strips")
+"""What open pages ask for again and again: a browser that does not say how it asks is known by it."""
+
 UNHEARD: Final = ("/beat", "/receipts")
 """What tablets say of themselves every few seconds stands in the journal, as far as it proves anything."""
 
@@ -153,7 +156,15 @@ class Gate:
 
 def credentials_of(request: Request) -> Credentials:
     """Return what a request brought."""
-    return Credentials(request.cookies, request.headers.get("authorization", ""))
+    return Credentials(request.cookies, request.headers.get("authorization", ""), by_itself=_by_itself(request))
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether a page asks without anybody touching it: streams, beats, and what scripts read now and then."""
+    path = request.scope["path"]
+    if request.method not in READING:
+        return bool(path.endswith(UNHEARD))
+    return path in ASKED_AGAIN or request.headers.get("sec-fetch-mode", "navigate") != "navigate"
 
 
 def wants_page(request: Request) -> bool:

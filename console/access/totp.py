@@ -73,7 +73,7 @@ def qr_of(secret: str, name: str, place: str) -> str:
 def svg_of(text: str) -> str:
     """Return a QR code of ``text`` as SVG, without a style of its own."""
     drawn = segno.make(text, error="m", micro=False)
-    return str(drawn.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None))
+    return str(drawn.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", svgclass="qr"))
 
 
 def new_recovery_codes() -> Sequence[str]:

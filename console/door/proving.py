@@ -70,7 +70,7 @@ def _check_code(door: Door, account: Account, said: Attempt) -> Wrong | None:
     """Return what is wrong with a code, None where it is right; that it is asked for is no failure."""
     code = said.code
     if not code:
-        return Wrong("code", "The code that your phone shows, or a recovery code.", "")
+        return Wrong("code", "Your password once more, and the code that your phone shows, or a recovery code.", "")
     if _uses_up(door, account, code, said.now_s):
         return None
     door.tries.fail(said.who, said.address, said.now_s)

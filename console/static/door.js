@@ -11,7 +11,8 @@ async function count() {
     if (String(open) === door.dataset.alerts && String(watched) === door.dataset.watched) return;
     door.dataset.alerts = open;
     door.dataset.watched = watched;
-    document.getElementById("watched").textContent = `${watched} ${watched === 1 ? "person" : "people"} watched over.`;
+    const people = watched ? `${watched} ${watched === 1 ? "person" : "people"} watched over.` : "Nobody is watched over yet.";
+    document.getElementById("watched").textContent = people;
     document.getElementById("open").textContent = open ? `${open} ${open === 1 ? "alert" : "alerts"} open.` : "";
   } catch {
     // The server does not answer: what was said last may be old, and a page that cannot sign in says so itself.
