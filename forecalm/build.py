@@ -24,11 +24,13 @@ from forecalm.alerting.alerting import Alerting, Around
 from forecalm.alerting.links import Pulse
 from forecalm.certificates.serving import Serving
 from forecalm.config import Config
+from forecalm.erasure.planned import carry_out
 from forecalm.exchanged import answered
 from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
+from forecalm.offices.administration import Administering
 from forecalm.offices.door import Entry, set_up_link
 from forecalm.offices.support import Supporting
 from forecalm.overview import Overviews
@@ -72,11 +74,13 @@ class Service:
         self._failed = threading.Event()
         self._stop_serving = threading.Event()
         self._answered = threading.Event()
+        self.again = threading.Event()  # somebody wants it to end, and to begin anew
         self._refusal: BaseException | None = None
         self._refresh_alerting: Callable[[], None] = lambda: None  # nothing to refresh until it has started
 
     def __enter__(self) -> Self:
         here = Installation(self._config)
+        carry_out(here, time.time())
         if here.erasing.exists():
             log.error("an erasure was cut off (%s): end the service, and erase the same person again", here.erasing)
         with ExitStack() as stack:
@@ -241,7 +245,17 @@ class Service:
     ) -> Offices:
         """What stands behind the way in, and behind the pages of staff."""
         supporting = Supporting(here, registry, heard=self._overviews.carried, clock=time.time)
-        return Offices(door=entry.door, support=stack.enter_context(supporting))
+        administering = Administering(
+            here,
+            registry,
+            alone=lambda: [each.wearer for each in self.alerting.duty.uncovered(pipeline.wearers, time.time())],
+            again=self.again.set,
+        )
+        return Offices(
+            door=entry.door,
+            support=stack.enter_context(supporting),
+            administration=administering,
+        )
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
         hub, served = Hub(), stack.enter_context(Serving(self._config))

@@ -14,13 +14,12 @@ class Standing:
 
     ``certificate_ends_s``: when the certificate of the pages ends; None: they are served without one. ``copied_s``:
     when the newest copy (``forecalm backup``) was made; None: none ever was. ``cut_off``: an erasure was cut off, and
-    is to be finished. ``unwritten``: entries of the trail that could not be written since this service began.
+    is to be finished.
     """
 
     certificate_ends_s: float | None = None
     copied_s: float | None = None
     cut_off: bool = False
-    unwritten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _house(facts: Facts) -> Iterator[Missing]:
     if facts.trouble:
         yield Missing(Weight.NOW, "The audit cannot be written", facts.trouble, "To the audit", audit)
     if standing.cut_off:
-        why = "Some of them is deleted, and some is not: it is finished when this service starts again."
+        why = "Some of them is deleted, and some is not: erase the same person again, here or by forecalm erase."
         yield Missing(Weight.NOW, "An erasure was cut off", why, "To the erasures", "/admin/receipts")
     ends_s = standing.certificate_ends_s
     if ends_s is not None and ends_s - facts.now_s < CERTIFICATE_S:

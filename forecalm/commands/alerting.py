@@ -4,7 +4,6 @@ Addresses hold keys and telephone numbers: they are shown only where somebody as
 """
 
 import argparse
-import secrets
 import sys
 import time
 from contextlib import closing
@@ -18,7 +17,6 @@ from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
-    from alerts.channels.channel import Message
     from alerts.delivery.rules import SiteRules
     from ingest.registry.alerting import AlertingRules
     from ingest.registry.registry import Registry
@@ -92,8 +90,7 @@ def _history(chosen: argparse.Namespace, config: Config, registry: "Registry") -
 
 def _test(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
     """Send one message that says that it is a test; the audit knows of it, not to whom."""
-    from alerts.channels.by_url import ByUrl
-    from alerts.channels.channel import ChannelError
+    from forecalm.alerting.tried import try_channel
 
     kept = registry.alerting_rules(config.site.name)
     rules = _parsed("" if kept is None or kept.text is None else kept.text, "the rules that hold")
@@ -103,42 +100,13 @@ def _test(chosen: argparse.Namespace, config: Config, registry: "Registry") -> i
             f"the rules that hold reach nobody called {chosen.contact!r} by {chosen.channel!r}; they reach"
             f" {', '.join(ways) or 'no contact'}. Tablets and push messages are tried at the tablet itself"
         )
-    why = ""
-    try:
-        ByUrl(lambda name: rules.address(name, chosen.channel)).send(
-            _test_message(chosen.contact, rules, house=config.site.place)
-        )
-    except ChannelError as error:
-        why = str(error)
+    why = try_channel(rules, to=chosen.contact, channel=chosen.channel, house=config.site.place, now_s=time.time()).why
     registry.note("test of a channel", by=chosen.by, channel=chosen.channel, went=not why)
     text = (
         f"Not told: {why}.\n" if why else f"{chosen.channel} has taken it on: ask {chosen.contact} whether it came.\n"
     )
     say(chosen, {"contact": chosen.contact, "channel": chosen.channel, "went": not why, "because": why}, text)
     return 1 if why else 0
-
-
-def _test_message(contact: str, rules: "SiteRules", *, house: str) -> "Message":
-    """What a service says of a matter that is a test, so that an alert will look like it."""
-    from alerts.alarm_words import PRIORITIES
-    from alerts.channels.channel import Message
-    from alerts.channels.saying import say as said_outside
-    from alerts.delivery.matter import Kind, Matter
-
-    name, now_s = f"test-{secrets.token_hex(8)}", time.time()
-    matter = Matter(matter_id=name, kind=Kind.TEST, priority=PRIORITIES[Kind.TEST], wearer="", since_s=now_s, words=())
-    title, body = said_outside(matter, rules.privacy, house=house)
-    return Message(
-        message_id=name,
-        matter_id=name,
-        kind=matter.kind,
-        priority=matter.priority,
-        wearer="",
-        to=contact,
-        at_s=now_s,
-        title=title,
-        body=body,
-    )
 
 
 _DO = {"set": _set, "default": _default, "show": _show, "history": _history, "test": _test}

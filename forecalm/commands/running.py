@@ -42,10 +42,14 @@ def demo(chosen: argparse.Namespace) -> int:
     return 0 if outcome.good and not ended_by_itself else FELL_SHORT
 
 
-def _wait(stop: threading.Event, works: Callable[[], bool], seconds: float | None) -> bool:
-    """Wait for Ctrl-C or the time to be over; True where something has stopped working before."""
+def _wait(
+    stop: threading.Event, works: Callable[[], bool], seconds: float | None, again: threading.Event | None = None
+) -> bool:
+    """Wait for Ctrl-C, for ``again``, or for the time to be over; True where something has stopped working before."""
     until = None if seconds is None else time.monotonic() + seconds
     while not stop.wait(0.2):
+        if again is not None and again.is_set():
+            break
         if not works():
             err.print("Something has stopped working; see above. Ending, so that nobody relies on it.")
             return True
@@ -58,14 +62,19 @@ def serve(chosen: argparse.Namespace) -> int:
     """Receive, watch and tell, until Ctrl-C."""
     from forecalm.build import Service
 
-    with Service(load_config(chosen.config)) as service:
-        stop = stop_event()
-        err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
-        if service.set_up:
-            err.print(
-                f"Nobody can sign in yet. Open this once, within a day: [bold]{service.set_up}[/bold]", soft_wrap=True
-            )
-        return FELL_SHORT if _wait(stop, service.works, None) else 0
+    while True:
+        with Service(load_config(chosen.config)) as service:
+            stop = stop_event()
+            err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
+            if service.set_up:
+                err.print(
+                    f"Nobody can sign in yet. Open this once, within a day: [bold]{service.set_up}[/bold]",
+                    soft_wrap=True,
+                )
+            ended_by_itself = _wait(stop, service.works, None, service.again)
+        if not service.again.is_set() or stop.is_set():
+            return FELL_SHORT if ended_by_itself else 0
+        err.print("Somebody is erased first, and then it begins again: nobody is watched meanwhile.")
 
 
 def broker(chosen: argparse.Namespace) -> int:
