@@ -219,10 +219,11 @@ class Models:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """A candidate in an experiment: figures by name, mean over people, None where they cannot be told."""
+    """A candidate in an experiment: figures by name, in words: the mean over people with its interval, "" where it
+    cannot be told."""
 
     key: str
-    figures: Mapping[str, float | None]
+    figures: Mapping[str, str]
     why: str
 
 
@@ -256,14 +257,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What every level would have meant for ``wearer`` over ``worn_s`` of wear that was replayed up to ``until_s``,
-    under ``model``. ``levels`` highest first; ``holds`` is what holds now; ``note`` says what else there is to know."""
+    """What every level would have meant for ``wearer`` over ``worn_s`` of wear within the last ``days``, as it was
+    replayed at ``made_s`` [UTC s] under ``model``. ``levels`` highest first; ``holds`` is what holds now; ``recorded``:
+    imported recordings were replayed; ``note`` says what else there is to know."""
 
     wearer: str
     model: str
     made_s: float
-    since_s: float
-    until_s: float
+    days: float
     worn_s: float
     events: int
     unheard: int

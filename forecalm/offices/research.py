@@ -7,9 +7,24 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from console.research.decimated import Drawn
-from console.research.office import Export, ExportWish, Given, Recording, Seconds, Span, Told, Working
+from console.research.office import (
+    Budget,
+    Experiment,
+    Export,
+    ExportWish,
+    Given,
+    ModelCard,
+    Models,
+    Recording,
+    Seconds,
+    Span,
+    Told,
+    Working,
+)
 from forecalm.installation import Installation
+from forecalm.offices.budgets import Budgets
 from forecalm.offices.exports import Exports
+from forecalm.offices.models import Shelved
 from forecalm.offices.recordings import Recordings
 from forecalm.offices.replayed import Replayed
 from forecalm.watching.champion import choose, stamp
@@ -25,13 +40,18 @@ class ResearchOffice:
         self, here: Installation, *, store: Store, registry: Registry, zone: ZoneInfo, clock: Callable[[], float]
     ) -> None:
         self._recordings = Recordings(store, registry, secret=here.secret(), zone=zone)
-        self._replayed = Replayed(self._recordings.readings, _looked_up(here))
+        choice = _looked_up(here)
+        self._registry = registry
+        self._replayed = Replayed(self._recordings.readings, choice)
+        self._shelved = Shelved(here, choice)
+        self._budgets = Budgets(here, self._recordings.readings, clock=clock)
         self._exports = Exports(here, store=store, registry=registry, clock=clock)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self._replayed)
             stack.enter_context(self._exports)
+            stack.enter_context(self._budgets)
             self._stack = stack.pop_all()
         return self
 
@@ -93,6 +113,31 @@ class ResearchOffice:
     def drop(self, number: str, *, by: str) -> None:
         """See ``Research.drop``."""
         self._exports.drop(number, by=by)
+
+    def models(self) -> Models:
+        """See ``Research.models``."""
+        return self._shelved.models()
+
+    def card(self, name: str) -> ModelCard:
+        """See ``Research.card``."""
+        return self._shelved.card(name)
+
+    def experiments(self) -> Sequence[Experiment]:
+        """See ``Research.experiments``."""
+        return self._shelved.experiments()
+
+    def report(self, name: str) -> bytes:
+        """See ``Research.report``."""
+        return self._shelved.report(name)
+
+    def budget(self, wearer: str) -> Budget | Working | None:
+        """See ``Research.budget``."""
+        return self._budgets.of(wearer)
+
+    def ask_budget(self, wearer: str, *, days: float, by: str) -> None:
+        """See ``Research.ask_budget``."""
+        self._budgets.ask(wearer, days=days)
+        self._registry.note("ask what levels would have meant", wearer=wearer, by=by, days=days)
 
 
 def _looked_up(here: Installation) -> Callable[[], Choice]:
