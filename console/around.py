@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from alerts.delivery.events import AT_TABLETS, Station, Step
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import BOARD, MQTT, ON_SHIFT, PUSH, Proof
+from alerts.protection.cover import Level
 from console.beside import NOTHING, Around, Going, Next, Plan
 from console.care import Care
 
@@ -86,11 +88,19 @@ class Lookout:
 def around(care: Care, near: Collection[str], now_s: float) -> Around:
     """Return what stands beside the views at ``now_s`` [UTC s]; may block. What somebody has is told of ``near``."""
     proofs = {proof.matter.matter_id: proof for proof in care.delivery.proofs()}
-    taken = [care.delivery.proof(matter_id) for matter_id in near if matter_id not in proofs]
-    notices = tuple(care.covers.notices())
+    notices, covers = tuple(care.covers.notices()), dict(care.covers.covers())
     known = {it.matter_id for it in notices}
-    proofs |= {it.matter.matter_id: it for it in taken if it is not None and _stands(it, known, now_s)}
+    taken = [*care.delivery.taken_lately(now_s - HELD_S)]
+    taken += [proof for it in {*near, *known} - proofs.keys() if (proof := care.delivery.proof(it)) is not None]
     shifts, outside = care.duty.shifts(), care.outside() if care.outside else None
+    uncovered = any(not care.duty.on_shift(wearer, now_s) for wearer in covers) if covers else not shifts
+    still = Still(
+        known=known,
+        uncovered=uncovered,
+        unprotected={wearer for wearer, cover in covers.items() if cover.level is not Level.PROTECTED},
+        now_s=now_s,
+    )
+    proofs |= {it.matter.matter_id: it for it in taken if still.holds(it)}
 
     def devices(wearer: str) -> tuple[str, ...] | None:
         if outside is None:
@@ -98,7 +108,7 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
         return tuple(carer for carer in care.duty.on_shift(wearer, now_s) if carer in outside.devices)
 
     return Around(
-        covers=dict(care.covers.covers()),
+        covers=covers,
         notices=notices,
         going=tuple(going(it, now_s=now_s, devices=devices(it.matter.wearer)) for it in proofs.values()),
         indoors=outside is not None and not outside.contacts and not outside.devices,
@@ -107,18 +117,39 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
         offered=tuple(
             f"{shift.offered_to}: until you tap, {shift.carer} has them" for shift in shifts if shift.offered_to
         ),
+        shifts=tuple(shifts),
     )
 
 
-def _stands(proof: Proof, known: Collection[str], now_s: float) -> bool:
-    """Return whether boards still say who has it: for as long as it is one of the ``known`` notices; other matters of
-    the house are mended, and of the rest nobody tells the end."""
-    kind, ended_s = proof.matter.kind, proof.ended_s
-    if proof.is_open or kind is Kind.ALERT:
-        return True
-    if not proof.ended_by or ended_s is None:
-        return False
-    return proof.matter.matter_id in known or (kind is not Kind.HOUSE and now_s - ended_s < HELD_S)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """What holds at ``now_s``: the ``known`` notices of the house, whether somebody is ``uncovered``, and who is
+    ``unprotected``."""
+
+    known: Collection[str]
+    uncovered: bool
+    unprotected: Collection[str]
+    now_s: float
+
+    def holds(self, proof: Proof) -> bool:
+        """Return whether boards still say who has it: no longer than it is so, where anybody can tell."""
+        matter, ended_s = proof.matter, proof.ended_s
+        if proof.is_open or matter.kind is Kind.ALERT:
+            return True
+        if not proof.ended_by or ended_s is None:
+            return False
+        if matter.matter_id in self.known:
+            return True
+        lately = self.now_s - ended_s < HELD_S
+        match matter.kind:
+            case Kind.HOUSE:
+                return False
+            case Kind.UNCOVERED:
+                return lately and self.uncovered
+            case Kind.PROTECTION:
+                return lately and matter.wearer in self.unprotected
+            case _:
+                return lately
 
 
 def going(proof: Proof, *, now_s: float, devices: tuple[str, ...] | None = None) -> Going:

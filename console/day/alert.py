@@ -19,6 +19,7 @@ from console.day.pages import Room
 from console.forms import form_of
 from console.refusal import Refusal
 from console.rows import Row
+from console.sight import sight_of
 
 REASONS: Final = ("Somebody is with them", "The sound makes it worse", "Exercise", "Happy, excited", "Band problem")
 """Why the sound of an alert is paused, as on the board."""
@@ -48,7 +49,7 @@ def add_alert(app: FastAPI, room: Room) -> None:
         found = await room.here.rest.run(_found, room, alert_id)
         check_person(request, Act.BOARD, found.wearer)
         await room.board.look()
-        row = room.board.rows([found.view])[0] if found.view else None
+        row = room.board.rows([found.view], sight_of(asker_of(request)))[0] if found.view else None
         return await _shown(room, request, alert_id, found, row)
 
     @app.post("/alerts/{alert_id}/snooze", include_in_schema=False)
@@ -79,7 +80,7 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
         "day/alert.html",
         alert_id=alert_id,
         wearer=found.wearer,
-        name=room.here.name(found.wearer) if may_of(request, Act.NAMES, found.wearer) else found.wearer,
+        name=room.board.name(found.wearer, sight_of(asker)),
         state="open" if is_open else "held" if is_held else "over",
         row=row if is_open or is_held else None,
         reasons=(alert.reasons or (row.word if row else "",)) if alert else (),

@@ -18,6 +18,7 @@ from console.day.office import Days, Kept, Note
 from console.forms import Form, form_of
 from console.refusal import Refusal
 from console.sheets import Sheets
+from console.sight import sight_of
 from ingest.errors import StoreError
 
 NOTE_MAX: Final = 2000
@@ -113,7 +114,8 @@ async def _page(
     now_s, today = room.here.clock(), times.date_of(room.here.clock(), room.zone)
     views = {view.wearer: view for view in await room.here.rest.run(room.here.desk.views)}
     await room.board.look()
-    row = room.board.rows([views[wearer]])[0] if wearer in views else None
+    sight = sight_of(asker_of(request))
+    row = room.board.rows([views[wearer]], sight)[0] if wearer in views else None
 
     def clock(at_s: float) -> str:
         return f"{datetime.fromtimestamp(at_s, room.zone):%H:%M}"
@@ -124,7 +126,7 @@ async def _page(
         "day/day.html",
         status=422 if errors and status == 200 else status,
         wearer=wearer,
-        name=room.here.name(wearer),
+        name=room.board.name(wearer, sight),
         row=row,
         day=day,
         today=today,

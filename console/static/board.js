@@ -17,15 +17,18 @@ const NOTE_MS = 8000;     // long enough to be read
 const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const SEND_MS = 5000;
 const NOBODY_HERE = "Nobody is on shift";   // console/board.py
+const SIGNED_OUT_MS = 5000;     // how often it is asked whether somebody has signed in, or the tablet may watch by itself
+const TESTED_S = 12 * 3600;     // a shift is no longer: whoever is here now has to have heard it
+const NEWS_MS = 10000;    // what was said aloud is old then, and must not be found as if it were news
 const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does not count
 
 const ROOMY = matchMedia("(min-width: 45em)");   // in the hand the button comes first
 
 const byId = (id) => document.getElementById(id);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
-const picker = new Picker(byId("picker"));
+const picker = new Picker(byId("picker"), byId("watching").dataset.me);
 const elsewhere = new Elsewhere(byId("over-alert"), byId("elsewhere"), rows);
-const sheet = new Sheet(byId("sheet"), () => picker.name, onSheet);
+const sheet = new Sheet(byId("sheet"), () => picker.name, (why) => picker.ask(why), onSheet);
 const notices = new Notices(byId("notices"), byId("notice"), onNotice);
 const snoozing = new Choice(byId("snooze"));
 const voice = new Choice(byId("voice"));
@@ -39,11 +42,15 @@ let mutedUntilS = null;
 let messages = false;     // push comes here
 let unheard = 0;          // beats that the server did not take, one after the other
 let tablet = null;
+let shift = null;
+let signedOut = false;
+let unreadable = false;
 
 /* ---- what the server says ---- */
 
 function onRow({ row }) {
   const happened = rows.show(row);
+  sheet.look(row);
   if (happened === "raised" && !tablet?.has(row.alert_id, "on the tablet")) {
     showName();
     showPlans();
@@ -60,12 +67,14 @@ function onRow({ row }) {
     sound[happened]();
     say("status", `${row.name}: ${row.word}`);
   }
+  if (!happened && row.risk === "calm") return;      // the next beat sees to the rest
   ring();
   account();
   elsewhere.look();
 }
 
 function onBeat(beat) {
+  if (signedOut) onSignedIn();
   clock = beat.clock;
   if (tablet) tablet.now = beat.now_s;
   showShift(beat.shift);
@@ -113,18 +122,28 @@ function onSheet() {
   for (const { risk, wearer, name } of rows.list()) if (risk === "alert") elsewhere.raised({ wearer, name });
 }
 
-function showShift(shift) {
+function showShift(now) {
   const said = byId("shift");
-  if (!said || said.textContent === (shift || "Shifts")) return;
-  said.textContent = shift || "Shifts";
-  said.parentElement.toggleAttribute("data-doubt", shift === NOBODY_HERE);
+  if (shift !== null && now.split(". ")[0] !== shift && now !== NOBODY_HERE && heardAt) testAgain("A shift has begun. Did you hear three notes?");
+  shift = now.split(". ")[0];
+  if (heardS && tablet && tablet.now - heardS > TESTED_S) testAgain("It is long since anybody heard this tablet. Did you hear three notes?");
+  if (!said || said.textContent === (now || "Shifts")) return;
+  said.textContent = now || "Shifts";
+  said.parentElement.toggleAttribute("data-doubt", now === NOBODY_HERE);
+}
+
+/** Whoever is here now hears this tablet once: it counts as before until they say that they did not. */
+function testAgain(why) {
+  heardAt = "";
+  byId("heard-what").textContent = why;
+  showSound();
 }
 
 function countDown(now) {
-  const paused = [...rows.list().map(({ item }) => item), ...notices.list()];
-  for (const item of paused) {
+  for (const item of [...rows.list().filter(({ paused, item: it }) => paused || it.hasAttribute("data-counts")).map(({ item }) => item), ...notices.list()]) {
     const until = Number(item.dataset.paused);
     const left = Math.max(0, Math.ceil(until - now));
+    item.toggleAttribute("data-counts", Boolean(until && left));
     const text = until && left ? `Sound paused for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
     if (item.querySelector(".paused").textContent !== text) item.querySelector(".paused").textContent = text;
   }
@@ -136,14 +155,16 @@ function ring() {
   if (state !== "lost" && !people.some(({ sounds }) => sounds === "lost")) sound.seen();
 }
 
-function onState(now, silence) {
+function onState(now, silence, isUnreadable = false) {
+  unreadable = isUnreadable;
+  if (unreadable) byId("renewed").hidden = false;
   byId("live").textContent = now === "live" ? (clock ? "Live" : "Connecting") : `Heard ${Math.floor(silence)} s ago`;
   byId("live").parentElement.dataset.live = now;
   if (now === "lost") countLost(silence);
   if (now === state) return;
   if (now === "lost") {
     document.querySelector("dialog[open]")?.close("");   // no question is of use now
-    showLost(rows.list(), clock);
+    showLost(rows.list(), clock, signedOut ? "signed out" : unreadable ? "renewed" : "");
     sound.lost();
   } else if (state === "lost") {
     hideLost();
@@ -156,8 +177,53 @@ function youHave(name, by) {
   return `You have ${name}, ${by}.`;
 }
 
+const saying = {};
+
 function say(kind, text) {
+  clearTimeout(saying[kind]);
   byId(`say-${kind}`).textContent = text;
+  saying[kind] = setTimeout(() => { byId(`say-${kind}`).textContent = ""; }, NEWS_MS);
+}
+
+/* ---- who asks ---- */
+
+/** The session has ended, or never was: say so at once, and look whether the tablet may watch by itself. What is known goes
+ *  on sounding. */
+async function onSignedOut() {
+  const who = await asWhom();
+  if (who) {
+    become(who);
+    if (watch.closed) watch.connect();
+    return;
+  }
+  if (who === undefined || signedOut) return;      // no answer: that is another matter
+  signedOut = true;
+  byId("signed-out").hidden = false;
+  if (state === "lost") showLost(rows.list(), clock, "signed out");
+}
+
+function onSignedIn() {
+  signedOut = false;
+  byId("signed-out").hidden = true;
+  asWhom().then((who) => { if (who) become(who); });
+}
+
+/** Who asks from here: null for nobody, undefined where the server does not say. */
+async function asWhom() {
+  try {
+    const answer = await fetch("/who", { headers: { accept: "application/json" }, signal: AbortSignal.timeout(SEND_MS) });
+    if (answer.status === 401) return null;
+    return answer.ok ? await answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function become({ kind, name }) {
+  picker.me = kind === "person" ? name : "";
+  byId("me").hidden = !picker.me;
+  byId("me").querySelector(".fact-now").textContent = picker.me;
+  showName();
 }
 
 /* ---- taking an alert ---- */
@@ -221,12 +287,13 @@ byId("board").addEventListener("click", async (event) => {
 
 function showName() {
   const { name } = picker;
-  byId("tablet").hidden = false;
+  byId("tablet").hidden = Boolean(picker.me);
   byId("tablet").querySelector(".fact-now").textContent = name || "nobody yet";
-  for (const { item } of rows.list()) {
+  for (const { item, risk } of rows.list()) {
+    if (risk !== "alert") continue;
     item.querySelector(".as").textContent = name ? `as ${name}` : "";
     const other = item.querySelector(".not-me");
-    other.hidden = !name;
+    other.hidden = !name || Boolean(picker.me);
     other.textContent = `Not ${name}?`;
   }
 }
@@ -293,6 +360,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-over]");
   if (!link || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
+  if (link.matches(".page") && performance.now() - rows.movedAt < SETTLE_MS) return;
   sheet.open(link.getAttribute("href"));
 });
 
@@ -354,6 +422,7 @@ byId("unmute").addEventListener("click", async () => {
 });
 byId("sound-heard").addEventListener("click", () => {
   heardAt = clock.slice(0, 5);
+  byId("heard-what").textContent = "Did you hear three notes?";
   heardS = tablet?.now ?? null;
   showSound();
   tablet?.beat(true);
@@ -390,13 +459,16 @@ function onAnswer(answer) {
 if (cares) {
   tablet = new Tablet(howItIs, onAnswer);
   register().then(subscribed).then((they) => { messages = they; });
-  new Awake((held) => { byId("awake").hidden = held; });
+  const awake = new Awake((held) => { byId("awake").hidden = held; });
+  byId("keep-awake").addEventListener("click", () => awake.hold());
   document.addEventListener("visibilitychange", account);
 }
 
 /* ---- go ---- */
 
-const watch = new Watch("/events", { row: onRow, beat: onBeat }, onState);
+const watch = new Watch("/events", { row: onRow, beat: onBeat, "signed-out": onSignedOut }, onState, onSignedOut);
+setInterval(() => { if (signedOut) watch.connect(); }, SIGNED_OUT_MS);
+byId("lost-renew").addEventListener("click", () => location.reload());
 byId("lost-retry").addEventListener("click", () => watch.connect());
 showName();
 showSound();

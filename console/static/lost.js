@@ -25,9 +25,13 @@ function calm(names) {
   return item;
 }
 
-/** Show what was last heard of everybody; `people` are as Rows.list() gives them. */
-export function showLost(people, clock) {
-  byId("lost-at").textContent = clock ? `Server lost at ${clock}` : "Server not reached yet";
+/** Show what was last heard of everybody; `people` are as Rows.list() gives them. `why` is "" where the server does not
+ *  answer, "signed out" where it answers nobody here, "renewed" where it says what this page cannot read. */
+export function showLost(people, clock, why = "") {
+  byId("lost-at").textContent = why === "signed out" ? "Signed out" : why === "renewed" ? "The server has been renewed" : clock ? `Server lost at ${clock}` : "Server not reached yet";
+  byId("lost-why").textContent = why === "signed out" ? "Sign in, and the board is back." : why === "renewed" ? "Load this page anew, then turn its sound on." : "";
+  byId("lost-sign-in").hidden = why !== "signed out";
+  byId("lost-renew").hidden = why !== "renewed";
   byId("lost-last").textContent = clock ? `Last heard, ${clock}` : "Nothing heard yet";
   const rest = people.filter(({ risk }) => risk !== "calm");
   const words = rest.map(({ name, risk, word }) => entry(name, risk === "alert" ? "alert, nobody had it" : word));

@@ -6,9 +6,12 @@ const REMEMBER_MS = 12 * 3600 * 1000;
 export class Picker {
   #dialog;
   #answer = null;
+  /** Who has signed in here, "" for nobody: then nobody is asked. */
+  me;
 
-  constructor(dialog) {
+  constructor(dialog, me) {
     this.#dialog = dialog;
+    this.me = me;
     const input = dialog.querySelector("input");
     const typed = dialog.querySelector("#picker-typed");
     input.addEventListener("input", () => { typed.value = input.value.trim(); });
@@ -28,6 +31,7 @@ export class Picker {
 
   /** The name that this tablet knows, or "". */
   get name() {
+    if (this.me) return this.me;
     try {
       const { name, at } = JSON.parse(localStorage.getItem(KEY)) ?? {};
       return name && Date.now() - at < REMEMBER_MS ? name : "";
@@ -38,6 +42,7 @@ export class Picker {
 
   /** Ask who is there, saying `why`; resolves to the name, or "" when nobody answered. */
   ask(why) {
+    if (this.me) return Promise.resolve(this.me);
     this.#dialog.querySelector("#picker-for").textContent = why;
     this.#answer?.("");
     this.#dialog.returnValue = "";

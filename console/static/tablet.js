@@ -6,6 +6,7 @@ import { Receipts } from "./receipts.js";
 const BEAT_MS = 5000;
 const SEND_MS = 4000;
 const KEY = "forecalm.tablet";
+const NOT_THIS = "That key is not this tablet's";     // console/api/here.py: then it registers anew; signed out it does not
 
 /* Windows of one browser share this tablet's key: the server believes the best of them. (randomUUID needs https.) */
 const PAGE = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -100,7 +101,7 @@ export class Tablet {
       signal: AbortSignal.timeout(SEND_MS),
       keepalive: Boolean(body),
     });
-    if ([401, 403].includes(answer.status)) write(KEY, null);   // another server, another secret: register anew
+    if (answer.status === 403 && (await title(answer)) === NOT_THIS) write(KEY, null);   // another server, another secret
     return answer;
   }
 
@@ -109,6 +110,14 @@ export class Tablet {
     if (!answer.ok) throw new Error(facts.detail);
     this.beat();
     return facts;
+  }
+}
+
+async function title(answer) {
+  try {
+    return (await answer.clone().json()).title;
+  } catch {
+    return "";
   }
 }
 

@@ -14,12 +14,16 @@ export class Watch {
   #failed = null;
   #heard = Watch.#now();
   #tried = 0;
+  #onrefused;
 
-  /** `listeners` maps event names to functions of their data; `onstate(state, silence [s])` is called four times a second. */
-  constructor(url, listeners, onstate) {
+  /** `listeners` maps event names to functions of their data; `onstate(state, silence [s], unreadable)` is called four times
+   *  a second: `unreadable` is whether the server speaks and this page does not understand. `onrefused()` is told when the
+   *  server answered, and gave no stream. */
+  constructor(url, listeners, onstate, onrefused = () => {}) {
     this.#url = url;
     this.#listeners = listeners;
     this.#onstate = onstate;
+    this.#onrefused = onrefused;
     this.connect();
     setInterval(() => this.#look(), LOOK_MS);
     document.addEventListener("visibilitychange", () => this.#look());
@@ -43,13 +47,21 @@ export class Watch {
         }
       });
     }
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED && source === this.#source) this.#onrefused();
+    });
     this.#source = source;
+  }
+
+  /** Whether the browser has given up on the stream. */
+  get closed() {
+    return this.#source.readyState === EventSource.CLOSED;
   }
 
   #look() {
     const silence = this.#silence();
     if (silence > LIVE_S && performance.now() - this.#tried > RETRY_S * 1000) this.connect();
-    this.#onstate(silence <= LIVE_S ? "live" : silence <= LOST_S ? "behind" : "lost", silence);
+    this.#onstate(silence <= LIVE_S ? "live" : silence <= LOST_S ? "behind" : "lost", silence, this.#failed === this.#source);
   }
 
   /** Two clocks, because the page's own may stand still while the tablet sleeps. */

@@ -25,7 +25,7 @@ def test_what_is_no_alert_is_taken_by_name_at_one_tablet_and_every_tablet_says_w
     tablets.append(Tablet(browser, tablet.page.url))
     other = tablets[1].live()
     knows(tablet.page, "Jo")
-    caring.telling.open("alone-w1", "", house.now_s, kind=Kind.UNCOVERED, words="Nobody is on shift for Aidan")
+    caring.telling.open("alone-w1", "", house.now_s, kind=Kind.OPEN_LONG, words="An alert has been open for hours")
     caring.telling.open("cover-w3", "w3", house.now_s, kind=Kind.PROTECTION, words="Callum is not protected.")
     caring.rest.now["w3"] = Cover(
         wearer="w3", level=Level.NOT, since_s=house.now_s - 60, link=Link.GATEWAY, why="The gateway is silent"
