@@ -32,7 +32,7 @@ AREAS: Final = (
     ("Today", "/support", Act.PAIR),
     ("Bands", "/bands", Act.BANDS),
     ("Research", "/research", Act.RECORDINGS),
-    ("Administration", "/admin", Act.HOUSE),
+    ("House", "/admin", Act.HOUSE),
 )
 """Where one may go from the top of every page: what it is called, where it is, and who is offered it."""
 

@@ -20,6 +20,7 @@ from ingest.registry.registry import Registry
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BY = "Helen"
 RECORDED = "lab-01"
+DEVICE = "Mozilla/5.0 (Linux; Android 15; Pixel Tablet) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
 NO_HASH = "$7$none"  # no password comes to it
 HELPS = ("Lights down, curtains half closed", "Blue headphones: hall drawer, left", "Sit beside, not in front")
 DAY_S = 86_400.0
@@ -67,7 +68,7 @@ def ways_in(registry: Registry, site: str) -> Furnished:
     for name, role in roles.items():
         registry.add_account(name, (Granted(role, site),), by=BY)
     mine = registry.add_account(BY, (Granted("administrator", "*"), Granted("carer", site)), by=BY)
-    _, session = registry.begin_sign_in(mine.id, device="Chromium on a tablet", by=BY)
+    _, session = registry.begin_sign_in(mine.id, device=DEVICE, by=BY)
     newest = registry.add_account("Tomasz", (Granted("carer", site),), by=BY)
     invitation, _ = registry.invite(newest.id, by=BY)
     registry.enrol_tablet("Hall", site=site, shows_names=True, by="Sam")

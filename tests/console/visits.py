@@ -53,10 +53,15 @@ def visits(service: Service, app: FastAPI, furnished: Furnished) -> list[Visit]:
         for path in fresh:
             seen.add(path)
             for link in _links(service.address + found[path].lstrip("/")):
-                for of in wanted:
-                    if of not in found and compile_path(of)[0].match(link.partition("?")[0]):
-                        found[of] = link
+                of = _route(link.partition("?")[0], wanted)
+                if of:
+                    found.setdefault(of, link)
     return [Visit(path, service.address + at.lstrip("/"), WHO.get(path, "")) for path, at in sorted(found.items())]
+
+
+def _route(link: str, paths: list[str]) -> str:
+    """Return which of ``paths`` serves ``link``, as routers find it: the one with the fewest places; "" for none."""
+    return min((path for path in paths if compile_path(path)[0].match(link)), key=lambda it: it.count("{"), default="")
 
 
 def _filled(path: str, service: Service, furnished: Furnished) -> str | None:
