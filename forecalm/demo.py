@@ -46,6 +46,7 @@ SEED: Final = 11
 NAMES: Final = ("Aidan", "Bea", "Callum", "Esme", "Femi", "Noor")  # invented
 CARERS: Final = ("Jo", "Maryam", "Sam")  # invented
 SOMEBODY: Final = "Robin"  # invented: is everything in this house
+KNOWN_S: Final = 30 * 86_400  # since when they wear their bands: far longer than any past that is simulated
 SETTLE_S: Final = 5.0  # after the last message, for the last commit
 Say = Callable[[str], None]
 
@@ -181,7 +182,9 @@ def sealed(here: Installation) -> str:
 
 
 def people(here: Installation, wearers: int) -> list[str]:
-    """Enter invented wearers, their bands and their carers; return the wearers' pseudonyms."""
+    """Enter invented wearers, who agreed and wear their bands since a month ago, and their carers; return the wearers'
+    pseudonyms."""
+    since_s = float(round(time.time()) - KNOWN_S)
     pseudonyms = [f"w-{number:02}" for number in range(1, wearers + 1)]
     with closing(here.open_registry()) as registry:
         for number, wearer in enumerate(pseudonyms, 1):
@@ -189,10 +192,10 @@ def people(here: Installation, wearers: int) -> list[str]:
             registry.pair(
                 band=band,
                 wearer=wearer,
-                since_s=0.0,
+                since_s=since_s,
                 name=NAMES[number - 1] if number <= len(NAMES) else wearer,
                 carers=CARERS,
-                consent=Consent(frozenset({Scope.CARE}), "simulated", 0.0),
+                consent=Consent(frozenset({Scope.CARE}), "simulated", since_s),
                 by="demo",
             )
     return pseudonyms
