@@ -9,6 +9,7 @@ from pathlib import Path
 
 from forecalm.build import POLICY, Service
 from forecalm.cli import main
+from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.watching.policies import level_of
 from ingest.labels import Label
@@ -42,7 +43,7 @@ def furnish(service: Service) -> Furnished:
     with closing(Installation(config).open_registry()) as registry:
         people(registry, config.site.name)
         furnished = ways_in(registry, config.site.name)
-    recording(Path(config.data))
+    recording(config)
     with closing(Installation(config).open_registry()) as registry:
         labels(registry)
     return furnished
@@ -78,11 +79,12 @@ def ways_in(registry: Registry, site: str) -> Furnished:
     return Furnished(mine.id, session.id, invitation, tablet)
 
 
-def recording(folder: Path) -> None:
+def recording(config: Config) -> None:
     """Import the sample, as somebody who agrees to research."""
-    told = folder.parent / "forecalm.toml"
-    told.write_text(f'data = "{folder}"\n')
-    asked = ("import", "--config", str(told), "--wearer", RECORDED, "--name", "Robin", "--consent-by", "Robin")
+    told, site = Path(config.data).parent / "forecalm.toml", config.site
+    where = f'name = "{site.name}"\nplace = "{site.place}"\ntime_zone = "{site.time_zone}"'
+    told.write_text(f'data = "{config.data}"\n[site]\n{where}\n')
+    asked = ("import", "--config", str(told), "--wearer", RECORDED, "--name", "Skye", "--consent-by", "Skye")
     with contextlib.redirect_stdout(io.StringIO()):
         done = main([*asked, "--scope", "care,research", str(SAMPLE)])
     assert done == 0, "the sample could not be imported"
