@@ -273,7 +273,7 @@ class UnderWay:
 
     def _listen(self, line: LineLike) -> None:
         hearing, offering = Hearing(), Offering(line, self._around.held)
-        looked_s = float("-inf")
+        asked_s: dict[str, float] = {}
         try:
             while True:
                 with self._lock:
@@ -295,11 +295,10 @@ class UnderWay:
                     self._carry_out(one, do, line)
                 for band in identify:
                     line.identify(band, IDENTIFY_S)
-                if seeking and now_s - looked_s > LOOK_S / 2:
-                    looked_s = now_s
-                    for gateway in hearing.gateways(now_s):
-                        if gateway.online:
-                            line.look_at(gateway.gateway, LOOK_S)
+                for gateway in hearing.gateways(now_s) if seeking else ():
+                    if gateway.online and now_s - asked_s.get(gateway.gateway, float("-inf")) > LOOK_S / 2:
+                        asked_s[gateway.gateway] = now_s
+                        line.look_at(gateway.gateway, LOOK_S)
                 brought = self._brought(hearing, now_s) if seeking else set()
                 offering.keep(mine | brought, hearing.roster, now_s)
                 with self._lock:

@@ -214,6 +214,8 @@ class Supporting:
 
     def _enter(self, pairing: Pairing, wish: Wish, by: str) -> None:
         now_s = self._clock()
+        if self.held(pairing.band, pairing.wearer) != pairing.held:  # the registry says so too, by pseudonyms
+            raise RegistryError("meanwhile somebody has paired one of these bands: look again whose is whose")
         consent = None
         if wish.consent_by is not None:  # to care, and to nothing else: no other use of readings is ever assumed
             consent = Consent(frozenset({Scope.CARE}), wish.consent_by, now_s)

@@ -49,13 +49,13 @@ def test_the_page_keeps_itself_fresh_and_stays_where_it_was_scrolled_to(
     screen = Screen(browser, serve(house), viewport={"width": 1280, "height": 800})
     page = screen.page
     expect(page.locator("#live")).to_have_text("Live")
-    page.locator("main").evaluate("it => it.scrollTop = 700")
+    page.evaluate("scrollTo(0, 700)")
     office.change(held_back=HeldBack(60.0, "the disk is full"))
     house.alert("w2")
     page.clock.fast_forward(5100)
     expect(page.get_by_text("Nothing has been stored since 14:31")).to_be_visible()
-    expect(page.get_by_text("Bea may need you now")).to_be_visible()
-    assert page.locator("main").evaluate("it => it.scrollTop") == 700
+    expect(page.locator(".strips").get_by_text("Bea may need you now")).to_be_visible()
+    assert page.evaluate("scrollY") == 700
     assert screen.wrong == []
     screen.context.close()
 
@@ -69,7 +69,7 @@ def test_a_page_whose_server_is_lost_says_how_old_it_is_and_lives_again_by_itsel
     serve.end(house)
     screen.page.clock.fast_forward(16_000)
     expect(screen.page.locator("#live")).to_contain_text("Heard 1")
-    expect(screen.page.locator(".heard")).to_have_attribute("data-live", "behind")
+    expect(screen.page.locator("#live")).to_have_attribute("data-live", "behind")
     back = House()
     back.staff = office
     serve(back, port=urlsplit(address).port or 0)
@@ -94,7 +94,6 @@ def test_everything_fits_every_screen_however_long_its_words(
     house.alert("w2")
     screen = Screen(browser, serve(house), viewport={"width": size[0], "height": size[1]})
     assert screen.page.evaluate(OVERFLOWS) == []
-    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
     assert screen.wrong == []
     screen.context.close()
 
@@ -130,6 +129,6 @@ def test_without_a_script_the_page_says_everything_and_leads_back_to_the_board(
     page.goto(address)
     page.get_by_role("link", name="Bands and readings").click()
     expect(page.get_by_role("heading", name="band-07")).to_be_visible()
-    page.get_by_role("link", name="Back to the board").click()
+    page.get_by_role("link", name="Board", exact=True).click()
     expect(page).to_have_url(address)
     context.close()

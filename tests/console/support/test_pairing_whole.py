@@ -1,0 +1,205 @@
+"""The whole system, and a phone in one hand: a band is paired; whatever goes wrong pairs nobody wrongly."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("bumble", reason="the extra radio is not installed")
+
+from playwright.sync_api import Browser, Page, expect
+
+from console.pairing import flow, gesture
+from console.pairing.label import code_of
+from tests.console.support.air import System, whole_system
+
+pytestmark = [pytest.mark.service, pytest.mark.long]
+
+HAND = {"width": 390, "height": 844}
+PATIENT_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def short() -> Iterator[None]:
+    """Prompts are as short as they may be, and what is away is given up soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "FIT_S", 1.0)
+        patch.setattr(gesture, "TURNS", 2)
+        patch.setattr(gesture, "LONGEST_S", gesture.SHORTEST_S)
+        patch.setattr(gesture, "LATEST_S", 1.5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def system(short: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with whole_system(tmp_path_factory.mktemp("system"), bands=3) as system:
+        yield system
+
+
+class Phone:
+    """Somebody of the staff with a phone in one hand, and a band, or two, in the other."""
+
+    def __init__(self, browser: Browser, system: System, who: str = "support") -> None:
+        self.system = system
+        self.context = browser.new_context(viewport=HAND, has_touch=True, reduced_motion="reduce")  # type: ignore[arg-type]
+        self.context.add_cookies([{"name": "who", "value": who, "url": system.service.address}])
+        self.context.set_default_timeout(PATIENT_MS)
+        self.page: Page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda it: "Content Security" in it.text and self.wrong.append(it.text))
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.system.service.address + path.lstrip("/"))
+
+    def tap(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def says(self, text: str) -> None:
+        expect(self.page.get_by_role("main")).to_contain_text(text, ignore_case=True, timeout=PATIENT_MS)
+
+    def pick(self, band: str) -> None:
+        """Tap it in the list of those nearby."""
+        self.go("/pair")
+        self.page.locator(f"button.near-tap[value='{band}']").click()
+
+    def do_as_told(self, *bands: str) -> None:
+        """Begin the gesture, and do with ``bands`` what the page says."""
+        rhythm = self.page.locator(".rhythm")
+        self.page.get_by_role("button", name="begin", exact=False).first.click()
+        for turn, act in (("shake", "shake"), ("still", "still")):
+            expect(rhythm).to_have_attribute("data-turn", turn, timeout=PATIENT_MS)
+            self.system.radio.do(act, *bands)
+
+    def tap_twice(self, band: str) -> None:
+        """Begin the gesture, and double-tap the band twice, as a hand does."""
+        self.page.get_by_role("button", name="begin", exact=False).first.click()
+        expect(self.page.locator(".rhythm")).to_be_visible(timeout=PATIENT_MS)
+        self.system.radio.do("tap", band)
+        self.page.wait_for_timeout(1500)
+        self.system.radio.do("tap", band)
+
+    def close(self) -> None:
+        assert self.wrong == []
+        self.context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, system: System) -> Iterator[Phone]:
+    phone = Phone(browser, system)
+    yield phone
+    phone.close()
+
+
+def entered(system: System, band: str, wearer: str) -> None:
+    """Somebody else says on the command line that this is so."""
+    with system.registry() as registry:
+        if registry.wearer_of(band, time.time()) != wearer:
+            registry.assign(band, wearer, time.time(), by="Kim")
+
+
+def free(system: System) -> None:
+    """Nobody wears anything."""
+    with system.registry() as registry:
+        for band in registry.worn(time.time()):
+            registry.unassign(band, time.time(), by="Kim")
+
+
+def worn(system: System) -> dict[str, str | None]:
+    with system.registry() as registry:
+        return {band: each.wearer for band, each in registry.worn(time.time()).items()}
+
+
+def test_a_band_is_paired_from_the_list_to_the_board(phone: Phone, system: System) -> None:
+    phone.go("/support")
+    phone.page.get_by_role("link", name="Pair a band").first.click()
+    expect(phone.page.locator("button.near-tap")).to_have_count(3, timeout=PATIENT_MS)
+    phone.pick("band-01")
+    phone.says("Take band-01 in your hand")
+    phone.do_as_told("band-02")
+    phone.says("another band moved as asked")
+    phone.do_as_told("band-01", "band-02")
+    phone.says("several bands moved as asked")
+    phone.do_as_told("band-01")
+    phone.says("Who wears band-01?")
+    phone.page.get_by_role("radio", name="Ann").check(force=True)
+    phone.tap("Go on")
+    phone.says("Put band-01 on Ann")
+    phone.tap("It is on")
+    phone.tap("Finish as it sits, partly protected")
+    phone.says("Ann wears band-01")
+    assert worn(system) == {"band-01": "w-1"}
+    with system.registry() as registry:
+        assert [entry.actor for entry in registry.audit_entries("w-1", action="assign")] == ["Support"]
+        assert registry.verify_audit() == []
+
+
+def test_a_band_is_swapped_in_two_steps_and_the_old_one_is_free_in_that_moment(phone: Phone, system: System) -> None:
+    entered(system, "band-01", "w-1")
+    phone.go("/bands/band-01/swap")
+    phone.says("Take band-01 off Ann, and put it on the charger")
+    phone.page.get_by_role("link", name="It is off: next").click()
+    phone.page.locator("button.near-tap[value='band-02']").click()
+    phone.tap_twice("band-02")
+    phone.says("Put band-02 on Ann")
+    phone.tap("It is on")
+    phone.tap("Finish as it sits, partly protected")
+    phone.says("band-01 is free")
+    assert worn(system) == {"band-02": "w-1"}
+    with system.registry() as registry:
+        (old, new) = registry.worn_by("w-1")[-2:]
+        assert (old.band, old.until_s) == ("band-01", new.since_s), "no moment without a band on record"
+
+
+def test_a_band_that_is_out_of_reach_is_said_to_be_so_and_nobody_is_paired(
+    phone: Phone, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(flow._PATIENCE, flow.Stage.CONNECT, (4.0, "no readings of it arrive"))
+    phone.go("/pair")
+    phone.page.get_by_label("Its code, or its id as it stands on the band").fill(code_of("band-09"))
+    phone.tap("Go on")
+    phone.says("Connecting to band-09")
+    phone.says("Not paired No readings of it arrive")
+    assert "band-09" not in worn(system)
+
+
+def test_somebody_who_pairs_it_meanwhile_keeps_it(phone: Phone, system: System) -> None:
+    free(system)
+    phone.pick("band-03")
+    phone.tap_twice("band-03")
+    phone.says("Who wears band-03?")
+    phone.page.get_by_role("radio", name="Ann").check(force=True)
+    phone.tap("Go on")
+    phone.says("Put band-03 on Ann")
+    entered(system, "band-03", "w-2")
+    phone.tap("It is on")
+    phone.tap("Finish as it sits, partly protected")
+    phone.says("Not paired")
+    phone.says("meanwhile")
+    assert worn(system) == {"band-03": "w-2"}
+
+
+def test_a_gateway_that_goes_in_the_middle_is_blamed_and_not_the_band_and_it_goes_on_when_it_is_back(
+    phone: Phone, system: System
+) -> None:
+    free(system)
+    phone.pick("band-01")
+    phone.says("Take band-01 in your hand")
+    system.gateway.kill()
+    phone.says("No readings of band-01 arrive any more")
+    system.gateway.start()
+    expect(phone.page.locator("#trouble")).to_be_empty(timeout=PATIENT_MS)
+    phone.tap_twice("band-01")
+    phone.says("Who wears band-01?")
+    phone.tap("Stop; nothing is entered")
+    phone.says("Not paired Stopped by hand")
+    assert worn(system) == {}
+
+
+def test_a_page_whose_server_is_lost_says_how_old_it_is(phone: Phone, system: System) -> None:
+    phone.go("/pair")
+    expect(phone.page.locator("#live")).to_have_text("Live", timeout=PATIENT_MS)
+    phone.context.set_offline(True)
+    expect(phone.page.locator("#live")).to_contain_text("What is shown may be old", timeout=PATIENT_MS)
+    phone.context.set_offline(False)
+    expect(phone.page.locator("#live")).to_have_text("Live", timeout=PATIENT_MS)
