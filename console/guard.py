@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -14,6 +14,34 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 """Nothing from outside, nothing inline, in nobody's frame."""
 
+
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), screen-wake-lock=(self), microphone=(), geolocation=(), payment=(), usb=(), "
+    "serial=(), hid=(), display-capture=(), browsing-topics=()",
+}
+"""On every answer. A page of pairing reads QR codes with the camera, and a board keeps its screen awake."""
+
+HSTS: Final = "max-age=31536000"
+"""Where TLS is on: a browser that was here asks no other way for a year. Not for names beside this one: they are
+somebody else's."""
+
+ODD: Final = {
+    "title": "That cannot be read in one way only",
+    "status": 400,
+    "detail": "Send each header once, and no more of them than a browser does.",
+}
+
+HEADERS_MOST: Final = 64
+"""Header lines of a request: a browser sends some twenty."""
+
+ONCE: Final = (b"host", b"authorization", b"content-length", b"content-type", b"origin", b"sec-fetch-site")
+"""Headers that say who asks, for what: given twice, two readers could believe two things."""
 
 BODY_BYTES: Final = 300_000
 """Twice what a tablet that was away for long has to say; everything else is far shorter."""
@@ -46,13 +74,15 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
+                headers.update(HEADERS)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = HSTS
                 headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 
-        if self._serves(Headers(scope=scope), scope["path"]):
+        if _is_odd(scope):
+            await JSONResponse(ODD, 400, media_type="application/problem+json")(scope, receive, send_guarded)
+        elif self._serves(Headers(scope=scope), scope["path"]):
             await self._app(scope, _bounded(receive), send_guarded)
         else:
             await PlainTextResponse("The board is not served under this name.", 421)(scope, receive, send_guarded)
@@ -65,6 +95,13 @@ class Guard:
 
     def _is_outside(self, host: str | None) -> bool:
         return self._outside is not None and host in {self._outside, *self._hosts}
+
+
+def _is_odd(scope: Scope) -> bool:
+    """Return whether a request is larger, or reads in more ways, than what any browser or program here sends."""
+    names = [name for name, _ in scope["headers"]]
+    twice = any(names.count(name) > 1 for name in ONCE)
+    return twice or len(names) > HEADERS_MOST
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -12,6 +12,7 @@ from console import around
 from console.api.here import NOTES_MOST
 from console.board import Board
 from console.house import House
+from console.sight import EVERYBODY
 from console.standing import ModelsAt
 from console.stream import events
 from ingest.registry.plans import Plan
@@ -68,7 +69,7 @@ async def first_events(rooms: Rooms, count: int) -> list[bytes]:
     board = Board(names=NAMES, zone=ZoneInfo("Europe/London"), clock=lambda: rooms.now_s, care=rooms.care)
     house = House(rooms.desk, None, ModelsAt)
     said: list[bytes] = []
-    async for chunk in events(board, house, rooms.hub):
+    async for chunk in events(board, house, rooms.hub, lambda: EVERYBODY):
         said.append(chunk)
         if len(said) == count:
             break
