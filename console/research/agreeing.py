@@ -11,6 +11,7 @@ from console.research.agreement import BLOCK_S, GRID_S, kappa, onsets
 from console.research.office import Recording, Told
 from console.research.recordings import WORDS
 from console.research.room import Room, person_of
+from ingest.recordings.importing import DEVICE
 
 LABELS_MOST: Final = 200_000
 """Labels of a recording that are compared; more take longer than anybody waits for a page."""
@@ -36,7 +37,7 @@ def _facts(room: Room, recording: Recording, asked: dict[str, str], who: str) ->
     by: dict[str, list[Told]] = {}
     for each in labels:
         by.setdefault(each.rater, []).append(each)
-    raters = sorted(by, key=lambda rater: (rater != "You", -len(by[rater]), rater.casefold()))
+    raters = sorted(by, key=lambda rater: (rater != "You", rater == DEVICE, -len(by[rater]), rater.casefold()))
     first = asked.get("a", "") if asked.get("a") in by else (raters[0] if raters else "")
     others = [rater for rater in raters if rater != first]
     second = asked.get("b", "") if asked.get("b") in others else (others[0] if others else "")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from alerts.rehearsal.budget import ALERTS_MIN, BUSY_MAX
-from alerts.rehearsal.judging import DAY_WORN_S
+from alerts.rehearsal.judging import DAY_WORN_S, RATE_FROM_S
 from console.access.roles import Act
 from console.forms import Form, form_of
 from console.research.intervals import of_count, of_share
@@ -27,14 +27,16 @@ BUDGETS: Final = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meant:
     """What the level that fits a budget would have meant; ``level`` None: none keeps to it. ``told_in`` and
-    ``false_in`` are intervals: of the share of events, and of false alerts a day of wear."""
+    ``false_in`` are intervals: of the share of events, and of the count of false alerts; ``days`` of wear, by which they
+    may be told, None where fewer than eight hours were worn, of which no rate is told."""
 
     per_day: float
     level: Level | None
     events: int
     told_in: tuple[float, float] | None
-    false_a_day: float
+    false: int
     false_in: tuple[float, float]
+    days: float | None
     enough: bool
 
 
@@ -127,7 +129,8 @@ def _meant(budget: Budget, per_day: float, level: Level | None) -> Meant:
         level=level,
         events=budget.events,
         told_in=None if level is None else of_share(level.told, budget.events),
-        false_a_day=false / days,
-        false_in=(low / days, high / days),
+        false=false,
+        false_in=(low, high),
+        days=days if budget.worn_s >= RATE_FROM_S else None,
         enough=per_day * days >= ALERTS_MIN,
     )

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from alerts.errors import JournalError
 from alerts.journal import Journal, read
-from forecalm.erasure.exports import ExportKey, Exports
+from forecalm.erasure.exports import ExportFiles, ExportKey, Exports
 from forecalm.erasure.parts import Backups, Files, Foretold, Learnt, Models, Part, Rehearsals, Trace
 from forecalm.installation import Installation
 from forecalm.keeping.errors import KeepingError
@@ -185,6 +185,7 @@ class Erasure:
             Files(here),
             Foretold(here),
             Rehearsals(here),
+            ExportFiles(here),
             Exports(here),
             ExportKey(here),
             Backups(here, delete=backups),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forecalm.erasure.parts import Trace
 from forecalm.installation import Installation
@@ -11,6 +11,10 @@ from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import files_in, lines_of, remove_folder, sha256, write_lines
 from ingest.exports.deidentify import Keys
 from ingest.exports.export import KEYS, MANIFEST, RECORD
+
+
+ASKED: Final = "research/exports"  # as ``forecalm.offices.exports`` has it, which loads every format
+WISH: Final = "wish.json"
 
 
 class Exports:
@@ -65,6 +69,33 @@ def _changed(folder: Path) -> bool:
     said = json.loads((folder / MANIFEST).read_bytes())
     known = {folder / file["path"]: file["sha256"] for file in said["files"]}
     return any(known.get(path) != sha256(path) for path in files_in(folder) if path != folder / MANIFEST)
+
+
+class ExportFiles:
+    """Files that researchers asked for on the console's pages, until they take them: each that names the wearer goes,
+    others' readings and all; they ask again. What cannot be read may name them."""
+
+    def __init__(self, here: Installation) -> None:
+        self._folder = here.folder / ASKED
+
+    def _theirs(self, wearer: str) -> Iterator[Path]:
+        for folder in sorted(path for path in self._folder.glob("*") if path.is_dir()):
+            try:
+                said = json.loads((folder / WISH).read_bytes())
+                theirs = wearer in said["export"]["wish"]["wearers"]
+            except (OSError, ValueError, KeyError, TypeError):
+                theirs = True
+            if theirs:
+                yield folder
+
+    def traces(self, wearer: str) -> Iterator[Trace]:
+        """See ``Part.traces``."""
+        yield from (Trace("export that was asked for", str(folder), 1) for folder in self._theirs(wearer))
+
+    def erase(self, wearer: str, at: str) -> None:
+        """See ``Part.erase``; what says whom it is of goes last."""
+        for folder in list(self._theirs(wearer)):
+            remove_folder(folder, last=folder / WISH)
 
 
 class ExportKey:
