@@ -32,9 +32,14 @@ from console.trend import ALERT_LINE
 FORM_BYTES: Final = 4096
 """Far more than a name needs."""
 
-FIRST: Final = 16
-"""Rows of the first paint, beside those of whoever may need somebody: a screen full, and less than 50 kB. The stream
+FIRST: Final = 8
+"""Rows of the first paint, beside those of whoever may need somebody: a screen full, and less than 30 kB. The stream
 brings everybody else."""
+
+FIRST_MOST: Final = 24
+"""With whoever may need somebody: more are drawn for no first paint, since drawing holds up everybody else."""
+
+_ORDER: Final = {"alert": 0, "held": 1}
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -62,7 +67,10 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
         await board.look()
         await board.drawn(board.seen(views, sight), sight)
         rows = board.rows(views, sight)
-        shown = [row for number, row in enumerate(rows) if number < FIRST or row.risk in ("alert", "held")]
+        first = {row.wearer for row in sorted(rows, key=lambda row: _ORDER.get(row.risk, 2))[:FIRST_MOST]}
+        shown = [
+            row for number, row in enumerate(rows) if number < FIRST or (row.risk in _ORDER and row.wearer in first)
+        ]
         return HTMLResponse(
             page.render(
                 rows=shown,

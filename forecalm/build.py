@@ -31,6 +31,7 @@ from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
 from forecalm.live import Live
 from forecalm.offices.administration import Administering
+from forecalm.offices.day import DayBook
 from forecalm.offices.door import Entry, set_up_link
 from forecalm.offices.support import Supporting
 from forecalm.overview import Overviews
@@ -70,6 +71,7 @@ class Service:
         self.set_up = ""
         self._names: dict[str, str] = {}
         self._carers: list[str] = []
+        self._readings_days: int | None = None
         self._config = config
         self._failed = threading.Event()
         self._stop_serving = threading.Event()
@@ -108,7 +110,7 @@ class Service:
                 learnt=here.learnt,
                 clock=time.time,
                 on_failure=self._failed.set,
-                on_step=written_from(here, pipeline, stack),
+                on_step=written_from(here, pipeline, stack, days=lambda: self._readings_days),
                 on_second=lambda now_s: self._say_who_is_recorded(pipeline.wearers, pulse, now_s),
                 on_taken_over=lambda wearer: telling.again(wearer),
             )
@@ -142,6 +144,8 @@ class Service:
         self._refresh_alerting()
         self._names.update(registry.names())
         self._carers[:] = registry.carers()
+        sites = {site.name: site.readings_days for site in registry.sites()}
+        self._readings_days = sites.get(self._config.site.name)
         for wearer in registry.watched():
             if wearer not in pipeline.rows:
                 live.watch(wearer)
@@ -253,6 +257,7 @@ class Service:
         )
         return Offices(
             door=entry.door,
+            days=DayBook(registry, journal=here.journal, minutes=here.folder / FOLDER),
             support=stack.enter_context(supporting),
             administration=administering,
         )
@@ -336,9 +341,11 @@ def models_at(pipeline: Pipeline, live: Live) -> ModelsAt:
     return ModelsAt(state.watches, state.chosen, state.shadow, state.faults, live.shifted, disputed)
 
 
-def written_from(here: Installation, pipeline: Pipeline, stack: ExitStack) -> Callable[[Step], None]:
+def written_from(
+    here: Installation, pipeline: Pipeline, stack: ExitStack, *, days: Callable[[], int | None] = lambda: None
+) -> Callable[[Step], None]:
     """What writes each step for dashboards, and what models foretell of it for later, until ``stack`` closes."""
-    derived, foretold = derived_from(here, pipeline, stack), Foretold(here.folder / FOLDER, pipeline)
+    derived, foretold = derived_from(here, pipeline, stack), Foretold(here.folder / FOLDER, pipeline, days=days)
     stack.callback(foretold.close)
 
     def write(step: Step) -> None:
