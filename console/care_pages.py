@@ -15,7 +15,7 @@ from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.outcomes.helped import offered
 from alerts.views import WearerView
-from console.access.entrance import by_of, check_place, may_of
+from console.access.entrance import by_of, check_place, may_of, may_place
 from console.access.roles import Act
 from console.api.here import Here
 from console.api.matters import name_of
@@ -219,7 +219,9 @@ def _shifts(request: Request, here: Here) -> dict[str, object]:
             {
                 "shift": shift,
                 "people": ", ".join(sorted(name_of(request, here, wearer) for wearer in shift.wearers)) or "everybody",
-                "lines": care.duty.summary(shift.shift_id),
+                "lines": care.duty.summary(shift.shift_id)
+                if may_place(request, Act.SHIFT, "shift_id", shift.shift_id)
+                else (),
             }
             for shift in shifts
         ],

@@ -66,12 +66,18 @@ def check_people(request: Request, act: Act, wearers: Iterable[str]) -> None:
         check_person(request, act, wearer)
 
 
-def check_place(request: Request, act: Act, name: str, said: str) -> None:
-    """Refuse with 404 who may not do it with what a body names: ``name`` is as in paths, "shift_id", "alert_id"."""
+def may_place(request: Request, act: Act, name: str, said: str) -> bool:
+    """Return whether whoever asks may do it with everybody whom something is about: ``name`` is as in paths,
+    "shift_id", "alert_id"."""
     about = entrance_of(request).places.about({name: said})
-    if about is not None and about.sites is not None:
-        for site in about.sites:
-            check_site(request, act, site)
+    return about is None or about.sites is None or all(asker_of(request).may(act, site) for site in about.sites)
+
+
+def check_place(request: Request, act: Act, name: str, said: str) -> None:
+    """Refuse with 404 who may not do it with what a body names; see ``may_place``."""
+    if not may_place(request, act, name, said):
+        refuse(request, act.name.lower(), because="elsewhere")
+        raise elsewhere()
 
 
 def check_site(request: Request, act: Act, site: str) -> None:
