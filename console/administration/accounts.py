@@ -61,10 +61,13 @@ def add_accounts(ground: Ground) -> None:
     app, here, registry = ground.app, ground.sheets.here, ground.office.registry
 
     async def asked(request: Request, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
-        sites = await here.records.run(ground.sites, request, Act.ACCOUNTS)
-        everywhere = asker_of(request).may(Act.ACCOUNTS, EVERYWHERE)
-        at = [(site.name, f"At {site.place}") for site in sites]
-        return {"places": [*at, *([(EVERYWHERE, "At every site")] if everywhere else [])], "roles": ROLES, **facts}
+        sites = sorted(
+            await here.records.run(ground.sites, request, Act.ACCOUNTS), key=lambda each: each.name != ground.here
+        )
+        places = [(site.name, f"At {site.place}") for site in sites]
+        if asker_of(request).may(Act.ACCOUNTS, EVERYWHERE):
+            places.append((EVERYWHERE, "At every site"))
+        return {"places": places, "roles": ROLES, "granted_at": granted_at(facts["form"]), **facts}
 
     @app.get("/admin/accounts", include_in_schema=False)
     async def list_accounts(request: Request) -> Response:
@@ -232,7 +235,8 @@ def _holders(ground: Ground, request: Request) -> list[Holder]:
     return [
         Holder(each, is_mine(asker, each), waits.get(each.id), sessions.get(each.id, 0), each.id == asker.id)
         for each in registry.accounts()
-        if is_mine(asker, each) or any(asker.may(Act.ACCOUNTS, grant.site) for grant in each.grants)
+        if is_mine(asker, each)
+        or any(grant.site == EVERYWHERE or asker.may(Act.ACCOUNTS, grant.site) for grant in each.grants)
     ]
 
 
@@ -263,6 +267,11 @@ def _first(account: Account) -> dict[str, str | list[str]]:
     for site in {grant.site for grant in account.grants}:
         fields[f"roles-{site}"] = [grant.role for grant in account.grants if grant.site == site]
     return fields
+
+
+def granted_at(form: Form) -> list[str]:
+    """Return where a form grants something."""
+    return [name.removeprefix("roles-") for name in form.fields if name.startswith("roles-")]
 
 
 def _words(grants: Iterable[Granted]) -> str:

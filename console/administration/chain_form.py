@@ -238,8 +238,9 @@ def _ways(form: Form, begin: str) -> list[int]:
 
 
 def _kept(form: Form, rules: SiteRules, begin: str, number: int) -> str:
-    """Return the address that there is, for the way that a row was drawn for."""
-    return rules.address(form.one(f"{begin}-was"), form.one(f"{begin}-w{number}-was")) or ""
+    """Return the address that there is, for the way that a row was drawn for. A form knows names with single spaces."""
+    was, way = form.one(f"{begin}-was"), form.one(f"{begin}-w{number}-was")
+    return next((each.reach.get(way, "") for each in rules.contact if " ".join(each.name.split()) == was), "")
 
 
 def _url(form: Form, rules: SiteRules, begin: str, number: int) -> str:

@@ -55,7 +55,7 @@ def add_chains(ground: Ground) -> None:
     app, here, registry = ground.app, ground.sheets.here, ground.office.registry
 
     async def shown(request: Request, site: str, now: InForce, form: Form, **facts: Any) -> Response:  # noqa: ANN401
-        sites = await here.records.run(ground.sites, request)
+        sites = sorted(await here.records.run(ground.sites, request), key=lambda each: each.name != ground.here)
         return await ground.show(
             request,
             "chain.html",

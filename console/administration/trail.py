@@ -1,6 +1,7 @@
 """The audit in; who did what to whom and when, searched, proved whole, and witnessed on paper, out."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ DAY_S: Final = 86_400.0
 
 WITNESSED: Final = "take audit witness"
 """What the audit says where somebody took its end to keep it elsewhere."""
+
+LONG_AGO_S: Final = 1e9
+"""Seconds of an entry that are more are a moment; fewer are a span."""
 
 NOT_TELLABLE: Final = "somebody erased, or not known"
 
@@ -148,11 +152,12 @@ def _entries(ground: Ground, asker: Asker, asked: Asked) -> list[Seen]:
     if asked.whom and asked.whom not in people:
         return []
     subjects = registry.audit_subjects()
+    accounts = {each.id: each.name for each in registry.accounts()}
     found = registry.audit_entries(asked.whom or None, since_s=asked.from_s)
     everywhere = asker.may(Act.AUDIT, EVERYWHERE)
     sites = {site.name for site in registry.sites() if asker.may(Act.AUDIT, site.name)}
     return [
-        _seen(entry, subjects, people)
+        _seen(entry, _Telling(subjects, people, accounts, ground.moment))
         for entry in reversed(found)
         if _fits(entry, asked) and (everywhere or _is_theirs(entry, subjects, people, sites))
     ]
@@ -174,10 +179,32 @@ def _is_theirs(entry: Entry, subjects: dict[str, str], people: dict[str, str], s
     return site is None or site in sites
 
 
-def _seen(entry: Entry, subjects: dict[str, str], people: dict[str, str]) -> Seen:
-    pseudonym = subjects.get(entry.subject)
-    whom = "" if not entry.subject else people.get(pseudonym or "", NOT_TELLABLE)
-    more = "; ".join(f"{key.replace('_', ' ')} {_value(value)}" for key, value in _detail(entry).items())
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What turns digests, ids and seconds back into what people say."""
+
+    subjects: dict[str, str]
+    people: dict[str, str]
+    accounts: dict[str, str]
+    moment: Callable[[float], str]
+
+    def value(self, key: str, value: object) -> str:
+        if key == "account":
+            return self.accounts.get(str(value), str(value))
+        if key.endswith("_s") and isinstance(value, float) and value > LONG_AGO_S:
+            return self.moment(value)
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        if isinstance(value, bool) or value is None:
+            return {True: "yes", False: "no", None: "none"}[value]
+        return str(value)
+
+
+def _seen(entry: Entry, telling: _Telling) -> Seen:
+    pseudonym = telling.subjects.get(entry.subject, "")
+    whom = telling.people.get(pseudonym, NOT_TELLABLE) if entry.subject else ""
+    said = ((key, telling.value(key, value)) for key, value in _detail(entry).items())
+    more = "; ".join(f"{key.removesuffix('_s').replace('_', ' ')} {value}" for key, value in said)
     return Seen(entry.number, entry.at_s, entry.actor, entry.action, whom, more)
 
 
@@ -187,16 +214,6 @@ def _detail(entry: Entry) -> dict[str, Any]:
     except ValueError:
         return {"detail": entry.detail}
     return found if isinstance(found, dict) else {"detail": found}
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return (
-        {True: "yes", False: "no", None: "none"}.get(value, str(value))
-        if isinstance(value, bool | None)
-        else str(value)
-    )
 
 
 def _head(text: str) -> Head | None:

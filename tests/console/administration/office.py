@@ -29,7 +29,7 @@ from ingest.registry.registry import Registry
 from tests.askers import Letting, OneSite
 from tests.console.house import NOW_S, House
 
-PASSWORD = "three herons wading"
+PASSWORD = "three herons wading"  # noqa: S105
 MARKUP = "<b>Bea</b> & بيا"
 RULES = """
 [[contact]]
