@@ -9,6 +9,7 @@ from pathlib import Path
 
 from forecalm.build import POLICY, Service
 from forecalm.cli import main
+from forecalm.commands.alerting import EXAMPLE
 from forecalm.config import Config
 from forecalm.installation import Installation
 from forecalm.watching.policies import level_of
@@ -57,6 +58,8 @@ def people(registry: Registry, site: str) -> None:
     registry.give_consent("w-03", Consent(frozenset({Scope.RESEARCH}), "Ida, mother", time.time() - 40 * DAY_S), by=BY)
     registry.add_site(Site("beech", "Beech House", "Europe/London", 400), by=BY)
     registry.set_retention(site, 365, by=BY)
+    registry.set_alerting_rules(site, EXAMPLE.read_text(), because="as Sam asked for", by=BY)
+    registry.set_alerting_rules(site, None, because="the telephone is broken", by=BY)
     registry.add_band("band-07", site=site, note="spare, on the charger", by=BY)
     for gateway, note in (("hall", "behind the coats"), ("garden-room", "window sill")):
         registry.add_gateway(Gateway(gateway, site, note), by=BY)

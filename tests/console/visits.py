@@ -25,8 +25,8 @@ NOT_PAGES: Final = ("/static/{path:path}", "/events", "/sw.js", "/manifest.webma
 PAGES: Final = sorted(
     {path for method, path in ROUTES if method == "GET" and not path.startswith("/api/") and path not in NOT_PAGES}
 )
-IN_HAND: Final = ("/pair/{pairing}", "/pair/{pairing}/now")
-"""Only somebody with a band in the hand gets there."""
+NOT_REACHED: Final = ("/pair/{pairing}", "/pair/{pairing}/now", "/admin/receipts/{name}")
+"""Only somebody with a band in the hand gets there, or after an erasure."""
 
 WHO: Final[dict[str, str]] = {"/sign-in": "nobody", "/welcome/{token}": "nobody", "/tablet/{token}": "nobody"}
 """Who goes there, where it is not somebody who may do everything."""
