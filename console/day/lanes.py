@@ -91,7 +91,7 @@ def unseen(readings: Sequence[Reading], span: Span, *, now_s: float) -> tuple[Un
     """Return every stretch up to now of whose risk nothing is known: it must never look like a calm one."""
     seen = sorted({it.at_s for it in readings if it.risk is not None and span.since_s <= it.at_s < span.until_s})
     until_s = min(span.until_s, max(now_s, span.since_s))
-    if until_s == now_s and seen and until_s - seen[-1] < 3 * MINUTE_S:
+    if until_s == now_s and seen and until_s - seen[-1] <= 3 * MINUTE_S:
         until_s = seen[-1]  # a minute is written when it has ended
     found, at_s = [], span.since_s
     for start_s in [*seen, until_s]:
