@@ -27,8 +27,8 @@ BUDGETS: Final = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meant:
     """What the level that fits a budget would have meant; ``level`` None: none keeps to it. ``told_in`` and
-    ``false_in`` are intervals: of the share of events, and of the count of false alerts; ``days`` of wear, by which they
-    may be told, None where fewer than eight hours were worn, of which no rate is told."""
+    ``false_in`` are intervals: of the share of events, and of the count of false alerts. ``days`` of wear are what
+    these may be told by; None where fewer than eight hours were worn, of which no rate is told."""
 
     per_day: float
     level: Level | None

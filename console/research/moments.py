@@ -70,12 +70,13 @@ def dated(at_s: float, zone: ZoneInfo) -> str:
 
 
 def typed(at_s: float, *, zone: ZoneInfo, since_s: float, until_s: float) -> str:
-    """Return a time as it may be typed: with its date where the recording has it twice, with tenths where it is not a
+    """Return a time as it may be typed: with its date where the recording has it twice, with decimals where it is not a
     whole second, so that what is shown is read back as it was."""
-    whole = datetime.fromtimestamp(at_s, zone)
-    text = f"{whole:%H:%M:%S}" + (f".{round(at_s % 1 * 1e6):06d}".rstrip("0") if at_s % 1 >= 5e-7 else "")
+    whole = datetime.fromtimestamp(round(at_s, 6), zone)
+    part = f".{whole.microsecond:06d}".rstrip("0") if whole.microsecond else ""
+    text = f"{whole:%H:%M:%S}{part}"
     try:
         moment_of(text, zone=zone, since_s=since_s, until_s=until_s)
     except NoMoment:
-        return f"{whole:%Y-%m-%dT%H:%M:%S}{whole:%z}"
+        return f"{whole:%Y-%m-%dT%H:%M:%S}{part}{whole:%z}"
     return text

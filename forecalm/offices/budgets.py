@@ -7,7 +7,7 @@ covers the same time, and that in which is learnt what is usual. Kept in memory 
 import logging
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Final, Self
 
 from alerts.errors import AlertError
@@ -30,7 +30,7 @@ PER_DAY: Final = 2.0
 """With which budget it is replayed; every level is looked at, so that any other can be chosen afterwards."""
 
 WAIT_S: Final = 0.5
-"""How soon the thread sees that it is to end."""
+"""How long a stop waits for a replay, which takes minutes and writes nothing."""
 
 
 class Budgets:
@@ -42,7 +42,7 @@ class Budgets:
         self._clock = clock
         self._known: dict[str, Budget | Working] = {}
         self._covered: dict[str, tuple[Span, ...]] = {}
-        self._asked: SimpleQueue[tuple[str, float]] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[str, float] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="budgets", daemon=True)
@@ -53,6 +53,7 @@ class Budgets:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
+        self._asked.put(None)  # it waits for the next one
         self._thread.join(timeout=WAIT_S)  # a replay is not cut off: it is a daemon's, and writes nothing
 
     def of(self, wearer: str) -> Budget | Working | None:
@@ -110,10 +111,10 @@ class Budgets:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                wearer, days = self._asked.get(timeout=WAIT_S)
-            except Empty:
-                continue
+            asked = self._asked.get()
+            if asked is None:
+                return
+            wearer, days = asked
             now_s = self._clock()
             try:
                 model = choose(self._here.models).champion

@@ -46,7 +46,7 @@ OPEN_MOST: Final = 5
 """Of one person, that wait, are made or are there to be taken: a day of a wristband is some 100 MB."""
 
 LOOK_S: Final = 1.0
-"""How soon what is over its time goes, and how soon a stop is seen."""
+"""How soon what is over its time goes."""
 
 ZIPPING: Final = 0.9
 """Share of the work that is done when everything is written and only to be packed."""
@@ -74,7 +74,7 @@ class Exports:
         self._clock = clock
         self._folder = here.folder / FOLDER
         self._known: dict[str, _Kept] = {}
-        self._asked: SimpleQueue[str] = SimpleQueue()
+        self._asked: SimpleQueue[str | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="exports", daemon=True)
@@ -88,6 +88,7 @@ class Exports:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
+        self._asked.put(None)  # it waits for the next one
         self._thread.join()
 
     def _recover(self, path: Path) -> None:
@@ -163,11 +164,16 @@ class Exports:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._let_go()
+            try:
+                self._let_go()
+            except Exception:  # a registry or disk that is away: at the next look
+                log.exception("exports that are over their time are not deleted yet")
             try:
                 number = self._asked.get(timeout=LOOK_S)
             except Empty:
                 continue
+            if number is None:
+                return
             with self._lock:
                 kept = self._known.get(number)
             if kept is None or kept.export.state != "waiting":
@@ -255,9 +261,9 @@ class Exports:
                 shutil.rmtree(self._folder / each.number, ignore_errors=True)
 
     def _end(self, number: str, by: str, why: str) -> None:
-        self._set(number, state="gone", why=why)
-        self._clear(number)
         self._registry.note("delete export", by=by, export=number)
+        self._clear(number)
+        self._set(number, state="gone", why=why)
 
     def _clear(self, number: str) -> None:
         """Delete all of an export but what it was."""

@@ -9,7 +9,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Final, Self
 
 import numpy as np
@@ -38,9 +38,6 @@ BEFORE_S: Final = 2.0
 KEPT: Final = 16
 """Recordings of which seconds are kept: some 4 MB for a day."""
 
-WAIT_S: Final = 0.5
-"""How soon the thread sees that it is to end."""
-
 Key = tuple[str, str, tuple[tuple[float, float], ...], str]
 
 
@@ -51,7 +48,7 @@ class Replayed:
         self._readings = readings
         self._choice = choice
         self._kept: OrderedDict[Key, Seconds | Working] = OrderedDict()
-        self._asked: SimpleQueue[tuple[Key, Recording, Choice]] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[Key, Recording, Choice] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="research", daemon=True)
@@ -62,6 +59,7 @@ class Replayed:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
+        self._asked.put(None)  # it waits for the next one
         self._thread.join()
 
     def of(self, recording: Recording) -> Seconds | Working:
@@ -82,10 +80,10 @@ class Replayed:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                key, recording, choice = self._asked.get(timeout=WAIT_S)
-            except Empty:
-                continue
+            asked = self._asked.get()
+            if asked is None:
+                return
+            key, recording, choice = asked
             with self._lock:
                 if key not in self._kept:  # so many were asked for since that nobody looks at it any more
                     continue

@@ -47,7 +47,7 @@ def recording(
 ) -> Recording:
     """Invented samples of each channel, at the rates of the analysis grid."""
     rng = np.random.default_rng(7)
-    found = {}
+    found: dict[str, tuple[Block, ...]] = {}
     for channel in channels:
         n = seconds * CHANNELS[channel].grid_hz
         values: Array = rng.random((3, n) if channel == "motion" else n)
@@ -102,7 +102,7 @@ class Lab:
         given = frozenset(scopes or (Scope.CARE, Scope.RESEARCH))
         self.registry.give_consent(wearer, Consent(given, "a guardian", START_S - 86_400), by="test")
 
-    def keep(self, made: Recording, wearer: str = "w-01", **asked: object) -> str:
+    def keep(self, made: Recording, wearer: str = "w-01") -> str:
         """Import a recording, and return its page."""
         import_recording(made, Import(wearer=wearer, by="test", now_s=NOW_S), store=self.store, registry=self.registry)
         (found,) = [
@@ -128,16 +128,16 @@ class Lab:
         """Ask for a page."""
         return self._ask("GET", path)
 
-    def post(self, path: str, fields: Mapping[str, object]) -> httpx.Response:
+    def post(self, path: str, fields: Mapping[str, object], *, site: str = "same-origin") -> httpx.Response:
         """Post a form, as this very site's pages do."""
         body = urlencode(fields, doseq=True)
-        return self._ask("POST", path, body)
+        return self._ask("POST", path, body, site)
 
-    def _ask(self, method: str, path: str, body: str = "") -> httpx.Response:
+    def _ask(self, method: str, path: str, body: str = "", site: str = "same-origin") -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-                headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
+                headers = {"sec-fetch-site": site, "content-type": "application/x-www-form-urlencoded"}
                 return await client.request(method, path, content=body, headers=headers)
 
         return self._runner.run(ask())

@@ -1,7 +1,5 @@
 """Two raters: kappa by hand, the interval, and onsets."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +33,8 @@ def test_kappa_is_that_of_the_table_worked_out_by_hand() -> None:
     agreed, chance = 315 / 360, (90 * 75 + 270 * 285) / 360**2
     assert found.value == pytest.approx((agreed - chance) / (1 - chance))
     assert found.agreed == pytest.approx(agreed)
-    assert dict((word, share) for word, share, _, _ in found.words)["incident"] == pytest.approx(120 / 165)
+    assert {word: share for word, share, _, _ in found.words}["incident"] == pytest.approx(120 / 165)
+    assert found.value is not None
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high
@@ -107,10 +106,8 @@ def test_onsets_are_paired_with_the_closest_of_the_same_word() -> None:
 
 
 def test_intervals_are_those_of_the_tables() -> None:
-    assert of_share(5, 5) == (pytest.approx(0.4782, abs=1e-4), 1.0)
-    assert of_share(0, 3) == (0.0, pytest.approx(0.7076, abs=1e-4))
+    assert of_share(5, 5) == pytest.approx((0.4782, 1.0), abs=1e-4)
+    assert of_share(0, 3) == pytest.approx((0.0, 0.7076), abs=1e-4)
     assert of_share(0, 0) is None
-    assert of_count(0) == (0.0, pytest.approx(3.6889, abs=1e-4))
-    low, high = of_count(4)
-    assert (low, high) == (pytest.approx(1.0899, abs=1e-4), pytest.approx(10.2416, abs=1e-4))
-    assert math.isfinite(high)
+    assert of_count(0) == pytest.approx((0.0, 3.6889), abs=1e-4)
+    assert of_count(4) == pytest.approx((1.0899, 10.2416), abs=1e-4)
