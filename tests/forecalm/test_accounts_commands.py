@@ -1,0 +1,111 @@
+"""forecalm account, tablet and token: who is let in, said without a browser."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecalm.cli import main
+from forecalm.config import Config
+from forecalm.installation import Installation
+from ingest.registry.accounts import Granted
+from ingest.registry.registry import Registry
+from tests.accounts import encoded
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "house"))
+    return Installation(Config(data=str(tmp_path / "house")))
+
+
+@pytest.fixture
+def run(here: Installation, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> Any:  # noqa: ANN401 - JSON
+        assert main([*arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def registry(here: Installation) -> Registry:
+    return here.open_registry()
+
+
+def test_somebody_is_entered_and_chooses_a_password_by_the_link(here: Installation, run: Run) -> None:
+    made = run("account", "add", "Jo", "--role", "carer", "--role", "support@everywhere")
+    assert made["roles"] == [{"role": "carer", "site": "home"}, {"role": "support", "site": "*"}]
+    assert made["link"].startswith("http://127.0.0.1:8420/welcome/")
+    with closing(registry(here)) as known:
+        assert known.choose_password(made["link"].rpartition("/")[2], encoded(), by="Jo").name == "Jo"
+    assert [(each["name"], each["has_password"]) for each in run("account", "list")] == [("Jo", True)]
+
+
+def test_a_reset_can_sign_out_at_once_and_take_a_lost_phone_away(here: Installation, run: Run) -> None:
+    made = run("account", "add", "Jo", "--role", "carer")
+    with closing(registry(here)) as known:
+        known.set_factor(made["id"], "sealed", by="Jo")
+        known.begin_sign_in(made["id"], by="Jo")
+        run("account", "reset", "jo")
+        assert (len(known.sign_ins()), known.account(made["id"]).factor) == (1, "sealed")
+        run("account", "reset", "jo", "--now", "--factor")
+        assert (known.sign_ins(), known.account(made["id"]).factor) == ([], None)
+
+
+def test_whoever_is_ended_can_be_let_in_again(here: Installation, run: Run) -> None:
+    run("account", "add", "Jo", "--role", "carer")
+    assert run("account", "end", "Jo")["ended_s"] is not None
+    assert run("account", "reopen", "Jo", "--role", "support")["roles"] == [{"role": "support", "site": "home"}]
+    assert run("account", "roles", "Jo", "--role", "carer")["roles"] == [{"role": "carer", "site": "home"}]
+
+
+def test_tablets_and_tokens_are_made_listed_and_revoked(here: Installation, run: Run) -> None:
+    link = run("tablet", "enrol", "Kitchen", "--names")["link"]
+    with closing(registry(here)) as known:
+        known.enrol_by_link(link.rpartition("/")[2], by="test")
+    (kitchen,) = run("tablet", "list")
+    assert (kitchen["name"], kitchen["site"], kitchen["shows_names"]) == ("Kitchen", "home", True)
+    run("tablet", "revoke", kitchen["id"])
+    made = run("token", "add", "Counts", "--role", "monitor", "--days", "30")
+    assert len(made["token"]) == 43
+    run("token", "revoke", made["id"])
+    with closing(registry(here)) as known:
+        ways = known.ways_in()
+    assert (ways.tablets, ways.tokens) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("account", "add", "Jo", "--role", "boss"), "'boss' is none of"),
+        (("account", "add", "Jo", "--role", "carer@nowhere"), "'nowhere' is not known"),
+        (("account", "reset", "Nobody"), "nobody signs in as 'Nobody'"),
+        (("tablet", "revoke", "x"), "no tablet that is enrolled"),
+        (("token", "revoke", "x"), "no token that holds"),
+        (("token", "add", "x", "--role", "monitor", "--days", "none"), "a token always ends"),
+        (("token", "add", "x", "--role", "monitor", "--days", "400"), "a year from now at most"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_would_be_right(
+    here: Installation, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str
+) -> None:
+    assert main(list(arguments)) != 0
+    said = capsys.readouterr()
+    assert why in said.err
+    assert "Traceback" not in said.err
+    with closing(registry(here)) as known:
+        assert known.accounts() == []
+
+
+def test_the_last_administrator_is_not_ended_by_a_slip(here: Installation, run: Run) -> None:
+    made = run("account", "add", "Helen", "--role", "administrator@everywhere")
+    with closing(registry(here)) as known:
+        known.set_password(made["id"], encoded(), by="Helen")
+    assert main(["account", "end", "Helen"]) != 0
+    with closing(registry(here)) as known:
+        assert known.account(made["id"]).grants == (Granted("administrator", "*"),)
