@@ -1,4 +1,4 @@
-"""What is kept of a person's day comes from the registry, the journal and the minutes; nothing that no consent covers."""
+"""What is kept of a day comes from the registry, the journal and the minutes: nothing that no consent covers."""
 
 from collections.abc import Iterator
 from pathlib import Path
