@@ -9,6 +9,7 @@ from forecalm.arguments_bands import MOMENT, USER, add_gateway, add_pairing, add
 from forecalm.arguments_care import add_care
 from forecalm.arguments_certificates import add_certificates
 from forecalm.arguments_duty import add_duty
+from forecalm.arguments_gateway_access import add_gateway_access
 from forecalm.arguments_models import add_models
 from forecalm.arguments_rehearsal import add_rehearsal
 from forecalm.arguments_reports import add_reports
@@ -64,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_shelf,
         add_rehearsal,
         add_certificates,
+        add_gateway_access,
         add_accounts,
     ):
         add(commands)
@@ -81,15 +83,21 @@ def _add_running(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
     serve = command(commands, "running", "serve", "receive, watch, tell: the service with its board")
     add_config(serve)
 
-    broker = command(commands, "running", "broker", "the embedded MQTT broker, on this machine only")
+    broker = command(commands, "running", "broker", "the embedded MQTT broker, on this machine, or by TLS")
     broker.description = f"{broker.description} It reads no file: say here what stands there under [mqtt]."
+    broker.add_argument("--host", default="127.0.0.1", help="where it listens; others than this machine by TLS only")
     broker.add_argument("--port", type=port, default=1883, help="(default: 1883)")
+    broker.add_argument(
+        "--access", type=path, metavar="FOLDER", help="let gateways in, too: the broker/ of the service's data"
+    )
+    broker.add_argument("--certificate", type=path, metavar="FILE.pem", help="speak TLS with it; read again on change")
+    broker.add_argument("--key", type=path, metavar="FILE.pem", help="to the certificate (default: in the same file)")
     broker.add_argument(
         "--user",
         type=credentials,
         default=user(),
         metavar="NAME:PASSWORD",
-        help=f"the one user it lets in (default: forecalm:forecalm); {USER}",
+        help=f"the user who may do everything: the service (default: forecalm:forecalm); {USER}",
     )
     add_while_stdin(broker)
 

@@ -26,6 +26,7 @@ from forecalm.certificates.serving import Serving
 from forecalm.config import Config
 from forecalm.erasure.planned import carry_out
 from forecalm.exchanged import answered
+from forecalm.gateway_access import AccessFiles
 from forecalm.house import House
 from forecalm.installation import Installation
 from forecalm.keeping.keeping import Keeping
@@ -124,6 +125,7 @@ class Service:
             stack.enter_context(ShelfWatch(here.models, seen, on_choice=partial(follow, live, telling)))
             stack.enter_context(self._wearing)
             watch_all()  # who was entered since we looked
+            stack.enter_context(AccessFiles(self._config, registry))
             self._start_house(registry, stack)
             self._start_intake(here, registry, pipeline, live, stack)
             self._start_alerting(here, registry, journal, pipeline, pulse, stack)

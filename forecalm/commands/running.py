@@ -6,11 +6,15 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from forecalm.arguments_said import NOTICE
+from forecalm.certificates.live import Live
+from forecalm.certificates.own import Own
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.stopping import stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, print_json
+from forecalm.config import LOOPBACK, ConfigError
 from forecalm.config import load as load_config
 
 log = logging.getLogger(__name__)
@@ -78,20 +82,37 @@ def serve(chosen: argparse.Namespace) -> int:
 
 
 def broker(chosen: argparse.Namespace) -> int:
-    """Run the embedded broker on loopback until Ctrl-C."""
+    """Run the embedded broker until Ctrl-C: on loopback, or by TLS."""
     from ingest.broker import run_broker
 
+    if chosen.host not in LOOPBACK and chosen.certificate is None:
+        raise ConfigError(
+            f"--host {chosen.host}: off this machine by TLS only: --certificate FILE.pem, such as"
+            " var/certificates/board.pem (docs/gateway-access.md)"
+        )
     stop = stop_event()
     if chosen.while_stdin_is_open:
         when_stdin_ends(stop.set)
     name, password = chosen.user
-    host = "127.0.0.1"
+    where = "for this machine only" if chosen.certificate is None else "by TLS"
 
     def started() -> None:
         if not chosen.while_stdin_is_open:  # else whoever started it says so
-            err.print(
-                f"The broker listens at [bold]{host}:{chosen.port}[/bold], for this machine only.   Ctrl-C ends it."
-            )
+            err.print(f"The broker listens at [bold]{chosen.host}:{chosen.port}[/bold], {where}.   Ctrl-C ends it.")
 
-    run_broker(host=host, port=chosen.port, username=name, password=password, stop=stop, started=started)
+    with ExitStack() as stack:
+        tls = None
+        if chosen.certificate is not None:
+            own = Own(chosen.certificate, chosen.key or chosen.certificate)
+            tls = stack.enter_context(Live(own, clock=time.time)).context
+        run_broker(
+            host=chosen.host,
+            port=chosen.port,
+            username=name,
+            password=password,
+            stop=stop,
+            started=started,
+            access=chosen.access,
+            tls=tls,
+        )
     return 0

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.registry import accounts, accounts_links, accounts_sessions, accounts_things, audit
+from ingest.registry import accounts, accounts_links, accounts_sessions, accounts_things, audit, gateway_access
 from ingest.registry.accounts import Account, Granted
 from ingest.registry.accounts_links import Link, Purpose
 from ingest.registry.accounts_sessions import SignIn
@@ -245,8 +245,13 @@ class Accounts(Face):
 
     def revoke_gateway_credential(self, username: str, *, by: str) -> bool:
         """Let a gateway in no more; False: there is none such."""
+        return self.end_gateway_credential(username, at_s=None, by=by)
+
+    def end_gateway_credential(self, username: str, *, at_s: float | None, by: str) -> bool:
+        """Let a gateway in no more by that user from ``at_s`` [UTC s] on (None: from now on); False: there is none such
+        that would last longer."""
         with self._writing(by) as writing:
-            return accounts_things.revoke_gateway_credential(writing, username)
+            return gateway_access.end(writing, username, at_s)
 
     # All of it
 

@@ -203,16 +203,6 @@ def add_gateway_credential(
     return made
 
 
-def revoke_gateway_credential(writing: Writing, username: str) -> bool:
-    """See ``Registry.revoke_gateway_credential``."""
-    table = GATEWAY_CREDENTIAL
-    there = (table.c.username == username) & table.c.revoked_s.is_(None)
-    if writing.connection.execute(table.update().where(there).values(revoked_s=writing.at_s)).rowcount != 1:
-        return False
-    writing.record("shut gateway out", username=username)
-    return True
-
-
 def gateway_credentials(connection: sa.Connection) -> list[GatewayCredential]:
     """Return every credential of gateways, those that were revoked too, by user name."""
     rows = connection.execute(sa.select(GATEWAY_CREDENTIAL).order_by(GATEWAY_CREDENTIAL.c.username))

@@ -88,7 +88,7 @@ class AcmeServer:
         kind, _, rest = path.strip("/").partition("/")
         return getattr(self, f"_{kind}")(rest, payload, key)
 
-    def _newAccount(self, _: str, payload: Any, key: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _newAccount(self, _: str, payload: dict[str, Any], key: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         known = {account: k for account, k in self.accounts.items() if k == key}
         if not payload.get("termsOfServiceAgreed"):
             raise Refused("userActionRequired", "the terms were not agreed to")
@@ -97,13 +97,13 @@ class AcmeServer:
         self.accounts[url] = key
         return 200 if known else 201, {"Location": url}, {"status": "valid"}
 
-    def _newOrder(self, _: str, payload: Any, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _newOrder(self, _: str, payload: dict[str, Any], __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         names = [each["value"] for each in payload["identifiers"]]
         self.orders.append(Order(names, {name: secrets.token_urlsafe(32) for name in names}))
         number = len(self.orders) - 1
         return 201, {"Location": f"{self.address}/order/{number}"}, self._of(number)
 
-    def _order(self, rest: str, _: Any, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _order(self, rest: str, _: object, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         return 200, {}, self._of(int(rest))
 
     def _of(self, number: int) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class AcmeServer:
             "finalize": at % "finalize",
         } | ({"certificate": at % "certificate"} if order.certificate else {})
 
-    def _authz(self, rest: str, _: Any, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _authz(self, rest: str, _: object, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         number, index = map(int, rest.split("/"))
         order = self.orders[number]
         name = order.names[index]
@@ -132,7 +132,7 @@ class AcmeServer:
             challenge["error"] = {"type": BAD + "connection", "detail": order.wrong[name]}
         return 200, {}, {"status": status, "identifier": {"type": "dns", "value": name}, "challenges": [challenge]}
 
-    def _challenge(self, rest: str, _: Any, key: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _challenge(self, rest: str, _: object, key: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         number, index = map(int, rest.split("/"))
         order = self.orders[number]
         name, token = order.names[index], order.tokens[order.names[index]]
@@ -150,7 +150,7 @@ class AcmeServer:
         up = {"Link": f'<{self.address}/authz/{rest}>;rel="up"'}
         return 200, up, authorization["challenges"][0]
 
-    def _finalize(self, rest: str, payload: Any, _: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _finalize(self, rest: str, payload: dict[str, Any], _: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         order = self.orders[int(rest)]
         if order.valid != set(order.names):
             raise Refused("orderNotReady", "not every name was proved")
@@ -162,7 +162,7 @@ class AcmeServer:
         order.certificate = self._signed(request, wanted)
         return 200, {"Location": f"{self.address}/order/{rest}"}, self._of(int(rest))
 
-    def _certificate(self, rest: str, _: Any, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
+    def _certificate(self, rest: str, _: object, __: josepy.JWK) -> tuple[int, dict[str, str], Any]:
         return 200, {}, self.orders[int(rest)].certificate
 
     def _signed(self, request: x509.CertificateSigningRequest, wanted: x509.SubjectAlternativeName) -> str:
@@ -210,7 +210,7 @@ def acme_server(server: AcmeServer, folder: Path, now_s: float) -> Iterator[Acme
             except Refused as refused:
                 self._answer(refused.status, {}, refused.problem, "application/problem+json")
 
-        def _answer(self, status: int, headers: dict[str, str], said: Any, kind: str = "application/json") -> None:
+        def _answer(self, status: int, headers: dict[str, str], said: object, kind: str = "application/json") -> None:
             text = said if isinstance(said, str) else json.dumps(said)
             self.send_response(status)
             all_headers = {"Content-Type": kind, "Replay-Nonce": server.nonce(), **headers}

@@ -135,7 +135,7 @@ _SUBSCRIBE = """key => navigator.serviceWorker.ready.then(worker => Promise.race
     new Promise(resolve => setTimeout(resolve, 8000, 'no answer'))]))"""
 
 
-def pushed(context: Any, page: Any, origin: str) -> list[str]:
+def pushed(context: Any, page: Any, origin: str) -> list[str]:  # noqa: ANN401 - playwright may not be there
     """What the worker shows of a push message that the browser hands it."""
     session = context.new_cdp_session(page)
     known: list[str] = []
