@@ -37,6 +37,7 @@ IDENTIFY_S: Final = 3.0
 KEPT_S: Final = 900.0  # how long it can be read what came of a pairing
 MOST: Final = 32  # at once, in one house; beyond it somebody's script has gone wrong
 BROUGHT: Final = 4  # free bands that are connected to while somebody looks, so that the one that moves shows itself
+OFFERED_S: Final = 86_400.0  # how long it is known that a band sent because somebody was pairing, and not worn
 FIT_S: Final = 15.0  # of readings of a band that is worn are looked at for how it sits
 
 OVER: Final = (Stage.DONE, Stage.STOPPED)
@@ -133,6 +134,7 @@ class UnderWay:
         self._ones: dict[str, _One] = {}
         self._looked_s = float("-inf")
         self._fits: dict[str, tuple[float, float, Fit | None]] = {}
+        self._offered: dict[str, tuple[float, float]] = {}
         self._hearing: Hearing | None = None
         self._fault = ""
         self._identify: list[str] = []
@@ -235,6 +237,12 @@ class UnderWay:
             self._wake.notify_all()
             return fit
 
+    def offered(self) -> dict[str, tuple[float, float]]:
+        """Which bands gateways were let at for a pairing, from when to when [UTC s], in the last day: what those sent
+        meanwhile is nobody's because nobody wore them."""
+        with self._lock:
+            return dict(self._offered)
+
     # The thread
 
     def _run(self) -> None:
@@ -302,6 +310,7 @@ class UnderWay:
                 brought = self._brought(hearing, now_s) if seeking else set()
                 offering.keep(mine | brought, hearing.roster, now_s)
                 with self._lock:
+                    self._remember(mine | brought, now_s)
                     self._wake.wait(BEAT_S)
         finally:
             with ExitStack() as stack:
@@ -385,6 +394,11 @@ class UnderWay:
         free = [each.band for each in hearing.nearby(now_s) if each.band not in worn]
         asking = {each.band for each in hearing.nearby(now_s) if each.seen.pairing}
         return set([band for band in free if band in known or band in asking][:BROUGHT])
+
+    def _remember(self, offered: Collection[str], now_s: float) -> None:
+        self._offered = {band: when for band, when in self._offered.items() if now_s - when[1] < OFFERED_S}
+        for band in offered:
+            self._offered[band] = self._offered.get(band, (now_s, now_s))[0], now_s
 
     def _forget(self, now_s: float) -> None:
         """Let go of what ended long ago."""

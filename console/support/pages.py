@@ -72,6 +72,7 @@ def add_today(app: FastAPI, counter: Counter) -> None:
             models=_models(scope, counter.house),
             zone=counter.sheets.zone,
             name=counter.name(scope),
+            offered=counter.office.under_way.offered(),
         )
         tasks = tasks_of(seen)
         groups = [(WHEN[each], [task for task in tasks if task.urgency is each]) for each in Urgency]

@@ -4,8 +4,8 @@ Urgent is what leaves somebody unwatched now, then what will soon, then what mak
 alone: each task says what is so, what to do, and has the one tap that does it, or leads to where it is done.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +24,9 @@ LONG_S: Final = 600.0
 
 CHARGE_PCT: Final = 30
 """From here down a band is swapped with the next change of shifts: six hours of one that lasts twenty."""
+
+AFTER_S: Final = 150.0
+"""A gateway lets go of a band that long after it was offered last, and fetches a little of what came before."""
 
 CLOCK_SETS: Final = 3
 """A band whose clock was set so often in one boot loses its time: it is worth a charge and a restart."""
@@ -61,7 +64,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is looked at: an overview, what boards show of people, who there is, the models, and what calls people."""
+    """What is looked at: an overview, what boards show of people, who there is, the models, what calls people, and
+    which bands were ``offered`` to gateways for a pairing, from when to when [UTC s]."""
 
     overview: Overview
     views: Sequence[WearerView]
@@ -69,6 +73,7 @@ class Seen:
     models: ModelsAt
     zone: ZoneInfo
     name: Callable[[str], str]
+    offered: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def clock(self, at_s: float) -> str:
         """Return a moment by the clock on the wall."""
@@ -99,7 +104,7 @@ def band_path(band: str, what: str = "") -> str:
 def _of_nobody(seen: Seen) -> list[Task]:
     found = []
     for each in seen.overview.bands:
-        if each.is_urgent and each.waiting is not None:
+        if each.is_urgent and each.waiting is not None and not _only_offered(seen, each):
             goes = seen.clock(each.waiting.first_goes_s)
             what = f"Nobody is known to wear it, so nobody is watched by it. Its readings are erased from {goes} on."
             taps = (
@@ -108,6 +113,15 @@ def _of_nobody(seen: Seen) -> list[Task]:
             )
             found.append(Task(Urgency.NOW, "band", each.band, what, "Say who wears it from now on.", taps))
     return found
+
+
+def _only_offered(seen: Seen, each: BandReport) -> bool:
+    """Whether a band sent only while somebody paired: it lay in a hand or on a charger, and its readings may go."""
+    if each.waiting is None or each.last_heard_s is None or each.band not in seen.offered:
+        return False
+    keep_s = each.waiting.last_goes_s - each.last_heard_s
+    since_s, (begun_s, ended_s) = each.waiting.first_goes_s - keep_s, seen.offered[each.band]
+    return since_s >= begun_s - AFTER_S and each.last_heard_s <= ended_s + AFTER_S
 
 
 def _unrecorded(seen: Seen) -> list[Task]:

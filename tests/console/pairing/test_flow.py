@@ -19,6 +19,7 @@ from console.pairing.flow import (
     Checked,
     Do,
     Event,
+    Named,
     Pairing,
     Passed,
     Prompted,
@@ -27,6 +28,7 @@ from console.pairing.flow import (
     Stage,
     advance,
     begin,
+    begin_with,
 )
 from console.pairing.gesture import Answer, Rhythm
 from ingest.registry.stretches import Held
@@ -70,6 +72,19 @@ def test_nothing_is_taken_from_anybody_before_somebody_agrees(held: Held) -> Non
     assert (pairing.stage, done) == (Stage.ASK, [])
     pairing, done = play(Agreed(), *TO_WRIST, Checked(FINE), held=held)
     assert (pairing.stage, pairing.held) == (Stage.DONE, held)
+
+
+def test_where_the_band_comes_first_its_wearer_is_asked_for_once_it_is_confirmed_and_not_before() -> None:
+    step = begin_with("b", now_s=0.0)
+    for event in (Named("w", FREE), Arrived(), Named("w", FREE), Prompted(RHYTHM)):
+        step = advance(step.pairing, event, now_s=1.0)
+    assert (step.pairing.stage, step.pairing.wearer) == (Stage.CONFIRM, "")
+    step = advance(step.pairing, Answered(Answer.THIS, 1.0), now_s=2.0)
+    assert (step.pairing.stage, step.do) == (Stage.WHO, (Do.ASK_WHO,))
+    assert advance(step.pairing, PutOn(), now_s=3.0).pairing.stage is Stage.WHO, "nobody is known to wear it yet"
+    assert advance(step.pairing, Passed(), now_s=3.0 + DECIDE_S).pairing.stage is Stage.STOPPED
+    step = advance(step.pairing, Named("w", Held(None, "old")), now_s=3.0)
+    assert (step.pairing.stage, step.pairing.wearer, step.pairing.held) == (Stage.WEAR, "w", Held(None, "old"))
 
 
 def test_a_band_that_is_the_wearers_already_is_checked_without_asking() -> None:

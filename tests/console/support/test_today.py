@@ -51,6 +51,14 @@ def test_a_band_of_nobody_is_paired_by_one_tap() -> None:
     ]
 
 
+@pytest.mark.parametrize(("begun_s", "ended_s", "told"), [(700, 40, 0), (700, 500, 1), (100, 40, 1)])
+def test_a_band_that_sent_only_while_somebody_paired_is_no_task(begun_s: float, ended_s: float, told: int) -> None:
+    waiting = Waiting(NOW_S - 600 + 86_400, NOW_S - 30 + 86_400)
+    of_nobody = seen(band("band-07", None, last_heard_s=NOW_S - 30, waiting=waiting))
+    offered = replace(of_nobody, offered={"band-07": (NOW_S - begun_s, NOW_S - ended_s)})
+    assert len(tasks_of(offered)) == told
+
+
 @pytest.mark.parametrize(
     ("pct", "urgency"), [(15, Urgency.SOON), (16, Urgency.TODAY), (30, Urgency.TODAY), (31, None), (None, None)]
 )
