@@ -25,8 +25,20 @@ NOT_PAGES: Final = ("/static/{path:path}", "/events", "/sw.js", "/manifest.webma
 PAGES: Final = sorted(
     {path for method, path in ROUTES if method == "GET" and not path.startswith("/api/") and path not in NOT_PAGES}
 )
-NOT_REACHED: Final = ("/pair/{pairing}", "/pair/{pairing}/now", "/admin/receipts/{name}")
-"""Only somebody with a band in the hand gets there, or after an erasure."""
+NOT_REACHED: Final = (
+    "/pair/{pairing}",
+    "/pair/{pairing}/now",
+    "/admin/receipts/{name}",
+    "/research/experiments/{experiment}",
+    "/research/experiments/{experiment}/report",
+    "/research/models/{model}",
+    "/research/exports/{export}/file",
+)
+"""Only somebody with a band in the hand gets there, or after an erasure, an experiment, a training or an export."""
+
+RECORDING: Final = "/research/recordings/{wearer}/{recording}"
+BELOW: Final = {f"{RECORDING}/labels/{{label}}": (RECORDING, "/labels/1")}
+"""What is got to from another page only once something is chosen there."""
 
 WHO: Final[dict[str, str]] = {"/sign-in": "nobody", "/welcome/{token}": "nobody", "/tablet/{token}": "nobody"}
 """Who goes there, where it is not somebody who may do everything."""
@@ -56,6 +68,7 @@ def visits(service: Service, app: FastAPI, furnished: Furnished) -> list[Visit]:
                 of = _route(link.partition("?")[0], wanted)
                 if of:
                     found.setdefault(of, link)
+    found |= {path: found[page] + tail for path, (page, tail) in BELOW.items() if page in found}
     return [Visit(path, service.address + at.lstrip("/"), WHO.get(path, "")) for path, at in sorted(found.items())]
 
 
