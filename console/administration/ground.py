@@ -52,17 +52,16 @@ SAID: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What pages here are made from. ``missing`` are addresses of rooms that are not here."""
+    """What pages here are made from."""
 
     app: FastAPI
     sheets: Sheets
     office: Administration
-    missing: frozenset[str] = frozenset()
 
     async def show(self, request: Request, page: str, /, *, status: int = 200, **facts: Any) -> Response:  # noqa: ANN401
         """Return a page of this area."""
         may = self.sheets.may(asker_of(request))
-        rooms = [(name, where) for name, where, act in ROOMS if may(act) and where not in self.missing]
+        rooms = [(name, where) for name, where, act in ROOMS if may(act)]
         return await self.sheets.show(
             request,
             f"administration/{page}",

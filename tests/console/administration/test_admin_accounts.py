@@ -101,3 +101,19 @@ def test_a_token_is_shown_once_and_ended_and_never_an_administrators(rooms: Room
     page = rooms.post("/admin/tokens/new", 422, name="X", role="administrator", site="home", days="9999").text
     assert 'id="e-role"' in page
     assert 'id="e-days"' in page
+
+
+def test_a_gateway_is_let_in_by_a_password_that_is_shown_once_renewed_and_shut_out(rooms: Rooms) -> None:
+    assert 'id="e-gateway"' in rooms.post("/admin/gateways/new", 422, gateway="no good/#", site="home").text
+    page = rooms.post("/admin/gateways/new", 200, gateway="hall", site="home").text
+    password = re.findall(r"<output[^>]*>([\w-]{43})</output>", page)[0]
+    made = rooms.registry.gateway_credentials()[0]
+    assert (made.gateway, made.site, made.made_by) == ("hall", "home", "Helen")
+    assert password not in rooms.get("/admin/gateways")
+    assert "24 hours more" in rooms.get("/admin/gateways/hall/renew")
+    rooms.post("/admin/gateways/hall/renew", 200, go="yes")
+    assert "the old one, until" in rooms.get("/admin/gateways")
+    rooms.post("/admin/gateways/hall/end", go="yes")
+    assert "No gateway has a user" in rooms.get("/admin/gateways")
+    rooms.post("/admin/gateways/hall/end", 404, go="yes")
+    rooms.get("/admin/gateways/hall/other", 404)
