@@ -100,7 +100,8 @@ def by_of(request: Request, said: str, *, field: str = "by") -> str:
         name = asker.name
     elif asker.kind is Kind.TABLET:
         name = _carer(entrance_of(request).carers, name, field)
-    name = name or asker.name
+    else:
+        name = name or asker.name
     if not name:
         raise Refusal(422, "Who are you?", f"{field}: choose a name, or write one.", field=field)
     request.state.by = name

@@ -14,9 +14,10 @@ PREFIX: Final = "/api/v1"
 DOCUMENT: Final = f"{PREFIX}/openapi.json"
 
 _WHY: Final = {
-    401: "No tablet key",
-    403: "Another tablet's key, a forged one, or a page of another site",
-    404: "Nothing of that name here, or no care at all",
+    400: "Not UTF-8, or headers that read in two ways",
+    401: "Nobody has signed in, or no tablet key",
+    403: "Not yours to do, another tablet's key, a forged one, or a page of another site",
+    404: "Nothing of that name here, or not yours to see, or no care at all",
     409: "It is so already, or somebody else's",
     413: "Too long",
     422: "Something in it cannot be taken; `field` names it",

@@ -1,0 +1,136 @@
+"""What the audit is told: once, behind the answer, bounded; and what happens while it cannot be written."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.access.access import Access
+from console.access.asker import EVERYWHERE, Asker, Grant, Kind
+from console.access.roles import OF_PEOPLE, Role
+from console.access.trail import LOOK_S, Trail, actor
+from ingest.errors import RegistryError, StoreError
+from tests.askers import Letting, OneSite
+from tests.console.api.rooms import Rooms
+
+JO = Asker(kind=Kind.PERSON, id="a-1", name="Jo", grants=frozenset(Grant(role, EVERYWHERE) for role in OF_PEOPLE))
+HALL = Asker(kind=Kind.TABLET, id="e-1", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
+T = 1_763_562_000.0
+
+
+class Book:
+    """An audit in memory that is away, or hangs, when it is told to."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str | None, str]] = []
+        self.away = False
+        self.go = threading.Event()
+        self.go.set()
+
+    def note(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> None:
+        self.go.wait()
+        if self.away:
+            raise StoreError("away")
+        if wearer == "unknown":
+            raise RegistryError("wearer: is not known")
+        said = f"{action} {detail['entries']}" if "entries" in detail else action
+        self.entries.append((said, wearer, by))
+
+    def note_refusal(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> bool:
+        self.note(f"refused {action}", by=by)
+        return True
+
+
+@pytest.fixture
+def rooms() -> Iterator[Rooms]:
+    rooms = Rooms(access=Access(Letting(JO), OneSite()))
+    yield rooms
+    rooms.close()
+
+
+def noted(rooms: Rooms) -> list[tuple[str, str | None, str]]:
+    rooms.app.state.entrance.trail.close()
+    return rooms.records.noted
+
+
+def test_a_look_at_somebody_is_entered_once_in_a_quarter_of_an_hour(rooms: Rooms) -> None:
+    rooms.now_s = T
+    for _ in range(3):
+        rooms.ask("GET", "/api/v1/wearers/w1/outcomes", headers=rooms.key())
+    assert noted(rooms) == [("look", "w1", "Jo")]
+    rooms.now_s += LOOK_S
+    rooms.ask("GET", "/api/v1/wearers/w1/outcomes", headers=rooms.key())
+    assert noted(rooms) == [("look", "w1", "Jo")] * 2
+
+
+def test_taking_an_alert_and_writing_a_plan_are_entered_with_whom_they_are_about(rooms: Rooms) -> None:
+    alert = rooms.alert("w2")
+    rooms.post(f"/alerts/{alert}/acknowledge", {})
+    rooms.ask("PUT", "/api/v1/wearers/w1/plan", json={"helps": ["Music"], "avoid": []}, headers=rooms.key())
+    assert noted(rooms) == [("take", "w2", "Jo"), ("plan", "w1", "Jo")]
+
+
+def test_what_was_not_granted_is_entered_as_neither_seen_nor_done(rooms: Rooms) -> None:
+    rooms.ask("GET", "/api/v1/matters/none", headers=rooms.key())
+    rooms.post("/shifts", {})
+    assert noted(rooms) == []
+
+
+def test_what_tablets_say_of_themselves_is_no_entry(rooms: Rooms) -> None:
+    beat = {"foreground": True, "able": True, "tested_s": None, "push": False, "carer": ""}
+    assert rooms.post("/tablets/t-1/beat", beat).status_code == 200
+    assert noted(rooms) == []
+
+
+def test_an_alert_is_taken_at_once_though_the_audit_hangs(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = threading.Event()
+    monkeypatch.setattr(rooms.records, "note", lambda *args, **said: stuck.wait(30))
+    alert = rooms.alert("w2")
+    assert rooms.post(f"/alerts/{alert}/acknowledge", {}).status_code == 200
+    stuck.set()
+    rooms.app.state.entrance.trail.close()
+
+
+def test_what_cannot_be_entered_is_counted_said_and_entered_as_a_number_later() -> None:
+    book, lost = Book(), [0]
+    trail = Trail(book, lost=lambda count: lost.__setitem__(0, lost[0] + count))
+    book.away = True
+    for _ in range(3):
+        trail.act(JO, "plan", wearer="w1")
+    trail.close()
+    assert lost == [3]
+    assert "3 entries are missing" in trail.trouble
+    book.away = False
+    trail.act(JO, "plan", wearer="w1")
+    trail.close()
+    assert book.entries == [("plan", "w1", "Jo"), ("audit was not written 3", None, "the board")]
+    assert trail.trouble == ""
+
+
+@given(st.integers(1, 30), st.integers(1, 10))
+def test_no_more_waits_than_may_and_each_is_entered_or_counted(entries: int, most: int) -> None:
+    book, lost = Book(), [0]
+    trail = Trail(book, most=most, lost=lambda count: lost.__setitem__(0, lost[0] + count))
+    book.go.clear()
+    for _ in range(entries):
+        trail.act(JO, "plan")
+    book.go.set()
+    trail.close()
+    assert sum(action == "plan" for action, *_ in book.entries) + lost[0] == entries
+    assert lost[0] >= entries - most - 1
+
+
+def test_somebody_no_registry_knows_is_entered_without_being_named() -> None:
+    book = Book()
+    trail = Trail(book)
+    trail.look(JO, "unknown", "day", T)
+    trail.close()
+    assert book.entries == [("look", None, "Jo")]
+
+
+def test_the_audit_names_the_carer_and_the_tablet_where_a_tablet_did_it() -> None:
+    assert actor(HALL, "Maryam") == "Maryam, at Hall"
+    assert actor(JO, "Mallory") == "Jo"
+    assert actor(Asker()) == "the board"
