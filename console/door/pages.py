@@ -19,6 +19,7 @@ from console.door.entering import (
     tablet_of,
 )
 from console.door.factor import add_factor
+from console.door.keeping import KeepsTablets
 from console.door.me import add_me
 from console.door.office import Door
 from console.door.proving import Attempt, Wrong, prove
@@ -30,6 +31,7 @@ from ingest.registry.accounts_sessions import SignIn
 
 def add_door(app: FastAPI, sheets: Sheets, door: Door) -> None:
     """Serve the way in."""
+    app.add_middleware(KeepsTablets, keeper=door.keeper)
     _add_sign_in(app, sheets, door)
     _add_sign_out(app, sheets, door)
     add_welcome(app, sheets, door)

@@ -164,6 +164,18 @@ def test_a_tablet_is_enrolled_by_signing_in_on_it_and_stays_when_signed_out(way_
     assert "This is the tablet “Hall”" in tablet.get("/sign-in").text
 
 
+def test_a_tablet_that_shows_the_board_stays_enrolled_for_good(way_in: WayIn) -> None:
+    key, _ = way_in.registry.enrol_tablet("Kitchen", site="home", shows_names=True, by="test")
+    way_in.keeper.look()
+    kitchen, stranger = way_in.browser(), way_in.browser()
+    kitchen._client.cookies.set("forecalm-tablet", key)
+    stranger._client.cookies.set("forecalm-tablet", key[:-1])
+    renewed = kitchen.get("/").headers["set-cookie"]
+    assert renewed.startswith(f"forecalm-tablet={key}; HttpOnly; Max-Age=34560000; Path=/; SameSite=lax")
+    assert "set-cookie" not in kitchen.get("/strips").headers
+    assert "set-cookie" not in stranger.get("/").headers
+
+
 def test_carers_enrol_no_tablets_and_nobody_does_at_a_site_that_is_not_theirs(way_in: WayIn, jo: Browser) -> None:
     assert jo.get("/tablet").status_code == 403
     way_in.add("Sam", "support")
