@@ -7,6 +7,7 @@ from forecalm.arguments_said import add_config, add_json, command, from_0, name,
 
 def add_gateway_access(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     access = command(commands, "gateway_access", "gateway-access", "let gateways in at the broker, or shut them out")
+    access.set_defaults(command="gateway_access")
     actions = access.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="let a gateway in: prints its user and secret, this once")
     rotate = actions.add_parser("rotate", help="give it another secret; the old one works for a while")

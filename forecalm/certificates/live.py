@@ -11,7 +11,7 @@ from forecalm.certificates.source import Source
 
 log = logging.getLogger(__name__)
 
-CHECK_S: Final = 10.0  # how soon a file that changed, or an address that is new, is served
+CHECK_S: Final = 3.0  # how soon a file that changed, or an address that is new, is served
 LEAVE_S: Final = 1.0  # for a renewal that is under way to end with the service
 
 
