@@ -1,17 +1,24 @@
 """Erasures that are planned on a page, and made at the next start of the service."""
 
+import argparse
 import json
+import signal
+import threading
+import urllib.error
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from forecalm.config import Config
+from forecalm.build import Service
+from forecalm.commands.running import serve
+from forecalm.config import Config, ConsoleSection, MqttSection
 from forecalm.erasure import planned
 from forecalm.installation import Installation
 from forecalm.offices.erasing import Erasures
 from ingest.errors import RegistryError
-from tests.servers import until
+from tests.servers import free_port, until
 
 NOW_S = 1_763_562_728.0
 
@@ -80,3 +87,56 @@ def test_only_receipts_are_handed_out(here: Installation) -> None:
         for name in ("../secret", "secret", "..", "erasure-2025-01-01-0123456789ab.json\n"):
             with pytest.raises(LookupError):
                 erasures.receipt(name)
+
+
+def test_a_service_that_starts_erases_first_and_answers_with_the_pages_of_administrators(tmp_path: Path) -> None:
+    config = Config(
+        data=str(tmp_path), console=ConsoleSection(port=free_port()), mqtt=MqttSection(port=free_port(), username="u")
+    )
+    here = Installation(config)
+    with closing(here.open_registry()) as registry:
+        registry.add_wearer("w1", "Bea", by="Helen")
+    planned.plan(here, "w1", by="Helen")
+    with Service(config) as service:
+        with closing(here.open_registry()) as registry:
+            assert registry.wearers() == []
+        request = urllib.request.Request(f"{service.address}admin/receipts", headers={"Accept": "application/json"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        refused.value.close()
+        assert refused.value.code == 401
+
+
+def test_serve_begins_again_where_somebody_is_to_be_erased_and_ends_when_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+
+    class Told:
+        address, set_up = "http://127.0.0.1/", ""
+
+        def __init__(self, config: object) -> None:
+            self.again = threading.Event()
+
+        def __enter__(self) -> "Told":
+            begun.append("begun")
+            if len(begun) == 1:
+                self.again.set()
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            begun.append("ended")
+
+        def works(self) -> bool:
+            return False  # the second time something has stopped working, and serve ends
+
+    monkeypatch.setattr("forecalm.build.Service", Told)
+    before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = serve(argparse.Namespace(config=None))
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    assert begun == ["begun", "ended", "begun", "ended"]
+    assert code == 1
+    assert "Somebody is erased first" in capsys.readouterr().err
