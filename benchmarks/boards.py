@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.enrolled import cookie
 from benchmarks.kill_house import House
 from device_sim.scenario import load
 from forecalm.demo import learn_past
@@ -48,8 +49,9 @@ class Boards:
     it; ``raised`` are those messages that raised an alert.
     """
 
-    def __init__(self, port: int, count: int) -> None:
+    def __init__(self, port: int, count: int, cookie: str) -> None:
         self._port = port
+        self._cookie = cookie
         self._count = count
         self._seen: dict[Message, int] = defaultdict(int)
         self._taking: set[asyncio.Task[None]] = set()
@@ -69,7 +71,7 @@ class Boards:
 
     async def _follow(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)
-        writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
+        writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nCookie: {self._cookie}\r\n\r\n".encode())
         first_s = time.monotonic()
         event = b""
         while line := await reader.readline():
@@ -102,6 +104,7 @@ class Boards:
         path = f"/alerts/{urllib.parse.quote(alert)}/acknowledge"
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: application/json\r\nConnection: close\r\n"
+            f"Cookie: {self._cookie}\r\n"
         )
         writer.write(
             f"{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5\r\n\r\nby=Jo".encode()
@@ -110,9 +113,9 @@ class Boards:
         writer.close()
 
 
-def follow(port: int, count: int, stop: Event, out: str) -> None:
+def follow(port: int, count: int, cookie: str, stop: Event, out: str) -> None:
     """The boards' process: see ``Boards``."""
-    boards = Boards(port, count)
+    boards = Boards(port, count, cookie)
     asyncio.run(boards.run(stop))
     alerts = [boards.late_ms[message] for message in boards.raised.values() if message in boards.late_ms]
     Path(out).write_text(json.dumps({"rows": list(boards.late_ms.values()), "alerts": alerts}))
@@ -140,12 +143,12 @@ def measure(
     mqtt, port = house.config.mqtt, house.config.console.port
     print(f"Learning what is usual for {wearers} people", file=sys.stderr)
     learn_past(Installation(house.config), [f"w-{number:02}" for number in range(1, wearers + 1)], load(scenario))
-    stop, out = multiprocessing.Event(), folder / "boards.json"
+    stop, out, known = multiprocessing.Event(), folder / "boards.json", cookie(house.config)
     with house:
         house.start_broker()
         house.start_service()
         house.wait_until_it_serves()
-        watching = multiprocessing.Process(target=follow, args=(port, boards, stop, str(out)))
+        watching = multiprocessing.Process(target=follow, args=(port, boards, known, stop, str(out)))
         watching.start()
         where = ("--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}")
         what = ("--scenario", scenario, "--wearers", str(wearers), "--seed", str(seed), "--seconds", str(seconds))

@@ -17,6 +17,7 @@ from typing import Final, Self
 from benchmarks.alerts.notes import Notes
 from benchmarks.alerts.receiver import AUTH, KINDS, key_of
 from benchmarks.alerts.service import PUSH_HOST
+from benchmarks.enrolled import COOKIE, cookie
 from benchmarks.kill_house import House as Files
 from forecalm.installation import Installation
 from forecalm.peers import free_port
@@ -141,6 +142,7 @@ class AlertHouse:
     def _say_so(self, grace_s: float) -> None:
         """Rules, whose browsers are told, and who is on shift."""
         here = Installation(self.config)
+        (self.folder / COOKIE).write_text(cookie(self.config))
         with closing(here.open_registry()) as registry:
             rules = RULES.format(**self.ports, to=MAIL, grace_s=grace_s)
             registry.set_alerting_rules(self.config.site.name, rules, by="benchmark")

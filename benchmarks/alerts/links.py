@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from benchmarks.alerts.house import CARERS, SHIFT_S, AlertHouse, dumped, mosquitto_here
 from benchmarks.alerts.notes import Tail
+from benchmarks.enrolled import cookie
 from forecalm.installation import Installation
 from models.shelf.manifest import POINTERS
 
@@ -44,8 +45,9 @@ OUT: Final = Path(__file__).parents[1] / "alert_links.json"
 class Board:
     """Follows ``/events`` at ``port`` for ever, on a thread of its own: ``rows`` is the newest of each person."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, cookie: str) -> None:
         self._port = port
+        self._cookie = cookie
         self.rows: dict[str, dict[str, Any]] = {}
         self.beat_s = time.time()
         self.key = ""
@@ -55,7 +57,7 @@ class Board:
         while True:
             board = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
             try:
-                board.request("GET", "/events")
+                board.request("GET", "/events", headers={"Cookie": self._cookie})
                 stream = board.getresponse()
                 event = b""
                 while line := stream.readline():
@@ -79,6 +81,7 @@ class Board:
         board = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
         try:
             headers = {"Content-Type": "application/json", "Authorization": f"Tablet {key or self.key}"}
+            headers["Cookie"] = self._cookie
             data = None if body is None else json.dumps(body)
             board.request("GET" if body is None else "POST", f"/api/v1/{path}", data, headers)
             answer = board.getresponse()
@@ -303,7 +306,7 @@ def measured(folder: Path, mosquitto: str, fault: Fault | None) -> dict[str, obj
         for name in ("broker", "service", "bands", "tablets"):
             house.start(name)
         house.wait_until_served()
-        board = Board(house.config.console.port)
+        board = Board(house.config.console.port, cookie(house.config))
         whole(house, board)
         found = server(house, board) if fault is None else broken(house, board, fault)
     print(found, file=sys.stderr)

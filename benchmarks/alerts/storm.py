@@ -20,6 +20,7 @@ from benchmarks.alerts.house import URL, AlertHouse
 from benchmarks.alerts.notes import Notes, Tail, text_of
 from benchmarks.alerts.plans import taking
 from benchmarks.alerts.receiver import KINDS
+from benchmarks.enrolled import COOKIE
 from forecalm.installation import Installation
 
 LOOK_S: Final = 0.1
@@ -173,7 +174,8 @@ class Storm:
                 status = ask(self._house.config.console.port, "POST", path, host=urlsplit(URL).netloc)
             else:
                 path = f"/alerts/{quote(alert_id)}/acknowledge"
-                status = ask(self._house.config.console.port, "POST", path, body=f"by={by}")
+                said = (self._house.folder / COOKIE).read_text()
+                status = ask(self._house.config.console.port, "POST", path, body=f"by={by}", cookie=said)
             self._notes.write(what="asked", matter=alert_id, way=way, status=status)
         except (OSError, http.client.HTTPException) as error:
             self._notes.write(what="nobody there", matter=alert_id, way=way, error=type(error).__name__)
@@ -224,12 +226,14 @@ class Storm:
             time.sleep(LOOK_S)
 
 
-def ask(port: int, method: str, path: str, *, host: str = "", body: str = "") -> int:
+def ask(port: int, method: str, path: str, *, host: str = "", body: str = "", cookie: str = "") -> int:
     """Return the status; raises OSError or HTTPException where nobody answers."""
     board = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_S)
     try:
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        board.request(method, path, body, {**headers, "Host": host} if host else headers)
+        headers |= {"Host": host} if host else {}
+        headers |= {"Cookie": cookie} if cookie else {}
+        board.request(method, path, body, headers)
         answer = board.getresponse()
         answer.read()
         return answer.status

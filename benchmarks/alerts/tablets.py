@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from benchmarks.alerts.notes import Notes
 from benchmarks.alerts.plans import taking
+from benchmarks.enrolled import COOKIE
 
 BEAT_S: Final = 5.0
 RETRY_S: Final = 1.0
@@ -39,12 +40,13 @@ class Tablet:
         self._receipts: list[dict[str, object]] = []
         self._away_until_s = 0.0
         self._key = ("", "")
+        self._cookie = (folder / COOKIE).read_text()
 
     def ask(self, path: str, body: object = None, *, form: bool = False) -> Any:  # noqa: ANN401 - as JSON comes
         """Ask the server; raises OSError, or HTTPException, where it does not say yes."""
         board = http.client.HTTPConnection("127.0.0.1", self._port, timeout=QUIET_S)
         try:
-            headers = {"Accept": "application/json", "Content-Type": "application/json"}
+            headers = {"Accept": "application/json", "Content-Type": "application/json", "Cookie": self._cookie}
             if self._key[0]:
                 headers["Authorization"] = f"Tablet {self._key[0]}.{self._key[1]}"
             if form:
@@ -106,7 +108,7 @@ class Tablet:
     def _follow(self) -> None:
         board = http.client.HTTPConnection("127.0.0.1", self._port, timeout=QUIET_S)
         try:
-            board.request("GET", "/events")
+            board.request("GET", "/events", headers={"Cookie": self._cookie})
             stream = board.getresponse()
             self._notes.write(tablet=self.number, life=self._life, what="connected")
             event = b""
