@@ -73,7 +73,7 @@ class Sheets:
         away = RedirectResponse(where, 303)
         if said:
             secure = request.url.scheme == "https"
-            kept = quote(said[:SAID_MAX])
+            kept = quote(said[:SAID_MAX], safe="")
             away.set_cookie(SAID, kept, max_age=SAID_S, httponly=True, samesite="strict", secure=secure)
         return away
 
