@@ -65,6 +65,7 @@ def create_app(
     hosts: Collection[str] = LOOPBACK,
     care: Care | None = None,
     outside: str = "",
+    hsts: bool = True,
     offices: Offices = NOTHING_BEHIND,
 ) -> FastAPI:
     """Return the board of ``place``. The hub must be told all that the desk shows: ``desk.subscribe(hub.publish)``.
@@ -72,10 +73,10 @@ def create_app(
     ``names`` maps pseudonyms to the names that the house uses. ``carers`` are offered to "Who are you?", and may grow;
     any other name may be typed. ``clock`` gives UTC seconds, the time of the desk's views. ``staff`` tells of bands and
     readings; None: there is no such page, and nothing is stored here. ``models`` says which models run. ``hosts`` are
-    the names under which the board may be asked for: loopback only, because there are no accounts yet. ``care`` is
-    delivery, protection, duty and what else stands beside the desk; None: the board alone. ``outside`` is the address
-    under which carers' phones reach the links that they are sent, and nothing else. ``access`` says who asks and where
-    things belong; ``offices`` is what stands behind the pages of staff.
+    the names under which the board may be asked for. ``care`` is delivery, protection, duty and what else stands beside
+    the desk; None: the board alone. ``outside`` is the address under which carers' phones reach the links that they are
+    sent, and nothing else. ``hsts``: browsers are told to come by TLS only, where it is on. ``access`` says who asks and
+    where things belong; ``offices`` is what stands behind the pages of staff.
     """
     board = Board(
         names=names, zone=time_zone, clock=clock, care=care, version=version(), site_of=access.whereabouts.of_wearer
@@ -100,7 +101,7 @@ def create_app(
     )
     app.state.entrance = entrance
     app.add_middleware(Gate, entrance=entrance, answer=answering(templates.get_template("refused.html")))
-    app.add_middleware(Guard, hosts=hosts, outside=outside)
+    app.add_middleware(Guard, hosts=hosts, outside=outside, hsts=hsts)
     app.mount("/static", StaticFiles(directory=_STATIC))
     add_refusals(app, templates.get_template("refused.html"))
     add_installable(app, place=place)

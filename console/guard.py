@@ -61,8 +61,9 @@ class Guard:
     take a matter are served: whoever can ask for the board can take an alert, because nobody signs in yet.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], outside: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], outside: str = "", hsts: bool = True) -> None:
         self._app = app
+        self._hsts = hsts
         self._hosts = hosts if isinstance(hosts, Set) else frozenset(hosts)  # a set may grow: an address comes and goes
         self._outside = _host_in(outside)
 
@@ -75,7 +76,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                if scope["scheme"] == "https":
+                if self._hsts and scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = HSTS
                 headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)

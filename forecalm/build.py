@@ -34,6 +34,7 @@ from forecalm.live import Live
 from forecalm.offices.administration import Administering
 from forecalm.offices.day import DayBook
 from forecalm.offices.door import Entry, set_up_link
+from forecalm.offices.research import ResearchOffice
 from forecalm.offices.support import Supporting
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
@@ -257,11 +258,13 @@ class Service:
             alone=lambda: [each.wearer for each in self.alerting.duty.uncovered(pipeline.wearers, time.time())],
             again=self.again.set,
         )
+        research = ResearchOffice(here, store=self.store, registry=registry, zone=self._config.zone, clock=time.time)
         return Offices(
             door=entry.door,
             days=DayBook(registry, journal=here.journal, minutes=here.folder / FOLDER),
             support=stack.enter_context(supporting),
             administration=administering,
+            research=stack.enter_context(research),
         )
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:
@@ -281,6 +284,7 @@ class Service:
             models=self.models,
             care=self.alerting.care,
             hosts=served.hosts,
+            hsts=served.hsts,
             outside=self._config.console.url,
             offices=self._offices(here, registry, pipeline, entry, stack),
         )

@@ -31,6 +31,21 @@ def service(config: Config) -> Iterator[Service]:
         yield running
 
 
+def test_a_house_that_vouches_for_itself_leaves_the_way_to_its_page_for_tablets_open(
+    service: Service, config: Config
+) -> None:
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1",
+        config.console.port,
+        context=trusting(local_of(config).authority_file.read_bytes()),
+        timeout=10,
+    )
+    connection.request("GET", "/healthz")
+    headers = connection.getresponse().headers
+    connection.close()
+    assert "strict-transport-security" not in headers, "it would hold for every port of this name"
+
+
 def asked(config: Config, trusted: ssl.SSLContext, path: str, host: str = "board.home") -> tuple[int, bytes]:
     connection = http.client.HTTPSConnection("127.0.0.1", config.console.port, context=trusted, timeout=10)
     try:
