@@ -1,7 +1,7 @@
 """The desk's views, the house's names and the time in; rows, their tally and the stream's events out."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -142,7 +142,10 @@ class Board:
 
     def seen(self, views: Iterable[WearerView], sight: Sight) -> list[WearerView]:
         """Return the views of those whom ``sight`` sees."""
-        return list(views) if sight.is_whole else [view for view in views if sight.sees(self._site_of(view.wearer))]
+        if sight.is_whole:
+            return list(views)
+        site_of, sites = self._site_of, sight.seen
+        return [view for view in views if site_of(view.wearer) in sites]
 
     def rows(self, views: Iterable[WearerView], sight: Sight = EVERYBODY) -> list[Row]:
         """Return a row for every view, by name, so that everybody keeps their place."""
@@ -238,10 +241,10 @@ class Board:
         return tuple(it for it in known.values() if not about[it.matter_id] or self._sees(sight, about[it.matter_id]))
 
     def _sees(self, sight: Sight, wearer: str) -> bool:
-        return sight.is_whole or sight.sees(self._site_of(wearer))
+        return sight.is_whole or self._site_of(wearer) in sight.seen
 
     def _is_named(self, wearer: str, sight: Sight) -> bool:
-        return EVERYWHERE in sight.named or sight.names(self._site_of(wearer))
+        return EVERYWHERE in sight.named or self._site_of(wearer) in sight.named
 
     def _taken(self, it: Going) -> str:
         return taken_words(it, clock=lambda at_s: clock_time(at_s, zone=self._zone, now_s=self._clock()))
@@ -267,9 +270,9 @@ def _said(words: Iterable[str]) -> str:
     return " ".join(map(ended, words))
 
 
-def _same(some: Sequence[WearerView], others: Sequence[WearerView]) -> bool:
-    """Return whether these are the very same views."""
-    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+def _same(some: tuple[WearerView, ...], others: tuple[WearerView, ...]) -> bool:
+    """Return whether these are the same views: of most it is enough that they are the very same."""
+    return some == others
 
 
 def _facts(row: Row, view: WearerView) -> RowEvent:

@@ -14,14 +14,6 @@ class Sight:
     seen: frozenset[str]
     named: frozenset[str]
 
-    def sees(self, site: str) -> bool:
-        """Return whether they see the people of ``site``."""
-        return EVERYWHERE in self.seen or site in self.seen
-
-    def names(self, site: str) -> bool:
-        """Return whether they know the people of ``site`` by name."""
-        return EVERYWHERE in self.named or site in self.named
-
     @property
     def is_whole(self) -> bool:
         """Whether nobody is hidden from them."""

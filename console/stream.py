@@ -76,7 +76,8 @@ async def events(board: Board, house: House, hub: Hub, look: Callable[[], Sight]
                 yield SIGNED_OUT
                 return
             await board.look()
-            views = {view.wearer: view for view in board.seen(views.values(), sight)}
+            if not sight.is_whole:
+                views = {view.wearer: view for view in board.seen(views.values(), sight)}
             aged = await board.drawn(views.values(), sight)  # "for 4 min", and unrenewed views
             fresh = {wearer: event for wearer, event in aged.items() if event != told.get(wearer)}
             told |= fresh

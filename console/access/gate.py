@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.access.access import Credentials
 from console.access.asker import Asker, Kind
+from console.access.cookies import HOST, SESSION, TABLET
 from console.access.entrance import Entrance, asker_of, did, elsewhere, entrance_of, refuse, seen
 from console.access.limits import Limits
 from console.access.onward import sign_in
@@ -174,7 +175,8 @@ def wants_page(request: Request) -> bool:
 
 def _tried(credentials: Credentials) -> bool:
     """Whether somebody showed something that ought to let them in."""
-    return bool(credentials.cookies) or credentials.authorization.lower().startswith("bearer ")
+    keys = {name.removeprefix(HOST) for name in credentials.cookies}
+    return bool(keys & {SESSION, TABLET}) or credentials.authorization.lower().startswith("bearer ")
 
 
 def _wanted(request: Request) -> str:
