@@ -275,7 +275,7 @@ def _per_second(seen: Seconds, values: Array, look: Look) -> Drawn:
 
 def _told(seen: Seconds, labels: Sequence[Told], room: Room) -> list[tuple[str, str, str]]:
     """Of each model when it would have alerted, and how long before a labelled incident."""
-    incidents = sorted({each.start_s for each in labels if each.what == "incident"})
+    incidents = _incidents(labels)
     both = [(seen.model, seen.alerts_s)]
     if seen.shadow_model:
         both.append((seen.shadow_model, seen.shadow_alerts_s))
@@ -289,6 +289,17 @@ def _told(seen: Seconds, labels: Sequence[Told], room: Room) -> list[tuple[str, 
         lead = "no incident labelled" if not incidents else ", ".join(known) or "none"
         lead += f"; {missed} missed" if incidents and missed else ""
         found.append((name, when, lead))
+    return found
+
+
+def _incidents(labels: Sequence[Told]) -> list[float]:
+    """When each incident began [UTC s]: labels that touch are one, however many raters gave it."""
+    found: list[float] = []
+    ended_s = -math.inf
+    for each in sorted((each for each in labels if each.what == "incident"), key=lambda told: told.start_s):
+        if each.start_s > ended_s:
+            found.append(each.start_s)
+        ended_s = max(ended_s, each.end_s)
     return found
 
 

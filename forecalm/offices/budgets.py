@@ -15,8 +15,7 @@ from alerts.rehearsal.budget import Budget as Found
 from alerts.rehearsal.budget import Choice as Chosen
 from console.research.office import Budget, Level, Span, Working
 from forecalm.installation import Installation
-from forecalm.rehearsing.budget import DAY_S, EVER, budget
-from forecalm.rehearsing.replaying import heard_in
+from forecalm.rehearsing.replaying import EVER, heard_in
 from forecalm.rescoring.rescoring import LEARN_S
 from forecalm.watching.champion import choose
 from ingest.errors import IngestError, RegistryError
@@ -26,6 +25,7 @@ from models.risk import TRAINING_FREE
 
 log = logging.getLogger(__name__)
 
+DAY_S: Final = 86_400.0
 PER_DAY: Final = 2.0
 """With which budget it is replayed; every level is looked at, so that any other can be chosen afterwards."""
 
@@ -110,6 +110,7 @@ class Budgets:
         return tuple(span for each in worn for span in each.covered)
 
     def _run(self) -> None:
+        """On the thread. What replays loads scikit-learn, and is imported when somebody asks."""
         while not self._stop.is_set():
             asked = self._asked.get()
             if asked is None:
@@ -117,6 +118,8 @@ class Budgets:
             wearer, days = asked
             now_s = self._clock()
             try:
+                from forecalm.rehearsing.budget import budget
+
                 model = choose(self._here.models).champion
                 found, note = budget(self._here.config, wearer, per_day=PER_DAY, days=days, until_s=now_s)
                 name = TRAINING_FREE if model is None else model.name

@@ -1,10 +1,15 @@
-"""The shelf, rehearsals, what models foretold and results of experiments in; what pages of models say out."""
+"""The shelf, rehearsals, what models foretold and results of experiments in; what pages of models say out.
+
+What loads scikit-learn is imported where it is first needed: a service without a trained model starts without it.
+"""
 
 import math
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from alerts.errors import AlertError
 from alerts.policy import Policy
@@ -23,7 +28,6 @@ from console.research.office import (
     Side,
 )
 from forecalm.installation import Installation
-from forecalm.shipped import limits_of, readable, simulated
 from forecalm.watching.foretold import DAYS_KEPT, FOLDER, minutes_of
 from forecalm.watching.watchers import Choice
 from models.errors import ExperimentError, ShelfError
@@ -77,6 +81,7 @@ class Shelved:
         )
 
     def _model(self, name: str) -> Model:
+        from forecalm.shipped import readable, simulated
         from models.shelf.pointers import Pointers
         from models.shelf.shelf import Shelf
 
@@ -137,8 +142,7 @@ class Shelved:
 
     def card(self, name: str) -> ModelCard:
         """See ``Research.card``; raises LookupError where there is no such model."""
-        from msgspec.structs import replace
-
+        from forecalm.shipped import limits_of, readable
         from models.reports import card as cards
         from models.shelf.shelf import Shelf
 

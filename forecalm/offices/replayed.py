@@ -17,9 +17,8 @@ import numpy as np
 from alerts.policy import Policy
 from alerts.rehearsal.budget import alerts_by
 from console.research.office import Recording, Seconds, Working
-from forecalm.rehearsing.budget import rules_of
 from forecalm.studies.cutting import cut
-from forecalm.watching.watchers import Choice, Watchers
+from forecalm.watching.watchers import Choice, Model, Watchers
 from ingest.readings import Readings
 from ingest.registry.consents import Scope
 from ingest.types import Array
@@ -128,8 +127,7 @@ class Replayed:
 def _seconds(
     first_s: int, said: dict[str, Array], own: "np.typing.NDArray[np.bool_]", watchers: Watchers, choice: Choice
 ) -> Seconds:
-    rules = rules_of(choice)
-    theirs = Policy() if choice.shadow is None or choice.shadow.policy is None else choice.shadow.policy
+    rules, theirs = _rules(choice.champion), _rules(choice.shadow)
     levelled = own if rules != Policy() else np.ones_like(own)
     return Seconds(
         start_s=first_s,
@@ -143,6 +141,11 @@ def _seconds(
         alerts_s=_alerts(first_s, said["risk"], levelled, rules),
         shadow_alerts_s=_alerts(first_s, said["shadow"], np.ones_like(own), theirs),
     )
+
+
+def _rules(model: Model | None) -> Policy:
+    """By which rules a model alerts: its own, where it has some."""
+    return Policy() if model is None or model.policy is None else model.policy
 
 
 def _alerts(first_s: int, risk: Array, levelled: "np.typing.NDArray[np.bool_]", rules: Policy) -> tuple[float, ...]:

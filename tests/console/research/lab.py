@@ -65,6 +65,7 @@ class Lab:
         )
         self.letting = Letting(asker or researcher())
         self.places = OneSite()
+        self._runner: asyncio.Runner | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -89,7 +90,6 @@ class Lab:
                 access=Access(self.letting, self.places),
                 offices=Offices(research=self.office),
             )
-            self._runner = stack.enter_context(asyncio.Runner())
             self._stack = stack.pop_all()
         return self
 
@@ -140,4 +140,6 @@ class Lab:
                 headers = {"sec-fetch-site": site, "content-type": "application/x-www-form-urlencoded"}
                 return await client.request(method, path, content=body, headers=headers)
 
+        if self._runner is None:  # a browser's tests have a loop of their own, and never come here
+            self._runner = self._stack.enter_context(asyncio.Runner())
         return self._runner.run(ask())
