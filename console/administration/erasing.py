@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
+from alerts.views import RiskState
 from console.access.asker import Asker, Kind
 from console.access.gate import asker_of
 from console.access.passwords import is_right
@@ -43,6 +44,8 @@ def add_erasing(ground: Ground) -> None:
         asker, errors = asker_of(request), {}
         if said["looked"].traces is None:
             errors[""] = "Wait until everything of them was looked at."
+        if any(view.risk is RiskState.ALERTING for view in await here.rest.run(here.desk.views)):
+            errors[""] = "An alert is open, and nobody has it: see to it first. Nothing is erased."
         if form.one("pseudonym") != wearer:
             errors["pseudonym"] = f"To erase them, write {wearer}."
         if not errors and (wrong := await proved(ground, lane, asker, form.text("password"))):

@@ -38,9 +38,9 @@ def add_gateways(ground: Ground) -> None:
     @app.get("/admin/gateways", include_in_schema=False)
     async def list_gateways(request: Request) -> Response:
         found = await here.records.run(theirs, request)
-        facts: dict[str, Any] = {"bare": await here.records.run(_bare, ground, request, {each.gateway for each in found})}
+        bare = await here.records.run(_bare, ground, request, {each.gateway for each in found})
         by_name = sorted(found, key=lambda each: (each.gateway, each.since_s))
-        return await ground.show(request, "gateways.html", found=by_name, **facts)
+        return await ground.show(request, "gateways.html", found=by_name, bare=bare)
 
     async def asked(request: Request, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
         sites = await here.records.run(ground.sites, request, Act.GATEWAYS)

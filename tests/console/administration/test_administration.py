@@ -206,3 +206,10 @@ def test_what_another_site_makes_a_browser_send_changes_nothing(rooms: Rooms) ->
         assert rooms.ask("POST", path, data=data, headers=headers).status_code == 403
     assert rooms.registry.names()["w1"] == "Aidan"
     assert rooms.office.erasing.wanted == []
+
+
+def test_nobody_is_unwatched_for_an_erasure_while_an_alert_is_open(rooms: Rooms) -> None:
+    rooms.house.alert("w2")
+    page = rooms.post("/admin/people/w1/erase", 422, pseudonym="w1", password=PASSWORD).text
+    assert "An alert is open" in page
+    assert rooms.office.erasing.wanted == []
