@@ -33,9 +33,9 @@ from tests.console.caring import Caring
 NOW_S = 1_763_562_728.0  # 14:32:08 on a Wednesday in November, in the house's zone
 CARERS = ("Jo", "Maryam", "Sam", "Tomasz", "Agnieszka")
 OVER = (
-    ("taken", ".row[data-risk=held] .over", "outcome"),
-    ("alert", "#shift", "shift"),
-    ("alert", ".row[data-risk=alert] .snooze", "snooze"),
+    ("taken", ".row[data-risk=held] .over", "board-outcome"),
+    ("alert", "#shift", "board-shift"),
+    ("alert", ".row[data-risk=alert] .snooze", "board-snooze"),
 )
 """What opens over the board: the house, the tap, the picture."""
 
@@ -365,4 +365,6 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
                 page = board(browser, address, sizes[size], night=night)
                 page.get_by_role("link", name="Bands").click()
                 expect(page.locator("#live")).to_have_text("Live")
-                keep(page, folder / (f"bands-{size}{'-night' if night else ''}.png" if every else "bands.png"))
+                keep(
+                    page, folder / (f"bands-much-{size}{'-night' if night else ''}.png" if every else "bands-much.png")
+                )

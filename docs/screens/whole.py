@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def take_house(browser: Browser, folder: Path, *, every: bool, only: str) -> Non
     """Write pictures of every page into ``folder``: first while all is calm, then what an alert opens."""
     with let_in() as opened, Demo(scenario=SCENARIO, port=None, say=print) as demo:
         opened.door.furnished = furnish(demo.service)
+        wait(lambda: all(view.probability is not None for view in demo.service.desk.views()), "somebody is not heard")
         ways = [visit for visit in visits_of(demo.service, opened) if only in name_of(visit)]
         for visit in ways:
             take(browser, visit, folder, every=every)
@@ -79,8 +81,13 @@ def open_page(browser: Browser, visit: Visit, size: tuple[int, int], theme: str)
 
 def wait_for_alert(service: Service) -> None:
     """Return when somebody's alert is open."""
+    wait(lambda: any(view.risk is RiskState.ALERTING for view in service.desk.views()), "no alert came")
+
+
+def wait(holds: Callable[[], bool], wrong: str) -> None:
+    """Return when it ``holds``; raises TimeoutError with what is ``wrong`` where it does not within ``PATIENCE_S``."""
     until_s = time.monotonic() + PATIENCE_S
-    while not any(view.risk is RiskState.ALERTING for view in service.desk.views()):
+    while not holds():
         if time.monotonic() > until_s:
-            raise TimeoutError(f"no alert came within {PATIENCE_S} s")
+            raise TimeoutError(f"{wrong} within {PATIENCE_S} s")
         time.sleep(0.5)
