@@ -75,8 +75,8 @@ def create_app(
     readings; None: there is no such page, and nothing is stored here. ``models`` says which models run. ``hosts`` are
     the names under which the board may be asked for. ``care`` is delivery, protection, duty and what else stands beside
     the desk; None: the board alone. ``outside`` is the address under which carers' phones reach the links that they are
-    sent, and nothing else. ``hsts``: browsers are told to come by TLS only, where it is on. ``access`` says who asks and
-    where things belong; ``offices`` is what stands behind the pages of staff.
+    sent, and nothing else. ``hsts``: browsers are told to come by TLS only, where it is on. ``access`` says who asks
+    and where things belong; ``offices`` is what stands behind the pages of staff.
     """
     board = Board(
         names=names, zone=time_zone, clock=clock, care=care, version=version(), site_of=access.whereabouts.of_wearer

@@ -36,4 +36,5 @@ def live_through_a_day_of_accounts(registry: Registry) -> None:
     _, machine = registry.add_token("Zoe's", role="monitor", site="home", until_s=kitchen.since_s + 86_400, by="jo")
     registry.revoke_token(machine.id, by="jo")
     registry.add_gateway_credential("g-1", site="home", username="g-1", secret="$salted", by="jo")  # noqa: S106
+    registry.end_gateway_credential("g-1", at_s=1e12, by="jo")
     registry.revoke_gateway_credential("g-1", by="jo")
