@@ -58,7 +58,7 @@ class Guard:
     page may load.
 
     Under the name of ``outside``, by which carers' phones reach this server, and through any proxy, only links that
-    take a matter are served: whoever can ask for the board can take an alert, because nobody signs in yet.
+    take a matter are served: the board stays in the house, whoever has signed in.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str], outside: str = "", hsts: bool = True) -> None:
