@@ -147,11 +147,13 @@ def pushed(context: Any, page: Any, origin: str) -> list[str]:  # noqa: ANN401 -
     until(lambda: page.evaluate("true") and bool(known), "the browser does not tell of the worker")
     message = {"origin": origin, "registrationId": known[0], "data": '{"body": "Look at the board", "tag": "m"}'}
     session.send("ServiceWorker.deliverPushMessage", message)
-    page.wait_for_function("navigator.serviceWorker.ready.then(async w => (await w.getNotifications()).length > 0)")
-    shown: list[str] = page.evaluate(
-        "navigator.serviceWorker.ready.then(async w => (await w.getNotifications()).map(n => n.title + ': ' + n.body))"
-    )
+    until(lambda: bool(page.evaluate(_SHOWN)), "the worker shows nothing")
+    shown: list[str] = page.evaluate(_SHOWN)
     return shown
+
+
+_SHOWN = """navigator.serviceWorker.ready.then(async worker =>
+    (await worker.getNotifications()).map(each => each.title + ': ' + each.body))"""
 
 
 def test_what_was_forged_with_the_stolen_key_for_another_site_is_refused_by_a_tablet_that_trusts_it(
