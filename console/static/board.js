@@ -119,7 +119,8 @@ function onNotice(text, paused) {
 
 /** What is opened over the board while somebody needs you says so from the start. */
 function onSheet() {
-  for (const { risk, wearer, name } of rows.list()) if (risk === "alert") elsewhere.raised({ wearer, name });
+  const shown = byId("sheet").querySelector(".urgent")?.dataset.wearer;      // whose own screen it is
+  for (const { risk, wearer, name } of rows.list()) if (risk === "alert" && wearer !== shown) elsewhere.raised({ wearer, name });
 }
 
 function showShift(now) {
