@@ -1,6 +1,6 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills proof realism radio stress experiment forecast accuracy pictures sample-data features schema screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check bench kills proof realism radio stress experiment forecast accuracy pictures sample-data features schema fuzz screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -100,11 +100,15 @@ sample-data: .venv/.core  ## Make data/sample/ anew
 features: .venv/.core  ## Make docs/features.md anew
 	$(BIN)/forecalm features > docs/features.md
 
-schema: .venv/.core  ## Make docs/wire.schema.json, asyncapi.json, openapi.json and alerting-states.md anew
+schema: .venv/.core  ## Make docs/wire.schema.json, asyncapi.json, openapi.json, alerting-states.md and access.md anew
 	$(BIN)/forecalm schema > docs/wire.schema.json
 	$(BIN)/forecalm schema --asyncapi > docs/asyncapi.json
 	$(BIN)/python -m console.api.document > docs/openapi.json
 	$(BIN)/python -m alerts.drawn
+	$(BIN)/python -m console.access.drawn docs/access.md
+
+fuzz: .venv/.dev  ## Ask every route of the OpenAPI document what it forbids, at length
+	FORECALM_FUZZ=40 $(BIN)/python -m pytest -q tests/console/api/test_schemathesis.py tests/console/api/test_hostile.py
 
 screenshots: .venv/.dev  ## Take the pictures in docs/screens anew (needs Chromium)
 	$(BIN)/python docs/screens/make.py

@@ -288,6 +288,7 @@ class Service:
             outside=self._config.console.url,
             offices=self._offices(here, registry, pipeline, entry, stack),
         )
+        stack.callback(app.state.entrance.trail.close)
         board = threading.Thread(target=self._serve, args=(app, hub, served), name="board", daemon=True)
         stack.callback(board.join)
         stack.callback(self._stop_serving.set)
