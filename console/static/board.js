@@ -68,7 +68,7 @@ function onRow({ row }) {
     say("status", `${row.name}: ${row.word}`);
   }
   if (!happened && row.risk === "calm") return;      // the next beat sees to the rest
-  ring();
+  ring(happened === "raised" && row.sounds === "alert");
   account();
   elsewhere.look();
 }
@@ -150,9 +150,10 @@ function countDown(now) {
   }
 }
 
-function ring() {
+/** `anew`: somebody has just begun to need you, whoever else does already. */
+function ring(anew = false) {
   const people = rows.list();
-  sound.alert(people.some(({ sounds }) => sounds === "alert"));
+  sound.alert(people.some(({ sounds }) => sounds === "alert"), anew);
   if (state !== "lost" && !people.some(({ sounds }) => sounds === "lost")) sound.seen();
 }
 

@@ -9,6 +9,7 @@ const QUIET = 1 / 18;
 const LOST_AGAIN_MS = 120000;
 const ATTACK_S = 0.1;
 const NOTE_S = 0.42;
+const FIRST_MS = 400;        // the first note of an alert is not cut off: what came meanwhile is told by it
 const PEAK = 0.8;
 
 export class Sound {
@@ -16,6 +17,9 @@ export class Sound {
   #onchange;
   #alertTimer = null;
   #alertSince = 0;
+  #rangAt = -Infinity;
+  #ringing = [];
+  #anew = null;
   #lostTimer = null;
   #onstarted;
   muted = false;
@@ -49,21 +53,39 @@ export class Sound {
     this.#play(LOW_HZ, 0.5);
   }
 
-  /** Rising notes every 4 s while `on`, louder over the first 8 s. */
-  alert(on) {
-    if (on === (this.#alertTimer !== null)) return;
+  /** Rising notes every 4 s while `on`, louder over the first 8 s. `anew`: somebody more needs you, so they begin again at
+      once; never within the first note, which tells of all who came by then or the next one does. */
+  alert(on, anew = false) {
     if (!on) {
+      if (this.#alertTimer === null) return;
       clearInterval(this.#alertTimer);
-      this.#alertTimer = null;
-      return;
+      clearTimeout(this.#anew);
+      this.#alertTimer = this.#anew = null;
+    } else if (this.#alertTimer === null) {
+      this.#alertSince = performance.now();
+      this.#ringFromNow();
+    } else if (anew && this.#anew === null) {
+      const wait = Math.max(0, this.#rangAt + FIRST_MS - performance.now());
+      this.#anew = setTimeout(() => { this.#anew = null; this.#ringFromNow(); }, wait);
     }
-    this.#alertSince = performance.now();
-    const ring = () => {
-      const grown = Math.min((performance.now() - this.#alertSince) / 1000 / GROW_S, 1);
-      this.#play(RISING_HZ, QUIET ** (1 - grown), "alert");
-    };
-    ring();
-    this.#alertTimer = setInterval(ring, REPEAT_MS);
+  }
+
+  #ringFromNow() {
+    clearInterval(this.#alertTimer);
+    this.#alertTimer = setInterval(() => this.#ring(), REPEAT_MS);
+    this.#ring();
+  }
+
+  #ring() {
+    for (const { tone, gain } of this.#ringing) {
+      const now = this.#audio.currentTime;
+      gain.gain.cancelScheduledValues(now);
+      gain.gain.setTargetAtTime(0, now, 0.02);
+      tone.stop(now + 0.1);
+    }
+    this.#rangAt = performance.now();
+    const grown = Math.min((this.#rangAt - this.#alertSince) / 1000 / GROW_S, 1);
+    this.#ringing = this.#play(RISING_HZ, QUIET ** (1 - grown), "alert");
   }
 
   /** Falling notes now and every 2 min until `seen()`. */
@@ -85,8 +107,8 @@ export class Sound {
   }
 
   #play(notes, level, what = "") {
-    if (!this.able || (this.muted && what !== "test")) return;
-    notes.forEach((hertz, i) => {
+    if (!this.able || (this.muted && what !== "test")) return [];
+    return notes.map((hertz, i) => {
       const start = this.#audio.currentTime + 0.02 + i * NOTE_S * 0.8;
       if (i === 0) this.#prove(start, what);
       const tone = new OscillatorNode(this.#audio, { type: "sine", frequency: hertz });
@@ -97,6 +119,7 @@ export class Sound {
       tone.connect(gain).connect(this.#audio.destination);
       tone.start(start);
       tone.stop(start + NOTE_S + 0.5);
+      return { tone, gain };
     });
   }
 

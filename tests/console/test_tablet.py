@@ -52,6 +52,19 @@ def test_an_alert_appears_by_itself_and_sounds_until_it_is_taken(house: House, t
     assert tablet.heard() == ALERT + ALERT + TAKEN
 
 
+def test_an_alert_sounds_at_once_while_another_one_rings(house: House, tablet: Tablet) -> None:
+    tablet.sounding()
+    tablet.page.clock.pause_at(tablet.page.evaluate("Date.now()") / 1000 + 1)
+    house.alert("w2")
+    tablet.hears(ALERT)
+    house.alert("w1")
+    expect(tablet.row("w1").locator(".lead")).to_have_text("may need you now")
+    tablet.page.clock.run_for(500)  # far from the next time that the first of them rings by itself
+    assert tablet.heard() == ALERT + ALERT
+    tablet.page.clock.run_for(4000)
+    assert tablet.heard() == ALERT + ALERT + ALERT
+
+
 def test_two_taps_take_an_alert_and_every_tablet_says_whose_it_is_within_a_second(
     house: House, browser: Browser, tablet: Tablet, tablets: list[Tablet]
 ) -> None:
