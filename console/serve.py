@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from threading import Event
 
@@ -16,6 +17,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from console.errors import ConsoleError
 from console.hub import Hub
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
 GRACE_S = 2
 """How long open requests may take to end; streams are told at once, and without a limit uvicorn waits for ever."""
 
@@ -24,22 +30,78 @@ REQUEST_S = 15.0
 used before."""
 
 CONNECTIONS_MOST = 800
-"""At a time: 500 boards with a stream each, and what they ask meanwhile; most systems allow a process 1024 files."""
+"""At a time: 500 boards with a stream each, and what they ask meanwhile. Whoever comes then takes the place of who has
+said nothing for longest: connections that are kept open, and nothing else, keep no board out."""
+
+SHAKING_MOST = 512
+"""Connections on which TLS does not stand yet: as many as boards that come back all at once. Then the oldest goes: one
+that stands asks for something within milliseconds."""
+
+FILES = 4096
+"""Which a process may have open, where the system lets it say so: most begin with 1024, which these could use up."""
+
+
+class Listener(socket.socket):
+    """Listens in the place of ``plain``, and hangs up on the oldest of more than ``shaking_most`` connections for which
+    nobody said that they stand: a protocol hears of a connection only when TLS does."""
+
+    def __init__(self, plain: socket.socket, *, shaking_most: int = SHAKING_MOST) -> None:
+        super().__init__(fileno=plain.detach())
+        self._shaking: OrderedDict[int, socket.socket] = OrderedDict()
+        self._most = shaking_most
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """See ``socket.socket.accept``."""
+        connection, address = super().accept()
+        self._shaking[connection.fileno()] = connection
+        self._shaking.move_to_end(connection.fileno())  # a number that was another's before
+        if len(self._shaking) > self._most:
+            oldest = self._shaking.popitem(last=False)[1]
+            with contextlib.suppress(OSError):  # gone already
+                oldest.shutdown(socket.SHUT_RDWR)
+        return connection, address
+
+    def stands(self, number: int) -> None:
+        """Say that the connection of that file number stands."""
+        self._shaking.pop(number, None)
 
 
 class _Protocol(H11Protocol):
     """HTTP that waits for no request for ever, so that whoever opens connections and says nothing, or half of it, uses
     up neither the files nor the memory that alerts need. An answer may take as long as it likes."""
 
+    listener: Listener | None = None
     _waits: object = None
     _timer: asyncio.TimerHandle | None = None
+    _idle_s = 0.0  # since when nothing is answered here, by the loop's clock
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MOST:
+        self._idle_s = self.loop.time()
+        if self.listener is not None:
+            self.listener.stands(transport.get_extra_info("socket").fileno())
+        if len(self.connections) > CONNECTIONS_MOST and not self._make_room():
             transport.abort()
         else:
             self._look()
+
+    def on_response_complete(self) -> None:
+        self._idle_s = self.loop.time()
+        super().on_response_complete()
+
+    def _make_room(self) -> bool:
+        """Hang up on who has said nothing for longest, or else on who does not read what they asked for; return whether
+        there was anybody."""
+        others = [
+            each
+            for each in self.connections
+            if isinstance(each, _Protocol) and each is not self and not each.transport.is_closing()
+        ]
+        silent = [each for each in others if each.conn.their_state in (h11.IDLE, h11.SEND_BODY)]
+        found = silent or [each for each in others if each.flow.write_paused]
+        if found:
+            min(found, key=lambda each: each._idle_s).transport.abort()
+        return bool(found)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -104,8 +166,9 @@ def run(
     """
     if tls is None and not (public or host == "localhost" or _is_loopback(host)):
         raise ConsoleError(f"without TLS the board is served on this machine only (127.0.0.1), not on {host!r}")
+    _allow_files()
     try:
-        listener = _listener(host, port)
+        listener = Listener(_listener(host, port))
     except OSError as error:
         raise ConsoleError(f"cannot serve the board on {host} port {port}: {error.strerror}; choose another") from error
     name = shown or host
@@ -114,7 +177,7 @@ def run(
     config = uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
-        http=_Protocol,
+        http=type("_Protocol", (_Protocol,), {"listener": listener}),
         ws="none",
         lifespan="off",
         loop="asyncio",
@@ -132,6 +195,16 @@ def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
     return socket.create_server((host, port), family=family, dualstack_ipv6=both)
+
+
+def _allow_files() -> None:
+    """Let this process have ``FILES`` open, where it may say so and may not yet."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_loopback(host: str) -> bool:
