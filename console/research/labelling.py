@@ -11,7 +11,7 @@ from console.research.office import Given, Recording
 from console.research.recordings import WHATS, WORDS, show
 from console.research.room import UNKNOWN, Room, number_of, person_of
 from ingest.errors import RegistryError
-from ingest.labels import NOTE_MAX, TEXT_MAX
+from ingest.labels import NOTE, NOTE_MAX, TEXT_MAX
 
 UNSURE_MOST_S: Final = 3600.0
 """Who cannot tell within an hour when it began has not seen it."""
@@ -92,6 +92,8 @@ def read(form: Form, recording: Recording, room: Room) -> tuple[Given, dict[str,
         errors["what"] = f"Choose one, such as {WORDS[WHATS[0]]}, or write your own word."
     elif len(what) > TEXT_MAX or not what.isprintable():
         errors["other"] = f"Write up to {TEXT_MAX} characters on one line."
+    elif what == NOTE:
+        errors["other"] = "Carers' notes about a day are called so: choose another word."
     start_s = end_s = recording.start_s
     try:
         start_s = moment_of(form.one("onset"), **span)

@@ -12,7 +12,6 @@ from forecalm.keeping.files import files_in, lines_of, remove_folder, sha256, wr
 from ingest.exports.deidentify import Keys
 from ingest.exports.export import KEYS, MANIFEST, RECORD
 
-
 ASKED: Final = "research/exports"  # as ``forecalm.offices.exports`` has it, which loads every format
 WISH: Final = "wish.json"
 

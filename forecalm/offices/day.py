@@ -101,11 +101,9 @@ class DayBook:
         return found
 
     def _notes(self, wearer: str, since_s: float | None, until_s: float | None) -> dict[int, Note]:
-        labels = self._registry.labels(wearer, since_s, until_s)
         return {
             number: Note(number=number, at_s=it.start_s, by=it.rater, text=it.note)
-            for number, it in labels.items()
-            if it.what == NOTE
+            for number, it in self._registry.day_notes(wearer, since_s, until_s).items()
         }
 
     def _readings(

@@ -16,7 +16,7 @@ from console.research.decimated import Columns, Drawn
 from console.research.office import Given, Recording, Span, Told
 from forecalm.offices.veil import Veil, veil_of
 from ingest.errors import RegistryError
-from ingest.labels import Label
+from ingest.labels import NOTE, Label
 from ingest.readings import Readings
 from ingest.registry.consents import Scope
 from ingest.registry.registry import Registry
@@ -115,7 +115,7 @@ class Recordings:
             found = self._registry.label_history(number)
         except RegistryError as error:
             raise LookupError(f"label {number}: there is none") from error
-        if not found or any(label.wearer != wearer for label in found.values()):
+        if not found or any(label.wearer != wearer or label.what == NOTE for label in found.values()):
             raise LookupError(f"label {number}: there is none")
         veil = self._veil()
         return [self._told(veil, each, label, asker) for each, label in found.items()]

@@ -151,7 +151,7 @@ def _rules(model: Model | None) -> Policy:
 def _alerts(first_s: int, risk: Array, levelled: "np.typing.NDArray[np.bool_]", rules: Policy) -> tuple[float, ...]:
     """When a desk would have alerted, each alert taken at once."""
     known = np.isfinite(risk)
-    end_s = first_s + np.arange(len(risk)) + 1.0
+    end_s: Array = first_s + np.arange(len(risk), dtype=np.float64) + 1.0
     return tuple(alerts_by(rules, end_s[known], risk[known], levelled[known], Policy())[0])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from ingest.errors import RecordingError, RegistryError
-from ingest.labels import Label, require_label
+from ingest.labels import NOTE, Label, require_label
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_known, require_text
 from ingest.registry.tables import LABEL, WEARER
@@ -99,9 +99,11 @@ def labels(
     since_s: float | None = None,
     until_s: float | None = None,
     most: int | None = None,
+    *,
+    notes: bool = False,
 ) -> dict[int, Label]:
-    """See ``Registry.labels``."""
-    query = sa.select(LABEL.c.id, *_FIELDS).where(*_reaching(wearer, since_s, until_s))
+    """See ``Registry.labels`` and ``Registry.day_notes``."""
+    query = sa.select(LABEL.c.id, *_FIELDS).where(*_reaching(wearer, since_s, until_s, notes=notes))
     query = query.order_by(LABEL.c.start_s, LABEL.c.id).limit(most)
     return {row.id: _label(row) for row in connection.execute(query)}
 
@@ -112,9 +114,13 @@ def count(connection: sa.Connection, spans: Sequence[tuple[str, float, float]]) 
     return [connection.execute(counting.where(*_reaching(*span))).scalar_one() for span in spans]
 
 
-def _reaching(wearer: str | None, since_s: float | None, until_s: float | None) -> list[sa.ColumnElement[bool]]:
-    """Valid labels, of a wearer or of anybody, that reach into ``[since_s, until_s)``."""
-    found = [LABEL.c.superseded_by.is_(None), LABEL.c.removed_at_s.is_(None)]
+def _reaching(
+    wearer: str | None, since_s: float | None, until_s: float | None, *, notes: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """Valid labels, of a wearer or of anybody, that reach into ``[since_s, until_s)``: carers' notes alone, or all but
+    these."""
+    found: list[sa.ColumnElement[bool]] = [LABEL.c.superseded_by.is_(None), LABEL.c.removed_at_s.is_(None)]
+    found.append(LABEL.c.what == NOTE if notes else LABEL.c.what != NOTE)
     if wearer is not None:
         found.append(LABEL.c.wearer == wearer)
     if since_s is not None:

@@ -53,12 +53,17 @@ class Recorded(Face):
         most: int | None = None,
     ) -> dict[int, Label]:
         """The valid labels that reach into ``[since_s, until_s)``, of a wearer or of anybody, by number, in order of
-        time; the first ``most`` of them, None: all."""
+        time; the first ``most`` of them, None: all. Without carers' notes: whoever judges recordings reads none."""
         with self._reading() as connection:
             return labels.labels(connection, wearer, since_s, until_s, most)
 
+    def day_notes(self, wearer: str, since_s: float | None = None, until_s: float | None = None) -> dict[int, Label]:
+        """What carers noted of a wearer's days, as ``labels`` has it of everything else: labels that are NOTE."""
+        with self._reading() as connection:
+            return labels.labels(connection, wearer, since_s, until_s, notes=True)
+
     def count_labels(self, spans: Sequence[tuple[str, float, float]]) -> list[int]:
-        """How many valid labels of a wearer reach into ``[since_s, until_s)``, for each (wearer, since_s, until_s)."""
+        """How many of ``labels`` a wearer has in ``[since_s, until_s)``, for each (wearer, since_s, until_s)."""
         with self._reading() as connection:
             return labels.count(connection, spans)
 

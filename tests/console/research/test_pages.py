@@ -60,6 +60,7 @@ def test_a_label_is_given_corrected_and_removed_and_its_history_stays(lab: Lab) 
         ({"level": "1e999"}, "level", "Write a number"),
         ({"what": "", "other": ""}, "what", "Choose one"),
         ({"other": "x" * 300}, "other", "up to 200"),
+        ({"other": "note"}, "other", "Carers&#39; notes"),
         ({"note": "x" * 10_001}, "note", "up to 10000"),
     ],
 )
@@ -86,6 +87,17 @@ def test_notes_of_any_kind_are_shown_as_text(lab: Lab, note: str) -> None:
         assert "<script>alert" not in text
         assert "<b>odd" not in text
         assert note in html.unescape(text)
+
+
+def test_what_carers_note_of_a_day_is_on_no_page_and_in_no_count_and_nobody_changes_it(lab: Lab) -> None:
+    page = lab.keep(recording(120))
+    number = lab.label("note", 30, 30, "Hanna", note="Aunt Ida came.")
+    assert "Aunt Ida" not in lab.get(page).text
+    assert lab.get(f"{page}/labels/{number}").status_code == 404
+    assert lab.post(f"{page}/labels/{number}", LABEL | {"act": "correct"}).status_code == 404
+    assert lab.post(f"{page}/labels/{number}", {"act": "remove"}).status_code == 404
+    assert [each.labels for each in lab.office.recordings()] == [0]
+    assert list(lab.registry.day_notes("w-01")) == [number]
 
 
 def test_nobody_changes_what_somebody_else_said(lab: Lab) -> None:

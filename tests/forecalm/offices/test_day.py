@@ -93,13 +93,23 @@ def test_a_note_is_a_label_that_is_corrected_beside_itself_audited_and_comes_bac
     kept = book.kept("w-1", SINCE_S, UNTIL_S)
     assert kept is not None
     assert [(it.number, it.by, it.text) for it in kept.notes] == [(newer, "Maryam", "Late lunch")]
-    assert registry.labels("w-1")[newer].what == NOTE
+    assert registry.day_notes("w-1")[newer].what == NOTE
     book.remove("w-1", newer, by="Jo")
     assert book.notes("w-1", newer) is None
     again = book.write("w-1", "Late lunch", at_s=SINCE_S + 1200, by="Maryam")
     assert book.notes("w-1", again) is not None
     acts = [entry.action for entry in registry.audit_entries(wearer="w-1")]
     assert {"add labels", "correct label", "remove label"} <= set(acts)
+
+
+def test_whoever_judges_recordings_reads_no_carers_note(book: DayBook, registry: Registry) -> None:
+    number = book.write("w-1", "Lunch with Sam", at_s=SINCE_S + 1200, by="Jo")
+    incident = Label(what="incident", start_s=SINCE_S + 1200, end_s=SINCE_S + 1300, rater="Jo", wearer="w-1")
+    (told,) = registry.add_labels([incident], by="Jo")
+    span = ("w-1", SINCE_S, UNTIL_S)
+    assert list(registry.labels(*span)) == list(registry.labels()) == [told]
+    assert registry.count_labels([span]) == [1]
+    assert list(registry.day_notes(*span)) == [number]
 
 
 def test_a_note_of_somebody_else_is_nobodys_to_change(book: DayBook) -> None:
