@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 WAITING_MOST: Final = 2_000
 """Entries that wait: some minutes of a busy house while the registry restarts, and less than a megabyte."""
 
+REFUSALS_MOST: Final = 200
+"""Refusals among them: whoever knocks with forged keys, and needs none to knock, takes no room from what people do."""
+
 LOOK_S: Final = 900.0
 """Who looks at the same person's data again within a quarter of an hour [s] is entered once."""
 
@@ -65,6 +68,8 @@ class Trail:
         self._count_lost = lost
         self._lock = threading.Lock()
         self._waiting: deque[_Entry] = deque()
+        self._refusals = 0  # among those that wait
+        self._crowded_out = 0  # refusals that found no room, and that no entry tells of yet
         self._writer: threading.Thread | None = None
         self._looks: OrderedDict[tuple[str, ...], int] = OrderedDict()
         self._untold = 0  # lost, and not yet entered as a number
@@ -107,10 +112,14 @@ class Trail:
         if self._audit is None:
             return
         with self._lock:
+            if entry.refused and self._refusals >= min(REFUSALS_MOST, self._most):
+                self._crowded_out += 1
+                return
             if len(self._waiting) >= self._most:
                 self._lose()
                 return
             self._waiting.append(entry)
+            self._refusals += entry.refused
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, args=(self._audit,), name="audit", daemon=True)
                 self._writer.start()
@@ -122,12 +131,23 @@ class Trail:
                     self._writer = None
                     return
                 entry = self._waiting.popleft()
+                self._refusals -= entry.refused
             try:
-                _write(audit, entry)
+                self._write_one(audit, entry)
                 self._tell_lost(audit)
             except Exception as error:  # whatever a database may raise: nobody's alert depends on it
                 with self._lock:
                     self._lose(error)
+
+    def _write_one(self, audit: Audit, entry: _Entry) -> None:
+        if not entry.refused:
+            _write(audit, entry)
+            return
+        crowded = self._crowded_out
+        more: dict[str, Said] = {"crowded_out": crowded} if crowded else {}
+        if audit.note_refusal(entry.action, by=entry.by, **entry.detail, **more):  # type: ignore[arg-type] # no wearer
+            with self._lock:
+                self._crowded_out -= crowded
 
     def _lose(self, error: Exception | None = None) -> None:
         if not self._failing:
@@ -147,9 +167,6 @@ class Trail:
 
 
 def _write(audit: Audit, entry: _Entry) -> None:
-    if entry.refused:
-        audit.note_refusal(entry.action, by=entry.by, **entry.detail)  # type: ignore[arg-type] # none is a wearer
-        return
     try:
         audit.note(entry.action, wearer=entry.wearer, by=entry.by, **entry.detail)
     except RegistryError:

@@ -107,7 +107,7 @@ class Caring(Face):
         """Enter in the audit that an act was refused (a forged or expired acknowledgement); False: so many of this kind
         were in the last hour that this one is only counted, and the next that is entered says how many were. ``wearer``
         may be nobody: then it is entered without one. ``by`` and ``detail`` name nobody and hold no secret."""
-        left_out = self._refusals.admit(action, self._clock())
+        left_out = self._refusals.admit(action, self._clock(), by=by)
         if left_out is None:
             return False
         with self._writing(by) as writing:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from console.access.access import Access
 from console.access.asker import EVERYWHERE, Asker, Grant, Kind
 from console.access.roles import OF_PEOPLE, Role
-from console.access.trail import LOOK_S, Trail, actor
+from console.access.trail import LOOK_S, REFUSALS_MOST, Trail, actor
 from ingest.errors import RegistryError, StoreError
 from tests.askers import Letting, OneSite
 from tests.console.api.rooms import Rooms
@@ -25,6 +25,7 @@ class Book:
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str | None, str]] = []
+        self.crowded_out: list[int] = []
         self.away = False
         self.go = threading.Event()
         self.go.set()
@@ -40,6 +41,7 @@ class Book:
 
     def note_refusal(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> bool:
         self.note(f"refused {action}", by=by)
+        self.crowded_out.append(int(str(detail.get("crowded_out", 0))))
         return True
 
 
@@ -134,3 +136,32 @@ def test_the_audit_names_the_carer_and_the_tablet_where_a_tablet_did_it() -> Non
     assert actor(HALL, "Maryam") == "Maryam, at Hall"
     assert actor(JO, "Mallory") == "Jo"
     assert actor(Asker()) == "the board"
+
+
+def test_a_flood_of_refusals_takes_no_room_from_what_people_do() -> None:
+    book = Book()
+    trail = Trail(book)
+    book.go.clear()
+    for _ in range(5000):
+        trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
+    trail.act(JO, "take", wearer="w1")
+    book.go.set()
+    trail.close()
+    assert ("take", "w1", "Jo") in book.entries
+    refused = [action for action, *_ in book.entries if action == "refused credentials"]
+    assert 1 <= len(refused) <= REFUSALS_MOST + 1
+
+
+def test_refusals_that_found_no_room_are_told_by_the_next_and_are_no_trouble_of_the_audit() -> None:
+    book, lost = Book(), [0]
+    trail = Trail(book, lost=lambda count: lost.__setitem__(0, lost[0] + count))
+    book.go.clear()
+    for _ in range(REFUSALS_MOST + 10):
+        trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
+    assert trail.trouble == ""
+    book.go.set()
+    trail.close()
+    trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
+    trail.close()
+    assert len(book.entries) + sum(book.crowded_out) == REFUSALS_MOST + 11
+    assert lost == [0]

@@ -242,3 +242,10 @@ def test_nobody_is_called_everybody(registry: Registry) -> None:
     for name in ("everybody", "Everybody"):
         with pytest.raises(RegistryError, match="stands for all people"):
             registry.add_wearer(name, "Ann", by="test")
+
+
+def test_what_strangers_are_refused_hides_nothing_that_somebody_known_is_refused() -> None:
+    refusals = Refusals()
+    strangers = [refusals.admit("request", 0.0, by="the board") for _ in range(1000)]
+    assert strangers.count(0) == REFUSALS_AN_HOUR
+    assert refusals.admit("request", 0.0, by="Jo") == 0
