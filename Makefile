@@ -11,6 +11,8 @@ TESTS = $(BIN)/python -c "from forecalm.pipeline import warm; warm()" && $(BIN)/
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# a process that compiles all of itself at each start takes seconds more
+unexport PYTHONDONTWRITEBYTECODE
 
 help:            ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
