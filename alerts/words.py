@@ -149,9 +149,11 @@ def sureness(probability: float, low: float, high: float) -> str:
         return ""
     of = 100 if probability < RARE else 10
     about, least, most = (round(of * each) for each in (probability, min(low, probability), max(high, probability)))
+    if about == of:  # nothing is certain
+        return f"More than 9 in 10, perhaps {least}." if least < 9 else "More than 9 in 10."
     if least == about == most:
         return f"About {about} in {of}."
-    return f"About {about} in {of}, perhaps {least}, perhaps {most}."
+    return f"About {about} in {of}, perhaps {least}, perhaps {most if most < of else 'more than 9'}."
 
 
 def fit(features: Sequence[float] | Array, missing: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from alerts.views import AlertView, WearerView
 from console.access.asker import Kind
 from console.access.entrance import asker_of, by_of, check_person, may_of
 from console.access.roles import Act
+from console.day.moments import odds_words
 from console.day.pages import Room
 from console.forms import form_of
 from console.refusal import Refusal
@@ -85,6 +86,7 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
         row=row if is_open or is_held else None,
         reasons=(alert.reasons or (row.word if row else "",)) if alert else (),
         odds=_odds(alert),
+        odds_words=odds_words(alert.probability) if alert and math.isfinite(alert.probability) else "",
         raised=clock(found.raised_s),
         ago=_ago(now_s - found.raised_s),
         by=(alert.acknowledged_by if alert else found.by) or "",
@@ -122,10 +124,10 @@ def _snooze(room: Room, alert_id: str, reason: str, minutes: int, by: str) -> No
 
 
 def _odds(alert: AlertView | None) -> int | None:
-    """Return how many of ten times, None where nobody knows."""
+    """Return how many of ten dots are full, never all of them; None where nobody knows."""
     if alert is None or not math.isfinite(alert.probability):
         return None
-    return min(max(round(10 * alert.probability), 0), 10)
+    return min(max(round(10 * alert.probability), 0), 9)
 
 
 def _ago(seconds: float) -> str:

@@ -116,12 +116,18 @@ def lasting(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def odds_words(probability: float) -> str:
+    """Return odds as people count them: "About 7 in 10". Nothing is said to be certain, either way."""
+    tenths = round(10 * probability)
+    return "More than 9 in 10" if tenths > 9 else "Fewer than 1 in 10" if tenths < 1 else f"About {tenths} in 10"
+
+
 def _alerts(lines: Sequence[HappenedTo], raised: dict[str, AlertRaised]) -> Iterable[Moment]:
     for it in lines:
         match it:
             case AlertRaised():
                 first = it.reasons[0] if it.reasons else "Signs as they come before a hard time."
-                odds = "" if math.isnan(it.probability) else f"About {round(10 * it.probability)} in 10."
+                odds = "" if math.isnan(it.probability) else f"{odds_words(it.probability)}."
                 yield Moment(at_s=it.at_s, said=f"Alert. {first}", beside=odds, glyph="alert", alert_id=it.alert_id)
             case AlertAcknowledged():
                 of = raised.get(it.alert_id)

@@ -151,6 +151,9 @@ def test_drivers_of_what_never_runs_live_are_passed_over_on_purpose(candidate: C
     [
         (0.7, 0.5, 0.79, "About 7 in 10, perhaps 5, perhaps 8."),
         (0.71, 0.69, 0.74, "About 7 in 10."),
+        (0.98, 0.7, 1.0, "More than 9 in 10, perhaps 7."),
+        (1.0, 0.97, 1.0, "More than 9 in 10."),
+        (0.9, 0.8, 0.97, "About 9 in 10, perhaps 8, perhaps more than 9."),
         (0.7, 0.75, 0.8, "About 7 in 10, perhaps 7, perhaps 8."),
         (0.1, 0.08, 0.14, "About 10 in 100, perhaps 8, perhaps 14."),
         (0.7, np.nan, 0.7, ""),

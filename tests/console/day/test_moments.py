@@ -5,7 +5,7 @@ from alerts.protection.cover import Level, Link
 from alerts.protection.events import CoverChanged
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved, SightLost, SightRegained
 from alerts.views import Blind
-from console.day.moments import MOST, lasting, told
+from console.day.moments import MOST, lasting, odds_words, told
 from console.day.office import Note
 from console.day.times import Span
 
@@ -106,3 +106,10 @@ def test_times_are_said_as_people_say_them() -> None:
         "1 h",
         "8 h 22 min",
     ]
+
+
+def test_odds_are_never_said_to_be_certain() -> None:
+    assert odds_words(0.72) == "About 7 in 10"
+    assert odds_words(0.94) == "About 9 in 10"
+    assert odds_words(0.97) == odds_words(1.0) == "More than 9 in 10"
+    assert odds_words(0.0) == "Fewer than 1 in 10"

@@ -152,6 +152,12 @@ def test_an_alert_says_what_since_when_why_what_helps_and_who_is_told_next(home:
     assert client.get("/alerts/no-such").status_code == 404
 
 
+def test_an_alert_says_each_reason_once(home: Home, client: Client) -> None:
+    alert_id = home.alert("w2", "Sweat rising for 6 min.")
+    page = client.get(f"/alerts/{alert_id}").text
+    assert page.count("Sweat rising for 6 min.") == 1
+
+
 def test_the_sound_of_an_alert_is_paused_by_a_form(home: Home, client: Client) -> None:
     assert home.caring is not None
     alert_id = home.alert("w2")
