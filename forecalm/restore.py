@@ -25,12 +25,13 @@ UNPROVED: Final = "restoring"  # the folder in the installation where copies wai
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What was brought back: when it was copied, what it counts, and the pseudonyms of people who had been erased
-    since, and must be again."""
+    since, and must be again; ``ended``: how many sessions, tablets, tokens and links of then let nobody in any more."""
 
     made_at: str
     counts: dict[str, int]
     erase_again: tuple[str, ...]
     notes: tuple[str, ...]
+    ended: dict[str, int]
 
 
 def restore(
@@ -52,7 +53,7 @@ def restore(
         if here.config.registry.url:
             bring_back(registry_url, waiting / DUMP)
             (waiting / DUMP).unlink()
-        _prove_audit(registry_url, said, progress)
+        ended = _proved_and_shut(registry_url, said, by, progress)
         _enter(folder, waiting, said)
         for path in sorted(waiting.iterdir()):
             path.rename(here.folder / path.name)
@@ -63,7 +64,7 @@ def restore(
     with closing(here.open_registry()) as registry:
         registry.note("restore", by=by, made_at=said["made_at"])
         again = tuple(_erased_since(registry, [here.folder / RECEIPTS, *([receipts] if receipts else [])]))
-    return Restored(said["made_at"], said.get("counts_in_it", said["counts"]), again, tuple(said["not_in_it"]))
+    return Restored(said["made_at"], said.get("counts_in_it", said["counts"]), again, tuple(said["not_in_it"]), ended)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -125,13 +126,17 @@ def _prove(waiting: Path, said: dict[str, Any], progress: Progress) -> None:
         raise KeepingError(f"the back-up is damaged: {'; '.join(wrong[:5])}")
 
 
-def _prove_audit(url: str, said: dict[str, Any], progress: Progress) -> None:
+def _proved_and_shut(url: str, said: dict[str, Any], by: str, progress: Progress) -> dict[str, int]:
+    """Prove the audit, and let nobody in by what let them in then: whoever was signed out, and whatever was revoked,
+    since the back-up would be let in again. Return what was ended. It is done before the copies are an installation."""
     progress("every entry of the audit")
     with closing(Registry(url)) as registry:
         registry.upgrade()
         wrong = registry.verify_audit(Head(said["audit_head"]["number"], said["audit_head"]["digest"]))
     if wrong:
         raise KeepingError(f"the audit of this back-up is not whole: {'; '.join(wrong[:3])}")
+    with closing(Registry(url)) as registry:
+        return registry.end_ways_in(by=by)
 
 
 def _enter(folder: Path, waiting: Path, said: dict[str, Any]) -> None:

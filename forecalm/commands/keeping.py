@@ -117,6 +117,12 @@ def restore(chosen: argparse.Namespace) -> int:
         out.print(f"{here.folder} is as it was at {restored.made_at}: {_said(restored.counts)}. Every byte is proved.")
         for note in restored.notes:
             out.print(f"Was not in it: {note}")
+        out.print(
+            f"Ended: {_said(restored.ended)}. Enrol the tablets before anybody relies on them (forecalm tablet enrol):"
+            " until then no wall shows the board. Passwords, roles and what lets gateways in are those of then: look at"
+            " forecalm account list and forecalm gateway-access list for whom you shut out since.",
+            style="bold",
+        )
         for wearer in restored.erase_again:
             out.print(f"{wearer} had been erased since: forecalm erase {wearer}", style="bold")
     return FELL_SHORT if restored.erase_again else 0

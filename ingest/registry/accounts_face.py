@@ -4,7 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.registry import accounts, accounts_links, accounts_sessions, accounts_things, audit, gateway_access
+from ingest.registry import (
+    accounts,
+    accounts_ending,
+    accounts_links,
+    accounts_sessions,
+    accounts_things,
+    audit,
+    gateway_access,
+)
 from ingest.registry.accounts import Account, Granted
 from ingest.registry.accounts_links import Link, Purpose
 from ingest.registry.accounts_sessions import SignIn
@@ -254,6 +262,12 @@ class Accounts(Face):
             return gateway_access.end(writing, username, at_s)
 
     # All of it
+
+    def end_ways_in(self, *, by: str) -> dict[str, int]:
+        """End every session, tablet, token and link; return how many of each. Passwords, second factors, roles and what
+        lets gateways in stay."""
+        with self._writing(by) as writing:
+            return accounts_ending.end_ways_in(writing)
 
     def ways_in(self) -> WaysIn:
         """Everything by which somebody is let in now, as of one revision."""

@@ -14,6 +14,10 @@ import pytest
 
 from alerts.journal import Journal
 from alerts.situation_events import SightRegained
+from console.access.access import Credentials
+from console.access.asker import NOBODY
+from console.access.cookies import SESSION, TABLET, Cookies
+from console.access.doorkeeper import Doorkeeper
 from forecalm.backup import Copied, back_up
 from forecalm.build import Service
 from forecalm.cli import main
@@ -24,6 +28,7 @@ from forecalm.keeping.errors import KeepingError
 from forecalm.keeping.files import add_line
 from forecalm.restore import restore
 from ingest.received import Received
+from ingest.registry.accounts import Granted
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 from tests.accounts import asked
@@ -226,9 +231,43 @@ def test_the_commands_say_what_was_done(
     assert "is not empty" in capsys.readouterr().err
     monkeypatch.setenv("FORECALM_DATA_FOLDER", str(tmp_path / "again"))
     assert main(["restore", str(tmp_path / "copy")]) == 0
-    assert "Every byte is proved" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Every byte is proved" in said
+    assert "Enrol the tablets" in said
 
 
 def test_a_folder_that_is_not_there_is_not_taken_for_a_broken_back_up(there: Installation, tmp_path: Path) -> None:
     with pytest.raises(KeepingError, match="there is no such folder"):
         restore(there, tmp_path / "mistyped", by="Ada")
+
+
+def test_a_back_up_brings_nobody_back_in(
+    here: Installation, there: Installation, registry: Registry, store: Store, lived: None, tmp_path: Path
+) -> None:
+    """Whoever was signed out, or revoked, since the copy was made would be in again; a stolen copy holds no key."""
+    kim = registry.add_account("Kim", [Granted("administrator", "*")], by="test").id
+    registry.set_password(kim, "hash", by="test")
+    session, _ = registry.begin_sign_in(kim, by="Kim")
+    tablet, _ = registry.enrol_tablet("Kitchen", site="home", shows_names=True, by="test")
+    until_s = registry.accounts()[0].since_s + 86_400
+    token, _ = registry.add_token("Grafana", role="monitor", site="*", until_s=until_s, by="test")
+    link, _ = registry.reset(kim, by="test")
+    qr, _ = registry.invite_tablet("home", name="Hall", shows_names=False, by="test")
+    back_up(here, tmp_path / "copy", registry=registry, store=store, now_s=NOW_S)
+    restored = restore(there, tmp_path / "copy", by="Ada")
+    assert restored.ended == {"sessions": 1, "tablets": 1, "tokens": 1, "links": 2}
+    with closing(Registry(f"sqlite:///{there.registry}", clock=lambda: NOW_S + 1)) as again:
+        known = again.ways_in()
+        assert (known.sign_ins, known.tablets, known.tokens) == ((), (), ())
+        assert [each.name for each in known.accounts] == ["Kim"]
+        assert (again.link(link), again.link(qr)) == (None, None)
+        assert [entry.actor for entry in again.audit_entries(action="end every way in")] == ["Ada"]
+        assert again.verify_audit() == []
+        keeper = Doorkeeper(again, secret=b"s" * 32, cookies=Cookies(False), clock=lambda: NOW_S + 1)
+        keeper.look()
+        for shown in (
+            Credentials({SESSION: session}),
+            Credentials({TABLET: tablet}),
+            Credentials({}, f"Bearer {token}"),
+        ):
+            assert keeper.asker(shown, NOW_S + 1) is NOBODY
