@@ -36,8 +36,8 @@ from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
 from console.support.counter import Counter
-from console.support.pages import add_bands
-from console.support.rooms import add_support
+from console.support.list_pages import add_bands
+from console.support.pages import add_support
 from console.taking import add_taking
 from console.version import version
 

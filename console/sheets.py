@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from alerts.views import RiskState
 from console.access.access import Whereabouts
 from console.access.asker import Asker
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.api.here import Here
 

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from alerts.views import WearerView
-from console.access.gate import credentials_of, entrance_of
+from console.access.entrance import entrance_of
+from console.access.gate import credentials_of
 from console.board import Board
 from console.house import House
 from console.hub import Hub

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.access.access import Credentials
 from console.access.asker import Asker, Kind
 from console.access.cookies import HOST, SESSION, TABLET
-from console.access.entrance import Entrance, asker_of, did, elsewhere, entrance_of, refuse, seen
+from console.access.entrance import Entrance, did, elsewhere, refuse, seen
 from console.access.limits import Limits
 from console.access.onward import sign_in
 from console.access.roles import Act
@@ -24,8 +24,6 @@ from console.access.scope import OF_THE_HOUSE, About
 from console.api.here import Lane
 from console.guard import is_foreign
 from console.refusal import Refusal
-
-__all__ = ["Gate", "asker_of", "credentials_of", "did", "entrance_of", "seen"]
 
 READING: Final = ("GET", "HEAD", "OPTIONS")
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import pyotp
-import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -24,6 +23,7 @@ RECOVERY_CODES: Final = 10
 _RECOVERY_BYTES: Final = 10  # 80 bits: not guessed even by whoever has read the digests
 _NONCE: Final = 12
 _ISSUER: Final = "Forecalm"
+_ISSUER_MAX: Final = 60  # apps show it in one line
 
 
 class Factors:
@@ -64,16 +64,9 @@ def step_of(secret: str, code: str, now_s: float, *, after: int | None) -> int |
     return found
 
 
-def qr_of(secret: str, name: str, place: str) -> str:
-    """Return the QR code by which an app takes the secret, as SVG."""
-    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER}, {place}"[:60])
-    return svg_of(uri)
-
-
-def svg_of(text: str) -> str:
-    """Return a QR code of ``text`` as SVG, without a style of its own."""
-    drawn = segno.make(text, error="m", micro=False)
-    return str(drawn.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", svgclass="qr"))
+def uri_of(secret: str, name: str, place: str) -> str:
+    """Return the address by which an app takes the secret, as a QR code carries it."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER}, {place}"[:_ISSUER_MAX])
 
 
 def new_recovery_codes() -> Sequence[str]:

@@ -11,12 +11,11 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from console.access.asker import EVERYWHERE, Asker
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import OF_PEOPLE, Act, Role
-from console.access.totp import svg_of
-from console.administration.ground import Ground, beside, by, filled
-from console.administration.people import Wrong
+from console.administration.ground import Ground, Wrong, beside, by, filled
 from console.forms import Form, form_of
+from console.qr import inline_svg
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts import Account, Granted
@@ -220,7 +219,7 @@ async def _hand(ground: Ground, request: Request, account: Account, token: str, 
         title="Invitation" if link.purpose is Purpose.INVITATION else "Another password",
         whom=account.name,
         url=url,
-        qr=svg_of(url),
+        qr=inline_svg(url),
         until=ground.moment(link.until_s),
         back=f"/admin/accounts/{account.id}",
     )

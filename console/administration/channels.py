@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from alerts.delivery.proof import PUSH
 from alerts.delivery.rules import SiteRules
 from alerts.names import same
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.administration.chains import in_force
 from console.administration.ground import Ground, by
 from console.administration.office import Tried

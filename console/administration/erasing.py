@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from alerts.views import RiskState
 from console.access.asker import Asker, Kind
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.passwords import is_right
 from console.access.roles import Act
 from console.administration.ground import Ground, by

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, beside, by, filled
+from console.administration.ground import Ground, beside, by, filled, options
 from console.forms import form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
@@ -44,7 +44,7 @@ def add_gateways(ground: Ground) -> None:
 
     async def asked(request: Request, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
         sites = await here.records.run(ground.sites, request, Act.GATEWAYS)
-        return {"sites": [(site.name, f"{site.place} ({site.name})") for site in sites], **facts}
+        return {"sites": options(sites), **facts}
 
     @app.get("/admin/gateways/new", include_in_schema=False)
     async def ask_gateway(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Sheets, a request and what the house says in; what every page of administrators stands on out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from console.access.asker import Asker
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.administration.office import Administration
 from console.forms import Form
@@ -121,6 +121,19 @@ class Ground:
         if wearer not in registry.wearers() or not self.is_theirs(asker_of(request), wearer, act):
             raise Refusal(404, "Nobody of that pseudonym is known", "Look at the list of people.")
         return registry.names().get(wearer, wearer)
+
+
+class Wrong(Exception):
+    """A form that cannot be taken: what would be right, by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = dict(errors)
+
+
+def options(sites: Iterable[Site]) -> list[tuple[str, str]]:
+    """Return sites as a form's field offers them: what is posted, and what is read."""
+    return [(site.name, f"{site.place} ({site.name})") for site in sites]
 
 
 def by(request: Request) -> str:

@@ -12,7 +12,8 @@ from console.administration.office import Administration
 from console.administration.overview import add_overview
 from console.administration.people import add_people
 from console.administration.places import add_places
-from console.administration.things import add_tablets, add_tokens
+from console.administration.tablets import add_tablets
+from console.administration.tokens import add_tokens
 from console.administration.trail import add_trail
 from console.sheets import Sheets
 

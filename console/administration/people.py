@@ -6,15 +6,14 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, beside, by, filled
+from console.administration.ground import Ground, Wrong, beside, by, filled, options
 from console.forms import Form, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.levels import AlertLevel
-from ingest.registry.places import Site
 from ingest.registry.plans import LINES_MAX, Plan
 
 SCOPES: Final = (
@@ -41,14 +40,6 @@ class Person:
     band: str
     plan: Plan | None
     level: AlertLevel | None
-
-
-class Wrong(Exception):
-    """A form that cannot be taken: what would be right, by field."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__("; ".join(errors))
-        self.errors = dict(errors)
 
 
 def people(ground: Ground, request: Request, now_s: float) -> list[Person]:
@@ -109,7 +100,7 @@ def add_people(ground: Ground) -> None:
     @app.get("/admin/people/new", include_in_schema=False)
     async def ask_person(request: Request) -> Response:
         sites = await here.records.run(ground.sites, request)
-        return await ground.show(request, "person_new.html", sites=_options(sites), form=filled({"site": ground.here}))
+        return await ground.show(request, "person_new.html", sites=options(sites), form=filled({"site": ground.here}))
 
     @app.post("/admin/people/new", include_in_schema=False)
     async def add_person(request: Request) -> Response:
@@ -122,7 +113,7 @@ def add_people(ground: Ground) -> None:
         except RegistryError as error:
             errors = beside(error, {"pseudonym": "pseudonym", "name": "name", "site": "site"})
             return await ground.show(
-                request, "person_new.html", status=422, sites=_options(sites), form=form, errors=errors
+                request, "person_new.html", status=422, sites=options(sites), form=form, errors=errors
             )
         return ground.after(request, f"/admin/people/{wearer}/consent", "added")
 
@@ -160,10 +151,6 @@ def add_people(ground: Ground) -> None:
         return ground.after(request, f"/admin/people/{wearer}", change.said)
 
 
-def _options(sites: list[Site]) -> list[tuple[str, str]]:
-    return [(site.name, f"{site.place} ({site.name})") for site in sites]
-
-
 def _today(ground: Ground) -> str:
     return ground.day(ground.sheets.here.clock())
 
@@ -189,7 +176,7 @@ def _person(ground: Ground, request: Request, wearer: str) -> dict[str, Any]:
         "wearer": wearer,
         "name": name,
         "site": registry.site_of().get(wearer) or "",
-        "sites": _options(ground.sites(request)),
+        "sites": options(ground.sites(request)),
         "given": sorted(given, key=lambda each: -each.entered_at_s),
         "scopes": covered(given, now_s),
         "all_scopes": SCOPES,
@@ -240,7 +227,7 @@ def _move(ground: Ground, request: Request, wearer: str, form: Form) -> None:
 
 def _agree(ground: Ground, request: Request, wearer: str, form: Form) -> None:
     errors: dict[str, str] = {}
-    scopes = frozenset(Scope(each) for each in form.every("scopes") if each in {scope.value for scope in Scope})
+    scopes = _scopes(form)
     if not scopes:
         errors["scopes"] = "Say what was agreed to."
     if not form.one("given_by"):
@@ -258,8 +245,14 @@ def _agree(ground: Ground, request: Request, wearer: str, form: Form) -> None:
     ground.office.registry.give_consent(wearer, consent, by=by(request))
 
 
+def _scopes(form: Form) -> frozenset[Scope]:
+    """Return the scopes that were ticked."""
+    ticked = form.every("scopes")
+    return frozenset(scope for scope in Scope if scope.value in ticked)
+
+
 def _withdraw(ground: Ground, request: Request, wearer: str, form: Form) -> None:
-    scopes = [Scope(each) for each in form.every("scopes") if each in {scope.value for scope in Scope}]
+    scopes = _scopes(form)
     if not scopes:
         raise Wrong({"scopes": "Say what is withdrawn."})
     if form.one("sure") != "yes":

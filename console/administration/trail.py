@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from console.access.asker import EVERYWHERE, Asker
-from console.access.gate import asker_of, entrance_of
+from console.access.entrance import asker_of, entrance_of
 from console.access.roles import Act
 from console.administration.ground import Ground, by
 from console.forms import Form, form_of

@@ -9,11 +9,11 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of, check_site, refuse
 from console.access.roles import Act
-from console.access.totp import svg_of
 from console.door.entering import asked, by_field, facts_of, look, told
 from console.door.office import Door
 from console.door.welcome import GONE
 from console.forms import Form, form_of
+from console.qr import inline_svg
 from console.sheets import Sheets
 from ingest.errors import RegistryError
 from ingest.registry.accounts_links import Link, Purpose
@@ -75,7 +75,7 @@ def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
         except RegistryError as error:
             return await show(request, form, by_field(error))
         address = str(request.url_for("offered", token=token))
-        drawn, until = svg_of(address), told(sheets, link.until_s)
+        drawn, until = inline_svg(address), told(sheets, link.until_s)
         return await sheets.show(request, "door/enrol_link.html", address=address, qr=drawn, link=link, until=until)
 
 

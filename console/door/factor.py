@@ -12,6 +12,7 @@ from console.door.again import person_of, proves
 from console.door.entering import asked, look, place_of
 from console.door.office import Door
 from console.forms import form_of
+from console.qr import inline_svg
 from console.sheets import Sheets
 
 
@@ -67,7 +68,7 @@ async def _offer(request: Request, sheets: Sheets, door: Door, asker: Asker, sec
         request,
         "door/factor_confirm.html",
         status=422 if wrong else 200,
-        qr=totp.qr_of(secret, asker.name, place_of(sheets)),
+        qr=inline_svg(totp.uri_of(secret, asker.name, place_of(sheets))),
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         sealed=door.factors.sealed(secret, asker.id),
         errors={"code": wrong} if wrong else {},

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.forms import Form
 from console.refusal import Refusal

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from starlette.responses import JSONResponse
 
 from console.access.asker import Asker
-from console.access.gate import asker_of
+from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.house import House
 from console.refusal import Refusal
@@ -16,6 +16,8 @@ from console.support.near_rows import NearRow, near_rows
 from console.support.office import Person, Support
 from console.support.scope import Scope, seen_by
 from ingest.bands import Overview
+from ingest.errors import RegistryError
+from ingest.registry import checks
 
 LIVE = "support/live.html"
 """The parts of pages that are drawn anew while they stand open, as macros."""
@@ -73,6 +75,8 @@ def by_of(asker: Asker) -> str:
 
 def require_id(band: str) -> str:
     """Return ``band``; refused with 404 where no band can be called so."""
-    if not band or len(band) > 64 or not all(c.isascii() and (c.isalnum() or c in "_-") for c in band):
-        raise Refusal(404, "No band is called that", "A band's id is 1 to 64 of A-Z a-z 0-9 _ -.")
+    try:
+        checks.require_id("band", band)
+    except RegistryError:
+        raise Refusal(404, "No band is called that", "A band's id is 1 to 64 of A-Z a-z 0-9 _ -.") from None
     return band

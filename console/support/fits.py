@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from console.pairing.fit import LONGEST_S, Fit, Mend
+from console.pairing.fit import Fit, Mend
 
 Verdict = Literal["well", "mend", "unknown"]
 
@@ -36,8 +36,3 @@ def checks_of(fit: Fit | None) -> tuple[CheckRow, ...]:
         verdict: Verdict = "mend" if mend else "well" if told else "unknown"
         rows.append(CheckRow(name, verdict, fit.words if mend and fit is not None else ""))
     return tuple(rows)
-
-
-def seconds_of(fit: Fit | None) -> int:
-    """Return how many seconds of readings were looked at, of ``LONGEST_S``."""
-    return 0 if fit is None else min(fit.seconds, LONGEST_S)

@@ -4,7 +4,6 @@ Served by plain HTTP, because no tablet trusts this house yet: whoever sits on t
 So it says to compare the fingerprint, which they cannot forge, with one that came another way.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from console.qr import picture_svg
 
 FOLDER: Final = Path(__file__).parent
 TOKENS: Final = FOLDER.parent / "static" / "tokens.css"
@@ -49,17 +50,6 @@ class Trust:
         return " ".join(pairs[:half]), " ".join(pairs[half:])
 
 
-def qr_svg(text: str) -> bytes:
-    """Return a picture of ``text`` for a camera, dark on light whatever the page's colours, as SVG."""
-    import segno
-
-    drawn = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(
-        drawn, kind="svg", scale=8, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None
-    )
-    return drawn.getvalue()
-
-
 def trust_app(look: Callable[[], Trust]) -> Starlette:
     """Return the page; ``look`` says what it hands out now."""
     templates = jinja2.Environment(
@@ -76,7 +66,7 @@ def trust_app(look: Callable[[], Trust]) -> Starlette:
         return Response(look().certificate, media_type=AUTHORITY, headers={**HEADERS, **named})
 
     def picture(_: Request) -> Response:
-        return Response(qr_svg(look().pages[0]), media_type="image/svg+xml", headers=HEADERS)
+        return Response(picture_svg(look().pages[0]), media_type="image/svg+xml", headers=HEADERS)
 
     def style(path: Path) -> Callable[[Request], Response]:
         return lambda _: PlainTextResponse(path.read_text(), media_type="text/css", headers=HEADERS)

@@ -1,7 +1,6 @@
 """The command that says what tablets know this house by: certificate."""
 
 import argparse
-import io
 import sys
 import time
 from dataclasses import dataclass
@@ -102,9 +101,7 @@ def _renew(config: Config, *, authority: bool) -> None:
 
 
 def _draw(config: Config, chosen: argparse.Namespace) -> None:
-    import segno
-
-    from console.trust.page import qr_svg
+    from console.qr import in_letters, picture_svg  # here: no other command draws
 
     pages = facts_of(config, now_s=time.time()).trust_pages
     if not pages:
@@ -113,8 +110,6 @@ def _draw(config: Config, chosen: argparse.Namespace) -> None:
         )
     if chosen.out is not None:
         require_file(chosen.out, "--out", suffixes=(".svg",))
-        chosen.out.write_bytes(qr_svg(pages[0]))
+        chosen.out.write_bytes(picture_svg(pages[0]))
         return
-    drawn = io.StringIO()
-    segno.make(pages[0], error="m", micro=False).terminal(out=drawn, compact=True)
-    sys.stdout.write(f"{drawn.getvalue()}\n{pages[0]}\n")
+    sys.stdout.write(f"{in_letters(pages[0])}\n{pages[0]}\n")

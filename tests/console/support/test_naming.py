@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from console.forms import Form
 from console.pairing.fit import Fit, Mend
-from console.support.band_pages import missing_in, moment_in
+from console.support.correct_pages import missing_in, moment_in
 from console.support.fits import checks_of
 from console.support.naming import naming_of
 from console.support.near_rows import trace

@@ -1,0 +1,96 @@
+"""Enrolled tablets in; a link that enrols another one, shown once, and the end of one, out."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from console.access.entrance import asker_of
+from console.access.roles import Act
+from console.administration.ground import Ground, beside, by, filled, options
+from console.forms import form_of
+from console.qr import inline_svg
+from console.refusal import Refusal
+from ingest.errors import RegistryError
+from ingest.registry.accounts_links import Link
+
+
+def add_tablets(ground: Ground) -> None:
+    """Add the pages of enrolled tablets."""
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    @app.get("/admin/tablets", include_in_schema=False)
+    async def list_tablets(request: Request) -> Response:
+        asker, every = asker_of(request), await here.records.run(registry.enrolled_tablets)
+        found = [each for each in reversed(every) if asker.may(Act.TABLETS, each.site)]
+        return await ground.show(request, "tablets.html", found=found)
+
+    _add_enrolling(ground)
+    _add_ending(ground)
+
+
+def _add_enrolling(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    @app.get("/admin/tablets/new", include_in_schema=False)
+    async def ask_tablet(request: Request) -> Response:
+        sites = await here.records.run(ground.sites, request, Act.TABLETS)
+        form = filled({"site": ground.here, "shows_names": "yes"})
+        return await ground.show(request, "tablet_new.html", sites=options(sites), form=form)
+
+    @app.post("/admin/tablets/new", include_in_schema=False)
+    async def add_tablet(request: Request) -> Response:
+        form = await form_of(request)
+        sites = await here.records.run(ground.sites, request, Act.TABLETS)
+        facts: dict[str, Any] = {"sites": options(sites), "form": form}
+        name, shows_names = form.one("name"), bool(form.one("shows_names"))
+        if not name:
+            errors = {"name": "Write where it hangs, or whose it is: Kitchen."}
+            return await ground.show(request, "tablet_new.html", status=422, errors=errors, **facts)
+        site = await here.records.run(ground.site, request, form.one("site") or ground.here, Act.TABLETS)
+        try:
+            token, link = await here.records.run(
+                registry.invite_tablet, site.name, name=name, shows_names=shows_names, by=by(request)
+            )
+        except RegistryError as error:
+            errors = beside(error, {"name": "name", "site": "site"})
+            return await ground.show(request, "tablet_new.html", status=422, errors=errors, **facts)
+        return await _hand(ground, request, name, token, link)
+
+
+async def _hand(ground: Ground, request: Request, name: str, token: str, link: Link) -> Response:
+    """Show a link once: it is kept nowhere."""
+    url = f"{request.base_url}tablet/{token}"
+    return await ground.show(
+        request,
+        "handed.html",
+        title="Enrol a tablet",
+        whom=name,
+        url=url,
+        qr=inline_svg(url),
+        until=ground.moment(link.until_s),
+        back="/admin/tablets",
+    )
+
+
+def _add_ending(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    @app.get("/admin/tablets/{tablet_id}/end", include_in_schema=False)
+    async def ask_end(tablet_id: str, request: Request) -> Response:
+        return await ground.show(request, "thing_end.html", **await here.records.run(tablet, request, tablet_id))
+
+    @app.post("/admin/tablets/{tablet_id}/end", include_in_schema=False)
+    async def end_tablet(tablet_id: str, request: Request) -> Response:
+        await form_of(request)
+        await here.records.run(tablet, request, tablet_id)
+        await here.records.run(registry.revoke_tablet, tablet_id, by=by(request))
+        return ground.after(request, "/admin/tablets", "ended")
+
+    def tablet(request: Request, tablet_id: str) -> dict[str, Any]:
+        found = next((each for each in registry.enrolled_tablets() if each.id == tablet_id), None)
+        if found is None or not asker_of(request).may(Act.TABLETS, found.site):
+            raise Refusal(404, "There is no such tablet", "Look at the list of tablets.")
+        what = (
+            "It shows nothing from then on, and whoever is signed in on it is signed out. Alerts sound on the others."
+        )
+        return {"name": found.name, "what": what, "back": "/admin/tablets", "verb": "Let it in no more"}
