@@ -97,7 +97,7 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
     still = Still(
         known=known,
         uncovered=uncovered,
-        unprotected={wearer for wearer, cover in covers.items() if cover.level is not Level.PROTECTED},
+        protected={wearer for wearer, cover in covers.items() if cover.level is Level.PROTECTED},
         now_s=now_s,
     )
     proofs |= {it.matter.matter_id: it for it in taken if still.holds(it)}
@@ -123,12 +123,12 @@ def around(care: Care, near: Collection[str], now_s: float) -> Around:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
-    """What holds at ``now_s``: the ``known`` notices of the house, whether somebody is ``uncovered``, and who is
-    ``unprotected``."""
+    """What holds at ``now_s``: the ``known`` notices of the house, whether somebody is ``uncovered``, and who is known
+    to be ``protected``: of whom nobody can say it, as before the first look after a restart, is not."""
 
     known: Collection[str]
     uncovered: bool
-    unprotected: Collection[str]
+    protected: Collection[str]
     now_s: float
 
     def holds(self, proof: Proof) -> bool:
@@ -147,7 +147,7 @@ class Still:
             case Kind.UNCOVERED:
                 return lately and self.uncovered
             case Kind.PROTECTION:
-                return lately and matter.wearer in self.unprotected
+                return lately and matter.wearer not in self.protected
             case _:
                 return lately
 

@@ -7,6 +7,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.console.caring import Caring
 from tests.console.house import House
 
+PATIENT_MS = 30_000
+"""A bound, never waited out where things work."""
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,10 +37,10 @@ ALERT, LOST, TAKEN = [440, 554, 659], [554, 415], [220]
 class Tablet:
     """A page of its own tablet, and everything that went wrong on it."""
 
-    def __init__(self, browser: Browser, address: str, **options: object) -> None:
+    def __init__(self, browser: Browser, address: str, *, script: str = "", **options: object) -> None:
         self.context = browser.new_context(reduced_motion="reduce", **options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(5000)
-        self.context.add_init_script(LISTEN)
+        self.context.set_default_timeout(PATIENT_MS)
+        self.context.add_init_script(LISTEN + script)
         self.page: Page = self.context.new_page()
         self.outside: list[str] = []
         self.complaints: list[str] = []
@@ -60,6 +63,12 @@ class Tablet:
 
     def row(self, wearer: str):  # noqa: ANN201 - a Locator
         return self.page.locator(f"[data-wearer={wearer}]")
+
+    def settled(self, wearer: str, risk: str = "alert") -> "Tablet":
+        """Wait until the row of ``wearer`` has come to ``risk``, and until taps count again after that."""
+        expect(self.row(wearer)).to_have_attribute("data-risk", risk)
+        self.page.clock.fast_forward(1000)
+        return self
 
     def heard(self) -> list[int]:
         return self.page.evaluate("window.heard")

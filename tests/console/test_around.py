@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from alerts.delivery.events import Step
 from alerts.delivery.matter import Kind
 from alerts.delivery.proof import Proof, after, begin
+from alerts.protection.cover import Cover, Level
 from console.around import HELD_S, around, going
 from console.beside import Next
 from console.care import Outside
@@ -76,6 +77,19 @@ def test_what_somebody_took_is_theirs_for_a_quarter_of_an_hour_and_what_ended_by
     near = ("m-1", "m-2")
     assert [(it.matter_id, it.by) for it in around(caring.care, near, T + 60).going] == [("m-1", "Jo")]
     assert around(caring.care, near, T + HELD_S).going == ()
+
+
+@pytest.mark.parametrize(
+    ("level", "by"), [(None, ["Jo"]), (Level.NOT, ["Jo"]), (Level.PARTLY, ["Jo"]), (Level.PROTECTED, [])]
+)
+def test_who_sees_to_somebody_is_said_until_they_are_known_to_be_protected(level: Level | None, by: list[str]) -> None:
+    caring = Caring(["w1"])
+    caring.telling.open("m-1", "w1", T, kind=Kind.PROTECTION, words="Callum is not protected.")
+    caring.telling.taken("m-1", "Jo")
+    if level is not None:
+        caring.rest.now["w1"] = Cover(wearer="w1", level=level, since_s=T)
+    assert [it.by for it in around(caring.care, ("m-1",), T + 60).going] == by
+    assert around(caring.care, ("m-1",), T + HELD_S).going == ()
 
 
 def test_who_sees_to_the_house_is_said_for_as_long_as_it_is_so(monkeypatch: pytest.MonkeyPatch) -> None:

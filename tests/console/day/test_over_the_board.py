@@ -8,11 +8,24 @@ from console.access.asker import NOBODY
 from tests.console.caring import Caring
 from tests.console.day.days import JO, WALL, Home, minutes
 from tests.console.house import NAMES, NOW_S, Serve
-from tests.console.tablets import ALERT, LOST, MARKUP, Tablet, eventually, knows
+from tests.console.tablets import ALERT, LOST, MARKUP, Tablet, knows
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
 HAND = {"width": 390, "height": 844}
+LAMPS = """
+window.dim = true;
+window.lamps = [];
+class Lamp extends EventTarget {
+  released = false;
+  out() { this.released = true; this.dispatchEvent(new Event("release")); }
+}
+navigator.wakeLock.request = async () => {
+  if (window.dim) throw new DOMException("low", "NotAllowedError");
+  return window.lamps[window.lamps.push(new Lamp()) - 1];
+};
+"""
+"""Screens that this browser keeps on, unless ``dim``, until it puts them out."""
 
 
 @pytest.fixture
@@ -72,8 +85,7 @@ def test_who_signed_in_is_named_at_the_top_and_takes_an_alert_on_its_own_screen_
     expect(hand.page.locator("#me")).to_have_text("Jo")
     expect(hand.page.locator("#tablet")).to_be_hidden()
     home.alert("w2")
-    hand.page.clock.fast_forward(1000)
-    hand.page.get_by_role("link", name="Bea").click()
+    hand.settled("w2").page.get_by_role("link", name="Bea").click()
     screen = hand.page.locator("#sheet .urgent")
     expect(screen.get_by_text("Blue headphones")).to_be_visible()
     take = screen.get_by_role("button", name="I\u2019m on it")
@@ -87,8 +99,7 @@ def test_who_signed_in_is_named_at_the_top_and_takes_an_alert_on_its_own_screen_
 
 def test_an_alerts_screen_changes_when_somebody_else_takes_it(home: Home, board: Tablet) -> None:
     alert_id = home.alert("w2")
-    board.page.clock.fast_forward(1000)
-    board.row("w2").get_by_role("link", name="Bea").click()
+    board.settled("w2").row("w2").get_by_role("link", name="Bea").click()
     expect(board.page.locator("#sheet .urgent")).to_have_attribute("data-state", "open")
     home.acknowledge(alert_id, by="Maryam", at_s=home.now_s)
     expect(board.page.locator("#sheet .urgent")).to_contain_text("Maryam has it.")
@@ -131,11 +142,9 @@ def test_a_tablet_whose_person_is_signed_out_goes_on_by_its_own_right_and_asks_f
     expect(board.page.locator("#me")).to_be_hidden()
     knows(board.page, "Maryam")
     home.alert("w2")
-    board.page.clock.fast_forward(1000)
-    board.row("w2").get_by_role("button", name="I\u2019m on it").click()
+    board.settled("w2").row("w2").get_by_role("button", name="I\u2019m on it").click()
     expect(board.row("w2").locator(".word")).to_have_text("Maryam has it since 14:32")
-    board.page.clock.fast_forward(1000)
-    board.page.get_by_role("link", name="Callum").click()
+    board.settled("w2", "held").page.get_by_role("link", name="Callum").click()
     expect(board.page.locator("#sheet").get_by_role("link", name="Sign in")).to_be_visible()
 
 
@@ -151,9 +160,15 @@ def test_a_board_that_cannot_read_a_new_servers_beat_says_that_it_was_renewed(ho
         "**/events",
         lambda route: route.fulfill(content_type="text/event-stream", body='event: beat\ndata: {"another": 1}\n\n'),
     )
-    board.page.clock.fast_forward(6000)
+    with board.page.expect_console_message(lambda it: it.type == "error") as complaint:
+        board.page.clock.fast_forward(6000)
+    assert "TypeError" in complaint.value.text
     expect(board.page.locator("#renewed")).to_be_visible()
-    board.complaints.clear()
+    board.page.unroute("**/events")
+    board.page.get_by_role("button", name="Load it anew").click()
+    expect(board.page.locator("#renewed")).to_be_hidden()
+    board.live()
+    board.complaints[:] = [it for it in board.complaints if "TypeError" not in it]
 
 
 def test_a_shift_that_begins_asks_for_the_sound_again(home: Home, board: Tablet) -> None:
@@ -169,16 +184,22 @@ def test_a_shift_that_begins_asks_for_the_sound_again(home: Home, board: Tablet)
     expect(board.page.locator("#heard-strip")).to_be_hidden()
 
 
-def test_a_screen_that_may_go_dark_says_so_with_a_way_to_keep_it_on(
+def test_a_screen_that_may_go_dark_says_so_until_the_browser_keeps_it_on_and_again_when_it_lets_go(
     home: Home, serve: Serve, browser: Browser, tablets: list[Tablet]
 ) -> None:
-    tablets.append(Tablet(browser, serve(home)))
+    tablets.append(Tablet(browser, serve(home), script=LAMPS))
     page = tablets[0].live().page
-    page.evaluate("""() => {
-      navigator.wakeLock.request = () => Promise.reject(new Error("low"));
-      document.dispatchEvent(new Event("visibilitychange"));
-    }""")
-    eventually(page, lambda: page.locator("#keep-awake").count() == 1)
+    strip = page.locator("#awake")
+    expect(strip).to_contain_text("The screen may go dark")
+    page.evaluate("window.dim = false")
+    strip.get_by_role("button", name="Keep it on").click()
+    expect(strip).to_be_hidden()
+    assert page.evaluate("window.lamps.length") == 1
+    page.evaluate("window.lamps[0].out()")
+    expect(strip).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(strip).to_be_hidden()
+    assert page.evaluate("window.lamps.length") == 2
 
 
 def test_that_nobody_is_on_shift_leaves_boards_as_soon_as_somebody_is(home: Home, board: Tablet) -> None:
