@@ -10,7 +10,7 @@ from fastapi import Request
 from console.access import passwords
 from console.access.asker import Asker, Kind
 from console.access.entrance import asker_of
-from console.door.entering import address_of, asked, look, refused, slowly
+from console.door.entering import asked, look, refused, slowly, whence_of
 from console.door.office import Door
 from console.door.proving import MEANWHILE, Wrong, long
 from console.refusal import Refusal
@@ -29,7 +29,7 @@ async def proves(request: Request, sheets: Sheets, door: Door, password: str) ->
     """Return "" where ``password`` is that of whoever has signed in, and enter that they gave it again; else what is
     wrong, to be shown beside the field."""
     asker = person_of(request)
-    wrong = await slowly(door, _check, door, asker, password, address_of(request), sheets.here.clock())
+    wrong = await slowly(door, _check, door, asker, password, whence_of(request, door), sheets.here.clock())
     if wrong is not None:
         refused(request, "give password again", wrong)
         return wrong.why

@@ -38,7 +38,7 @@ def add_enrolling(app: FastAPI, sheets: Sheets, door: Door) -> None:
         await form_of(request)
         link = await _found(request, sheets, door, token)
         key, _ = await asked(sheets, partial(door.registry.enrol_by_link, token, by=link.made_by))
-        return await _enrolled(sheets, door, key)
+        return await _enrolled(request, sheets, door, key)
 
 
 def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
@@ -69,7 +69,7 @@ def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
         try:
             if form.one("where") == HERE:
                 make = partial(door.registry.enrol_tablet, name, site=site, shows_names=names, by=by)
-                return await _enrolled(sheets, door, (await asked(sheets, make))[0])
+                return await _enrolled(request, sheets, door, (await asked(sheets, make))[0])
             invite = partial(door.registry.invite_tablet, site, name=name, shows_names=names, by=by)
             token, link = await asked(sheets, invite)
         except RegistryError as error:
@@ -79,9 +79,15 @@ def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
         return await sheets.show(request, "door/enrol_link.html", address=address, qr=drawn, link=link, until=until)
 
 
-async def _enrolled(sheets: Sheets, door: Door, key: str) -> Response:
+async def _enrolled(request: Request, sheets: Sheets, door: Door, key: str) -> Response:
+    """Return the way to the board of a tablet that is the house's now. Whoever was signed in on it, most often the very
+    administrator who enrols it, is signed out: their session knew of no tablet, and would stay open on the wall."""
+    asker = asker_of(request)
+    if asker.session:
+        await asked(sheets, door.registry.end_sign_in, asker.session, by=asker.name)
     await look(sheets, door)
     away = RedirectResponse("/", 303)
+    door.keeper.cookies.end_session(away)
     door.keeper.cookies.set_tablet(away, key)
     return away
 

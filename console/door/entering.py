@@ -82,8 +82,12 @@ def device_of(request: Request) -> str:
     return request.headers.get("user-agent", "")[:DEVICE_MAX]
 
 
-def address_of(request: Request) -> str:
-    """Return the address that a request came from."""
+def whence_of(request: Request, door: Door) -> str:
+    """Return where failures count beside the account: at an enrolled tablet, whatever address it shares with whoever
+    guesses behind the same router; else at the address that a request came from."""
+    tablet = tablet_of(request, door)
+    if tablet:
+        return f"tablet {tablet}"
     return request.client.host if request.client is not None else ""
 
 

@@ -7,7 +7,6 @@ from console.access.entrance import asker_of
 from console.access.onward import onward
 from console.door.enrolling import add_enrolling
 from console.door.entering import (
-    address_of,
     asked,
     counted,
     device_of,
@@ -17,6 +16,7 @@ from console.door.entering import (
     refused,
     slowly,
     tablet_of,
+    whence_of,
 )
 from console.door.factor import add_factor
 from console.door.keeping import KeepsTablets
@@ -66,7 +66,7 @@ def _add_sign_in(app: FastAPI, sheets: Sheets, door: Door) -> None:
             name=form.one("name"),
             password=form.text("password"),
             code=form.one("code"),
-            address=address_of(request),
+            address=whence_of(request, door),
             tablet=tablet_of(request, door),
             now_s=sheets.here.clock(),
         )

@@ -164,6 +164,22 @@ def test_a_tablet_is_enrolled_by_signing_in_on_it_and_stays_when_signed_out(way_
     assert "This is the tablet “Hall”" in tablet.get("/sign-in").text
 
 
+@pytest.mark.parametrize("way", ["here", "link"])
+def test_whoever_enrols_a_tablet_leaves_no_session_of_theirs_on_the_wall(way_in: WayIn, way: str) -> None:
+    """It knew of no tablet, so that it would have lasted an hour for whoever comes by, and not a quarter of one."""
+    way_in.add("Ada", "administrator")
+    tablet = way_in.browser()
+    tablet.post("/sign-in", name="Ada", password=PASSWORD)
+    if way == "here":
+        tablet.post("/tablet", name="Hall", site="home", where="here")
+    else:
+        token, _ = way_in.registry.invite_tablet("home", name="Hall", shows_names=True, by="test")
+        tablet.post(f"/tablet/{token}")
+    assert tablet.get("/strips").status_code == 200
+    assert tablet.get("/me").status_code == 403
+    assert way_in.registry.sign_ins() == []
+
+
 def test_a_tablet_that_shows_the_board_stays_enrolled_for_good(way_in: WayIn) -> None:
     key, _ = way_in.registry.enrol_tablet("Kitchen", site="home", shows_names=True, by="test")
     way_in.keeper.look()

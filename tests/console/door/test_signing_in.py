@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.access.tries import FREE
+from console.access.tries import FREE, FREE_ADDRESS
 from ingest.registry.accounts_links import Purpose
 from tests.accounts import PASSWORD
 from tests.console.door.way_in import WayIn
@@ -80,6 +80,29 @@ def test_whoever_guesses_waits_and_keeps_nobody_from_signing_in_on_a_tablet_of_t
     assert kitchen.post("/sign-in", name="Jo", password=PASSWORD).status_code == 303
     way_in.house.now_s += 5
     assert guesser.post("/sign-in", name="Jo", password=PASSWORD).status_code == 303
+
+
+def test_whoever_guesses_behind_the_same_router_keeps_nobody_from_signing_in_on_a_tablet(way_in: WayIn) -> None:
+    """A whole house has one address where a router stands before the server: guesses from there count for all of it."""
+    way_in.add("Jo", "carer")
+    token, _ = way_in.registry.invite_tablet("home", name="Kitchen", shows_names=True, by="test")
+    kitchen, guesser = way_in.browser(), way_in.browser()
+    kitchen.post(f"/tablet/{token}")
+    for i in range(FREE_ADDRESS):
+        guesser.post("/sign-in", name=f"Nobody {i}", password=WRONG)
+    assert "Too many tries" in guesser.post("/sign-in", name="Jo", password=PASSWORD).text
+    assert kitchen.post("/sign-in", name="Jo", password=PASSWORD).status_code == 303
+
+
+def test_guesses_on_a_tablet_are_bounded_too_and_stop_nobody_elsewhere(way_in: WayIn) -> None:
+    way_in.add("Jo", "carer")
+    token, _ = way_in.registry.invite_tablet("home", name="Kitchen", shows_names=True, by="test")
+    kitchen = way_in.browser()
+    kitchen.post(f"/tablet/{token}")
+    for i in range(FREE_ADDRESS):
+        kitchen.post("/sign-in", name=f"Nobody {i}", password=WRONG)
+    assert "Too many tries" in kitchen.post("/sign-in", name="Jo", password=PASSWORD).text
+    assert way_in.browser().post("/sign-in", name="Jo", password=PASSWORD).status_code == 303
 
 
 def test_a_form_of_another_site_signs_nobody_in_or_out(way_in: WayIn) -> None:
