@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from console.access.asker import EVERYWHERE, Asker
 from console.access.entrance import asker_of
 from console.access.roles import OF_PEOPLE, Act, Role
-from console.administration.ground import Ground, Wrong, beside, by, filled
+from console.administration.ground import Ground, Wrong, beside, by, filled, wrong_in
 from console.forms import Form, form_of
 from console.qr import inline_svg
 from console.refusal import Refusal
@@ -59,28 +59,44 @@ def add_accounts(ground: Ground) -> None:
     """Add the pages of accounts."""
     app, here, registry = ground.app, ground.sheets.here, ground.office.registry
 
-    async def asked(request: Request, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
-        sites = sorted(
-            await here.records.run(ground.sites, request, Act.ACCOUNTS), key=lambda each: each.name != ground.here
-        )
-        places = [(site.name, f"At {site.place}") for site in sites]
-        if asker_of(request).may(Act.ACCOUNTS, EVERYWHERE):
-            places.append((EVERYWHERE, "At every site"))
-        return {"places": places, "roles": ROLES, "granted_at": granted_at(facts["form"]), **facts}
-
     @app.get("/admin/accounts", include_in_schema=False)
     async def list_accounts(request: Request) -> Response:
         found = await here.records.run(_holders, ground, request)
         return await ground.show(request, "accounts.html", holders=found, words=_words)
 
+    _add_inviting(ground)  # before the page of one account, whose path would take "new"
+
+    @app.get("/admin/accounts/{account}", include_in_schema=False)
+    async def show_account(account: str, request: Request) -> Response:
+        holder = await here.records.run(_holder, ground, request, account)
+        sessions = await here.records.run(registry.sign_ins, account)
+        facts = await _asked(ground, request, filled(_first(holder.account)))
+        return await ground.show(request, "account.html", holder=holder, sessions=sessions, words=_words, **facts)
+
+    _add_acts(ground)
+
+
+async def _asked(ground: Ground, request: Request, form: Form) -> dict[str, Any]:
+    """Return what a form that grants roles shows: where whoever asks may grant them, this site first."""
+    sites = await ground.sheets.here.records.run(ground.sites, request, Act.ACCOUNTS)
+    by_place = sorted(sites, key=lambda each: each.name != ground.here)
+    places = [(site.name, f"At {site.place}") for site in by_place]
+    if asker_of(request).may(Act.ACCOUNTS, EVERYWHERE):
+        places.append((EVERYWHERE, "At every site"))
+    return {"places": places, "roles": ROLES, "granted_at": granted_at(form), "form": form}
+
+
+def _add_inviting(ground: Ground) -> None:
+    app, here = ground.app, ground.sheets.here
+
     @app.get("/admin/accounts/new", include_in_schema=False)
     async def ask_account(request: Request) -> Response:
-        return await ground.show(request, "account_new.html", **await asked(request, form=filled({})))
+        return await ground.show(request, "account_new.html", **await _asked(ground, request, filled({})))
 
     @app.post("/admin/accounts/new", include_in_schema=False)
     async def add_account(request: Request) -> Response:
         form = await form_of(request)
-        facts = await asked(request, form=form)
+        facts = await _asked(ground, request, form)
         grants = _granted(form, facts["places"])
         errors: dict[str, str] = {} if grants else {f"roles-{facts['places'][0][0]}": "Say what they are here."}
         if not form.one("name"):
@@ -94,35 +110,33 @@ def add_accounts(ground: Ground) -> None:
                 return await _hand(ground, request, account, token, link)
         return await ground.show(request, "account_new.html", status=422, errors=errors, **facts)
 
-    @app.get("/admin/accounts/{account}", include_in_schema=False)
-    async def show_account(account: str, request: Request) -> Response:
-        holder = await here.records.run(_holder, ground, request, account)
-        sessions = await here.records.run(registry.sign_ins, account)
-        facts = await asked(request, form=filled(_first(holder.account)))
-        return await ground.show(request, "account.html", holder=holder, sessions=sessions, words=_words, **facts)
+
+def _add_acts(ground: Ground) -> None:
+    app, here = ground.app, ground.sheets.here
+
+    async def mine(request: Request, account: str, act: str) -> Holder:
+        holder: Holder = await here.records.run(_mine, ground, request, account)
+        if act not in ACTS:
+            raise Refusal(404, "There is no such page", "Look at the page of the account.")
+        return holder
+
+    async def shown(request: Request, holder: Holder, act: str, facts: dict[str, Any], **more: Any) -> Response:  # noqa: ANN401
+        return await ground.show(request, "account_act.html", holder=holder, act=act, words=_words, **facts, **more)
 
     @app.get("/admin/accounts/{account}/{act}", include_in_schema=False)
     async def ask_act(account: str, act: str, request: Request) -> Response:
-        holder = await here.records.run(_mine, ground, request, account)
-        if act not in ACTS:
-            raise Refusal(404, "There is no such page", "Look at the page of the account.")
-        facts = await asked(request, form=filled(_first(holder.account)))
-        return await ground.show(request, "account_act.html", holder=holder, act=act, words=_words, **facts)
+        holder = await mine(request, account, act)
+        return await shown(request, holder, act, await _asked(ground, request, filled(_first(holder.account))))
 
     @app.post("/admin/accounts/{account}/{act}", include_in_schema=False)
     async def do_act(account: str, act: str, request: Request) -> Response:
         form = await form_of(request)
-        holder = await here.records.run(_mine, ground, request, account)
-        if act not in ACTS:
-            raise Refusal(404, "There is no such page", "Look at the page of the account.")
-        facts = await asked(request, form=form)
+        holder = await mine(request, account, act)
+        facts = await _asked(ground, request, form)
         try:
             handed = await here.records.run(_do, ground, request, holder, act, form, facts["places"])
         except (Wrong, RegistryError) as error:
-            errors = error.errors if isinstance(error, Wrong) else beside(error, FIELDS)
-            return await ground.show(
-                request, "account_act.html", status=422, holder=holder, act=act, words=_words, errors=errors, **facts
-            )
+            return await shown(request, holder, act, facts, status=422, errors=wrong_in(error, FIELDS))
         if handed is not None:
             return await _hand(ground, request, holder.account, *handed)
         return ground.after(request, f"/admin/accounts/{account}", ACTS[act])

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.administration.ground import Ground, beside, by, filled, options
-from console.forms import form_of
+from console.forms import Form, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts_things import GatewayCredential
@@ -16,40 +16,36 @@ from ingest.registry.gateway_access import GRACE_S, Handed, in_force, let_in, ro
 
 FIELDS: Final = {"gateway": "gateway", "site": "site", "username": "gateway"}
 
+NAME_MAX: Final = 64
+"""Letters of a gateway's name, as topics have them."""
+
 
 def add_gateways(ground: Ground) -> None:
     """Add the pages of gateways. They stand at the sites that whoever asks looks after."""
-    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
-
-    def theirs(request: Request) -> list[GatewayCredential]:
-        asker = asker_of(request)
-        found = in_force(registry.gateway_credentials(), here.clock())
-        return [each for each in found if asker.may(Act.GATEWAYS, each.site)]
-
-    def known(request: Request, gateway: str) -> list[GatewayCredential]:
-        found = [each for each in theirs(request) if each.gateway == gateway]
-        if not found:
-            raise Refusal(404, "That gateway is not let in", "Look at the list of gateways.")
-        return found
-
-    async def handed(request: Request, given: Handed) -> Response:
-        return await ground.show(request, "gateway_handed.html", given=given)
+    app, here = ground.app, ground.sheets.here
 
     @app.get("/admin/gateways", include_in_schema=False)
     async def list_gateways(request: Request) -> Response:
-        found = await here.records.run(theirs, request)
+        found = await here.records.run(_theirs, ground, request)
         bare = await here.records.run(_bare, ground, request, {each.gateway for each in found})
         by_name = sorted(found, key=lambda each: (each.gateway, each.since_s))
         return await ground.show(request, "gateways.html", found=by_name, bare=bare)
 
-    async def asked(request: Request, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
-        sites = await here.records.run(ground.sites, request, Act.GATEWAYS)
-        return {"sites": options(sites), **facts}
+    _add_letting_in(ground)
+    _add_acts(ground)
+
+
+def _add_letting_in(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    async def shown(request: Request, form: Form, **more: Any) -> Response:  # noqa: ANN401
+        sites = options(await here.records.run(ground.sites, request, Act.GATEWAYS))
+        return await ground.show(request, "gateway_new.html", sites=sites, form=form, **more)
 
     @app.get("/admin/gateways/new", include_in_schema=False)
     async def ask_gateway(request: Request) -> Response:
-        form = filled({"site": ground.here, "gateway": request.query_params.get("gateway", "")[:64]})
-        return await ground.show(request, "gateway_new.html", **await asked(request, form=form))
+        named = request.query_params.get("gateway", "")[:NAME_MAX]
+        return await shown(request, filled({"site": ground.here, "gateway": named}))
 
     @app.post("/admin/gateways/new", include_in_schema=False)
     async def add_gateway(request: Request) -> Response:
@@ -59,25 +55,45 @@ def add_gateways(ground: Ground) -> None:
             require_id("gateway", form.one("gateway"))
             given = await here.records.run(let_in, registry, form.one("gateway"), site=site.name, by=by(request))
         except RegistryError as error:
-            facts = await asked(request, form=form, errors=beside(error, FIELDS))
-            return await ground.show(request, "gateway_new.html", status=422, **facts)
-        return await handed(request, given)
+            return await shown(request, form, status=422, errors=beside(error, FIELDS))
+        return await _hand(ground, request, given)
+
+
+def _add_acts(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    async def known(request: Request, gateway: str, act: str) -> dict[str, Any]:
+        found = await here.records.run(_theirs, ground, request)
+        if not any(each.gateway == gateway for each in found):
+            raise Refusal(404, "That gateway is not let in", "Look at the list of gateways.")
+        return _words(gateway, act)
 
     @app.get("/admin/gateways/{gateway}/{act}", include_in_schema=False)
     async def ask_act(gateway: str, act: str, request: Request) -> Response:
-        await here.records.run(known, request, gateway)
-        return await ground.show(request, "thing_end.html", **_words(gateway, act))
+        return await ground.show(request, "thing_end.html", **await known(request, gateway, act))
 
     @app.post("/admin/gateways/{gateway}/{act}", include_in_schema=False)
     async def do_act(gateway: str, act: str, request: Request) -> Response:
         await form_of(request)
-        await here.records.run(known, request, gateway)
-        _words(gateway, act)
+        await known(request, gateway, act)
         now_s = here.clock()
         if act == "end":
             await here.records.run(shut_out, registry, gateway, by=by(request), now_s=now_s)
             return ground.after(request, "/admin/gateways", "ended")
-        return await handed(request, await here.records.run(rotate, registry, gateway, by=by(request), now_s=now_s))
+        given = await here.records.run(rotate, registry, gateway, by=by(request), now_s=now_s)
+        return await _hand(ground, request, given)
+
+
+def _theirs(ground: Ground, request: Request) -> list[GatewayCredential]:
+    """Return what lets gateways in at the sites of whoever asks. May block."""
+    asker = asker_of(request)
+    found = in_force(ground.office.registry.gateway_credentials(), ground.sheets.here.clock())
+    return [each for each in found if asker.may(Act.GATEWAYS, each.site)]
+
+
+async def _hand(ground: Ground, request: Request, given: Handed) -> Response:
+    """Show a secret once: it is kept nowhere."""
+    return await ground.show(request, "gateway_handed.html", given=given)
 
 
 def _words(gateway: str, act: str) -> dict[str, Any]:

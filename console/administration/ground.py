@@ -14,6 +14,7 @@ from console.administration.office import Administration
 from console.forms import Form
 from console.refusal import Refusal
 from console.sheets import Sheets
+from ingest.errors import RegistryError
 from ingest.registry.places import Site
 
 ROOMS: Final = (
@@ -149,6 +150,11 @@ def beside(error: Exception, fields: Mapping[str, str]) -> dict[str, str]:
         return {"": str(error)}
     said = rest.strip()
     return {field: f"{said[:1].upper()}{said[1:]}"}
+
+
+def wrong_in(error: Wrong | RegistryError, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what a form or a room refused, by field of the form; ``fields`` as in ``beside``."""
+    return error.errors if isinstance(error, Wrong) else beside(error, fields)
 
 
 def filled(defaults: Mapping[str, str | list[str]]) -> Form:

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, Wrong, beside, by, filled, options
+from console.administration.ground import Ground, Wrong, beside, by, filled, options, wrong_in
 from console.forms import Form, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
@@ -85,7 +85,7 @@ def ends_soon(given: list[Given], now_s: float) -> float | None:
 
 def add_people(ground: Ground) -> None:
     """Add the pages of people, and of who agreed to what."""
-    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+    app, here = ground.app, ground.sheets.here
 
     @app.get("/admin/people", include_in_schema=False)
     async def list_people(request: Request) -> Response:
@@ -97,37 +97,52 @@ def add_people(ground: Ground) -> None:
         facts = await here.records.run(_consents, ground, request)
         return await ground.show(request, "consents.html", **facts)
 
-    @app.get("/admin/people/new", include_in_schema=False)
-    async def ask_person(request: Request) -> Response:
-        sites = await here.records.run(ground.sites, request)
-        return await ground.show(request, "person_new.html", sites=options(sites), form=filled({"site": ground.here}))
-
-    @app.post("/admin/people/new", include_in_schema=False)
-    async def add_person(request: Request) -> Response:
-        form = await form_of(request)
-        sites = await here.records.run(ground.sites, request)
-        wearer = form.one("pseudonym")
-        try:
-            await here.records.run(ground.site, request, form.one("site"))
-            await here.records.run(registry.add_wearer, wearer, form.one("name"), site=form.one("site"), by=by(request))
-        except RegistryError as error:
-            errors = beside(error, {"pseudonym": "pseudonym", "name": "name", "site": "site"})
-            return await ground.show(
-                request, "person_new.html", status=422, sites=options(sites), form=form, errors=errors
-            )
-        return ground.after(request, f"/admin/people/{wearer}/consent", "added")
+    _add_entering(ground)  # before the page of one person, whose path would take "new"
 
     @app.get("/admin/people/{wearer}", include_in_schema=False)
     async def show_person(wearer: str, request: Request) -> Response:
         facts = await here.records.run(_person, ground, request, wearer)
         return await ground.show(request, "person.html", **facts)
 
+    _add_changing(ground)
+
+
+def _add_entering(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
+    async def shown(request: Request, form: Form, **more: Any) -> Response:  # noqa: ANN401
+        sites = options(await here.records.run(ground.sites, request))
+        return await ground.show(request, "person_new.html", sites=sites, form=form, **more)
+
+    @app.get("/admin/people/new", include_in_schema=False)
+    async def ask_person(request: Request) -> Response:
+        return await shown(request, filled({"site": ground.here}))
+
+    @app.post("/admin/people/new", include_in_schema=False)
+    async def add_person(request: Request) -> Response:
+        form = await form_of(request)
+        wearer = form.one("pseudonym")
+        try:
+            await here.records.run(ground.site, request, form.one("site"))
+            await here.records.run(registry.add_wearer, wearer, form.one("name"), site=form.one("site"), by=by(request))
+        except RegistryError as error:
+            errors = beside(error, {"pseudonym": "pseudonym", "name": "name", "site": "site"})
+            return await shown(request, form, status=422, errors=errors)
+        return ground.after(request, f"/admin/people/{wearer}/consent", "added")
+
+
+def _add_changing(ground: Ground) -> None:
+    app, here = ground.app, ground.sheets.here
+
+    async def shown(request: Request, act: str, form: Form, facts: dict[str, Any], **more: Any) -> Response:  # noqa: ANN401
+        today = ground.day(here.clock())
+        return await ground.show(request, "person_change.html", act=act, form=form, today=today, **facts, **more)
+
     @app.get("/admin/people/{wearer}/{act}", include_in_schema=False)
     async def ask_change(wearer: str, act: str, request: Request) -> Response:
         change = _change(act)
         facts = await here.records.run(_person, ground, request, wearer)
-        form = filled(change.first(facts))
-        return await ground.show(request, "person_change.html", act=act, form=form, today=_today(ground), **facts)
+        return await shown(request, act, filled(change.first(facts)), facts)
 
     @app.post("/admin/people/{wearer}/{act}", include_in_schema=False)
     async def make_change(wearer: str, act: str, request: Request) -> Response:
@@ -136,23 +151,9 @@ def add_people(ground: Ground) -> None:
         try:
             await here.records.run(change.make, ground, request, wearer, form)
         except (Wrong, RegistryError) as error:
-            errors = error.errors if isinstance(error, Wrong) else beside(error, change.fields)
-            return await ground.show(
-                request,
-                "person_change.html",
-                status=422,
-                act=act,
-                form=form,
-                errors=errors,
-                today=_today(ground),
-                **facts,
-            )
+            return await shown(request, act, form, facts, status=422, errors=wrong_in(error, change.fields))
         here.done()
         return ground.after(request, f"/admin/people/{wearer}", change.said)
-
-
-def _today(ground: Ground) -> str:
-    return ground.day(ground.sheets.here.clock())
 
 
 def _consents(ground: Ground, request: Request) -> dict[str, Any]:
