@@ -35,6 +35,7 @@ from console.research.pages import add_research
 from console.sheets import Sheets, add_strips
 from console.standing import ModelsAt
 from console.stream import add_stream
+from console.summary.pages import add_summary
 from console.support.counter import Counter
 from console.support.list_pages import add_bands
 from console.support.pages import add_support
@@ -113,10 +114,14 @@ def create_app(
     add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
     sheets = Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone)
-    room = Room(sheets=sheets, here=here, board=board, days=offices.days, zone=time_zone)
+    room = Room(
+        sheets=sheets, here=here, board=board, days=offices.days, zone=time_zone, shares=offices.summaries is not None
+    )
     add_alert(app, room)
     if offices.days is not None:
         add_day(app, room)
+    if offices.summaries is not None:
+        add_summary(app, room, offices.summaries, place)
     add_bands(app, house, sheets)
     _add_offices(app, sheets, offices, house)
     return app

@@ -35,6 +35,7 @@ from forecalm.offices.administration import Administering
 from forecalm.offices.day import DayBook
 from forecalm.offices.door import Entry, set_up_link
 from forecalm.offices.research import ResearchOffice
+from forecalm.offices.summaries import SummaryFacts
 from forecalm.offices.support import Supporting
 from forecalm.overview import Overviews
 from forecalm.peers import START_S, PeerError
@@ -265,6 +266,7 @@ class Service:
             support=stack.enter_context(supporting),
             administration=administering,
             research=stack.enter_context(research),
+            summaries=SummaryFacts(here, registry),
         )
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:

@@ -66,6 +66,8 @@ ROUTES: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", "/people/{wearer}"): Act.DAY,
     ("POST", "/people/{wearer}/notes"): Act.TELL,
     ("POST", "/people/{wearer}/notes/{note}"): Act.TELL,
+    ("GET", "/people/{wearer}/summary"): Act.SHARE,
+    ("POST", "/people/{wearer}/summary"): Act.SHARE,
     ("GET", "/who"): Act.BOARD,
     # Bands
     ("GET", "/bands"): Act.BANDS,

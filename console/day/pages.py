@@ -47,13 +47,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What the pages of a day stand on."""
+    """What the pages of a day stand on; ``shares``: summaries are made here."""
 
     sheets: Sheets
     here: Here
     board: Board
     days: Days | None
     zone: ZoneInfo
+    shares: bool = False
 
     @property
     def book(self) -> Days:
@@ -153,6 +154,7 @@ async def _page(
         by_name=asker_of(request).name if asker_of(request).kind is Kind.PERSON else "",
         may_tell=may_of(request, Act.TELL, wearer),
         may_pair=may_of(request, Act.PAIR, wearer),
+        may_share=room.shares and may_of(request, Act.SHARE, wearer),
         open_alert=_open_alert(views.get(wearer)),
     )
 

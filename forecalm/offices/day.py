@@ -51,7 +51,7 @@ class DayBook:
             missing.append("Notes and readings cannot be looked up now: the registry does not answer.")
         covered = tuple((it.from_s, end_of(it.until_s)) for it in given if it.withdrawn_s is None)
         try:
-            events = _near(_lines(self._journal, wearer), since_s, until_s)
+            events = _near(lines_about(self._journal, wearer), since_s, until_s)
         except OSError as error:
             log.error("a day is shown without what happened: %s", error.strerror)
             events = ()
@@ -124,7 +124,7 @@ class DayBook:
         )
 
 
-def _lines(journal: Path, wearer: str) -> list[HappenedTo]:
+def lines_about(journal: Path, wearer: str) -> list[HappenedTo]:
     """Return every line of the journal about a wearer; one that is being written, or cannot be read, is left out."""
     theirs, decoder = b'"wearer":"%b"' % wearer.encode(), msgspec.json.Decoder(Event)
     found = []

@@ -194,18 +194,21 @@ def minutes_of(folder: Path) -> Iterator[Minute]:
                 continue
 
 
+def kept_from(folder: Path) -> float | None:
+    """Return when the oldest day that is kept began [UTC s]; None where nothing is."""
+    days = sorted(path.stem for path in folder.glob("*.jsonl"))
+    return datetime.strptime(days[0], "%Y-%m-%d").replace(tzinfo=UTC).timestamp() if days else None
+
+
 def minutes_in(folder: Path, wearer: str, since_s: float, until_s: float) -> list[Minute]:
     """Return the minutes of ``wearer`` that began in ``[since_s, until_s)`` [UTC s], in order of time; what cannot be
     read is left out. May block: a file of a thousand people takes about a second."""
     theirs = b'"wearer":"%b"' % wearer.encode()
     decoder, found = msgspec.json.Decoder(Minute), []
     for day in range(int(since_s // DAY_S), int(until_s // DAY_S) + 1):
-        try:
-            lines = (folder / f"{_day(day * DAY_S)}.jsonl").read_bytes().splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            if theirs in line:
-                with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-                    found.append(decoder.decode(line))
+        with contextlib.suppress(OSError), (folder / f"{_day(day * DAY_S)}.jsonl").open("rb") as lines:
+            for line in lines:  # not all at once: it may be half a gigabyte
+                if theirs in line:
+                    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                        found.append(decoder.decode(line))
     return sorted((it for it in found if since_s <= it.at_s < until_s), key=lambda it: it.at_s)
