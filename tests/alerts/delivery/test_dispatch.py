@@ -254,6 +254,21 @@ def test_a_leg_whose_answer_a_crash_took_is_sent_once_more_and_marked() -> None:
     assert len(house.push.came) == 4
 
 
+@pytest.mark.parametrize("kind", [Kind.PROTECTION, Kind.UNCOVERED, Kind.HOUSE, Kind.OPEN_LONG])
+def test_who_took_a_notice_is_known_after_a_crash_too(kind: Kind) -> None:
+    house = House()
+    taken_s = house.now_s
+    house.dispatch.tell(replace(NOTICE, kind=kind))
+    house.settle()
+    house.dispatch.taken(NOTICE.matter_id, "Ann")
+    house.settle()
+    house.crash()
+    house.wait(60)
+    assert [(it.matter.matter_id, it.ended_by) for it in house.dispatch.taken_lately(taken_s)] == [("cover-1", "Ann")]
+    assert house.dispatch.taken_lately(house.now_s) == ()
+    assert house.dispatch.proofs() == ()
+
+
 def test_what_was_answered_is_not_sent_again_after_a_crash() -> None:
     house = House(tablets=())
     house.alert()
