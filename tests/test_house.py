@@ -70,6 +70,8 @@ def _leads(page: Path, link: str) -> bool:
 def test_each_decision_has_a_number_of_its_own_and_says_it() -> None:
     pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
     numbers = [page.name[:3] for page in pages]
-    said = [re.match(r"# (\d+)", page.read_text(encoding="utf-8")) for page in pages]
+    said = [re.match(r"# (\d{3}) (.+)\n", page.read_text(encoding="utf-8")) for page in pages]
     assert len(set(numbers)) == len(numbers) > 40
-    assert [found and int(found[1]) for found in said] == [int(number) for number in numbers]
+    assert [found and found[1] for found in said] == numbers
+    rows = [f"- [{page.name[:3]}]({page.name}) {found[2]}" for page, found in zip(pages, said, strict=True) if found]
+    assert (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8").splitlines()[3:] == rows
