@@ -3,15 +3,13 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from alerts.events import Event
 from alerts.happened import HappenedTo
-from alerts.protection.events import CoverChanged
-from alerts.situation_events import AlertRaised, SightLost, SightRegained
 from console.day.office import Kept, Note, Reading
+from forecalm.offices.past import Past
 from forecalm.watching.foretold import minutes_in
 from ingest.errors import RegistryError, StoreError
 from ingest.labels import NOTE, Label
@@ -21,9 +19,6 @@ from ingest.registry.stretches import end_of
 
 log = logging.getLogger(__name__)
 
-AROUND_S: Final = 86_400.0
-"""So far before and after a day the journal is gone by: what was told of an alert a day later belongs to its day."""
-
 
 class DayBook:
     """A person's days, read anew each time: nothing of them is held in memory, so that whoever is erased, and whatever
@@ -31,7 +26,7 @@ class DayBook:
 
     def __init__(self, registry: Registry, *, journal: Path, minutes: Path) -> None:
         self._registry = registry
-        self._journal = journal
+        self._past = Past(journal)
         self._minutes = minutes
 
     def kept(self, wearer: str, since_s: float, until_s: float) -> Kept | None:
@@ -51,7 +46,7 @@ class DayBook:
             missing.append("Notes and readings cannot be looked up now: the registry does not answer.")
         covered = tuple((it.from_s, end_of(it.until_s)) for it in given if it.withdrawn_s is None)
         try:
-            events = _near(lines_about(self._journal, wearer), since_s, until_s)
+            events = self._past.about(wearer, since_s, until_s)
         except OSError as error:
             log.error("a day is shown without what happened: %s", error.strerror)
             events = ()
@@ -139,21 +134,3 @@ def lines_about(journal: Path, wearer: str) -> list[HappenedTo]:
             if isinstance(event, HappenedTo) and event.wearer == wearer:
                 found.append(event)
     return found
-
-
-def _near(lines: Iterable[HappenedTo], since_s: float, until_s: float) -> tuple[HappenedTo, ...]:
-    """Return the lines about the range: those within a day of it, and of what held when that began the last."""
-    before: dict[str, HappenedTo] = {}
-    near: list[HappenedTo] = []
-    for it in lines:
-        if since_s - AROUND_S <= it.at_s < until_s + AROUND_S:
-            near.append(it)
-        elif it.at_s < since_s:
-            match it:
-                case SightLost() | SightRegained():
-                    before["sight"] = it
-                case CoverChanged():
-                    before["cover"] = it
-                case AlertRaised():
-                    before["alert"] = it
-    return (*before.values(), *near)
