@@ -14,6 +14,7 @@ from console.access.asker import EVERYWHERE, Asker
 from console.access.entrance import asker_of
 from console.access.roles import OF_PEOPLE, Act, Role
 from console.administration.ground import Ground, Wrong, beside, by, filled, wrong_in
+from console.administration.proving import is_due, wrong
 from console.forms import Form, form_of
 from console.qr import inline_svg
 from console.refusal import Refusal
@@ -83,7 +84,8 @@ async def _asked(ground: Ground, request: Request, form: Form) -> dict[str, Any]
     places = [(site.name, f"At {site.place}") for site in by_place]
     if asker_of(request).may(Act.ACCOUNTS, EVERYWHERE):
         places.append((EVERYWHERE, "At every site"))
-    return {"places": places, "roles": ROLES, "granted_at": granted_at(form), "form": form}
+    shown = {"places": places, "roles": ROLES, "granted_at": granted_at(form), "form": form}
+    return {**shown, "again": is_due(ground, request)}
 
 
 def _add_inviting(ground: Ground) -> None:
@@ -101,6 +103,7 @@ def _add_inviting(ground: Ground) -> None:
         errors: dict[str, str] = {} if grants else {f"roles-{facts['places'][0][0]}": "Say what they are here."}
         if not form.one("name"):
             errors["name"] = "Write the name that the house calls them by."
+        errors = errors or await wrong(ground, request, form)
         if not errors:
             try:
                 account, token, link = await here.records.run(_invite, ground, form.one("name"), grants, by(request))
@@ -134,6 +137,8 @@ def _add_acts(ground: Ground) -> None:
         holder = await mine(request, account, act)
         facts = await _asked(ground, request, form)
         try:
+            if act not in FREELY and (errors := await wrong(ground, request, form)):
+                raise Wrong(errors)
             handed = await here.records.run(_do, ground, request, holder, act, form, facts["places"])
         except (Wrong, RegistryError) as error:
             return await shown(request, holder, act, facts, status=422, errors=wrong_in(error, FIELDS))
@@ -152,6 +157,10 @@ ACTS: Final = {
     "reopen": "",
 }
 """What may be done with an account, and what is said of it afterwards ("": a link is handed over)."""
+
+
+FREELY: Final = frozenset({"sessions"})
+"""Which of them may be done without the password, however long ago it was given: it lets nobody in."""
 
 
 def _do(

@@ -1,7 +1,7 @@
 """Sheets, a request and what the house says in; what every page of administrators stands on out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from console.access.asker import Asker
 from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.administration.office import Administration
+from console.api.here import Lane
 from console.forms import Form
 from console.refusal import Refusal
 from console.sheets import Sheets
@@ -53,11 +54,12 @@ SAID: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What pages here are made from."""
+    """What pages here are made from. ``slow`` is the thread for passwords."""
 
     app: FastAPI
     sheets: Sheets
     office: Administration
+    slow: Lane = field(default_factory=lambda: Lane(1))
 
     async def show(self, request: Request, page: str, /, *, status: int = 200, **facts: Any) -> Response:  # noqa: ANN401
         """Return a page of this area."""

@@ -8,6 +8,7 @@ from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of
 from console.access.roles import Act, Role
 from console.administration.ground import Ground, beside, by, filled, options
+from console.administration.proving import is_due, wrong
 from console.forms import Form, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
@@ -52,7 +53,7 @@ def _add_making(ground: Ground) -> None:
         offered = options(await here.records.run(ground.sites, request, Act.ACCOUNTS))
         if asker_of(request).may(Act.ACCOUNTS, EVERYWHERE):
             offered.append((EVERYWHERE, "Every site"))
-        return {"sites": offered, "roles": OF_PROGRAMS, "days": DAYS, "form": form}
+        return {"sites": offered, "roles": OF_PROGRAMS, "days": DAYS, "form": form, "again": is_due(ground, request)}
 
     @app.get("/admin/tokens/new", include_in_schema=False)
     async def ask_token(request: Request) -> Response:
@@ -63,7 +64,7 @@ def _add_making(ground: Ground) -> None:
     async def add_token(request: Request) -> Response:
         form = await form_of(request)
         facts = await asked(request, form)
-        errors = _missing(form, facts["sites"])
+        errors = _missing(form, facts["sites"]) or await wrong(ground, request, form)
         if not errors:
             said: dict[str, Any] = {
                 "role": form.one("role"),

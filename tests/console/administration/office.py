@@ -146,12 +146,13 @@ class Rooms:
             self.registry.set_password(made.id, HASH, by="set-up")
         return self.registry.account(made.id)
 
-    def as_person(self, account: Account) -> Asker:
+    def as_person(self, account: Account, *, proved_ago_s: float = 0.0) -> Asker:
         grants = frozenset(Grant(Role(each.role), each.site) for each in account.grants)
-        return Asker(kind=Kind.PERSON, id=account.id, name=account.name, grants=grants)
+        proved_s = self.house.now_s - proved_ago_s
+        return Asker(kind=Kind.PERSON, id=account.id, name=account.name, grants=grants, proved_s=proved_s)
 
-    def sign_in(self, account: Account) -> None:
-        self.letting.asker_ = self.as_person(account)
+    def sign_in(self, account: Account, *, proved_ago_s: float = 0.0) -> None:
+        self.letting.asker_ = self.as_person(account, proved_ago_s=proved_ago_s)
 
     def _app(self) -> FastAPI:
         from console.access.access import Access

@@ -1,9 +1,13 @@
 """Accounts, tablets and tokens on the pages of administrators."""
 
 import re
+from typing import Any
 
+import pytest
+
+from console.access.lasting import PROVED_S
 from ingest.registry.accounts import EVERYWHERE, Granted
-from tests.console.administration.office import HASH, Rooms
+from tests.console.administration.office import HASH, PASSWORD, Rooms
 
 LINK = re.compile(r"http://localhost/(?:welcome|tablet)/([\w-]{43})")
 
@@ -117,3 +121,36 @@ def test_a_gateway_is_let_in_by_a_password_that_is_shown_once_renewed_and_shut_o
     assert "No gateway has a user" in rooms.get("/admin/gateways")
     rooms.post("/admin/gateways/hall/end", 404, go="yes")
     rooms.get("/admin/gateways/hall/other", 404)
+
+
+WAYS_TO_STAY: dict[str, dict[str, Any]] = {
+    "/admin/accounts/new": {"name": "Mallory", "roles__home": ["administrator"]},
+    "/admin/tokens/new": {"name": "Mallory", "role": "carer", "site": "home", "days": "366"},
+    "/admin/accounts/{jo}/roles": {"roles__home": ["administrator"]},
+    "/admin/accounts/{jo}/reset": {},
+    "/admin/accounts/{jo}/invite": {},
+    "/admin/accounts/{jo}/factor": {"sure": "yes"},
+    "/admin/accounts/{jo}/end": {"sure": "yes"},
+}
+
+
+@pytest.mark.parametrize("path", WAYS_TO_STAY)
+def test_whoever_comes_by_a_screen_that_was_left_open_lets_nobody_in(rooms: Rooms, path: str) -> None:
+    """Looking ends with the session; an account, a role, a link or a token of their own would stay."""
+    jo = rooms.account("Jo", Granted("carer", "home"))
+    rooms.sign_in(rooms.helen, proved_ago_s=PROVED_S + 1)
+    where, said, before = path.replace("{jo}", jo.id), WAYS_TO_STAY[path], rooms.registry.accounts()
+    assert 'type="password"' in rooms.get(where)
+    for guess in ({}, {"password": "not hers at all"}):
+        assert 'id="e-password"' in rooms.post(where, 422, **said, **guess).text
+    assert rooms.registry.accounts() == before
+    assert [*rooms.registry.machine_tokens(), *rooms.registry.links()] == []
+    handed = path.endswith(("new", "reset", "invite"))
+    rooms.post(where, 200 if handed else 303, **said, password=PASSWORD)
+
+
+def test_the_password_is_not_asked_for_again_at_once_and_never_to_sign_somebody_out(rooms: Rooms) -> None:
+    jo = rooms.account("Jo", Granted("carer", "home"))
+    assert 'type="password"' not in rooms.get("/admin/accounts/new")
+    rooms.sign_in(rooms.helen, proved_ago_s=PROVED_S + 1)
+    rooms.post(f"/admin/accounts/{jo.id}/sessions", sure="yes")

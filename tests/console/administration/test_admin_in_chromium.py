@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from console.serve import run
 from tests.console.administration.office import PASSWORD, RULES, Rooms
+from tests.servers import LONG_S
 
 SIZES = ((1280, 800), (800, 1280), (390, 844))
 
@@ -23,10 +24,10 @@ def address(rooms: Rooms) -> Iterator[str]:
     arguments = {"hub": rooms.house.hub, "host": "127.0.0.1", "port": 0, "stop": stop, "ready": tell}
     thread = threading.Thread(target=run, args=(rooms.app,), kwargs=arguments)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(LONG_S)
     yield at[0]
     stop.set()
-    thread.join(10)
+    thread.join(LONG_S)
 
 
 @pytest.fixture(params=[True, False], ids=["with a script", "without a script"])
