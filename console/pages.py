@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
-from zoneinfo import ZoneInfo
 
 import jinja2
-import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -20,7 +18,6 @@ from console.access.entrance import asker_of, by_of
 from console.access.roles import Act
 from console.api.here import Here
 from console.api.matters import acknowledged, name_of
-from console.bands import facts_of, page_of
 from console.board import Board
 from console.house import House
 from console.refusal import Refusal, only_from_here, wants_json
@@ -99,24 +96,6 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
         status = "ok" if house.stored and house.kept else "not storing"
         wearers = len(await run_in_threadpool(house.desk.views))
         return JSONResponse({"status": status, "wearers": wearers, "storing": house.stored, "journal": house.kept})
-
-
-def add_bands(app: FastAPI, house: House, board: Board, page: jinja2.Template, zone: ZoneInfo) -> None:
-    """Serve what staff see of bands and readings, as a page and as facts."""
-
-    @app.get("/bands", include_in_schema=False)
-    async def show_bands() -> Response:
-        overview = await house.overview()
-        rows = board.rows(await run_in_threadpool(house.desk.views))
-        alerts = [row.name for row in rows if row.risk == "alert"]
-        said = page_of(overview, zone=zone, models=house.models())
-        shown = page.render(page=said, alerts=alerts, clock=board.wall_clock())
-        return HTMLResponse(shown)
-
-    @app.get("/bands.json", include_in_schema=False)
-    async def tell_bands() -> Response:
-        facts = facts_of(await house.overview(), models=house.models())
-        return Response(msgspec.json.encode(facts), media_type="application/json")
 
 
 def add_form(app: FastAPI, here: Here, who: jinja2.Template) -> None:

@@ -4,8 +4,8 @@ It is middleware, not a dependency of routes, so that what is mounted, and what 
 here too. What is in no row of ``console.access.routes.ROUTES`` is refused.
 """
 
-import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
 from fastapi import Request, Response
@@ -114,7 +114,7 @@ class Gate:
 
     def _not_too_often(self, request: Request, asker: Asker, need: Need) -> None:
         who = f"{asker.kind} {asker.id or asker.name}"
-        changes, now_s = request.method not in READING, asyncio.get_running_loop().time()
+        changes, now_s = request.method not in READING, monotonic()
         if request.scope["path"].endswith(UNHEARD):
             return  # they are counted by tablet
         rate = self._limits.allow(who, need, changes=changes, now_s=now_s)
