@@ -32,6 +32,7 @@ from forecalm.arguments_said import (
     witness,
 )
 from forecalm.arguments_shelf import add_shelf
+from forecalm.arguments_summary import add_summary
 
 SCOPES: Final = ("care", "research", "share")
 
@@ -55,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_labels,
         add_care,
         add_duty,
+        add_summary,
         add_models,
         add_reports,
         _add_documents,

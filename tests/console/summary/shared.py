@@ -43,7 +43,7 @@ class Sharer(Home):
         self.now_s = UNTIL_S - 3600
 
     def app(self) -> FastAPI:
-        return create_app(
+        self.made = create_app(
             access=self.access,
             desk=self,
             hub=self.hub,
@@ -55,3 +55,4 @@ class Sharer(Home):
             care=self.caring.care if self.caring else None,
             offices=Offices(days=self.book, summaries=self.shelf),
         )
+        return self.made
