@@ -1,5 +1,6 @@
-"""A form that a browser posted in; its fields, read once and bounded, out."""
+"""A form that a browser posted in, or what a room refused of it; its fields, or what is wrong beside each, out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
@@ -33,6 +34,18 @@ class Form:
     def text(self, field: str) -> str:
         """Return what was written, lines and all, "" where there is none."""
         return self.fields.get(field, [""])[-1].replace("\r\n", "\n")
+
+
+def by_field(error: Exception, fields: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what a room refused, beside the field with which its words begin; at the top where they begin with none.
+    ``fields`` maps the room's names to those of the form, None: they are the same."""
+    named, parted, why = str(error).partition(":")
+    name = named.partition(",")[0].strip()
+    field = fields.get(name) if fields is not None else name if name.isidentifier() else None
+    if field is None or not parted:
+        return {"": str(error)}
+    said = why.strip()
+    return {field: f"{said[:1].upper()}{said[1:]}"}
 
 
 async def form_of(request: Request, *, most: int = FORM_BYTES) -> Form:

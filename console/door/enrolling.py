@@ -9,10 +9,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of, check_site, refuse
 from console.access.roles import Act
-from console.door.entering import asked, by_field, facts_of, look, told
+from console.door.entering import asked, facts_of, look, told
 from console.door.office import Door
 from console.door.welcome import GONE
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.qr import inline_svg
 from console.sheets import Sheets
 from ingest.errors import RegistryError

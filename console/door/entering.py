@@ -14,7 +14,7 @@ from console.door.office import WAITING_MOST, Door
 from console.door.proving import Wrong
 from console.refusal import Refusal
 from console.sheets import Sheets
-from ingest.errors import RegistryError, StoreError
+from ingest.errors import StoreError
 from ingest.registry.accounts_sessions import SignIn
 
 BUSY: Final = Refusal(503, "Too many sign in at once", "Please try again in a moment.")
@@ -98,12 +98,6 @@ def refused(request: Request, what: str, wrong: Wrong) -> None:
     told = {"account": wrong.account} if wrong.account else {}
     entrance.trail.refuse(asker_of(request), what, because=wrong.because, **told)
     entrance.refused(what, wrong.because)
-
-
-def by_field(error: RegistryError) -> dict[str, str]:
-    """Return a room's refusal by the field that it begins with."""
-    field, colon, why = str(error).partition(": ")
-    return {field: why[:1].upper() + why[1:]} if colon and field.isidentifier() else {"": str(error)}
 
 
 async def counted(sheets: Sheets) -> dict[str, int]:

@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse
 
 from console.access import passwords
 from console.access.entrance import refuse
-from console.door.entering import asked, by_field, device_of, facts_of, let_in, place_of, slowly, tablet_of, told
+from console.door.entering import asked, device_of, facts_of, let_in, place_of, slowly, tablet_of, told
 from console.door.office import Door
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.refusal import Refusal
 from console.sheets import Sheets
 from ingest.errors import RegistryError

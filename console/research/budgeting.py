@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from alerts.rehearsal.budget import ALERTS_MIN, BUSY_MAX
 from alerts.rehearsal.judging import DAY_WORN_S, RATE_FROM_S
 from console.access.roles import Act
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.research.intervals import of_count, of_share
 from console.research.office import Budget, Level, Working
 from console.research.room import UNKNOWN, Room, number_of, person_of
@@ -44,29 +44,6 @@ def add_budgets(app: FastAPI, room: Room) -> None:
     """Add whom one may ask about, and what levels would have meant for one of them."""
     run = room.sheets.here.rest.run
 
-    async def show(
-        request: Request, wearer: str, form: Form | None = None, errors: dict[str, str] | None = None
-    ) -> Response:
-        consented = await room.consented(request)
-        if wearer not in consented or not room.sees(request, wearer, Act.MODELS):
-            raise UNKNOWN
-        found = await run(room.office.budget, wearer)
-        facts: dict[str, Any] = {"working": found if isinstance(found, Working) else None, "budget": None}
-        if isinstance(found, Budget):
-            chosen = _asked(request.query_params.get("per_day", ""))
-            every = [meant(found, per_day) for per_day in BUDGETS]
-            facts = facts | {"budget": found, "every": every, "chosen": meant(found, chosen), "holds": _holds(found)}
-        return await room.show(
-            request,
-            "budget.html",
-            status=422 if errors else 200,
-            wearer=wearer,
-            consented=bool(consented[wearer]),
-            form=form,
-            errors=errors or {},
-            **facts,
-        )
-
     @app.get("/research/budgets", include_in_schema=False)
     async def list_budgets(request: Request) -> Response:
         consented = await room.consented(request)
@@ -79,7 +56,7 @@ def add_budgets(app: FastAPI, room: Room) -> None:
 
     @app.get("/research/budgets/{wearer}", include_in_schema=False)
     async def show_budget(request: Request, wearer: str) -> Response:
-        return await show(request, wearer)
+        return await _show(room, request, wearer)
 
     @app.post("/research/budgets/{wearer}", include_in_schema=False)
     async def ask(request: Request, wearer: str) -> Response:
@@ -93,8 +70,32 @@ def add_budgets(app: FastAPI, room: Room) -> None:
                 await run(room.office.ask_budget, wearer, days=days, by=person_of(request))
                 return room.sheets.after(request, f"/research/budgets/{wearer}", "It is being worked out.")
             except RegistryError as error:
-                errors["days"] = f"{error}.".removeprefix("days: ").capitalize()
-        return await show(request, wearer, form, errors)
+                errors = by_field(error)
+        return await _show(room, request, wearer, form, errors)
+
+
+async def _show(
+    room: Room, request: Request, wearer: str, form: Form | None = None, errors: dict[str, str] | None = None
+) -> Response:
+    consented = await room.consented(request)
+    if wearer not in consented or not room.sees(request, wearer, Act.MODELS):
+        raise UNKNOWN
+    found = await room.sheets.here.rest.run(room.office.budget, wearer)
+    facts: dict[str, Any] = {"working": found if isinstance(found, Working) else None, "budget": None}
+    if isinstance(found, Budget):
+        chosen = _asked(request.query_params.get("per_day", ""))
+        every = [meant(found, per_day) for per_day in BUDGETS]
+        facts = facts | {"budget": found, "every": every, "chosen": meant(found, chosen), "holds": _holds(found)}
+    return await room.show(
+        request,
+        "budget.html",
+        status=422 if errors else 200,
+        wearer=wearer,
+        consented=bool(consented[wearer]),
+        form=form,
+        errors=errors or {},
+        **facts,
+    )
 
 
 def _asked(text: str) -> float:

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.responses import FileResponse
 
 from console.access.roles import Act
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.research.office import ExportWish
 from console.research.room import UNKNOWN, Room, person_of
 from ingest.errors import RegistryError
@@ -32,25 +32,9 @@ def add_exports(app: FastAPI, room: Room) -> None:
     """Add the list of one's own exports, and what begins, gives and deletes them."""
     run = room.sheets.here.rest.run
 
-    async def show(request: Request, form: Form | None = None, errors: dict[str, str] | None = None) -> Response:
-        consented = await room.consented(request)
-        people = [who for who in consented if room.sees(request, who, Act.EXPORT)]
-        return await room.show(
-            request,
-            "exports.html",
-            status=422 if errors else 200,
-            exports=await run(room.office.exports, by=person_of(request)),
-            people=[(who, who) for who in people if consented[who]],
-            without=[who for who in people if not consented[who]],
-            layouts=LAYOUTS,
-            channels=[(name, WORDS[name]) for name in CHANNELS],
-            form=form,
-            errors=errors or {},
-        )
-
     @app.get("/research/exports", include_in_schema=False)
     async def list_exports(request: Request) -> Response:
-        return await show(request)
+        return await _show(room, request)
 
     @app.post("/research/exports", include_in_schema=False)
     async def ask(request: Request) -> Response:
@@ -63,8 +47,8 @@ def add_exports(app: FastAPI, room: Room) -> None:
                 await run(room.office.export, wish, by=person_of(request))
                 return room.sheets.after(request, "/research/exports", "The export is being made.")
             except RegistryError as error:
-                errors["wearers"] = f"{error}.".removeprefix("wearers: ").capitalize()
-        return await show(request, form, errors)
+                errors = by_field(error)
+        return await _show(room, request, form, errors)
 
     @app.get("/research/exports/{export}/file", include_in_schema=False)
     async def give(request: Request, export: str) -> Response:
@@ -82,6 +66,25 @@ def add_exports(app: FastAPI, room: Room) -> None:
         except LookupError:
             raise UNKNOWN from None
         return room.sheets.after(request, "/research/exports", "The export is deleted.")
+
+
+async def _show(
+    room: Room, request: Request, form: Form | None = None, errors: dict[str, str] | None = None
+) -> Response:
+    consented = await room.consented(request)
+    people = [who for who in consented if room.sees(request, who, Act.EXPORT)]
+    return await room.show(
+        request,
+        "exports.html",
+        status=422 if errors else 200,
+        exports=await room.sheets.here.rest.run(room.office.exports, by=person_of(request)),
+        people=[(who, who) for who in people if consented[who]],
+        without=[who for who in people if not consented[who]],
+        layouts=LAYOUTS,
+        channels=[(name, WORDS[name]) for name in CHANNELS],
+        form=form,
+        errors=errors or {},
+    )
 
 
 def read(form: Form, known: set[str], room: Room) -> tuple[ExportWish, dict[str, str]]:

@@ -15,11 +15,12 @@ from console.research.office import Recording, Research, Span
 from console.sheets import Sheets
 
 ROOMS: Final = (
-    ("Recordings", "/research"),
-    ("Exports", "/research/exports"),
-    ("Models", "/research/models"),
-    ("Alert budgets", "/research/budgets"),
+    ("Recordings", "/research", Act.RECORDINGS),
+    ("Exports", "/research/exports", Act.EXPORT),
+    ("Models", "/research/models", Act.MODELS),
+    ("Alert budgets", "/research/budgets", Act.MODELS),
 )
+"""The rooms of this area, and who is offered each."""
 
 UNKNOWN: Final = Refusal(404, "There is no such thing here", "It may have been erased, or be at another site.")
 
@@ -31,19 +32,16 @@ class Room:
     sheets: Sheets
     office: Research
 
-    async def show(self, request: Request, page: str, /, **facts: object) -> Response:
+    async def show(self, request: Request, page: str, /, *, status: int = 200, **facts: object) -> Response:
         """Return a page of research."""
         zone = self.sheets.zone
         told = {
-            "rooms": [each for each in ROOMS if asker_of(request).may_anywhere(_act_of(each[1]))],
+            "rooms": [(name, where) for name, where, act in ROOMS if asker_of(request).may_anywhere(act)],
             "at": lambda at_s: said(at_s, zone),
             "dated": lambda at_s: dated(at_s, zone),
             "lasting": lasting,
         }
-        status = facts.pop("status", 200)
-        return await self.sheets.show(
-            request, f"research/{page}", status=status if isinstance(status, int) else 200, **told, **facts
-        )
+        return await self.sheets.show(request, f"research/{page}", status=status, **told, **facts)
 
     def sees(self, request: Request, wearer: str, act: Act = Act.RECORDINGS) -> bool:
         """Return whether who asks may do so with somebody."""
@@ -67,12 +65,6 @@ class Room:
         """Return from when to when readings of those may be used whom who asks may see."""
         found = await self.sheets.here.rest.run(self.office.consented)
         return {wearer: spans for wearer, spans in sorted(found.items()) if self.sees(request, wearer)}
-
-
-def _act_of(where: str) -> Act:
-    if where.endswith("/exports"):
-        return Act.EXPORT
-    return Act.RECORDINGS if where == "/research" else Act.MODELS
 
 
 def person_of(request: Request) -> str:
