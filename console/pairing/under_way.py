@@ -32,6 +32,9 @@ LOOK_S: Final = 8.0  # gateways are asked for so long what is near them, and aga
 LEFT_S: Final = 300.0  # a phone sleeps in a pocket while both hands are at somebody's wrist
 AWAY_S: Final = 20.0  # a broker or a gateway that starts again is back by then, and that is no fault of the band
 STOPPED_S: Final = 5.0  # a band sends each second: what is silent for longer is not being heard
+UNHEARD: Final = "no gateway can be heard: the broker does not answer"
+"""Said on a page, which is read at the wrist: the address and the error are for whoever reads the log."""
+
 AGAIN_S: Final = 2.0  # between two attempts to reach a broker that is away
 IDENTIFY_S: Final = 3.0
 KEPT_S: Final = 900.0  # how long it can be read what came of a pairing
@@ -252,7 +255,8 @@ class UnderWay:
                 with self._around.line() as line:
                     self._listen(line)
             except PairingError as error:
-                self._without(str(error))
+                log.warning("pairing: %s", error)
+                self._without(UNHEARD)
             except Exception as error:  # whatever it is: were this thread to die of it, nobody could pair any more
                 log.exception("pairing goes on without what it heard")
                 self._without(f"something went wrong here: {type(error).__name__}")

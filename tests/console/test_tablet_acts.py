@@ -231,6 +231,19 @@ def test_what_the_house_should_know_never_hides_the_button_that_takes_an_alert(
     expect(tablet.page.locator("#elsewhere")).to_be_hidden()
 
 
+def test_in_the_hand_the_one_tap_is_in_sight_though_the_tablet_cannot_sound(house: House, tablet: Tablet) -> None:
+    tablet.page.set_viewport_size({"width": 390, "height": 844})
+    knows(tablet.page, "Jo")
+    expect(tablet.page.locator("#sound-strip")).to_be_visible()
+    foot = tablet.page.locator(".foot").bounding_box()
+    assert foot is not None
+    assert foot["height"] <= 130, "the people have the screen, not the ways to elsewhere"
+    house.alert("w1")
+    house.alert("w3")
+    expect(tablet.row("w1").locator(".take")).to_be_in_viewport(ratio=1)
+    expect(tablet.page.locator("#sound-on")).to_be_in_viewport(ratio=1)
+
+
 def test_everybody_who_needs_somebody_is_named_over_a_dialog_until_somebody_has_them(
     house: House, tablet: Tablet
 ) -> None:

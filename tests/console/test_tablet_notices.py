@@ -74,7 +74,7 @@ def test_a_house_that_tells_nobody_outside_says_so_beside_the_shift_and_says_how
     expect(said).to_be_hidden()
     caring.rest.outside = Outside(contacts=(), devices=())
     house.now_s += 1
-    expect(said).to_have_text("Nobody but this house\u2019s tablets is told.")
+    expect(said).to_have_text("Nobody outside is told.")
     said.click()
     expect(tablet.page.locator("#sheet")).to_contain_text("Messages when the page is closed")
 

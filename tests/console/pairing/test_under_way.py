@@ -204,13 +204,13 @@ def test_a_gateway_that_goes_is_blamed_and_a_pairing_waits_for_it_and_then_ends(
 
 
 def test_without_a_broker_it_says_so_and_ends(site: Site, pairings: UnderWay) -> None:
-    site.away = "no gateway can be heard: 127.0.0.1:1883"
+    site.away = "no gateway can be heard: 127.0.0.1:1883: nobody answers there; is forecalm serve running?"
     id_ = pairings.begin("b", by="Sam")
-    until(lambda: pairings.now(id_).trouble == site.away, "nothing is said")
-    assert pairings.near() == ([], site.away)
+    until(lambda: pairings.now(id_).trouble == under_way.UNHEARD, "nothing is said")
+    assert pairings.near() == ([], under_way.UNHEARD)
     site.now_s += under_way.AWAY_S + 1
     stopped = to_stage(pairings, id_, Stage.STOPPED)
-    assert stopped.reason == f"{site.away}; nothing was entered"
+    assert stopped.reason == f"{under_way.UNHEARD}; nothing was entered"
 
 
 def test_what_came_of_a_pairing_is_forgotten_after_a_while(site: Site, pairings: UnderWay) -> None:
