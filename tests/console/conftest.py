@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browsers import launched
 from tests.console.caring import Caring
 from tests.console.house import NAMES, House, Serve
-from tests.console.tablets import FLAGS, MARKUP, Tablet
+from tests.console.tablets import MARKUP, Tablet
 
 
 @pytest.fixture
@@ -30,10 +31,8 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

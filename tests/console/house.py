@@ -16,6 +16,7 @@ from console.serve import run
 from console.standing import ModelsAt
 from tests.askers import AS_TOLD, open_to
 from tests.console.caring import Caring
+from tests.servers import LONG_S
 
 NOW_S = 1_763_562_728.0  # 14:32:08 in London
 NAMES = {"w1": "Aidan", "w2": "Bea", "w3": "Callum"}
@@ -127,14 +128,14 @@ class Serve:
         arguments = {"hub": house.hub, "host": "127.0.0.1", "port": port, "stop": house.stop, "ready": tell}
         self._threads[house] = threading.Thread(target=run, args=(house.app(),), kwargs=arguments)
         self._threads[house].start()
-        assert ready.wait(10)
+        assert ready.wait(LONG_S)
         return address[0]
 
     def end(self, house: House) -> None:
-        """Stop serving ``house``, and see that it ends in time."""
+        """Stop serving ``house``, and see that it ends."""
         house.stop.set()
         thread = self._threads.pop(house)
-        thread.join(3)
+        thread.join(LONG_S)
         assert not thread.is_alive()
 
     def end_all(self) -> None:

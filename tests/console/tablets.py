@@ -4,19 +4,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsers import PATIENT_MS
 from tests.console.caring import Caring
 from tests.console.house import House
-
-PATIENT_MS = 30_000
-"""A bound, never waited out where things work."""
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 LISTEN = """
 window.heard = [];

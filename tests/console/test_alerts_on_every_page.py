@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from forecalm.build import Service
+from tests.browsers import PATIENT_MS
 from tests.console.tablets import LISTEN
 from tests.console.whole import ALERTING, WHO, alert, whole_house
 
@@ -25,7 +26,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def page(browser: Browser, service: Service) -> Iterator[Page]:
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENT_MS)
     context.add_init_script(LISTEN)
     page = context.new_page()
     page.clock.install()

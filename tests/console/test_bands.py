@@ -186,7 +186,7 @@ def test_a_slow_look_at_the_bands_never_stands_before_an_alert_that_is_taken(hou
 
     def take() -> Overview:
         looking.set()
-        assert done.wait(10)
+        assert done.wait(30)
         return see()
 
     slow.take = take  # type: ignore[method-assign]

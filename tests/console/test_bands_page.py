@@ -10,6 +10,7 @@ from ingest.bands import ConsentDue, Waiting
 from ingest.intake.counts import HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
+from tests.browsers import PATIENT_MS
 from tests.console.house import NOW_S, House, Serve
 from tests.console.office import Office, band
 
@@ -32,7 +33,7 @@ class Screen:
 
     def __init__(self, browser: Browser, address: str, **options: object) -> None:
         self.context = browser.new_context(reduced_motion="reduce", **options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(5000)
+        self.context.set_default_timeout(PATIENT_MS)
         self.page: Page = self.context.new_page()
         self.wrong: list[str] = []
         self.page.on("request", lambda it: urlsplit(it.url).hostname == "127.0.0.1" or self.wrong.append(it.url))

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browsers import PATIENT_MS
 from tests.console.tablets import LISTEN
 from tests.console.visits import LOOKS, NOT_REACHED, PAGES, WIDE, Visit
 from tests.console.whole import WHO, visits_of, whole_house
@@ -49,7 +50,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENT_MS)
     context.add_init_script(LISTEN)
     yield context
     context.close()

@@ -11,6 +11,7 @@ from alerts.situation_events import AlertAcknowledged
 from models.risk import Abstention
 from tests.console.house import NOW_S, House, Serve
 from tests.console.test_stream import events, first
+from tests.servers import LONG_S
 
 
 def test_an_alert_of_the_real_desk_is_told_taken_and_journalled(serve: Serve) -> None:
@@ -18,7 +19,7 @@ def test_an_alert_of_the_real_desk_is_told_taken_and_journalled(serve: Serve) ->
     desk = Desk(wearers=("w1", "w2", "w3"), policy=Policy(hold_s=2.0), journal=journal, started_s=NOW_S)
     house = House(desk)
     address = serve(house)
-    with httpx.stream("GET", f"{address}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         assert first(stream, "row", name="Bea")["row"]["word"] == "Not heard yet"
         for second in range(1, 4):

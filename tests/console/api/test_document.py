@@ -44,14 +44,14 @@ def test_every_example_of_the_guide_works(rooms: Rooms) -> None:
     serving = threading.Thread(target=run, args=(rooms.app,), kwargs=arguments)
     serving.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(30)
         known = {"BOARD": address[0], "ALERT": alert_id, "WEARER": "w1", "LINK": rooms.link(other, "Sam")}
         done = subprocess.run(
             ["bash", "-c", script], env={"PATH": "/usr/bin:/bin", **known}, capture_output=True, text=True, timeout=60
         )
     finally:
         stop.set()
-        serving.join(5)
+        serving.join(30)
     assert done.returncode == 0, done.stderr + done.stdout
     assert '"what":"anxious, settled"' in done.stdout
     assert '"carer":"Sam"' in done.stdout

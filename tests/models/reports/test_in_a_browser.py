@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from forecalm.commands.reporting import tokens
 from models.reports import card
 from models.reports.card import Known
 from models.reports.evidence import read
 from models.reports.report import report
-from tests.console.tablets import FLAGS
+from tests.browsers import launched
 from tests.models.reports.conftest import Files
 from tests.models.reports.test_card import DIGEST, manifest
 
@@ -22,10 +22,8 @@ SIZES = [(1280, 800), (800, 1280), (390, 844)]
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
