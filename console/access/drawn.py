@@ -19,8 +19,9 @@ LINE: Final = "<!-- From here on drawn by python -m console.access.drawn docs/ac
 def lines() -> Iterator[str]:
     """Yield what is drawn, line by line."""
     yield from (LINE, "", "## How often")
-    for what, rate in (("Changes", WRITES), ("Taking out", EXPORTS), ("Looking", LOOKS)):
-        yield f"- {what}: {rate.burst} at once, then one in {rate.every_s:g} s, for each account, tablet or token."
+    rates = (("Changes", WRITES, "account"), ("Taking out", EXPORTS, "account"), ("Looking", LOOKS, "session"))
+    for what, rate, whose in rates:
+        yield f"- {what}: {rate.burst} at once, then one in {rate.every_s:g} s, for each {whose}, tablet or token."
     yield f"- Taking out is: {', '.join(sorted(COSTLY))}. Taking an alert is never too often."
     yield from ("", "## Roles", f"| | {' | '.join(Role)} |", "|---|" + "---|" * len(Role))
     for act in Act:

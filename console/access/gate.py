@@ -113,8 +113,11 @@ class Gate:
         return about
 
     def _not_too_often(self, request: Request, asker: Asker, need: Need) -> None:
-        who = f"{asker.kind} {asker.id or asker.name}"
         changes, now_s = request.method not in READING, monotonic()
+        session = (
+            "" if changes else asker.session
+        )  # one that asks without end darkens no other board of the same person
+        who = f"{asker.kind} {session or asker.id or asker.name}"
         if request.scope["path"].endswith(UNHEARD):
             return  # they are counted by tablet
         rate = self._limits.allow(who, need, changes=changes, now_s=now_s)

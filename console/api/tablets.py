@@ -10,7 +10,7 @@ from alerts.channels.shade import shade
 from alerts.delivery.dispatch import UnknownTablet
 from alerts.delivery.events import Station
 from alerts.protection.tablets import Beat
-from console.access.entrance import by_of
+from console.access.entrance import asker_of, by_of
 from console.api.answers import BeatAnswer, Muted, NewTablet, ReceiptsAnswer
 from console.api.bodies import BeatBody, ByBody, Identity, MuteBody, ReceiptBody, Receipts
 from console.api.here import Here, caller
@@ -21,7 +21,8 @@ ID_BYTES: Final = 8
 """2^64 ids: two tablets never meet, and nobody guesses one."""
 
 REGISTER_EVERY_S, REGISTER_BURST = 2.0, 100
-"""Registrations of one address: a house's tablets at once, but not a script's thousands."""
+"""Registrations of one session or one enrolled tablet: windows and browsers that were reset, not a script's thousands.
+Not by address: behind a router a whole house has one, and whoever used that up kept tablets from proving anything."""
 
 BEAT_EVERY_S, BEAT_BURST = 1.0, 20
 """Beats of one tablet: one in 5 s, and one more whenever its page comes and goes."""
@@ -51,8 +52,8 @@ def routes(here: Here) -> APIRouter:
         """Make a page of a tablet and its key, by which it says that it shows and sounds."""
         only_from_here(request)
         care = here.given
-        address = request.client.host if request.client else ""
-        _not_too_often(here, f"register {address}", REGISTER_EVERY_S, REGISTER_BURST)
+        asker = asker_of(request)
+        _not_too_often(here, f"register {asker.session or asker.id}", REGISTER_EVERY_S, REGISTER_BURST)
         tablet = f"t-{secrets.token_hex(ID_BYTES)}"
         return NewTablet(tablet=tablet, key=care.seals.tablet_key(tablet))
 

@@ -1,9 +1,19 @@
 """Tablets: keys, heartbeats, receipts and mutes."""
 
+from dataclasses import replace
+
 import pytest
 
 from alerts.delivery.events import Station
+from console.access.access import Access
+from console.access.asker import EVERYWHERE, Asker, Grant, Kind
+from console.access.limits import LOOKS
+from console.access.roles import Role
+from console.api.tablets import REGISTER_BURST
+from tests.askers import Letting, OneSite
 from tests.console.api.rooms import Rooms
+
+WHOEVER = Asker(kind=Kind.TABLET, id="e-1", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
 
 
 def test_a_tablet_registers_beats_and_is_told_that_it_can_sound(rooms: Rooms) -> None:
@@ -135,3 +145,33 @@ def test_a_script_that_beats_all_the_time_is_told_to_wait(rooms: Rooms) -> None:
     statuses = {rooms.beat().status_code for _ in range(25)}
     assert statuses == {200, 429}
     assert rooms.beat("t-2").status_code == 200
+
+
+def test_tablets_behind_one_router_register_whoever_else_there_registers_without_end() -> None:
+    """They have one address: whoever used up what it may have kept a tablet from proving that it can sound."""
+    door = Letting(WHOEVER)
+    rooms = Rooms(access=Access(door, OneSite()))
+    try:
+        for _ in range(REGISTER_BURST + 50):
+            answer = rooms.ask("POST", "/api/v1/tablets")
+        assert answer.status_code == 429
+        door.asker_ = replace(WHOEVER, id="e-2", name="Kitchen")
+        assert rooms.ask("POST", "/api/v1/tablets").status_code == 201
+    finally:
+        rooms.close()
+
+
+def test_a_session_that_asks_without_end_darkens_no_other_board_of_the_same_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("console.access.gate.monotonic", lambda: 100.0)
+    door = Letting(replace(WHOEVER, kind=Kind.PERSON, session="stolen"))
+    rooms = Rooms(access=Access(door, OneSite()))
+    try:
+        for _ in range(LOOKS.burst + 50):
+            answer = rooms.ask("GET", "/api/v1/push/key", headers=rooms.key())
+        assert answer.status_code == 429
+        door.asker_ = replace(WHOEVER, kind=Kind.PERSON, session="her own")
+        assert rooms.get("/push/key").status_code == 200
+    finally:
+        rooms.close()
