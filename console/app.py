@@ -6,7 +6,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Response
-from starlette.staticfiles import StaticFiles
 
 from console.access.access import Access
 from console.access.entrance import Entrance
@@ -29,6 +28,7 @@ from console.house import House
 from console.hub import Hub
 from console.installable import add_installable
 from console.offices import Offices
+from console.packed import Files
 from console.pages import add_board, add_form, pages
 from console.refusal import add_refusals, answering
 from console.research.pages import add_research
@@ -103,7 +103,7 @@ def create_app(
     app.state.entrance = entrance
     app.add_middleware(Gate, entrance=entrance, answer=answering(templates.get_template("refused.html")))
     app.add_middleware(Guard, hosts=hosts, outside=outside, hsts=hsts)
-    app.mount("/static", StaticFiles(directory=_STATIC))
+    app.mount("/static", Files(directory=_STATIC))
     add_refusals(app, templates.get_template("refused.html"))
     add_installable(app, place=place)
     add_board(app, here, house, board, templates.get_template("board.html"))

@@ -20,6 +20,7 @@ from console.api.here import Here
 from console.api.matters import acknowledged, name_of
 from console.board import Board
 from console.house import House
+from console.packed import packed
 from console.refusal import Refusal, only_from_here, wants_json
 from console.rows import initials, tally_of
 from console.sheets import AREAS
@@ -68,7 +69,7 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
         shown = [
             row for number, row in enumerate(rows) if number < FIRST or (row.risk in _ORDER and row.wearer in first)
         ]
-        return HTMLResponse(
+        drawn = HTMLResponse(
             page.render(
                 rows=shown,
                 more=len(rows) - len(shown),
@@ -85,6 +86,7 @@ def add_board(app: FastAPI, here: Here, house: House, board: Board, page: jinja2
                 version=board.version,
             )
         )
+        return await packed(request, drawn)
 
     @app.get("/who", include_in_schema=False)
     async def say_who(request: Request) -> Response:
