@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from console.amounts import lasting, plain, times
-from console.rows import LOW_BATTERY_PCT, clock_time
+from console.clock import clock_time
+from console.rows import LOW_BATTERY_PCT
 from console.standing import (
     QUIET_S,
     GatewayRow,

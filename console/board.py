@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
@@ -16,7 +15,8 @@ from console.access.asker import EVERYWHERE
 from console.around import Lookout
 from console.beside import Around, Going
 from console.care import Care
-from console.rows import Row, Tally, clock_time, row_of, tally_of
+from console.clock import clock_time, to_the_second
+from console.rows import Row, Tally, row_of, tally_of
 from console.sight import EVERYBODY, Sight
 from console.telling import ended, taken_words
 
@@ -169,7 +169,7 @@ class Board:
 
     def wall_clock(self) -> str:
         """Return the site's time as 14:32:08."""
-        return f"{datetime.fromtimestamp(self._clock(), self._zone):%H:%M:%S}"
+        return to_the_second(self._clock(), self._zone)
 
     def row_event(self, view: WearerView, sight: Sight = EVERYBODY) -> bytes:
         """Return the ``row`` event of ``view`` as it stands in this second, encoded once for all tablets: once with a

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,14 +14,15 @@ from alerts.errors import UnknownAlert
 from alerts.outcomes.events import OutcomeTold, What
 from alerts.outcomes.helped import offered
 from alerts.views import WearerView
-from console.access.entrance import by_of, check_place, may_of, may_place
+from console.access.asker import Kind
+from console.access.entrance import asker_of, by_of, check_place, may_of, may_place
 from console.access.roles import Act
 from console.api.here import Here
 from console.api.matters import name_of
 from console.api.shifts import seen_by, theirs
+from console.clock import clock_time, to_the_minute
 from console.forms import Form, form_of
 from console.refusal import Refusal
-from console.rows import clock_time
 
 SHIFT_S: Final = 8 * 3600.0
 """How long a shift is that somebody begins without saying until when."""
@@ -66,17 +66,17 @@ def add_care_pages(
 ) -> None:
     """Add the pages of outcomes and of the hand-over to ``app``."""
 
-    def shown(page: str, /, **facts: object) -> Response:
+    def shown(request: Request, page: str, /, **facts: object) -> Response:
         now_s = here.clock()
-        clock = f"{datetime.fromtimestamp(now_s, zone):%H:%M}"
-        return HTMLResponse(pages.get_template(page).render(place=place, carers=carers, clock=clock, **facts))
+        clock = to_the_minute(now_s, zone)
+        return HTMLResponse(pages.get_template(page).render(place=place, carers=carers, clock=clock, me=_me(request), **facts))
 
     def time(at_s: float) -> str:
         return clock_time(at_s, zone=zone, now_s=here.clock())
 
     @app.get("/alerts/{alert_id}/outcome", include_in_schema=False)
     async def ask_outcome(alert_id: str, request: Request) -> Response:
-        return shown("outcome.html", **await here.rest.run(_question, request, here, alert_id, time))
+        return shown(request, "outcome.html", **await here.rest.run(_question, request, here, alert_id, time))
 
     @app.post("/alerts/{alert_id}/outcome", include_in_schema=False)
     async def tell_outcome(alert_id: str, request: Request) -> Response:
@@ -88,11 +88,11 @@ def add_care_pages(
     @app.get("/outcome", include_in_schema=False)
     async def ask_whom(request: Request) -> Response:
         people = _people(request, here, await here.rest.run(here.desk.views), Act.TELL)
-        return shown("whom.html", people=people)
+        return shown(request, "whom.html", people=people)
 
     @app.get("/wearers/{wearer}/outcome", include_in_schema=False)
     async def ask_incident(wearer: str, request: Request) -> Response:
-        return shown("outcome.html", **await here.rest.run(_question_without, request, here, wearer))
+        return shown(request, "outcome.html", **await here.rest.run(_question_without, request, here, wearer))
 
     @app.post("/wearers/{wearer}/outcome", include_in_schema=False)
     async def tell_incident(wearer: str, request: Request) -> Response:
@@ -101,12 +101,12 @@ def add_care_pages(
         return RedirectResponse("/", status_code=303)
 
     @app.get("/outside", include_in_schema=False)
-    async def tell_how_to_reach_more() -> Response:
-        return shown("outside.html")
+    async def tell_how_to_reach_more(request: Request) -> Response:
+        return shown(request, "outside.html")
 
     @app.get("/shift", include_in_schema=False)
     async def show_shift(request: Request) -> Response:
-        return shown("shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, request, here))
+        return shown(request, "shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, request, here))
 
     @app.post("/shift/{act}", include_in_schema=False)
     async def change_shift(act: str, request: Request) -> Response:
@@ -258,6 +258,12 @@ def _until(form: Form, now_s: float) -> float:
     hours = form.one("hours")
     lasts_s = 3600.0 * int(hours) if hours in ("4", "8", "12") else SHIFT_S
     return (now_s + lasts_s) // SHIFT_STEP_S * SHIFT_STEP_S
+
+
+def _me(request: Request) -> str:
+    """Return who has signed in, in whose name all is done here; "" on a tablet, which asks."""
+    asker = asker_of(request)
+    return asker.name if asker.kind is Kind.PERSON else ""
 
 
 def _by(request: Request, form: Form) -> str:

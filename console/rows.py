@@ -8,7 +8,6 @@ show ``Row`` values, so there is one truth; the page's script only copies their 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from alerts.protection.cover import Cover as Covered
 from alerts.protection.cover import Level
 from alerts.views import AlertView, Blind, RiskState, WearerView
 from console.beside import NOTHING, Around, Plan
+from console.clock import clock_time
 from console.losses import STALE, Cover, Loss, Watch, loss_of
 from console.telling import Told, cover_words, sounds_lost, told_of_alert, told_of_loss
 from console.trend import Trend, trend_of
@@ -130,16 +130,6 @@ def initials(name: str) -> str:
     """Return two letters at most that stand for ``name``: of two words the first letters, of one its first two."""
     words = name.split()
     return "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else name[:2]
-
-
-def clock_time(at_s: float, *, zone: ZoneInfo, now_s: float) -> str:
-    """Return ``at_s`` [UTC s] as 14:02 in ``zone``, with its weekday if that is not the day of ``now_s``; "?" for what
-    no calendar has, as a journal may that somebody wrote in."""
-    try:
-        at, now = datetime.fromtimestamp(at_s, zone), datetime.fromtimestamp(now_s, zone)
-    except (ValueError, OverflowError, OSError):
-        return "?"
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
 
 
 _WATCHES: Final[dict[Level, Watch]] = {Level.PROTECTED: "ok", Level.PARTLY: "partly", Level.NOT: "none"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from console.access.asker import Asker
 from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.api.here import Here
+from console.clock import to_the_second
 
 SAID: Final = "said"
 """The cookie that carries a short word of what was done over the redirect that follows it."""
@@ -79,7 +79,7 @@ class Sheets:
 
     def clock(self) -> str:
         """Return what the clock on the wall says."""
-        return f"{datetime.fromtimestamp(self.here.clock(), self.zone):%H:%M:%S}"
+        return to_the_second(self.here.clock(), self.zone)
 
     def may(self, asker: Asker) -> Callable[[Act], bool]:
         """Return what says whether they may do something in this house."""

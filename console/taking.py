@@ -15,8 +15,8 @@ from alerts.delivery.matter import Kind
 from alerts.delivery.seals import Expired, Forged, Take
 from console.api.here import Here
 from console.api.matters import taken
+from console.clock import clock_time
 from console.refusal import Refusal, only_from_here
-from console.rows import clock_time
 
 PATH: Final = "/take/"
 

@@ -13,9 +13,9 @@ from fastapi import Request, Response
 from console.access.asker import EVERYWHERE, Asker
 from console.access.entrance import asker_of
 from console.access.roles import OF_PEOPLE, Act, Role
-from console.administration.ground import Ground, Wrong, beside, by, filled, wrong_in
+from console.administration.ground import Ground, Wrong, by, filled, wrong_in
 from console.administration.proving import is_due, wrong
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.qr import inline_svg
 from console.refusal import Refusal
 from ingest.errors import RegistryError
@@ -108,7 +108,7 @@ def _add_inviting(ground: Ground) -> None:
             try:
                 account, token, link = await here.records.run(_invite, ground, form.one("name"), grants, by(request))
             except RegistryError as error:
-                errors = beside(error, FIELDS)
+                errors = by_field(error, FIELDS)
             else:
                 return await _hand(ground, request, account, token, link)
         return await ground.show(request, "account_new.html", status=422, errors=errors, **facts)

@@ -6,8 +6,8 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, beside, by, filled, options
-from console.forms import Form, form_of
+from console.administration.ground import Ground, by, filled, options
+from console.forms import Form, by_field, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts_things import GatewayCredential
@@ -55,7 +55,7 @@ def _add_letting_in(ground: Ground) -> None:
             require_id("gateway", form.one("gateway"))
             given = await here.records.run(let_in, registry, form.one("gateway"), site=site.name, by=by(request))
         except RegistryError as error:
-            return await shown(request, form, status=422, errors=beside(error, FIELDS))
+            return await shown(request, form, status=422, errors=by_field(error, FIELDS))
         return await _hand(ground, request, given)
 
 

@@ -12,7 +12,8 @@ from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.administration.office import Administration
 from console.api.here import Lane
-from console.forms import Form
+from console.clock import dated, day_typed
+from console.forms import Form, by_field
 from console.refusal import Refusal
 from console.sheets import Sheets
 from ingest.errors import RegistryError
@@ -86,14 +87,11 @@ class Ground:
 
     def moment(self, at_s: float | None) -> str:
         """Return a moment as this house writes it; "" where there is none."""
-        if at_s is None:
-            return ""
-        at = datetime.fromtimestamp(at_s, self.sheets.zone)
-        return f"{at.day} {at:%b %Y, %H:%M}"
+        return "" if at_s is None else dated(at_s, self.sheets.zone)
 
     def day(self, at_s: float | None) -> str:
         """Return the day of a moment as a form's field of dates has it, "" where there is none."""
-        return "" if at_s is None else f"{datetime.fromtimestamp(at_s, self.sheets.zone):%Y-%m-%d}"
+        return "" if at_s is None else day_typed(at_s, self.sheets.zone)
 
     def day_s(self, said: str) -> float | None:
         """Return when a day of a form's field begins here [UTC s]; None where nothing is said. Raises ValueError."""
@@ -144,19 +142,9 @@ def by(request: Request) -> str:
     return asker_of(request).name or "an administrator"
 
 
-def beside(error: Exception, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return what a room refused beside the field that it names: ``fields`` maps its names to those of the form."""
-    named, parted, rest = str(error).partition(":")
-    field = fields.get(named.partition(",")[0].strip())
-    if field is None or not parted:
-        return {"": str(error)}
-    said = rest.strip()
-    return {field: f"{said[:1].upper()}{said[1:]}"}
-
-
 def wrong_in(error: Wrong | RegistryError, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return what a form or a room refused, by field of the form; ``fields`` as in ``beside``."""
-    return error.errors if isinstance(error, Wrong) else beside(error, fields)
+    """Return what a form or a room refused, by field of the form; see ``by_field``."""
+    return error.errors if isinstance(error, Wrong) else by_field(error, fields)
 
 
 def filled(defaults: Mapping[str, str | list[str]]) -> Form:

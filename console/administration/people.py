@@ -8,8 +8,8 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, Wrong, beside, by, filled, options, wrong_in
-from console.forms import Form, form_of
+from console.administration.ground import Ground, Wrong, by, filled, options, wrong_in
+from console.forms import Form, by_field, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.consents import Consent, Given, Scope
@@ -126,7 +126,7 @@ def _add_entering(ground: Ground) -> None:
             await here.records.run(ground.site, request, form.one("site"))
             await here.records.run(registry.add_wearer, wearer, form.one("name"), site=form.one("site"), by=by(request))
         except RegistryError as error:
-            errors = beside(error, {"pseudonym": "pseudonym", "name": "name", "site": "site"})
+            errors = by_field(error, {"pseudonym": "pseudonym", "name": "name", "site": "site"})
             return await shown(request, form, status=422, errors=errors)
         return ground.after(request, f"/admin/people/{wearer}/consent", "added")
 

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from console.administration.ground import Ground, beside, by, filled
-from console.forms import Form, form_of
+from console.administration.ground import Ground, by, filled
+from console.forms import Form, by_field, form_of
 from ingest.errors import RegistryError
 from ingest.registry.places import Site
 from ingest.registry.retention import DAY_S
@@ -35,7 +35,7 @@ def add_places(ground: Ground) -> None:
             await here.records.run(registry.add_site, site, by=by(request))
         except (RegistryError, ValueError) as error:
             return await ground.show(
-                request, "site.html", status=422, new=True, form=form, errors=beside(error, FIELDS)
+                request, "site.html", status=422, new=True, form=form, errors=by_field(error, FIELDS)
             )
         return ground.after(request, "/admin/sites", "added")
 
@@ -64,7 +64,7 @@ def add_places(ground: Ground) -> None:
             else:
                 await here.records.run(registry.change_site, after, by=by(request))
         except (RegistryError, ValueError) as error:
-            return await ground.show(request, "site.html", status=422, errors=beside(error, FIELDS), **facts)
+            return await ground.show(request, "site.html", status=422, errors=by_field(error, FIELDS), **facts)
         return ground.after(request, "/admin/sites", "site")
 
 

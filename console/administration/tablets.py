@@ -6,8 +6,8 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
-from console.administration.ground import Ground, beside, by, filled, options
-from console.forms import form_of
+from console.administration.ground import Ground, by, filled, options
+from console.forms import by_field, form_of
 from console.qr import inline_svg
 from console.refusal import Refusal
 from ingest.errors import RegistryError
@@ -52,7 +52,7 @@ def _add_enrolling(ground: Ground) -> None:
                 registry.invite_tablet, site.name, name=name, shows_names=shows_names, by=by(request)
             )
         except RegistryError as error:
-            errors = beside(error, {"name": "name", "site": "site"})
+            errors = by_field(error, {"name": "name", "site": "site"})
             return await ground.show(request, "tablet_new.html", status=422, errors=errors, **facts)
         return await _hand(ground, request, name, token, link)
 

@@ -7,9 +7,9 @@ from fastapi import Request, Response
 from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of
 from console.access.roles import Act, Role
-from console.administration.ground import Ground, beside, by, filled, options
+from console.administration.ground import Ground, by, filled, options
 from console.administration.proving import is_due, wrong
-from console.forms import Form, form_of
+from console.forms import Form, by_field, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.retention import DAY_S
@@ -75,7 +75,7 @@ def _add_making(ground: Ground) -> None:
             try:
                 token, made = await here.records.run(registry.add_token, form.one("name"), **said)
             except RegistryError as error:
-                errors = beside(error, {"name": "name", "role": "role", "site": "site", "until_s": "days"})
+                errors = by_field(error, {"name": "name", "role": "role", "site": "site", "until_s": "days"})
             else:
                 return await ground.show(request, "token_handed.html", token=token, made=made)
         return await ground.show(request, "token_new.html", status=422, errors=errors, **facts)

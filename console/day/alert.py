@@ -3,7 +3,6 @@
 import contextlib
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -15,6 +14,7 @@ from alerts.views import AlertView, WearerView
 from console.access.asker import Kind
 from console.access.entrance import asker_of, by_of, check_person, may_of
 from console.access.roles import Act
+from console.clock import day_typed, to_the_second
 from console.day.moments import odds_words
 from console.day.pages import Room
 from console.forms import form_of
@@ -74,7 +74,7 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
     plan = row.alert.plan if row and row.alert else None
 
     def clock(at_s: float) -> str:
-        return f"{datetime.fromtimestamp(at_s, room.zone):%H:%M:%S}"
+        return to_the_second(at_s, room.zone)
 
     return await room.sheets.show(
         request,
@@ -96,7 +96,7 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
         plan=plan,
         pause_reasons=REASONS,
         pause_minutes=MINUTES,
-        day=f"{datetime.fromtimestamp(found.raised_s, room.zone):%Y-%m-%d}",
+        day=day_typed(found.raised_s, room.zone),
         by_name=asker.name if asker.kind is Kind.PERSON else "",
         may_day=may_of(request, Act.DAY, found.wearer),
         may_tell=may_of(request, Act.TELL, found.wearer),

@@ -1,7 +1,7 @@
 """A person and a date in; the page of that day, and what carers write on it, out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from console.access.entrance import asker_of, by_of, may_of
 from console.access.roles import Act
 from console.api.here import Here
 from console.board import Board
+from console.clock import to_the_minute
 from console.day import lanes, moments, times
 from console.day.office import Days, Kept, Note
 from console.forms import Form, form_of
@@ -119,7 +120,7 @@ async def _page(
     row = room.board.rows([views[wearer]], sight)[0] if wearer in views else None
 
     def clock(at_s: float) -> str:
-        return f"{datetime.fromtimestamp(at_s, room.zone):%H:%M}"
+        return to_the_minute(at_s, room.zone)
 
     gaps = lanes.unseen(seen.kept.readings, seen.span, now_s=now_s) if seen.kept.readings else ()
     return await room.sheets.show(

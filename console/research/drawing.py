@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from console.clock import to_the_second
 from console.research.decimated import Columns, Drawn, Span
 from console.research.office import Told
 from ingest.types import Array
@@ -164,8 +165,7 @@ def _of_rater(
     many = 0 if len(shown) <= BOXES_MOST else len(shown)
     boxes = tuple(_label_box(each, since_s, until_s, chosen) for each in shown[:BOXES_MOST])
     words = "; ".join(
-        f"{each.what} {datetime.fromtimestamp(each.start_s, zone):%H:%M:%S}, give or take"
-        f" {each.onset_uncertainty_s:g} s"
+        f"{each.what} {to_the_second(each.start_s, zone)}, give or take {each.onset_uncertainty_s:g} s"
         for each in shown[:8]
     )
     more = f"; and {len(shown) - 8} more" if len(shown) > 8 else ""

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from console.clock import to_the_second
 from ingest.errors import RecordingError
 from ingest.labels import utc_seconds
 
@@ -24,7 +25,8 @@ class NoMoment(ValueError):
 def moment_of(text: str, *, zone: ZoneInfo, since_s: float, until_s: float) -> float:
     """Return the UTC second that ``text`` names by the clock of ``zone``: 14:05:30, 14:05:30.5, with a date before it
     where the recording has that time twice, or with an offset (2024-05-06T14:05:30+02:00). Raises NoMoment."""
-    how = f"between {said(since_s, zone)} and {said(until_s, zone)}, such as {said((since_s + until_s) / 2, zone)}"
+    first, middle, last = (to_the_second(at_s, zone) for at_s in (since_s, (since_s + until_s) / 2, until_s))
+    how = f"between {first} and {last}, such as {middle}"
     found = _CLOCK.match(text.strip()[:LINE_MAX])
     if found is None:
         try:
@@ -57,16 +59,6 @@ def _by_the_clock(found: "re.Match[str]", zone: ZoneInfo, since_s: float, until_
         return sorted({at.timestamp() + float(part or 0) for at in times})
     except (ValueError, OverflowError):
         raise NoMoment(f"There is no such time: write one {how}.") from None
-
-
-def said(at_s: float, zone: ZoneInfo) -> str:
-    """Return a time by the clock, to the second."""
-    return f"{datetime.fromtimestamp(at_s, zone):%H:%M:%S}"
-
-
-def dated(at_s: float, zone: ZoneInfo) -> str:
-    """Return a day and time, to the minute."""
-    return f"{datetime.fromtimestamp(at_s, zone):%-d %b %Y, %H:%M}"
 
 
 def typed(at_s: float, *, zone: ZoneInfo, since_s: float, until_s: float) -> str:

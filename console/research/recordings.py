@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 
 from console.access.roles import Act
+from console.clock import to_the_second
 from console.forms import Form
 from console.research import drawing
 from console.research.decimated import Drawn
-from console.research.moments import said, typed
+from console.research.moments import typed
 from console.research.office import Recording, Seconds, Told, Working
 from console.research.room import Room, paged, person_of
 from ingest.types import Array
@@ -283,7 +284,7 @@ def _told(seen: Seconds, labels: Sequence[Told], room: Room) -> list[tuple[str, 
     for name, alerts_s in both:
         leads = [_lead(at_s, alerts_s) for at_s in incidents]
         known = [f"{lead:.0f} s" for lead in leads if lead is not None]
-        when = ", ".join(said(at_s, room.sheets.zone) for at_s in alerts_s[:6]) or "none"
+        when = ", ".join(to_the_second(at_s, room.sheets.zone) for at_s in alerts_s[:6]) or "none"
         when += f" and {len(alerts_s) - 6} more" if len(alerts_s) > 6 else ""
         missed = len(leads) - len(known)
         lead = "no incident labelled" if not incidents else ", ".join(known) or "none"

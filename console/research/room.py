@@ -8,9 +8,9 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
+from console.clock import dated, to_the_second
 from console.forms import Form
 from console.refusal import Refusal
-from console.research.moments import dated, said
 from console.research.office import Recording, Research, Span
 from console.sheets import Sheets
 
@@ -37,7 +37,7 @@ class Room:
         zone = self.sheets.zone
         told = {
             "rooms": [(name, where) for name, where, act in ROOMS if asker_of(request).may_anywhere(act)],
-            "at": lambda at_s: said(at_s, zone),
+            "at": lambda at_s: to_the_second(at_s, zone),
             "dated": lambda at_s: dated(at_s, zone),
             "lasting": lasting,
         }

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from console.clock import to_the_second
 from console.pairing.near import Near
 from console.rows import LOW_BATTERY_PCT
 
@@ -60,7 +60,7 @@ def _row(
     moved = ""
     if each.shaken_s is not None:
         others = "No other band moved." if alone else "So did another."
-        moved = f"Moved at {datetime.fromtimestamp(each.shaken_s, zone):%H:%M:%S}. {others}"
+        moved = f"Moved at {to_the_second(each.shaken_s, zone)}. {others}"
     who = "Free" if wearer is None else f"{name(wearer)} wears it"
     said = []
     if seen is not None:

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from console.rows import clock_time
+from console.clock import clock_time, dated
 from console.support.counter import Counter
 from console.support.scope import Scope
 from ingest.registry.stretches import Stretch
@@ -48,4 +47,4 @@ def _dated(at_s: float, *, zone: ZoneInfo, now_s: float) -> str:
     """A weekday tells the day for less than a week; further away the date does."""
     if abs(now_s - at_s) < WEEKDAY_S:
         return clock_time(at_s, zone=zone, now_s=now_s)
-    return f"{datetime.fromtimestamp(at_s, zone):%d %b %Y %H:%M}"
+    return dated(at_s, zone)

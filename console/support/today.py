@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from alerts.views import Blind, WearerView
 from console.amounts import lasting
-from console.rows import LOW_BATTERY_PCT, clock_time
+from console.clock import clock_time
+from console.rows import LOW_BATTERY_PCT
 from console.standing import QUIET_S, Look, ModelsAt, gateways_to_see_to, links, models_to_see_to
 from console.support.office import Person
 from ingest.admission import Verdict

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.views import TREND_LENGTH, AlertView, Blind, RiskState, Sight, WearerView
+from console.clock import clock_time
 from console.losses import STALE_S, Cover
-from console.rows import Row, clock_time, initials, row_of, tally_of
+from console.rows import Row, initials, row_of, tally_of
 from console.trend import trend_of
 
 LONDON = ZoneInfo("Europe/London")
