@@ -183,7 +183,8 @@ def _watched(minutes: Iterable[Minute], covered: Spans) -> dict[float, float]:
     one that was written twice, by a service that was started anew, counts for no more than a minute."""
     found: dict[float, float] = {}
     for it in minutes:
-        if it.known_s > 0 and common(((it.at_s, it.at_s + MINUTE_S),), covered) == ((it.at_s, it.at_s + MINUTE_S),):
+        end_s = it.at_s + MINUTE_S
+        if it.known_s > 0 and any(since_s <= it.at_s and end_s <= until_s for since_s, until_s in covered):
             found[it.at_s] = min(found.get(it.at_s, 0.0) + it.known_s, MINUTE_S)
     return found
 

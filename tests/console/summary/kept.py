@@ -84,9 +84,11 @@ NOTES = (
 )
 
 
+WATCHED = tuple(it for day in range(28) if day % 9 != 4 for it in minutes(day, 7, 22))
+
+
 def month(**changed: object) -> Facts:
     """Watched from 7 to 22 on most days; hard times, most of them in the evening."""
-    watched = tuple(it for day in range(28) if day % 9 != 4 for it in minutes(day, 7, 22))
     events: list[HappenedTo] = []
     for number, day in enumerate((0, 2, 3, 7, 9, 11, 14, 16)):
         what = (What.SETTLED, What.INCIDENT)[number % 2]
@@ -102,7 +104,7 @@ def month(**changed: object) -> Facts:
         until_s=UNTIL_S,
         shared=everything,
         cared=everything,
-        minutes=watched,
+        minutes=WATCHED,
         kept_s=SINCE_S - DAY_S,
         events=tuple(sorted(events, key=lambda it: it.at_s)),
         notes=NOTES,
