@@ -114,9 +114,8 @@ class Gate:
 
     def _not_too_often(self, request: Request, asker: Asker, need: Need) -> None:
         changes, now_s = request.method not in READING, monotonic()
-        session = (
-            "" if changes else asker.session
-        )  # one that asks without end darkens no other board of the same person
+        # a session that asks without end, or whoever stole it, darkens no other board of the same person
+        session = "" if changes else asker.session
         who = f"{asker.kind} {session or asker.id or asker.name}"
         if request.scope["path"].endswith(UNHEARD):
             return  # they are counted by tablet
