@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from alerts.delivery.events import Station
 from alerts.errors import UnknownAlert
 from alerts.views import TREND_LENGTH, TREND_STEP_S, AlertView, Blind, RiskState, Sight, WearerView
+from console.access.asker import EVERYWHERE, Asker, Grant, Kind
+from console.access.roles import Role
 from console.app import create_app
 from console.care import Care
 from console.hub import Hub
@@ -27,11 +29,13 @@ from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
 from ingest.intake.counts import Counters, HeldBack
 from ingest.registry.consents import Scope
 from ingest.store.protocol import Refusal
-from tests.askers import open_to
+from tests.askers import ANYBODY, open_to
 from tests.console.caring import Caring
 
 NOW_S = 1_763_562_728.0  # 14:32:08 on a Wednesday in November, in the house's zone
 CARERS = ("Jo", "Maryam", "Sam", "Tomasz", "Agnieszka")
+HALL = Asker(kind=Kind.TABLET, id="hall", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
+JO = Asker(kind=Kind.PERSON, id="jo", name="Jo", grants=frozenset({Grant(Role.CARER, EVERYWHERE)}))
 OVER = (
     ("taken", ".row[data-risk=held] .over", "board-outcome"),
     ("alert", "#shift", "board-shift"),
@@ -192,11 +196,11 @@ def caring(views: Sequence[WearerView]) -> Caring:
 
 
 @contextmanager
-def served(views: list[WearerView], care: Care | None = None) -> Iterator[str]:
-    """Serve a board of ``views``, with ``care`` if it is given, and yield its address."""
+def served(views: list[WearerView], care: Care | None = None, *, asker: Asker = HALL) -> Iterator[str]:
+    """Serve a board of ``views`` to ``asker``, with ``care`` if it is given, and yield its address."""
     hub, stop, ready, address = Hub(), threading.Event(), threading.Event(), []
     app = create_app(
-        access=open_to(),
+        access=open_to(asker),
         desk=House(views),
         hub=hub,
         place="Alder House",
@@ -343,6 +347,7 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
         with served(alert_house()) as address:
             page = board(browser, address, sizes[size], known=False, sounding=False)
             page.click(".row[data-risk=alert] .take")
+            expect(page.locator("#picker")).to_be_visible()
             keep(page, folder / (f"board-picker-{size}.png" if every else "board-picker.png"))
     for size in sizes if every else ["wide"]:
         with served(many_house()) as address:
@@ -353,7 +358,7 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
 
     for size, (house, tap, name) in product(sizes if every else ["wide"], OVER):
         for night in (False, True) if every else (False,):
-            with served(houses[house](), caring(houses[house]()).care) as address:
+            with served(houses[house](), caring(houses[house]()).care, asker=JO) as address:
                 page = board(browser, address, sizes[size], night=night)
                 page.click(tap)
                 expect(page.locator("dialog[open]")).to_be_visible()
@@ -361,7 +366,7 @@ def take_pictures(browser: Browser, folder: Path, *, every: bool = False) -> Non
 
     for size in sizes if every else ["upright"]:
         for night in (False, True) if every else (False,):
-            with served(calm_house()) as address:
+            with served(calm_house(), asker=ANYBODY) as address:
                 page = board(browser, address, sizes[size], night=night)
                 page.get_by_role("link", name="Bands").click()
                 expect(page.locator("#live")).to_have_text("Live")

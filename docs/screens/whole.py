@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 from pictures import HAND, UPRIGHT, WIDE, keep
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from alerts.views import RiskState
 from forecalm.build import Service
@@ -20,16 +20,24 @@ SCENARIO = "first_light"
 """Somebody's signs rise after a few quiet minutes."""
 
 PATIENCE_S = 240
+SETTLED_MS = 2500
+"""What a board says once of itself has gone by then."""
 SIZES = {"wide": WIDE, "upright": UPRIGHT, "hand": HAND}
 IN_HAND = ("people", "alerts", "support", "outcome", "take", "sign-in")
 """Pages that are looked at in the hand and by night as well: the documentation shows both."""
 
 
 def take_house(browser: Browser, folder: Path, *, every: bool, only: str) -> None:
-    """Write pictures of every page into ``folder``: first while all is calm, then what an alert opens."""
+    """Write pictures of every page into ``folder``: first while all is calm, then what an alert opens. Meanwhile a
+    tablet stands in the hall and can sound, or nobody would be protected."""
     with let_in() as opened, Demo(scenario=SCENARIO, port=None, say=print) as demo:
         opened.door.furnished = furnish(demo.service)
         wait(lambda: all(view.probability is not None for view in demo.service.desk.views()), "somebody is not heard")
+        hall = open_page(browser, Visit("/", demo.service.address), WIDE, "light")
+        if hall is None:
+            raise TimeoutError("no board is there")
+        turn_sound_on(hall)
+        expect(hall.locator("#tally")).to_contain_text("All", timeout=1000 * PATIENCE_S)
         ways = [visit for visit in visits_of(demo.service, opened) if only in name_of(visit)]
         for visit in ways:
             take(browser, visit, folder, every=every)
@@ -37,6 +45,13 @@ def take_house(browser: Browser, folder: Path, *, every: bool, only: str) -> Non
         for visit in visits_of(demo.service, opened):
             if only in name_of(visit) and "alert" in visit.path + visit.address and visit not in ways:
                 take(browser, visit, folder, every=every)
+        hall.context.close()
+
+
+def turn_sound_on(board: Page) -> None:
+    """Let a board be one that can sound, and was heard."""
+    board.click("#sound-on")
+    board.click("#sound-heard")
 
 
 def name_of(visit: Visit) -> str:
@@ -55,6 +70,9 @@ def take(browser: Browser, visit: Visit, folder: Path, *, every: bool) -> None:
         page = open_page(browser, visit, SIZES[size], theme)
         if page is None:
             return
+        if visit.path == "/":
+            turn_sound_on(page)
+            page.wait_for_timeout(SETTLED_MS)
         ending = f"{'-hand' if size == 'hand' else ''}{'-night' if theme == 'dark' else ''}"
         shown = f"{name}-{size}-{theme}.png" if every else f"{name}{ending}.png"
         keep(page, folder / shown, whole=size != "hand" or every)

@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from forecalm.build import POLICY, Service
 from forecalm.cli import main
@@ -18,6 +19,7 @@ from ingest.registry.accounts import Granted
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway, Site
 from ingest.registry.registry import Registry
+from tests.console.day_gone import live_through, yesterday
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BY = "Helen"
@@ -30,12 +32,14 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Furnished:
-    """What was made on the way: the account and session of whoever may do everything, and links that open once."""
+    """What was made on the way: the account and session of whoever may do everything, links that open once, and the
+    date of a day that was lived through."""
 
     account: str
     session: str
     invitation: str
     tablet: str
+    day: str = ""
 
 
 def furnish(service: Service) -> Furnished:
@@ -47,7 +51,8 @@ def furnish(service: Service) -> Furnished:
     recording(config)
     with closing(Installation(config).open_registry()) as registry:
         labels(registry)
-    return furnished
+    live_through(service)
+    return replace(furnished, day=yesterday(ZoneInfo(config.site.time_zone))[1])
 
 
 def people(registry: Registry, site: str) -> None:

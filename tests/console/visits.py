@@ -14,7 +14,7 @@ from starlette.routing import compile_path
 from alerts.views import RiskState
 from console.access.routes import ROUTES
 from forecalm.build import Service
-from tests.console.furnish import Furnished
+from tests.console.furnish import RECORDED, Furnished
 
 WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
 LOOKS: Final = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"))
@@ -39,6 +39,9 @@ NOT_REACHED: Final = (
 RECORDING: Final = "/research/recordings/{wearer}/{recording}"
 BELOW: Final = {f"{RECORDING}/labels/{{label}}": (RECORDING, "/labels/1")}
 """What is got to from another page only once something is chosen there."""
+
+LOOKED_FOR: Final = {RECORDING: f"/{RECORDED}/"}
+"""What the link has in it that is gone by, where a page links to several of a kind: the recording with labels."""
 
 WHO: Final[dict[str, str]] = {"/sign-in": "nobody", "/welcome/{token}": "nobody", "/tablet/{token}": "nobody"}
 """Who goes there, where it is not somebody who may do everything."""
@@ -66,8 +69,8 @@ def visits(service: Service, app: FastAPI, furnished: Furnished) -> list[Visit]:
             seen.add(path)
             for link in _links(service.address + found[path].lstrip("/")):
                 of = _route(link.partition("?")[0], wanted)
-                if of:
-                    found.setdefault(of, link)
+                if of and (of not in found or (of not in seen and LOOKED_FOR.get(of, link + "?") in link)):
+                    found[of] = link
     found |= {path: found[page] + tail for path, (page, tail) in BELOW.items() if page in found}
     return [Visit(path, service.address + at.lstrip("/"), WHO.get(path, "")) for path, at in sorted(found.items())]
 
@@ -92,7 +95,7 @@ def _filled(path: str, service: Service, furnished: Furnished) -> str | None:
 def _links(address: str) -> list[str]:
     """Return what a page links to; nothing where it is no page."""
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=LONG_S) as answer:
             is_page = answer.headers.get_content_type() == "text/html"
             return [unescape(link) for link in _LINK.findall(answer.read().decode())] if is_page else []
     except urllib.error.HTTPError:
@@ -111,7 +114,7 @@ def _link(service: Service, furnished: Furnished) -> str:
 
 PLACES: Final[dict[str, Callable[[Service, Furnished], str]]] = {
     "alert_id": _alert,
-    "/people/{wearer}": lambda service, furnished: "w-01",
+    "/people/{wearer}": lambda service, furnished: f"w-01?day={furnished.day}",
     "/wearers/{wearer}/outcome": lambda service, furnished: "w-01",
     "band": lambda service, furnished: "band-02",
     "/take/{token}": _link,
