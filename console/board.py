@@ -128,7 +128,8 @@ class Board:
         self._clock = clock
         self._lookout = Lookout(care, clock=clock)
         self._site_of = site_of
-        self._shown: dict[tuple[str, bool], tuple[WearerView, int, Around, Row, bytes]] = {}
+        self._shown: dict[tuple[str, bool], tuple[WearerView, int, Around, Row]] = {}
+        self._encoded: dict[tuple[str, bool], tuple[Row, bytes]] = {}
         self._beaten: dict[Sight, tuple[object, tuple[WearerView, ...], bytes]] = {}
 
     async def look(self) -> None:
@@ -149,7 +150,7 @@ class Board:
 
     def rows(self, views: Iterable[WearerView], sight: Sight = EVERYBODY) -> list[Row]:
         """Return a row for every view, by name, so that everybody keeps their place."""
-        rows = [self._show(view, sight, within_s=FRESH_S)[0] for view in self.seen(views, sight)]
+        rows = [self.row(view, sight, within_s=FRESH_S) for view in self.seen(views, sight)]
         return sorted(rows, key=lambda row: (row.name.casefold(), row.wearer))
 
     async def drawn(self, views: Collection[WearerView], sight: Sight = EVERYBODY) -> dict[str, bytes]:
@@ -174,7 +175,11 @@ class Board:
     def row_event(self, view: WearerView, sight: Sight = EVERYBODY) -> bytes:
         """Return the ``row`` event of ``view`` as it stands in this second, encoded once for all tablets: once with a
         name, and once without where somebody is shown none."""
-        return self._show(view, sight)[1]
+        which, row = (view.wearer, self._is_named(view.wearer, sight)), self.row(view, sight)
+        encoded = self._encoded.get(which)
+        if encoded is None or encoded[0] is not row:
+            encoded = self._encoded[which] = (row, _event("row", _facts(row, view)))
+        return encoded[1]
 
     def beat_event(
         self, views: Iterable[WearerView], sight: Sight = EVERYBODY, *, kept: bool, stored: bool, standby: str
@@ -254,16 +259,16 @@ class Board:
         name, said = self.name(it.wearer, sight) if it.wearer else "", _said(it.words)
         return said if name in said else f"{name}: {said}"
 
-    def _show(self, view: WearerView, sight: Sight, *, within_s: int = 1) -> tuple[Row, bytes]:
-        """Return a row and its event, no older than ``within_s``."""
+    def row(self, view: WearerView, sight: Sight = EVERYBODY, *, within_s: int = 1) -> Row:
+        """Return the row of ``view``, no older than ``within_s``."""
         second, around = int(self._clock()), self._lookout.now
         which = (view.wearer, self._is_named(view.wearer, sight))
         kept = self._shown.get(which)
         if kept is None or kept[0] is not view or not 0 <= second - kept[1] < within_s or kept[2] is not around:
             name = self.name(view.wearer, sight)
             row = row_of(view, name=name, zone=self._zone, now_s=float(second), around=around)
-            kept = self._shown[which] = (view, second, around, row, _event("row", _facts(row, view)))
-        return kept[3], kept[4]
+            kept = self._shown[which] = (view, second, around, row)
+        return kept[3]
 
 
 def _said(words: Iterable[str]) -> str:

@@ -33,6 +33,10 @@ class Subscription:
         """Return the newest view of every wearer that changed, as soon as there is one, or [] after ``within_s``."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), within_s)
+        return self.taken()
+
+    def taken(self) -> list[WearerView]:
+        """Return the newest view of every wearer that changed, without waiting."""
         self._awake.clear()
         with self._lock:
             pending, self._pending = self._pending, {}

@@ -12,6 +12,7 @@ from console import around
 from console.api.here import NOTES_MOST
 from console.board import Board
 from console.house import House
+from console.showing import Showings
 from console.sight import EVERYBODY
 from console.standing import ModelsAt
 from console.stream import events
@@ -69,7 +70,7 @@ async def first_events(rooms: Rooms, count: int) -> list[bytes]:
     board = Board(names=NAMES, zone=ZoneInfo("Europe/London"), clock=lambda: rooms.now_s, care=rooms.care)
     house = House(rooms.desk, None, ModelsAt)
     said: list[bytes] = []
-    async for chunk in events(board, house, rooms.hub, lambda: EVERYBODY):
+    async for chunk in events(Showings(board, house, rooms.hub), lambda: EVERYBODY):
         said.append(chunk)
         if len(said) == count:
             break
@@ -80,11 +81,11 @@ def test_a_stream_begins_and_beats_while_what_stands_beside_the_views_hangs(
     rooms: Rooms, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(around, "PATIENCE_S", 0.01)
-    retry, rows, beat = rooms.run(asyncio.wait_for(first_events(rooms, 3), 10))
+    retry, begun, later = rooms.run(asyncio.wait_for(first_events(rooms, 3), 10))
     stuck.set()
     assert retry.startswith(b"retry")
-    assert rows.count(b"event: row") == 3
-    assert beat.startswith(b"event: beat")
+    assert begun.count(b"event: row") == 3
+    assert begun.count(b"event: beat") == later.count(b"event: beat") == 1
 
 
 def test_while_it_hangs_nobody_is_said_to_be_protected(
