@@ -94,11 +94,12 @@ def of_those(request: Request, act: Act, wearers: Iterable[str]) -> list[str]:
 
 def by_of(request: Request, said: str, *, field: str = "by") -> str:
     """Return in whose name it is done: a person's own, whatever was ``said``; at a tablet that of a carer who is known
-    here; and what a command on this machine says. Refused with 422, which names ``field``, where nobody is."""
+    here; a program's own, or that of such a carer; and what a command on this machine says. Refused with 422, which
+    names ``field``, where nobody is."""
     asker, name = asker_of(request), " ".join(said.split())
     if asker.kind is Kind.PERSON and asker.name:
         name = asker.name
-    elif asker.kind is Kind.TABLET:
+    elif asker.kind is Kind.TABLET or (asker.kind is Kind.MACHINE and asker.name and name and name != asker.name):
         name = _carer(entrance_of(request).carers, name, field)
     else:
         name = name or asker.name

@@ -40,6 +40,10 @@ REST: Final = 8
 
 SCHEME: Final = "Tablet"
 
+NO_TABLET: Final = Refusal(
+    403, "A program is no tablet", "Only a page that shows alerts says so: ask for everything else with this token."
+)
+
 CALLER: Final = "the board"
 """Whom the audit names where nobody is known to have asked."""
 
@@ -152,15 +156,20 @@ class Here:
         return refusal
 
 
-def caller(here: Here) -> Callable[..., object]:
+def caller(here: Here, *, programs: bool = True) -> Callable[..., object]:
     """Return the dependency that says which tablet asks: refused with 401 without a key, with 403 with another's.
-    Programs, which the gate knows by a token, are no tablet and need no key."""
+
+    A program's token, by which the gate knows it, stands in for the key: one header carries only one of them. Where
+    not ``programs``, it is refused with 403: no program shows an alert to anybody, or sounds.
+    """
 
     async def tablet(request: Request, said: Annotated[str | None, Depends(_header)]) -> str:
         if request.method not in ("GET", "HEAD"):
             only_from_here(request)
         care, asker = here.given, asker_of(request)
         if asker.kind is Kind.MACHINE and (said or "").startswith("Bearer "):
+            if not programs:
+                raise here.refuse(NO_TABLET, what="tablet key", because="a program")
             return asker.id
         asked, key = _tablet_in(said or "")
         if not key:

@@ -16,7 +16,7 @@ from console.refusal import Refusal
 def routes(here: Here) -> APIRouter:
     """Return the routes of Web Push."""
     router = APIRouter(prefix="/push", tags=["push"])
-    key = caller(here)
+    key = caller(here, programs=False)
 
     @router.get("/key")
     async def tell_key() -> PushKey:

@@ -37,7 +37,7 @@ BACK_S: Final = 86_400.0
 def routes(here: Here) -> APIRouter:
     """Return the routes of tablets."""
     router = APIRouter(prefix="/tablets", tags=["tablets"])
-    key = caller(here)
+    key = caller(here, programs=False)
 
     async def own(tablet: Identity, asked: Annotated[str, Depends(key)]) -> str:
         if tablet != asked:

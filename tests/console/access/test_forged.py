@@ -88,6 +88,32 @@ def test_a_tablet_takes_an_alert_in_the_name_of_a_carer_of_the_house_only(
     assert answer.json()["by" if status == 200 else "field"] == ("Maryam" if status == 200 else "by")
 
 
+CALLS = Asker(kind=Kind.MACHINE, id="m-1", name="Nurse call", grants=frozenset({Grant(Role.CARER, EVERYWHERE)}))
+BEAT = {"foreground": True, "able": True, "tested_s": None, "push": False, "carer": ""}
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "by"),
+    [("", 200, "Nurse call"), ("Nurse call", 200, "Nurse call"), ("maryam", 200, "Maryam"), ("Mallory", 422, "")],
+)
+def test_a_programs_token_is_enough_and_it_acts_as_itself_or_for_a_carer_of_the_house(
+    rooms: Rooms, door: Letting, said: str, status: int, by: str
+) -> None:
+    door.asker_, alert = CALLS, rooms.alert("w2")
+    token = {"authorization": "Bearer its-token"}
+    assert rooms.ask("GET", "/api/v1/matters", headers=token).json()[0]["matter_id"] == alert
+    answer = rooms.ask("POST", f"/api/v1/alerts/{alert}/acknowledge", json={"by": said}, headers=token)
+    assert (answer.status_code, answer.json().get("by", "")) == (status, by)
+
+
+@pytest.mark.parametrize("route", ["/tablets/m-1/beat", "/tablets/t-1/beat"])
+def test_a_program_says_of_no_tablet_that_it_shows_or_sounds(rooms: Rooms, door: Letting, route: str) -> None:
+    door.asker_ = CALLS
+    answer = rooms.ask("POST", f"/api/v1{route}", json=BEAT, headers={"authorization": "Bearer its-token"})
+    assert (answer.status_code, answer.json()["title"]) == (403, "A program is no tablet")
+    assert not rooms.tablets.standing(rooms.now_s)
+
+
 def test_whoever_asks_of_somebody_elsewhere_hears_the_same_as_of_nobody(rooms: Rooms, door: Letting) -> None:
     door.asker_ = replace(JO, grants=frozenset({Grant(Role.CARER, "home")}))
     alert = rooms.alert("w3")
