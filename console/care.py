@@ -125,6 +125,10 @@ class Outcomes(Protocol):
         at_s: float,
     ) -> OutcomeTold: ...
 
+    def whose(self, said_id: str) -> str:
+        """Return of whom an outcome or an alert is, however long ago; "" where nobody knows it."""
+        ...
+
     def correct(
         self,
         outcome_id: str,

@@ -174,6 +174,12 @@ class Outcomes:
             said = self._said(first.wearer, first.alert_id, by, what, helped, moment(at_s, "at_s"))
             return self._correct(outcome_id, said, began_s, uncertainty_s, ended_s, new_id)
 
+    def whose(self, said_id: str) -> str:
+        """Return of whom an outcome or an alert of that id is, however long ago; "" where nobody knows it."""
+        with self._lock:
+            told, alert = self._told.get(said_id), self._alerts.get(said_id)
+        return told.wearer if told is not None else alert.wearer if alert is not None else ""
+
     def of(self, wearer: str) -> tuple[OutcomeTold, ...]:
         """Return every outcome of a wearer in order of what began first, corrections behind what they stand in for."""
         with self._lock:

@@ -61,12 +61,18 @@ class Places:
         return About(wearer, frozenset({self.whereabouts.of_wearer(wearer)}))
 
     def _matter(self, matter_id: str) -> About:
-        """A matter of nobody, or that nobody knows, is the house's: the answer says which."""
+        """A matter of nobody is the house's: the answer says which. One that nobody knows is this site's, so that
+        nothing is told of it elsewhere; an alert is known to outcomes for as long as one may be told of it."""
         for view in self._desk.views():
             if view.alert is not None and view.alert.alert_id == matter_id:
                 return self._person(view.wearer)
-        proof = self._care.delivery.proof(matter_id) if self._care is not None else None
-        return OF_THE_HOUSE if proof is None or not proof.matter.wearer else self._person(proof.matter.wearer)
+        if self._care is None:
+            return self._unknown
+        proof = self._care.delivery.proof(matter_id)
+        wearer = proof.matter.wearer if proof is not None else self._care.outcomes.whose(matter_id)
+        if wearer:
+            return self._person(wearer)
+        return OF_THE_HOUSE if proof is not None else self._unknown
 
     def _shift(self, shift_id: str) -> About:
         """A shift for everybody is at every site at which there is somebody."""
@@ -77,7 +83,9 @@ class Places:
         return OF_THE_HOUSE
 
     def _outcome(self, outcome_id: str) -> About:
-        for view in self._desk.views() if self._care is not None else ():
-            if any(told.outcome_id == outcome_id for told in self._care.outcomes.of(view.wearer)):  # type: ignore[union-attr]
-                return self._person(view.wearer)
-        return OF_THE_HOUSE
+        wearer = self._care.outcomes.whose(outcome_id) if self._care is not None else ""
+        return self._person(wearer) if wearer else self._unknown
+
+    @property
+    def _unknown(self) -> About:
+        return About("", frozenset({self.whereabouts.here}))
