@@ -6,6 +6,8 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from ingest.notice import NOTICE
+
 SHORTCUTS: Final = (
     ("Board", "/", "Who needs somebody now"),
     ("Hand-over", "/shift", "Who has whom"),
@@ -31,7 +33,7 @@ def add_installable(app: FastAPI, *, place: str) -> None:
         facts = {
             "name": f"Forecalm, {place}",
             "short_name": "Forecalm",
-            "description": "Research use only \N{EN DASH} not a medical device",
+            "description": NOTICE,
             "lang": "en-GB",
             "id": "/",
             "start_url": "/",

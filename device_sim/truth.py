@@ -20,13 +20,14 @@ from device_sim.life.lived import Lived
 from device_sim.physiology.body import Events, Samples
 from device_sim.scenario import KINDS, Scenario
 from device_sim.ward import Ward, wearer_name
+from ingest.notice import SENTENCE
 from ingest.types import Array
 
 WHATS: Final = ("second", "beat", "response", "episode", "fault")
 CALM: Final = "calm"
 LEVELS: Final = ("arousal", "effort", "heat", "meal", "asleep", "fit", "walk", "run", "fidget", "flap", "rock")
 FLAGS: Final = ("worn", "artefact_eda", "artefact_ppg")
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device. Simulated: no person wore a band."
+NOTICE: Final = f"{SENTENCE} Simulated: no person wore a band."
 Columns = dict[str, Any]
 
 

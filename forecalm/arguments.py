@@ -15,7 +15,6 @@ from forecalm.arguments_rehearsal import add_rehearsal
 from forecalm.arguments_reports import add_reports
 from forecalm.arguments_said import (
     CHANNEL_NAMES,
-    NOTICE,
     above_0,
     add_config,
     add_json,
@@ -33,6 +32,7 @@ from forecalm.arguments_said import (
 )
 from forecalm.arguments_shelf import add_shelf
 from forecalm.arguments_summary import add_summary
+from ingest.notice import SENTENCE
 
 SCOPES: Final = ("care", "research", "share")
 
@@ -40,7 +40,7 @@ SCOPES: Final = ("care", "research", "share")
 def make_parser() -> argparse.ArgumentParser:
     """The parser; what it returns names the ``command``, a function of the ``module`` of ``forecalm.commands``."""
     parser = argparse.ArgumentParser(
-        prog="forecalm", description=f"Wristbands in, a carer told in time. {NOTICE}", allow_abbrev=False
+        prog="forecalm", description=f"Wristbands in, a carer told in time. {SENTENCE}", allow_abbrev=False
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
     parser.set_defaults(command=None)

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
+from ingest.notice import SENTENCE
+
 TLS: Final = "talk to the broker by TLS, most often at port 8883"
 CA: Final = "certificate of the authority that signed the broker's, PEM (default: those that the system trusts)"
 MANY: Final = 1_000_000_000
@@ -19,7 +20,7 @@ WEARERS_MAX: Final = 10_000  # more than one core simulates in real time
 
 def command(commands: Any, module: str, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401
     """Enter the command ``name``, whose function of that name stands in ``module`` of ``forecalm.commands``."""
-    made: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {NOTICE}")
+    made: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about}. {SENTENCE}")
     made.set_defaults(command=name, module=f"forecalm.commands.{module}")
     return made
 

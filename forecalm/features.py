@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 
-from forecalm.arguments_said import NOTICE
 from ingest.assemble import whole
+from ingest.notice import SENTENCE
 from ingest.received import Received
 from ingest.recordings.detect import read_one
 from ingest.recordings.packets import packets
@@ -27,7 +27,7 @@ def page() -> str:
     lines = ["| feature | unit | window, s | from | unknown when |", "|---|---|---|---|---|"]
     lines += [f"| `{e.name}` | {e.unit} | {e.window_s:g} | {e.source} | {e.unknown_when} |" for e in FEATURES]
     head = (
-        f"# Features\n*{NOTICE}* Written by `make features`. What is said of every wearer once a second, in the order"
+        f"# Features\n*{SENTENCE}* Written by `make features`. What is said of every wearer once a second, in the order"
         "\nof the columns; unknown is NaN. How each is made: [signals.md](signals.md).\n\n"
     )
     return head + "\n".join(lines) + "\n"
@@ -69,5 +69,5 @@ def write(table: "pd.DataFrame", path: Path | None) -> None:
 
 
 def _write(table: "pd.DataFrame", file: TextIO) -> None:
-    file.write(f"# {NOTICE} Empty is unknown.\n")
+    file.write(f"# {SENTENCE} Empty is unknown.\n")
     table.to_csv(file)

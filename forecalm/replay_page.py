@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from forecalm.arguments_said import NOTICE
 from forecalm.replay import Replayed
+from ingest.notice import SENTENCE
 from ingest.types import Array, Block
 
 POINTS = 6_000  # a lane: more than a screen has columns, few enough for an old tablet
@@ -48,7 +48,7 @@ def write(replayed: Replayed, path: Path, *, zone: ZoneInfo, title: str) -> None
     page = _PAGE.format(
         title=html.escape(title),
         began=f"{began:%A %d %B %Y, %H:%M:%S} ({html.escape(zone.key)})",
-        notice=NOTICE,
+        notice=SENTENCE,
         alerts=f"<h2>Alerts</h2><ol>{alerts}</ol>" if alerts else "<p>No alert would have been raised.</p>",
         notes=f"<h2>Noticed while reading</h2><ul>{notes}</ul>" if notes else "",
         chart=chart,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.channels.cloud_events import level
+from ingest.notice import NOTICE
 
 PREFIX: Final = "homeassistant"  # its own default
 REFRESH_S: Final = 30.0  # how often every state is said again, changed or not
 EXPIRE_S: Final = 90  # three of them: one may be lost; silence is never "no alert"
-MODEL: Final = "Research use only \N{EN DASH} not a medical device"
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 LIGHTS: Final = {"alert": ("Alert", "mdi:hand-wave"), "protected": ("Protected", "mdi:shield-account")}
@@ -86,7 +86,7 @@ def _sensor(site: str, wearer: str, what: str, device: str, prefix: str) -> Reta
         "identifiers": [f"{_node(site)}_{who}"],
         "name": device,
         "manufacturer": "Forecalm",
-        "model": MODEL,
+        "model": NOTICE,
     }
     if wearer:
         about["via_device"] = house

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from alerts.channels.channel import Message
 from alerts.delivery.matter import Kind, Matter
+from ingest.notice import SENTENCE
 
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 AGAIN: Final = "Again: "
 SOMEBODY: Final = "Somebody"
 
@@ -38,9 +38,9 @@ def say(
     who = called if privacy.name and called else SOMEBODY
     at = f" at {house}" if house else ""
     if over:
-        return (f"{by} has it" if by else "It is over"), " ".join((_over(matter.kind, at, by), NOTICE))
+        return (f"{by} has it" if by else "It is over"), " ".join((_over(matter.kind, at, by), SENTENCE))
     title, body = _begun(matter.kind, who, at)
-    return title, " ".join((body, *_words(matter, privacy, name), NOTICE))
+    return title, " ".join((body, *_words(matter, privacy, name), SENTENCE))
 
 
 def _begun(kind: Kind, who: str, at: str) -> tuple[str, str]:
@@ -87,4 +87,4 @@ def titled(message: Message) -> str:
 
 def within(body: str, most: int) -> str:
     """``body`` without the notice where both are longer than ``most`` characters: a text message has little room."""
-    return body if len(body) <= most else body.removesuffix(NOTICE).rstrip()
+    return body if len(body) <= most else body.removesuffix(SENTENCE).rstrip()

@@ -7,6 +7,7 @@ from typing import Final
 from alerts.channels.channel import Message
 from alerts.delivery.matter import Kind, Matter
 from alerts.delivery.proof import OVER, Leg, Proof
+from ingest.notice import SENTENCE
 
 ID_LETTERS: Final = 32
 """128 bits: two messages never share an id."""
@@ -22,16 +23,15 @@ _TITLES: Final = {
     Kind.HOUSE: "Forecalm needs a look",
     Kind.TEST: "A test: nobody needs help",
 }
-NOTE: Final = "Research use only \u2013 not a medical device."
 
 
 def plainly(matter: Matter, over: bool) -> tuple[str, str]:
     """Say what it is about, of whom and why not: neither a name nor a reading."""
     title = _TITLES[matter.kind]
     return (
-        (f"Over: {title[0].lower()}{title[1:]}", f"Nothing is left to do. {NOTE}")
+        (f"Over: {title[0].lower()}{title[1:]}", f"Nothing is left to do. {SENTENCE}")
         if over
-        else (title, f"Look at the board. {NOTE}")
+        else (title, f"Look at the board. {SENTENCE}")
     )
 
 

@@ -10,8 +10,7 @@ from alerts.duty.account import Account
 from alerts.duty.people import AlertAt, Gap, PersonAt, Told
 from alerts.protection.breaks import TABLE
 from alerts.protection.cover import Level, Link
-
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
+from ingest.notice import NOTICE
 
 ROUNDS_SAID: Final = 3
 """So many times at which people were told can be read out; of more the first, the last and how many are told."""

@@ -9,6 +9,7 @@ import msgspec
 
 from alerts.errors import AlertError
 from alerts.rehearsal.events import Happened
+from ingest.notice import SENTENCE
 from models.shelf.manifest import Code
 
 FORMAT: Final = 2
@@ -112,7 +113,7 @@ class Evidence(_Said, frozen=True, kw_only=True):
 
     forecalm: Literal["rehearsal"] = "rehearsal"
     format: int = FORMAT
-    notice: str = "Research use only \N{EN DASH} not a medical device."
+    notice: str = SENTENCE
     model: str
     model_digest: str
     champion: str

@@ -11,11 +11,12 @@ from alerts.journal import Scratch
 from alerts.policy import Policy
 from console.api.here import Here
 from console.api.routes import add_api, described
+from ingest.notice import NOTICE
 
 ABOUT: Final[dict[str, Any]] = {
     "title": "Forecalm",
     "version": "1",
-    "summary": "Research use only \N{EN DASH} not a medical device",
+    "summary": NOTICE,
     "description": "Alerts and who has them, how well everybody is protected, shifts, outcomes, plans: docs/api.md.",
 }
 

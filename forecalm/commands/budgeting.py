@@ -10,13 +10,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.moments import told
 from forecalm.commands.terminal import err, number, print_json
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
+from ingest.notice import SENTENCE
 
 if TYPE_CHECKING:
     from alerts.rehearsal.budget import Budget, Choice
@@ -139,7 +139,9 @@ def _history(chosen: argparse.Namespace, config: Config, levels: "list[AlertLeve
 
 def _tell(chosen: argparse.Namespace, config: Config, found: "Budget") -> None:
     how = "recorded: imported, nothing of it late" if found.recorded else "lived"
-    out.print(f"{chosen.wearer}, {found.worn_s / 3600:.1f} h worn, replayed as they were {how}. {NOTICE}", style="bold")
+    out.print(
+        f"{chosen.wearer}, {found.worn_s / 3600:.1f} h worn, replayed as they were {how}. {SENTENCE}", style="bold"
+    )
     if not found.events:
         out.print("Nobody labelled an event in that time, so only alerts can be shown: what a level misses cannot.")
     table = Table("level", "alerts", "a day", "false", "events told", "median lead", "in alert", "", box=None)
@@ -187,4 +189,4 @@ def _row(level: "Choice", found: "Budget") -> tuple[str, ...]:
 
 def _as_json(found: "Budget") -> dict[str, Any]:
     said: dict[str, Any] = msgspec.to_builtins(found)
-    return {"notice": NOTICE, **said}
+    return {"notice": SENTENCE, **said}

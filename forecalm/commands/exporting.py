@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import moment
 from forecalm.commands.terminal import number, operator, progress_bar
 from forecalm.config import ConfigError
 from forecalm.config import load as load_config
+from ingest.notice import SENTENCE
 
 if TYPE_CHECKING:
     from ingest.exports.export import Exported
@@ -84,6 +84,6 @@ def _tell(done: "Exported", *, deidentified: bool) -> None:
             out.print(f"  Left out: {each.left_out:,} samples that no consent to research covers", style="dim")
         if each.beats_alone:
             out.print(f"  Left out: {each.beats_alone:,} beats with nothing sampled beside them", style="dim")
-    out.print(f"Written to {escape(str(done.path))}\nManifest SHA-256 {done.digest}\n{NOTICE}")
+    out.print(f"Written to {escape(str(done.path))}\nManifest SHA-256 {done.digest}\n{SENTENCE}")
     if deidentified:
         out.print("Names and dates are hidden; physiology itself may still identify somebody: see docs/exports.md")

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.terminal import err, number, print_json, progress_bar
+from ingest.notice import SENTENCE
 from models.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def train(chosen: argparse.Namespace) -> int:
         for name, metrics in kept.items():
             figures = ", ".join(f"{key} {value:.3g}" for key, value in metrics.items() if value is not None)
             sys.stdout.write(f"{name}: {figures}\n")
-        sys.stdout.write(f"Kept {number(len(kept), 'model')}. Figures are of people left out in training.\n{NOTICE}\n")
+        sys.stdout.write(
+            f"Kept {number(len(kept), 'model')}. Figures are of people left out in training.\n{SENTENCE}\n"
+        )
     return 0
 
 
@@ -201,4 +203,4 @@ def _headline(results: "Results") -> dict[str, Any]:
 
 
 def _print_json(said: dict[str, Any]) -> None:
-    print_json({**said, "notice": NOTICE})
+    print_json({**said, "notice": SENTENCE})

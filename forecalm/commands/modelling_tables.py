@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.terminal import number
+from ingest.notice import SENTENCE
 from models.evaluation.comparing import Comparison
 from models.evaluation.judgement import FIGURES
 from models.evaluation.people import Spread
@@ -81,7 +81,7 @@ def tell_data(data: DataSaid) -> None:
     out.print(f"{data.rows:,} moments of {data.inputs} inputs, one every {data.step_s:g} s; digest {data.digest[:16]}")
     for note in data.notes:
         out.print(f"Note: {escape(note)}", style="dim")
-    out.print(NOTICE, style="dim")
+    out.print(SENTENCE, style="dim")
 
 
 def tell_split(split: Split, warnings: Sequence[str] = ()) -> None:
@@ -123,7 +123,7 @@ def tell_results(results: Results) -> None:
         out.print(f"Note: {escape(note)}", style="dim")
     checks, folds = number(len(results.audit.checks), "check"), number(results.audit.folds, "fold")
     out.print(f"Leakage audit: {checks} of {folds} passed", style="dim")
-    out.print(NOTICE, style="dim")
+    out.print(SENTENCE, style="dim")
 
 
 def dashes(arms: Sequence[Arm], names: Sequence[str]) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ def tell_comparisons(pairs: Sequence[tuple[str, str, Sequence[Comparison]]], not
         out.print(table)
     for note in notes:
         out.print(f"Note: {escape(note)}", style="dim")
-    out.print(NOTICE, style="dim")
+    out.print(SENTENCE, style="dim")
 
 
 def _cells(arm: Arm, names: Sequence[str]) -> list[str]:

@@ -13,9 +13,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.terminal import err, progress_bar, require_file
 from forecalm.config import ConfigError
+from ingest.notice import SENTENCE
 
 
 def replay(chosen: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _tell(found: dict[str, Any], name: str, start_s: float, notes: tuple[str, ..
     """Print the summary for a person."""
     out = Console(highlight=False)
     out.print(f"[bold]{name}[/bold]  began {datetime.fromtimestamp(start_s, zone):%d %B %Y %H:%M:%S} {zone.key}")
-    out.print(NOTICE, style="dim")
+    out.print(SENTENCE, style="dim")
     channels = Table("channel", "Hz", "samples", "missing, s", box=None, pad_edge=False)
     for channel, facts in found["channels"].items():
         channels.add_row(channel, f"{facts['rate_hz']:g}", f"{facts['samples']:,}", _said(facts["gap_s"], ".1f"))

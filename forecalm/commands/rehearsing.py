@@ -12,12 +12,12 @@ from rich.table import Table
 from alerts.rehearsal.evidence import EVERYBODY, Compared, Evidence, Person, Side
 from alerts.rehearsal.gate import cautions, grounds, passed, why, why_of
 from alerts.rehearsal.judging import RATE_FROM_S, by_the_day, lead_of
-from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import number, operator, print_json, progress_bar
 from forecalm.config import Config
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
+from ingest.notice import SENTENCE
 
 out = Console(highlight=False, soft_wrap=True)
 HOUR_S: Final = 3600.0
@@ -61,7 +61,7 @@ def rehearse(chosen: argparse.Namespace) -> int:
 
 def tell(evidence: Evidence) -> None:
     """Print what somebody decides by."""
-    out.print(f"{evidence.model} against {evidence.champion}, which watches now. {NOTICE}", style="bold")
+    out.print(f"{evidence.model} against {evidence.champion}, which watches now. {SENTENCE}", style="bold")
     words = ", ".join(evidence.rules.words)
     out.print(
         f"Events are labels of {words}; an alert up to {evidence.rules.reach_s:.0f} s before one tells of it. Each"

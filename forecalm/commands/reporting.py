@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from forecalm.arguments_said import NOTICE
+from ingest.notice import SENTENCE
 from models.errors import ExperimentError, ShelfError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def report(chosen: argparse.Namespace) -> int:
         raise ExperimentError(f"{out}: a report is a page: name a file that ends in .html")
     _require_ours(out, force=chosen.force)
     _write(out, page([_evidence(folder) for folder in chosen.results], tokens=tokens()))
-    sys.stdout.write(f"{out}\n{NOTICE}\n")
+    sys.stdout.write(f"{out}\n{SENTENCE}\n")
     return 0
 
 
@@ -100,7 +100,7 @@ def card(chosen: argparse.Namespace) -> int:
         return 0
     as_text = out.suffix.lower() == ".md"
     _write(out, cards.text(known).encode() if as_text else cards.page(known, tokens=tokens()))
-    sys.stdout.write(f"{out}\n{NOTICE}\n")
+    sys.stdout.write(f"{out}\n{SENTENCE}\n")
     return 0
 
 

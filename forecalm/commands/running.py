@@ -8,7 +8,6 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from forecalm.arguments_said import NOTICE
 from forecalm.certificates.live import Live
 from forecalm.certificates.own import Own
 from forecalm.cli import FELL_SHORT
@@ -16,6 +15,7 @@ from forecalm.commands.stopping import stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, print_json
 from forecalm.config import LOOPBACK, ConfigError
 from forecalm.config import load as load_config
+from ingest.notice import SENTENCE
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def demo(chosen: argparse.Namespace) -> int:
     from forecalm.client import BoardClient
     from forecalm.demo import SOMEBODY, Demo
 
-    err.print(f"[bold]Forecalm[/bold]  {NOTICE}")
+    err.print(f"[bold]Forecalm[/bold]  {SENTENCE}")
     with Demo(scenario=chosen.scenario, port=chosen.port, say=err.print) as running:
         stop = stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
         address = running.service.address
@@ -69,7 +69,7 @@ def serve(chosen: argparse.Namespace) -> int:
     while True:
         with Service(load_config(chosen.config)) as service:
             stop = stop_event()
-            err.print(f"The board is at [bold]{service.address}[/bold]   {NOTICE}")
+            err.print(f"The board is at [bold]{service.address}[/bold]   {SENTENCE}")
             if service.set_up:
                 err.print(
                     f"Nobody can sign in yet. Open this once, within a day: [bold]{service.set_up}[/bold]",

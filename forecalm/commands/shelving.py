@@ -11,12 +11,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from forecalm.arguments_said import NOTICE
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.terminal import err, operator, print_json
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
 from forecalm.shipped import adopt, limits_of, readable, simulated, waiting
+from ingest.notice import SENTENCE
 from models.errors import ShelfError
 from models.risk import TRAINING_FREE
 from models.shelf.pointers import Evidence, Line, Pointers, Rehearsal, Standing, Unrehearsed
@@ -42,7 +42,7 @@ def models(chosen: argparse.Namespace) -> int:
     }
     code = run[chosen.action](chosen, Installation(load_config(chosen.config)))
     if not chosen.json:
-        out.print(NOTICE, style="dim")
+        out.print(SENTENCE, style="dim")
     return code
 
 
@@ -55,7 +55,7 @@ def _list(chosen: argparse.Namespace, here: Installation) -> int:
         champion = TRAINING_FREE if standing.champion is None else standing.champion.name
         shadow = None if standing.shadow is None else standing.shadow.name
         said = {"champion": champion, "shadow": shadow, "before": standing.before, "models": found, "shipped": more}
-        print_json({**said, "notice": NOTICE})
+        print_json({**said, "notice": SENTENCE})
     else:
         _tell(found, standing)
         for name in more:
@@ -135,7 +135,7 @@ def _show(chosen: argparse.Namespace, here: Installation) -> int:
     history = [each for each in standing.history if chosen.name in _concerned(each)]
     if chosen.json:
         said = {**msgspec.to_builtins(manifest), **about, "limits": limits_of(manifest), "adopted": adopted}
-        print_json({**said, "digest": digest, "history": history, "notice": NOTICE})
+        print_json({**said, "digest": digest, "history": history, "notice": SENTENCE})
         return FELL_SHORT if about["refused"] else 0
     role = f" ({about['role']})" if about["role"] else "" if adopted else " (shipped with forecalm, not adopted)"
     made = f"made {manifest.made_at} by forecalm {manifest.code.version}"
@@ -320,7 +320,7 @@ def _drift(chosen: argparse.Namespace, here: Installation) -> int:
 
     found = drifted(here, now_s=time.time())
     if chosen.json:
-        print_json({**found, "notice": NOTICE})
+        print_json({**found, "notice": SENTENCE})
     else:
         tell(found, out)
     return 0

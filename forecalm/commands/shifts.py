@@ -79,7 +79,7 @@ def _show(chosen: argparse.Namespace, config: Config) -> int:
 
 
 def _summary(chosen: argparse.Namespace, config: Config) -> int:
-    from alerts.duty.words import NOTICE
+    from ingest.notice import NOTICE
 
     duty, _, _ = _read(config)
     shift_id = _id(chosen.shift, config)

@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecalm.arguments_said import NOTICE
 from forecalm.commands.moments import told
 from forecalm.commands.terminal import err, operator
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
+from ingest.notice import SENTENCE
 
 if TYPE_CHECKING:
     from console.summary.facts import Facts, Sharing, Wish
@@ -54,7 +54,7 @@ def summary(chosen: argparse.Namespace) -> int:
         body = _drawn(chosen, config, registry, facts, wish, sharing, as_, now_s)
         _write(chosen.out, body)
         _enter(registry, chosen.wearer, days, wish, as_)
-    sys.stdout.write(f"{chosen.out}\n{NOTICE}\n")
+    sys.stdout.write(f"{chosen.out}\n{SENTENCE}\n")
     err.print("Read it before you give it to anybody. The file is yours to keep and to destroy; no copy is kept here.")
     return 0
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from ingest.exports.sheets import NOTICE, About, Part, parts, sheet, software
+from ingest.exports.sheets import About, Part, parts, sheet, software
 from ingest.exports.tables import file_of, texts
+from ingest.notice import SENTENCE
 from ingest.recordings.exported import VALUES, File, Segment, Sheet
 from ingest.recordings.importing import DEVICE, PRESS
 from ingest.recordings.recording import Recording
@@ -104,7 +105,7 @@ def finish(folder: Path, subjects: Subjects, *, deidentified: bool) -> None:
             "BIDSVersion": BIDS_VERSION,
             "DatasetType": "raw",
             "GeneratedBy": [{"Name": "forecalm", "Version": software().removeprefix("forecalm").strip() or "n/a"}],
-            "Acknowledgements": NOTICE,
+            "Acknowledgements": SENTENCE,
         },
     )
     rows = [("participant_id", "pseudonym"), *((f"sub-{subjects.labels[each]}", each) for each in wearers)]
@@ -112,8 +113,9 @@ def finish(folder: Path, subjects: Subjects, *, deidentified: bool) -> None:
     of = "The random id of this person in this export" if deidentified else "The pseudonym of the wearer at the site"
     _write_json(folder / "participants.json", {"pseudonym": {"Description": of}})
     (folder / "README").write_text(
-        f"Wristband recordings exported by forecalm. {NOTICE}\nThe layout is described in docs/exports.md of forecalm."
-        "\nRows of n/a fill short gaps; what is unknown is n/a, never zero.\n"
+        f"Wristband recordings exported by forecalm. {SENTENCE}\n"
+        "The layout is described in docs/exports.md of forecalm.\n"
+        "Rows of n/a fill short gaps; what is unknown is n/a, never zero.\n"
     )
     (folder / ".bidsignore").write_text("export.json\n")
 

@@ -15,10 +15,11 @@ import msgspec
 from ingest.errors import RecordingError, RegistryError
 from ingest.exports.bids import Subjects, finish, write_bids
 from ingest.exports.deidentify import Deidentifying, Key, Keys, new_key
-from ingest.exports.sheets import NOTICE, About, software
+from ingest.exports.sheets import About, software
 from ingest.exports.tables import require_pyarrow, write_csv, write_parquet
 from ingest.exports.wearings import Choice, left_out, wearings
 from ingest.labels import iso
+from ingest.notice import SENTENCE
 from ingest.readings import Readings
 from ingest.recordings.recording import Recording
 from ingest.registry.consents import Scope
@@ -201,7 +202,7 @@ def _write_manifest(folder: Path, asked: Asked, wearers: Sequence[ExportedWearer
     said: dict[str, Any] = {
         "forecalm": "export",
         "version": 1,
-        "notice": NOTICE,
+        "notice": SENTENCE,
         "software": software(),
         "made_at": iso(asked.now_s),
         "layout": asked.layout,

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ingest.notice import SENTENCE
 from ingest.recordings.exported import File, Offset, Segment, Sheet, times_s
 from ingest.recordings.recording import Recording
 from ingest.types import Array
 
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device."
 DAY_S: Final = 86_400
 STEP_S: Final = 900  # clocks change on a quarter of an hour, everywhere
 
@@ -96,7 +96,7 @@ def digest_of(data: bytes) -> str:
 def sheet(recording: Recording, about: About, files: tuple[File, ...], labels: str | None) -> Sheet:
     """What goes beside the files of a recording."""
     return Sheet(
-        notice=NOTICE,
+        notice=SENTENCE,
         software=software(),
         wearer=about.wearer,
         name=recording.name,

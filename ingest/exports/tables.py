@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 
 from ingest.errors import RecordingError
-from ingest.exports.sheets import NOTICE, About, Part, date_of, digest_of, parts, sheet, software
+from ingest.exports.sheets import About, Part, date_of, digest_of, parts, sheet, software
 from ingest.labels import write_labels
+from ingest.notice import SENTENCE
 from ingest.recordings.exported import LABELS, SHEET, VALUES, File, nanoseconds
 from ingest.recordings.recording import Recording
 from ingest.types import CHANNELS, Array
@@ -98,7 +99,7 @@ def _parquet(part: Part, recording: Recording, about: About) -> bytes:
         "forecalm.day": "" if part.day is None else f"{date_of(part.day)} UTC",
         "forecalm.rate_hz": ", ".join(dict.fromkeys(f"{each.rate_hz!r}" for each in part.segments)),
         "forecalm.segments": msgspec.json.encode(part.segments).decode(),
-        "forecalm.notice": NOTICE,
+        "forecalm.notice": SENTENCE,
         "forecalm.software": software(),
     }
     table = pa.table(arrays).replace_schema_metadata(said)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
+from ingest.notice import NOTICE
 from models.datasets.dataset import Array, Dataset, Event, Exclusion, Session
 from models.datasets.target import Target
 from models.errors import DatasetError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 ABOUT: Final = "forecalm"  # in ``attrs`` of a frame, and in the schema of a Parquet file: what no column holds
 FORMAT: Final = 1
-NOTICE: Final = "Research use only – not a medical device"  # noqa: RUF001 - as it stands everywhere
 SCORE: Final = "score:"  # before the names of detectors
 COLUMNS: Final = (
     "study",

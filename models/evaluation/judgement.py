@@ -4,13 +4,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingest.notice import NOTICE
 from models.evaluation.alarm_rule import AlarmRule
 from models.evaluation.people import Figure, Spread
 
 VERSION: Final = 2
 """Of the definitions below; goes up when a figure changes its meaning, so that two files are not mixed up."""
-
-NOTICE: Final = "Research use only \N{EN DASH} not a medical device"
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

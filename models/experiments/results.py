@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.notice import NOTICE
 from models.datasets.dataset import Dataset
 from models.errors import ExperimentError
 from models.estimates import Estimates
-from models.evaluation.judgement import NOTICE, Choice, Judgement
+from models.evaluation.judgement import Choice, Judgement
 from models.experiments.spec import Experiment
 from models.splits.leakage import Verdict
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from ingest.notice import NOTICE
 from models.datasets.target import ForecastTarget
 from models.errors import ExperimentError, ShelfError
-from models.evaluation.judgement import NOTICE, Judgement
+from models.evaluation.judgement import Judgement
 from models.experiments.results import Arm, Results
 from models.inputs.named import DRIVERS, GROUPS
 from models.reports import tables, words

@@ -14,7 +14,7 @@ import msgspec
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from models.evaluation.judgement import NOTICE
+from ingest.notice import NOTICE
 from models.reports.charts import Chart
 
 MARK: Final = '<meta name="generator" content="forecalm report">'

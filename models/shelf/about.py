@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from ingest.notice import SENTENCE
 from models.datasets.dataset import NEGATIVE, POSITIVE, Dataset
 from models.datasets.selection import digest
 from models.drift.summary import summarise
@@ -15,7 +16,7 @@ from signals.features import NAMES as FEATURES
 
 INTENDED_USE: Final = (
     "Research on early warning of anxiety incidents by wristband, beside and never instead of the care that is there."
-    " Research use only \N{EN DASH} not a medical device."
+    f" {SENTENCE}"
 )
 LIMITS: Final = (
     "Known for the people, bands and settings it was trained and judged on, and for no others. No public recording of"

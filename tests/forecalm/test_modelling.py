@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from forecalm.cli import main
+from ingest.notice import NOTICE
 from models.datasets.dataset import LEFT_OUT, Dataset
-from models.evaluation.judgement import NOTICE
 from models.experiments.results import Results, decode
 from models.shelf.shelf import Shelf
 from tests.models.experiments.cohorts import state

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecalm.cli import main
-from models.evaluation.judgement import NOTICE
+from ingest.notice import NOTICE
 from tests.forecalm.test_modelling import given
 from tests.models.experiments.cohorts import state
 

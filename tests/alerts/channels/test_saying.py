@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from alerts.channels.by_url import _body, _service
 from alerts.channels.channel import Message
 from alerts.channels.push import payload
-from alerts.channels.saying import NOTICE, say, titled, within
+from alerts.channels.saying import say, titled, within
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.rules import Privacy
+from ingest.notice import SENTENCE
 
 MakeMessage = Callable[..., Message]
 HOUSE = "Alder House"
@@ -70,7 +71,7 @@ def test_by_default_it_is_somebody_and_no_number_is_said(kind: Kind) -> None:
     title, body = say(a_matter(kind, words=("Pulse 96.",)), Privacy(), house=HOUSE)
     assert not re.search(r"\d|w-", title + body)
     assert HOUSE in body
-    assert body.endswith(NOTICE)
+    assert body.endswith(SENTENCE)
 
 
 def test_an_alert_says_that_somebody_may_need_you_now() -> None:
@@ -85,7 +86,7 @@ def test_where_the_rules_allow_it_name_and_reasons_are_said() -> None:
 
 
 def test_somebody_has_it_is_said_by_name() -> None:
-    assert say(a_matter(), Privacy(), over=True, by="Jo") == ("Jo has it", f"Jo has it. {NOTICE}")
+    assert say(a_matter(), Privacy(), over=True, by="Jo") == ("Jo has it", f"Jo has it. {SENTENCE}")
     assert say(a_matter(), Privacy(), house=HOUSE, over=True)[1].startswith("The alert at Alder House is over.")
 
 
@@ -105,7 +106,7 @@ def test_a_text_message_keeps_its_link_and_leaves_the_notice_out(a_message: Make
     assert service is not None
     title, body = say(a_matter(), Privacy(), house=HOUSE)
     said = _body(service, a_message(title=title, body=body, link="https://board.example.org/take/" + "t" * 60))
-    assert NOTICE not in said
+    assert SENTENCE not in said
     assert said.endswith("t" * 60)
     assert len(title) + 2 + len(said) <= service.body_maxlen
     assert within(body, 1_000) == body

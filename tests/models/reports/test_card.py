@@ -5,10 +5,10 @@ import json
 import msgspec
 import pytest
 
+from ingest.notice import NOTICE
 from models.datasets.target import ForecastTarget
 from models.drift.summary import TrainingSummary
 from models.errors import ExperimentError, ShelfError
-from models.evaluation.judgement import NOTICE
 from models.experiments.results import EXPERIMENT, RESULTS
 from models.reports import card
 from models.reports.card import NO_RECORDING, TEXT_MARK, Known

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from ingest.notice import NOTICE
 from models.errors import ExperimentError
 from models.evaluation.event_figures import A_STATE
-from models.evaluation.judgement import NOTICE
 from models.experiments.results import EXPERIMENT, PREDICTIONS, RESULTS
 from models.reports import words
 from models.reports.checklist import ITEMS
