@@ -49,8 +49,9 @@ class Boards:
     it; ``raised`` are those messages that raised an alert.
     """
 
-    def __init__(self, port: int, count: int, cookie: str) -> None:
+    def __init__(self, port: int, count: int, cookie: str, taken_after_s: float = TAKEN_AFTER_S) -> None:
         self._port = port
+        self._taken_after_s = taken_after_s
         self._cookie = cookie
         self._count = count
         self._seen: dict[Message, int] = defaultdict(int)
@@ -99,7 +100,7 @@ class Boards:
             task.add_done_callback(self._taking.discard)
 
     async def _take(self, alert: str) -> None:
-        await asyncio.sleep(TAKEN_AFTER_S)
+        await asyncio.sleep(self._taken_after_s)
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         path = f"/alerts/{urllib.parse.quote(alert)}/acknowledge"
         head = (
@@ -113,18 +114,20 @@ class Boards:
         writer.close()
 
 
-def follow(port: int, count: int, cookie: str, stop: Event, out: str) -> None:
+def follow(
+    port: int, count: int, cookie: str, stop: Event, out: str, taken_after_s: float = TAKEN_AFTER_S
+) -> None:
     """The boards' process: see ``Boards``."""
-    boards = Boards(port, count, cookie)
+    boards = Boards(port, count, cookie, taken_after_s)
     asyncio.run(boards.run(stop))
     alerts = [boards.late_ms[message] for message in boards.raised.values() if message in boards.late_ms]
     Path(out).write_text(json.dumps({"rows": list(boards.late_ms.values()), "alerts": alerts}))
 
 
-def anxious(wearers: int, seconds: float) -> str:
+def anxious(wearers: int, seconds: float, *, past_s: int = 1800) -> str:
     """A scenario in which each of ``wearers`` has one build-up, evenly apart, that is over within ``seconds``."""
     first_s, last_s = SETTLE_S, max(SETTLE_S, seconds - RISE_S - HOLD_S)
-    lines = ['title = "Many alerts"', "past_s = 1800", f"wearers = {wearers}", 'activity = "still"']
+    lines = ['title = "Many alerts"', f"past_s = {past_s}", f"wearers = {wearers}", 'activity = "still"']
     for number in range(wearers):
         start_s = first_s + (last_s - first_s) * number / max(1, wearers - 1)
         episode = f'kind = "anxiety", start_s = {start_s:.1f}, rise_s = {RISE_S}, hold_s = {HOLD_S}, fall_s = {FALL_S}'
