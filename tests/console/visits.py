@@ -15,6 +15,7 @@ from alerts.views import RiskState
 from console.access.routes import ROUTES
 from forecalm.build import Service
 from tests.console.furnish import RECORDED, Furnished
+from tests.servers import LONG_S
 
 WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
 LOOKS: Final = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"))
