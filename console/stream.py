@@ -21,6 +21,9 @@ BEAT_S: Final = 1.0
 RETRY_MS: Final = 2000
 """When a browser tries again by itself; the page tries every 5 s on its own account."""
 
+ANOTHER: Final = b"event: another\ndata: {}\n\n"
+"""It is somebody else who asks: the page asks who."""
+
 SIGNED_OUT: Final = b"event: signed-out\ndata: {}\n\n"
 """The last that is told: the page asks anew, and is led to where somebody signs in."""
 
@@ -31,21 +34,31 @@ def sight_now(request: Request) -> Sight:
     return sight_of(entrance.access.doorkeeper.asker(credentials_of(request), entrance.clock()))
 
 
+def who_now(request: Request) -> str:
+    """Return the id of whoever made ``request``, as of now."""
+    entrance = entrance_of(request)
+    return entrance.access.doorkeeper.asker(credentials_of(request), entrance.clock()).id
+
+
 def add_stream(app: FastAPI, *, board: Board, house: House, hub: Hub) -> None:
     """Serve ``/events``: one stream to a tablet (docs/board-events.md)."""
     showings = Showings(board, house, hub)
 
     @app.get("/events", include_in_schema=False)
     async def stream(request: Request) -> Response:
-        return StreamingResponse(events(showings, partial(sight_now, request)), media_type="text/event-stream")
+        told = events(showings, partial(sight_now, request), partial(who_now, request))
+        return StreamingResponse(told, media_type="text/event-stream")
 
 
-async def events(showings: Showings, look: Callable[[], Sight]) -> AsyncIterator[bytes]:
+async def events(
+    showings: Showings, look: Callable[[], Sight], who: Callable[[], str] = lambda: ""
+) -> AsyncIterator[bytes]:
     """Yield the row of everybody whom the asker sees, then every row that changes, and a beat each second, until there
     is no more to tell, or until they see nobody any more: ``look`` says at each beat whom they see, for a session may
-    end. All who see the same are told the same, at the same moments."""
+    end; ``who`` says who asks, for a session may end on a tablet that goes on by its own right, and whoever stands
+    before it must not act in another's name. All who see the same are told the same, at the same moments."""
     yield b"retry: %d\n\n" % RETRY_MS
-    sight = look()
+    sight, asker = look(), who()
     while sight.seen:
         showing = showings.of(sight, beat_s=BEAT_S)
         with showing.tablet() as tablet:
@@ -54,6 +67,9 @@ async def events(showings: Showings, look: Callable[[], Sight]) -> AsyncIterator
                 if frame.beats and (now := look()) != sight:
                     sight = now
                     break
+                if frame.beats and (other := who()) != asker:
+                    asker = other
+                    yield ANOTHER
                 yield frame.events
                 frame = await tablet.next()
             else:

@@ -157,10 +157,10 @@ function ring(anew = false) {
   if (state !== "lost" && !people.some(({ sounds }) => sounds === "lost")) sound.seen();
 }
 
-function onState(now, silence, isUnreadable = false) {
+function onState(now, silence, isUnreadable = false, cut = false) {
   unreadable = isUnreadable;
   if (unreadable) byId("renewed").hidden = false;
-  byId("live").textContent = now === "live" ? (clock ? "Live" : "Connecting") : `Heard ${Math.floor(silence)} s ago`;
+  byId("live").textContent = now === "live" ? (clock ? "Live" : "Connecting") : `${cut ? "Cut off. " : ""}Heard ${Math.floor(silence)} s ago`;
   byId("live").parentElement.dataset.live = now;
   if (now === "lost") countLost(silence);
   if (now === state) return;
@@ -207,7 +207,13 @@ async function onSignedOut() {
 function onSignedIn() {
   signedOut = false;
   byId("signed-out").hidden = true;
-  asWhom().then((who) => { if (who) become(who); });
+  onAnother();
+}
+
+/** Somebody else asks from here: nobody acts in the name of who has gone. */
+async function onAnother() {
+  const who = await asWhom();
+  if (who) become(who);
 }
 
 /** Who asks from here: null for nobody, undefined where the server does not say. */
@@ -468,7 +474,7 @@ if (cares) {
 
 /* ---- go ---- */
 
-const watch = new Watch("/events", { row: onRow, beat: onBeat, "signed-out": onSignedOut }, onState, onSignedOut);
+const watch = new Watch("/events", { row: onRow, beat: onBeat, "signed-out": onSignedOut, another: onAnother }, onState, onSignedOut);
 setInterval(() => { if (signedOut) watch.connect(); }, SIGNED_OUT_MS);
 byId("lost-renew").addEventListener("click", () => location.reload());
 byId("lost-retry").addEventListener("click", () => watch.connect());

@@ -1,5 +1,6 @@
-/* Beats in; whether this tablet is watching out: "live" up to 5 s after a beat, "behind" up to 15 s, then "lost".
-   It tries again every 5 s by itself, because a browser gives up where a connection only looks open. */
+/* Beats in; whether this tablet is watching out: "live" up to 5 s after a beat, "behind" up to 15 s or as soon as the
+   browser knows that it is cut off, then "lost". It tries again every 5 s by itself, because a browser gives up where a
+   connection only looks open. */
 
 const LIVE_S = 5;
 const LOST_S = 15;
@@ -12,13 +13,14 @@ export class Watch {
   #onstate;
   #source = null;
   #failed = null;
+  #cut = false;
   #heard = Watch.#now();
   #tried = 0;
   #onrefused;
 
-  /** `listeners` maps event names to functions of their data; `onstate(state, silence [s], unreadable)` is called four times
-   *  a second: `unreadable` is whether the server speaks and this page does not understand. `onrefused()` is told when the
-   *  server answered, and gave no stream. */
+  /** `listeners` maps event names to functions of their data; `onstate(state, silence [s], unreadable, cut)` is called four
+   *  times a second: `unreadable` is whether the server speaks and this page does not understand, `cut` whether the browser
+   *  knows that there is no connection. `onrefused()` is told when the server answered, and gave no stream. */
   constructor(url, listeners, onstate, onrefused = () => {}) {
     this.#url = url;
     this.#listeners = listeners;
@@ -27,6 +29,8 @@ export class Watch {
     this.connect();
     setInterval(() => this.#look(), LOOK_MS);
     document.addEventListener("visibilitychange", () => this.#look());
+    window.addEventListener("offline", () => this.#cutOff());
+    window.addEventListener("online", () => this.connect());
   }
 
   connect() {
@@ -43,12 +47,15 @@ export class Watch {
         }
         if (name === "beat" && this.#failed !== source) {
           this.#heard = Watch.#now();
+          this.#cut = false;
           this.#look();
         }
       });
     }
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED && source === this.#source) this.#onrefused();
+      if (source !== this.#source) return;
+      this.#cutOff();
+      if (source.readyState === EventSource.CLOSED) this.#onrefused();
     });
     this.#source = source;
   }
@@ -58,10 +65,16 @@ export class Watch {
     return this.#source.readyState === EventSource.CLOSED;
   }
 
+  #cutOff() {
+    this.#cut = true;
+    this.#look();
+  }
+
   #look() {
     const silence = this.#silence();
     if (silence > LIVE_S && performance.now() - this.#tried > RETRY_S * 1000) this.connect();
-    this.#onstate(silence <= LIVE_S ? "live" : silence <= LOST_S ? "behind" : "lost", silence, this.#failed === this.#source);
+    const state = silence > LOST_S ? "lost" : this.#cut || silence > LIVE_S ? "behind" : "live";
+    this.#onstate(state, silence, this.#failed === this.#source, this.#cut);
   }
 
   /** Two clocks, because the page's own may stand still while the tablet sleeps. */
