@@ -14,8 +14,8 @@ from console.summary.fold import OWN_WORDS, Summary
 from console.summary.masked import own
 from console.summary.rates import Rate
 from console.summary.report import Block, Listed, Report, Room, Say, Section, Table
+from ingest.notice import NOTICE
 
-LAW: Final = "Research use only \N{EN DASH} not a medical device"
 TOLD_MOST: Final = 60
 """Moments that are told one by one: two pages; the rest is counted."""
 
@@ -46,7 +46,7 @@ def report(summary: Summary, cover: Cover, zone: ZoneInfo) -> Report:
     """Return what is said of ``summary``."""
     name = own(cover.name)
     return Report(
-        law=LAW,
+        law=NOTICE,
         title=f"Summary for the plan: {name}",
         facts=(
             ("From", f"{words.day(summary.since_s, zone)} to {words.day(summary.until_s - 1, zone)}"),

@@ -13,7 +13,6 @@ from forecalm.installation import Installation
 from forecalm.offices.day import lines_about
 from forecalm.rescoring.rescoring import rescored_in
 from forecalm.watching.foretold import FOLDER, kept_from, minutes_in
-from ingest.labels import NOTE
 from ingest.registry.consents import Given, Scope
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import end_of
@@ -81,10 +80,8 @@ class SummaryFacts:
         )
 
     def _notes(self, wearer: str, since_s: float, until_s: float) -> tuple[Written, ...]:
-        labels = self._registry.labels(wearer, since_s, until_s)
-        return tuple(
-            Written(number=number, at_s=it.start_s, text=it.note) for number, it in labels.items() if it.what == NOTE
-        )
+        noted = self._registry.day_notes(wearer, since_s, until_s)
+        return tuple(Written(number=number, at_s=it.start_s, text=it.note) for number, it in noted.items())
 
     def _others(self, wearer: str) -> tuple[str, ...]:
         """Return everybody else's names and pseudonyms, as far as the house knows them."""

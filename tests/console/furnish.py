@@ -60,6 +60,7 @@ def people(registry: Registry, site: str) -> None:
     registry.set_plan("w-01", helps=HELPS, avoid=("Questions", "Touching the shoulders"), by="Jo")
     registry.set_plan("w-02", helps=HELPS[:2], avoid=("Questions",), by="Jo")
     registry.set_alert_level("w-02", replace(level_of(POLICY), enter=0.7), per_day=1.5, by=BY)
+    registry.give_consent("w-01", Consent(frozenset({Scope.SHARE}), "Ida, mother", time.time() - 20 * DAY_S), by=BY)
     registry.give_consent("w-03", Consent(frozenset({Scope.RESEARCH}), "Ida, mother", time.time() - 40 * DAY_S), by=BY)
     registry.add_site(Site("beech", "Beech House", "Europe/London", 400), by=BY)
     registry.set_retention(site, 365, by=BY)

@@ -15,7 +15,7 @@ from console.summary.making import KEEP_S, made
 from console.summary.paper import html_of
 from console.summary.pdf import pdf_of, texts_of
 from console.summary.report import Report
-from console.summary.told import LAW
+from ingest.notice import NOTICE
 from tests.console.summary.kept import LONDON, UNTIL_S, alert, at, month
 from tests.console.summary.pdf_read import Read, read
 from tests.console.tablets import MARKUP
@@ -58,7 +58,7 @@ def test_everything_that_is_said_stands_on_paper_in_order(audience: Audience) ->
 
 def test_each_page_is_headed_by_the_line_of_law_and_the_first_is_one_page() -> None:
     found = paper(Audience.HEALTH)
-    assert all(LAW in page for page in found.pages)
+    assert all(NOTICE in page for page in found.pages)
     assert "What we agree" in found.pages[0]
     assert "Hours that were watched" in found.pages[1]
 
@@ -124,7 +124,7 @@ def test_a_file_of_html_loads_nothing_and_says_so() -> None:
     page = html_of(report(), pages(place="x", carers=()))
     assert "default-src 'none'" in page
     assert not re.search(r"(?:src|href)=", page)
-    assert page.index(LAW) < page.index("<h1")
+    assert page.index(NOTICE) < page.index("<h1")
 
 
 @pytest.mark.parametrize("audience", [Audience.FAMILY, Audience.SCHOOL])
