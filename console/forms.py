@@ -36,6 +36,10 @@ class Form:
         return self.fields.get(field, [""])[-1].replace("\r\n", "\n")
 
 
+LETTERS: Final = "must be 1 to 64 of A-Z a-z 0-9 _ -"
+"""How rooms say it to programs: on a page what was typed stands beside it anyway."""
+
+
 def by_field(error: Exception, fields: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what a room refused, beside the field with which its words begin; at the top where they begin with none.
     ``fields`` maps the room's names to those of the form, None: they are the same."""
@@ -45,6 +49,8 @@ def by_field(error: Exception, fields: Mapping[str, str] | None = None) -> dict[
     if field is None or not parted:
         return {"": str(error)}
     said = why.strip()
+    if said.endswith(LETTERS):
+        said = "1 to 64 letters without accents, digits, - or _, with no space."
     return {field: f"{said[:1].upper()}{said[1:]}"}
 
 

@@ -74,6 +74,7 @@ def test_somebody_is_entered_agreed_for_renamed_and_withdrawn(rooms: Rooms) -> N
 def test_what_cannot_be_is_said_beside_the_field_and_what_was_typed_is_kept(rooms: Rooms) -> None:
     page = rooms.post("/admin/people/new", 422, pseudonym="no good", name="Ida & co", site="home").text
     assert 'id="e-pseudonym"' in page
+    assert "1 to 64 letters without accents, digits, - or _, with no space." in page
     assert 'value="Ida &amp; co"' in page
     page = rooms.post("/admin/people/w1/consent", 422, scopes=["care"], given_by="Ann", until="soon").text
     assert 'id="e-until"' in page
