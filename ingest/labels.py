@@ -27,6 +27,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT: Final = Context(prec=800)  # digits of the smallest float below a second
 _WEARER: Final = re.compile(r"[A-Za-z0-9_-]{0,64}\Z")
 _QUOTE: Final = re.compile(r'[",;\r\n]')
+_FORMULA: Final = re.compile(r"'*[=+@\t\r-]")  # how a cell begins that a spreadsheet would reckon with
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _ISO: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?\Z",
@@ -112,17 +113,27 @@ def write_labels(labels: Iterable[Label]) -> str:
         require_label(label)
         rows.append(
             (
-                label.wearer,
-                label.what,
+                as_text(label.wearer),
+                as_text(label.what),
                 iso(label.start_s),
                 iso(label.end_s),
-                label.rater,
+                as_text(label.rater),
                 repr(float(label.onset_uncertainty_s)),
                 "" if label.level is None else repr(float(label.level)),
-                label.note,
+                as_text(label.note),
             )
         )
     return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, which could send what stands beside it away: with a ' before it,
+    as OWASP advises, that ``read_labels`` takes off again."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_said(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _quoted(cell: str) -> str:
@@ -185,14 +196,14 @@ def _label(columns: Mapping[str, int], cells: list[str]) -> Label:
     cell = {name: cells[number] for name, number in columns.items()}
     start_s = _time("start", cell["start"])
     label = Label(
-        what=cell["what"].strip(),
+        what=_as_said(cell["what"].strip()),
         start_s=start_s,
         end_s=_time("end", cell["end"]) if cell.get("end", "").strip() else start_s,
-        rater=cell["rater"].strip(),
-        wearer=cell.get("wearer", "").strip(),
+        rater=_as_said(cell["rater"].strip()),
+        wearer=_as_said(cell.get("wearer", "").strip()),
         onset_uncertainty_s=_number("onset_uncertainty_s", cell.get("onset_uncertainty_s", "")) or 0.0,
         level=_number("level", cell.get("level", "")),
-        note=cell.get("note", ""),
+        note=_as_said(cell.get("note", "")),
     )
     require_label(label)
     return label

@@ -19,6 +19,7 @@ import numpy as np
 
 from ingest.exports.sheets import About, Part, parts, sheet, software
 from ingest.exports.tables import file_of, texts
+from ingest.labels import as_text
 from ingest.notice import SENTENCE
 from ingest.recordings.exported import VALUES, File, Segment, Sheet
 from ingest.recordings.importing import DEVICE, PRESS
@@ -194,8 +195,8 @@ def _write_events(path: Path, recording: Recording, about: About, said: Sheet) -
         (
             label.start_s - start_s,
             label.end_s - label.start_s,
-            label.what,
-            label.rater,
+            as_text(label.what),
+            as_text(label.rater),
             "n/a" if label.level is None else repr(float(label.level)),
             repr(float(label.onset_uncertainty_s)),
         )

