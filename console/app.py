@@ -92,14 +92,7 @@ def create_app(
         openapi_url=DOCUMENT,
         redirect_slashes=False,
     )
-    entrance = Entrance(
-        access=access,
-        places=Places(access.whereabouts, desk, care),
-        trail=Trail(care.refusals if care else None, lost=care.counts.audit_lost if care else _nobody_counts),
-        refused=care.counts.refused if care else _nobody_counts,
-        carers=carers,
-        clock=clock,
-    )
+    entrance = _entrance(access, desk, care, carers=carers, clock=clock)
     app.state.entrance = entrance
     app.add_middleware(Gate, entrance=entrance, answer=answering(templates.get_template("refused.html")))
     app.add_middleware(Guard, hosts=hosts, outside=outside, hsts=hsts)
@@ -114,17 +107,35 @@ def create_app(
     add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
     sheets = Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone)
-    room = Room(
-        sheets=sheets, here=here, board=board, days=offices.days, zone=time_zone, shares=offices.summaries is not None
+    _add_days(app, sheets, board, offices, place=place)
+    add_bands(app, house, sheets)
+    _add_offices(app, sheets, offices, house)
+    return app
+
+
+def _entrance(
+    access: Access, desk: DeskLike, care: Care | None, *, carers: Sequence[str], clock: Callable[[], float]
+) -> Entrance:
+    """Return what every request passes; where there is no care, nothing is entered or counted."""
+    return Entrance(
+        access=access,
+        places=Places(access.whereabouts, desk, care),
+        trail=Trail(care.refusals if care else None, lost=care.counts.audit_lost if care else _nobody_counts),
+        refused=care.counts.refused if care else _nobody_counts,
+        carers=carers,
+        clock=clock,
     )
+
+
+def _add_days(app: FastAPI, sheets: Sheets, board: Board, offices: Offices, *, place: str) -> None:
+    """Add the screen of an alert, and people's days and summaries, as far as something stands behind them here."""
+    shares = offices.summaries is not None
+    room = Room(sheets=sheets, here=sheets.here, board=board, days=offices.days, zone=sheets.zone, shares=shares)
     add_alert(app, room)
     if offices.days is not None:
         add_day(app, room)
     if offices.summaries is not None:
         add_summary(app, room, offices.summaries, place)
-    add_bands(app, house, sheets)
-    _add_offices(app, sheets, offices, house)
-    return app
 
 
 def _add_offices(app: FastAPI, sheets: Sheets, offices: Offices, house: House) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
@@ -27,6 +27,9 @@ NOTE_MAX: Final = 2000
 
 AHEAD_S: Final = 300.0
 """A note may be of a moment so far ahead: a tablet's clock is not the server's."""
+
+SHORTEST_PAST_S: Final = 60.0
+"""No less than a minute of a day is said to be over: "watched 0 s of 0 s" says nothing at midnight."""
 
 DAYS_BACK: Final = 3650
 """Ten years: further back there is no band of ours."""
@@ -118,11 +121,6 @@ async def _page(
     await room.board.look()
     sight = sight_of(asker_of(request))
     row = room.board.rows([views[wearer]], sight)[0] if wearer in views else None
-
-    def clock(at_s: float) -> str:
-        return to_the_minute(at_s, room.zone)
-
-    gaps = lanes.unseen(seen.kept.readings, seen.span, now_s=now_s) if seen.kept.readings else ()
     return await room.sheets.show(
         request,
         "day/day.html",
@@ -134,20 +132,6 @@ async def _page(
         today=today,
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
-        clock_of=clock,
-        place_of=seen.span.place,
-        kept=seen.kept,
-        told=seen.told,
-        signs=lanes.signs(seen.kept.readings, seen.span, now_s=now_s),
-        lanes=lanes.lanes(seen.kept.readings, seen.span, now_s=now_s),
-        gaps=gaps,
-        line=lanes.ALERT_LINE,
-        marks=times.marks(seen.span, room.zone),
-        hours=round(seen.day.lasts_s / times.HOUR_S),
-        in_words=moments.in_words(seen.told.alerts, [(it.since_s, it.until_s) for it in gaps], clock),
-        watched=moments.lasting(lanes.watched_s(seen.kept.readings)),
-        past=moments.lasting(max(min(seen.day.until_s, now_s) - seen.day.since_s, 60.0)),
-        now=clock(now_s),
         form=form,
         errors=errors or {},
         wrong_note=note,
@@ -157,7 +141,34 @@ async def _page(
         may_pair=may_of(request, Act.PAIR, wearer),
         may_share=room.shares and may_of(request, Act.SHARE, wearer),
         open_alert=_open_alert(views.get(wearer)),
+        **_drawn(seen, room.zone, now_s),
     )
+
+
+def _drawn(seen: Seen, zone: ZoneInfo, now_s: float) -> dict[str, Any]:
+    """Return what of a day is drawn and said, as it stands at ``now_s`` [UTC s]."""
+    readings = seen.kept.readings
+    gaps = lanes.unseen(readings, seen.span, now_s=now_s) if readings else ()
+
+    def clock(at_s: float) -> str:
+        return to_the_minute(at_s, zone)
+
+    return {
+        "clock_of": clock,
+        "now": clock(now_s),
+        "place_of": seen.span.place,
+        "kept": seen.kept,
+        "told": seen.told,
+        "signs": lanes.signs(readings, seen.span, now_s=now_s),
+        "lanes": lanes.lanes(readings, seen.span, now_s=now_s),
+        "gaps": gaps,
+        "line": lanes.ALERT_LINE,
+        "marks": times.marks(seen.span, zone),
+        "hours": round(seen.day.lasts_s / times.HOUR_S),
+        "in_words": moments.in_words(seen.told.alerts, [(it.since_s, it.until_s) for it in gaps], clock),
+        "watched": moments.lasting(lanes.watched_s(readings)),
+        "past": moments.lasting(max(min(seen.day.until_s, now_s) - seen.day.since_s, SHORTEST_PAST_S)),
+    }
 
 
 def _look(room: Room, wearer: str, day: date) -> Seen:
