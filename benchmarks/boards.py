@@ -124,10 +124,10 @@ def follow(
     Path(out).write_text(json.dumps({"rows": list(boards.late_ms.values()), "alerts": alerts}))
 
 
-def anxious(wearers: int, seconds: float, *, past_s: int = 1800) -> str:
+def anxious(wearers: int, seconds: float) -> str:
     """A scenario in which each of ``wearers`` has one build-up, evenly apart, that is over within ``seconds``."""
     first_s, last_s = SETTLE_S, max(SETTLE_S, seconds - RISE_S - HOLD_S)
-    lines = ['title = "Many alerts"', f"past_s = {past_s}", f"wearers = {wearers}", 'activity = "still"']
+    lines = ['title = "Many alerts"', "past_s = 1800", f"wearers = {wearers}", 'activity = "still"']
     for number in range(wearers):
         start_s = first_s + (last_s - first_s) * number / max(1, wearers - 1)
         episode = f'kind = "anxiety", start_s = {start_s:.1f}, rise_s = {RISE_S}, hold_s = {HOLD_S}, fall_s = {FALL_S}'

@@ -23,37 +23,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.alerts.house import mosquitto_here
-from benchmarks.console.bands import BODIES, PAST_S, body_of, lived
+from benchmarks.console.bands import Lives
 from benchmarks.console.running import Running, load, quantiles
 from benchmarks.kill_house import ROOT
 from console.access.cookies import TABLET
-from device_sim.scenario import load as load_scenario
-from device_sim.ward import wearer_name
 from forecalm.config import Config
-from forecalm.demo import learn_past
 from forecalm.installation import Installation
 
+BODIES: Final = 50
+ANXIOUS: Final = 2  # of these: an alert in four seconds, far more than any house has
+SPAN_S: Final = 180
+MINUTE_S: Final = 60.0
 WARM_S: Final = 60  # all begin, alerts begin to come
 CROWDS: Final = 2  # processes of tablets
 ENDS_S: Final = 30.0
 START_S: Final = 90.0
 LOOK_S: Final = 0.2
-
-
-def know_everybody(config: Config, folder: Path, wearers: int) -> None:
-    """Let the service know what is usual for everybody: of each body it is learnt once, and holds for all its bands."""
-    scenario = folder / "lived.toml"
-    scenario.write_text(lived())
-    here = Installation(config)
-    learn_past(here, [wearer_name(number) for number in range(1, BODIES + 1)], load_scenario(str(scenario)))
-    bodies = [body_of(number) for number in range(1, wearers + 1)]
-    with np.load(here.learnt, allow_pickle=False) as arrays:
-        learnt = {name: arrays[name][bodies] for name in arrays.files if name != "wearers"}
-    learnt["wearers"] = np.array([wearer_name(number) for number in range(1, wearers + 1)])
-    with here.learnt.open("wb") as file:
-        np.savez(file, allow_pickle=False, **learnt)
 
 
 def enrol(config: Config, tablets: int) -> list[dict[str, str]]:
@@ -72,8 +60,8 @@ def measure(
     """Return what was found."""
     house = Running(folder, mosquitto=mosquitto, wearers=wearers, seed=11, profile=profile is not None)
     port = house.config.console.port
-    print(f"Learning what is usual for {wearers} people ({PAST_S // 60} min of {BODIES} bodies)", file=sys.stderr)
-    know_everybody(house.config, folder, wearers)
+    print(f"Learning what is usual for {wearers} people", file=sys.stderr)
+    Lives(wearers=wearers, bodies=BODIES, anxious=ANXIOUS, span_s=SPAN_S).know(house.config, folder)
     (folder / "tablets.json").write_text(json.dumps(enrol(house.config, tablets)))
     others: list[subprocess.Popen[bytes]] = []
     before = load()
@@ -82,7 +70,7 @@ def measure(
         house.start_service()
         house.wait_until_it_serves()
         total_s = WARM_S + seconds
-        others.append(_run("bands", str(folder), str(wearers), str(total_s + 5)))
+        others.append(_run("bands", str(folder), str(total_s + 5)))
         _until((folder / "sending").exists, START_S, others)
         share = -(-tablets // CROWDS)
         for first in range(0, tablets, share):
@@ -144,10 +132,18 @@ def costs(found: Sequence[dict[str, Any]]) -> dict[str, object]:
         "cores": round((last["cpu_s"] - first["cpu_s"]) / took_s, 3),
         "threads": dict(sorted(((k, v) for k, v in threads.items() if v > 0.001), key=lambda it: -it[1])),
         "memory_mb": {"first": round(memory[0]), "last": round(memory[-1]), "most": round(memory.max())},
-        "growth_mb_per_h": round(float(np.polyfit(at_s - at_s[0], memory, 1)[0]) * 3600),
+        "growth_mb_per_h": round(_growth(at_s, memory)),
         "loop_late_ms": quantiles([late for each in found for late in each["late_ms"]]),
         "loop_held_ms": {name: longest[name] for name in ("longest_ms", "longest_cpu_ms", "longest")},
     }
+
+
+def _growth(at_s: NDArray[np.float64], memory_mb: NDArray[np.float64]) -> float:
+    """Return by how much an hour would add [MB]: from the least of the first minute to the least of the last one, for
+    what is learnt is written, all at once, in each."""
+    first, last = memory_mb[at_s < at_s[0] + MINUTE_S].min(), memory_mb[at_s > at_s[-1] - MINUTE_S].min()
+    apart_s = max(MINUTE_S, at_s[-1] - at_s[0] - MINUTE_S)
+    return float((last - first) / apart_s * 3600)
 
 
 def lags(crowds: Sequence[dict[str, Any]], *, steady: tuple[float, float], tablets: int) -> dict[str, object]:

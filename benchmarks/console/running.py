@@ -40,18 +40,13 @@ class Running(House):
         """Start it, if it does not run. It needs seconds to be ready."""
         if self._service is None or self._service.poll() is not None:
             _kill(self._service)
-            where = (self.folder / "forecalm.toml", self.found, *(["profile"] if self._profile else []))
+            where: list[Path | str] = [self.folder / "forecalm.toml", self.found, *(["profile"] * self._profile)]
             self._service = self._run("service", sys.executable, "-P", "-m", "benchmarks.console.service", *where)
 
-    def simulate(self, *, scenario: Path, seconds: float) -> "subprocess.Popen[bytes]":
-        """Start everybody's bands, for so long; the caller waits for them."""
-        mqtt = self.config.mqtt
-        where = ("--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}")
-        what = ("--scenario", str(scenario), "--wearers", str(self.wearers), "--seed", str(self.seed))
-        self._bands = self._run(
-            "bands",
-            *(sys.executable, "-P", "-m", "forecalm", "simulate", *what, *where, "--seconds", str(seconds)),
-        )
+    def send(self, seconds: int) -> "subprocess.Popen[bytes]":
+        """Start everybody's bands (``benchmarks.console.bands``), for so long; the caller waits for them."""
+        module = "benchmarks.console.bands"
+        self._bands = self._run("bands", sys.executable, "-P", "-m", module, str(self.folder), str(seconds))
         return self._bands
 
 

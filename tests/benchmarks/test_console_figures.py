@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from benchmarks.console.bands import ANXIOUS, BODIES, SPAN_S, body_of, lived, start_of
+from benchmarks.console.bands import Lives
 from benchmarks.console.house import costs, lags
 from benchmarks.console.sound import FIRST_HZ, sounded, summary
 
@@ -66,11 +66,11 @@ def test_costs_are_those_between_the_first_and_the_last_look() -> None:
             "longest_cpu_ms": 0.5,
             "longest": "it",
         }
-        for each in range(61)
+        for each in range(181)
     ]
     found = costs(looks)
     assert (found["cores"], found["threads"], found["growth_mb_per_h"]) == (0.5, {"board": 0.25}, 36)
-    assert found["loop_held_ms"] == {"longest_ms": 60.0, "longest_cpu_ms": 0.5, "longest": "it"}
+    assert found["loop_held_ms"] == {"longest_ms": 180.0, "longest_cpu_ms": 0.5, "longest": "it"}
 
 
 def test_a_second_counts_when_the_last_tablet_of_all_processes_has_it() -> None:
@@ -84,8 +84,9 @@ def test_a_second_counts_when_the_last_tablet_of_all_processes_has_it() -> None:
 
 
 def test_bands_of_one_body_begin_apart_and_within_what_it_lived() -> None:
-    starts = [start_of(number, 1000) for number in range(1, 1001) if body_of(number) == 0]
-    assert len(set(starts)) == len(starts) == 1000 // BODIES
+    lives = Lives(wearers=1000, bodies=50, anxious=2, span_s=180)
+    starts = [lives.start_of(number) for number in range(1, 1001) if lives.body_of(number) == 0]
+    assert len(set(starts)) == len(starts) == 20
     assert min(starts) == 0
-    assert max(starts) < SPAN_S
-    assert lived().count("anxiety") == ANXIOUS
+    assert max(starts) < 180
+    assert lives.scenario().count("anxiety") == 2
