@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Final
 
@@ -78,7 +78,7 @@ def observe(loop: Loop) -> None:
             self._watched = asyncio.create_task(loop.tick())  # type: ignore[attr-defined]
             asyncio.Handle._run = run  # type: ignore[method-assign]
 
-    console.serve._Server.startup = startup  # type: ignore[method-assign, assignment]
+    console.serve._Server.startup = startup  # type: ignore[method-assign]
 
 
 def _named(handle: asyncio.Handle) -> str:
@@ -91,7 +91,7 @@ def _named(handle: asyncio.Handle) -> str:
 def threads() -> dict[str, float]:
     """Return the CPU seconds of each thread of this process so far, by its name; those without one together."""
     names = {thread.native_id: thread.name for thread in threading.enumerate()}
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     for task in Path("/proc/self/task").iterdir():
         try:
             fields = (task / "stat").read_text().rpartition(")")[2].split()
@@ -126,7 +126,8 @@ def profile(found: Path) -> None:
             time.sleep(SAMPLE_S)
             names = {thread.ident: thread.name for thread in threading.enumerate()}
             for ident, frame in sys._current_frames().items():
-                place, frames = [], frame
+                place: list[str] = []
+                frames = frame
                 while frames is not None and len(place) < DEEP:
                     place.append(f"{Path(frames.f_code.co_filename).name}:{frames.f_code.co_name}")
                     frames = frames.f_back  # type: ignore[assignment]
