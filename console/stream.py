@@ -1,13 +1,14 @@
 """Views from the hub in; what every tablet is told, row by row and beat by beat, out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
-from console.access.entrance import entrance_of
+from console.access.entrance import asker_of, entrance_of
 from console.access.gate import credentials_of
 from console.board import Board
 from console.house import House
@@ -20,6 +21,10 @@ BEAT_S: Final = 1.0
 
 RETRY_MS: Final = 2000
 """When a browser tries again by itself; the page tries every 5 s on its own account."""
+
+STREAMS_MOST: Final = 256
+"""Streams of one session or one enrolled tablet: no more than a third of the connections that there can be, so that
+whoever has one cookie shuts out no other board. Then the oldest ends: it is the likeliest to be half open."""
 
 ANOTHER: Final = b"event: another\ndata: {}\n\n"
 """It is somebody else who asks: the page asks who."""
@@ -42,17 +47,42 @@ def who_now(request: Request) -> str:
 
 def add_stream(app: FastAPI, *, board: Board, house: House, hub: Hub) -> None:
     """Serve ``/events``: one stream to a tablet (docs/board-events.md)."""
-    showings = Showings(board, house, hub)
+    showings, listeners = Showings(board, house, hub), Listeners()
 
     @app.get("/events", include_in_schema=False)
     async def stream(request: Request) -> Response:
         told = events(showings, partial(sight_now, request), partial(who_now, request))
-        return StreamingResponse(told, media_type="text/event-stream")
+        asker = asker_of(request)
+        return StreamingResponse(listeners.few(asker.session or asker.id, told), media_type="text/event-stream")
+
+
+class Listeners:
+    """Counts streams by who listens. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[object]] = {}
+
+    async def few(self, who: str, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """Yield what is ``told`` to ``who``, until they have ``STREAMS_MOST`` newer streams."""
+        this, theirs = object(), self._of.setdefault(who, [])
+        theirs.append(this)
+        del theirs[:-STREAMS_MOST]
+        try:
+            async with aclosing(told):
+                async for event in told:
+                    if this not in theirs:
+                        return
+                    yield event
+        finally:
+            if this in theirs:
+                theirs.remove(this)
+            if not theirs and self._of.get(who) is theirs:
+                del self._of[who]
 
 
 async def events(
     showings: Showings, look: Callable[[], Sight], who: Callable[[], str] = lambda: ""
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the row of everybody whom the asker sees, then every row that changes, and a beat each second, until there
     is no more to tell, or until they see nobody any more: ``look`` says at each beat whom they see, for a session may
     end; ``who`` says who asks, for a session may end on a tablet that goes on by its own right, and whoever stands

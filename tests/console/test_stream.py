@@ -1,8 +1,10 @@
 """The stream of a real server, read as a client without eyes reads it (docs/board-events.md)."""
 
+import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from itertools import islice
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from alerts.views import RiskState, Stamp
 from console.losses import STALE_S
 from console.standing import ModelsAt
+from console.stream import Listeners
 from tests.console.house import House, Serve
 from tests.servers import LONG_S
 
@@ -128,3 +131,40 @@ def test_a_beat_says_when_another_model_watches_than_was_chosen_and_a_row_which_
     house.alert("w2")
     assert first(stream, "row", wearer="w2", risk="alert")["alert_model"] == "arousal"
     assert first(stream, "beat", standby="Model calm-2 cannot be used: tell support.")
+
+
+def test_whoever_opens_stream_after_stream_ends_their_own_oldest_and_nobody_elses(
+    house: House, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.stream.STREAMS_MOST", 2)
+    address = serve(house)
+    with contextlib.ExitStack() as stack:
+        answers = [stack.enter_context(httpx.stream("GET", f"{address}events", timeout=LONG_S)) for _ in range(3)]
+        streams = [events(answer) for answer in answers]
+        for _ in streams[0]:
+            continue  # until it ends
+        alert = house.alert("w2")
+        for stream in streams[1:]:
+            assert first(stream, "row", alert_id=alert)
+
+
+def test_streams_are_counted_by_who_listens_and_forgotten_when_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.stream.STREAMS_MOST", 1)
+
+    async def told() -> AsyncGenerator[bytes, None]:
+        while True:
+            yield b"beat"
+
+    async def listen() -> None:
+        listeners = Listeners()
+        hers, his = listeners.few("Jo", told()), listeners.few("Kim", told())
+        assert await anext(hers) == await anext(his) == b"beat"
+        newer = listeners.few("Jo", told())
+        assert await anext(newer) == b"beat"
+        assert await anext(his) == b"beat"
+        assert await anext(hers, b"ended") == b"ended"
+        for each in (newer, his):
+            await each.aclose()
+        assert listeners._of == {}
+
+    asyncio.run(listen())
