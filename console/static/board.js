@@ -19,6 +19,7 @@ const SEND_MS = 5000;
 const NOBODY_HERE = "Nobody is on shift";   // console/board.py
 const SIGNED_OUT_MS = 5000;     // how often it is asked whether somebody has signed in, or the tablet may watch by itself
 const TESTED_S = 12 * 3600;     // a shift is no longer: whoever is here now has to have heard it
+const JUST_NOW_S = 60;          // whoever begins a shift and hears the notes does both within a minute: they are asked once
 const NEWS_MS = 10000;    // what was said aloud is old then, and must not be found as if it were news
 const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does not count
 
@@ -125,7 +126,8 @@ function onSheet() {
 
 function showShift(now) {
   const said = byId("shift");
-  if (shift !== null && now.split(". ")[0] !== shift && now !== NOBODY_HERE && heardAt) testAgain("A shift has begun. Did you hear three notes?");
+  const heardJustNow = heardS !== null && tablet && tablet.now - heardS < JUST_NOW_S;
+  if (shift !== null && now.split(". ")[0] !== shift && now !== NOBODY_HERE && heardAt && !heardJustNow) testAgain("A shift has begun. Did you hear three notes?");
   shift = now.split(". ")[0];
   if (heardS && tablet && tablet.now - heardS > TESTED_S) testAgain("It is long since anybody heard this tablet. Did you hear three notes?");
   if (!said || said.textContent === (now || "Shifts")) return;

@@ -231,6 +231,19 @@ def test_what_the_house_should_know_never_hides_the_button_that_takes_an_alert(
     expect(tablet.page.locator("#elsewhere")).to_be_hidden()
 
 
+def test_in_the_hand_the_one_tap_is_in_sight_though_a_shift_asks_for_the_sound(house: House, tablet: Tablet) -> None:
+    tablet.page.set_viewport_size({"width": 390, "height": 844})
+    knows(tablet.page, "Jo")
+    tablet.page.click("#sound-on")
+    expect(tablet.page.locator("#heard-strip")).to_be_visible()
+    tablet.page.evaluate(
+        "document.getElementById('heard-what').textContent = 'A shift has begun. Did you hear three notes?'"
+    )
+    house.alert("w2")
+    expect(tablet.row("w2").locator(".take")).to_be_in_viewport(ratio=1)
+    expect(tablet.page.locator("#sound-heard")).to_be_in_viewport(ratio=1)
+
+
 def test_in_the_hand_the_one_tap_is_in_sight_though_the_tablet_cannot_sound(house: House, tablet: Tablet) -> None:
     tablet.page.set_viewport_size({"width": 390, "height": 844})
     knows(tablet.page, "Jo")
@@ -242,6 +255,23 @@ def test_in_the_hand_the_one_tap_is_in_sight_though_the_tablet_cannot_sound(hous
     house.alert("w3")
     expect(tablet.row("w1").locator(".take")).to_be_in_viewport(ratio=1)
     expect(tablet.page.locator("#sound-on")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_what_is_said_over_a_dialog_never_lies_over_the_way_back(
+    house: House, tablet: Tablet, size: tuple[int, int]
+) -> None:
+    tablet.page.set_viewport_size({"width": size[0], "height": size[1]})
+    knows(tablet.page, "Jo")
+    house.alert("w1")
+    expect(tablet.row("w1").locator(".lead")).to_be_visible()
+    tablet.page.locator("#shift").click()
+    strip, back = tablet.page.locator("#sheet .over-alert"), tablet.page.locator("#sheet .over-head .later")
+    expect(strip).to_be_visible()
+    said, way = strip.bounding_box(), back.bounding_box()
+    assert said is not None
+    assert way is not None
+    assert way["y"] >= said["y"] + said["height"]
 
 
 def test_everybody_who_needs_somebody_is_named_over_a_dialog_until_somebody_has_them(

@@ -175,12 +175,22 @@ def test_a_shift_that_begins_asks_for_the_sound_again(home: Home, board: Tablet)
     assert home.caring is not None
     board.sounding()
     expect(board.page.locator("#heard-strip")).to_be_hidden()
+    home.now_s += 120
     home.caring.duty.begin("Maryam", [], until_s=home.now_s + 3600, by="Maryam", at_s=home.now_s)
     home.now_s += 1
     expect(board.page.locator("#heard-strip")).to_contain_text("A shift has begun. Did you hear three notes?")
     board.page.click("#sound-again")
     board.hears(ALERT)
     board.page.click("#sound-heard")
+    expect(board.page.locator("#heard-strip")).to_be_hidden()
+
+
+def test_whoever_has_just_heard_the_notes_and_begins_a_shift_is_not_asked_again(home: Home, board: Tablet) -> None:
+    assert home.caring is not None
+    board.sounding()
+    home.caring.duty.begin("Maryam", [], until_s=home.now_s + 3600, by="Maryam", at_s=home.now_s)
+    home.now_s += 1
+    expect(board.page.locator("#shift")).to_contain_text("Maryam")
     expect(board.page.locator("#heard-strip")).to_be_hidden()
 
 
