@@ -52,28 +52,13 @@ def timelines(rules: SiteRules) -> dict[str, Drawn]:
 
 def add_chains(ground: Ground) -> None:
     """Add the pages of chains."""
-    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
-
-    async def shown(request: Request, site: str, now: InForce, form: Form, **facts: Any) -> Response:  # noqa: ANN401
-        sites = sorted(await here.records.run(ground.sites, request), key=lambda each: each.name != ground.here)
-        return await ground.show(
-            request,
-            "chain.html",
-            site=site,
-            sites=sites,
-            now=now,
-            rows=rows(form, now.rules),
-            form=form,
-            said_in_words=timelines(now.rules),
-            doubts=now.rules.doubts() if now.held is not None else (),
-            **facts,
-        )
+    app, here = ground.app, ground.sheets.here
 
     @app.get("/admin/chain", include_in_schema=False)
     async def ask_chain(request: Request) -> Response:
         site = await _site(ground, request, request.query_params.get("site", ""))
         now = await here.records.run(in_force, ground, site)
-        return await shown(request, site, now, first(now.rules, of=now.number))
+        return await _shown(ground, request, site, now, first(now.rules, of=now.number))
 
     @app.post("/admin/chain", include_in_schema=False)
     async def change_chain(request: Request) -> Response:
@@ -81,35 +66,64 @@ def add_chains(ground: Ground) -> None:
         site = await _site(ground, request, form.one("site"))
         now = await here.records.run(in_force, ground, site)
         if form.one("more"):
-            return await shown(request, site, now, with_more(form, form.one("more")))
+            return await _shown(ground, request, site, now, with_more(form, form.one("more")))
         if form.one("of") != now.number:
-            return await shown(request, site, now, form, status=409, errors=_changed(ground, now))
+            return await _shown(ground, request, site, now, form, status=409, errors=_changed(ground, now))
         said = offered(form, now.rules)
         if said.wrong:
-            return await shown(request, site, now, form, status=422, errors=dict(said.wrong))
+            return await _shown(ground, request, site, now, form, status=422, errors=dict(said.wrong))
         try:
             rules = await here.rest.run(parse, said.text)
         except RulesError as error:
-            return await shown(request, site, now, form, status=422, errors=beside_step(str(error), said.fields))
-        checked = hashlib.sha256(said.text.encode()).hexdigest()
-        if form.one("checked") != checked or form.one("act") != "hold":
-            return await shown(
-                request, site, now, form, checked=checked, offer=timelines(rules), offer_doubts=rules.doubts()
-            )
-        because = form.one("because")
-        if not because:
-            errors = {"because": "Say why, in a few words: whoever looks at the history asks that first."}
-            return await shown(
-                request, site, now, form, status=422, errors=errors, checked=checked, offer=timelines(rules)
-            )
-        try:
-            await here.records.run(registry.set_alerting_rules, site, said.text, because=because, by=by(request))
-        except RegistryError as error:
-            return await shown(request, site, now, form, status=422, errors={"": str(error)})
-        return ground.after(request, f"/admin/chain?site={site}", "rules")
+            errors = beside_step(str(error), said.fields)
+            return await _shown(ground, request, site, now, form, status=422, errors=errors)
+        return await _held(ground, request, site, now, form, said.text, rules)
 
     _add_history(ground)
     _add_text(ground)
+
+
+async def _shown(
+    ground: Ground,
+    request: Request,
+    site: str,
+    now: InForce,
+    form: Form,
+    **facts: Any,  # noqa: ANN401
+) -> Response:
+    sites = await ground.sheets.here.records.run(ground.sites, request)
+    return await ground.show(
+        request,
+        "chain.html",
+        site=site,
+        sites=sorted(sites, key=lambda each: each.name != ground.here),
+        now=now,
+        rows=rows(form, now.rules),
+        form=form,
+        said_in_words=timelines(now.rules),
+        doubts=now.rules.doubts() if now.held is not None else (),
+        **facts,
+    )
+
+
+async def _held(
+    ground: Ground, request: Request, site: str, now: InForce, form: Form, text: str, rules: SiteRules
+) -> Response:
+    """Let rules hold that were drawn before, with a reason; draw them first where they were not."""
+    checked = hashlib.sha256(text.encode()).hexdigest()
+    offer: dict[str, Any] = {"checked": checked, "offer": timelines(rules)}
+    if form.one("checked") != checked or form.one("act") != "hold":
+        return await _shown(ground, request, site, now, form, offer_doubts=rules.doubts(), **offer)
+    because = form.one("because")
+    if not because:
+        errors = {"because": "Say why, in a few words: whoever looks at the history asks that first."}
+        return await _shown(ground, request, site, now, form, status=422, errors=errors, **offer)
+    try:
+        hold = ground.office.registry.set_alerting_rules
+        await ground.sheets.here.records.run(hold, site, text, because=because, by=by(request))
+    except RegistryError as error:
+        return await _shown(ground, request, site, now, form, status=422, errors={"": str(error)})
+    return ground.after(request, f"/admin/chain?site={site}", "rules")
 
 
 def _add_history(ground: Ground) -> None:

@@ -51,6 +51,12 @@ def add_erasing(ground: Ground) -> None:
                 return ground.after(request, "/admin/receipts", "planned")
         return await ground.show(request, "erase.html", status=422, form=form, errors=errors, **said)
 
+    _add_receipts(ground)
+
+
+def _add_receipts(ground: Ground) -> None:
+    app, here, erasing = ground.app, ground.sheets.here, ground.office.erasing
+
     @app.get("/admin/receipts", include_in_schema=False)
     async def list_receipts(request: Request) -> Response:
         return await ground.show(

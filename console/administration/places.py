@@ -39,6 +39,12 @@ def add_places(ground: Ground) -> None:
             )
         return ground.after(request, "/admin/sites", "added")
 
+    _add_changing(ground)
+
+
+def _add_changing(ground: Ground) -> None:
+    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
+
     @app.get("/admin/sites/{site}", include_in_schema=False)
     async def show_site(site: str, request: Request) -> Response:
         found = await here.records.run(ground.site, request, site)
@@ -70,13 +76,12 @@ def add_places(ground: Ground) -> None:
 
 def _sites(ground: Ground, request: Request) -> list[dict[str, object]]:
     registry = ground.office.registry
-    of = registry.site_of()
-    counts = {"gateways": registry.gateways()}
+    of, gateways = registry.site_of(), registry.gateways()
     return [
         {
             "site": site,
             "people": sum(each == site.name for each in of.values()),
-            "gateways": sum(each.site == site.name for each in counts["gateways"]),
+            "gateways": sum(each.site == site.name for each in gateways),
         }
         for site in ground.sites(request)
     ]

@@ -59,29 +59,9 @@ def add_trail(ground: Ground) -> None:
     """Add the pages of the audit."""
     app, here, registry = ground.app, ground.sheets.here, ground.office.registry
 
-    async def shown(request: Request, **facts: Any) -> Response:  # noqa: ANN401
-        form = Form({name: [value] for name, value in request.query_params.items()})
-        asked, errors = _asked(ground, form)
-        found = await here.records.run(_entries, ground, asker_of(request), asked)
-        page = max(1, int(form.one("page"))) if form.one("page").isdecimal() else 1
-        facts |= {
-            "entries": found[SHOWN * (page - 1) : SHOWN * page],
-            "count": len(found),
-            "page": page,
-            "pages": -(-len(found) // SHOWN),
-            "form": form,
-            "errors": errors,
-            "trouble": trouble_of(request),
-            "asked": {name: value for name, value in request.query_params.items() if name != "page"},
-            "since": ground.day(asked.from_s),
-            "people": await here.records.run(_people, ground, asker_of(request)),
-            "head": await here.records.run(registry.audit_head),
-        }
-        return await ground.show(request, "audit.html", **facts)
-
     @app.get("/admin/audit", include_in_schema=False)
     async def show_audit(request: Request) -> Response:
-        return await shown(request)
+        return await _shown(ground, request)
 
     @app.post("/admin/audit", include_in_schema=False)
     async def verify_audit(request: Request) -> Response:
@@ -90,11 +70,10 @@ def add_trail(ground: Ground) -> None:
         witness = form.one("witness")
         head = _head(witness)
         if witness and head is None:
-            return await shown(
-                request, verified={"wrong": [f"{witness[:80]} is no witness: write NUMBER:DIGEST, as it was printed."]}
-            )
+            wrong = [f"{witness[:80]} is no witness: write NUMBER:DIGEST, as it was printed."]
+            return await _shown(ground, request, verified={"wrong": wrong})
         wrong = await here.records.run(registry.verify_audit, head)
-        return await shown(request, verified={"wrong": wrong, "witness": head})
+        return await _shown(ground, request, verified={"wrong": wrong, "witness": head})
 
     @app.get("/admin/audit/witness", include_in_schema=False)
     async def ask_witness(request: Request) -> Response:
@@ -106,6 +85,28 @@ def add_trail(ground: Ground) -> None:
         await here.records.run(registry.note, WITNESSED, by=by(request))
         head = await here.records.run(registry.audit_head)
         return await ground.show(request, "witness.html", head=head, at_s=here.clock(), by=by(request))
+
+
+async def _shown(ground: Ground, request: Request, **facts: Any) -> Response:  # noqa: ANN401
+    here, registry = ground.sheets.here, ground.office.registry
+    form = Form({name: [value] for name, value in request.query_params.items()})
+    asked, errors = _asked(ground, form)
+    found = await here.records.run(_entries, ground, asker_of(request), asked)
+    page = max(1, int(form.one("page"))) if form.one("page").isdecimal() else 1
+    facts |= {
+        "entries": found[SHOWN * (page - 1) : SHOWN * page],
+        "count": len(found),
+        "page": page,
+        "pages": -(-len(found) // SHOWN),
+        "form": form,
+        "errors": errors,
+        "trouble": trouble_of(request),
+        "asked": {name: value for name, value in request.query_params.items() if name != "page"},
+        "since": ground.day(asked.from_s),
+        "people": await here.records.run(_people, ground, asker_of(request)),
+        "head": await here.records.run(registry.audit_head),
+    }
+    return await ground.show(request, "audit.html", **facts)
 
 
 def witnessed_s(ground: Ground) -> float | None:
