@@ -15,7 +15,7 @@ from tests.whole.house import NAME, NAMES, House
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 UPRIGHT: Final[ViewportSize] = {"width": 800, "height": 1280}
 HAND: Final[ViewportSize] = {"width": 390, "height": 844}
-PATIENT_MS: Final = 30_000  # a bound, never waited out where things work
+PATIENT_MS: Final = 90_000  # a bound, never waited out where things work: signs take their time on a busy machine
 LOST: Final = ("Failed to load", "ERR_", "net::")  # what Chromium says of a server that is not there
 
 

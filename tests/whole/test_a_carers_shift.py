@@ -9,6 +9,7 @@ from playwright.sync_api import Playwright, expect
 
 from tests.browsers import FLAGS
 from tests.console.tablets import ALERT, TAKEN
+from tests.servers import until
 from tests.whole.conftest import Get
 from tests.whole.devices import HAND, PATIENT_MS, UPRIGHT, Device
 from tests.whole.house import NAME, House
@@ -77,7 +78,7 @@ def test_from_the_first_link_to_the_hand_over(
     expect(sheet).to_contain_text("What was it?")
     expect(sheet).to_contain_text("Said by Jo")
     jo.look("14-outcome")
-    sheet.get_by_text("Anxious, then settled").click()
+    sheet.get_by_label("Anxious, then settled").check()
     sheet.locator("button[name=helped]").first.click()
     expect(sheet).to_be_hidden()
     jo.look("15-after")
@@ -120,7 +121,8 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
     worker = phone.context.service_workers[0]
     phone.page.goto("about:blank")
     house.bands.build_up("Zoe")
-    got = next(each for each in house.pushes.wait_for(1) if each.json()["priority"] == "high")
+    until(lambda: any(each.json()["priority"] == "high" for each in house.pushes.got), "no phone was told")
+    got = next(each for each in house.pushes.got if each.json()["priority"] == "high")
     told = got.json()
     assert "Zoe" not in got.what
     assert "w-14" not in got.what
@@ -131,12 +133,11 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
         lambda said: known.extend(it["registrationId"] for it in said["registrations"]),
     )
     debugger.send("ServiceWorker.enable")
-    while not known:
-        phone.page.evaluate("1")
+    until(lambda: phone.page.evaluate("true") and bool(known), "the browser does not tell of the worker")
     delivered = {"origin": origin, "registrationId": known[0], "data": got.what}
     debugger.send("ServiceWorker.deliverPushMessage", delivered)
-    while not (shown := worker.evaluate(SHOWN)):
-        phone.page.evaluate("1")
+    until(lambda: bool(worker.evaluate(SHOWN)), "the worker shows nothing")
+    shown = worker.evaluate(SHOWN)
     assert [(it["title"], it["tag"]) for it in shown] == [("Somebody may need you now", told["tag"])]
     (opened,) = worker.evaluate(TAPPED, shown[0]["data"]["link"])
     phone.go(opened)
