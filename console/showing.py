@@ -28,6 +28,10 @@ AT_ONCE_MOST: Final = 4_000
 """Rows a second, for all tablets together, that go at once. Beyond, those go at once that say something new of
 somebody, an alert above all; what else changes goes with the next beat, where it shows."""
 
+PEOPLE_MOST: Final = 100
+"""The same for a tablet: one that is slow, or busy, must not have to read a row of everybody in each second before it
+comes to the one that matters. A browser takes in whatever is sent, and holds nothing back."""
+
 PIECE: Final = 20
 """Rows that are drawn before it is seen whether there is something new of somebody: a few milliseconds."""
 
@@ -145,10 +149,15 @@ class Showing:
             await self._board.look()
             await self._tell_all(changed)
 
+    @property
+    def _is_few(self) -> bool:
+        people = len(self._views)
+        return people <= PEOPLE_MOST and people * len(self._tablets) <= AT_ONCE_MOST
+
     def _tell_at_once(self, changes: Iterable[WearerView]) -> Collection[str]:
         """Tell what changed, of many only what is new of somebody; return of whom."""
         changes = self._board.seen(changes, self._sight)
-        few = len(self._views) * len(self._tablets) <= AT_ONCE_MOST
+        few = self._is_few
         soon = [view for view in changes if few or _is_news(view, self._views.get(view.wearer))]
         self._views |= {view.wearer: view for view in changes}
         if not self._begun.is_set():
@@ -161,7 +170,7 @@ class Showing:
         """Tell of everybody what is not as it was told ("for 4 min", and unrenewed views), and the beat. What is new of
         somebody meanwhile is told meanwhile."""
         self._forget_unseen()
-        few = len(self._views) * len(self._tablets) <= AT_ONCE_MOST
+        few = self._is_few
         aged: dict[str, bytes] = {}
         wearers = list(self._views)
         for begin in range(0, len(wearers), PIECE):

@@ -44,10 +44,10 @@ def play(act: Callable[[Showing, Told], Awaitable[None]], house: House, *, beat_
     asyncio.run(asyncio.wait_for(scene(), LONG_S))
 
 
-@pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if there were too many rows and tablets for all to go at once."""
-    monkeypatch.setattr(showing, "AT_ONCE_MOST", 0)
+@pytest.fixture(params=["AT_ONCE_MOST", "PEOPLE_MOST"])
+def many(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """As if there were too many tablets, or too many people for one of them, for all to go at once."""
+    monkeypatch.setattr(showing, request.param, 0)
 
 
 def test_an_alert_goes_at_once_and_what_is_no_news_with_the_beat(house: House, many: None) -> None:
