@@ -28,8 +28,8 @@ HEADERS: Final = {
 """On every answer. A page of pairing reads QR codes with the camera, and a board keeps its screen awake."""
 
 HSTS: Final = "max-age=31536000"
-"""Where TLS is on: a browser that was here asks no other way for a year. Not for names beside this one: they are
-somebody else's."""
+"""Where TLS is on: a browser that was here asks no other way for a year. Not for names beside this one, nor for this
+very machine as it calls itself: browsers remember hosts and no ports, and what else is served there is somebody's."""
 
 ODD: Final = {
     "title": "That cannot be read in one way only",
@@ -76,7 +76,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                if self._hsts and scope["scheme"] == "https":
+                if self._hsts and scope["scheme"] == "https" and _host_of(scope) not in LOOPBACK:
                     headers["Strict-Transport-Security"] = HSTS
                 headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
@@ -89,7 +89,7 @@ class Guard:
             await PlainTextResponse("The board is not served under this name.", 421)(scope, receive, send_guarded)
 
     def _serves(self, headers: Headers, path: str) -> bool:
-        host = _host_in(f"//{headers.get('host', '')}")
+        host = _host_named(headers)
         if host not in self._hosts or any(name in headers for name in PROXIED):
             return self._is_outside(host) and path.startswith(OUTSIDE)
         return True
@@ -126,6 +126,14 @@ def is_foreign(headers: Headers) -> bool:
     if site is not None:
         return site != "same-origin"
     return origin is not None and origin.partition("://")[2] != headers.get("host")
+
+
+def _host_of(scope: Scope) -> str | None:
+    return _host_named(Headers(scope=scope))
+
+
+def _host_named(headers: Headers) -> str | None:
+    return _host_in(f"//{headers.get('host', '')}")
 
 
 def _host_in(address: str) -> str | None:

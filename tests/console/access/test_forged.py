@@ -15,7 +15,7 @@ from console.access.limits import WRITES
 from console.access.onward import HOME, onward, sign_in
 from console.access.roles import OF_PEOPLE, Role
 from tests.askers import Letting, OneSite
-from tests.console.api.rooms import Rooms
+from tests.console.api.rooms import OUTSIDE, Rooms
 
 JO = Asker(kind=Kind.PERSON, id="a-1", name="Jo", grants=frozenset(Grant(role, EVERYWHERE) for role in OF_PEOPLE))
 HALL = Asker(kind=Kind.TABLET, id="e-1", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
@@ -180,7 +180,7 @@ def test_every_answer_carries_the_strict_headers_and_hsts_where_tls_is_on(rooms:
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "microphone=()" in headers["permissions-policy"]
         assert "strict-transport-security" not in headers
-    assert "max-age" in rooms.ask("GET", "/", base="https://localhost").headers["strict-transport-security"]
+    assert "max-age" in rooms.ask("GET", "/take/none", base=OUTSIDE).headers["strict-transport-security"]
 
 
 def test_a_problem_says_nothing_of_what_was_sent(rooms: Rooms) -> None:
