@@ -33,7 +33,7 @@ def status(
 ) -> int:
     """What is answered to a browser, which follows nothing."""
     host = urllib.parse.urlsplit(address).netloc
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=60)
     sent = {"Accept": "text/html", **(headers or {})}
     sent |= {} if body is None else {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{host}"}
     try:

@@ -42,7 +42,7 @@ def test_an_alert_crosses_the_whole_system_is_taken_and_nothing_is_lost(tmp_path
 
 def test_a_scenario_that_does_not_exist_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "forecalm", "demo", "--scenario", "no_such_thing", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     assert "no_such_thing" in done.stderr
     assert "Traceback" not in done.stderr

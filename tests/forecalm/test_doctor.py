@@ -31,7 +31,7 @@ from tests.servers import embedded_at, free_port, mosquitto_at
 
 pytestmark = pytest.mark.long
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 SECRET = "not to be seen"  # noqa: S105
 
 

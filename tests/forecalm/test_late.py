@@ -34,7 +34,7 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BAND, WEARER = "band-01", "w-01"
 KNOWN = 850  # packets of the session that were heard live: ten minutes to learn, and some; then anxiety begins
 HOUR = 3600
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")

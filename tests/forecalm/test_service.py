@@ -37,7 +37,7 @@ from tests.servers import embedded_at, free_port, until
 pytestmark = pytest.mark.long
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def configured(folder: Path) -> Config:

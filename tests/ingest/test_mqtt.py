@@ -30,7 +30,7 @@ from tests.servers import free_port, wait_for_port
 
 MakePacket = Callable[..., Packet]
 Message = tuple[str, bytes, Callable[[], None]]
-WAIT_S = 15.0  # a bound, never waited out where things work
+WAIT_S = 60.0  # a bound, never waited out where things work
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 USER, PASSWORD = "forecalm", "secret"
 

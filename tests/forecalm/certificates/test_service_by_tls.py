@@ -38,7 +38,7 @@ def test_a_house_that_vouches_for_itself_leaves_the_way_to_its_page_for_tablets_
         "127.0.0.1",
         config.console.port,
         context=trusting(local_of(config).authority_file.read_bytes()),
-        timeout=10,
+        timeout=60,
     )
     connection.request("GET", "/healthz")
     headers = connection.getresponse().headers
@@ -47,7 +47,7 @@ def test_a_house_that_vouches_for_itself_leaves_the_way_to_its_page_for_tablets_
 
 
 def asked(config: Config, trusted: ssl.SSLContext, path: str, host: str = "board.home") -> tuple[int, bytes]:
-    connection = http.client.HTTPSConnection("127.0.0.1", config.console.port, context=trusted, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", config.console.port, context=trusted, timeout=60)
     try:
         connection.request("GET", path, headers={"Host": f"{host}:{config.console.port}"})
         answer = connection.getresponse()
@@ -70,7 +70,7 @@ def test_it_is_served_by_tls_from_its_first_run_and_a_renewed_certificate_needs_
 
 
 def test_the_page_for_tablets_hands_over_what_the_board_is_trusted_by(service: Service, config: Config) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", config.console.trust_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", config.console.trust_port, timeout=60)
     connection.request("GET", "/trust/authority.crt")
     handed = x509.load_der_x509_certificate(connection.getresponse().read())
     connection.close()

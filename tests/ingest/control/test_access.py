@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.servers import free_port, mosquitto_at
 
 GUIDES = Path(__file__).parents[3] / "docs" / "guides"
-WAIT_S = 15.0  # a bound, never waited out where things work
+WAIT_S = 60.0  # a bound, never waited out where things work
 TOP = "forecalm/v1/home"
 
 Client = tuple[paho.Client, "queue.Queue[str]"]

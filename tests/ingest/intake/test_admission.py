@@ -21,7 +21,7 @@ from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, Stored, data_topic, encode
 
 MakePacket = Callable[..., Packet]
-WAIT_S = 10.0  # a bound, never waited out where things work
+WAIT_S = 60.0  # a bound, never waited out where things work
 TOPIC = data_topic("home", "b")
 KEEP = Admission(Verdict.KEEP, "w-01")
 

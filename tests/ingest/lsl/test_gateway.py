@@ -16,7 +16,7 @@ from ingest.wire import Packet
 pytestmark = pytest.mark.long
 
 pylsl = pytest.importorskip("pylsl", reason="the extra formats is not installed")
-WAIT_S = 20.0  # a bound, never waited out where things work
+WAIT_S = 60.0  # a bound, never waited out where things work
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,7 @@ from ingest.sending.broker import Broker
 from ingest.wire import Packet, bands_topic, decode, stored_topic
 from tests.servers import free_port, mosquitto_at
 
-WAIT_S: Final = 20.0  # a bound, never waited out where things work
+WAIT_S: Final = 60.0  # a bound, never waited out where things work
 SITE: Final = "home"
 
 _Kind = TypeVar("_Kind", bound=Message)
