@@ -39,7 +39,7 @@ from forecalm.alerting.entering import Entering
 from forecalm.alerting.links import Gathering, Guard, Probe, Pulse
 from forecalm.alerting.notices import Notices
 from forecalm.alerting.site import Said
-from forecalm.alerting.ways import Devices, Ways, pushing
+from forecalm.alerting.ways import Devices, Ways, contact_of, pushing
 from forecalm.installation import Installation
 from ingest.control.picture import Standing
 from ingest.intake.counts import HeldBack
@@ -95,7 +95,7 @@ class Alerting:
         self.duty = Duty(journal, watched=around.watched, names=lambda: names, zone=config.zone)
         self.tablets = Tablets(muted_until=self.duty.muted_until)
         self._devices = Devices(registry)
-        push, push_key = pushing(here.push_key, self._devices, contact=_contact(self._url))
+        push, push_key = pushing(here.push_key, self._devices, contact=contact_of(self._url))
         self._pushes = push is not None
         self._mqtt = self._open_mqtt()
         self._ways = Ways(lambda: self._said.rules, push=push, mqtt=self._mqtt)
@@ -318,8 +318,3 @@ def _at(at_s: float, *, zone: ZoneInfo) -> str:
         return f"{datetime.fromtimestamp(at_s, zone):%H:%M}"
     except (ValueError, OverflowError, OSError):  # a journal may hold what no calendar has
         return "?"
-
-
-def _contact(url: str) -> str:
-    """Whom push services may write to: the page of this house, where it has one that they could open."""
-    return url if url.startswith("https://") else ""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from alerts.channels.by_url import ByUrl
 from alerts.channels.channel import Channel
@@ -56,6 +57,13 @@ class Devices:
             self._registry.remove_push(device.endpoint, because="ended", by=BY)
         except IngestError as error:
             log.warning("a browser that has ended its subscription stays in the registry for now: %s", error)
+
+
+def contact_of(url: str) -> str:
+    """Return whom push services may write to: the host of the house's page, by https; "" where it has none. Without
+    port or path, which what signs for us does not take."""
+    said = urlsplit(url)
+    return f"https://{said.hostname}" if said.scheme == "https" and said.hostname else ""
 
 
 def pushing(key: Path, devices: Devices, *, contact: str) -> tuple[Push | None, str]:

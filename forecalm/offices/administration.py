@@ -11,7 +11,7 @@ from alerts.delivery.proof import PUSH
 from alerts.delivery.rules import SiteRules
 from console.administration.office import Standing, Tried
 from forecalm.alerting.tried import try_channel
-from forecalm.alerting.ways import Devices, pushing
+from forecalm.alerting.ways import Devices, contact_of, pushing
 from forecalm.backup import LEDGER
 from forecalm.certificates.errors import CertificateError
 from forecalm.certificates.secured import source_of
@@ -44,8 +44,7 @@ class Administering:
         self._push = self._pushing()
 
     def _pushing(self) -> Push | None:
-        url = self._here.config.console.url.rstrip("/")
-        contact = url if url.startswith("https://") else ""
+        contact = contact_of(self._here.config.console.url)
         return pushing(self._here.push_key, self._devices, contact=contact)[0]
 
     def standing(self) -> Standing:

@@ -88,7 +88,6 @@ def test_from_the_first_link_to_the_hand_over(
     jo.look("16-day")
     sheet.get_by_role("button", name="Board").click()
     jo.page.locator("#shift").click()
-    sheet.get_by_text("Hand over…").click()
     sheet.get_by_role("button", name="Maryam").click()
     expect(sheet).to_contain_text("Not taken over yet")
     expect(sheet.get_by_role("button", name="Take over")).to_have_count(0)
