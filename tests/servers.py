@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-LONG_S: Final = 60.0  # a bound, never waited out where things work
+LONG_S: Final = 120.0  # a bound, never waited out where things work
 
 
 PORTS: Final = range(20_000, 30_000)  # below what a system gives to those who ask for any port, or call somebody
