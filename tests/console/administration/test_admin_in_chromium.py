@@ -70,7 +70,7 @@ def test_somebody_is_invited_and_somebody_is_erased(rooms: Rooms, address: str, 
     expect(page.locator("svg.qr")).to_be_visible()
     page.goto(f"{address}/admin/people/w1")
     page.get_by_role("link", name="Erase Aidan…").click()
-    expect(page.get_by_text("1,200 packets")).to_be_visible()
+    expect(page.get_by_text("1,200: band-01")).to_be_visible()
     page.get_by_label("Type the pseudonym: w1").fill("w1")
     page.get_by_label("Your password, again").fill("something else")
     page.get_by_role("button", name="Erase Aidan").click()
