@@ -165,4 +165,5 @@ def test_a_session_that_ends_on_a_shared_tablet_leaves_it_a_tablet_that_takes_al
     kitchen.page.get_by_role("button", name="Sam").click()
     expect(kitchen.row("Noor").locator(".has")).to_have_text("Sam has it")
     kitchen.go("/people/w-06")
-    expect(kitchen.page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(kitchen.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(kitchen.page.locator(".day")).to_have_count(0)
