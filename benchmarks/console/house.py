@@ -100,7 +100,6 @@ def measure(
         **costs([each for each in found if steady[0] <= each["at_s"] <= steady[1]]),
         **lags(crowds, steady=steady, tablets=tablets),
         "complaints": len(complaints.splitlines()),
-        "said": complaints.splitlines()[-5:],
     }
 
 
