@@ -28,13 +28,19 @@ WITNESSED: Final = "take audit witness"
 LONG_AGO_S: Final = 1e9
 """Seconds of an entry that are more are a moment; fewer are a span."""
 
+LOOKED: Final = "look"
+"""What the audit says where somebody looked at something."""
+
+ACTS: Final = {act.name.lower(): act.value for act in Act}
+"""What somebody did where a route of that act was all that is known of it, in words."""
+
 NOT_TELLABLE: Final = "somebody erased, or not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One entry as it is shown: ``whom`` by the name that the house uses, "" where it concerns no wearer; ``more`` is
-    what else it says."""
+    """One entry as it is shown: ``whom`` by the name that the house uses, "" where it concerns no wearer; ``what`` in
+    words where there are any, and ``more`` is what else it says."""
 
     number: int
     at_s: float
@@ -204,9 +210,14 @@ class _Telling:
 def _seen(entry: Entry, telling: _Telling) -> Seen:
     pseudonym = telling.subjects.get(entry.subject, "")
     whom = telling.people.get(pseudonym, NOT_TELLABLE) if entry.subject else ""
-    said = ((key, telling.value(key, value)) for key, value in _detail(entry).items())
+    detail = _detail(entry)
+    what = ACTS.get(entry.action, entry.action)
+    if entry.action == LOOKED and "what" in detail:
+        looked_at = str(detail.pop("what"))
+        what = f"looked: {ACTS.get(looked_at, looked_at)}"
+    said = ((key, telling.value(key, value)) for key, value in detail.items())
     more = "; ".join(f"{key.removesuffix('_s').replace('_', ' ')} {value}" for key, value in said)
-    return Seen(entry.number, entry.at_s, entry.actor, entry.action, whom, more)
+    return Seen(entry.number, entry.at_s, entry.actor, what, whom, more)
 
 
 def _detail(entry: Entry) -> dict[str, Any]:
