@@ -60,12 +60,15 @@ bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md
 kills: .venv/.dev  ## Kill service and broker at random for an hour, and compare every sample
 	$(BIN)/python -m benchmarks.kills --rounds 40 --seconds 90
 
-proof: .venv/.dev  ## A thousand alerts through kills and bad channels; every link of protection broken; the last of 20 boards
+proof: .venv/.dev  ## A thousand alerts through kills and bad channels; every link of protection broken; boards, their sound and their weight
 	$(BIN)/python -m benchmarks.alerts
 	$(BIN)/python -m benchmarks.alerts.links --jobs 1
 	$(BIN)/python -m benchmarks.boards --scenario anxious
 	$(BIN)/python -m benchmarks.situation
 	$(BIN)/python -m benchmarks.protection
+	$(BIN)/python -m benchmarks.console.sound
+	$(BIN)/python -m benchmarks.console.house
+	$(BIN)/python -m benchmarks.console.page
 
 realism: .venv-bench/.made  ## Compare simulated people with recorded ones: docs/realism.md, benchmarks/realism.json
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE .venv-bench/bin/python -m benchmarks.realism
