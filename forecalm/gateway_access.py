@@ -12,7 +12,7 @@ from forecalm.certificates.files import SECRET, keep
 from forecalm.config import Config
 from ingest.broker import RULES, USERS
 from ingest.broker_access import SALT_BYTES, Entry, hashed, is_right, rules_text, users_text
-from ingest.registry.accounts_things import GatewayCredential
+from ingest.registry.accounts_devices import GatewayCredential
 from ingest.registry.gateway_access import entries_of, in_force
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from console.access.cookies import Cookies
 from console.access.lasting import lasts
 from console.access.roles import Role
 from ingest.registry.accounts import Account
+from ingest.registry.accounts_devices import EnrolledTablet, MachineToken
 from ingest.registry.accounts_face import WaysIn
 from ingest.registry.accounts_sessions import SignIn, digest_of
-from ingest.registry.accounts_things import EnrolledTablet, MachineToken
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from console.administration.ground import Ground, by, filled, options
 from console.forms import Form, by_field, form_of
 from console.refusal import Refusal
 from ingest.errors import RegistryError
-from ingest.registry.accounts_things import GatewayCredential
+from ingest.registry.accounts_devices import GatewayCredential
 from ingest.registry.checks import require_id
 from ingest.registry.gateway_access import GRACE_S, Handed, in_force, let_in, rotate, shut_out
 

@@ -6,17 +6,17 @@ from typing import Final
 
 from ingest.registry import (
     accounts,
+    accounts_devices,
     accounts_ending,
     accounts_links,
     accounts_sessions,
-    accounts_things,
     audit,
     gateway_access,
 )
 from ingest.registry.accounts import Account, Granted
+from ingest.registry.accounts_devices import EnrolledTablet, GatewayCredential, MachineToken
 from ingest.registry.accounts_links import Link, Purpose
 from ingest.registry.accounts_sessions import SignIn
-from ingest.registry.accounts_things import EnrolledTablet, GatewayCredential, MachineToken
 from ingest.registry.face import Face
 
 DOOR: Final = "the door"
@@ -197,44 +197,44 @@ class Accounts(Face):
     def enrol_by_link(self, token: str, *, name: str = "", by: str) -> tuple[str, EnrolledTablet]:
         """Use up a link that enrols a tablet; return the tablet's token, and what it is."""
         with self._writing(by) as writing:
-            return accounts_things.enrol_by_link(writing, token, name=name)
+            return accounts_devices.enrol_by_link(writing, token, name=name)
 
     def enrol_tablet(self, name: str, *, site: str, shows_names: bool, by: str) -> tuple[str, EnrolledTablet]:
         """Enrol a tablet; return its token, and what it is."""
         with self._writing(by) as writing:
-            return accounts_things.enrol(writing, name, site=site, shows_names=shows_names)
+            return accounts_devices.enrol(writing, name, site=site, shows_names=shows_names)
 
     def enrolled_tablets(self) -> list[EnrolledTablet]:
         """Every tablet that was ever enrolled, those that were revoked too, the oldest first."""
         with self._reading() as connection:
-            return accounts_things.tablets(connection)
+            return accounts_devices.tablets(connection)
 
     def change_tablet(self, tablet: str, *, name: str, shows_names: bool, by: str) -> EnrolledTablet:
         """Say how a tablet is called, and whether names show on it when nobody has signed in."""
         with self._writing(by) as writing:
-            return accounts_things.change_tablet(writing, tablet, name=name, shows_names=shows_names)
+            return accounts_devices.change_tablet(writing, tablet, name=name, shows_names=shows_names)
 
     def revoke_tablet(self, tablet: str, *, by: str) -> bool:
         """Let a tablet in no more, and end the sessions on it; False: there is none such."""
         with self._writing(by) as writing:
-            return accounts_things.revoke_tablet(writing, tablet)
+            return accounts_devices.revoke_tablet(writing, tablet)
 
     # Tokens of machines
 
     def add_token(self, name: str, *, role: str, site: str, until_s: float, by: str) -> tuple[str, MachineToken]:
         """Make a token by which a program asks as one role at one site until then; return it, and what it is."""
         with self._writing(by) as writing:
-            return accounts_things.add_token(writing, name, role=role, site=site, until_s=until_s)
+            return accounts_devices.add_token(writing, name, role=role, site=site, until_s=until_s)
 
     def machine_tokens(self) -> list[MachineToken]:
         """Every token that was ever made, those that were revoked or have ended too, the oldest first."""
         with self._reading() as connection:
-            return accounts_things.tokens(connection)
+            return accounts_devices.tokens(connection)
 
     def revoke_token(self, token: str, *, by: str) -> bool:
         """Let a program in no more, by its token's id; False: there is none such."""
         with self._writing(by) as writing:
-            return accounts_things.revoke_token(writing, token)
+            return accounts_devices.revoke_token(writing, token)
 
     # What lets gateways in
 
@@ -244,12 +244,14 @@ class Accounts(Face):
         """Let a gateway in at the broker of a site by a user name; ``secret`` is a salted hash of its password. One of
         that name that was revoked is taken over."""
         with self._writing(by) as writing:
-            return accounts_things.add_gateway_credential(writing, gateway, site=site, username=username, secret=secret)
+            return accounts_devices.add_gateway_credential(
+                writing, gateway, site=site, username=username, secret=secret
+            )
 
     def gateway_credentials(self) -> list[GatewayCredential]:
         """Every credential of gateways, those that were revoked too, by user name."""
         with self._reading() as connection:
-            return accounts_things.gateway_credentials(connection)
+            return accounts_devices.gateway_credentials(connection)
 
     def revoke_gateway_credential(self, username: str, *, by: str) -> bool:
         """Let a gateway in no more; False: there is none such."""
@@ -276,6 +278,6 @@ class Accounts(Face):
                 revision=audit.head(connection).number,
                 accounts=tuple(each for each in accounts.every(connection) if each.ended_s is None),
                 sign_ins=tuple(accounts_sessions.every(connection)),
-                tablets=tuple(each for each in accounts_things.tablets(connection) if each.revoked_s is None),
-                tokens=tuple(each for each in accounts_things.tokens(connection) if each.revoked_s is None),
+                tablets=tuple(each for each in accounts_devices.tablets(connection) if each.revoked_s is None),
+                tokens=tuple(each for each in accounts_devices.tokens(connection) if each.revoked_s is None),
             )

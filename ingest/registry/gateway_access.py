@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ingest.broker_access import SALT_BYTES, Entry, hashed
 from ingest.errors import RegistryError
-from ingest.registry.accounts_things import GatewayCredential
+from ingest.registry.accounts_devices import GatewayCredential
 from ingest.registry.audit import Writing
 from ingest.registry.tables import GATEWAY_CREDENTIAL
 

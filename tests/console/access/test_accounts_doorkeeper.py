@@ -17,7 +17,7 @@ from console.access.doorkeeper import Doorkeeper
 from console.access.lasting import LASTS, SHARED_IDLE_S, lasts
 from console.access.roles import OF_PEOPLE, Act, Role
 from ingest.errors import StoreError
-from ingest.registry import accounts, accounts_things
+from ingest.registry import accounts, accounts_devices
 from ingest.registry.accounts import Granted
 from ingest.registry.accounts_face import WaysIn
 from ingest.registry.places import Site
@@ -74,7 +74,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_the_registry_and_the_table_of_roles_know_the_same_roles() -> None:
     assert set(accounts.ROLES) == {role.value for role in OF_PEOPLE}
-    assert set(accounts_things.OF_MACHINES) == {role.value for role in OF_PEOPLE} | {Role.MONITOR.value}
+    assert set(accounts_devices.OF_MACHINES) == {role.value for role in OF_PEOPLE} | {Role.MONITOR.value}
 
 
 def test_whoever_signed_in_is_known_by_their_cookie_and_by_nothing_else(house: House) -> None:
