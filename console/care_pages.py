@@ -1,7 +1,7 @@
 """Taps of carers on plain pages in (forms that work before a script); outcomes and shifts, and those pages, out."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -67,13 +67,21 @@ def add_care_pages(
     """Add the pages of outcomes and of the hand-over to ``app``."""
 
     def shown(request: Request, page: str, /, **facts: object) -> Response:
-        now_s = here.clock()
-        clock = to_the_minute(now_s, zone)
-        return HTMLResponse(pages.get_template(page).render(place=place, carers=carers, clock=clock, me=_me(request), **facts))
+        house = {"place": place, "carers": carers, "clock": to_the_minute(here.clock(), zone)}
+        return HTMLResponse(pages.get_template(page).render(**house, me=_me(request), **facts))
 
     def time(at_s: float) -> str:
         return clock_time(at_s, zone=zone, now_s=here.clock())
 
+    _add_outcomes(app, here, shown, time)
+    _add_hand_over(app, here, shown, time)
+
+    @app.get("/outside", include_in_schema=False)
+    async def tell_how_to_reach_more(request: Request) -> Response:
+        return shown(request, "outside.html")
+
+
+def _add_outcomes(app: FastAPI, here: Here, shown: Callable[..., Response], time: Callable[[float], str]) -> None:
     @app.get("/alerts/{alert_id}/outcome", include_in_schema=False)
     async def ask_outcome(alert_id: str, request: Request) -> Response:
         return shown(request, "outcome.html", **await here.rest.run(_question, request, here, alert_id, time))
@@ -100,13 +108,12 @@ def add_care_pages(
         await here.rest.run(_tell_of_wearer, here, wearer, form, _by(request, form))
         return RedirectResponse("/", status_code=303)
 
-    @app.get("/outside", include_in_schema=False)
-    async def tell_how_to_reach_more(request: Request) -> Response:
-        return shown(request, "outside.html")
 
+def _add_hand_over(app: FastAPI, here: Here, shown: Callable[..., Response], time: Callable[[float], str]) -> None:
     @app.get("/shift", include_in_schema=False)
     async def show_shift(request: Request) -> Response:
-        return shown(request, "shift.html", time=time, now_s=here.clock(), **await here.rest.run(_shifts, request, here))
+        shifts = await here.rest.run(_shifts, request, here)
+        return shown(request, "shift.html", time=time, now_s=here.clock(), **shifts)
 
     @app.post("/shift/{act}", include_in_schema=False)
     async def change_shift(act: str, request: Request) -> Response:
@@ -116,14 +123,13 @@ def add_care_pages(
         return RedirectResponse("/shift", status_code=303)
 
 
-def _question(request: Request, here: Here, alert_id: str, time: object) -> dict[str, object]:
+def _question(request: Request, here: Here, alert_id: str, time: Callable[[float], str]) -> dict[str, object]:
     alert = _alert(here, alert_id)
     before = _told(here, alert.wearer, alert_id)
-    began = time(alert.raised_s) if callable(time) else ""
     return {
         "action": f"/alerts/{alert_id}/outcome",
         "name": name_of(request, here, alert.wearer),
-        "place_of": f"Alert {began}",
+        "place_of": f"Alert {time(alert.raised_s)}",
         "asked": "how did it go?",
         "answers": ANSWERS,
         "helped": _helps(here, alert.wearer),

@@ -26,6 +26,19 @@ def routes(here: Here) -> APIRouter:
         shifts = await here.rest.run(here.given.duty.shifts)
         return [ShiftAnswer.of(shift, now_s=here.clock()) for shift in seen_by(request, shifts)]
 
+    @router.get("/{shift_id}/summary")
+    async def summarise(shift_id: Identity) -> SummaryAnswer:
+        """What happened on a shift, for whoever takes over."""
+        lines = await here.rest.run(here.given.duty.summary, shift_id)
+        return SummaryAnswer(shift_id=shift_id, lines=list(lines))
+
+    _add_taking_turns(router, here)
+    return router
+
+
+def _add_taking_turns(router: APIRouter, here: Here) -> None:
+    """Add what changes who is on shift."""
+
     @router.post("", status_code=201)
     async def begin(request: Request, body: ShiftBody) -> ShiftAnswer:
         """Begin a shift, or prolong the one for the same people."""
@@ -66,14 +79,6 @@ def routes(here: Here) -> APIRouter:
             raise Refusal(409, "Somebody would have nobody", str(error), field="anyway") from error
         here.done()
         return ShiftAnswer.of(shift, now_s=here.clock())
-
-    @router.get("/{shift_id}/summary")
-    async def summarise(shift_id: Identity) -> SummaryAnswer:
-        """What happened on a shift, for whoever takes over."""
-        lines = await here.rest.run(here.given.duty.summary, shift_id)
-        return SummaryAnswer(shift_id=shift_id, lines=list(lines))
-
-    return router
 
 
 def seen_by(request: Request, shifts: Sequence[Shift]) -> list[Shift]:
