@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Does = Callable[[argparse.Namespace, Config, "Registry"], int]
 DAY_S: Final = 86_400.0
+YEAR_DAYS: Final = 366  # the most that the registry takes
 EVERYWHERE: Final = "everywhere"
 
 
@@ -131,6 +132,10 @@ def _add_token(chosen: argparse.Namespace, config: Config, registry: "Registry")
     if chosen.days is None:
         raise ConfigError("--days: a token always ends: say a number of days")
     (grant,) = _grants([chosen.role], config)
+    if grant.role == "administrator":
+        raise ConfigError("--role: a token lies in a file, so none is an administrator's; a person signs in for that")
+    if not 0 < chosen.days <= YEAR_DAYS:
+        raise ConfigError(f"--days: a token holds for a year from now at most, not {chosen.days:g} days")
     until_s = time.time() + chosen.days * DAY_S
     key, made = registry.add_token(chosen.name, role=grant.role, site=grant.site, until_s=until_s, by=operator())
     said = f"It is not shown again, and holds until {told(until_s, config.zone)}:\n{key}\n"

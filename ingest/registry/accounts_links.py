@@ -12,7 +12,8 @@ from ingest.registry import accounts, accounts_sessions
 from ingest.registry.accounts import ADMINISTRATOR, EVERYWHERE, Account, Granted
 from ingest.registry.accounts_sessions import digest_of, new_token
 from ingest.registry.audit import Writing
-from ingest.registry.tables import ONE_TIME_LINK
+from ingest.registry.checks import require_known
+from ingest.registry.tables import ONE_TIME_LINK, SITE
 
 
 class Purpose(StrEnum):
@@ -69,6 +70,8 @@ def make(
         raise RegistryError("link: there is an administrator already; they let others in")
     if account is not None and accounts.one(connection, account).ended_s is not None:
         raise RegistryError("account: it was ended; open it again first")
+    if purpose is Purpose.TABLET:
+        require_known(connection, SITE.c.name, site)
     same = (table.c.kind == purpose.value) & (
         table.c.account.is_(None) if account is None else table.c.account == account
     )

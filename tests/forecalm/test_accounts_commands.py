@@ -88,7 +88,13 @@ def test_tablets_and_tokens_are_made_listed_and_revoked(here: Installation, run:
         (("tablet", "revoke", "x"), "no tablet that is enrolled"),
         (("token", "revoke", "x"), "no token that holds"),
         (("token", "add", "x", "--role", "monitor", "--days", "none"), "a token always ends"),
-        (("token", "add", "x", "--role", "monitor", "--days", "400"), "a year from now at most"),
+        (
+            ("token", "add", "x", "--role", "monitor", "--days", "400"),
+            "--days: a token holds for a year from now at most",
+        ),
+        (("token", "add", "x", "--role", "administrator", "--days", "9"), "--role: a token lies in a file"),
+        (("token", "add", "x", "--role", "administrator@everywhere", "--days", "9"), "--role: a token lies in a file"),
+        (("tablet", "enrol", "Hall", "--site", "elsewhere"), "site: 'elsewhere' is not known; there are: home"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_would_be_right(
