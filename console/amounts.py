@@ -10,6 +10,11 @@ def plain(number: int) -> str:
     return f"{number:,}".replace(",", THIN)
 
 
+def counted(number: int, thing: str) -> str:
+    """Return how many of a thing there are, as in "1 packet"."""
+    return f"{plain(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def times(number: int) -> str:
     """Return how often that is."""
     return {1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from console.amounts import lasting, plain, times
+from console.amounts import counted, lasting, times
 from ingest.bands import Doubt
 from ingest.clock.clocks import GatewayState
 from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
@@ -168,10 +168,14 @@ def _ails(each: GatewayAt, *, now_s: float) -> list[Look]:
         what = f"What is new is in its memory alone, and lost with its power: {said.trouble}"
         found.append(Look(name, what, "Mend its disk, or make room there.", (), "cannot"))
     if said.let_go:
-        what = f"It had no room and let go of {plain(said.let_go)} packets that were never stored. They are lost."
+        were = "was" if said.let_go == 1 else "were"
+        what = f"It had no room and let go of {counted(said.let_go, 'packet')} that {were} never stored: lost."
         found.append(Look(name, what, "See that it reaches the server, and give it more room (spool_mb).", (), "clock"))
     elif said.kept_max_bytes and said.kept_bytes >= FULL_SHARE * said.kept_max_bytes:
-        what = f"Its disk is nearly full: {plain(said.kept_packets)} packets wait to be stored. The oldest go first."
+        wait = "waits" if said.kept_packets == 1 else "wait"
+        what = (
+            f"Its disk is nearly full: {counted(said.kept_packets, 'packet')} {wait} to be stored. The oldest go first."
+        )
         found.append(Look(name, what, "See that it reaches the server, and that the server stores.", (), "clock"))
     return found
 
@@ -215,7 +219,7 @@ def _gateway(
         doubt=doubt,
         heard="now" if at.online else heard(last_s),
         holds=f"{status.links} of at most {status.links_max}" if at.online else "",
-        waits=f"{plain(status.kept_packets)} packets" if status.kept_packets else "nothing",
+        waits=counted(status.kept_packets, "packet") if status.kept_packets else "nothing",
         version=status.version,
         clock=clock,
     )
@@ -250,7 +254,7 @@ def _link(at: BandAt, *, clock: Clock) -> Link:
     if seen is not None and seen.firmware:
         said.append(f"firmware {seen.firmware}")
     if status.backlog:
-        said.append(f"{plain(status.backlog)} packets still in its memory")
+        said.append(f"{counted(status.backlog, 'packet')} still in its memory")
     fault = ""
     if at.gateway is None and status.state == "refused":
         fault = f"{status.gateway} cannot use it: {status.reason or 'it does not say why'}"

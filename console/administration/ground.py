@@ -134,7 +134,12 @@ class Wrong(Exception):
 
 def options(sites: Iterable[Site]) -> list[tuple[str, str]]:
     """Return sites as a form's field offers them: what is posted, and what is read."""
-    return [(site.name, f"{site.place} ({site.name})") for site in sites]
+    return [(site.name, called(site)) for site in sites]
+
+
+def called(site: Site) -> str:
+    """Return what a site is called, with its short name where the place does not end in it."""
+    return site.place if site.place.endswith(f"({site.name})") else f"{site.place} ({site.name})"
 
 
 def by(request: Request) -> str:

@@ -50,6 +50,10 @@ def test_a_gateway_that_nothing_ails_is_one_plain_row_and_no_card() -> None:
     assert (row.holds, row.waits, row.version) == ("3 of at most 7", "1\N{NARROW NO-BREAK SPACE}200 packets", "0.5.0")
 
 
+def test_one_packet_is_not_called_packets() -> None:
+    assert page(standing=gateway(kept_packets=1)).gateways[0].waits == "1 packet"
+
+
 @pytest.mark.parametrize(
     ("said", "what", "doubt", "card"),
     [
@@ -57,7 +61,9 @@ def test_a_gateway_that_nothing_ails_is_one_plain_row_and_no_card() -> None:
         ({"radio_us": NOW_US - DEAF_US - 1, "links_max": 7}, "Deaf", "none", "its radio hears nothing at all"),
         ({"trouble": "the disk is full"}, "Disk trouble", "some", "lost with its power: the disk is full"),
         ({"let_go": 12}, "Let go of readings", "some", "let go of 12 packets that were never stored"),
+        ({"let_go": 1}, "Let go of readings", "some", "let go of 1 packet that was never stored"),
         ({"kept_packets": 9, "kept_bytes": 80, "kept_max_bytes": 100}, "", "", "nearly full: 9 packets wait"),
+        ({"kept_packets": 1, "kept_bytes": 80, "kept_max_bytes": 100}, "", "", "nearly full: 1 packet waits"),
     ],
 )
 def test_what_ails_a_gateway_is_a_card_that_says_what_to_do(
@@ -92,6 +98,7 @@ def test_a_fight_over_a_band_is_a_card_that_names_both() -> None:
             {"seen": Seen(band="band-01", profile="x", address="", heard_us=0, rssi=-88, firmware="1.4.0")},
             "connected since 14:31, signal weak (\N{MINUS SIGN}88 dBm), firmware 1.4.0",
         ),
+        ({"backlog": 1}, "connected since 14:31, 1 packet still in its memory"),
         ({"backlog": 340}, "connected since 14:31, 340 packets still in its memory"),
         ({"state": "released"}, "let go by hall, as was asked"),
         ({"state": "lost"}, "hall looks for it"),

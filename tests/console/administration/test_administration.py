@@ -1,9 +1,11 @@
 """The pages of administrators, asked without a browser."""
 
 from console.administration.channels import TESTED
+from console.administration.ground import options
 from console.administration.office import Looked, Standing, Tried
 from ingest.registry.accounts import EVERYWHERE, Granted
 from ingest.registry.consents import Consent, Scope
+from ingest.registry.places import Site
 from tests.console.administration.office import PASSWORD, RULES, Rooms
 from tests.console.house import NOW_S
 
@@ -214,3 +216,8 @@ def test_nobody_is_unwatched_for_an_erasure_while_an_alert_is_open(rooms: Rooms)
     page = rooms.post("/admin/people/w1/erase", 422, pseudonym="w1", password=PASSWORD).text
     assert "An alert is open" in page
     assert rooms.office.erasing.wanted == []
+
+
+def test_a_site_is_offered_with_its_short_name_once() -> None:
+    sites = [Site("demo", "Alder House (demo)", "UTC"), Site("oak", "Oak House", "UTC")]
+    assert [said for _, said in options(sites)] == ["Alder House (demo)", "Oak House (oak)"]

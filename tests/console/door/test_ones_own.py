@@ -5,6 +5,7 @@ import re
 import pyotp
 import pytest
 
+from ingest.registry.accounts import Granted
 from ingest.registry.accounts_links import LASTS_S, Purpose
 from tests.accounts import PASSWORD
 from tests.console.door.way_in import Browser, WayIn
@@ -132,6 +133,15 @@ def test_a_second_factor_that_somebody_else_began_is_not_switched_on(way_in: Way
     found = way_in.registry.account_named("Ida")
     assert found is not None
     assert found.factor is None
+
+
+def test_a_house_is_called_by_its_place_where_somebody_has_a_role_there(way_in: WayIn, jo: Browser) -> None:
+    account = way_in.registry.account_named("Jo")
+    assert account is not None
+    way_in.registry.set_grants(account.id, [Granted("carer", "home"), Granted("support", "home")], by="test")
+    way_in.keeper.look()
+    assert "carer at Alder House, support at Alder House" in jo.get("/me").text
+    assert "at home" not in jo.get("/me").text
 
 
 def test_a_tablet_is_enrolled_by_the_code_that_somebody_shows_once(way_in: WayIn) -> None:
