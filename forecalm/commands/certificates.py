@@ -14,7 +14,10 @@ from forecalm.commands.terminal import err, print_json, require_file
 from forecalm.config import Config
 from forecalm.config import load as load_config
 
-OFF = 'console.tls: "off": there is no certificate: set console.host to "0.0.0.0" for the networks of this machine'
+OFF = (
+    'console.tls: "off": there is no certificate: set console.host to "0.0.0.0" for the networks of this machine; where'
+    " serve was told so, tell this command the same: --config FILE.toml, or export FORECALM_CONSOLE_HOST=0.0.0.0"
+)
 
 
 @dataclass(frozen=True, slots=True)
