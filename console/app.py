@@ -106,7 +106,9 @@ def create_app(
     add_api(app, here)
     add_care_pages(app, here, templates, place=place, carers=carers, zone=time_zone)
     _add_metrics(app, here)
-    sheets = Sheets(templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone)
+    sheets = Sheets(
+        templates=templates, here=here, whereabouts=access.whereabouts, zone=time_zone, reached=offices.reached
+    )
     _add_days(app, sheets, board, offices, place=place)
     add_bands(app, house, sheets)
     _add_offices(app, sheets, offices, house)

@@ -1,5 +1,6 @@
 """What stands behind the way in and behind the pages of carers and of staff in; one value of it out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.administration.office import Administration
@@ -20,3 +21,6 @@ class Offices:
     research: Research | None = None
     administration: Administration | None = None
     summaries: Summaries | None = None
+    reached: Callable[[], str] = str
+    """Returns the address under which tablets find this house, ending in a slash; "" where only this machine does. May
+    block."""

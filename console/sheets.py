@@ -17,6 +17,7 @@ from console.access.entrance import asker_of
 from console.access.roles import Act
 from console.api.here import Here
 from console.clock import to_the_second
+from console.guard import LOOPBACK
 
 SAID: Final = "said"
 """The cookie that carries a short word of what was done over the redirect that follows it."""
@@ -45,6 +46,14 @@ class Sheets:
     here: Here
     whereabouts: Whereabouts
     zone: ZoneInfo
+    reached: Callable[[], str] = str
+
+    async def way_of_tablets(self, request: Request) -> str:
+        """Return the address under which a tablet asks for this house, ending in a slash: the one that is asked now,
+        unless only this machine knows it; "" where there is no other."""
+        if request.url.hostname not in LOOPBACK:
+            return str(request.base_url)
+        return await self.here.rest.run(self.reached)
 
     async def show(self, request: Request, page: str, /, *, status: int = 200, **facts: object) -> Response:
         """Return ``page`` with ``facts``, and with who asks, where they may go, and whose alerts are open.
@@ -76,6 +85,10 @@ class Sheets:
             kept = quote(said[:SAID_MAX], safe="")
             away.set_cookie(SAID, kept, max_age=SAID_S, httponly=True, samesite="strict", secure=secure)
         return away
+
+    def called(self, site: str) -> str:
+        """Return what people call a site: this house's own by its place."""
+        return str(self.templates.globals.get("place", site)) if site == self.whereabouts.here else site
 
     def clock(self) -> str:
         """Return what the clock on the wall says."""

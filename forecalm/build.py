@@ -22,6 +22,7 @@ from console.serve import run
 from console.standing import ModelsAt
 from forecalm.alerting.alerting import Alerting, Around
 from forecalm.alerting.links import Pulse
+from forecalm.certificates.secured import reached
 from forecalm.certificates.serving import Serving
 from forecalm.config import Config
 from forecalm.erasure.planned import carry_out
@@ -267,6 +268,7 @@ class Service:
             administration=administering,
             research=stack.enter_context(research),
             summaries=SummaryFacts(here, registry),
+            reached=lambda: reached(self._config, now_s=time.time()),
         )
 
     def _start_board(self, here: Installation, registry: Registry, pipeline: Pipeline, stack: ExitStack) -> None:

@@ -4,7 +4,7 @@ Nobody changes an account that has a part where they may not say who signs in: w
 password would have all that it may do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def add_accounts(ground: Ground) -> None:
     @app.get("/admin/accounts", include_in_schema=False)
     async def list_accounts(request: Request) -> Response:
         found = await here.records.run(_holders, ground, request)
-        return await ground.show(request, "accounts.html", holders=found, words=_words)
+        return await ground.show(request, "accounts.html", holders=found, words=_words(ground))
 
     _add_inviting(ground)  # before the page of one account, whose path would take "new"
 
@@ -72,7 +72,14 @@ def add_accounts(ground: Ground) -> None:
         holder = await here.records.run(_holder, ground, request, account)
         sessions = await here.records.run(registry.sign_ins, account)
         facts = await _asked(ground, request, filled(_first(holder.account)))
-        return await ground.show(request, "account.html", holder=holder, sessions=sessions, words=_words, **facts)
+        return await ground.show(
+            request,
+            "account.html",
+            holder=holder,
+            sessions=sessions,
+            words=_words(ground),
+            **facts,
+        )
 
     _add_acts(ground)
 
@@ -124,7 +131,15 @@ def _add_acts(ground: Ground) -> None:
         return holder
 
     async def shown(request: Request, holder: Holder, act: str, facts: dict[str, Any], **more: Any) -> Response:  # noqa: ANN401
-        return await ground.show(request, "account_act.html", holder=holder, act=act, words=_words, **facts, **more)
+        return await ground.show(
+            request,
+            "account_act.html",
+            holder=holder,
+            act=act,
+            words=_words(ground),
+            **facts,
+            **more,
+        )
 
     @app.get("/admin/accounts/{account}/{act}", include_in_schema=False)
     async def ask_act(account: str, act: str, request: Request) -> Response:
@@ -235,14 +250,15 @@ def _enter_carer(ground: Ground, name: str, grants: frozenset[Granted], who: str
 
 async def _hand(ground: Ground, request: Request, account: Account, token: str, link: Link) -> Response:
     """Show a link once: it is kept nowhere."""
-    url = f"{request.base_url}welcome/{token}"
+    way = await ground.sheets.way_of_tablets(request)
+    url = f"{way or request.base_url}welcome/{token}"
     return await ground.show(
         request,
         "handed.html",
         title="Invitation" if link.purpose is Purpose.INVITATION else "Another password",
         whom=account.name,
         url=url,
-        qr=inline_svg(url),
+        qr=inline_svg(url) if way else "",
         until=ground.moment(link.until_s),
         back=f"/admin/accounts/{account.id}",
     )
@@ -296,6 +312,10 @@ def granted_at(form: Form) -> list[str]:
     return [name.removeprefix("roles-") for name in form.fields if name.startswith("roles-")]
 
 
-def _words(grants: Iterable[Granted]) -> str:
-    """Return what somebody is, in a line."""
-    return ", ".join(f"{each.role} {'everywhere' if each.site == EVERYWHERE else f'at {each.site}'}" for each in grants)
+def _words(ground: Ground) -> Callable[[Iterable[Granted]], str]:
+    """Return what says in a line what somebody is."""
+
+    def at(site: str) -> str:
+        return "everywhere" if site == EVERYWHERE else f"at {ground.sheets.called(site)}"
+
+    return lambda grants: ", ".join(f"{each.role} {at(each.site)}" for each in grants)

@@ -59,14 +59,15 @@ def _add_enrolling(ground: Ground) -> None:
 
 async def _hand(ground: Ground, request: Request, name: str, token: str, link: Link) -> Response:
     """Show a link once: it is kept nowhere."""
-    url = f"{request.base_url}tablet/{token}"
+    way = await ground.sheets.way_of_tablets(request)
+    url = f"{way or request.base_url}tablet/{token}"
     return await ground.show(
         request,
         "handed.html",
         title="Enrol a tablet",
         whom=name,
         url=url,
-        qr=inline_svg(url),
+        qr=inline_svg(url) if way else "",
         until=ground.moment(link.until_s),
         back="/admin/tablets",
     )

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of, check_site, refuse
 from console.access.roles import Act
-from console.door.entering import asked, called_at, facts_of, look, told
+from console.door.entering import asked, facts_of, look, told
 from console.door.office import Door
 from console.door.welcome import GONE
 from console.forms import Form, by_field, form_of
@@ -74,8 +74,9 @@ def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
             token, link = await asked(sheets, invite)
         except RegistryError as error:
             return await show(request, form, by_field(error))
-        address = str(request.url_for("offered", token=token))
-        drawn, until = inline_svg(address), told(sheets, link.until_s)
+        way, until = await sheets.way_of_tablets(request), told(sheets, link.until_s)
+        address = f"{way or request.base_url}tablet/{token}"
+        drawn = inline_svg(address) if way else ""
         return await sheets.show(request, "door/enrol_link.html", address=address, qr=drawn, link=link, until=until)
 
 
@@ -96,7 +97,7 @@ async def _sites(request: Request, sheets: Sheets, door: Door) -> list[tuple[str
     """Return the sites at which whoever asks may enrol tablets, with what they are called."""
     asker = asker_of(request)
     known = {grant.site for grant in asker.grants if grant.site != EVERYWHERE} | {sheets.whereabouts.here}
-    return [(site, called_at(sheets, site)) for site in sorted(known) if asker.may(Act.TABLETS, site)]
+    return [(site, sheets.called(site)) for site in sorted(known) if asker.may(Act.TABLETS, site)]
 
 
 async def _found(request: Request, sheets: Sheets, door: Door, token: str) -> Link:

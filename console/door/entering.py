@@ -117,11 +117,6 @@ async def facts_of(request: Request, sheets: Sheets, door: Door) -> dict[str, ob
     return {**await counted(sheets), "clock": sheets.clock(), "tablet": tablet, "asker": asker_of(request)}
 
 
-def called_at(sheets: Sheets, site: str) -> str:
-    """Return what people call a site: this house's own by its place."""
-    return place_of(sheets) if site == sheets.whereabouts.here else site
-
-
 def place_of(sheets: Sheets) -> str:
     """Return what the house is called."""
     return str(sheets.templates.globals.get("place", ""))

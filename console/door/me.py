@@ -8,7 +8,7 @@ from console.access import passwords
 from console.access.lasting import lasts
 from console.door.again import person_of, proves
 from console.door.devices import called
-from console.door.entering import asked, called_at, look, place_of, slowly, told
+from console.door.entering import asked, look, place_of, slowly, told
 from console.door.office import Door
 from console.forms import form_of
 from console.refusal import Refusal
@@ -37,7 +37,7 @@ def add_me(app: FastAPI, sheets: Sheets, door: Door) -> None:
             "door/me.html",
             account=account,
             grants=sorted(account.grants),
-            called_at=partial(called_at, sheets),
+            called_at=sheets.called,
             changed=changed,
             sessions=signed_in,
         )

@@ -1,11 +1,13 @@
 """A configuration in; how this house is served by TLS, under which names, and who vouches for it, out."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -17,6 +19,8 @@ from forecalm.certificates.names import Names, by_route, named, names_of
 from forecalm.certificates.own import Own
 from forecalm.certificates.source import Source, first_certificate
 from forecalm.config import LOOPBACK, Config, ConsoleSection
+
+log = logging.getLogger(__name__)
 
 FOLDER: Final = "certificates"  # in the folder of the configuration
 LOOK_S: Final = 5.0  # how old what is known of this machine's addresses may be
@@ -109,6 +113,16 @@ def facts_of(config: Config, *, now_s: float) -> Facts:
     if said.secured == "local" and said.trust_port:
         pages = tuple(address_of("http", name, said.trust_port) + "trust" for name in reachable(names))
     return Facts(said.secured, boards, leaf, authority, pages)
+
+
+def reached(config: Config, *, now_s: float) -> str:
+    """Return the address under which tablets find this house, "" where only this machine does."""
+    try:
+        (first, *_) = facts_of(config, now_s=now_s).boards
+    except CertificateError as error:
+        log.warning("no address for tablets is known: %s", error)
+        return ""
+    return "" if urlsplit(first).hostname in LOOPBACK else first
 
 
 def reachable(names: Names) -> tuple[str, ...]:

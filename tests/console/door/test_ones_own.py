@@ -150,7 +150,8 @@ def test_a_tablet_is_enrolled_by_the_code_that_somebody_shows_once(way_in: WayIn
     sam.post("/sign-in", name="Sam", password=PASSWORD)
     assert "Where it stands" in sam.post("/tablet", where="link").text
     page = sam.post("/tablet", name="Kitchen", site="home", names="yes", where="link").text
-    assert "<svg" in page
+    assert 'aria-label="QR code that enrols the tablet"' not in page
+    assert "Only this machine reaches this house." in page
     found = re.search(r"http://localhost(/tablet/[\w-]+)", page)
     assert found
     kitchen = way_in.browser()
@@ -162,6 +163,19 @@ def test_a_tablet_is_enrolled_by_the_code_that_somebody_shows_once(way_in: WayIn
     way_in.registry.revoke_tablet(way_in.registry.enrolled_tablets()[0].id, by="test")
     way_in.keeper.look()
     assert kitchen.get("/strips").status_code == 303
+
+
+def test_the_code_that_a_tablet_reads_leads_to_where_the_house_is_served(way_in: WayIn) -> None:
+    """Whoever enrols it sits at the server, whose own address leads nowhere elsewhere."""
+    way_in.add("Sam", "support")
+    sam = way_in.browser()
+    sam.post("/sign-in", name="Sam", password=PASSWORD)
+    way_in.reached = "https://board.alder.example/"
+    page = sam.post("/tablet", name="Kitchen", site="home", names="yes", where="link").text
+    assert 'aria-label="QR code that enrols the tablet"' in page
+    assert "https://board.alder.example/tablet/" in page
+    assert "localhost" not in page
+    assert "Only this machine" not in page
 
 
 def test_a_tablet_is_enrolled_by_signing_in_on_it_and_stays_when_signed_out(way_in: WayIn) -> None:

@@ -55,6 +55,7 @@ class WayIn:
         self.registry.add_site(Site("home", PLACE, "UTC"), by="test")
         self.there = Sometimes(self.registry)
         self.secure = secure
+        self.reached = ""
         self.keeper = Doorkeeper(
             cast(Registry, self.there), secret=SECRET, cookies=Cookies(secure), clock=lambda: self.house.now_s
         )
@@ -74,7 +75,7 @@ class WayIn:
             clock=lambda: self.house.now_s,
             access=Access(self.keeper, OneSite()),
             care=cast(Care, SimpleNamespace(refusals=self.there, counts=counts)),
-            offices=Offices(door=self.door),
+            offices=Offices(door=self.door, reached=lambda: self.reached),
         )
 
     def close(self) -> None:

@@ -17,10 +17,10 @@ from cryptography import x509
 from console.errors import ConsoleError
 from console.serve import run
 from console.trust.page import Trust, trust_app
-from forecalm.certificates.secured import Hosts, facts_of
+from forecalm.certificates.secured import Hosts, facts_of, reached
 from forecalm.certificates.serving import Serving
 from forecalm.cli import main
-from forecalm.config import ConfigError, ConsoleSection, load
+from forecalm.config import Config, ConfigError, ConsoleSection, load
 from forecalm.doctor.certificate import certificate as examined
 from forecalm.doctor.finding import Level
 from tests.servers import free_port
@@ -247,6 +247,12 @@ def test_by_itself_a_house_is_served_in_the_clear_to_itself_alone(said: dict[str
 
 def test_names_come_from_the_environment_with_commas(tmp_path: Path) -> None:
     assert load(None, {"FORECALM_CONSOLE_NAMES": "board.home,10.0.0.7"}).console.names == ("board.home", "10.0.0.7")
+
+
+def test_tablets_are_sent_to_an_address_that_others_reach_or_to_none(at_home: Path) -> None:
+    config, now_s = load(at_home), time.time()
+    assert reached(config, now_s=now_s) == facts_of(config, now_s=now_s).boards[0]
+    assert reached(Config(data=config.data), now_s=now_s) == ""
 
 
 # The doctor
