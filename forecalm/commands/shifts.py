@@ -1,6 +1,7 @@
 """Commands on shifts: begin, offer, take and end ask the running service; show and summary read its journal."""
 
 import argparse
+import sys
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -29,12 +30,16 @@ def shift(chosen: argparse.Namespace) -> int:
 
 def _begin(chosen: argparse.Namespace, config: Config) -> int:
     body = {"carer": chosen.carer, "wearers": chosen.wearers, "until_s": _until_s(chosen, config)}
-    return _done(chosen, config, _service(config).ask("POST", SHIFTS, {**body, "by": chosen.by or operator()}))
+    done = _done(chosen, config, _service(config).ask("POST", SHIFTS, {**body, "by": chosen.by or operator()}))
+    _ask_who(chosen.carer, config)
+    return done
 
 
 def _offer(chosen: argparse.Namespace, config: Config) -> int:
     path = f"{SHIFTS}/{_quoted(_id(chosen.shift, config))}/offer"
-    return _done(chosen, config, _service(config).ask("POST", path, {"to": chosen.to, "note": chosen.note}))
+    done = _done(chosen, config, _service(config).ask("POST", path, {"to": chosen.to, "note": chosen.note}))
+    _ask_who(chosen.to, config)
+    return done
 
 
 def _take(chosen: argparse.Namespace, config: Config) -> int:
@@ -130,6 +135,21 @@ def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any])
     said = f"{is_now['shift_id']}: {is_now['carer']} until {told(is_now['until_s'], config.zone)}"
     say(chosen, is_now, f"{said}{offered if is_now['offered_to'] else ''}.\n")
     return 0
+
+
+def _ask_who(carer: str, config: Config) -> None:
+    """Say where a carer is none of this house: a slip of a key leaves people with somebody who is not there."""
+    from alerts.names import same
+    from forecalm.installation import Installation
+    from ingest.registry.registry import Registry
+
+    here = Installation(config, look=True)
+    if not config.registry.url and not here.registry.exists():
+        return
+    with closing(Registry(here.registry_url)) as registry:
+        known = registry.carers()
+    if known and not any(same(each, carer) for each in known):
+        sys.stderr.write(f"{carer} is no carer of this house that is known: is it written right? {', '.join(known)}\n")
 
 
 def _service(config: Config) -> Asking:

@@ -179,3 +179,19 @@ def test_a_refusal_is_one_line_and_exit_code_2(here: Installation, capsys: pytes
     assert said.out == ""
     assert said.err.startswith("forecalm: no service answers")
     assert said.err.count("\n") == 1
+
+
+def test_a_name_that_no_carer_of_the_house_has_is_taken_and_said(
+    here: Installation, served: Duty, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(here.open_registry()) as registry:
+        registry.add_carer("Jo", by="test")
+        registry.add_carer("Priya", by="test")
+    told = "is no carer of this house that is known: is it written right? Jo, Priya\n"
+    for arguments in (("begin", "jo", "--hours", "8"), ("offer", "Jo", "--to", "Priya")):
+        assert main(["shift", *arguments]) == 0
+        assert told not in capsys.readouterr().err
+    for arguments in (("offer", "Jo", "--to", "Pria"), ("begin", "Joo", "--hours", "8")):
+        assert main(["shift", *arguments]) == 0
+        assert f"{arguments[-1] if '--to' in arguments else 'Joo'} {told}" in capsys.readouterr().err
+    assert served.on_shift("w-1", time.time()) == ("jo", "Joo")
