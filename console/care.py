@@ -17,7 +17,7 @@ from alerts.outcomes.events import OutcomeTold, What
 from alerts.protection.cover import Cover
 from alerts.protection.tablets import Beat, Tablet
 from ingest.registry.plans import Plan
-from ingest.registry.push import Subscription
+from ingest.registry.push import Owner, Subscription
 
 
 class Delivery(Protocol):
@@ -164,7 +164,7 @@ class Push(Protocol):
 
     def add_push(self, *, endpoint: str, p256dh: str, auth: str, carer: str, tablet: str, by: str) -> Subscription: ...
 
-    def remove_push(self, endpoint: str, *, because: str, by: str) -> bool: ...
+    def remove_push(self, endpoint: str, *, because: str, by: str, owner: Owner | None = None) -> bool: ...
 
 
 class Sealing(Protocol):

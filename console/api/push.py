@@ -5,12 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from alerts.channels.push import Misaddressed, Subscription, check_subscription
-from console.access.entrance import by_of
+from console.access.asker import Kind
+from console.access.entrance import asker_of, by_of
+from console.access.roles import Act
 from console.api.answers import PushKey
 from console.api.bodies import SubscribeBody
 from console.api.bodies import Subscription as Said
 from console.api.here import Here, caller
 from console.refusal import Refusal
+from ingest.registry.push import Owner
 
 
 def routes(here: Here) -> APIRouter:
@@ -37,20 +40,37 @@ def routes(here: Here) -> APIRouter:
             p256dh=said.keys.p256dh,
             auth=said.keys.auth,
             carer=carer,
-            tablet=tablet,
+            tablet=_browser(request, tablet),
             by=carer,
         )
         return Response(status_code=204)
 
     @router.delete("/subscriptions", status_code=204)
     async def unsubscribe(request: Request, body: SubscribeBody, tablet: Annotated[str, Depends(key)]) -> Response:
-        """Tell this browser no more; that it was not told changes nothing."""
+        """Tell this browser no more; that it was not told, or is somebody else's elsewhere, changes nothing."""
         _own(body, tablet)
         endpoint, by = body.subscription.endpoint, by_of(request, body.carer, field="carer")
-        await here.records.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=by)
+        owner = _owner(request, tablet)
+        await here.records.run(here.given.push.remove_push, endpoint, because="asked at the tablet", by=by, owner=owner)
         return Response(status_code=204)
 
     return router
+
+
+def _browser(request: Request, tablet: str) -> str:
+    """Return what a browser is kept as: an enrolled tablet as what it is enrolled as, however often it registers, so
+    that it takes up the room of one."""
+    asker = asker_of(request)
+    return f"enrolled:{asker.id}" if asker.kind is Kind.TABLET else tablet
+
+
+def _owner(request: Request, tablet: str) -> Owner | None:
+    """Return whose browsers whoever asks may end: their own, and those of the tablet that they ask on. None: any."""
+    asker = asker_of(request)
+    if asker.may_anywhere(Act.ACCOUNTS):
+        return None
+    carer = asker.name if asker.kind is Kind.PERSON else ""
+    return Owner(carer=carer, tablets=(tablet, _browser(request, tablet)))
 
 
 def _judge(said: Said) -> None:

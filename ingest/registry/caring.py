@@ -9,7 +9,7 @@ from ingest.registry.checks import is_there
 from ingest.registry.face import Face
 from ingest.registry.levels import AlertLevel, Level
 from ingest.registry.plans import Plan
-from ingest.registry.push import Subscription
+from ingest.registry.push import Owner, Subscription
 from ingest.registry.refusals import Refusals
 from ingest.registry.tables import WEARER
 
@@ -86,15 +86,16 @@ class Caring(Face):
 
     def add_push(self, *, endpoint: str, p256dh: str, auth: str, carer: str, tablet: str, by: str) -> Subscription:
         """Let a carer be told in one more browser. It takes the place of what the same carer had on the same tablet,
-        and of whoever had this endpoint. Raises RegistryError, naming the field, for what no browser sends, and where
-        a carer is told in too many already."""
+        of whoever had this endpoint, and of the oldest where a tablet has too many. Raises RegistryError, naming the
+        field, for what no browser sends, and where a carer is told in too many already."""
         with self._writing(by) as writing:
             return push.add(writing, endpoint=endpoint, p256dh=p256dh, auth=auth, carer=carer, tablet=tablet)
 
-    def remove_push(self, endpoint: str, *, because: str, by: str) -> bool:
-        """Tell a browser no more; False: nobody was told there. ``because`` names no person and holds no secret."""
+    def remove_push(self, endpoint: str, *, because: str, by: str, owner: Owner | None = None) -> bool:
+        """Tell a browser no more; False: nobody was told there, or it is not ``owner``'s, where one is given.
+        ``because`` names no person and holds no secret."""
         with self._writing(by) as writing:
-            return push.remove(writing, endpoint, because=because)
+            return push.remove(writing, endpoint, because=because, owner=owner)
 
     def push_subscriptions(self, carer: str | None = None) -> list[Subscription]:
         """Every browser that is told, or those of one carer, the oldest first."""

@@ -19,6 +19,9 @@ ENDPOINT_MAX: Final = 1_000
 PER_CARER: Final = 10
 """Browsers of one carer: a phone, tablets of the house, a computer. More are forgotten ones, or somebody's joke."""
 
+PER_TABLET: Final = 3
+"""Of one tablet, whoever is told: a browser has one endpoint at a time, so that what is older has most likely ended."""
+
 PER_HOUSE: Final = 1_000
 """Of all carers together: every one is called for each alert."""
 
@@ -38,6 +41,14 @@ class Subscription:
     since_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a subscription may be: told to ``carer`` ("" for nobody's), or in a browser on one of ``tablets``."""
+
+    carer: str = ""
+    tablets: tuple[str, ...] = ()
+
+
 def add(writing: Writing, *, endpoint: str, p256dh: str, auth: str, carer: str, tablet: str) -> Subscription:
     """See ``Registry.add_push``."""
     require_text("carer", carer)
@@ -51,6 +62,7 @@ def add(writing: Writing, *, endpoint: str, p256dh: str, auth: str, carer: str, 
         return _subscription(there)
     same_browser = (table.c.carer == carer) & (table.c.tablet == tablet)
     connection.execute(table.delete().where((table.c.endpoint == endpoint) | same_browser))
+    _make_room(connection, tablet)
     _require_room(connection, carer)
     values = {"endpoint": endpoint, "p256dh": p256dh, "auth": auth, "carer": carer, "tablet": tablet}
     connection.execute(table.insert().values({**values, "since_s": writing.at_s}))
@@ -58,9 +70,12 @@ def add(writing: Writing, *, endpoint: str, p256dh: str, auth: str, carer: str, 
     return Subscription(**values, since_s=writing.at_s)
 
 
-def remove(writing: Writing, endpoint: str, *, because: str) -> bool:
+def remove(writing: Writing, endpoint: str, *, because: str, owner: Owner | None = None) -> bool:
     """See ``Registry.remove_push``."""
-    there = PUSH_SUBSCRIPTION.c.endpoint == endpoint
+    table = PUSH_SUBSCRIPTION
+    there = table.c.endpoint == endpoint
+    if owner is not None:
+        there &= (table.c.carer == owner.carer) | table.c.tablet.in_(owner.tablets)
     tablet = writing.connection.execute(sa.select(PUSH_SUBSCRIPTION.c.tablet).where(there)).scalar()
     if tablet is None:
         return False
@@ -79,6 +94,14 @@ def subscriptions(connection: sa.Connection, carer: str | None = None) -> list[S
 
 def _subscription(row: sa.Row[*tuple[object, ...]]) -> Subscription:
     return Subscription(row.endpoint, row.p256dh, row.auth, row.carer, row.tablet, row.since_s)
+
+
+def _make_room(connection: sa.Connection, tablet: str) -> None:
+    """End what is oldest on a tablet, so that none fills up the browsers of carers who were never there."""
+    table = PUSH_SUBSCRIPTION
+    newest = sa.select(table.c.id).where(table.c.tablet == tablet).order_by(table.c.id.desc())
+    kept = connection.execute(newest.limit(PER_TABLET - 1)).scalars().all()
+    connection.execute(table.delete().where((table.c.tablet == tablet) & table.c.id.not_in(kept)))
 
 
 def _require_room(connection: sa.Connection, carer: str) -> None:

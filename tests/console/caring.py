@@ -26,6 +26,7 @@ from alerts.views import WearerView
 from console.care import Care, Outside
 from ingest.labels import Label
 from ingest.registry.plans import Plan
+from ingest.registry.push import Owner
 
 CHAIN = (
     Step(after_s=0, who="on shift", channel="board"),
@@ -144,7 +145,7 @@ class Rest:
     def add_push(self, **told: str) -> None:
         self.subscriptions.append(told["endpoint"])
 
-    def remove_push(self, endpoint: str, *, because: str, by: str) -> bool:
+    def remove_push(self, endpoint: str, *, because: str, by: str, owner: Owner | None = None) -> bool:
         self.subscriptions.remove(endpoint)
         return True
 

@@ -26,6 +26,7 @@ from console.hub import Hub
 from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.plans import Plan
+from ingest.registry.push import Owner
 from models.risk import Abstention
 from tests.askers import AS_TOLD, open_to
 
@@ -61,7 +62,10 @@ class Records:
             raise RegistryError("carer: is told in 10 browsers already")
         self.browsers[endpoint] = (carer, tablet)
 
-    def remove_push(self, endpoint: str, *, because: str, by: str) -> bool:
+    def remove_push(self, endpoint: str, *, because: str, by: str, owner: Owner | None = None) -> bool:
+        carer, tablet = self.browsers.get(endpoint, ("", ""))
+        if owner is not None and carer != owner.carer and tablet not in owner.tablets:
+            return False
         return self.browsers.pop(endpoint, None) is not None
 
     def note(self, action: str, *, wearer: str | None = None, by: str, **detail: object) -> None:

@@ -5,6 +5,9 @@ import pytest
 from alerts.errors import JournalError
 from alerts.outcomes.events import OutcomeTold
 from alerts.situation_events import AlertResolved
+from console.access.asker import EVERYWHERE, Asker, Grant, Kind
+from console.access.roles import Role
+from tests.askers import Letting, open_to
 from tests.console.api.rooms import NOW_S, Rooms
 
 SAID = {"by": "Jo", "what": "anxious, settled", "helped": ["a walk"]}
@@ -170,6 +173,31 @@ def test_a_browser_subscribes_and_unsubscribes_for_its_own_tablet(rooms: Rooms) 
     assert rooms.post("/push/subscriptions", BROWSER, tablet="t-2").status_code == 403
     gone = rooms.ask("DELETE", "/api/v1/push/subscriptions", json=BROWSER, headers=rooms.key())
     assert (gone.status_code, rooms.records.browsers) == (204, {})
+
+
+def test_an_enrolled_tablet_is_one_browser_however_often_it_registers_and_ends_its_own_only() -> None:
+    wall = Asker(kind=Kind.TABLET, id="wall", name="Wall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
+    jo = Asker(kind=Kind.PERSON, id="jo", name="Jo", grants=frozenset({Grant(Role.CARER, EVERYWHERE)}))
+    asking = Letting(wall)
+    rooms = Rooms(access=open_to(asking))
+    phone = "https://push.example.org/phone"
+    rooms.records.browsers[phone] = ("Jo", "t-9")
+    for tablet in ("t-1", "t-2"):
+        assert rooms.post("/push/subscriptions", BROWSER | {"tablet": tablet}, tablet=tablet).status_code == 204
+        assert rooms.records.browsers[ENDPOINT] == ("Jo", "enrolled:wall")
+
+    def end(endpoint: str) -> None:
+        body = BROWSER | {"subscription": {"endpoint": endpoint, "keys": KEYS}}
+        assert rooms.ask("DELETE", "/api/v1/push/subscriptions", json=body, headers=rooms.key()).status_code == 204
+
+    end(phone)
+    assert phone in rooms.records.browsers
+    end(ENDPOINT)
+    assert set(rooms.records.browsers) == {phone}
+    asking.asker_ = jo
+    end(phone)
+    assert not rooms.records.browsers
+    rooms.close()
 
 
 @pytest.mark.parametrize(

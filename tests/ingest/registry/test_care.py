@@ -12,7 +12,7 @@ from ingest.errors import RegistryError
 from ingest.labels import Label
 from ingest.registry.places import Site
 from ingest.registry.plans import LINE_MAX, LINES_MAX
-from ingest.registry.push import PER_CARER, Subscription
+from ingest.registry.push import PER_CARER, PER_TABLET, Owner, Subscription
 from ingest.registry.refusals import HOUR_S, REFUSALS_AN_HOUR, Refusals
 from ingest.registry.registry import Registry
 from tests.ingest.registry.conftest import Clock
@@ -155,6 +155,26 @@ def test_a_browser_that_subscribes_anew_takes_the_place_of_what_it_had(registry:
     add(registry, endpoint="https://push.example/b")
     moved = add(registry, endpoint="https://push.example/b", carer="Bo")
     assert registry.push_subscriptions() == [moved]
+
+
+def test_one_tablet_keeps_no_carers_real_phone_out(registry: Registry) -> None:
+    real = add(registry, endpoint="https://push.example/phone", tablet="phone")
+    for number in range(3 * PER_CARER):
+        add(registry, endpoint=f"https://push.example/junk-{number}", tablet="wall", carer=f"carer {number}")
+        add(registry, endpoint=f"https://push.example/more-{number}", tablet="wall")
+    told = registry.push_subscriptions()
+    assert real in told
+    assert len(told) == 1 + PER_TABLET
+    assert told[-1].endpoint == f"https://push.example/more-{3 * PER_CARER - 1}"
+
+
+def test_a_browser_is_ended_only_by_whoever_owns_it_where_an_owner_is_given(registry: Registry) -> None:
+    endpoint = add(registry).endpoint
+    for nobody in (Owner(), Owner(carer="Bo"), Owner(carer="Bo", tablets=("t-2",))):
+        assert not registry.remove_push(endpoint, because="asked", by="Bo", owner=nobody)
+    assert registry.remove_push(endpoint, because="asked", by="Jo", owner=Owner(carer="Jo"))
+    endpoint = add(registry).endpoint
+    assert registry.remove_push(endpoint, because="asked", by="Bo", owner=Owner(tablets=("t-1",)))
 
 
 def test_a_carer_has_so_many_browsers_and_no_more(registry: Registry) -> None:
