@@ -1,6 +1,7 @@
 """A person and a date in; the page of that day, and what carers write on it, out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -177,10 +178,24 @@ def _look(room: Room, wearer: str, day: date) -> Seen:
     if kept is None:
         raise _UNKNOWN
     told = moments.told(kept.events, kept.notes, whole)
+    told = replace(told, moments=tuple(_with_ways(room, told.moments)))
     ats = [it.at_s for it in kept.readings] + [it.at_s for it in told.moments]
     known = (min(ats), max(ats) + lanes.MINUTE_S) if ats else None
     span = times.shown(whole, known, now_s=room.here.clock())
     return Seen(day=whole, span=span, kept=kept, told=told)
+
+
+def _with_ways(room: Room, told: Iterable[moments.Moment]) -> Iterable[moments.Moment]:
+    """Yield moments without the ways to alerts that have no screen any more: nobody knows how they were delivered."""
+    shown = {view.alert.alert_id for view in room.here.desk.views() if view.alert}
+
+    def known(alert_id: str) -> str:
+        care = room.here.care
+        leads = alert_id in shown or (care is not None and bool(alert_id) and care.delivery.proof(alert_id) is not None)
+        return alert_id if leads else ""
+
+    for each in told:
+        yield replace(each, alert_id=known(each.alert_id), outcome_of=known(each.outcome_of))
 
 
 def _asked(room: Room, said: str) -> date:

@@ -1,9 +1,11 @@
 """Pages of days and alerts as they are answered: every state, what is wrong beside its field, nothing for others."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from alerts.situation_events import AlertRaised
 from console.access.asker import Asker, Grant, Kind
 from console.access.roles import Role
 from tests.console.caring import Caring
@@ -113,6 +115,19 @@ def test_a_note_is_changed_and_removed_and_one_that_is_gone_is_said(home: Home, 
     assert client.post("/people/w2/notes/1", data={"act": "remove"}, headers=HERE).status_code == 303
     assert home.book.noted == {}
     assert client.post("/people/w2/notes/1", data={"text": "x"}, headers=HERE).status_code == 404
+
+
+def test_a_day_leads_to_alerts_that_have_a_screen_and_to_no_other(home: Home, client: Client) -> None:
+    shown = home.alert("w2")
+    home.book.events["w2"] = tuple(
+        AlertRaised(wearer="w2", at_s=NOW_S - ago_s, alert_id=alert_id, probability=0.7, reasons=(why,), policy="p")
+        for ago_s, alert_id, why in ((600, "long-over", "Pulse up."), (60, shown, "Sweat rising."))
+    )
+    page = client.get("/people/w2").text
+    assert "Alert. Pulse up." in page
+    ways = set(re.findall(r'href="(/alerts/[^"/]+)"', page))
+    assert ways == {f"/alerts/{shown}"}
+    assert {client.get(way).status_code for way in ways} == {200}
 
 
 def test_another_sites_page_writes_no_note(home: Home, client: Client) -> None:
