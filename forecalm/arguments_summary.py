@@ -15,7 +15,7 @@ def add_summary(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     summary.add_argument("--for", dest="audience", required=True, choices=AUDIENCES, help="whom it is for")
     summary.add_argument("--since", metavar="DAY", help="its first day, such as 2026-05-04 (default: four weeks)")
     summary.add_argument("--until", metavar="DAY", help="its last day (default: today)")
-    summary.add_argument("--out", required=True, type=path, metavar="FILE", help="ending in .pdf or .html")
+    summary.add_argument("--out", type=path, metavar="FILE", help="ending in .pdf or .html; needed unless --notes")
     summary.add_argument(
         "--note", action="append", type=int, metavar="NUMBER", help="a note to add (may be repeated; default: none)"
     )

@@ -30,11 +30,7 @@ def summary(chosen: argparse.Namespace) -> int:
     from forecalm.offices.summaries import SummaryFacts
 
     config: Config = load_config(chosen.config)
-    as_ = SUFFIXES.get(chosen.out.suffix.lower())
-    if as_ is None:
-        raise ConfigError(f"{chosen.out}: name a file that ends in .pdf or .html")
-    if chosen.out.exists() and not chosen.force and not chosen.notes:
-        raise ConfigError(f"{chosen.out}: is there already; name another one, or say --force")
+    as_ = "" if chosen.notes else _kind(chosen.out, force=chosen.force)
     now_s = time.time()
     days = period(chosen.since or "", chosen.until or "", now_s=now_s, zone=config.zone)
     here = Installation(config)
@@ -57,6 +53,18 @@ def summary(chosen: argparse.Namespace) -> int:
     sys.stdout.write(f"{chosen.out}\n{SENTENCE}\n")
     err.print("Read it before you give it to anybody. The file is yours to keep and to destroy; no copy is kept here.")
     return 0
+
+
+def _kind(out: Path | None, *, force: bool) -> str:
+    """The kind of file that is asked for. Raises ConfigError where it cannot be written."""
+    if out is None:
+        raise ConfigError("--out: name the file to write, ending in .pdf or .html; --notes alone needs none")
+    kind = SUFFIXES.get(out.suffix.lower())
+    if kind is None:
+        raise ConfigError(f"{out}: name a file that ends in .pdf or .html")
+    if out.exists() and not force:
+        raise ConfigError(f"{out}: is there already; name another one, or say --force")
+    return kind
 
 
 def _sharing(found: "Sharing | None", wearer: str) -> "Sharing":

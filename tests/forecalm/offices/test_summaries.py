@@ -190,8 +190,10 @@ def test_notes_are_listed_and_go_by_their_number(
 ) -> None:
     agree(registry)
     out = tmp_path / "o.html"
-    assert run("w-1", "--for", "family", "--out", out, "--notes") == 0
+    assert run("w-1", "--for", "family", "--notes") == 0
     listed = capsys.readouterr().out
+    assert run("w-1", "--for", "family") == 2
+    assert "--out: name the file" in capsys.readouterr().err
     assert "Callum came by" in listed
     assert not out.exists()
     assert run("w-1", "--for", "family", "--out", out, "--note", listed.split()[0], "--sign", "Jo Marsh") == 0
