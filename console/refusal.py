@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from alerts.errors import AlertError, JournalError
 from alerts.patient_log import Unanswered
+from console.access.asker import Kind
 from console.errors import ConsoleError
 from console.guard import is_foreign
 from ingest.errors import RegistryError
@@ -62,9 +63,16 @@ def answering(page: jinja2.Template) -> Callable[[Request, Refusal], Response]:
     def answer(request: Request, refusal: Refusal) -> Response:
         if wants_json(request):
             return JSONResponse(_problem(refusal), refusal.status, media_type=PROBLEM)
-        return HTMLResponse(page.render(refusal=refusal), refusal.status)
+        return HTMLResponse(page.render(refusal=refusal, watches=_watches(request)), refusal.status)
 
     return answer
+
+
+def _watches(request: Request) -> bool:
+    """Return whether the page of a refusal asks by itself whose alerts are open: it is drawn without, so that nothing
+    of them can keep it from being drawn. Only who has signed in, or an enrolled tablet, is told."""
+    asker = getattr(request.state, "asker", None)
+    return asker is not None and asker.kind in (Kind.PERSON, Kind.TABLET)
 
 
 def add_refusals(app: FastAPI, page: jinja2.Template) -> None:

@@ -122,6 +122,7 @@ function begin() {
 }
 
 begin();
+if (!("alerts" in strips.dataset)) look();   // a page that was drawn without them, as a refusal is
 setInterval(look, EVERY_MS);
 setInterval(listen, 1000);
 setInterval(follow, JOB_MS);

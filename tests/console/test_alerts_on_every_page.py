@@ -56,6 +56,15 @@ def test_a_page_that_does_not_hear_the_server_says_so_and_keeps_the_last_alerts(
     expect(page.locator("#say-status")).to_have_text("This page hears the server again.")
 
 
+def test_a_page_that_is_not_there_tells_of_alerts_too(page: Page, service: Service) -> None:
+    answer = page.goto(f"{service.address}no/such/page")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.locator("#strips")).to_contain_text("Bea may need you now")
+    expect(page.locator("#say-alert")).to_contain_text("Bea may need you now")
+    expect(page.get_by_role("link", name="Back to the board")).to_be_visible()
+
+
 def test_a_page_whose_session_has_ended_says_so_and_keeps_what_was_typed(page: Page, service: Service) -> None:
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=typed value=kept>')")
     page.context.add_cookies([{"name": WHO, "value": "nobody", "url": service.address}])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from alerts.situation_events import AlertRaised
-from console.access.asker import Asker, Grant, Kind
+from console.access.asker import NOBODY, Asker, Grant, Kind
 from console.access.roles import Role
 from tests.console.caring import Caring
 from tests.console.day.days import JO, WALL, Client, Home, minutes
@@ -182,3 +182,18 @@ def test_the_sound_of_an_alert_is_paused_by_a_form(home: Home, client: Client) -
     proof = home.caring.telling.proof(alert_id)
     assert proof is not None
     assert proof.snoozed_until_s == NOW_S + 300
+
+
+def test_a_page_that_is_refused_tells_of_alerts_all_the_same_to_whoever_has_signed_in(
+    home: Home, client: Client
+) -> None:
+    html = {"accept": "text/html"}
+    for asker, status in ((JO, 404), (WALL, 404)):
+        home.ask_as(asker)
+        answer = client.get("/no/such/page", headers=html)
+        assert answer.status_code == status
+        assert 'id="strips"' in answer.text
+        assert "/static/office.js" in answer.text
+    home.ask_as(NOBODY)
+    answer = client.get("/no/such/page", headers=html)
+    assert "office.js" not in answer.text
