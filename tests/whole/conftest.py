@@ -15,7 +15,7 @@ from tests.whole.house import NAME, House
 Get = Callable[..., Device]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[House]:
     with House(tmp_path_factory.mktemp("house")) as house:
         yield house
@@ -49,7 +49,7 @@ def robin(house: House, browser: Browser) -> Iterator[Device]:
     phone.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def carers(house: House) -> tuple[str, ...]:
     """Two carers who have accounts."""
     for name in ("Maryam", "Sam"):
