@@ -92,7 +92,7 @@ class Around:
 @dataclass(frozen=True, slots=True)
 class Now:
     """How a pairing stands. ``turn``: shake (True), hold still (False), or neither now; ``asked``: a gesture is looked
-    for; ``trouble``: why nothing goes on, in words; ``entered``: it is on record."""
+    for; ``trouble``: why nothing goes on, in words; ``entered``: it is on record; ``called``: who is new."""
 
     id: str
     by: str
@@ -101,6 +101,7 @@ class Now:
     asked: bool
     trouble: str
     entered: bool
+    called: str = ""
 
 
 @dataclass(slots=True)
@@ -186,7 +187,8 @@ class UnderWay:
             pairing = one.pairing
             turn = None if pairing.rhythm is None else pairing.rhythm.shaking_at(now_s - pairing.prompt_s)
             asked = pairing.stage is Stage.CONFIRM and pairing.rhythm is not None
-            return Now(one.id, one.by, pairing, turn, asked, one.trouble, one.entered)
+            called = one.wish.name or ""
+            return Now(one.id, one.by, pairing, turn, asked, one.trouble, one.entered, called)
 
     def say(self, id_: str, event: Event, *, wish: Wish | None = None) -> None:
         """Take in what somebody said; what makes no sense where it stands changes nothing. Raises LookupError."""

@@ -59,7 +59,7 @@ class _Pairings:
         """Return the page on which a pairing goes on."""
         counter = self.counter
         rows, fault = await counter.near(scope)
-        name = counter.name(scope)
+        name = scope.names(lambda wearer: now.called or counter.sheets.here.name(wearer))
         naming: Naming | None = None
         if now.pairing.stage is Stage.WHO:
             naming = await self.naming(scope, now, chosen=request.query_params.get("wearer", ""))

@@ -111,6 +111,7 @@ def test_a_band_is_entered_once_with_all_that_was_said_of_a_new_wearer(site: Sit
     pairings.say(id_, Named("w-1", Held()), wish=wish)
     pairings.say(id_, PutOn())
     to_stage(pairings, id_, Stage.FIT)
+    assert pairings.now(id_).called == "Ann", "a pseudonym made just now says nothing to whoever puts the band on"
     assert site.entered == [], "nothing before the fit was looked at"
     site.now_s += 26
     site.hear(data(packet_of("b", 40, still(2))))
