@@ -136,6 +136,7 @@ class Rooms:
         self.office = Office(self.registry)
         self.helen = self.account("Helen", Granted("administrator", EVERYWHERE))
         self.letting = Letting(self.as_person(self.helen))
+        self.reached = ""
         self.places = OneSite(elsewhere={"w3": "beech"})
         self.app = self._app()
         self._runner = asyncio.Runner()
@@ -167,7 +168,7 @@ class Rooms:
             carers=("Jo",),
             time_zone=ZoneInfo("Europe/London"),
             clock=lambda: house.now_s,
-            offices=Offices(administration=self.office),
+            offices=Offices(administration=self.office, reached=lambda: self.reached),
         )
 
     def close(self) -> None:

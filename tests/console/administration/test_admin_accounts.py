@@ -82,6 +82,7 @@ def test_a_lost_password_a_left_screen_and_somebody_who_left_are_seen_to(rooms: 
 def test_a_tablet_is_enrolled_by_a_link_and_let_in_no_more(rooms: Rooms) -> None:
     assert 'id="e-name"' in rooms.post("/admin/tablets/new", 422, site="home").text
     page = rooms.post("/admin/tablets/new", 200, name="Kitchen", site="home", shows_names="yes").text
+    assert "Only this machine reaches this house." in page
     found = LINK.search(page)
     assert found
     _, tablet = rooms.registry.enrol_by_link(found[1], by="the tablet")

@@ -61,12 +61,13 @@ def test_a_chain_is_changed_shown_and_holds(rooms: Rooms, address: str, page: Pa
 
 
 def test_somebody_is_invited_and_somebody_is_erased(rooms: Rooms, address: str, page: Page) -> None:
+    rooms.reached = "https://board.alder.example/"
     page.goto(f"{address}/admin")
     page.get_by_role("link", name="Invite somebody").click()
     page.get_by_label("Name", exact=True).fill("Ivy")
     page.get_by_label("Administrator: says who signs in").first.check(force=True)
     page.get_by_role("button", name="Make an invitation").click()
-    expect(page.locator("output.secret")).to_contain_text("/welcome/")
+    expect(page.locator("output.secret")).to_contain_text("https://board.alder.example/welcome/")
     expect(page.locator("svg.qr")).to_be_visible()
     page.goto(f"{address}/admin/people/w1")
     page.get_by_role("link", name="Erase Aidan…").click()
