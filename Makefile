@@ -4,8 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# processes that run tests side by side; 0: none beside pytest itself, which a debugger needs
-WORKERS ?= 2
+# processes that run tests side by side, more than cores because tests wait for peers; 0: none beside pytest itself, which a debugger needs
+WORKERS ?= 3
 # what is compiled first is compiled once, and not under tests that wait for a service
 TESTS = $(BIN)/python -c "from forecalm.pipeline import warm; warm()" && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -114,9 +114,7 @@ class Boards:
         writer.close()
 
 
-def follow(
-    port: int, count: int, cookie: str, stop: Event, out: str, taken_after_s: float = TAKEN_AFTER_S
-) -> None:
+def follow(port: int, count: int, cookie: str, stop: Event, out: str, taken_after_s: float = TAKEN_AFTER_S) -> None:
     """The boards' process: see ``Boards``."""
     boards = Boards(port, count, cookie, taken_after_s)
     asyncio.run(boards.run(stop))

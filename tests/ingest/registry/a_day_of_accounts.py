@@ -38,3 +38,4 @@ def live_through_a_day_of_accounts(registry: Registry) -> None:
     registry.add_gateway_credential("g-1", site="home", username="g-1", secret="$salted", by="jo")  # noqa: S106
     registry.end_gateway_credential("g-1", at_s=1e12, by="jo")
     registry.revoke_gateway_credential("g-1", by="jo")
+    registry.end_ways_in(by="jo")
