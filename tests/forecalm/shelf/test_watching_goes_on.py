@@ -119,7 +119,7 @@ def test_somebody_more_is_watched_though_a_model_cannot_go_on(caplog: pytest.Log
     assert "learnt anew" in caplog.text
 
 
-def test_what_models_foretell_is_written_only_while_one_runs(received: list[Received], tmp_path: Path) -> None:
+def test_what_is_written_by_the_minute_says_which_model_foretold_it(received: list[Received], tmp_path: Path) -> None:
     one = watching(of(Steady), "w-01")
     written = Foretold(tmp_path / "foretold", one)
     for i, each in enumerate(received[:400]):
@@ -130,8 +130,10 @@ def test_what_models_foretell_is_written_only_while_one_runs(received: list[Rece
             written.write(step)
     written.close()
     minutes = list(minutes_of(tmp_path / "foretold"))
-    assert minutes
-    assert minutes[-1].at_s < received[200].received_s < received[399].received_s - 120
+    changed_s = received[200].received_s
+    before = {minute.told.model for minute in minutes if minute.at_s + 60 < changed_s}
+    after = {minute.told.model for minute in minutes if minute.at_s > changed_s}
+    assert (before, after) == ({"steady"}, {"arousal"})
 
 
 def test_a_model_file_that_does_what_nobody_thought_of_leaves_the_training_free_detector(
