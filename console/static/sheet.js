@@ -115,7 +115,9 @@ export class Sheet {
         await this.#show(answer, this.#dialog.dataset.href);      // what was typed is kept, with what is wrong beside it
       } else if (!answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        this.#note([...page.querySelectorAll("h1, h1 + p")].map(({ textContent }) => textContent).join(". "));
+        this.#fail([...page.querySelectorAll("h1, h1 + p")].map(({ textContent }) => textContent).join(". "));
+      } else if (!this.#dialog.open) {
+        return;                                                       // whoever went back to the board stays there
       } else if (takes) {
         await this.open(this.#dialog.dataset.href);
       } else if (new URL(answer.url).pathname === "/") {
@@ -124,8 +126,16 @@ export class Sheet {
         await this.#show(answer, answer.url);
       }
     } catch {
-      this.#note("Not sent, nothing is kept yet. Please tap again.");
+      this.#fail("Not sent, nothing is kept yet. Please tap again.");
     }
+  }
+
+  /** Say what was not done, also to whoever has gone back to the board and believes that it was. */
+  #fail(text) {
+    this.#note(text);
+    if (this.#dialog.open) return;
+    this.#dialog.showModal();
+    this.#onopen();
   }
 
   #note(text) {

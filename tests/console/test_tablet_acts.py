@@ -1,7 +1,7 @@
 """Real tablets (Chromium) before a real server with care: what carers do on them."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from alerts.delivery.matter import Kind
 from alerts.delivery.snooze import ALERT_MOST_S, NOTICE_MOST_S
@@ -154,6 +154,29 @@ def test_a_shift_is_handed_over_by_two_taps_and_nobody_on_shift_is_said(
     expect(sheet).to_contain_text("Nobody is on shift")
     house.now_s += 1
     expect(tablet.page.locator("#shift")).to_have_text("Nobody is on shift")
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_whoever_goes_back_to_the_board_before_the_answer_stays_there_unless_it_was_refused(
+    house: House, caring: Caring, tablet: Tablet, *, granted: bool
+) -> None:
+    asked: list[Route] = []
+    tablet.page.route("**/shift/offer", lambda route: asked.append(route))
+    tablet.page.locator("#shift").click()
+    sheet = tablet.page.locator("#sheet")
+    sheet.locator(".pass-do").get_by_role("button", name="Maryam").click()
+    expect(sheet.locator(":scope > .note")).to_have_text("Sending…")
+    sheet.get_by_role("button", name="Board").click()
+    expect(sheet).to_be_hidden()
+    with tablet.page.expect_event("requestfinished" if granted else "requestfailed"):
+        asked[0].continue_() if granted else asked[0].abort()
+    if granted:
+        eventually(tablet.page, lambda: bool(caring.duty.shifts()[0].offered_to))
+        tablet.page.evaluate("() => new Promise(requestAnimationFrame)")
+        expect(sheet).to_be_hidden()
+    else:
+        expect(sheet.locator(":scope > .note")).to_have_text("Not sent, nothing is kept yet. Please tap again.")
+        expect(sheet).to_be_visible()
 
 
 def test_a_muted_tablet_says_so_shows_alerts_and_sounds_again_by_a_tap(
