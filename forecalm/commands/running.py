@@ -15,6 +15,7 @@ from forecalm.commands.stopping import stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, print_json
 from forecalm.config import LOOPBACK, ConfigError
 from forecalm.config import load as load_config
+from forecalm.pauses import ShortPauses
 from ingest.notice import SENTENCE
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def demo(chosen: argparse.Namespace) -> int:
     from forecalm.demo import SOMEBODY, Demo
 
     err.print(f"[bold]Forecalm[/bold]  {SENTENCE}")
-    with Demo(scenario=chosen.scenario, port=chosen.port, say=err.print) as running:
+    with ShortPauses(), Demo(scenario=chosen.scenario, port=chosen.port, say=err.print) as running:
         stop = stop_event()  # from here on Ctrl-C is a wish; until here it breaks off what is being started
         address = running.service.address
         err.print(f"The board is at [bold]{address}[/bold]   Ctrl-C ends it.")
@@ -67,7 +68,7 @@ def serve(chosen: argparse.Namespace) -> int:
     from forecalm.build import Service
 
     while True:
-        with Service(load_config(chosen.config)) as service:
+        with ShortPauses(), Service(load_config(chosen.config)) as service:
             stop = stop_event()
             err.print(f"The board is at [bold]{service.address}[/bold]   {SENTENCE}")
             if service.set_up:
