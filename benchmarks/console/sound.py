@@ -38,6 +38,7 @@ from benchmarks.enrolled import cookie
 BODIES: Final = 30
 LATE_S: Final = 105  # from the begin of a build-up to its alert, of nearly all
 TAKEN_AFTER_S: Final = 0.5
+AFTER_S: Final = 2.0  # of the last alerts, too, the notes are waited for
 FIRST_HZ: Final = 440  # of the rising notes
 GOAL_MS: Final = 500.0
 LISTEN: Final = """
@@ -178,6 +179,7 @@ def measure(
             time.sleep(1.0)
             for page in pages:
                 page.collect()
+        time.sleep(AFTER_S)
         for page in pages:
             page.collect()
         stop.set()

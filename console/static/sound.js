@@ -9,7 +9,7 @@ const QUIET = 1 / 18;
 const LOST_AGAIN_MS = 120000;
 const ATTACK_S = 0.1;
 const NOTE_S = 0.42;
-const FIRST_MS = 400;        // the first note of an alert is not cut off: what came meanwhile is told by it
+const FIRST_MS = 150;        // the first note of an alert swells before the next one cuts it off: what came meanwhile is told by that
 const PEAK = 0.8;
 
 export class Sound {
@@ -54,7 +54,7 @@ export class Sound {
   }
 
   /** Rising notes every 4 s while `on`, louder over the first 8 s. `anew`: somebody more needs you, so they begin again at
-      once; never within the first note, which tells of all who came by then or the next one does. */
+      once; never before the first note has swollen and been proved. */
   alert(on, anew = false) {
     if (!on) {
       if (this.#alertTimer === null) return;
