@@ -1,6 +1,8 @@
-"""What somebody typed as a name in; the name as it is kept out, or why it is none."""
+"""What somebody typed as a name in; the name as it is kept out, or why it is none, and who may be meant."""
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 from alerts.errors import AlertError
@@ -19,6 +21,29 @@ def name(said: str, *, of: str) -> str:
     if not any(map(str.isalnum, kept)) or len(kept) > NAME_MAX or not kept.isprintable() or set(kept) <= BLANKS:
         raise AlertError(f"{of}: 1 to {NAME_MAX} printable characters, not {len(kept)} like these")
     return kept
+
+
+NEAR: Final = 0.5
+"""How alike a name is to one that was meant, of 1, by ``difflib``: two letters of five may be wrong."""
+
+ALL_MOST: Final = 8
+"""So many names are said where none is near."""
+
+
+def called(said: str, known: Iterable[str]) -> str | None:
+    """Return which of ``known`` is meant by ``said``; None: none of them."""
+    return next((name for name in known if same(name, said)), None)
+
+
+def nobody(said: str, known: Iterable[str]) -> str:
+    """Return, of a name that nobody ``known`` bears, who may be meant: "nobody known here is called that; did you mean
+    Priya?"."""
+    by_letters = {_plain(name): name for name in known}
+    near = [by_letters[plain] for plain in get_close_matches(_plain(said), by_letters, n=3, cutoff=NEAR)]
+    if near:
+        return f"nobody known here is called that; did you mean {' or '.join(near)}?"
+    there = f"; there are: {', '.join(by_letters.values())}" if 0 < len(by_letters) <= ALL_MOST else ""
+    return f"nobody known here is called that{there}."
 
 
 def same(one: str, other: str) -> bool:

@@ -30,7 +30,7 @@ def _add_outcomes(commands: Any) -> None:  # noqa: ANN401
     add.add_argument("--alert", metavar="ID", help="of this alert (default: no alert was raised)")
     for each in (add, correct):
         each.add_argument("what", choices=WHATS, metavar="WHAT", help=", ".join(map(repr, WHATS)))
-        each.add_argument("--by", required=True, metavar="WHO", help="the carer who says so")
+        each.add_argument("--by", required=True, metavar="WHO", help="the carer who says so, as the house knows them")
         each.add_argument("--helped", action="append", metavar="WORD", help="what helped (may be repeated)")
         each.add_argument("--began", metavar="TIME", help=f"when it began; {MOMENT}")
         each.add_argument("--uncertainty", type=from_0, metavar="S", help="how far that may be off (default: 60)")

@@ -18,11 +18,13 @@ def add_duty(commands: Any) -> None:  # noqa: ANN401 - argparse hides the type
     begin = actions.add_parser("begin", help="come on shift, or prolong a shift for the same people")
     begin.add_argument("carer", help="who comes on shift")
     begin.add_argument("--for", dest="wearers", nargs="+", default=[], metavar="W", help="pseudonyms (default: all)")
+    begin.add_argument("--new", action="store_true", help="the house does not know this carer yet: enter them")
     begin.add_argument("--by", metavar="WHO", help="who says so (default: the user of this machine)")
 
     offer = actions.add_parser("offer", help="offer a shift; until somebody takes it, whoever has it has it")
     offer.add_argument("shift", help=WHICH)
     offer.add_argument("--to", required=True, metavar="NAME", help="to whom; several with commas between")
+    offer.add_argument("--new", action="store_true", help="the house does not know them yet: offer it all the same")
     offer.add_argument("--note", default="", help="what they must know")
 
     take = actions.add_parser("take", help="take over a shift that was offered")

@@ -1,4 +1,5 @@
-"""The installation's secret in; by what a command on this very machine is known, and whether it is, out."""
+"""The installation's secret in; by what a command on this very machine is known, and whether it is, out; and what its
+user is called."""
 
 import hashlib
 import hmac
@@ -8,6 +9,9 @@ from console.access.asker import EVERYWHERE, Asker, Grant, Kind
 from console.access.roles import OF_PEOPLE
 
 SCHEME: Final = "Bearer cli"
+OWN: Final = " at the command line"
+"""How what the user of this machine is called ends: they may act in that name, which no carer has."""
+
 HOLDS_S: Final = 60.0
 """How long a seal may be shown; a command makes one for each question. Clocks agree: it is one machine."""
 
@@ -20,6 +24,11 @@ COMMAND_LINE: Final = Asker(
 def shown(secret: bytes, now_s: float) -> str:
     """Return the Authorization header by which a command is known from ``now_s`` [UTC s] on, for a minute."""
     return f"{SCHEME}.{int(now_s)}.{_seal(secret, int(now_s))}"
+
+
+def is_own(name: str) -> bool:
+    """Return whether a name is that of a user of this machine."""
+    return name.endswith(OWN) and name != OWN
 
 
 def is_ours(secret: bytes, authorization: str, now_s: float) -> bool:

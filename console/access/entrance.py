@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from alerts.names import NAME_MAX, same
+from alerts.names import called, nobody, same
 from console.access.access import Access
 from console.access.asker import NOBODY, Asker, Kind
+from console.access.command_line import is_own
 from console.access.roles import Act
 from console.access.scope import Places
 from console.access.trail import Said, Trail
@@ -94,30 +95,40 @@ def of_those(request: Request, act: Act, wearers: Iterable[str]) -> list[str]:
 
 def by_of(request: Request, said: str, *, field: str = "by") -> str:
     """Return in whose name it is done: a person's own, whatever was ``said``; at a tablet that of a carer who is known
-    here; a program's own, or that of such a carer; and what a command on this machine says. Refused with 422, which
-    names ``field``, where nobody is."""
+    here; a program's own, or that of such a carer; of a command on this machine that of its user, or of such a carer.
+    Refused with 422, which names ``field``, where nobody is."""
     asker, name = asker_of(request), " ".join(said.split())
     if asker.kind is Kind.PERSON and asker.name:
         name = asker.name
-    elif asker.kind is Kind.TABLET or (asker.kind is Kind.MACHINE and asker.name and name and name != asker.name):
-        name = _carer(entrance_of(request).carers, name, field)
-    else:
+    elif asker.kind is Kind.MACHINE and (not name or name == asker.name or (not asker.name and is_own(name))):
         name = name or asker.name
+    elif asker.kind in (Kind.TABLET, Kind.MACHINE):
+        name = _carer(entrance_of(request).carers, name, field)
     if not name:
         raise Refusal(422, "Who are you?", f"{field}: choose a name, or write one.", field=field)
     request.state.by = name
     return name
 
 
+def carer_of(request: Request, said: str, *, field: str, new: bool) -> str:
+    """Return the carer who is to have somebody: one who is known here, a person's own name, or, where it is plainly
+    said, somebody ``new``. Refused with 422, which names ``field``, where nobody is meant."""
+    asker = asker_of(request)
+    if asker.kind is Kind.PERSON and same(asker.name, said):
+        return asker.name
+    known = entrance_of(request).carers
+    return said if new and called(said, known) is None else _carer(known, said, field)
+
+
 def _carer(known: Sequence[str], name: str, field: str) -> str:
     """Return the carer of that name. A house that has entered none takes any name: an alert must find somebody."""
     if not known or not name:
         return name
-    for carer in known:
-        if same(carer, name):
-            return carer
-    why = f"{field}: nobody of that name is a carer of this house. Choose one, or ask an administrator to add you."
-    raise Refusal(422, "Nobody of that name is known here", why[: NAME_MAX * 3], field=field)
+    carer = called(name, known)
+    if carer is None:
+        why = f"{field}: {nobody(name, known)} Choose a carer of this house, or ask an administrator to add them."
+        raise Refusal(422, "Nobody of that name is known here", why, field=field)
+    return carer
 
 
 def seen(request: Request, wearer: str | None, what: str) -> None:

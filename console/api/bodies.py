@@ -140,12 +140,14 @@ class OutcomeBody(Body):
 
 
 class ShiftBody(Body):
-    """``carer`` has ``wearers`` (none named: everybody) until ``until_s``; ``by`` says so."""
+    """``carer`` has ``wearers`` (none named: everybody) until ``until_s``; ``by`` says so. ``new``: the house does not
+    know the carer yet; without it such a name is refused, for a slip of a key leaves people with nobody."""
 
     carer: Name
     wearers: Annotated[list[Id], Field(max_length=WEARERS_MAX)]
     until_s: Moment
     by: By = ""
+    new: bool = False
 
 
 class OfferBody(Body):

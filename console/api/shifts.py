@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from alerts.duty.errors import LeftAlone
 from alerts.duty.roster import Shift
-from console.access.entrance import by_of, check_people, may_of
+from console.access.entrance import by_of, carer_of, check_people, may_of
 from console.access.roles import Act
 from console.api.answers import ShiftAnswer, SummaryAnswer
 from console.api.bodies import EndBody, Identity, OfferBody, ShiftBody, TakeOverBody
@@ -45,7 +45,7 @@ def _add_taking_turns(router: APIRouter, here: Here) -> None:
         wearers = await here.rest.run(theirs, request, here, body.wearers)
         shift = await here.rest.run(
             here.given.duty.begin,
-            body.carer,
+            carer_of(request, body.carer, field="carer", new=body.new),
             wearers,
             until_s=body.until_s,
             by=by_of(request, body.by),

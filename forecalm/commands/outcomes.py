@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from forecalm.commands.carers import known_as
 from forecalm.commands.moments import moment, told
 from forecalm.commands.people import say
 from forecalm.commands.terminal import number
@@ -143,7 +144,7 @@ def _given(chosen: argparse.Namespace, config: Config) -> dict[str, Any]:
         for text, option in ((chosen.began, "--began"), (chosen.ended, "--ended"))
     )
     return {
-        "by": chosen.by,
+        "by": known_as(chosen.by, config),
         "what": chosen.what,
         "helped": chosen.helped or [],
         "began_s": began,

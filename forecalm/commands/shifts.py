@@ -1,15 +1,15 @@
 """Commands on shifts: begin, offer, take and end ask the running service; show and summary read its journal."""
 
 import argparse
-import sys
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from forecalm.asking import Asking
+from forecalm.commands.carers import enter, known_as
 from forecalm.commands.moments import moment, told
 from forecalm.commands.people import say
 from forecalm.commands.terminal import operator
@@ -29,17 +29,19 @@ def shift(chosen: argparse.Namespace) -> int:
 
 
 def _begin(chosen: argparse.Namespace, config: Config) -> int:
-    body = {"carer": chosen.carer, "wearers": chosen.wearers, "until_s": _until_s(chosen, config)}
-    done = _done(chosen, config, _service(config).ask("POST", SHIFTS, {**body, "by": chosen.by or operator()}))
-    _ask_who(chosen.carer, config)
-    return done
+    (carer,) = _meant([chosen.carer], config, new=chosen.new)
+    asked = {"carer": carer, "wearers": chosen.wearers, "until_s": _until_s(chosen, config)}
+    asked |= {"by": chosen.by or operator(), "new": True}  # a service hears of carers a second after the registry
+    is_now = _service(config).ask("POST", SHIFTS, asked)
+    if chosen.new:
+        enter(carer, config)
+    return _done(chosen, config, is_now)
 
 
 def _offer(chosen: argparse.Namespace, config: Config) -> int:
+    to = ", ".join(_meant(chosen.to.split(","), config, new=chosen.new))
     path = f"{SHIFTS}/{_quoted(_id(chosen.shift, config))}/offer"
-    done = _done(chosen, config, _service(config).ask("POST", path, {"to": chosen.to, "note": chosen.note}))
-    _ask_who(chosen.to, config)
-    return done
+    return _done(chosen, config, _service(config).ask("POST", path, {"to": to, "note": chosen.note}))
 
 
 def _take(chosen: argparse.Namespace, config: Config) -> int:
@@ -137,19 +139,9 @@ def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any])
     return 0
 
 
-def _ask_who(carer: str, config: Config) -> None:
-    """Say where a carer is none of this house: a slip of a key leaves people with somebody who is not there."""
-    from alerts.names import same
-    from forecalm.installation import Installation
-    from ingest.registry.registry import Registry
-
-    here = Installation(config, look=True)
-    if not config.registry.url and not here.registry.exists():
-        return
-    with closing(Registry(here.registry_url)) as registry:
-        known = registry.carers()
-    if known and not any(same(each, carer) for each in known):
-        sys.stderr.write(f"{carer} is no carer of this house that is known: is it written right? {', '.join(known)}\n")
+def _meant(names: Sequence[str], config: Config, *, new: bool) -> list[str]:
+    """Return whom the house knows by those names, or, where they are said to be ``new``, the names."""
+    return [each.strip() for each in names] if new else [known_as(each, config, "say --new") for each in names]
 
 
 def _service(config: Config) -> Asking:

@@ -9,6 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from console.access.command_line import OWN
 from forecalm.config import ConfigError
 
 err = Console(stderr=True, highlight=False)
@@ -50,6 +51,6 @@ def number(count: int, noun: str) -> str:
 def operator() -> str:
     """Who the audit says it was: the user of this machine, where it has names."""
     try:
-        return f"{getpass.getuser()} at the command line"
+        return f"{getpass.getuser()}{OWN}"
     except (KeyError, OSError):
         return "the command line"

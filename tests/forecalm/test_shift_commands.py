@@ -181,17 +181,51 @@ def test_a_refusal_is_one_line_and_exit_code_2(here: Installation, capsys: pytes
     assert said.err.count("\n") == 1
 
 
-def test_a_name_that_no_carer_of_the_house_has_is_taken_and_said(
-    here: Installation, served: Duty, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def known(here: Installation) -> Installation:
+    """The house knows Jo and Priya."""
     with closing(here.open_registry()) as registry:
         registry.add_carer("Jo", by="test")
         registry.add_carer("Priya", by="test")
-    told = "is no carer of this house that is known: is it written right? Jo, Priya\n"
-    for arguments in (("begin", "jo", "--hours", "8"), ("offer", "Jo", "--to", "Priya")):
-        assert main(["shift", *arguments]) == 0
-        assert told not in capsys.readouterr().err
-    for arguments in (("offer", "Jo", "--to", "Pria"), ("begin", "Joo", "--hours", "8")):
-        assert main(["shift", *arguments]) == 0
-        assert f"{arguments[-1] if '--to' in arguments else 'Joo'} {told}" in capsys.readouterr().err
-    assert served.on_shift("w-1", time.time()) == ("jo", "Joo")
+    return here
+
+
+@pytest.mark.parametrize(
+    ("act", "meant"),
+    [
+        (("begin", "Joo"), "'Joo': nobody known here is called that; did you mean Jo?"),
+        (("begin", "Wilhelmina"), "nobody known here is called that; there are: Jo, Priya. If they are new here"),
+        (("offer", "Jo", "--to", "Priya, Pria"), "'Pria': nobody known here is called that; did you mean Priya?"),
+    ],
+)
+def test_nobody_comes_on_shift_or_is_offered_one_by_a_slip_of_a_key(
+    known: Installation, served: Duty, capsys: pytest.CaptureFixture[str], act: tuple[str, ...], meant: str
+) -> None:
+    before = served.shifts()
+    assert main(["shift", *act]) == 2
+    said = capsys.readouterr()
+    assert meant in said.err
+    assert (said.out, served.shifts()) == ("", before)
+
+
+def test_a_carer_is_on_shift_by_the_name_that_the_house_has_for_them(known: Installation, served: Duty) -> None:
+    assert main(["shift", "begin", "jo"]) == 0
+    assert served.on_shift("w-1", time.time()) == ("Jo",)
+    assert main(["shift", "offer", "Jo", "--to", "PRIYA"]) == 0
+    assert [shift.offered_to for shift in served.shifts()] == ["Priya"]
+
+
+def test_somebody_who_is_plainly_said_to_be_new_comes_on_shift_and_is_known_from_then_on(
+    known: Installation, served: Duty
+) -> None:
+    assert main(["shift", "begin", "Sam", "--new"]) == 0
+    assert served.on_shift("w-1", time.time()) == ("Sam",)
+    with closing(known.open_registry()) as registry:
+        assert registry.carers() == ["Jo", "Priya", "Sam"]
+    assert main(["shift", "begin", "sam"]) == 0
+
+
+def test_where_no_service_runs_nobody_new_is_entered(known: Installation) -> None:
+    assert main(["shift", "begin", "Sam", "--new"]) == 2
+    with closing(known.open_registry()) as registry:
+        assert registry.carers() == ["Jo", "Priya"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from console.access.access import Access
 from console.access.asker import EVERYWHERE, NOBODY, Asker, Grant, Kind
+from console.access.command_line import COMMAND_LINE
 from console.access.limits import WRITES
 from console.access.onward import HOME, onward, sign_in
 from console.access.roles import OF_PEOPLE, Role
@@ -104,6 +105,46 @@ def test_a_programs_token_is_enough_and_it_acts_as_itself_or_for_a_carer_of_the_
     assert rooms.ask("GET", "/api/v1/matters", headers=token).json()[0]["matter_id"] == alert
     answer = rooms.ask("POST", f"/api/v1/alerts/{alert}/acknowledge", json={"by": said}, headers=token)
     assert (answer.status_code, answer.json().get("by", "")) == (status, by)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "by"),
+    [
+        ("maryam", 200, "Maryam"),
+        ("root at the command line", 200, "root at the command line"),
+        ("Marjam", 422, "by: nobody known here is called that; did you mean Maryam? "),
+        (" at the command line", 422, "by: nobody known here is called that"),
+    ],
+)
+def test_the_command_line_acts_as_the_user_of_this_machine_or_for_a_carer_of_the_house_and_for_nobody_else(
+    rooms: Rooms, door: Letting, said: str, status: int, by: str
+) -> None:
+    door.asker_, alert = COMMAND_LINE, rooms.alert("w2")
+    answer = rooms.post(f"/alerts/{alert}/acknowledge", {"by": said})
+    assert (answer.status_code, answer.json()["by" if status == 200 else "detail"].startswith(by)) == (status, True)
+    assert [view.alert.acknowledged_by for view in rooms.desk.views() if view.alert] == [by if status == 200 else None]
+
+
+@pytest.mark.parametrize(
+    ("asker", "said", "new", "has"),
+    [
+        (JO, "jo", False, "Jo"),
+        (JO, "maryam", False, "Maryam"),
+        (JO, "Marjam", False, ""),
+        (JO, "Marjam", True, "Marjam"),
+        (replace(JO, name="Helen"), "Helen", False, "Helen"),
+        (COMMAND_LINE, "Marjam", False, ""),
+        (COMMAND_LINE, "Marjam", True, "Marjam"),
+    ],
+)
+def test_nobody_is_on_shift_whom_the_house_does_not_know_unless_they_are_said_to_be_new(
+    rooms: Rooms, door: Letting, asker: Asker, said: str, new: bool, has: str
+) -> None:
+    door.asker_ = asker
+    shift = {"carer": said, "wearers": ["w1"], "until_s": rooms.now_s + 3600, "by": "Jo", "new": new}
+    answer = rooms.post("/shifts", shift)
+    assert (answer.status_code, answer.json().get("field", "")) == ((201, "") if has else (422, "carer"))
+    assert rooms.duty.on_shift("w1", rooms.now_s) == ((has,) if has else ())
 
 
 @pytest.mark.parametrize("route", ["/tablets/m-1/beat", "/tablets/t-1/beat"])

@@ -118,8 +118,15 @@ class Covering:
 class Rooms:
     """Everything that a service has beside engine and disk, and its app, asked in process; the clock is set by hand."""
 
-    def __init__(self, journal: Scratch | None = None, *, care: bool = True, access: Access | None = None) -> None:
-        self.access = access or open_to(AS_TOLD)
+    def __init__(
+        self,
+        journal: Scratch | None = None,
+        *,
+        care: bool = True,
+        access: Access | None = None,
+        carers: Sequence[str] = ("Jo", "Maryam", "Sam", "Zoë van Dijk"),
+    ) -> None:
+        self.access, self.carers = access or open_to(AS_TOLD), carers
         self.now_s = NOW_S
         self.journal = journal or Scratch()
         self.hub = Hub()
@@ -166,7 +173,7 @@ class Rooms:
             hub=self.hub,
             place="Alder House",
             names=NAMES,
-            carers=("Jo", "Maryam"),
+            carers=self.carers,
             time_zone=ZoneInfo("Europe/London"),
             clock=lambda: self.now_s,
             care=self.care,
