@@ -4,6 +4,7 @@ import { countLost, hideLost, showLost } from "./lost.js";
 import { Awake } from "./awake.js";
 import { Choice } from "./choice.js";
 import { Elsewhere } from "./elsewhere.js";
+import { Hands, youHave } from "./hands.js";
 import { Notices } from "./notices.js";
 import { Picker } from "./picker.js";
 import { register, subscribe, subscribed } from "./push.js";
@@ -13,8 +14,6 @@ import { Sound } from "./sound.js";
 import { Tablet } from "./tablet.js";
 import { Watch } from "./watch.js";
 
-const NOTE_MS = 8000;     // long enough to be read
-const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const SEND_MS = 5000;
 const NOBODY_HERE = "Nobody is on shift";   // console/board.py
 const SIGNED_OUT_MS = 5000;     // how often it is asked whether somebody has signed in, or the tablet may watch by itself
@@ -31,7 +30,7 @@ const picker = new Picker(byId("picker"), byId("watching").dataset.me);
 const elsewhere = new Elsewhere(byId("over-alert"), byId("elsewhere"), rows);
 const sheet = new Sheet(byId("sheet"), () => picker.name, (why) => picker.ask(why), onSheet);
 const notices = new Notices(byId("notices"), byId("notice"), onNotice);
-const snoozing = new Choice(byId("snooze"));
+const hands = new Hands(rows, picker, (text) => say("status", text), (matter, what, body) => tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/${what}`, body));
 const voice = new Choice(byId("voice"));
 const sound = new Sound(showSound, onStarted);
 const cares = "care" in byId("watching").dataset;
@@ -53,7 +52,7 @@ function onRow({ row }) {
   const happened = rows.show(row);
   sheet.look(row);
   if (happened === "raised" && !tablet?.has(row.alert_id, "on the tablet")) {
-    showName();
+    hands.show();
     showPlans();
     say("alert", `${row.name} may need you now. ${row.word}`);
     elsewhere.raised(row);
@@ -177,10 +176,6 @@ function onState(now, silence, isUnreadable = false, cut = false) {
   state = now;
 }
 
-function youHave(name, by) {
-  return `You have ${name}, ${by}.`;
-}
-
 const saying = {};
 
 function say(kind, text) {
@@ -233,136 +228,8 @@ function become({ kind, name }) {
   picker.me = kind === "person" ? name : "";
   byId("me").hidden = !picker.me;
   byId("me").querySelector(".fact-now").textContent = picker.me;
-  showName();
+  hands.show();
 }
-
-/* ---- taking an alert ---- */
-
-async function take(form) {
-  const item = form.closest(".row");
-  const note = item.querySelector(".note");
-  const name = item.querySelector(".name").textContent;
-  const { action } = form;      // as it stood under the finger: a later alert is another one
-  const by = picker.name || (await picker.ask(`You are taking ${name}.`));
-  showName();
-  if (!by) return;
-  const button = form.querySelector(".take");
-  button.setAttribute("aria-disabled", "true");
-  note.textContent = "Sending…";
-  try {
-    note.textContent = await send(action, by);
-  } catch {
-    note.textContent = "Not sent, nobody knows yet. Please tap again.";
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
-}
-
-async function send(action, by) {
-  const answer = await fetch(action, {
-    method: "POST",
-    headers: { accept: "application/json" },
-    body: new URLSearchParams({ by }),
-    signal: AbortSignal.timeout(SEND_MS),
-  });
-  const facts = await answer.json();
-  if (!answer.ok) return `${facts.title}. ${facts.detail}`;
-  const said = facts.by === by ? youHave(facts.name, by) : `${facts.by} took it first.`;
-  say("status", said);
-  return said;
-}
-
-byId("board").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const form = event.target;
-  if (form.querySelector("[aria-disabled]")) return;
-  if (performance.now() - rows.movedAt < SETTLE_MS) {
-    const note = form.closest(".row").querySelector(".note");
-    note.textContent = "The rows moved just now. Please tap again.";
-    setTimeout(() => { note.textContent = ""; }, NOTE_MS);
-    return;
-  }
-  take(form);
-});
-
-byId("board").addEventListener("click", async (event) => {
-  const other = event.target.closest(".not-me");
-  if (!other) return;
-  const form = other.parentElement.querySelector(".take-form");
-  const name = other.closest(".row").querySelector(".name").textContent;
-  const by = await picker.ask(`You are taking ${name}.`);
-  showName();
-  if (by) take(form);
-});
-
-function showName() {
-  const { name } = picker;
-  byId("tablet").hidden = Boolean(picker.me);
-  byId("tablet").querySelector(".fact-now").textContent = name || "nobody yet";
-  for (const { item, risk } of rows.list()) {
-    if (risk !== "alert") continue;
-    item.querySelector(".as").textContent = name ? `as ${name}` : "";
-    const other = item.querySelector(".not-me");
-    other.hidden = !name || Boolean(picker.me);
-    other.textContent = `Not ${name}?`;
-  }
-}
-
-/** Ask why and for how long, and pause the sound of one matter; `kind` is "alert", "lost" or "house". */
-async function snooze(matter, kind, name, note) {
-  byId("snooze-title").textContent = name ? `Why pause the sound for ${name}?` : "Why pause this sound?";
-  const theirs = name && kind === "alert" ? `A new alert for ${name} still sounds. So does everybody else’s.` : "Every alert still sounds.";
-  byId("snooze-what").textContent = `${theirs} Who is told next stays as it is.`;
-  for (const pick of byId("snooze").querySelectorAll("[data-for]")) pick.hidden = !pick.dataset.for.split(" ").includes(kind);
-  const minutes = await snoozing.ask(() => snoozing.reason ? "" : "Please say why first.");
-  const by = minutes && (picker.name || (await picker.ask("You are pausing a sound.")));
-  showName();
-  if (!by) return;
-  try {
-    const answer = await tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/snooze`, { by, reason: snoozing.reason, minutes: Number(minutes) });
-    note.textContent = answer.ok ? "" : (await answer.json()).detail;
-  } catch {
-    note.textContent = "Not sent: it goes on sounding. Please tap again.";
-  }
-}
-
-byId("board").addEventListener("click", ({ target }) => {
-  const item = target.closest(".snooze")?.closest(".row");
-  if (!item) return;
-  const kind = item.dataset.risk === "alert" ? "alert" : "lost";      // matter and kind as they stood under the finger
-  snooze(item.dataset.matter, kind, item.querySelector(".name").textContent, item.querySelector(".note"));
-});
-
-byId("notices").addEventListener("click", ({ target }) => {
-  const strip = target.closest(".snooze-notice")?.closest(".strip");
-  if (strip) snooze(strip.dataset.matter, "house", "", strip.querySelector(".paused"));
-});
-
-/** Take what is no alert: every board says who sees to it, and nobody else is told. */
-async function seeTo(matter, about, note) {
-  const by = picker.name || (await picker.ask(`You are seeing to it${about ? `: ${about}` : ""}.`));
-  showName();
-  if (!by) return;
-  note.textContent = "Sending…";
-  try {
-    const answer = await tablet.ask(`/api/v1/matters/${encodeURIComponent(matter)}/take`, { by });
-    const facts = await answer.json();
-    note.textContent = !answer.ok ? facts.detail : facts.by === by ? "" : `${facts.by} was first.`;
-    if (answer.ok) say("status", `${facts.by} is seeing to it.`);
-  } catch {
-    note.textContent = "Not sent, nobody knows yet. Please tap again.";
-  }
-}
-
-document.addEventListener("click", ({ target }) => {
-  const item = target.closest(".see-to")?.closest(".row, .strip");
-  if (item) seeTo(item.dataset.matter, item.querySelector(".name")?.textContent ?? "", item.querySelector(".note"));
-});
-
-byId("tablet").addEventListener("click", async () => {
-  await picker.ask("Alerts taken on this tablet go to this name.");
-  showName();
-});
 
 /* ---- what is done over the board ---- */
 
@@ -370,7 +237,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-over]");
   if (!link || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  if (link.matches(".page") && performance.now() - rows.movedAt < SETTLE_MS) return;
+  if (link.matches(".page") && rows.moving) return;
   sheet.open(link.getAttribute("href"));
 });
 
@@ -410,8 +277,7 @@ byId("sound").addEventListener("click", async () => {
   byId("voice-note").textContent = "";
   const what = await voice.ask();
   if (what === "test") return turnSoundOn();
-  const by = what && (picker.name || (await picker.ask("It goes to this name.")));
-  showName();
+  const by = what && (await hands.who("It goes to this name."));
   if (!by) return;
   try {
     if (what === "push") await subscribe(by, tablet);
@@ -423,11 +289,9 @@ byId("sound").addEventListener("click", async () => {
     byId("voice").showModal();
   }
 });
-byId("renew").addEventListener("click", () => location.reload());
 byId("unmute").addEventListener("click", async () => {
   await sound.unlock();
-  const by = picker.name || (await picker.ask("The sound comes back."));
-  showName();
+  const by = await hands.who("The sound comes back.");
   if (by) await tablet.unmute(by);
 });
 byId("sound-heard").addEventListener("click", () => {
@@ -478,9 +342,9 @@ if (cares) {
 
 const watch = new Watch("/events", { row: onRow, beat: onBeat, "signed-out": onSignedOut, another: onAnother }, onState, onSignedOut);
 setInterval(() => { if (signedOut) watch.connect(); }, SIGNED_OUT_MS);
-byId("lost-renew").addEventListener("click", () => location.reload());
+for (const id of ["renew", "lost-renew"]) byId(id).addEventListener("click", () => location.reload());
 byId("lost-retry").addEventListener("click", () => watch.connect());
-showName();
+hands.show();
 showSound();
 showPlans();
 ring();

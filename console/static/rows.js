@@ -3,6 +3,7 @@
    what it says, so that a thousand rows cost a board no more than the one that changes. */
 
 const SVG = "http://www.w3.org/2000/svg";
+const SETTLE_MS = 400;    // a tap this soon after the rows moved was meant for something else
 const CROWD = 60;         // rows that no screen shows at once: what is out of sight need not be laid out
 const PARTS = { name: ".name", lead: ".lead", word: ".word", why: ".why", badge: ".bead .badge", has: ".has", signal: ".signal",
   battery: ".battery", bead: ".bead use", who: ".who", page: ".page", form: ".take-form", note: ".note", more: ".more", over: ".over",
@@ -40,8 +41,7 @@ export class Rows {
   #people = new Map();
   #order = [];
   #made = 0;
-  /** When a row last swelled or shrank [ms of the page]: what is tapped just after may not be what was meant. */
-  movedAt = -Infinity;
+  #movedAt = -Infinity;
 
   /** `nobody` is what is said where there is no row. */
   constructor(board, template, nobody) {
@@ -56,7 +56,7 @@ export class Rows {
   show(row) {
     const person = this.#people.get(row.wearer) ?? this.#make(row);
     const was = { ...person };
-    if (was.risk !== row.risk) this.movedAt = performance.now();
+    if (was.risk !== row.risk) this.#movedAt = performance.now();
     const now = { risk: row.risk, watch: row.watch, sounds: row.sounds, alert: row.alert_id,
       matter: (row.risk === "alert" ? row.alert : row.loss?.taken ? null : row.loss)?.matter_id ?? "",
       paused: String(row.alert?.snoozed_until_s ?? row.loss?.snoozed_until_s ?? "") };
@@ -84,6 +84,11 @@ export class Rows {
     this.#order = this.#order.filter(({ wearer }) => stay.has(wearer));
     this.#crowd();
     this.#count();
+  }
+
+  /** Whether a row has just swelled or shrunk: what is tapped now may not be what was meant. */
+  get moving() {
+    return performance.now() - this.#movedAt < SETTLE_MS;
   }
 
   /** The people on the board as they stand, from the top: what their rows say, and the `item` that says it. */
