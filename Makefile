@@ -113,7 +113,7 @@ schema: .venv/.core  ## Make docs/wire.schema.json, asyncapi.json, openapi.json,
 	$(BIN)/python -m console.access.drawn docs/access.md
 
 fuzz: .venv/.dev  ## Ask every route of the OpenAPI document what it forbids, at length
-	FORECALM_FUZZ=40 $(BIN)/python -m pytest -q tests/console/api/test_schemathesis.py tests/console/api/test_hostile.py
+	FORECALM_FUZZ=40 $(BIN)/python -m pytest -q -s tests/console/api/test_schemathesis.py tests/console/api/test_hostile.py
 
 screenshots: .venv/.dev  ## Take the pictures in docs/screens anew (needs Chromium)
 	$(BIN)/python docs/screens/make.py
