@@ -26,7 +26,12 @@ SHOWN: Final = 80
 
 _FIELD: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)*)(?:, line \d+)?: ")
 
-_PLAIN: Final = {404: ("There is no such page", "Please look at the board, or at docs/api.md.")}
+NO_PAGE: Final = (
+    "There is no such page",
+    "Please look at the board. For programs, GET /api/v1/openapi.json says what there is.",
+)
+
+_PLAIN: Final = {404: NO_PAGE}
 """What people read, where the protocol's own words say nothing to them."""
 
 PROBLEM: Final = "application/problem+json"
@@ -132,7 +137,7 @@ def _of_validation(error: RequestValidationError) -> Refusal:
     where = [str(part) for part in first["loc"] if part not in ("body", "path", "query", "header")]
     field = "".join(c for c in ".".join(where) if c.isprintable())[:SHOWN]
     if first["type"] == "json_invalid":
-        return Refusal(422, "That is no JSON", "Send one JSON value in UTF-8, as docs/api.md shows.")
+        return Refusal(422, "That is no JSON", "Send one JSON value in UTF-8, as GET /api/v1/openapi.json says.")
     return Refusal(422, "That cannot be taken", f"{field or 'the body'}: {first['msg']}.", field=field)
 
 
@@ -142,5 +147,5 @@ def _said(status: int) -> tuple[str, str]:
     try:
         known = HTTPStatus(status)
     except ValueError:
-        return "That did not work", "Look at docs/api.md."
-    return known.phrase, known.description or "Look at docs/api.md."
+        return "That did not work", "Please look at the board."
+    return known.phrase, known.description or "Please look at the board."

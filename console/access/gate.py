@@ -23,7 +23,7 @@ from console.access.routes import ANYWHERE, OPEN, Need, methods_of, need_of, row
 from console.access.scope import OF_THE_HOUSE, About
 from console.api.here import Lane
 from console.guard import is_foreign
-from console.refusal import Refusal
+from console.refusal import NO_PAGE, Refusal
 
 READING: Final = ("GET", "HEAD", "OPTIONS")
 
@@ -79,7 +79,7 @@ class Gate:
             if allowed:
                 request.state.allowed = allowed
                 raise Refusal(405, "That cannot be done here", f"This takes {', '.join(allowed)}.")
-            raise Refusal(404, "There is no such page", "Please look at the board, or at docs/api.md.")
+            raise Refusal(404, *NO_PAGE)
         if request.method not in READING and is_foreign(request.headers):
             refuse(request, "request", because="another site")
             raise Refusal(403, "This came from another site", "It can only be done on the board itself.")

@@ -187,7 +187,9 @@ def _contacts(form: Form, rules: SiteRules, wrong: dict[str, str], fields: dict[
             if not way:
                 wrong[f"{begin}-w{number}-way"] = "Name this way: phone, sms, mail."
             elif not url:
-                wrong[f"{begin}-w{number}-url"] = "Write the address: docs/channels.md shows one for each service."
+                wrong[f"{begin}-w{number}-url"] = (
+                    "Write the address: its service, then where, as in ntfys://TOKEN@ntfy.example.org/TOPIC."
+                )
             elif way in reach:
                 wrong[f"{begin}-w{number}-way"] = "There is a way of that name already."
             else:

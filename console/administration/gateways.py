@@ -12,9 +12,14 @@ from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts_devices import GatewayCredential
 from ingest.registry.checks import require_id
-from ingest.registry.gateway_access import GRACE_S, Handed, in_force, let_in, rotate, shut_out
+from ingest.registry.gateway_access import GRACE_S, Handed, LetInAlready, in_force, let_in, rotate, shut_out
 
 FIELDS: Final = {"gateway": "gateway", "site": "site", "username": "gateway"}
+
+ALREADY: Final = (
+    "It is let in already. For another password choose “New password…” beside it in the list; to begin anew, end it"
+    " first."
+)
 
 NAME_MAX: Final = 64
 """Letters of a gateway's name, as topics have them."""
@@ -53,7 +58,10 @@ def _add_letting_in(ground: Ground) -> None:
         site = await here.records.run(ground.site, request, form.one("site") or ground.here, Act.GATEWAYS)
         try:
             require_id("gateway", form.one("gateway"))
-            given = await here.records.run(let_in, registry, form.one("gateway"), site=site.name, by=by(request))
+            name, now_s = form.one("gateway"), here.clock()
+            given = await here.records.run(let_in, registry, name, site=site.name, by=by(request), now_s=now_s)
+        except LetInAlready:
+            return await shown(request, form, status=422, errors={"gateway": ALREADY})
         except RegistryError as error:
             return await shown(request, form, status=422, errors=by_field(error, FIELDS))
         return await _hand(ground, request, given)

@@ -1,6 +1,7 @@
 """Commands on who is let in: account, tablet, token. A service that runs takes changes up within seconds."""
 
 import argparse
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecalm.commands.moments import told
 from forecalm.commands.people import say
-from forecalm.commands.terminal import operator
+from forecalm.commands.terminal import number, operator
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 
@@ -46,6 +47,17 @@ def _with_registry(chosen: argparse.Namespace, do: Mapping[str, Does]) -> int:
 
 
 def _add(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
+    there = registry.account_named(chosen.name)
+    if there is not None:
+        roles = " ".join(f"--role {each}" for each in chosen.role)
+        named = f"{shlex.quote(there.name)} {roles}"
+        if there.ended_s is not None:
+            raise ConfigError(f"{there.name} signed in here, and was ended: forecalm account reopen {named}")
+        raise ConfigError(
+            f"somebody signs in as {there.name} already: forecalm account roles {named} says what they are from now on,"
+            f" forecalm account reset {shlex.quote(there.name)} prints another link; for somebody else choose another"
+            " name"
+        )
     made = registry.add_account(chosen.name, _grants(chosen.role, config), by=operator())
     return _invited(chosen, config, registry, made)
 
@@ -93,7 +105,7 @@ def _end(chosen: argparse.Namespace, config: Config, registry: "Registry") -> in
 def _list(chosen: argparse.Namespace, config: Config, registry: "Registry") -> int:
     known, sessions = registry.accounts(), registry.sign_ins()
     facts = [{**_facts(each), "signed_in": sum(one.account == each.id for one in sessions)} for each in known]
-    lines = [f"{_line(each)}\n" for each in known]
+    lines = [f"{_line(each)}{_on(fact['signed_in'])}\n" for each, fact in zip(known, facts, strict=True)]
     say(chosen, facts, "".join(lines) or "Nobody signs in yet: forecalm serve prints a link for the first.\n")
     return 0
 
@@ -194,6 +206,10 @@ def _facts(of: "Account") -> dict[str, Any]:
         "has_factor": of.factor is not None,
         "ended_s": of.ended_s,
     }
+
+
+def _on(devices: int) -> str:
+    return f"; signed in on {number(devices, 'device')}" if devices else ""
 
 
 def _line(of: "Account") -> str:

@@ -4,8 +4,8 @@ import argparse
 import sys
 import time
 from contextlib import closing
-from datetime import datetime
 
+from forecalm.commands.moments import told
 from forecalm.commands.terminal import err, operator, print_json
 from forecalm.config import Config
 from forecalm.config import load as load_config
@@ -24,7 +24,8 @@ def gateway_access(chosen: argparse.Namespace) -> int:
             _list(config, registry, now_s, json=chosen.json)
             return 0
         if chosen.action == "add":
-            _hand(config, let_in(registry, chosen.gateway, site=config.site.name, by=operator()), json=chosen.json)
+            handed = let_in(registry, chosen.gateway, site=config.site.name, by=operator(), now_s=now_s)
+            _hand(config, handed, json=chosen.json)
         elif chosen.action == "rotate":
             grace_s = chosen.grace * 3600
             handed = rotate(registry, chosen.gateway, by=operator(), now_s=now_s, grace_s=grace_s)
@@ -58,18 +59,17 @@ def _hand(config: Config, handed: Handed, *, json: bool) -> None:
 
 def _list(config: Config, registry: Registry, now_s: float, *, json: bool) -> None:
     every = in_force(registry.gateway_credentials(), now_s)
-    told = [
+    as_json = [
         {"gateway": each.gateway, "site": each.site, "username": each.username, "since_s": each.since_s}
         | {"until_s": each.revoked_s, "made_by": each.made_by}
         for each in sorted(every, key=lambda each: (each.gateway, each.since_s))
     ]
     if json:
-        print_json(told)
+        print_json(as_json)
         return
     for each in sorted(every, key=lambda each: (each.gateway, each.since_s)):
-        since = datetime.fromtimestamp(each.since_s, config.zone).strftime("%d %b %Y %H:%M")
-        ends = each.revoked_s and datetime.fromtimestamp(each.revoked_s, config.zone).strftime("%d %b %H:%M")
-        until = f", the old secret, until {ends}" if ends else ""
+        since = told(each.since_s, config.zone)
+        until = f", the old secret, until {told(each.revoked_s, config.zone)}" if each.revoked_s else ""
         sys.stdout.write(f"{each.gateway} at {each.site}: user {each.username}, since {since}{until}\n")
     if not every:
         sys.stdout.write("No gateway has a user of its own yet: forecalm gateway-access add NAME\n")

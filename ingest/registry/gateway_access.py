@@ -21,6 +21,16 @@ GRACE_S: Final = 24 * 3600.0  # a day to carry the new secret to a gateway while
 GRACE_MOST_S: Final = 31 * 24 * 3600.0
 
 
+class LetInAlready(RegistryError):
+    """A gateway has a user already."""
+
+    def __init__(self, gateway: str, username: str) -> None:
+        super().__init__(
+            f"gateway: {gateway!r} is let in already, as {username}; for another secret: forecalm gateway-access rotate"
+            f" {gateway} (the old one works for a day more); to begin anew: revoke {gateway}, then add it"
+        )
+
+
 class Credentials(Protocol):
     """The registry, as far as it is asked here."""
 
@@ -46,8 +56,16 @@ class Handed:
     password: str = field(repr=False)
 
 
-def let_in(registry: Credentials, gateway: str, *, site: str, by: str) -> Handed:
-    """Let a gateway in by a user of its own from now on, beside those that it has. Raises RegistryError."""
+def let_in(registry: Credentials, gateway: str, *, site: str, by: str, now_s: float) -> Handed:
+    """Let a gateway in by a user of its own from now on. Raises RegistryError, LetInAlready where it has one: with two
+    nobody would know which it comes in by, and the one that is forgotten works for good."""
+    for each in in_force(registry.gateway_credentials(), now_s):
+        if each.gateway == gateway:
+            raise LetInAlready(gateway, each.username)
+    return _add(registry, gateway, site=site, by=by)
+
+
+def _add(registry: Credentials, gateway: str, *, site: str, by: str) -> Handed:
     username = f"{gateway[:GATEWAY_MOST]}-{secrets.token_hex(MARK_BYTES)}"
     password = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).rstrip(b"=").decode()
     kept = hashed(password, salt=secrets.token_bytes(SALT_BYTES))
@@ -60,7 +78,7 @@ def rotate(registry: Credentials, gateway: str, *, by: str, now_s: float, grace_
     if not 0 <= grace_s <= GRACE_MOST_S:
         raise RegistryError(f"grace: 0 to {GRACE_MOST_S / 3600:.0f} hours, not {grace_s / 3600:g}")
     before = of_gateway(registry, gateway, now_s)
-    handed = let_in(registry, gateway, site=before[-1].site, by=by)
+    handed = _add(registry, gateway, site=before[-1].site, by=by)
     for each in before:
         registry.end_gateway_credential(each.username, at_s=now_s + grace_s if grace_s else None, by=by)
     return handed

@@ -1,6 +1,8 @@
 """forecalm account, tablet and token: who is let in, said without a browser."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +64,35 @@ def test_whoever_is_ended_can_be_let_in_again(here: Installation, run: Run) -> N
     assert run("account", "end", "Jo")["ended_s"] is not None
     assert run("account", "reopen", "Jo", "--role", "support")["roles"] == [{"role": "support", "site": "home"}]
     assert run("account", "roles", "Jo", "--role", "carer")["roles"] == [{"role": "carer", "site": "home"}]
+
+
+def test_whoever_is_entered_twice_is_led_to_what_would_be_right(
+    here: Installation, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("account", "add", "Jo Berg", "--role", "carer")
+    assert main(["account", "add", "jo berg", "--role", "support"]) == 2
+    assert "forecalm account roles 'Jo Berg' --role support" in capsys.readouterr().err
+    run("account", "end", "Jo Berg")
+    assert main(["account", "add", "Jo Berg", "--role", "carer"]) == 2
+    said = capsys.readouterr().err
+    assert "was ended: forecalm account reopen 'Jo Berg' --role carer\n" in said
+    advised = shlex.split(said.partition("forecalm account ")[2])
+    assert run("account", *advised)["roles"] == [{"role": "carer", "site": "home"}]
+
+
+def test_listings_say_who_is_signed_in_and_times_by_the_clock_of_the_house(
+    here: Installation, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run("account", "add", "Jo", "--role", "carer")
+    with closing(registry(here)) as known:
+        known.begin_sign_in(made["id"], by="Jo")
+        known.enrol_tablet("Kitchen", site="home", shows_names=True, by="test")
+    for zone, ends in (("UTC", r" UTC\n"), ("America/Sao_Paulo", r"-03:00\n")):
+        monkeypatch.setenv("FORECALM_SITE_TIME_ZONE", zone)
+        assert main(["tablet", "list"]) == 0
+        assert re.search(rf"Kitchen at home, seen [-0-9]+ [0-9:]+{ends}", capsys.readouterr().out)
+    assert main(["account", "list"]) == 0
+    assert capsys.readouterr().out == "Jo: carer at home; no password yet; signed in on 1 device\n"
 
 
 def test_tablets_and_tokens_are_made_listed_and_revoked(here: Installation, run: Run) -> None:

@@ -1,6 +1,7 @@
 """forecalm gateway-access: a secret that is shown once, two that work while one takes the other's place, and an end."""
 
 import json
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def access(config: Config) -> Access:
 
 
 def test_a_gateway_is_let_in_by_the_files_and_its_secret_stands_nowhere(config: Config, registry: Registry) -> None:
-    handed = let_in(registry, "hall", site="home", by="jo")
+    handed = let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
     assert write_access(config, registry, NOW_S)
     assert access(config).knows(handed.username, handed.password)
     assert access(config).may_say(handed.username, "forecalm/v1/home/gateway/hall/status")
@@ -58,7 +59,7 @@ def test_a_gateway_is_let_in_by_the_files_and_its_secret_stands_nowhere(config: 
 def test_while_a_secret_is_exchanged_both_work_and_afterwards_the_new_one_alone(
     config: Config, registry: Registry
 ) -> None:
-    old = let_in(registry, "hall", site="home", by="jo")
+    old = let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
     new = rotate(registry, "hall", by="jo", now_s=NOW_S, grace_s=GRACE_S)
     for at_s, works in ((NOW_S, True), (NOW_S + GRACE_S - 1, True), (NOW_S + GRACE_S, False)):
         write_access(config, registry, at_s)
@@ -73,14 +74,14 @@ def test_while_a_secret_is_exchanged_both_work_and_afterwards_the_new_one_alone(
 
 
 def test_a_grace_that_never_ends_is_refused(registry: Registry) -> None:
-    let_in(registry, "hall", site="home", by="jo")
+    let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
     with pytest.raises(RegistryError, match="grace: 0 to 744 hours"):
         rotate(registry, "hall", by="jo", now_s=NOW_S, grace_s=1e9)
     assert len(in_force(registry.gateway_credentials(), NOW_S)) == 1
 
 
 def test_who_let_a_gateway_in_or_shut_it_out_stands_in_the_audit_without_its_secret(registry: Registry) -> None:
-    handed = let_in(registry, "hall", site="home", by="jo")
+    handed = let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
     shut_out(registry, "hall", by="sam", now_s=NOW_S)
     entered = [each for each in registry.audit_entries() if "gateway" in each.action]
     assert [(each.actor, each.action) for each in entered] == [("jo", "let gateway in"), ("sam", "shut gateway out")]
@@ -89,7 +90,7 @@ def test_who_let_a_gateway_in_or_shut_it_out_stands_in_the_audit_without_its_sec
 
 def test_a_running_service_writes_what_another_process_changed(config: Config, registry: Registry) -> None:
     with AccessFiles(config, registry):
-        handed = let_in(registry, "hall", site="home", by="jo")
+        handed = let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
         until(lambda: access(config).knows(handed.username, handed.password))
         shut_out(registry, "hall", by="jo", now_s=time.time())
         until(lambda: not access(config).knows(handed.username, handed.password))
@@ -103,7 +104,7 @@ class _Away:
 def test_while_the_registry_is_away_nobody_is_shut_out_by_it(
     config: Config, registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handed = let_in(registry, "hall", site="home", by="jo")
+    handed = let_in(registry, "hall", site="home", by="jo", now_s=NOW_S)
     write_access(config, registry, NOW_S)
     files = AccessFiles(config, _Away())  # type: ignore[arg-type]
     files.refresh()
@@ -132,3 +133,23 @@ def test_the_command_shows_the_secret_once_and_never_again(tmp_path: Path, capsy
     assert "No gateway" in said("list")
     assert main(["gateway-access", "revoke", "hall", "--config", str(config)]) == 2
     assert "is not let in" in capsys.readouterr().err
+
+
+def test_a_gateway_that_is_let_in_gets_no_second_user_by_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(f'data = "{tmp_path / "var"}"\n')
+
+    def said(*arguments: str) -> tuple[int, str, str]:
+        code = main(["gateway-access", *arguments, "--config", str(config)])
+        return (code, *capsys.readouterr())
+
+    user = json.loads(said("add", "hall", "--json")[1])["username"]
+    code, out, err = said("add", "hall", "--json")
+    assert (code, out) == (2, "")
+    assert f"'hall' is let in already, as {user}; for another secret: forecalm gateway-access rotate hall" in err
+    assert [each["username"] for each in json.loads(said("list", "--json")[1])] == [user]
+    assert re.fullmatch(rf"hall at home: user {user}, since [-0-9]+ [:0-9]+ UTC\n", said("list")[1])
+    assert said("revoke", "hall")[0] == 0
+    assert said("add", "hall", "--json")[0] == 0

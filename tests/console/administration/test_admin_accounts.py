@@ -113,6 +113,11 @@ def test_a_gateway_is_let_in_by_a_password_that_is_shown_once_renewed_and_shut_o
     page = rooms.post("/admin/gateways/new", 200, gateway="hall", site="home").text
     password = re.findall(r"<output[^>]*>([\w-]{43})</output>", page)[0]
     made = rooms.registry.gateway_credentials()[0]
+    for said in ("gateway.toml", f'username = "{made.username}"', "gateway.env", "FORECALM_MQTT_PASSWORD="):
+        assert said in page, said
+    again = rooms.post("/admin/gateways/new", 422, gateway="hall", site="home").text
+    assert "It is let in already. For another password choose “New password…”" in again
+    assert [each.username for each in rooms.registry.gateway_credentials()] == [made.username]
     assert (made.gateway, made.site, made.made_by) == ("hall", "home", "Helen")
     assert password not in rooms.get("/admin/gateways")
     assert "24 hours more" in rooms.get("/admin/gateways/hall/renew")
