@@ -66,7 +66,11 @@ def told_of_alert(alert: AlertView, going: Going | None, plan: Plan | None, *, c
         snoozed_until_s=paused,
         snoozed="" if paused is None else f"Sound paused until {clock(paused)}. A new alert still sounds.",
         told=_next(going, clock=clock, now_s=now_s) if not by else "",
-        chain=(Stage("Raised", clock(alert.raised_s), True), *_stations(going, clock=clock), last),
+        chain=(
+            Stage("Raised", clock(alert.raised_s), True),
+            *_stations(going, alert.acknowledged_s if by else None, clock=clock),
+            last,
+        ),
         plan=plan or Plan(),
         terms=f"Rules {alert.policy}, {alert.model}, level {alert.probability:.2f}"
         if alert.policy
@@ -82,7 +86,10 @@ def told_of_loss(going: Going, plan: Plan | None, *, clock: Clock, now_s: float)
         snoozed_until_s=paused,
         snoozed="" if paused is None else f"Sound paused until {clock(paused)}. Look in meanwhile.",
         told=_next(going, clock=clock, now_s=now_s) if not going.over else "",
-        chain=(Stage("Lost", clock(going.since_s), True), *_stations(going, clock=clock)),
+        chain=(
+            Stage("Lost", clock(going.since_s), True),
+            *_stations(going, going.ended_s if going.by else None, clock=clock),
+        ),
         plan=plan or Plan(),
         terms="",
         taken=taken_words(going, clock=clock),
@@ -140,10 +147,11 @@ def _doing(coming: Next) -> str:
     return doing.format(who=who)
 
 
-def _stations(going: Going | None, *, clock: Clock) -> tuple[Stage, ...]:
+def _stations(going: Going | None, taken_s: float | None, *, clock: Clock) -> tuple[Stage, ...]:
+    """Return how far it came; whoever took it, at ``taken_s`` [UTC s], has seen it, by whichever way."""
     shown_s = going.on_tablet_s if going else None
     sounded_s = going.sounded_s if going else None
-    seen_s = going.seen_s if going else None
+    seen_s = min((it for it in (going.seen_s if going else None, taken_s) if it is not None), default=None)
     many = f"On {going.tablets} tablets" if going and going.tablets > 1 else "On the tablet"
     return (
         Stage(many, "not yet" if shown_s is None else clock(shown_s), shown_s is not None),

@@ -15,6 +15,7 @@ from console.around import DOUBT, Lookout, around
 from console.beside import Around, Going, Next, Plan
 from console.board import Board
 from console.rows import Row, row_of, tally_of
+from console.telling import told_of_loss
 from tests.console.caring import Caring
 from tests.console.house import NAMES, House
 from tests.console.test_rows import LONDON, NOW_S, view
@@ -114,6 +115,21 @@ def test_an_alert_carries_its_proof_its_plan_and_the_rules_it_was_raised_by() ->
     ]
     assert (row.alert.plan.helps, row.alert.terms) == (("Lights down",), "Rules policy-1, arousal, level 0.80")
     assert shown(view()).alert is None
+
+
+@pytest.mark.parametrize(("seen_s", "said"), [(None, "14:24"), (NOW_S - 600, "14:22")])
+def test_whoever_took_an_alert_has_seen_it(seen_s: float | None, said: str) -> None:
+    row = shown(view(RiskState.ACKNOWLEDGED), going=(going(over=True, by="Jo", ended_s=NOW_S, seen_s=seen_s),))
+    assert row.alert is not None
+    stages = {stage.label: (stage.detail, stage.done) for stage in row.alert.chain}
+    assert stages["Seen"] == (said, True)
+    assert stages["Sounded"] == ("not yet", False), "no tablet sounded it"
+
+
+def test_whoever_sees_to_a_loss_has_seen_it() -> None:
+    lost = going(kind=Kind.PROTECTION, over=True, by="Jo", ended_s=NOW_S)
+    seen = told_of_loss(lost, None, clock=lambda at_s: f"{at_s - NOW_S:g}", now_s=NOW_S).chain[-1]
+    assert (seen.label, seen.detail, seen.done) == ("Seen", "0", True)
 
 
 def test_a_snoozed_alert_stays_an_alert_and_sounds_again_when_its_end_comes() -> None:
