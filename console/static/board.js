@@ -272,23 +272,33 @@ async function turnSoundOn() {
 
 byId("sound-on").addEventListener("click", turnSoundOn);
 byId("sound-again").addEventListener("click", turnSoundOn);
-byId("sound").addEventListener("click", async () => {
-  if (!sound.able || !tablet) return turnSoundOn();
+byId("sound").addEventListener("click", () => (sound.able && tablet ? askOfSound() : turnSoundOn()));
+
+async function askOfSound() {
   byId("voice-note").textContent = "";
   const what = await voice.ask();
   if (what === "test") return turnSoundOn();
   const by = what && (await hands.who("It goes to this name."));
   if (!by) return;
   try {
-    if (what === "push") await subscribe(by, tablet);
+    if (what === "push") await bringMessages(by);
     else await tablet.mute(by, `Muted on the tablet for ${what} min`, tablet.now + 60 * Number(what));
-    messages = await subscribed();
     tablet.beat(true);
   } catch (error) {
+    askOfSound();
     byId("voice-note").textContent = error.message;
-    byId("voice").showModal();
   }
-});
+}
+
+/** Whoever closes the page before the server knows of this browser is sent nothing: say so, and when it does. */
+async function bringMessages(by) {
+  askOfSound();
+  byId("voice-note").textContent = "One moment: leave this page open.";
+  await subscribe(by, tablet);
+  messages = await subscribed();
+  byId("voice-note").textContent = `Messages for ${by} come here from now on, also while this page is closed.`;
+}
+
 byId("unmute").addEventListener("click", async () => {
   await sound.unlock();
   const by = await hands.who("The sound comes back.");

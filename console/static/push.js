@@ -20,12 +20,25 @@ export async function subscribe(carer, tablet) {
   if (!pushable) throw new Error("This browser takes no messages.");
   if ((await Notification.requestPermission()) !== "granted") throw new Error("This browser was told not to show messages.");
   const worker = await navigator.serviceWorker.ready;
-  const { key } = await (await tablet.ask("/api/v1/push/key")).json();
+  const { key } = await (await asked(tablet, "/api/v1/push/key")).json();
+  const before = await worker.pushManager.getSubscription();
   const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   const { tablet: id } = await tablet.known();
   const { endpoint, keys } = subscription.toJSON();
-  const answer = await tablet.ask("/api/v1/push/subscriptions", { carer, tablet: id, subscription: { endpoint, keys } });
-  if (answer.ok) return;
-  await subscription.unsubscribe();
-  throw new Error((await answer.json()).detail);
+  try {
+    await asked(tablet, "/api/v1/push/subscriptions", { carer, tablet: id, subscription: { endpoint, keys } });
+  } catch (error) {
+    if (!before) await subscription.unsubscribe();    // one that was there before the server may know
+    throw error;
+  }
+}
+
+/** The server's answer where it is a yes. */
+async function asked(tablet, where, body) {
+  const answer = await tablet.ask(where, body).catch(() => {
+    throw new Error("The server does not answer: no messages come yet. Please try again.");
+  });
+  if (answer.ok) return answer;
+  const { title, detail } = await answer.json();
+  throw new Error(`${title}. ${detail}`);
 }

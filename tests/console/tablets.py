@@ -18,6 +18,13 @@ OscillatorNode.prototype.start = function (...when) {
   return start.apply(this, when);
 };
 """
+SUBSCRIBING = """(said) => {
+  let mine = null;
+  const made = { toJSON: () => said, unsubscribe: async () => { mine = null; return true; } };
+  PushManager.prototype.subscribe = async () => (mine = made);
+  PushManager.prototype.getSubscription = async () => mine;
+}"""
+"""A browser registers with its maker's push service, which is not here; whatever else is of push is the real thing."""
 MARKUP = "Lights down <b>now</b> & \u0647\u062f\u0648\u0621 \U0001f3a7"
 """What somebody may write, and is shown as it was written."""
 

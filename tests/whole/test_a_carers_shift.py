@@ -8,20 +8,13 @@ import pytest
 from playwright.sync_api import Playwright, expect
 
 from tests.browsers import FLAGS
-from tests.console.tablets import ALERT, TAKEN
+from tests.console.tablets import ALERT, SUBSCRIBING, TAKEN
 from tests.servers import until
 from tests.whole.conftest import Get
 from tests.whole.devices import HAND, PATIENT_MS, UPRIGHT, Device
 from tests.whole.house import NAME, House
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
-
-SUBSCRIBING = """(subscription) => {
-  const mine = { toJSON: () => subscription, unsubscribe: () => Promise.resolve(true) };
-  PushManager.prototype.subscribe = () => Promise.resolve(mine);
-  PushManager.prototype.getSubscription = () => Promise.resolve(mine);
-}"""
-"""A browser registers with its maker's push service, which is not here; whatever else is of push is the real thing."""
 
 SHOWN = """() => self.registration.getNotifications()
     .then((all) => all.map(({ title, body, data, tag }) => ({ title, body, data, tag })))"""
@@ -116,6 +109,7 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
     phone.sounding().page.click("#sound")
     phone.look("push-1-sound")
     phone.tap("Messages when the page is closed")
+    expect(phone.page.locator("#voice-note")).to_contain_text("Messages for Sam come here", timeout=PATIENT_MS)
     phone.page.wait_for_function("() => caches.has('forecalm.tablet')")
     worker = phone.context.service_workers[0]
     phone.page.goto("about:blank")
