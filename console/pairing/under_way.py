@@ -10,16 +10,16 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from console.errors import PairingError
-from console.pairing.attending import Attending, said_of
 from console.pairing.fit import Fit, check, warm
-from console.pairing.flow import Agreed, Cancel, Do, Event, Pairing, Stage, Step, begin, begin_with
+from console.pairing.flow import Do, Event, Pairing, Stage, begin, begin_with
 from console.pairing.hearing import Hearing
 from console.pairing.near import Near, gateways_away, near_of
 from console.pairing.offering import Offered, Offering
+from console.pairing.one import Now, One, Wish
 from ingest.errors import IngestError
 from ingest.registry.stretches import Held
 from ingest.sending.connection import Heard
@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 BEAT_S: Final = 0.1  # how often is looked up: words must come when they are meant
 LOOKED_S: Final = 10.0  # a page asks every second or less: who has not for so long has gone
 LOOK_S: Final = 8.0  # gateways are asked for so long what is near them, and again before it ends
-LEFT_S: Final = 300.0  # a phone sleeps in a pocket while both hands are at somebody's wrist
-AWAY_S: Final = 20.0  # a broker or a gateway that starts again is back by then, and that is no fault of the band
-STOPPED_S: Final = 5.0  # a band sends each second: what is silent for longer is not being heard
 UNHEARD: Final = "no gateway can be heard: the broker does not answer"
 """Said on a page, which is read at the wrist: the address and the error are for whoever reads the log."""
 
@@ -43,7 +40,6 @@ BROUGHT: Final = 4  # free bands that are connected to while somebody looks, so 
 OFFERED_S: Final = 86_400.0  # how long it is known that a band sent because somebody was pairing, and not worn
 FIT_S: Final = 15.0  # of readings of a band that is worn are looked at for how it sits
 
-OVER: Final = (Stage.DONE, Stage.STOPPED)
 SEEKING: Final = (Stage.CONNECT, Stage.CONFIRM)
 
 
@@ -65,17 +61,6 @@ class LineLike(Offered, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is entered beside the band and its wearer: until when [UTC s] (None: until it is changed), and of somebody
-    who is new the name to show, who agrees that they are recorded and watched, and carers."""
-
-    until_s: float | None = None
-    name: str | None = None
-    consent_by: str | None = None
-    carers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What pairings stand on: a line, which bands gateways hold, which bands this house has, which of those somebody
     wears, and ``enter`` (pairing, wish, by), which alone changes who wears what; it raises RegistryError, having
@@ -89,53 +74,12 @@ class Around:
     clock: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """How a pairing stands. ``turn``: shake (True), hold still (False), or neither now; ``asked``: a gesture is looked
-    for; ``trouble``: why nothing goes on, in words; ``entered``: it is on record; ``called``: who is new."""
-
-    id: str
-    by: str
-    pairing: Pairing
-    turn: bool | None
-    asked: bool
-    trouble: str
-    entered: bool
-    called: str = ""
-
-
-@dataclass(slots=True)
-class _One:
-    """A pairing under way, and what this side knows of it."""
-
-    id: str
-    by: str
-    begun: Step
-    looked_s: float
-    attending: Attending | None = None
-    wish: Wish = Wish()
-    trouble: str = ""
-    troubled_s: float | None = None
-    entered: bool = False
-    refused: str = ""
-    ended_s: float | None = None
-
-    @property
-    def pairing(self) -> Pairing:
-        found = self.begun.pairing if self.attending is None else self.attending.pairing
-        return replace(found, stage=Stage.STOPPED, reason=self.refused) if self.refused else found
-
-    @property
-    def live(self) -> bool:
-        return not self.refused and not self.entered and self.pairing.stage is not Stage.STOPPED
-
-
 class UnderWay:
     """All pairings of a house. Use as a context manager; safe from any thread."""
 
     def __init__(self, around: Around, *, chance: random.Random) -> None:
         self._around, self._chance = around, chance
-        self._ones: dict[str, _One] = {}
+        self._ones: dict[str, One] = {}
         self._looked_s = float("-inf")
         self._fits: dict[str, tuple[float, float, Fit | None]] = {}
         self._offered: dict[str, tuple[float, float]] = {}
@@ -169,11 +113,11 @@ class UnderWay:
                 if one.pairing.band == band and one.by != by:
                     raise PairingError(f"{band}: {one.by} is pairing it at this moment; take another one, or ask them")
                 if one.pairing.band == band:
-                    self._end(one, "begun again", now_s)
+                    one.end("begun again", now_s)
             if len(live) >= MOST:
                 raise PairingError(f"{band}: {MOST} pairings are under way already; end one of them first")
             step = begin(band, wearer, held, now_s=now_s) if wearer else begin_with(band, now_s=now_s)
-            one = _One(secrets.token_urlsafe(12), by, step, now_s)
+            one = One(secrets.token_urlsafe(12), by, step, now_s)
             self._ones[one.id] = one
             self._wake.notify_all()
             return one.id
@@ -184,11 +128,7 @@ class UnderWay:
         with self._lock:
             one = self._ones[id_]
             one.looked_s = now_s
-            pairing = one.pairing
-            turn = None if pairing.rhythm is None else pairing.rhythm.shaking_at(now_s - pairing.prompt_s)
-            asked = pairing.stage is Stage.CONFIRM and pairing.rhythm is not None
-            called = one.wish.name or ""
-            return Now(one.id, one.by, pairing, turn, asked, one.trouble, one.entered, called)
+            return one.now(now_s)
 
     def say(self, id_: str, event: Event, *, wish: Wish | None = None) -> None:
         """Take in what somebody said; what makes no sense where it stands changes nothing. Raises LookupError."""
@@ -196,23 +136,14 @@ class UnderWay:
         with self._lock:
             one = self._ones[id_]
             one.looked_s = now_s
-            if isinstance(event, Cancel) and one.attending is None:
-                one.refused = f"{event.why}; nothing was entered"
-                one.ended_s = now_s
-            if one.attending is None or not one.live:
-                return
-            if wish is not None and one.pairing.stage is Stage.WHO:
-                one.wish = wish
-            one.attending.say(event, now_s)
+            one.say(event, wish, now_s)
             self._wake.notify_all()
 
     def prompt(self, id_: str) -> None:
         """Ask for the gesture from now on. Raises LookupError."""
         now_s = self._around.clock()
         with self._lock:
-            one = self._ones[id_]
-            if one.attending is not None and one.pairing.stage is Stage.CONFIRM:
-                one.attending.prompt(now_s)
+            self._ones[id_].prompt(now_s)
 
     def identify(self, band: str) -> None:
         """Let a band vibrate or blink, as far as a gateway has it."""
@@ -281,7 +212,7 @@ class UnderWay:
             self._hearing, self._fault = None, why
             for one in self._ones.values():
                 if one.live:
-                    self._hold(one, why, now_s)
+                    one.hold(why, now_s)
             self._forget(now_s)
             self._wake.wait(AGAIN_S)
 
@@ -327,24 +258,14 @@ class UnderWay:
         with self._lock:
             self._hearing = None
 
-    def _look(self, hearing: Hearing, now_s: float) -> list[tuple[_One, Do]]:
-        """Go on with every pairing; return what is to be done about each."""
-        due: list[tuple[_One, Do]] = []
-        for one in self._ones.values():
-            if not one.live:
-                continue
-            if one.attending is None:
-                one.attending = Attending(one.begun, hearing, self._chance)
-                if one.pairing.stage is Stage.ASK:
-                    one.attending.say(Agreed(), now_s)
-            one.attending.hearing = hearing
-            if now_s - one.looked_s > LEFT_S:
-                self._end(one, "the page was left", now_s)
-            elif self._troubled(one, hearing, now_s):
-                continue
-            due += [(one, do) for do in one.attending.look(now_s)]
-            if one.pairing.stage is Stage.CONNECT:
-                one.trouble = said_of(hearing, one.pairing.band, now_s)
+    def _look(self, hearing: Hearing, now_s: float) -> list[tuple[One, Do]]:
+        """Go on with every pairing, and with how bands sit; return what is to be done about each pairing."""
+        due = [
+            (one, do)
+            for one in self._ones.values()
+            if one.live
+            for do in one.look(hearing, self._fault, self._chance, now_s)
+        ]
         for band, (asked_s, checked_s, _) in list(self._fits.items()):
             if now_s - asked_s > LOOKED_S:
                 del self._fits[band]
@@ -352,35 +273,7 @@ class UnderWay:
                 self._fits[band] = asked_s, now_s, check(hearing.received(band, now_s - FIT_S))
         return due
 
-    def _troubled(self, one: _One, hearing: Hearing, now_s: float) -> bool:
-        """Whether a pairing waits for a broker, a gateway or a band that was there; it ends where they stay away."""
-        stage, band = one.pairing.stage, one.pairing.band
-        needs = stage in (Stage.CONFIRM, Stage.FIT)
-        silent = needs and now_s - max(hearing.last_heard_s(band), one.pairing.since_s) > STOPPED_S
-        if not self._fault and not silent:
-            again = one.troubled_s is not None and stage is Stage.CONFIRM and one.pairing.rhythm is not None
-            one.trouble, one.troubled_s = "", None
-            if again and one.attending is not None:
-                one.attending.prompt(now_s)
-            return False
-        away = gateways_away(hearing, now_s) or said_of(hearing, band, now_s)
-        self._hold(one, self._fault or f"no readings of {band} arrive any more" + (f": {away}" if away else ""), now_s)
-        return one.live
-
-    def _hold(self, one: _One, why: str, now_s: float) -> None:
-        """Wait with a pairing because of ``why``, and end it where that lasts."""
-        one.trouble = why
-        one.troubled_s = now_s if one.troubled_s is None else one.troubled_s
-        if now_s - one.troubled_s > AWAY_S:
-            self._end(one, why, now_s)
-
-    def _end(self, one: _One, why: str, now_s: float) -> None:
-        if one.attending is None:
-            one.refused, one.ended_s = f"{why}; nothing was entered", now_s
-        else:
-            one.attending.say(Cancel(why), now_s)
-
-    def _carry_out(self, one: _One, do: Do, line: LineLike) -> None:
+    def _carry_out(self, one: One, do: Do, line: LineLike) -> None:
         if do is Do.CONNECT:
             line.identify(one.pairing.band, IDENTIFY_S)
         elif do is Do.ENTER:

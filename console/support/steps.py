@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.pairing.flow import Stage
-from console.pairing.under_way import Now
+from console.pairing.one import Now
 from console.support.near_rows import NearRow
 
 STEPS: Final = (

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from console.access.roles import Act
 from console.forms import Form, form_of
 from console.pairing.flow import Again, Cancel, Event, Named, PutOn, SoBeIt, Stage
-from console.pairing.under_way import Now
+from console.pairing.one import Now
 from console.refusal import Refusal
 from console.support.counter import Counter, by_of
 from console.support.fits import checks_of

@@ -10,7 +10,8 @@ from typing import Final, Self
 
 from console.pairing.flow import Pairing
 from console.pairing.line import Line
-from console.pairing.under_way import Around, UnderWay, Wish
+from console.pairing.one import Wish
+from console.pairing.under_way import Around, UnderWay
 from console.support.office import Anew, Person
 from forecalm.commands.people import exchanged
 from forecalm.exchanged import RIGHT

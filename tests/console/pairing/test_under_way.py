@@ -10,7 +10,8 @@ import pytest
 from console.errors import PairingError
 from console.pairing import under_way
 from console.pairing.flow import Cancel, Named, Pairing, PutOn, SoBeIt, Stage
-from console.pairing.under_way import Around, UnderWay, Wish
+from console.pairing.one import AWAY_S, LEFT_S, STOPPED_S, Wish
+from console.pairing.under_way import Around, UnderWay
 from ingest.control.messages import Roster
 from ingest.errors import RegistryError
 from ingest.registry.stretches import Held
@@ -179,7 +180,7 @@ def test_a_page_that_is_left_ends_its_pairing(site: Site, pairings: UnderWay) ->
     id_ = pairings.begin("b", by="Sam")
     site.hear(data(packet_of("b", 0, still(0))))
     to_stage(pairings, id_, Stage.CONFIRM)
-    site.now_s += under_way.LEFT_S + 1
+    site.now_s += LEFT_S + 1
     until(lambda: not pairings._ones[id_].live, "it goes on")
     assert pairings.now(id_).pairing.reason == "the page was left; nothing was entered"
 
@@ -189,16 +190,16 @@ def test_a_gateway_that_goes_is_blamed_and_a_pairing_waits_for_it_and_then_ends(
     site.hear(online(site.now_s), data(packet_of("b", 0, still(0))))
     to_stage(pairings, id_, Stage.CONFIRM)
     pairings.prompt(id_)
-    site.now_s += under_way.STOPPED_S + 1
+    site.now_s += STOPPED_S + 1
     site.hear(online(site.now_s, online=False))
     until(lambda: pairings.now(id_).trouble.endswith("g-1 is away"), "nothing is said")
     site.now_s += 1
     site.hear(online(site.now_s), data(packet_of("b", 7, still(0))))
     until(lambda: not pairings.now(id_).trouble, "it does not go on")
     assert pairings.now(id_).pairing.prompt_s == site.now_s, "the gesture is asked for anew"
-    site.now_s += under_way.STOPPED_S + 1
+    site.now_s += STOPPED_S + 1
     until(lambda: bool(pairings.now(id_).trouble))
-    site.now_s += under_way.AWAY_S + 1
+    site.now_s += AWAY_S + 1
     stopped = to_stage(pairings, id_, Stage.STOPPED)
     assert "did not move" not in stopped.reason
     assert stopped.reason.startswith("no readings of b arrive any more")
@@ -209,7 +210,7 @@ def test_without_a_broker_it_says_so_and_ends(site: Site, pairings: UnderWay) ->
     id_ = pairings.begin("b", by="Sam")
     until(lambda: pairings.now(id_).trouble == under_way.UNHEARD, "nothing is said")
     assert pairings.near() == ([], under_way.UNHEARD)
-    site.now_s += under_way.AWAY_S + 1
+    site.now_s += AWAY_S + 1
     stopped = to_stage(pairings, id_, Stage.STOPPED)
     assert stopped.reason == f"{under_way.UNHEARD}; nothing was entered"
 
