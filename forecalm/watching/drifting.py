@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import Console
 
 from forecalm.installation import Installation
-from forecalm.watching.foretold import FOLDER, MINUTE_S, Minute, minutes_of
+from forecalm.watching.foretold import FOLDER, Minute, minutes_of
+from forecalm.watching.minutes import MINUTE_S
 from forecalm.watching.watchers import DRIFT, Model
 from models.datasets.target import ForecastTarget
 from models.drift.inputs import Drifted, judged

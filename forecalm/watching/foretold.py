@@ -9,7 +9,6 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,13 +17,13 @@ import msgspec
 import numpy as np
 
 from forecalm.pipeline import Pipeline, Step
+from forecalm.watching.minutes import Over, Sums
 from models.risk import Array
 from signals.features import column
 
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "foretold"
-MINUTE_S: Final = 60
 DAY_S: Final = 86_400
 DAYS_KEPT: Final = 60  # two months: enough to see whether what was foretold came
 DAY_MAX: Final = 640 << 20  # bytes: a thousand wearers' day
@@ -67,21 +66,6 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     readings: Readings | None = None
 
 
-Part = tuple[Array, Array, Array | None, Array]
-"""Of some seconds: what was told, which of it was the champion's own, what the shadow said, and ``COLUMNS``."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Over:
-    """A minute that has ended, and is not written yet."""
-
-    at_s: int
-    wearer: str
-    watches: str
-    shadow: str
-    parts: list[Part]
-
-
 class Foretold:
     """Writes the minutes of a ``pipeline`` to ``folder``; on the engine's thread alone. ``days`` says for how many days
     the house keeps readings, None: until somebody erases them; these are kept no longer."""
@@ -89,40 +73,45 @@ class Foretold:
     def __init__(self, folder: Path, pipeline: Pipeline, *, days: Callable[[], int | None] = lambda: None) -> None:
         self._folder = folder
         self._days = days
-        self._over: deque[Over] = deque()
         self._pipeline = pipeline
-        self._at_s: dict[str, int] = {}
-        self._told: dict[str, list[Part]] = {}
-        self._models: dict[str, tuple[str, str]] = {}
+        self._sums = Sums()
+        self._over: deque[Over] = deque()
         self._failed = False
 
     def write(self, step: Step) -> None:
         """Take in a step; write what minutes it completes."""
-        state = self._pipeline.models
-        measured = step.signals.features[..., COLUMNS]  # a copy: a minute must not hold on to every feature
-        for i, row in enumerate(step.rows):
-            wearer = self._pipeline.wearers[row]
-            start_s = int(step.signals.start_s[i])
-            minute = (start_s + np.arange(step.risk.probability.shape[1])) // MINUTE_S * MINUTE_S
-            for at_s in np.unique(minute):
-                if self._at_s.get(wearer, at_s) != at_s:
-                    self._over.append(self._taken(wearer))
-                self._at_s[wearer], self._models[wearer] = int(at_s), (state.watches, state.shadow)
-                which = minute == at_s
-                shadow = None if step.shadow is None else step.shadow.probability[i, which]
-                said = step.risk.probability[i, which], step.is_champions[i, which], shadow, measured[i, which]
-                self._told.setdefault(wearer, []).append(said)
-        self._append([_minute(self._over.popleft()) for _ in range(min(len(self._over), AT_ONCE))])
+        state, shadow = self._pipeline.models, step.shadow
+        measured = step.signals.features[..., COLUMNS]
+        for second in range(measured.shape[1]):
+            ended = self._sums.add(
+                step.rows,
+                step.signals.start_s + second,
+                models=(state.watches, state.shadow),
+                told=step.risk.probability[:, second],
+                own=step.is_champions[:, second],
+                shadow=None if shadow is None else shadow.probability[:, second],
+                measured=measured[:, second],
+            )
+            self._over.extend(ended)
+        self._append([self._minute(self._over.popleft()) for _ in range(min(len(self._over), AT_ONCE))])
 
     def close(self) -> None:
         """Write what is left."""
-        left = [*self._over, *map(self._taken, sorted(self._told))]
+        left = [*self._over, *self._sums.taken()]
         self._over.clear()
-        self._append([_minute(each) for each in left])
+        self._append([self._minute(each) for each in left])
 
-    def _taken(self, wearer: str) -> Over:
-        watches, shadow = self._models[wearer]
-        return Over(self._at_s[wearer], wearer, watches, shadow, self._told.pop(wearer))
+    def _minute(self, over: Over) -> Minute:
+        sums, (watches, shadow) = over.sums, over.models
+        return Minute(
+            at_s=int(sums["at_s"]),
+            wearer=self._pipeline.wearers[over.row],
+            seconds=int(sums["seconds"]),
+            own=int(sums["own"]),
+            told=_share(watches, sums["told"]),
+            shadow=_share(shadow, sums["shadow"]) if shadow and sums["looked_on"] else None,
+            readings=_readings(sums["count"], sums["sums"]),
+        )
 
     def _append(self, minutes: list[Minute]) -> None:
         try:
@@ -150,31 +139,13 @@ class Foretold:
                 file.write(b"".join(msgspec.json.encode(minute) + b"\n" for minute in minutes))
 
 
-def _minute(over: Over) -> Minute:
-    parts, theirs = over.parts, [part[2] for part in over.parts if part[2] is not None]
-    told = np.concatenate([part[0] for part in parts])
-    return Minute(
-        at_s=over.at_s,
-        wearer=over.wearer,
-        seconds=len(told),
-        own=int(np.concatenate([part[1] for part in parts]).sum()),
-        told=_share(over.watches, told),
-        shadow=_share(over.shadow, np.concatenate(theirs)) if theirs and over.shadow else None,
-        readings=_readings(np.concatenate([part[3] for part in parts])),
-    )
+def _share(model: str, sums: np.void) -> Share:
+    known = int(sums["known"])
+    mean, highest = (round(float(sums["sum"]) / known, 4), round(float(sums["highest"]), 4)) if known else (None, None)
+    return Share(model=model, known=known, mean=mean, highest=highest)
 
 
-def _share(model: str, probability: Array) -> Share:
-    known = probability[np.isfinite(probability)]
-    mean, highest = (round(float(known.mean()), 4), round(float(known.max()), 4)) if known.size else (None, None)
-    return Share(model=model, known=known.size, mean=mean, highest=highest)
-
-
-def _readings(measured: Array) -> Readings:
-    """Return the mean of each column of ``measured`` (n, 4)."""
-    known = np.isfinite(measured)
-    count = known.sum(axis=0)
-    sums = np.where(known, measured, 0.0).sum(axis=0)
+def _readings(count: Array, sums: Array) -> Readings:
     mean = [round(float(total / many), 3) if many else None for total, many in zip(sums, count, strict=True)]
     return Readings(sweat_us=mean[0], pulse_bpm=mean[1], skin_c=mean[2], movement_g=mean[3])
 
