@@ -40,7 +40,7 @@ def test_every_second_counts_in_its_minute_once(seed: int, steps: list[tuple[set
         rows, models = np.array(sorted(who)), MODELS[number // 4 % 2]
         at_s[rows] += apart_s
         said = second(rng, shadow=bool(models[1]))
-        theirs = {name: None if it is None else it[rows] for name, it in said.items()}
+        theirs: Said = {name: None if it is None else it[rows] for name, it in said.items()}
         over += sums.add(rows, at_s[rows], models=models, **theirs)
         for i, row in enumerate(rows.tolist()):
             mine = {name: None if it is None else it[i] for name, it in theirs.items()}
