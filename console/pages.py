@@ -26,6 +26,7 @@ from console.rows import initials, tally_of
 from console.sheets import AREAS
 from console.sight import sight_of
 from console.trend import ALERT_LINE
+from ingest.notice import NOTICE
 
 FORM_BYTES: Final = 4096
 """Far more than a name needs."""
@@ -50,7 +51,9 @@ def pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.globals.update(place=place, carers=carers, initials=initials, alert_line=ALERT_LINE, most=MOST)
+    templates.globals.update(
+        place=place, carers=carers, initials=initials, alert_line=ALERT_LINE, most=MOST, notice=NOTICE
+    )
     return templates
 
 

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from console.qr import picture_svg
+from ingest.notice import SENTENCE
 
 FOLDER: Final = Path(__file__).parent
 TOKENS: Final = FOLDER.parent / "static" / "tokens.css"
@@ -59,7 +60,9 @@ def trust_app(look: Callable[[], Trust]) -> Starlette:
 
     def show(_: Request) -> Response:
         trust = look()
-        return HTMLResponse(page.render(trust=trust, board=trust.boards[0], here=trust.pages[0]), headers=HEADERS)
+        return HTMLResponse(
+            page.render(trust=trust, board=trust.boards[0], here=trust.pages[0], notice=SENTENCE), headers=HEADERS
+        )
 
     def hand_over(_: Request) -> Response:
         named = {"Content-Disposition": 'attachment; filename="forecalm-authority.crt"'}
