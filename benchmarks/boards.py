@@ -3,21 +3,18 @@
 python -m benchmarks.boards [--wearers 100] [--boards 20] [--seconds 600] [--scenario crisis] [--seed 11] [--json]
 python -m benchmarks.boards --scenario anxious
 
-For every second that was decided, from the publishing of the message that completed it until the row had come in at
+For every second that was decided [ms], from the publishing of the message that completed it until the row had come in at
 every board, which is later than it was written to the last of them; and the same of the seconds that raised an alert
 alone. Boards run in one process of their own, on one loop: what they wait for each other counts too. Alerts are taken
 after ten seconds, so that others can follow. ``anxious`` is made here: everybody has a build-up within those seconds,
 evenly apart, so that there are many alerts. Needs Mosquitto.
 """
 
-import argparse
 import asyncio
 import json
 import multiprocessing
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 from collections import defaultdict
@@ -25,8 +22,8 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
+from benchmarks.command import options, run
+from benchmarks.console.running import quantiles
 from benchmarks.enrolled import cookie
 from benchmarks.kill_house import House
 from device_sim.scenario import load
@@ -164,46 +161,15 @@ def measure(
     return {"wearers": wearers, "boards": boards, **{name: quantiles(values) for name, values in found.items()}}
 
 
-def quantiles(late_ms: list[float]) -> dict[str, float]:
-    """The number of values, and what half, 95 and 99 of 100 of them, and all, do not exceed."""
-    found = np.array(late_ms)
-    if not found.size:
-        return {"n": 0}
-    said = {f"p{share}": round(float(np.percentile(found, share)), 1) for share in (50, 95, 99)}
-    return {"n": found.size, **said, "max": round(float(found.max()), 1)}
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Measure and print."""
+    parser = options(__doc__)
     parser.add_argument("--wearers", type=int, default=100)
     parser.add_argument("--boards", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--scenario", default="crisis")
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if mosquitto is None:
-        sys.exit("Mosquitto is not on this machine: apt install mosquitto")
-    with tempfile.TemporaryDirectory(prefix="forecalm-boards-") as folder:
-        found = measure(
-            Path(folder),
-            mosquitto=mosquitto,
-            wearers=chosen.wearers,
-            boards=chosen.boards,
-            seconds=chosen.seconds,
-            scenario=chosen.scenario,
-            seed=chosen.seed,
-        )
-    if chosen.json:
-        print(json.dumps(found))
-        return
-    print(
-        f"From the publishing of the deciding message to the last of {chosen.boards} boards [ms],"
-        f" {chosen.wearers} wearers"
-    )
-    for name in ("rows", "alerts"):
-        print(f"  {name:7}", found[name])
+    run(measure, parser)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Needs Mosquitto. Bands, radio and this programme share one process; each gateway
 import argparse
 import asyncio
 import random
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.command import broker, options
 from benchmarks.gateway_house import LOOK_S, GatewayProcess, RadioHouse, VirtualBand, plain, publish_roster, radio_house
 from benchmarks.kill_house import House
 from device_sim.wristband.memory import Memory
@@ -266,17 +266,14 @@ async def measure(chosen: argparse.Namespace, folder: Path, mosquitto: str) -> i
 
 def main() -> int:
     """Run once, and say what it came to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--bands", type=int, default=20)
     parser.add_argument("--gateways", type=int, default=2)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--quiet", action="store_true", help="no faults")
     chosen = parser.parse_args()
-    program = shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        print("Mosquitto is not installed.")
-        return 2
+    program = broker()
     with tempfile.TemporaryDirectory(prefix="forecalm-gateway-") as name:
         return asyncio.run(measure(chosen, Path(name), program))
 

@@ -6,7 +6,6 @@ A round is a new house (see ``kill_house``). Needs Mosquitto; a disk is really f
 no file may grow. Every seed is printed.
 """
 
-import argparse
 import random
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmarks.command import broker, options
 from benchmarks.kill_compare import Found
 from benchmarks.kill_house import House
 
@@ -173,7 +173,7 @@ def play(
 
 def main() -> int:
     """Play rounds, and say what each came to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=90.0, help="of real time, of each round")
     parser.add_argument("--wearers", type=int, default=100)
@@ -181,10 +181,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--small-spool", action="store_true", help="the edge cannot keep all: it says what it lost")
     chosen = parser.parse_args()
-    program = shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        print("Mosquitto is not installed.")
-        return 2
+    program = broker()
     bad, totals = 0, Counter[str]()
     for seed in range(chosen.seed, chosen.seed + chosen.rounds):
         with tempfile.TemporaryDirectory(prefix="forecalm-kills-") as name, disk(Path(name)) as own:

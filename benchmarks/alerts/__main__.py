@@ -6,7 +6,6 @@ Exits with 1 where one property is broken, and says the seed. Writes benchmarks/
 Mosquitto.
 """
 
-import argparse
 import os
 import secrets
 import sys
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.alerts.compare import compare, table
-from benchmarks.alerts.house import AlertHouse, dumped, mosquitto_here
+from benchmarks.alerts.house import AlertHouse, dumped
 from benchmarks.alerts.storm import KILL_S, Storm
+from benchmarks.command import broker, options
 
 OUT: Final = Path(__file__).parents[1] / "alerts.json"
 
@@ -71,7 +71,7 @@ def run(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--alerts", type=int, default=1000)
     parser.add_argument("--wearers", type=int, default=60)
     parser.add_argument("--tablets", type=int, default=10)
@@ -82,9 +82,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=None, help="a folder that is to be kept")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    mosquitto = mosquitto_here()
-    if mosquitto is None:
-        sys.exit("Mosquitto is not on this machine: apt install mosquitto")
+    mosquitto = broker()
     seed = secrets.randbelow(1 << 31) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="forecalm-alerts-") as temporary:

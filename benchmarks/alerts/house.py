@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -260,11 +259,6 @@ class AlertHouse:
         """The end of what the service has complained of."""
         log = self.folder / "service.log"
         return log.read_text(errors="replace")[-4000:] if log.exists() else ""
-
-
-def mosquitto_here() -> str | None:
-    """The path of the broker's program."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
 def dumped(found: object) -> str:

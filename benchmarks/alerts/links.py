@@ -7,7 +7,6 @@ somebody is not wholly protected, and why; and until the journal begins to tell 
 15 s at the board. Needs Mosquitto.
 """
 
-import argparse
 import http.client
 import json
 import os
@@ -25,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.alerts.house import CARERS, SHIFT_S, AlertHouse, dumped, mosquitto_here
+from benchmarks.alerts.house import CARERS, SHIFT_S, AlertHouse, dumped
 from benchmarks.alerts.notes import Tail
+from benchmarks.command import broker, options
 from benchmarks.enrolled import cookie
 from forecalm.installation import Installation
 from models.shelf.manifest import POINTERS
@@ -324,14 +324,12 @@ def measure(folder: Path, *, mosquitto: str, only: str, jobs: int) -> list[dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--only", default="", help="links whose name holds this")
     parser.add_argument("--jobs", type=int, default=3, help="so many houses at once")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    mosquitto = mosquitto_here()
-    if mosquitto is None:
-        sys.exit("Mosquitto is not on this machine: apt install mosquitto")
+    mosquitto = broker()
     with tempfile.TemporaryDirectory(prefix="forecalm-links-") as folder:
         found = measure(Path(folder), mosquitto=mosquitto, only=chosen.only, jobs=chosen.jobs)
     said = {"limit_s": TOLD_S, "grace_s": GRACE_S, "load": round(os.getloadavg()[0], 1), "links": found}

@@ -10,12 +10,10 @@ every 5 s, and proves each alert twice. Bands and tablets are processes of their
 machine's load, which is said. Needs Mosquitto.
 """
 
-import argparse
 import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -25,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.alerts.house import mosquitto_here
+from benchmarks.command import options, run
 from benchmarks.console.bands import Lives
 from benchmarks.console.running import Running, load, quantiles
 from benchmarks.kill_house import ROOT
@@ -174,30 +172,12 @@ def lags(crowds: Sequence[dict[str, Any]], *, steady: tuple[float, float], table
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--wearers", type=int, default=1000)
     parser.add_argument("--tablets", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=200)
     parser.add_argument("--profile", type=Path)
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
-    mosquitto = mosquitto_here()
-    if mosquitto is None:
-        sys.exit("Mosquitto is not on this machine: apt install mosquitto")
-    with tempfile.TemporaryDirectory(prefix="forecalm-large-") as folder:
-        found = measure(
-            Path(folder),
-            mosquitto=mosquitto,
-            wearers=chosen.wearers,
-            tablets=chosen.tablets,
-            seconds=chosen.seconds,
-            profile=chosen.profile,
-        )
-    if chosen.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        print(f"{name:22}", value)
+    run(measure, parser)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,9 @@ An alert is ``alone`` where nothing else rang, ``beside`` where another one did.
 so that others can follow. Everybody has a build-up within those seconds, evenly apart. Needs Mosquitto and Chromium.
 """
 
-import argparse
 import json
 import multiprocessing
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -29,8 +27,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.alerts.house import mosquitto_here
 from benchmarks.boards import follow
+from benchmarks.command import options, run
 from benchmarks.console.bands import Lives
 from benchmarks.console.running import Running, load, quantiles
 from benchmarks.enrolled import cookie
@@ -224,32 +222,13 @@ def summary(tablets: list[list[dict[str, Any]]], marks: Iterable[Marks]) -> dict
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--wearers", type=int, default=180)
     parser.add_argument("--tablets", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=270)
     parser.add_argument("--slower", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
-    mosquitto = mosquitto_here()
-    if mosquitto is None:
-        sys.exit("Mosquitto is not on this machine: apt install mosquitto")
-    with tempfile.TemporaryDirectory(prefix="forecalm-sound-") as folder:
-        found = measure(
-            Path(folder),
-            mosquitto=mosquitto,
-            wearers=chosen.wearers,
-            tablets=chosen.tablets,
-            seconds=chosen.seconds,
-            slower=chosen.slower,
-            seed=chosen.seed,
-        )
-    if chosen.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        print(f"{name:18}", value)
+    run(measure, parser)
 
 
 if __name__ == "__main__":

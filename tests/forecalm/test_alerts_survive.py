@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.alerts.__main__ import run
-from benchmarks.alerts.house import mosquitto_here
+from benchmarks.command import mosquitto_here
 
 pytestmark = pytest.mark.long
 
