@@ -5,9 +5,9 @@ python -m benchmarks.boards --scenario anxious
 
 For every second that was decided, how long it was [ms] from the publishing of the message that completed it until the
 row had come in at every board, which is later than it was written to the last of them; and the same of the seconds that
-raised an alert alone. Boards run in one process of their own, on one loop: what they wait for each other counts too. Alerts are taken
-after ten seconds, so that others can follow. ``anxious`` is made here: everybody has a build-up within those seconds,
-evenly apart, so that there are many alerts. Needs Mosquitto.
+raised an alert alone. Boards run in one process of their own, on one loop: what they wait for each other counts too.
+Alerts are taken after ten seconds, so that others can follow. ``anxious`` is made here: everybody has a build-up within
+those seconds, evenly apart, so that there are many alerts. Needs Mosquitto.
 """
 
 import asyncio

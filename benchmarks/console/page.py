@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from alerts.errors import UnknownAlert
 from alerts.views import TREND_LENGTH, AlertView, RiskState, Sight, WearerView
@@ -110,7 +110,12 @@ def measured(browser: Browser, people: int) -> dict[str, object]:
 def _weight(browser: Browser, address: str) -> dict[str, object]:
     page = browser.new_page()
     parts: dict[str, bytes] = {}
-    page.on("requestfinished", lambda it: parts.setdefault(it.url, b"") if "/events" not in it.url else None)
+
+    def note(request: Request) -> None:
+        if "/events" not in request.url:
+            parts.setdefault(request.url, b"")
+
+    page.on("requestfinished", note)
     page.goto(address)
     page.locator("#live", has_text="Live").wait_for()
     wire = 0
