@@ -10,16 +10,19 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.browsers import PATIENT_MS
 from tests.console.tablets import LISTEN
-from tests.console.visits import LOOKS, WIDE, Visit
+from tests.console.visits import LOOKS, WIDE, Theme, Visit
 from tests.console.whole import WHO, visits_of, whole_house
 
 AXE: Final = Axe().axe_script
 FINDINGS: Final = "axe.run({ resultTypes: ['violations'] }).then((it) => it.violations)"
 LAW: Final = "Research use only \N{EN DASH} not a medical device"
+FORGET: Final = "if (location.protocol !== 'about:') localStorage.clear();"
+"""Nothing that a page kept is there for the next."""
+
 TOUCH_PX: Final = 44
 """WCAG 2.5.5; what stands in a sentence may be smaller."""
 
@@ -51,52 +54,55 @@ def opened_house(folder: Path) -> Iterator[House]:
         yield House(visits_of(service, opened), {getattr(route, "path", "") for route in opened.app.routes})
 
 
-def check(path: str, house: House, browser: Browser) -> None:
-    """Fail where a page at ``path`` does not say what it is, or that it is for research; where axe finds anything, its
-    best practices included; where something sticks out at the side, at 200 % and 400 % too (WCAG 1.4.4, 1.4.10: 640 and
-    320 px of 1280); where fingers would not hit what they aim at."""
-    with _tablet(browser) as context:
-        for visit, page in _opened(path, house, context):
-            assert page.locator(f".law:has-text('{LAW}'):visible").count(), f"{visit.address}: the line of law"
-            assert re.fullmatch(r".+ · Forecalm|Forecalm", page.title()), f"{visit.address}: {page.title()!r}"
-            assert page.locator("h1:visible").count() == 1, f"{visit.address}: one heading says what the page is"
-            for (width, height), theme in LOOKS:
-                page.set_viewport_size({"width": width, "height": height})
-                page.emulate_media(color_scheme=theme)
-                where = f"{visit.address} at {width} x {height} by {theme}"
-                assert _found(page) == [], where
-                assert page.evaluate(WIDER) == [], where
-                assert page.evaluate(SMALL, [TOUCHED, TOUCH_PX]) == [], where
-            for width, height in ((WIDE[0] // 2, WIDE[1] // 2), (WIDE[0] // 4, WIDE[1] // 4)):
-                page.set_viewport_size({"width": width, "height": height})
-                assert page.evaluate(WIDER) == [], f"{visit.address} at {width} px"
-            assert page.evaluate("window.forbidden") == [], f"{visit.address}: its policy forbids some of it"
-
-
 @contextmanager
-def _tablet(browser: Browser) -> Iterator[BrowserContext]:
+def opened_tablet(browser: Browser) -> Iterator[Page]:
+    """Yield a page to make all visits in: one opened anew for each costs more than what is looked at in it."""
     context = browser.new_context(reduced_motion="reduce")
     context.set_default_timeout(PATIENT_MS)
-    context.add_init_script(LISTEN)
-    yield context
+    context.add_init_script(LISTEN + FORGET)
+    yield context.new_page()
     context.close()
 
 
-def _opened(path: str, house: House, context: BrowserContext) -> Iterator[tuple[Visit, Page]]:
-    """Yield every visit to ``path`` that is to a page, with the page."""
+def check(path: str, house: House, page: Page) -> None:
+    """Fail where a page at ``path`` does not say what it is, or that it is for research; where axe finds anything, its
+    best practices included; where something sticks out at the side, at 200 % and 400 % too (WCAG 1.4.4, 1.4.10: 640 and
+    320 px of 1280); where fingers would not hit what they aim at."""
+    for visit in _opened(path, house, page):
+        assert page.locator(f".law:has-text('{LAW}'):visible").count(), f"{visit.address}: the line of law"
+        assert re.fullmatch(r".+ · Forecalm|Forecalm", page.title()), f"{visit.address}: {page.title()!r}"
+        assert page.locator("h1:visible").count() == 1, f"{visit.address}: one heading says what the page is"
+        for look in LOOKS:
+            _look(page, *look)
+            where = f"{visit.address} at {look}"
+            assert _found(page) == [], where
+            assert page.evaluate(WIDER) == [], where
+            assert page.evaluate(SMALL, [TOUCHED, TOUCH_PX]) == [], where
+        for width, height in ((WIDE[0] // 2, WIDE[1] // 2), (WIDE[0] // 4, WIDE[1] // 4)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(WIDER) == [], f"{visit.address} at {width} px"
+        assert page.evaluate("window.forbidden") == [], f"{visit.address}: its policy forbids some of it"
+
+
+def _look(page: Page, size: tuple[int, int], theme: Theme) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=theme)
+
+
+def _opened(path: str, house: House, page: Page) -> Iterator[Visit]:
+    """Yield every visit to ``path`` that is to a page, with ``page`` there, as whoever was nowhere before finds it."""
     if path not in house.paths:
         pytest.skip("nothing stands behind it in this house")
     for visit in (visit for visit in house.visits if visit.path == path):
-        context.clear_cookies()
+        page.context.clear_cookies()
         if visit.who:
-            context.add_cookies([{"name": WHO, "value": visit.who, "url": visit.address}])
-        page = context.new_page()
+            page.context.add_cookies([{"name": WHO, "value": visit.who, "url": visit.address}])
+        _look(page, *LOOKS[0])
         answer = page.goto(visit.address)
         assert answer is not None
         assert answer.status == 200, f"{visit.address}: {answer.status}"
         if answer.headers.get("content-type", "").startswith("text/html") and "<html" in answer.text():
-            yield visit, page
-        page.close()
+            yield visit
 
 
 def _found(page: Page) -> list[str]:

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import FastAPI
 from starlette.routing import compile_path
@@ -18,7 +18,8 @@ from tests.console.furnish import RECORDED, Furnished
 from tests.servers import LONG_S
 
 WIDE, UPRIGHT, HAND = (1280, 800), (800, 1280), (390, 844)
-LOOKS: Final = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"))
+Theme = Literal["light", "dark"]
+LOOKS: Final[tuple[tuple[tuple[int, int], Theme], ...]] = ((WIDE, "light"), (UPRIGHT, "dark"), (HAND, "light"))
 
 NOT_PAGES: Final = ("/static/{path:path}", "/events", "/sw.js", "/manifest.webmanifest", "/healthz", "/metrics")
 """Streams and files; a stream would never end."""
