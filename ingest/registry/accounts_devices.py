@@ -7,14 +7,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from ingest.errors import RegistryError
-from ingest.registry.accounts import EVERYWHERE, ID_BYTES, ROLES
+from ingest.registry.accounts import ADMINISTRATOR, EVERYWHERE, ID_BYTES, ROLES
 from ingest.registry.accounts_links import Purpose, use
 from ingest.registry.accounts_sessions import digest_of, new_token
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_id, require_known, require_text, require_time
 from ingest.registry.tables import ENROLLED_TABLET, GATEWAY_CREDENTIAL, MACHINE_TOKEN, SIGN_IN, SITE
 
-OF_MACHINES: Final = (*ROLES, "monitor")
+OF_MACHINES: Final = (*(role for role in ROLES if role != ADMINISTRATOR), "monitor")
 TOKEN_MOST_S: Final = 366 * 86_400.0
 """How long a token of a machine may hold at most: a year, so that a forgotten one ends by itself."""
 

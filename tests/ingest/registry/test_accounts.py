@@ -228,7 +228,9 @@ def test_a_tablet_that_is_revoked_takes_the_sessions_on_it_along(house: Registry
     assert house.enrolled_tablets()[0].revoked_s is not None
 
 
-@pytest.mark.parametrize("change", [{"role": "tablet"}, {"site": "elsewhere"}, {"until_s": 1.0}, {"until_s": 9e9}])
+@pytest.mark.parametrize(
+    "change", [{"role": "tablet"}, {"role": "administrator"}, {"site": "elsewhere"}, {"until_s": 1.0}, {"until_s": 9e9}]
+)
 def test_a_token_is_for_a_role_a_site_and_a_year_at_most(
     house: Registry, clock: Clock, change: dict[str, object]
 ) -> None:
