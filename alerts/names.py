@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
 from alerts.errors import AlertError
@@ -28,6 +28,17 @@ NEAR: Final = 0.5
 
 ALL_MOST: Final = 8
 """So many names are said where none is near."""
+
+
+ALIKE: Final = 0.8
+"""How alike two names are, of 1, of which one may be the other: a letter of five more, or another one of six."""
+
+
+def alike(said: str, known: Iterable[str]) -> list[str]:
+    """Return those of ``known`` whom ``said`` may mean, the likest first: of such somebody is asked."""
+    plain = " ".join(_plain(said).split())
+    near = ((SequenceMatcher(None, plain, " ".join(_plain(name).split())).ratio(), name) for name in known)
+    return [name for ratio, name in sorted(near, key=lambda it: -it[0]) if plain and ratio >= ALIKE]
 
 
 def called(said: str, known: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.names import alike
 from console.forms import Form
 from console.pairing.one import Wish
 from console.support.office import Person
@@ -11,6 +12,9 @@ from ingest.registry.stretches import Held
 
 NEW: Final = "+"
 """Somebody who is not known yet; no pseudonym has this letter."""
+
+SAME: Final = "Is this the same person?"
+"""Asked where somebody new is to bear the name of somebody who is here: a reader would take two of them for one."""
 
 LASTING: Final = (("", "Until changed"), ("12", "12 hours"), ("72", "3 days"))
 """How long a band is somebody's, in hours."""
@@ -36,17 +40,33 @@ class Naming:
     taken_from: str
     lasting: tuple[tuple[str, str], ...] = LASTING
 
+    def alike(self, name: str) -> tuple[Choice, ...]:
+        """Return whom a name may mean already."""
+        near = alike(name, dict.fromkeys(each.name for each in self.choices))
+        return tuple(each for it in near for each in self.choices if each.name == it)
+
+    def meant(self, form: Form) -> str:
+        """Return who was chosen; of somebody new who turned out to be somebody of that name, that one."""
+        who, same = form.one("who"), form.one("same")
+        known = who == NEW and any(each.value == same for each in self.alike(form.one("name")))
+        return same if known else who
+
     def read(self, form: Form, *, now_s: float, new: str) -> tuple[tuple[str, Held, Wish] | None, dict[str, str]]:
         """Return who is to wear it, what is taken for it and what is entered besides; None, and what would be right by
-        field, where something is missing. ``new`` is the pseudonym of somebody who is new."""
+        field, where something is missing. ``new`` is the pseudonym of somebody who is new; whose name somebody bears
+        already is only new where that is said of this very name."""
         errors: dict[str, str] = {}
-        who, _, band = form.one("who").partition("|")
-        of = next((each for each in self.choices if each.value == form.one("who")), None)
+        meant = self.meant(form)
+        who, _, band = meant.partition("|")
+        of = next((each for each in self.choices if each.value == meant), None)
         if not who or (who != NEW and of is None):
             return None, {"who": "Say who wears it: choose somebody, or somebody new."}
         name, agrees = form.one("name"), form.one("consent_by")
         if who == NEW and not name:
             errors["name"] = "Give the name that the house uses: it is what boards show."
+        if who == NEW and form.one("same") != NEW + name and (twins := self.alike(name)):
+            there = " and ".join(dict.fromkeys(each.name for each in twins))
+            errors["same"] = f"{SAME} {there} {'is' if len(twins) == 1 else 'are'} known here already."
         if not agrees and (who == NEW or (of is not None and not of.agreed)):
             errors["consent_by"] = "Say who agrees that they are recorded and watched, with their role."
         if self.worn_by not in (None, who) and form.one("take") != "yes":

@@ -16,7 +16,8 @@ from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolve
 from alerts.views import Blind
 from forecalm.build import Service
 from forecalm.installation import Installation
-from forecalm.watching.foretold import FOLDER, MINUTE_S, Minute, Readings, Share
+from forecalm.watching.foretold import FOLDER, Minute, Readings, Share
+from forecalm.watching.minutes import MINUTE_S
 from ingest.labels import NOTE, Label
 
 HOUR_S: Final = 3600.0

@@ -76,6 +76,30 @@ def test_somebody_new_comes_with_a_name_a_consent_and_carers() -> None:
     assert (wish.name, wish.consent_by, wish.carers) == ("Cy <b>", "Ida, mother", ("Jo", "Maryam"))
 
 
+@pytest.mark.parametrize("name", ["Ann", " ann ", "Anna", "ANN"])
+def test_before_a_second_person_is_made_of_a_known_name_it_is_asked_whether_it_is_the_same(name: str) -> None:
+    told = {"who": "+", "name": name, "consent_by": "Ida, mother"}
+    wanted, errors = read(**told)
+    assert (wanted, errors) == (None, {"same": "Is this the same person? Ann is known here already."})
+    wearer, held, wish = read(**told, same="w-1|old")[0]
+    assert (wearer, held, wish.name) == ("w-1", Held(None, "old"), None), "it was Ann: nobody new"
+    wearer, _, wish = read(**told, same=f"+{name.strip()}")[0]
+    assert (wearer, wish.name) == ("w-new", name.strip()), "somebody else of that name"
+
+
+def test_what_was_said_of_one_name_is_not_said_of_another() -> None:
+    wanted, errors = read(who="+", name="Bo", consent_by="Ida, mother", same="+Ann")
+    assert (wanted, set(errors)) == (None, {"same"})
+    assert read(who="+", name="Cy", consent_by="Ida, mother", same="+Ann")[1] == {}
+    assert set(read(who="+", name="Ann", consent_by="Ida, mother", same="w-9|")[1]) == {"same"}
+    assert read(who="+", name="Cy", consent_by="Ida, mother", same="w-1|old")[0][0] == "w-new", "no longer of Ann"
+
+
+def test_who_is_meant_after_all_needs_what_they_lack() -> None:
+    assert set(read(who="+", name="Bo", same="w-2|")[1]) == {"consent_by"}
+    assert read(who="+", name="", consent_by="Ida, mother")[1].keys() == {"name"}
+
+
 def test_nothing_of_a_fit_is_well_before_it_is_known_to_be() -> None:
     known = ("skin contact", "pulse", "sweat")
     assert {row.verdict for row in checks_of(None)} == {"unknown"}
