@@ -10,7 +10,7 @@ from forecalm.certificates.by_acme import ByAcme
 from forecalm.certificates.errors import CertificateError
 from forecalm.certificates.local import DAY_S
 from forecalm.certificates.secured import facts_of, local_of, source_of
-from forecalm.commands.terminal import err, print_json, require_file
+from forecalm.commands.terminal import err, number, print_json, require_file
 from forecalm.config import Config
 from forecalm.config import load as load_config
 
@@ -74,7 +74,8 @@ def _lines(shown: Shown) -> list[str]:
     if shown.days is None:
         return [f"The board is served at {shown.boards[0]}, on this machine only, without TLS."]
     lines = [f"The board is served at {', '.join(shown.boards)}"]
-    lines.append(f"Its certificate ({shown.how}) is for {', '.join(shown.names)}; {shown.days:.0f} days are left of it")
+    left = number(round(shown.days), "day is", "days are")
+    lines.append(f"Its certificate ({shown.how}) is for {', '.join(shown.names)}; {left} left of it")
     if shown.authority_fingerprint:
         lines.append("Tablets must be shown this SHA-256 fingerprint of this house's authority, and no other:")
         lines.append(f"  {shown.authority_fingerprint}")

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err, print_json
+from forecalm.commands.terminal import err, number, print_json
 from forecalm.config import load as load_config
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def bands(chosen: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(_lines(report, seen.now_s, config.zone)) + "\n")
     for gateway in seen.gateways:
         offset = "not known yet" if gateway.offset_s is None else f"{-gateway.offset_s * 1e3:+,.0f} ms against ours"
-        sets = f", set {gateway.sets} times" if gateway.sets else ""
+        sets = f", set {number(gateway.sets, 'time')}" if gateway.sets else ""
         heard = _ago(gateway.last_s, seen.now_s)
         sys.stdout.write(f"gateway {gateway.gateway}: heard {heard}; its clock: {offset}{sets}\n")
     if not seen.bands:
@@ -97,13 +97,14 @@ def _lines(report: "BandReport", now_s: float, zone: tzinfo) -> list[str]:
     heard = "never heard" if report.last_heard_s is None else f"heard {_ago(report.last_heard_s, now_s)}"
     battery = "" if report.sent.battery_pct is None else f", battery {report.sent.battery_pct} %"
     gateway = "" if report.sent.gateway is None else f", by {report.sent.gateway}"
-    stored = f"{report.packets:,} packets and {report.samples:,} samples of {report.boots} boots stored"
+    counted = f"{number(report.packets, 'packet')} and {number(report.samples, 'sample')}"
+    stored = f"{counted} of {number(report.boots, 'boot')} stored"
     lines.append(f"    {heard}{gateway}{battery}; {stored}")
     clock = report.clock
     if clock is not None:
         drift = "drift not known yet" if clock.drift_ppm is None else f"drift {clock.drift_ppm:+.1f} ppm"
         residual = "" if clock.residual_s is None else f", within {clock.residual_s * 1e3:.1f} ms"
-        sets = f", set {clock.sets} times" if clock.sets else ""
+        sets = f", set {number(clock.sets, 'time')}" if clock.sets else ""
         proven = "" if clock.is_proven else ", not proven yet"
         lines.append(f"    clock: {drift}{residual}{sets}{proven}")
     return lines

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from forecalm.cli import FELL_SHORT
-from forecalm.commands.terminal import err, print_json
+from forecalm.commands.terminal import err, number, print_json
 from forecalm.edge import MEGA, EdgeConfig, load_edge
 from forecalm.notify import Notify
 
@@ -53,7 +53,8 @@ def gateway(chosen: argparse.Namespace) -> int:
         summary = {"gateway": config.gateway.name, "connections": connections, **msgspec.to_builtins(account)}
         print_json(summary)
     elif account.spool.packets:
-        err.print(f"{account.spool.packets:,} packets are kept on disk until the service has them.")
+        packets = number(account.spool.packets, "packet is", "packets are")
+        err.print(f"{packets} kept on disk until the service has them.")
     return FELL_SHORT if account.spool.trouble or sender.failed.is_set() else 0
 
 

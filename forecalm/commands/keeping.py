@@ -152,13 +152,14 @@ def retention(chosen: argparse.Namespace) -> int:
         put_in_only_site(registry, by=operator())
         over = registry.outlived(time.time())
         wearers = sum(site == chosen.site for site in registry.site_of().values())
-    days = "until somebody erases them" if chosen.days is None else f"for {chosen.days} days"
+    days = "until somebody erases them" if chosen.days is None else f"for {number(chosen.days, 'day')}"
     if chosen.json:
         _json({"site": chosen.site, "readings_days": chosen.days, "wearers": wearers, "over": len(over)}, chosen)
     else:
         sys.stdout.write(f"Readings of the {number(wearers, 'wearer')} of {chosen.site} are kept {days}.\n")
         if over:
-            sys.stdout.write(f"{len(over)} stretches are over: a service that runs erases them within the hour.\n")
+            over_said = f"{number(len(over), 'stretch is', 'stretches are')} over"
+            sys.stdout.write(f"{over_said}: a service that runs erases what is over within the hour.\n")
     return 0
 
 
@@ -176,7 +177,8 @@ def audit(chosen: argparse.Namespace) -> int:
     else:
         for line in wrong:
             sys.stdout.write(f"{line}\n")
-        sys.stdout.write(f"{'NOT whole' if wrong else 'Whole'}: {head.number} entries. Keep elsewhere, as a witness:\n")
+        entries = number(head.number, "entry", "entries")
+        sys.stdout.write(f"{'NOT whole' if wrong else 'Whole'}: {entries}. Keep elsewhere, as a witness:\n")
         sys.stdout.write(f"{head.number}:{head.digest}\n")
     return FELL_SHORT if wrong else 0
 

@@ -123,7 +123,7 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     if chosen.json:
         print_json(sent)
     else:
-        sys.stdout.write(f"Sent {sent.packets:,} messages of {number(len(sent.bands), 'band')}.\n")
+        sys.stdout.write(f"Sent {number(sent.packets, 'message')} of {number(len(sent.bands), 'band')}.\n")
         if sent.unstored >= sent.packets > 0:
             sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.broker_said import broker_said
-from forecalm.commands.terminal import err, print_json
+from forecalm.commands.terminal import err, number, print_json
 
 if TYPE_CHECKING:
     from ingest.lsl.channels import MappingFile, Stream
@@ -47,7 +47,7 @@ def lsl(chosen: argparse.Namespace) -> int:
         print_json(taken)
     else:
         counts = ", ".join(f"{count:,} {what}" for what, count in taken.samples.items()) or "no samples"
-        sys.stdout.write(f"Sent {taken.packets:,} packets of {len(taken.bands)} bands: {counts}.\n")
+        sys.stdout.write(f"Sent {number(taken.packets, 'packet')} of {number(len(taken.bands), 'band')}: {counts}.\n")
     if taken.unstored:
         err.print(f"Of these {taken.unstored:,} are not known to be stored: is forecalm serve running?")
     return FELL_SHORT if taken.unstored or taken.let_go or not taken.bands else 0

@@ -43,9 +43,9 @@ def print_json(said: object) -> None:
     sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
 
 
-def number(count: int, noun: str) -> str:
-    """``1 recording``, ``2 recordings``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def number(count: int, noun: str, many: str = "") -> str:
+    """``1 recording``, ``2 recordings``; ``many`` where an s does not make a word of several."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
 
 
 def operator() -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from forecalm.commands.terminal import number
 from forecalm.config import LOOPBACK, MqttSection
 from forecalm.doctor.finding import Finding, Level
 from ingest.sending.broker import Broker
@@ -82,7 +83,7 @@ def _in_flight(visit: "_Visit", topic: str) -> Finding:
     return Finding(
         Level.WARNING,
         "broker",
-        f"it holds everything back after {came} messages that are not yet stored: a full disk would silence alerts",
+        f"it holds everything back after {number(came, 'message')} not yet stored: a full disk would silence alerts",
         "Mosquitto: max_inflight_messages 0 and max_queued_messages 0, as in docs/guides/mosquitto.conf",
     )
 

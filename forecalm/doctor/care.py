@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from forecalm.commands.terminal import number
 from forecalm.doctor.finding import Finding, Level
 from forecalm.installation import Installation
 from forecalm.keeping.files import lines_of
@@ -52,7 +53,7 @@ def _rules(registry: "Registry", site: str) -> Iterator[Finding]:
             what = f"contact[{place}] has no address: only push messages can reach them"
             yield Finding(Level.WARNING, "alerting", what, "write one under reach, and try it: forecalm alerting test")
     if rules.contact and rules.doubts():
-        what = f"{len(rules.doubts())} things in the rules may not be meant"
+        what = f"{number(len(rules.doubts()), 'thing')} in the rules may not be meant"
         yield Finding(Level.WARNING, "alerting", what, "forecalm alerting check FILE says which")
 
 
@@ -60,9 +61,10 @@ def _browsers(registry: "Registry") -> Iterator[Finding]:
     known, told = set(registry.carers()), registry.push_subscriptions()
     strangers = {each.carer for each in told} - known
     if told:
-        yield Finding(Level.OK, "alerting", f"{len(told)} browsers are told by push")
+        yield Finding(Level.OK, "alerting", f"{number(len(told), 'browser is', 'browsers are')} told by push")
     if strangers and known:
-        what = f"push messages go to {len(strangers)} people who are not entered as carers"
+        people = number(len(strangers), "person", "people")
+        what = f"push messages go to {people} not entered as {'a carer' if len(strangers) == 1 else 'carers'}"
         yield Finding(Level.NOTE, "alerting", what, "end it at their browsers, if they are not carers here any more")
 
 
@@ -78,8 +80,8 @@ def _outcomes(here: Installation, registry: "Registry") -> Iterator[Finding]:
     entered = registry.outcomes_entered()
     told = {str(line["outcome_id"]) for line in lines_of(here.journal) if line.get("event") == "outcome told"}
     if left := told - entered:
-        what = f"{len(left)} of {len(told)} outcomes that carers told are no labels yet"
+        what = f"{len(left)} of {number(len(told), 'outcome')} that carers told: no labels yet"
         mend = "forecalm serve enters them; where it runs, its log says why not"
         yield Finding(Level.WARNING, "outcomes", what, mend)
     elif told:
-        yield Finding(Level.OK, "outcomes", f"all {len(told)} that carers told are labels")
+        yield Finding(Level.OK, "outcomes", f"every one of {len(told)} that carers told is a label")

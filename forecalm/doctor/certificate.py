@@ -10,6 +10,7 @@ from forecalm.certificates.local import DAY_S
 from forecalm.certificates.own import Own
 from forecalm.certificates.secured import FOLDER, local_of, wanted_names
 from forecalm.certificates.source import first_certificate
+from forecalm.commands.terminal import number
 from forecalm.config import Config
 from forecalm.doctor.finding import Finding, Level
 
@@ -41,7 +42,7 @@ def _own(own: Own, now_s: float) -> Iterator[Finding]:
         mend = "it is served as soon as it is there, without a restart"
         yield Finding(Level.FAILURE if days < 0 else Level.WARNING, "certificate", own.trouble, mend)
     else:
-        yield Finding(Level.OK, "certificate", f"your own, {days:.0f} days left")
+        yield Finding(Level.OK, "certificate", f"your own, {number(round(days), 'day')} left")
 
 
 def _acme(path: Path, now_s: float) -> Iterator[Finding]:
@@ -56,7 +57,7 @@ def _acme(path: Path, now_s: float) -> Iterator[Finding]:
         what = "the one that came by ACME has ended: no tablet trusts the board"
         yield Finding(Level.FAILURE, "certificate", what, "the service's log says why no new one comes")
     else:
-        yield Finding(Level.OK, "certificate", f"by ACME, {days:.0f} days left")
+        yield Finding(Level.OK, "certificate", f"by ACME, {number(round(days), 'day')} left")
 
 
 def _local(config: Config, now_s: float) -> Iterator[Finding]:
@@ -79,8 +80,8 @@ def _local(config: Config, now_s: float) -> Iterator[Finding]:
         mend = "the service makes another within seconds where it runs: start it, or look at its log"
         yield Finding(Level.WARNING, "certificate", what, mend)
     elif not trouble:
-        names = len(wanted_names(config.console).spoken)
-        what = f"this house's own, for {names} names and addresses, {days:.0f} days left; it renews itself"
+        names = number(len(wanted_names(config.console).spoken), "name or address", "names and addresses")
+        what = f"this house's own, for {names}, {number(round(days), 'day')} left; it renews itself"
         yield Finding(Level.OK, "certificate", what)
 
 

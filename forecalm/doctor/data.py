@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from forecalm.backup import LEDGER
+from forecalm.commands.terminal import number
 from forecalm.config import StoreSection
 from forecalm.doctor.finding import Finding, Level
 from forecalm.installation import Installation
@@ -128,7 +129,7 @@ def _holdings(onlooker: "Onlooker", path: Path) -> Iterator[Finding]:
     """What is in it, and how it does."""
     counts, bands = onlooker.counts(), onlooker.bands()
     packets, samples = sum(counts.packets.values()), sum(counts.samples.values())
-    yield Finding(Level.OK, "store", f"{path}: {packets:,} packets, {samples:,} samples, {len(bands)} bands")
+    yield Finding(Level.OK, "store", f"{path}: {_held(packets, samples, len(bands))}")
     if not os.access(path, os.W_OK):
         yield Finding(Level.FAILURE, "store", f"{path} may not be written", "chown it to who runs forecalm")
     yield _log_of(path)
@@ -138,9 +139,13 @@ def _holdings(onlooker: "Onlooker", path: Path) -> Iterator[Finding]:
         what = f"the newest readings came {newest_s - time.time():,.0f} s from now: this clock was set back since"
         yield Finding(Level.FAILURE, "clock", what, "set this computer's clock right, by a time server")
     if counts.quarantined:
-        what = f"{counts.quarantined:,} messages in quarantine ({counts.shed:,} without their content)"
+        what = f"{number(counts.quarantined, 'message')} in quarantine ({counts.shed:,} without their content)"
         mend = f"the last: {onlooker.quarantined(1)[0].reason}"
         yield Finding(Level.WARNING, "store", what, mend)
+
+
+def _held(packets: int, samples: int, bands: int) -> str:
+    return ", ".join((number(packets, "packet"), number(samples, "sample"), number(bands, "band")))
 
 
 def _log_of(path: Path) -> Finding:
@@ -156,7 +161,9 @@ def _unsettled(found: tuple[int, float | None], now_s: float) -> Finding:
     packets, oldest_s = found
     if oldest_s is None:
         return Finding(Level.OK, "store", "all packets have settled")
-    said = f"{packets:,} packets have not settled yet, the oldest for {max(0.0, now_s - oldest_s) / 60:,.0f} min"
+    have = "has" if packets == 1 else "have"
+    minutes = max(0.0, now_s - oldest_s) / 60
+    said = f"{number(packets, 'packet')} {have} not settled yet, the oldest for {minutes:,.0f} min"
     if now_s - oldest_s > UNSETTLED_S:
         mend = "they are safe; is the service running, and InfluxDB, if it is used? Its log says why"
         return Finding(Level.WARNING, "store", said, mend)
@@ -200,7 +207,8 @@ def registry(here: Installation) -> Iterator[Finding]:
             return
         with closing(look(here.registry_url)) as found:
             wrong, last = found.verify_audit(), found.audit_head()
-            said = f"{where}: {len(found.wearers())} wearers, {len(found.bands())} bands, tables of version {head}"
+            people, bands = number(len(found.wearers()), "wearer"), number(len(found.bands()), "band")
+            said = f"{where}: {people}, {bands}, tables of version {head}"
             zones = {site.name: site.time_zone for site in found.sites()}
     except IngestError as error:
         yield Finding(Level.FAILURE, "registry", str(error), "without it nobody's readings are known to be theirs")
@@ -228,10 +236,10 @@ def copies(here: Installation, now_s: float) -> Iterator[Finding]:
     if not made_s:
         yield Finding(Level.NOTE, "backup", "none was ever made here", mend)
     elif now_s - max(made_s) > COPY_OLD_S:
-        days = (now_s - max(made_s)) / 86_400
-        yield Finding(Level.WARNING, "backup", f"the newest is {days:.0f} days old", mend)
+        days = round((now_s - max(made_s)) / 86_400)
+        yield Finding(Level.WARNING, "backup", f"the newest is {number(days, 'day')} old", mend)
     else:
-        yield Finding(Level.OK, "backup", f"the newest is {(now_s - max(made_s)) / 3600:.0f} hours old")
+        yield Finding(Level.OK, "backup", f"the newest is {number(round((now_s - max(made_s)) / 3600), 'hour')} old")
 
 
 def learnt(here: Installation) -> Iterator[Finding]:

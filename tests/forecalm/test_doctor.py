@@ -17,6 +17,7 @@ import pytest
 
 from alerts.journal import Journal
 from forecalm.cli import main
+from forecalm.commands.terminal import number
 from forecalm.config import Config, MqttSection
 from forecalm.doctor import data, machine
 from forecalm.doctor.broker import broker
@@ -257,7 +258,16 @@ def test_readings_from_the_future_and_what_does_not_settle_are_told(here: Instal
     assert [one.what for one in found if one.level is Level.FAILURE and "set back" in one.what]
     told = [one.what for one in found if one.level is Level.WARNING]
     assert any("the oldest for 150 min" in what for what in told)
-    assert any("1 messages in quarantine" in what for what in told)
+    assert any("1 message in quarantine" in what for what in told)
+
+
+def test_one_of_a_kind_is_counted_as_one(here: Installation) -> None:
+    with closing(here.open_registry()) as registry:
+        one = len(registry.wearers()) == len(registry.bands()) == 1
+    (said,) = [each.what for each in data.registry(here) if "tables of version" in each.what]
+    assert one
+    assert ": 1 wearer, 1 band, tables of version" in said
+    assert number(2, "entry", "entries") == "2 entries"
 
 
 def test_an_audit_that_was_tampered_with_is_a_failure(here: Installation) -> None:
@@ -365,7 +375,7 @@ def test_bands_are_listed_those_that_nobody_wears_first(here: Installation, caps
     assert main(["bands"]) == 0
     said = capsys.readouterr().out
     assert said.index("band band-02: NOBODY IS KNOWN TO WEAR IT") < said.index("band band-01: worn by w-01")
-    assert "by hall, battery 81 %; 1 packets" in said
+    assert "by hall, battery 81 %; 1 packet and" in said
     assert "forecalm pair band-02 WEARER, and correct who wore it until now" in said
     assert "Beatrix" not in said
     assert main(["bands", "--json"]) == 0

@@ -66,9 +66,9 @@ def test_outcomes_that_are_no_labels_yet_are_counted(here: Installation) -> None
     with closing(Journal(here.journal)) as journal, closing(here.open_registry()) as registry:
         outcomes = Outcomes(journal, registry)
         outcomes.tell("w-1", alert_id="", by="Zoe", what=What.INCIDENT, at_s=1e9)
-        assert (Level.WARNING, "1 of 1 outcomes that carers told are no labels yet") in found(here)
+        assert (Level.WARNING, "1 of 1 outcome that carers told: no labels yet") in found(here)
         outcomes.enter()
-        assert (Level.OK, "all 1 that carers told are labels") in found(here)
+        assert (Level.OK, "every one of 1 that carers told is a label") in found(here)
 
 
 def test_browsers_of_whoever_is_no_carer_are_counted_and_not_named(here: Installation) -> None:
@@ -77,8 +77,8 @@ def test_browsers_of_whoever_is_no_carer_are_counted_and_not_named(here: Install
         registry.add_push(
             endpoint="https://push.example/a", p256dh=P256DH, auth=AUTH, carer="Zoe", tablet="t", by="Zoe"
         )
-    assert (Level.OK, "1 browsers are told by push") in found(here)
-    assert any("1 people who are not entered as carers" in what for _, what in found(here))
+    assert (Level.OK, "1 browser is told by push") in found(here)
+    assert any("1 person not entered as a carer" in what for _, what in found(here))
 
 
 def test_somebody_whom_an_earlier_version_let_be_called_everybody_is_told_of(here: Installation) -> None:
