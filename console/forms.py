@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from fastapi import Request
 
 from console.refusal import Refusal, only_from_here
+from ingest.ids import HOW
 
 FORM_BYTES: Final = 16_384
 """Far more than names, taps and a note need."""
@@ -36,7 +37,7 @@ class Form:
         return self.fields.get(field, [""])[-1].replace("\r\n", "\n")
 
 
-LETTERS: Final = "must be 1 to 64 of A-Z a-z 0-9 _ -"
+LETTERS: Final = f"must be {HOW}"
 """How rooms say it to programs: on a page what was typed stands beside it anyway."""
 
 

@@ -3,10 +3,10 @@
 import argparse
 import math
 import os
-import re
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.ids import HOW, is_id
 from ingest.notice import SENTENCE
 
 TLS: Final = "talk to the broker by TLS, most often at port 8883"
@@ -111,8 +111,8 @@ def port(text: str) -> int:
 
 def name(text: str) -> str:
     """What a topic can hold."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be {HOW}")
     return text
 
 

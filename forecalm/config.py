@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from ingest.errors import SourceError
+from ingest.ids import ID
 
 PREFIX: Final = "FORECALM_"  # FORECALM_MQTT_PORT=1884 overrides [mqtt] port
 OF_TESTS: Final = "FORECALM_TEST_"  # is not ours
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-Site = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Site = Annotated[str, msgspec.Meta(pattern=ID)]
 
 
 class ConfigError(ValueError):

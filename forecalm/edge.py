@@ -5,7 +5,6 @@ A gateway is a machine of its own with a file of its own: unknown keys are error
 
 import os
 import platform
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,6 +13,7 @@ import msgspec
 
 from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site, check_tls
 from forecalm.config import SECTIONS as OF_SERVICE
+from ingest.ids import fitted
 
 MEGA: Final = 1 << 20
 NAME_MAX: Final = 64
@@ -21,7 +21,7 @@ NAME_MAX: Final = 64
 
 def this_computer() -> str:
     """What a gateway is called that nobody named: ``gw-`` and this computer's name, as far as topics hold it."""
-    return "gw-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", platform.node()).strip("-") or "unnamed")[: NAME_MAX - 3]
+    return "gw-" + (fitted(platform.node(), "-").strip("-") or "unnamed")[: NAME_MAX - 3]
 
 
 class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.errors import RecordingError
+from ingest.ids import is_id
 
 COLUMNS: Final = ("wearer", "what", "start", "end", "rater", "onset_uncertainty_s", "level", "note")
 REQUIRED: Final = ("what", "start", "rater")
@@ -25,7 +26,6 @@ ERRORS_MAX: Final = 10  # told at once; whoever mends these will look for more o
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT: Final = Context(prec=800)  # digits of the smallest float below a second
-_WEARER: Final = re.compile(r"[A-Za-z0-9_-]{0,64}\Z")
 _QUOTE: Final = re.compile(r'[",;\r\n]')
 _FORMULA: Final = re.compile(r"'*[=+@\t\r-]")  # how a cell begins that a spreadsheet would reckon with
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
@@ -60,7 +60,7 @@ def require_label(label: Label) -> None:
     for what, text, most in (("what", label.what, TEXT_MAX), ("rater", label.rater, TEXT_MAX)):
         if not text or text != text.strip() or len(text) > most or not text.isprintable():
             raise RecordingError(f"{what}: must be 1 to {most} characters on one line, blanks only between them")
-    if not _WEARER.match(label.wearer):
+    if label.wearer and not is_id(label.wearer):
         raise RecordingError(f"wearer: {label.wearer!r} must be a pseudonym: up to 64 of A-Z a-z 0-9 _ -")
     if len(label.note) > NOTE_MAX or "\0" in label.note or any("\ud800" <= each <= "\udfff" for each in label.note):
         raise RecordingError(f"note: must be text of up to {NOTE_MAX} characters, without NUL")

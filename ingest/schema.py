@@ -17,6 +17,7 @@ from ingest.control.messages import (
     Seen,
     encode_message,
 )
+from ingest.ids import HOW
 from ingest.wire import PACKET_MAX, Intervals, Packet, Samples, Stored, encode_json
 
 _EXAMPLE: Final = Packet(
@@ -196,11 +197,10 @@ def _schemas(template: str, *more: type[Message]) -> tuple[dict[str, Any], dict[
     return packet, definitions
 
 
-_PART: Final = "1 to 64 of A-Z a-z 0-9 _ -"
 _PARAMETERS: Final = {
-    "site": f"the site: {_PART}",
-    "band": f"the band, as in the packet: {_PART}; no name of a person",
-    "gateway": f"the gateway: {_PART}; no name of a person",
+    "site": f"the site: {HOW}",
+    "band": f"the band, as in the packet: {HOW}; no name of a person",
+    "gateway": f"the gateway: {HOW}; no name of a person",
 }
 
 

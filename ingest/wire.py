@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import WireError
+from ingest.ids import HOW, ID, PART, is_id
 from ingest.types import CHANNELS, Array
 
 SAMPLES_MAX: Final = 16_384  # a channel of a packet: 64 Hz for 4 min; more is a mistake or an attack
@@ -26,7 +27,6 @@ AHEAD_MAX_US: Final = 2_000_000  # and no sample is later than the packet's own 
 
 EVEN: Final = tuple(name for name in CHANNELS if name != "ibi")  # channels with even samples
 
-ID: Final = r"^[A-Za-z0-9_-]{1,64}\Z"
 Id = Annotated[str, msgspec.Meta(pattern=ID)]
 KnownId = Annotated[
     str, msgspec.Meta(extra_json_schema={"pattern": ID})
@@ -93,7 +93,6 @@ _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(Packet).decode
 _FROM_JSON = msgspec.json.Decoder(Packet).decode
 _BRACE: Final = ord("{")
-_ID: Final = re.compile(ID)
 _SEEN: Final[set[str | None]] = {None}
 SEEN_MAX: Final = 65_536  # names; more than one service has bands, and few enough if somebody makes them up
 DTYPES: Final[dict[str, np.dtype[np.float32] | np.dtype[np.int16] | np.dtype[np.float64]]] = {
@@ -168,8 +167,8 @@ def unpack_many(payloads: Sequence[bytes]) -> list[Packet | WireError]:
 def _see(packet: Packet) -> None:
     """Remember names that are as they must be: looking is five times as fast as matching. Raises WireError."""
     for field, name in (("band", packet.band), ("gateway", packet.gateway)):
-        if name is not None and not _ID.match(name):
-            raise WireError(f"not a packet: {field} must be 1 to 64 of A-Z a-z 0-9 _ -", kind="form")
+        if name is not None and not is_id(name):
+            raise WireError(f"not a packet: {field} must be {HOW}", kind="form")
         if len(_SEEN) >= SEEN_MAX:
             _SEEN.intersection_update({None})
         _SEEN.add(name)
@@ -281,14 +280,14 @@ def _numbers(channel: str, samples: Samples) -> Array:
     return np.array([math.nan if v is None else v for v in samples.values], np.float64)
 
 
-_TOPIC = re.compile(r"^forecalm/v1/([A-Za-z0-9_-]{1,64})/band/([A-Za-z0-9_-]{1,64})/data\Z")
+_TOPIC = re.compile(rf"^forecalm/v1/({PART})/band/({PART})/data\Z")
 
 
 def data_topic(site: str, band: str) -> str:
     """Where a band's packets are published (QoS 1, never retained); raises WireError on a name no topic may hold."""
     topic = f"forecalm/v1/{site}/band/{band}/data"
     if not _TOPIC.match(topic):
-        raise WireError(f"site {site!r} and band {band!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+        raise WireError(f"site {site!r} and band {band!r} must be {HOW}")
     return topic
 
 

@@ -1,21 +1,20 @@
 """A message in; the topic and the CloudEvent (1.0, structured JSON) that tells the house's broker of it out. Pure."""
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import Final
 
 from alerts.channels.channel import Message
 from alerts.channels.saying import titled
 from alerts.channels.shade import shade
+from ingest.ids import is_id
 
-NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what may stand in a topic, as in ingest.wire
 CONTENT_TYPE: Final = "application/json"
 
 
 def level(pseudonym: str) -> str:
     """``pseudonym`` as one level of a topic; what cannot stand in one is replaced by what stands for it."""
-    return pseudonym if NAME.match(pseudonym) else shade(pseudonym)
+    return pseudonym if is_id(pseudonym) else shade(pseudonym)
 
 
 def topic(site: str, wearer: str) -> str:

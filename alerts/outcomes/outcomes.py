@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from alerts.patient_log import Unanswered, Write
 from alerts.situation_events import AlertRaised, AlertResolved
 from alerts.views import RiskState, WearerView
 from ingest.errors import IngestError, StoreError
+from ingest.ids import HOW, is_id
 from ingest.labels import Label
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,6 @@ to. With an ``outcome_id`` of its own it may come again at any time."""
 
 ROSE_MAX_S: Final = 1_800.0
 """Signs that rose longer before an alert are not its beginning any more [s]."""
-
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 class UnknownOutcome(AlertError, LookupError):
@@ -260,8 +258,8 @@ class Outcomes:
         """What was told under that id before; None: nothing. Raises AlertError where it is none, or another's."""
         if not outcome_id:
             return None
-        if not ID.match(outcome_id):
-            raise AlertError("outcome_id: 1 to 64 of A-Z a-z 0-9 _ -")
+        if not is_id(outcome_id):
+            raise AlertError(f"outcome_id: {HOW}")
         told = self._told.get(outcome_id)
         if told is not None and told.wearer != wearer:
             raise AlertError("outcome_id: there is one already, of somebody else: choose another")

@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from typing import Final
 
 from console.errors import PairingError
+from ingest.ids import HOW, PART, is_id
 
 PREFIX: Final = "forecalm"
 TEXT_MAX: Final = 200  # a scanner types one line; a code is 80 characters at most
@@ -17,14 +18,13 @@ SIDE_MM: Final = 20.0  # read at arm's length, and fits a wristband's charger or
 TEXT_MM: Final = 3.0
 BORDER: Final = 4  # modules, as the standard for QR codes asks
 PIXELS: Final = 10  # a module: 600 dpi at 20 mm
-_CODE: Final = re.compile(r"forecalm\.([A-Za-z0-9_-]{1,64})\.([0-9a-f]{4})\Z")
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_CODE: Final = re.compile(rf"forecalm\.({PART})\.([0-9a-f]{{4}})\Z")
 
 
 def code_of(band: str) -> str:
     """Return the text of a band's code; raises PairingError where no band is called that."""
-    if not _ID.match(band):
-        raise PairingError(f"{band!r} is no band's id: it must be 1 to 64 of A-Z a-z 0-9 _ -")
+    if not is_id(band):
+        raise PairingError(f"{band!r} is no band's id: it must be {HOW}")
     return f"{PREFIX}.{band}.{_check(band)}"
 
 

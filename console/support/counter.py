@@ -17,6 +17,7 @@ from console.support.office import Person, Support
 from console.support.scope import Scope, seen_by
 from ingest.bands import Overview
 from ingest.errors import RegistryError
+from ingest.ids import HOW
 from ingest.registry import checks
 
 LIVE = "support/live.html"
@@ -78,5 +79,5 @@ def require_id(band: str) -> str:
     try:
         checks.require_id("band", band)
     except RegistryError:
-        raise Refusal(404, "No band is called that", "A band's id is 1 to 64 of A-Z a-z 0-9 _ -.") from None
+        raise Refusal(404, "No band is called that", f"A band's id is {HOW}.") from None
     return band

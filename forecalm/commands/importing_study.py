@@ -11,6 +11,7 @@ from typing import Final
 
 from forecalm.config import ConfigError
 from forecalm.studies.files import alike, members
+from ingest.ids import HOW, fitted, is_id
 from ingest.recordings.detect import FORMATS
 from ingest.recordings.labels_beside import FILE
 from ingest.recordings.recording import Format
@@ -21,8 +22,6 @@ WHOLE: Final = "name"
 COLUMNS: Final = ("file", "wearer", "name", "consent_by", "scope")
 REQUIRED: Final = ("file", "wearer")
 SCOPES: Final = ("care", "research", "share")
-_PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_HOW: Final = "1 to 64 of A-Z a-z 0-9 _ -"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +98,9 @@ def _drawn(chosen: argparse.Namespace, inside: Mapping[Path, Path]) -> list[Some
     whose: dict[str, tuple[str, list[Path]]] = {}
     for path in inside:
         found = _found(path, pattern)
-        wearer = f"{chosen.prefix}{re.sub(r'[^A-Za-z0-9_-]+', '-', found)}"
-        if not _PSEUDONYM.match(wearer):
-            raise ConfigError(f"--wearer-from: {path.name} would be {wearer!r}: a pseudonym is {_HOW}")
+        wearer = chosen.prefix + fitted(found, "-")
+        if not is_id(wearer):
+            raise ConfigError(f"--wearer-from: {path.name} would be {wearer!r}: a pseudonym is {HOW}")
         before = whose.setdefault(wearer.casefold(), (found, []))
         if before[1] and (before[0] != found or pattern == ".+"):
             raise ConfigError(
@@ -111,7 +110,7 @@ def _drawn(chosen: argparse.Namespace, inside: Mapping[Path, Path]) -> list[Some
         before[1].append(path)
     return [
         Somebody(
-            wearer=f"{chosen.prefix}{re.sub(r'[^A-Za-z0-9_-]+', '-', found)}",
+            wearer=chosen.prefix + fitted(found, "-"),
             paths=tuple(paths),
             said=f"--wearer-from: {', '.join(path.name for path in paths[:3])}",
             name=f"{chosen.prefix}{found}"[:64],
@@ -141,8 +140,8 @@ def _listed(chosen: argparse.Namespace, inside: Mapping[Path, Path]) -> list[Som
     for number, row in _rows(chosen.people):
         said = f"{chosen.people}: line {number}"
         wearer = row["wearer"]
-        if not _PSEUDONYM.match(wearer):
-            raise ConfigError(f"{said}: wearer: {wearer!r}: a pseudonym is {_HOW}")
+        if not is_id(wearer):
+            raise ConfigError(f"{said}: wearer: {wearer!r}: a pseudonym is {HOW}")
         mine = tuple(each for each, path in inside.items() if _fits(each, path, row["file"]))
         if not mine:
             raise ConfigError(f"{said}: file: there is no {row['file']!r} among {_some(inside)}")

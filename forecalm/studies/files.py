@@ -15,6 +15,7 @@ from forecalm.studies.cutting import sessions_of
 from forecalm.studies.study import Study
 from ingest.assemble import whole
 from ingest.errors import RecordingError
+from ingest.ids import HOW, fitted, is_id
 from ingest.labels import Label, read_labels
 from ingest.received import Received
 from ingest.recordings.archive import Source, sources
@@ -28,9 +29,7 @@ from models.datasets.rows import Recorded
 from models.errors import DatasetError
 
 STEM: Final = r".+"  # of a file's or folder's name, without its ending: the whole of it
-_PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _BEGIN: Final = re.compile(r"[A-Za-z]*[0-9]+[A-Za-z]*(?=[_-])")  # S01 of S01_Final, 15 of 15_1594213322
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +151,8 @@ def _alone(folder: Path, formats: Sequence[Format]) -> list[Path]:
 def _named(path: Path, study: str, pattern: str, people: Mapping[str, str]) -> str:
     if path.name in people:
         found = people[path.name]
-        if not _PSEUDONYM.match(found):
-            raise DatasetError(f"people: {found!r}: a pseudonym is 1 to 64 of A-Z a-z 0-9 _ -")
+        if not is_id(found):
+            raise DatasetError(f"people: {found!r}: a pseudonym is {HOW}")
         return found
     stem = path.resolve().name if path.is_dir() else path.stem
     try:
@@ -163,7 +162,7 @@ def _named(path: Path, study: str, pattern: str, people: Mapping[str, str]) -> s
     if match is None:
         raise DatasetError(f"person: {pattern!r} finds nobody in {stem!r}: change it, or name the person in people")
     found = match.group(1) if match.re.groups else match.group()
-    return _UNFIT.sub("-", f"{study}-{found}")[:64]
+    return fitted(f"{study}-{found}", "-")[:64]
 
 
 def alike(people: Sequence[str], prefix: str) -> list[str]:

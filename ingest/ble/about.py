@@ -10,13 +10,12 @@ from ingest.errors import GattError
 from ingest.gatt import uuids
 from ingest.gatt.battery import decode_battery
 from ingest.gatt.device_information import decode_text
-from ingest.wire import ID
+from ingest.ids import is_id
 
 log = logging.getLogger(__name__)
 
 ADDRESS_MAX: Final = 64  # six bytes in hexadecimal; a UUID on macOS
 RSSI_MIN, RSSI_MAX = -127, 20  # dBm, by the standard
-_ID: Final = re.compile(ID)
 _OTHER: Final = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -37,7 +36,7 @@ async def read_battery(link: Link) -> int | None:
 def band_of_address(profile: str, address: str) -> str | None:
     """An id for a band without a serial: its kind and its address; None where a topic cannot hold that."""
     band = f"{profile}-{_OTHER.sub('', address).lower()}"
-    return band if _ID.match(band) else None
+    return band if is_id(band) else None
 
 
 def seen_by_address(profile: str, advert: Advert) -> Seen | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from ingest.errors import WireError
+from ingest.ids import HOW, PART
 from ingest.wire import Count, Id, data_topic
 
 MESSAGE_MAX: Final = 1 << 16  # bytes: more is a mistake or an attack
@@ -139,7 +140,7 @@ class Command(Message, frozen=True, kw_only=True):
 
 _Kind = TypeVar("_Kind", bound=Message)
 _ENCODER: Final = msgspec.json.Encoder()
-_NAME: Final = r"([A-Za-z0-9_-]{1,64})"
+_NAME: Final = f"({PART})"
 _TOPIC: Final = re.compile(
     rf"^forecalm/v1/{_NAME}/(?:(gateway)/{_NAME}/(status|nearby|command)|(band)/{_NAME}/(event|command))\Z"
 )
@@ -176,7 +177,7 @@ def band_status_topic(site: str, band: str, gateway: str) -> str:
     gateway: all of them."""
     topic = f"forecalm/v1/{site}/band/{band}/status/{gateway}"
     if not _BAND_STATUS.match(topic.replace("/+", "/x")):
-        raise WireError(f"site {site!r}, band {band!r} and gateway {gateway!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+        raise WireError(f"site {site!r}, band {band!r} and gateway {gateway!r} must be {HOW}")
     return topic
 
 
@@ -214,5 +215,5 @@ def decode_band_status(topic: str, payload: bytes) -> tuple[str, BandStatus | No
 def _topic(site: str, kind: str, name: str, what: str) -> str:
     topic = f"forecalm/v1/{site}/{kind}/{name}/{what}"
     if not _TOPIC.match(topic.replace("/+/", "/x/")):
-        raise WireError(f"site {site!r} and {kind} {name!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+        raise WireError(f"site {site!r} and {kind} {name!r} must be {HOW}")
     return topic

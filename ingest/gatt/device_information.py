@@ -1,11 +1,8 @@
 """Texts of the Device Information service (180A): bytes to printable text; what is none is a GattError."""
 
-import re
-from typing import Final
-
 from ingest.control.messages import TEXT_MAX
 from ingest.errors import GattError
-from ingest.wire import ID
+from ingest.ids import HOW, is_id
 
 
 def decode_text(data: bytes, characteristic: str) -> str:
@@ -22,12 +19,9 @@ def decode_text(data: bytes, characteristic: str) -> str:
     return text
 
 
-_ID: Final = re.compile(ID)
-
-
 def decode_serial(data: bytes) -> str:
     """Return the serial number (2A25) as a band's id; raises GattError where no topic could hold it."""
     text = decode_text(data, "serial (2A25)")
-    if not _ID.match(text):
-        raise GattError("serial (2A25): text: must be 1 to 64 of A-Z a-z 0-9 _ -")
+    if not is_id(text):
+        raise GattError(f"serial (2A25): text: must be {HOW}")
     return text

@@ -15,9 +15,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from ingest.errors import SourceError
+from ingest.ids import fitted, is_id
 from ingest.types import CHANNELS
 from ingest.units import into_ours
-from ingest.wire import ID, RATE_MAX_HZ, RATE_MIN_HZ
+from ingest.wire import RATE_MAX_HZ, RATE_MIN_HZ
 
 CHANNELS_MAX: Final = 256  # no wristband says more; an EEG cap of 256 electrodes still gets its answer
 AXES: Final = ("x", "y", "z")
@@ -112,10 +113,10 @@ def band_of_source(source_id: str) -> str:
     would look the same by six digits of its digest. Raises SourceError where there is none."""
     if not source_id:
         raise SourceError("the stream has no source id to name its band by: give --band NAME")
-    if re.match(ID, source_id):
+    if is_id(source_id):
         return source_id
     digest = hashlib.sha256(source_id.encode()).hexdigest()[:6]
-    return re.sub("[^A-Za-z0-9_-]+", "_", source_id)[:57] + "-" + digest
+    return fitted(source_id, "_")[:57] + "-" + digest
 
 
 def plan(stream: Stream, mapping: MappingFile | None = None) -> Plan:

@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 
 from ingest.errors import SourceError
+from ingest.ids import HOW, fitted, is_id
 from ingest.lsl.channels import Described, MappingFile, Plan, Stream, band_of_source, plan
 from ingest.lsl.packets import OTHER_CLOCK, BandSource, Now
 from ingest.sending.sender import Sender
-from ingest.wire import ID
 
 log = logging.getLogger(__name__)
 
@@ -161,15 +161,15 @@ class Gateway:
         say: Callable[[str], None] = log.info,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if wanted.band is not None and not re.match(ID, wanted.band):
-            raise SourceError(f"--band: {wanted.band!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+        if wanted.band is not None and not is_id(wanted.band):
+            raise SourceError(f"--band: {wanted.band!r} must be {HOW}")
         self._lsl = _library()
         self._wanted = wanted
         self._mapping = mapping
         self._clock = clock
         self._say = say
         self._listed_s = -math.inf
-        self._name = gateway or "lsl-" + re.sub("[^A-Za-z0-9_-]+", "_", socket.gethostname())[:60]
+        self._name = gateway or "lsl-" + fitted(socket.gethostname(), "_")[:60]
         self._run = secrets.token_hex(16)
         self._resolver = self._lsl.ContinuousResolver(forget_after=FORGET_S)
         self._bands: dict[str, _Band] = {}

@@ -1,7 +1,6 @@
 """What a caller said in, nothing out where it can be entered: names, ids, times and references."""
 
 import math
-import re
 import unicodedata
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -9,8 +8,8 @@ from zoneinfo import available_timezones
 import sqlalchemy as sa
 
 from ingest.errors import RegistryError
+from ingest.ids import HOW, is_id
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what a topic may hold
 _PAIR: Final = "forecalm pair BAND WEARER --name NAME --consent-by WHO"
 _ENTERED_BY: Final = {
     "band": _PAIR,
@@ -23,8 +22,8 @@ TEXT_MAX: Final = 200  # of names, places and notes of one line
 
 def require_id(what: str, value: str) -> None:
     """Refuse what cannot be part of a topic."""
-    if not _ID.match(value):
-        raise RegistryError(f"{what}: {value!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    if not is_id(value):
+        raise RegistryError(f"{what}: {value!r} must be {HOW}")
 
 
 def require_text(what: str, value: str, *, empty: bool = False) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import re
 from typing import Final
 
 import msgspec
@@ -22,7 +21,8 @@ from ingest.gatt.forecalm import control
 from ingest.gatt.forecalm.adverts import BandAdvert
 from ingest.gatt.forecalm.fragments import BACKFILLED, HeardRecord, Reassembly
 from ingest.gatt.forecalm.packets import packet_of
-from ingest.wire import ID, Stored
+from ingest.ids import is_id
+from ingest.wire import Stored
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,6 @@ ANSWER_S: Final = 5.0  # for a control point to answer: it has nothing else to d
 SET_US: Final = 30_000_000  # live records are never so late: our clock was set since it was compared with the band's
 STALLED_S: Final = 30.0  # it makes records, and none comes: it has forgotten the subscription, whatever else it answers
 BOOT_MAX: Final = (1 << 32) - 1
-_ID: Final = re.compile(ID)
 
 
 class ForecalmBand:
@@ -58,7 +57,7 @@ class ForecalmBand:
 
     def recognise(self, advert: Advert) -> Seen | None:
         """See ``Profile``: the name is its id, if it can be one; what else it says is left out where it is nonsense."""
-        if uuids.STREAM_SERVICE not in advert.services or advert.name is None or not _ID.match(advert.name):
+        if uuids.STREAM_SERVICE not in advert.services or advert.name is None or not is_id(advert.name):
             return None
         seen = seen_as(self.name, advert.name, advert)
         if seen is None:
