@@ -53,7 +53,8 @@ class Door:
                 return False
             self._access = read_access(*(path.read_text() for path in paths))
         except (OSError, UnicodeDecodeError, BrokerError) as error:
-            if str(error) != self._wrong:
+            unwritten = isinstance(error, FileNotFoundError) and not self._stamp  # no service has run yet
+            if str(error) != self._wrong and not unwritten:
                 self._wrong = str(error)
                 log.error("%s: who may come in stays as it was: %s", self._folder, error)
             return False

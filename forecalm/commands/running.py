@@ -7,6 +7,7 @@ import time
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from forecalm.certificates.live import Live
 from forecalm.certificates.own import Own
@@ -82,6 +83,20 @@ def serve(chosen: argparse.Namespace) -> int:
         err.print("Somebody is erased first, and then it begins again: nobody is watched meanwhile.")
 
 
+def _let_in(service: str, access: Path | None) -> str:
+    """Return who comes in at the broker, and what they may do there."""
+    from ingest.broker import USERS
+
+    if access is None:
+        return (
+            f"Only the user {service} comes in, and may do everything; users of gateways (forecalm gateway-access) do"
+            " not. To let them in, each for its own gateway alone: --access FOLDER, the broker/ of the service's data"
+        )
+    if not (access / USERS).exists():
+        return f"{access} has no users yet: only {service} comes in until forecalm serve writes there who else may."
+    return f"Besides {service}, who may do everything, gateways come in by {access}: each may do what is its own."
+
+
 def broker(chosen: argparse.Namespace) -> int:
     """Run the embedded broker until Ctrl-C: on loopback, or by TLS."""
     from ingest.broker import run_broker
@@ -100,6 +115,7 @@ def broker(chosen: argparse.Namespace) -> int:
     def started() -> None:
         if not chosen.while_stdin_is_open:  # else whoever started it says so
             err.print(f"The broker listens at [bold]{chosen.host}:{chosen.port}[/bold], {where}.   Ctrl-C ends it.")
+            err.print(_let_in(name, chosen.access), markup=False, soft_wrap=True)
 
     with ExitStack() as stack:
         tls = None

@@ -229,14 +229,30 @@ def test_what_was_learnt_is_left_alone_while_nobody_is_watched(tmp_path: Path) -
     assert not Installation(config).learnt.exists()
 
 
-def test_the_embedded_broker_says_where_it_listens() -> None:
-    port = free_port()
+@pytest.mark.parametrize(
+    ("folder", "lets_in"),
+    [
+        ("", "Only the user forecalm comes in, and may do everything; users of gateways"),
+        ("none", "has no users yet: only forecalm comes in until forecalm serve writes there who else may."),
+        ("there", "Besides forecalm, who may do everything, gateways come in by"),
+    ],
+)
+def test_the_embedded_broker_says_where_it_listens_and_who_comes_in(tmp_path: Path, folder: str, lets_in: str) -> None:
+    port, access = free_port(), tmp_path / folder
+    (tmp_path / "there").mkdir()
+    for name in ("users", "acl"):
+        (tmp_path / "there" / name).touch()
     command = [sys.executable, "-P", "-m", "forecalm", "broker", "--port", str(port)]
+    command += ["--access", str(access)] if folder else []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
+        who = process.stderr.readline()
         process.terminate()
+        rest = process.stderr.read()
     assert f"listens at 127.0.0.1:{port}" in said
+    assert lets_in in who
+    assert "stays as it was" not in rest, "that nobody has written there yet is no error"
     assert process.returncode == 0
 
 
