@@ -35,9 +35,10 @@ def second_means(x: Array, *, rate_hz: int, least: float = 0.5) -> Array:
 
 
 def share(total: Array, known: Array, *, least: float) -> Array:
-    """Return ``total / known``, NaN where ``known`` is 0 or less than ``least``."""
-    enough = (known > 0) & (known >= least)
-    return np.where(enough, total / np.where(enough, known, 1.0), np.nan)
+    """Return ``total / known`` (k, n) of what ``seconds`` returned, NaN where ``known`` is 0 or less than ``least``."""
+    out = np.empty_like(total)
+    _divide(total, known, float(least), out)
+    return out
 
 
 LEAST: Final = 0  # what a pane can be reduced to: its smallest known value,
@@ -156,6 +157,14 @@ def _seconds(x: Array, rate_hz: int, total: Array, known: Array) -> None:
                     sum_ += x[k, j]
                     count += 1
             total[k, i], known[k, i] = sum_, count
+
+
+@njit(cache=True, nogil=True)
+def _divide(total: Array, known: Array, least: float, out: Array) -> None:
+    for k in range(total.shape[0]):
+        for i in range(total.shape[1]):
+            enough = known[k, i] > 0.0 and known[k, i] >= least
+            out[k, i] = total[k, i] / known[k, i] if enough else np.nan
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signals import frame
 from signals.eda.exact import decompose
@@ -13,6 +15,7 @@ from signals.filters import Filter, high_pass, low_pass
 from signals.gaps import Gaps
 from signals.heart.hrv_windows import of_beats
 from signals.laws.streams import stream
+from signals.rows import rows_of
 from signals.sets import flirt, imbiriba
 from signals.sets.registry import Table
 from signals.windows import Mean, Slope
@@ -48,6 +51,25 @@ NO_NUMBERS: tuple[Any, ...] = ("4", None, [4.0], np.array([4.0]), float("nan"), 
 def test_what_is_no_number_is_refused_by_name(call: Callable[[Any], object], name: str, value: object) -> None:
     with pytest.raises(SignalError, match=name.replace(".", r"\.")):
         call(value)
+
+
+@given(st.lists(st.integers(-2, 7), max_size=6), st.sampled_from([np.int64, np.int32, np.int8]))
+def test_rows_are_taken_in_any_order_and_refused_where_one_is_not_there_or_named_twice(
+    rows: list[int], kind: type[Any]
+) -> None:
+    odd = next((row for row in rows if not 0 <= row < 5), None)
+    twice = min((row for row in rows if rows.count(row) > 1), default=None)
+    if odd is None and twice is None:
+        assert rows_of("X", np.array(rows, kind), total=5).tolist() == rows
+        return
+    said = f"there is no row {odd}, only 0 to 4" if odd is not None else "is named more than once"
+    with pytest.raises(SignalError, match=rf"^X\.rows: .*{said}"):
+        rows_of("X", np.array(rows, kind), total=5)
+
+
+def test_a_row_that_no_address_can_hold_is_not_there() -> None:
+    with pytest.raises(SignalError, match="there is no row 18446744073709551615"):
+        rows_of("X", np.array([0, 2**64 - 1], np.uint64), total=5)
 
 
 @pytest.mark.parametrize("design", [low_pass, high_pass])
