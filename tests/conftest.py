@@ -1,5 +1,6 @@
 """Fixtures that every room shares: where recordings are, and what to do where a peer is missing."""
 
+import gc
 import os
 import shutil
 import sys
@@ -16,12 +17,20 @@ if TYPE_CHECKING:
 # A service that compiles all of itself at each start takes four seconds longer: what one compiled, the next ones read.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Tests run side by side: threads of linear algebra that wait for a core by turning in circles take it from the others,
+# and a second becomes a minute. What several threads must not change is asked where it matters.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test judges a clock
 settings.register_profile("ci", settings.get_profile("ours"), derandomize=True)  # nor the day's luck, but what changed
 settings.load_profile("ci" if os.environ.get("CI") else "ours")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look again and again through the thousands of tests for what is no longer needed."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
 
 from models.errors import DatasetError
 from models.estimators.blend import Blend
@@ -61,6 +62,19 @@ def test_the_same_rows_give_the_same_bits_whatever_else_is_asked_with_them(score
     assert np.array_equal(once[3:4], again.contributions(X[3:4]))
     assert np.array_equal(once[::7], again.contributions(X[::7]))
     assert np.array_equal(once, again.contributions(np.asfortranarray(X)))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_what_is_learnt_does_not_hang_on_how_many_threads_linear_algebra_has(threads: int) -> None:
+    """Of rows enough for products that are shared out: those would differ in their last bits."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(3000, 30))
+    y = (rng.random(3000) < 1 / (1 + np.exp(-X[:, 0]))).astype(int)
+    with threadpool_limits(limits=1):
+        alone = RidgeLogistic(penalty=0.01).fit(X, y)
+    with threadpool_limits(limits=threads):
+        shared = RidgeLogistic(penalty=0.01).fit(X, y)
+    assert np.array_equal(alone.weights_, shared.weights_)
 
 
 @pytest.mark.parametrize("scorer", CHAINS, ids=str)
