@@ -1,21 +1,18 @@
 """A registry in; the files by which a broker lets gateways in, kept as the registry says, out."""
 
-import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
+from forecalm.again import Again
 from forecalm.certificates.files import SECRET, keep
 from forecalm.config import Config
 from ingest.broker import RULES, USERS
 from ingest.broker_access import SALT_BYTES, Entry, hashed, is_right, rules_text, users_text
 from ingest.registry.accounts_devices import GatewayCredential
 from ingest.registry.gateway_access import entries_of, in_force
-
-log = logging.getLogger(__name__)
 
 FOLDER: Final = "broker"  # in the folder of the configuration
 LOOK_S: Final = 1.0  # how soon a change is written: a stolen secret must not work for long
@@ -61,37 +58,16 @@ def _read(path: Path) -> str:
         return ""
 
 
-class AccessFiles:
-    """Keeps the files as the registry says, within ``LOOK_S``, in a thread of its own: also where a grace ends. Use as
-    a context manager. Where the registry or the disk fails, what was written last stands."""
+class AccessFiles(Again):
+    """Keeps the files as the registry says, within ``LOOK_S``: also where a grace ends. Where the registry or the disk
+    fails, what was written last stands."""
 
     def __init__(self, config: Config, source: Source, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__("gateway access", every_s=LOOK_S, failing="who comes in at the broker stays as it was")
         self._config = config
         self._source = source
         self._clock = clock
-        self._silent = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gateway access", daemon=True)
 
-    def __enter__(self) -> Self:
-        self.refresh()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def refresh(self) -> None:
+    def look(self) -> None:
         """Write what has changed."""
-        try:
-            write_access(self._config, self._source, self._clock())
-            self._silent = False
-        except Exception as error:  # whatever it is: were this thread to die of it, nobody could be shut out any more
-            if not self._silent:
-                log.error("who comes in at the broker stays as it was: %s", error)
-            self._silent = True
-
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_S):
-            self.refresh()
+        write_access(self._config, self._source, self._clock())

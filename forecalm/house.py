@@ -1,15 +1,12 @@
 """A registry and a broker in; which bands the gateways of a site are to hold, told to them, out; and how they stand."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
+from forecalm.again import Again
 from ingest.admission import Admit, Verdict
 from ingest.control.picture import BandAt, Fight, GatewayAt, Standing
-
-log = logging.getLogger(__name__)
 
 CHECK_S: Final = 2.0  # how soon gateways hear of a change: a band that is paired is waited for by somebody
 
@@ -47,54 +44,30 @@ def held(registry: Source, admit: Admit, *, site: str, at_s: float) -> list[str]
     return [band for band in registry.to_hold(site, at_s) if admit(band, at_s).verdict is not Verdict.DROP]
 
 
-class House:
-    """Tells gateways within ``CHECK_S`` of any change which bands to hold, in a thread of its own: see ``held``. A
-    band of whoever has not consented is held by nobody: nothing of it would be kept.
-
-    Where the registry does not answer, what was said last stands. Use as a context manager, or call ``refresh``.
-    """
+class House(Again):
+    """Tells gateways within ``CHECK_S`` of any change which bands to hold: see ``held``. A band of whoever has not
+    consented is held by nobody: nothing of it would be kept. Where the registry does not answer, what was said last
+    stands."""
 
     def __init__(
         self, registry: Source, control: Control, *, site: str, admit: Admit, clock: Callable[[], float] = time.time
     ) -> None:
+        super().__init__("house", every_s=CHECK_S, failing="gateways go on with the bands that they know")
         self._registry = registry
         self._control = control
         self._site = site
         self._admit = admit
         self._clock = clock
         self._said: list[str] | None = None
-        self._silent = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="house", daemon=True)
 
-    def __enter__(self) -> Self:
-        self.refresh()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def refresh(self) -> None:
+    def look(self) -> None:
         """Tell gateways anew, if something has changed."""
-        now_s = self._clock()
-        try:
-            bands = held(self._registry, self._admit, site=self._site, at_s=now_s)
-            if bands != self._said or self._control.overruled:
-                self._control.publish_roster(bands)
-                self._said = bands
-            self._silent = False
-        except Exception as error:  # whatever it is: were this thread to die of it, gateways would be told nothing more
-            if not self._silent:
-                log.error("gateways go on with the bands that they know: %s", error)
-            self._silent = True
+        bands = held(self._registry, self._admit, site=self._site, at_s=self._clock())
+        if bands != self._said or self._control.overruled:
+            self._control.publish_roster(bands)
+            self._said = bands
 
     def standing(self) -> Standing:
         """How gateways and bands stand."""
         control = self._control
         return Standing(tuple(control.gateways()), tuple(control.bands()), tuple(control.fights()))
-
-    def _run(self) -> None:
-        while not self._stop.wait(CHECK_S):
-            self.refresh()
