@@ -14,6 +14,7 @@ from alerts.delivery.proof import Proof
 from alerts.delivery.seals import Take
 from alerts.duty.roster import Shift
 from alerts.outcomes.events import OutcomeTold, What
+from alerts.outcomes.times import AlertTimes
 from alerts.protection.cover import Cover
 from alerts.protection.tablets import Beat, Tablet
 from ingest.registry.plans import Plan
@@ -141,6 +142,10 @@ class Outcomes(Protocol):
         ended_s: float | None,
         at_s: float,
     ) -> OutcomeTold: ...
+
+    def times(self, alert_id: str) -> AlertTimes | None:
+        """Return whose an alert was and when, however long ago; None where nobody knows it."""
+        ...
 
     def of(self, wearer: str) -> Sequence[OutcomeTold]:
         """Return every outcome of a wearer, corrections behind what they stand in for."""

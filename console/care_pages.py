@@ -165,9 +165,12 @@ def _alert(here: Here, alert_id: str) -> Subject:
     if alert is not None:
         return Subject(alert.wearer, alert.raised_s, alert.acknowledged_by or "")
     proof = here.given.delivery.proof(alert_id)
-    if proof is None or not proof.matter.wearer:
+    if proof is not None and proof.matter.wearer:
+        return Subject(proof.matter.wearer, proof.matter.since_s, proof.ended_by)
+    past = here.given.outcomes.times(alert_id)
+    if past is None:
         raise Refusal(404, "Nobody knows of that alert", "Please look at the board.")
-    return Subject(proof.matter.wearer, proof.matter.since_s, proof.ended_by)
+    return Subject(past.wearer, past.raised_s, "")
 
 
 def _told(here: Here, wearer: str, alert_id: str) -> OutcomeTold | None:

@@ -178,6 +178,11 @@ class Outcomes:
             told, alert = self._told.get(said_id), self._alerts.get(said_id)
         return told.wearer if told is not None else alert.wearer if alert is not None else ""
 
+    def times(self, alert_id: str) -> AlertTimes | None:
+        """Return whose an alert was and when, however long ago; None where nobody knows it."""
+        with self._lock:
+            return self._alerts.get(alert_id)
+
     def of(self, wearer: str) -> tuple[OutcomeTold, ...]:
         """Return every outcome of a wearer in order of what began first, corrections behind what they stand in for."""
         with self._lock:

@@ -186,13 +186,15 @@ def _look(room: Room, wearer: str, day: date) -> Seen:
 
 
 def _with_ways(room: Room, told: Iterable[moments.Moment]) -> Iterable[moments.Moment]:
-    """Yield moments without the ways to alerts that have no screen any more: nobody knows how they were delivered."""
+    """Yield moments without the ways to alerts that have no screen: nobody knows of them."""
     shown = {view.alert.alert_id for view in room.here.desk.views() if view.alert}
 
     def known(alert_id: str) -> str:
         care = room.here.care
-        leads = alert_id in shown or (care is not None and bool(alert_id) and care.delivery.proof(alert_id) is not None)
-        return alert_id if leads else ""
+        if not alert_id or alert_id in shown or care is None:
+            return alert_id if alert_id in shown else ""
+        is_known = care.delivery.proof(alert_id) is not None or care.outcomes.times(alert_id) is not None
+        return alert_id if is_known else ""
 
     for each in told:
         yield replace(each, alert_id=known(each.alert_id), outcome_of=known(each.outcome_of))

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from alerts.situation_events import AlertRaised
+from alerts.journal import Scratch
+from alerts.outcomes.outcomes import Outcomes
+from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
 from console.access.asker import NOBODY, Asker, Grant, Kind
 from console.access.roles import Role
 from tests.console.caring import Caring
@@ -128,6 +131,34 @@ def test_a_day_leads_to_alerts_that_have_a_screen_and_to_no_other(home: Home, cl
     ways = set(re.findall(r'href="(/alerts/[^"/]+)"', page))
     assert ways == {f"/alerts/{shown}"}
     assert {client.get(way).status_code for way in ways} == {200}
+
+
+def test_an_alert_that_only_the_journal_knows_has_a_screen_for_whoever_may_see_the_day(home: Home) -> None:
+    assert home.caring is not None
+    raised_s = NOW_S - 20 * 86_400
+    lines = (
+        AlertRaised(
+            wearer="w2", at_s=raised_s, alert_id="old", probability=0.7, reasons=("Pulse <b>up</b>.",), policy="p"
+        ),
+        AlertAcknowledged(wearer="w2", at_s=raised_s + 40, alert_id="old", by="Maryam"),
+        AlertResolved(wearer="w2", at_s=raised_s + 900, alert_id="old", by="Maryam"),
+    )
+    home.book.events["w2"] = lines
+    home.caring.outcomes = Outcomes(Scratch(lines), home.caring.labels)
+    home.caring.care = replace(home.caring.care, outcomes=home.caring.outcomes)
+    client = Client(home)
+    assert 'href="/alerts/old"' in client.get("/people/w2?day=2025-10-30").text
+    page = client.get("/alerts/old")
+    assert page.status_code == 200
+    for said in ("Alert 30 Oct 2025, 14:32, taken 30 Oct 2025, 14:32, over 30 Oct 2025, 14:47", "Maryam</bdi> had it"):
+        assert said in page.text
+    for said in ("Pulse &lt;b&gt;up&lt;/b&gt;.", "Which tablets and phones it reached", "This alert is over."):
+        assert said in page.text
+    assert client.get("/alerts/old/outcome").status_code == 200
+    home.ask_as(WALL)
+    assert client.get("/alerts/old").status_code == 404, "a tablet on a wall shows no day"
+    assert client.get("/alerts/older").status_code == 404
+    client.close()
 
 
 def test_another_sites_page_writes_no_note(home: Home, client: Client) -> None:
