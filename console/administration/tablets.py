@@ -6,10 +6,10 @@ from fastapi import Request, Response
 
 from console.access.entrance import asker_of
 from console.access.roles import Act
+from console.administration.ending import Ending, add_ending
 from console.administration.ground import Ground, by, filled, options
 from console.forms import by_field, form_of
 from console.qr import inline_svg
-from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts_links import Link
 
@@ -25,7 +25,21 @@ def add_tablets(ground: Ground) -> None:
         return await ground.show(request, "tablets.html", found=found)
 
     _add_enrolling(ground)
-    _add_ending(ground)
+    add_ending(
+        ground,
+        Ending(
+            act=Act.TABLETS,
+            every=registry.enrolled_tablets,
+            revoke=registry.revoke_tablet,
+            kind="tablet",
+            several="tablets",
+            back="/admin/tablets",
+            what=(
+                "It shows nothing from then on, and whoever is signed in on it is signed out. Alerts sound on the"
+                " others."
+            ),
+        ),
+    )
 
 
 def _add_enrolling(ground: Ground) -> None:
@@ -71,27 +85,3 @@ async def _hand(ground: Ground, request: Request, name: str, token: str, link: L
         until=ground.moment(link.until_s),
         back="/admin/tablets",
     )
-
-
-def _add_ending(ground: Ground) -> None:
-    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
-
-    @app.get("/admin/tablets/{tablet_id}/end", include_in_schema=False)
-    async def ask_end(tablet_id: str, request: Request) -> Response:
-        return await ground.show(request, "thing_end.html", **await here.records.run(tablet, request, tablet_id))
-
-    @app.post("/admin/tablets/{tablet_id}/end", include_in_schema=False)
-    async def end_tablet(tablet_id: str, request: Request) -> Response:
-        await form_of(request)
-        await here.records.run(tablet, request, tablet_id)
-        await here.records.run(registry.revoke_tablet, tablet_id, by=by(request))
-        return ground.after(request, "/admin/tablets", "ended")
-
-    def tablet(request: Request, tablet_id: str) -> dict[str, Any]:
-        found = next((each for each in registry.enrolled_tablets() if each.id == tablet_id), None)
-        if found is None or not asker_of(request).may(Act.TABLETS, found.site):
-            raise Refusal(404, "There is no such tablet", "Look at the list of tablets.")
-        what = (
-            "It shows nothing from then on, and whoever is signed in on it is signed out. Alerts sound on the others."
-        )
-        return {"name": found.name, "what": what, "back": "/admin/tablets", "verb": "Let it in no more"}

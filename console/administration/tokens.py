@@ -7,10 +7,10 @@ from fastapi import Request, Response
 from console.access.asker import EVERYWHERE
 from console.access.entrance import asker_of
 from console.access.roles import Act, Role
+from console.administration.ending import Ending, add_ending
 from console.administration.ground import Ground, by, filled, options
 from console.administration.proving import is_due, wrong
 from console.forms import Form, by_field, form_of
-from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.retention import DAY_S
 
@@ -43,7 +43,18 @@ def add_tokens(ground: Ground) -> None:
         return await ground.show(request, "tokens.html", found=found, now_s=here.clock())
 
     _add_making(ground)
-    _add_ending(ground)
+    add_ending(
+        ground,
+        Ending(
+            act=Act.ACCOUNTS,
+            every=registry.machine_tokens,
+            revoke=registry.revoke_token,
+            kind="token",
+            several="programs",
+            back="/admin/tokens",
+            what="Whatever program has it is refused from then on.",
+        ),
+    )
 
 
 def _add_making(ground: Ground) -> None:
@@ -86,25 +97,3 @@ def _missing(form: Form, sites: list[tuple[str, str]]) -> dict[str, str]:
     offered = {"role": dict(OF_PROGRAMS), "site": dict(sites), "days": dict(DAYS)}
     errors = {field: "Choose one of these." for field, known in offered.items() if form.one(field) not in known}
     return errors if form.one("name") else {"name": "Write which program it is for.", **errors}
-
-
-def _add_ending(ground: Ground) -> None:
-    app, here, registry = ground.app, ground.sheets.here, ground.office.registry
-
-    @app.get("/admin/tokens/{token_id}/end", include_in_schema=False)
-    async def ask_end(token_id: str, request: Request) -> Response:
-        return await ground.show(request, "thing_end.html", **await here.records.run(token, request, token_id))
-
-    @app.post("/admin/tokens/{token_id}/end", include_in_schema=False)
-    async def end_token(token_id: str, request: Request) -> Response:
-        await form_of(request)
-        await here.records.run(token, request, token_id)
-        await here.records.run(registry.revoke_token, token_id, by=by(request))
-        return ground.after(request, "/admin/tokens", "ended")
-
-    def token(request: Request, token_id: str) -> dict[str, Any]:
-        found = next((each for each in registry.machine_tokens() if each.id == token_id), None)
-        if found is None or not asker_of(request).may(Act.ACCOUNTS, found.site):
-            raise Refusal(404, "There is no such token", "Look at the list of programs.")
-        what = "Whatever program has it is refused from then on."
-        return {"name": found.name, "what": what, "back": "/admin/tokens", "verb": "Let it in no more"}
