@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, ViewportSize, expect
 
-from device_sim.ward import wearer_name
 from tests.accounts import PASSWORD
 from tests.console.tablets import ALERT, LISTEN
-from tests.whole.house import NAME, NAMES, House
+from tests.whole.house import NAME, House, wearer_of
 
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 UPRIGHT: Final[ViewportSize] = {"width": 800, "height": 1280}
@@ -100,7 +99,7 @@ class Device:
 
     def row(self, name: str) -> Locator:
         """Somebody's row on the board."""
-        return self.page.locator(f"[data-wearer={wearer_name(NAMES.index(name) + 1)}]")
+        return self.page.locator(f"[data-wearer={wearer_of(name)}]")
 
     def needed(self, name: str) -> None:
         """Wait until the board says that somebody may need one."""

@@ -1,6 +1,7 @@
 """A folder in; a whole house out: simulated bands, the broker, the service as a process of its own under the TLS of its
 own authority, push services, and a home folder whose Chromium trusts the house."""
 
+import itertools
 import json
 import os
 import re
@@ -8,37 +9,50 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
+import numpy as np
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from alerts.desk import Desk
+from alerts.journal import Scratch
+from alerts.policy import Policy
 from device_sim.director import Director
 from device_sim.scenario import Episode, Scenario, Wearer
 from device_sim.ward import Ward, band_name, wearer_name
 from forecalm.certificates.secured import local_of
 from forecalm.config import Config, load
-from forecalm.demo import KNOWN_S, learn_past
+from forecalm.demo import KNOWN_S
 from forecalm.installation import Installation
+from forecalm.live import save_learnt
 from forecalm.peers import Peer
+from forecalm.pipeline import Pipeline
+from ingest.clock.clocks import Clocks
+from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
 from ingest.sending.broker import Broker
 from ingest.sending.sender import Sender
 from ingest.sending.spool import Spool
+from ingest.wire import encode
 from tests.forecalm.certificates.nss import trust
 from tests.receivers import PushReceiver
 from tests.servers import LONG_S, free_port, listens, until
 
 ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "board.home"
-NAMES: Final = (
-    *("Aidan", "Bea", "Callum", "Esme", "Femi", "Noor", "Rosa"),
-    *("Tom", "Uma", "Vera", "Wim", "Xena", "Yann", "Zoe"),
-)
-SEED: Final = 11  # by it signs are plain after 11 to 18 s, those of Bea, Rosa, Uma to Xena later
+SEEDS: Final = {
+    **{"Aidan": 150, "Callum": 9, "Esme": 8, "Femi": 78, "Noor": 89},
+    **{"Tom": 117, "Vera": 126, "Yann": 28, "Zoe": 153},
+}
+"""Everybody, and what each is drawn of: somebody in whom the signs of ``BUILD_UP`` are plain within half a minute,
+whenever they begin, and who is calm until then."""
+NAMES: Final = tuple(SEEDS)
+BANDS: Final = tuple(band_name(number) for number, _ in enumerate(NAMES, 1))
 GATEWAY: Final = "hall"
 START_S: Final = 120.0  # the first start on a machine compiles kernels
 WRITTEN: Final = """
@@ -56,36 +70,33 @@ names = ["{name}"]
 trust_port = 0
 url = "https://{name}:{port}"
 """
-CALM: Final = Scenario(
-    name="calm",
-    title="Everybody sits",
-    past_s=1500,
-    wearers=len(NAMES),
-    parts=tuple(Wearer(activity="still", responds="both") for _ in NAMES),
-)
+SITTING: Final = Wearer(activity="still", responds="both")
+CALM: Final = Scenario(name="calm", title="Somebody sits", past_s=1500, wearers=1, parts=(SITTING,))
 BUILD_UP: Final = Episode(start_s=0, rise_s=1, hold_s=120, fall_s=60, kind="anxiety", strength=1.0)
 
 
-class Bands(threading.Thread):
-    """A packet a second of everybody's simulated band, by a gateway's own sender."""
+def wearer_of(name: str) -> str:
+    """Somebody's pseudonym."""
+    return wearer_name(NAMES.index(name) + 1)
 
-    def __init__(self, config: Config) -> None:
+
+class Bands(threading.Thread):
+    """A packet a second of everybody's simulated band, by a gateway's own sender; ``wards`` are of one person each."""
+
+    def __init__(self, config: Config, wards: Mapping[str, Ward]) -> None:
         super().__init__(name="bands", daemon=True)
         self._config = config
-        self._ward = Ward(CALM, seed=SEED)
-        while self._ward.now_s < 0:
-            self._ward.skip(min(60, -self._ward.now_s))
-        self._parts = list(CALM.parts)
+        self._wards = wards
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
     def build_up(self, name: str) -> None:
         """From the next second on somebody's signs rise."""
-        row = NAMES.index(name)
+        ward = self._wards[name]
         with self._lock:
-            self._parts[row] = replace(self._parts[row], episodes=(replace(BUILD_UP, start_s=self._ward.now_s),))
+            rising = replace(SITTING, episodes=(replace(BUILD_UP, start_s=ward.now_s),))
             # What befalls people is a function of time: from here on another one, their bodies go on
-            self._ward._director = Director(replace(CALM, parts=tuple(self._parts)), self._ward.people, seed=SEED)
+            ward._director = Director(replace(CALM, parts=(rising,)), ward.people, seed=SEEDS[name])
 
     def waiting(self) -> int:
         """How many packets the gateway keeps because nobody has said yet that they are stored."""
@@ -94,17 +105,17 @@ class Bands(threading.Thread):
     def run(self) -> None:
         mqtt = self._config.mqtt
         broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password)
-        due = time.monotonic()
+        due, seconds = time.monotonic(), itertools.count()
         with Sender(broker, site=self._config.site.name, gateway=GATEWAY, spool=Spool.in_memory()) as sender:
             self._sender = sender
             while not self._ended.wait(due - time.monotonic()):
                 due += 1
-                with self._lock:
-                    stretch = self._ward.push(1)
-                if self._ward.now_s % 5 == 1:
+                if next(seconds) % 5 == 0:
                     sender.status(radio_us=None, links=len(NAMES), links_max=len(NAMES))
-                for (packet,) in stretch.packets:
-                    sender.send(msgspec.structs.replace(packet, heard_us=round(time.time() * 1e6)))
+                for band, ward in zip(BANDS, self._wards.values(), strict=True):
+                    with self._lock:
+                        ((packet,),) = ward.push(1).packets
+                    sender.send(msgspec.structs.replace(packet, band=band, heard_us=round(time.time() * 1e6)))
 
     def stop(self) -> None:
         self._ended.set()
@@ -136,10 +147,11 @@ class House:
                 Peer("broker", "broker", "--port", str(mqtt.port), "--user", f"{mqtt.username}:{mqtt.password}")
             )
             self._enter_people()
+            wards = self._learn_past()
             stack.callback(self.kill)
             broker.wait_for_port(mqtt.port)
             self.start()
-            self.bands = Bands(self.config)
+            self.bands = Bands(self.config, wards)
             self.bands.start()
             stack.callback(self.bands.stop)
             trust(self.home, local_of(self.config).authority(time.time()).certificate.public_bytes(Encoding.DER))
@@ -153,19 +165,30 @@ class House:
         """Whoever has worn a band for a month, whose usual is known; nobody cares for them yet."""
         since_s = float(round(time.time()) - KNOWN_S)
         agreed = Consent(frozenset({Scope.CARE}), "simulated", since_s)
-        wearers = [wearer_name(number) for number in range(1, len(NAMES) + 1)]
         with closing(self.here.open_registry()) as registry:
-            for number, (wearer, name) in enumerate(zip(wearers, NAMES, strict=True), 1):
+            for band, name in zip(BANDS, NAMES, strict=True):
                 registry.pair(
-                    band=band_name(number),
-                    wearer=wearer,
+                    band=band,
+                    wearer=wearer_of(name),
                     since_s=since_s,
                     name=name,
                     carers=(),
                     consent=agreed,
                     by="test",
                 )
-        learn_past(self.here, wearers, CALM)
+
+    def _learn_past(self) -> dict[str, Ward]:
+        """Let everybody live through their past, of which their usual is learnt; return them as they are now."""
+        wards = {name: Ward(CALM, seed=seed) for name, seed in SEEDS.items()}
+        wearers, now_s = [wearer_of(name) for name in NAMES], time.time()
+        desk = Desk(wearers=wearers, policy=Policy(), journal=Scratch(), started_s=now_s)
+        pipeline = Pipeline(wearers=wearers, desk=desk)
+        for wearer, ward in zip(wearers, wards.values(), strict=True):
+            clocks, (packets,) = Clocks(), ward.past()
+            heard = zip(packets, np.arange(now_s - len(packets), now_s).tolist(), strict=True)
+            pipeline.study(wearer, [Received(it, clocks.map(it, at_s), at_s, encode(it)) for it, at_s in heard])
+        save_learnt(pipeline, self.here.learnt)
+        return wards
 
     def start(self) -> None:
         """Start the service, where it does not run, and return when it is reached."""

@@ -1,7 +1,7 @@
 """A folder in; ``forecalm serve`` of what is configured there out, with push services and alerts within reach of tests.
 
 python -m tests.whole.service FOLDER, which holds ``forecalm.toml`` and ``push.port``. Everything else is the product's
-own: only are push services looked for on this machine, and fewer signs have to hold for seconds rather than for twenty.
+own: only are push services looked for on this machine, and fewer signs have to hold, for two seconds, not twenty.
 """
 
 import sys
@@ -17,7 +17,7 @@ from benchmarks.alerts.service import Nearby
 from forecalm.alerting import ways
 from forecalm.cli import main
 
-SOON: Final = replace(Policy(), version="tests-1", enter=0.5, leave=0.3, hold_s=2)
+SOON: Final = replace(Policy(), version="tests-1", enter=0.4, leave=0.2, hold_s=2)
 
 
 def serve(folder: Path) -> int:

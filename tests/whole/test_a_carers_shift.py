@@ -12,7 +12,7 @@ from tests.console.tablets import ALERT, SUBSCRIBING, TAKEN
 from tests.servers import until
 from tests.whole.conftest import Get
 from tests.whole.devices import HAND, PATIENT_MS, UPRIGHT, Device
-from tests.whole.house import NAME, House
+from tests.whole.house import NAME, House, wearer_of
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
@@ -118,7 +118,7 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
     got = next(each for each in house.pushes.got if each.json()["priority"] == "high")
     told = got.json()
     assert "Zoe" not in got.what
-    assert "w-14" not in got.what
+    assert wearer_of("Zoe") not in got.what
     known: list[str] = []
     debugger = phone.debugger()
     debugger.on(

@@ -13,7 +13,7 @@ from tests.console.tablets import ALERT, LOST, TAKEN
 from tests.servers import until
 from tests.whole.conftest import Get
 from tests.whole.devices import PATIENT_MS, UPRIGHT, WIDE
-from tests.whole.house import NAMES, House
+from tests.whole.house import NAMES, House, wearer_of
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
@@ -80,7 +80,7 @@ def test_a_server_killed_and_back_is_said_at_once_and_starts_no_alert_anew(
     for each in boards:
         expect(each.row("Tom").locator(".has")).to_have_text("Maryam has it")
         each.hears(TAKEN)
-    phone.go("/people/w-08")
+    phone.go(f"/people/{wearer_of('Tom')}")
     expect(phone.page.locator(".moments [data-risk=alert]")).to_have_count(1)
     phone.look("day-after-a-kill")
 
@@ -93,9 +93,9 @@ def test_a_tablet_that_slept_catches_up_and_sounds_and_the_house_knew_that_it_co
     protected = phone.row("Vera")
     expect(protected).not_to_have_attribute("data-watch", "none", timeout=PATIENT_MS)
     with asleep(other_browser):
+        house.bands.build_up("Femi")
         expect(protected).to_have_attribute("data-watch", "none", timeout=PATIENT_MS)
         phone.look("nothing-can-sound")
-        house.bands.build_up("Femi")
         phone.needed("Femi")
     kitchen.needed("Femi")
     kitchen.hears(ALERT)
@@ -164,6 +164,6 @@ def test_a_session_that_ends_on_a_shared_tablet_leaves_it_a_tablet_that_takes_al
     kitchen.look("who-are-you")
     kitchen.page.get_by_role("button", name="Sam").click()
     expect(kitchen.row("Noor").locator(".has")).to_have_text("Sam has it")
-    kitchen.go("/people/w-06")
+    kitchen.go(f"/people/{wearer_of('Noor')}")
     expect(kitchen.page.get_by_role("heading", level=1)).to_be_visible()
     expect(kitchen.page.locator(".day")).to_have_count(0)
