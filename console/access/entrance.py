@@ -88,11 +88,6 @@ def check_site(request: Request, act: Act, site: str) -> None:
         raise elsewhere()
 
 
-def of_those(request: Request, act: Act, wearers: Iterable[str]) -> list[str]:
-    """Return those of ``wearers`` with whom whoever asks may do it."""
-    return [wearer for wearer in wearers if may_of(request, act, wearer)]
-
-
 def by_of(request: Request, said: str, *, field: str = "by") -> str:
     """Return in whose name it is done: a person's own, whatever was ``said``; at a tablet that of a carer who is known
     here; a program's own, or that of such a carer; of a command on this machine that of its user, or of such a carer.

@@ -135,7 +135,7 @@ def _add_history(ground: Ground) -> None:
         history = await here.records.run(registry.alerting_rules_history, site)
         return await ground.show(request, "chain_history.html", site=site, history=list(reversed(history)))
 
-    async def version(request: Request, site: str, number: int) -> tuple[AlertingRules, dict[str, Any]]:
+    async def version(site: str, number: int) -> tuple[AlertingRules, dict[str, Any]]:
         history = await here.records.run(registry.alerting_rules_history, site)
         found = next((each for each in history if each.number == number), None)
         if found is None:
@@ -149,14 +149,14 @@ def _add_history(ground: Ground) -> None:
     @app.get("/admin/chain/back/{number}", include_in_schema=False)
     async def ask_back(number: int, request: Request) -> Response:
         site = await _site(ground, request, request.query_params.get("site", ""))
-        found, facts = await version(request, site, number)
+        found, facts = await version(site, number)
         return await ground.show(request, "chain_back.html", site=site, version=found, **facts)
 
     @app.post("/admin/chain/back/{number}", include_in_schema=False)
     async def go_back(number: int, request: Request) -> Response:
         form = await form_of(request)
         site = await _site(ground, request, form.one("site"))
-        found, facts = await version(request, site, number)
+        found, facts = await version(site, number)
         errors = {}
         if "why" in facts:
             errors[""] = "These rules cannot be read any more, so they cannot hold. Nothing is changed."

@@ -43,7 +43,7 @@ def add_enrolling(app: FastAPI, sheets: Sheets, door: Door) -> None:
 
 def _add_offer(app: FastAPI, sheets: Sheets, door: Door) -> None:
     async def show(request: Request, form: Form | None = None, errors: dict[str, str] | None = None) -> Response:
-        sites = await _sites(request, sheets, door)
+        sites = _sites(request, sheets)
         return await sheets.show(
             request,
             "door/enrol.html",
@@ -93,7 +93,7 @@ async def _enrolled(request: Request, sheets: Sheets, door: Door, key: str) -> R
     return away
 
 
-async def _sites(request: Request, sheets: Sheets, door: Door) -> list[tuple[str, str]]:
+def _sites(request: Request, sheets: Sheets) -> list[tuple[str, str]]:
     """Return the sites at which whoever asks may enrol tablets, with what they are called."""
     asker = asker_of(request)
     known = {grant.site for grant in asker.grants if grant.site != EVERYWHERE} | {sheets.whereabouts.here}

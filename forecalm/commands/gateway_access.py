@@ -25,11 +25,11 @@ def gateway_access(chosen: argparse.Namespace) -> int:
             return 0
         if chosen.action == "add":
             handed = let_in(registry, chosen.gateway, site=config.site.name, by=operator(), now_s=now_s)
-            _hand(config, handed, json=chosen.json)
+            _hand(handed, json=chosen.json)
         elif chosen.action == "rotate":
             grace_s = chosen.grace * 3600
             handed = rotate(registry, chosen.gateway, by=operator(), now_s=now_s, grace_s=grace_s)
-            _hand(config, handed, json=chosen.json)
+            _hand(handed, json=chosen.json)
         elif chosen.action == "revoke":
             count = shut_out(registry, chosen.gateway, by=operator(), now_s=now_s)
             if chosen.json:
@@ -44,7 +44,7 @@ def gateway_access(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _hand(config: Config, handed: Handed, *, json: bool) -> None:
+def _hand(handed: Handed, *, json: bool) -> None:
     """Print what a gateway is given: nowhere else, and never again."""
     if json:
         secret = {"username": handed.username, "password": handed.password}
