@@ -68,7 +68,10 @@ def answering(page: jinja2.Template) -> Callable[[Request, Refusal], Response]:
     def answer(request: Request, refusal: Refusal) -> Response:
         if wants_json(request):
             return JSONResponse(_problem(refusal), refusal.status, media_type=PROBLEM)
-        return HTMLResponse(page.render(refusal=refusal, watches=_watches(request)), refusal.status)
+        asker = getattr(request.state, "asker", None)
+        me = refusal.status == HTTPStatus.FORBIDDEN and asker is not None and asker.kind is Kind.PERSON
+        shown = page.render(refusal=refusal, watches=_watches(request), me=asker.name if me else "")
+        return HTMLResponse(shown, refusal.status)
 
     return answer
 

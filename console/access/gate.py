@@ -18,7 +18,7 @@ from console.access.cookies import HOST, SESSION, TABLET
 from console.access.entrance import Entrance, did, elsewhere, refuse, seen
 from console.access.limits import Limits
 from console.access.onward import sign_in
-from console.access.roles import Act
+from console.access.roles import ACTS, Act
 from console.access.routes import ANYWHERE, OPEN, Need, methods_of, need_of, row_of
 from console.access.scope import OF_THE_HOUSE, About
 from console.api.here import Lane
@@ -29,6 +29,9 @@ READING: Final = ("GET", "HEAD", "OPTIONS")
 
 QUIET: Final = frozenset({Act.COUNTS})
 """Looking at these is looking at nobody's data."""
+
+ASK: Final = "Ask an administrator of this house: under House, Accounts they say who may do what here."
+"""What whoever may not can do about it."""
 
 FINDING: Final = 8
 """Threads that find out whom a path is about: in memory, but behind locks that others hold while a disk answers."""
@@ -94,7 +97,7 @@ class Gate:
             return need, OF_THE_HOUSE
         if not asker.may_anywhere(need):
             refuse(request, need.name.lower(), because="not theirs")
-            raise Refusal(403, "That is not yours to do", "Ask an administrator of this house.")
+            raise Refusal(403, "That is not yours to do", f"Your roles do not let you {need.value}. {ASK}")
         return need, await self._there(request, asker, need, dict(places))
 
     async def _there(self, request: Request, asker: Asker, need: Act, places: dict[str, str]) -> About:
@@ -105,7 +108,9 @@ class Gate:
             anywhere = row_of(request.method, request.scope["path"]) in ANYWHERE
             if not anywhere and not asker.may(need, here):
                 refuse(request, need.name.lower(), because="elsewhere")
-                raise Refusal(403, "That is not yours to do here", "Ask an administrator of this house.")
+                theirs = ", ".join(sorted({grant.site for grant in asker.grants if need in ACTS[grant.role]}))
+                why = f"You may {need.value} at {theirs}; this console is that of {here}. {ASK}"
+                raise Refusal(403, "That is not yours to do here", why)
             return OF_THE_HOUSE
         if about.sites is not None and not all(asker.may(need, site) for site in about.sites):
             refuse(request, need.name.lower(), because="elsewhere")

@@ -73,10 +73,10 @@ def test_health_is_said_to_whoever_asks(house: House) -> None:
 
 def test_a_form_without_a_script_takes_an_alert_and_returns_to_the_board(house: House) -> None:
     house.alert("w2")
-    answer = ask(house, "POST", "/alerts/w2-1/acknowledge", data={"by": "Zoë  van Dijk "})
+    answer = ask(house, "POST", "/alerts/w2-1/acknowledge", data={"by": " maryam "})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert house.views()[1].alert.acknowledged_by == "Zoë van Dijk"
-    assert "Zoë van Dijk has it since 14:32" in ask(house, "GET", "/").text
+    assert house.views()[1].alert.acknowledged_by == "Maryam"
+    assert "Maryam has it since 14:32" in ask(house, "GET", "/").text
 
 
 def test_a_form_without_a_name_is_asked_for_one_and_takes_nothing(house: House) -> None:
@@ -96,7 +96,7 @@ def test_a_script_takes_an_alert_and_is_told_who_has_it(house: House) -> None:
 def test_whoever_comes_second_is_told_who_was_first(house: House) -> None:
     house.alert("w2")
     ask(house, "POST", "/alerts/w2-1/acknowledge", data={"by": "Jo"}, headers=JSON)
-    assert ask(house, "POST", "/alerts/w2-1/acknowledge", data={"by": "Sam"}, headers=JSON).json()["by"] == "Jo"
+    assert ask(house, "POST", "/alerts/w2-1/acknowledge", data={"by": "Maryam"}, headers=JSON).json()["by"] == "Jo"
 
 
 @pytest.mark.parametrize(

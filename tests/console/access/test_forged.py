@@ -173,6 +173,21 @@ def test_whoever_asks_of_somebody_elsewhere_hears_the_same_as_of_nobody(rooms: R
     assert ("take", "elsewhere") in entered(rooms)
 
 
+def test_whoever_may_not_is_told_what_it_takes_whom_to_ask_and_where_they_may(rooms: Rooms, door: Letting) -> None:
+    door.asker_ = replace(JO, name="Jo <b>", grants=frozenset({Grant(Role.SUPPORT, "away")}))
+    page = rooms.ask("GET", "/pair", headers={"accept": "text/html"})
+    assert page.status_code == 403
+    for said in (
+        "You may pair, swap and correct bands at away; this console is that of home.",
+        "under House, Accounts",
+    ):
+        assert said in page.text
+    assert "Jo &lt;b&gt;</bdi>" in page.text
+    assert 'href="/me"' in page.text
+    page = rooms.ask("GET", "/admin/audit", headers={"accept": "text/html"})
+    assert "Your roles do not let you read the audit." in page.text
+
+
 def test_everybody_is_whoever_one_may_keep_shifts_for(rooms: Rooms, door: Letting) -> None:
     door.asker_ = replace(JO, grants=frozenset({Grant(Role.CARER, "home")}))
     answer = rooms.post("/shifts", {"carer": "Jo", "wearers": [], "until_s": rooms.now_s + 3600})
