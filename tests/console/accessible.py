@@ -65,23 +65,28 @@ def opened_tablet(browser: Browser) -> Iterator[Page]:
 
 
 def check(path: str, house: House, page: Page) -> None:
-    """Fail where a page at ``path`` does not say what it is, or that it is for research; where axe finds anything, its
-    best practices included; where something sticks out at the side, at 200 % and 400 % too (WCAG 1.4.4, 1.4.10: 640 and
-    320 px of 1280); where fingers would not hit what they aim at."""
-    for visit in _opened(path, house, page):
-        assert page.locator(f".law:has-text('{LAW}'):visible").count(), f"{visit.address}: the line of law"
-        assert re.fullmatch(r".+ · Forecalm|Forecalm", page.title()), f"{visit.address}: {page.title()!r}"
-        assert page.locator("h1:visible").count() == 1, f"{visit.address}: one heading says what the page is"
-        for look in LOOKS:
-            _look(page, *look)
-            where = f"{visit.address} at {look}"
-            assert _found(page) == [], where
-            assert page.evaluate(WIDER) == [], where
-            assert page.evaluate(SMALL, [TOUCHED, TOUCH_PX]) == [], where
-        for width, height in ((WIDE[0] // 2, WIDE[1] // 2), (WIDE[0] // 4, WIDE[1] // 4)):
-            page.set_viewport_size({"width": width, "height": height})
-            assert page.evaluate(WIDER) == [], f"{visit.address} at {width} px"
-        assert page.evaluate("window.forbidden") == [], f"{visit.address}: its policy forbids some of it"
+    """Judge every page at ``path``."""
+    for _ in _opened(path, house, page):
+        judge(page)
+
+
+def judge(page: Page) -> None:
+    """Fail where a page does not say what it is, or that it is for research; where axe finds anything, its best
+    practices included; where something sticks out at the side, at 200 % and 400 % too (WCAG 1.4.4, 1.4.10: 640 and 320
+    px of 1280); where fingers would not hit what they aim at."""
+    assert page.locator(f".law:has-text('{LAW}'):visible").count(), f"{page.url}: the line of law"
+    assert re.fullmatch(r".+ · Forecalm|Forecalm", page.title()), f"{page.url}: {page.title()!r}"
+    assert page.locator("h1:visible").count() == 1, f"{page.url}: one heading says what the page is"
+    for look in LOOKS:
+        _look(page, *look)
+        where = f"{page.url} at {look}"
+        assert _found(page) == [], where
+        assert page.evaluate(WIDER) == [], where
+        assert page.evaluate(SMALL, [TOUCHED, TOUCH_PX]) == [], where
+    for width, height in ((WIDE[0] // 2, WIDE[1] // 2), (WIDE[0] // 4, WIDE[1] // 4)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(WIDER) == [], f"{page.url} at {width} px"
+    assert page.evaluate("window.forbidden") == [], f"{page.url}: its policy forbids some of it"
 
 
 def _look(page: Page, size: tuple[int, int], theme: Theme) -> None:

@@ -36,7 +36,8 @@ NOT_REACHED: Final = (
     "/research/models/{model}",
     "/research/exports/{export}/file",
 )
-"""Only somebody with a band in the hand gets there, or after an erasure, an experiment, a training or an export."""
+"""Only somebody with a band in the hand gets there, or after an erasure, an experiment, a training or an export. What
+of it are pages is looked at in tests/console/support/test_pairing_whole.py and tests/console/research."""
 
 RECORDING: Final = "/research/recordings/{wearer}/{recording}"
 BELOW: Final = {f"{RECORDING}/labels/{{label}}": (RECORDING, "/labels/1")}

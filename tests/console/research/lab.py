@@ -1,8 +1,10 @@
 """An installation with a recording of somebody, its office of research, and pages asked in process."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import ExitStack
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlencode
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
+import uvicorn
 
 from alerts.desk import Desk
 from alerts.journal import Scratch
@@ -123,6 +126,17 @@ class Lab:
             **more,  # type: ignore[arg-type]
         )
         return self.registry.add_labels([label], by="test")[0]
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Yield the address on loopback at which browsers find it meanwhile."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+            thread.start()
+            yield f"http://localhost:{listening.getsockname()[1]}"
+            server.should_exit = True
+            thread.join()
 
     def get(self, path: str) -> httpx.Response:
         """Ask for a page."""

@@ -1,11 +1,8 @@
 """A recording in a real browser: marked by mouse, touch and keyboard, at the size of a tablet and of a phone."""
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.research.lab import START_S, Lab, recording
@@ -17,13 +14,8 @@ SIZES = {"wide": (1280, 800), "hand": (390, 844)}
 def served(lab: Lab) -> Iterator[str]:
     """The address of a recording of ten minutes, on loopback."""
     path = lab.keep(recording(600, channels=("eda", "ppg")))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(lab.app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        yield f"http://localhost:{listening.getsockname()[1]}{path}"
-        server.should_exit = True
-        thread.join()
+    with lab.served() as address:
+        yield f"{address}{path}"
 
 
 def opened(browser: Browser, address: str, size: str, *, touch: bool = False) -> Page:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from models.estimators.candidates import Logistic
 from models.estimators.fitted import FittedEstimator
@@ -13,6 +14,7 @@ from models.shelf.about import about
 from models.shelf.manifest import Code
 from models.shelf.pointers import Pointers
 from models.shelf.shelf import Shelf
+from tests.console.accessible import judge, opened_tablet
 from tests.console.research.lab import Lab
 from tests.forecalm.invented import invented
 from tests.models.experiments.cohorts import state
@@ -112,3 +114,10 @@ def test_a_model_of_which_a_byte_was_changed_is_not_believed_and_says_so(lab: La
     assert "It cannot be believed" in page.text
     assert "0.812" not in page.text
     assert "cannot be believed" in lab.get("/research/models").text
+
+
+def test_they_are_accessible(lab: Lab, folder: Path, browser: Browser) -> None:
+    with lab.served() as address, opened_tablet(browser) as page:
+        for path in ("models", "models/second", "experiments/mine"):
+            page.goto(f"{address}/research/{path}")
+            judge(page)
