@@ -16,7 +16,6 @@ from console.access.roles import OF_PEOPLE, Act, Role
 from console.administration.ground import Ground, Wrong, by, filled, wrong_in
 from console.administration.proving import is_due, wrong
 from console.forms import Form, by_field, form_of
-from console.qr import inline_svg
 from console.refusal import Refusal
 from ingest.errors import RegistryError
 from ingest.registry.accounts import Account, Granted
@@ -249,19 +248,9 @@ def _enter_carer(ground: Ground, name: str, grants: frozenset[Granted], who: str
 
 
 async def _hand(ground: Ground, request: Request, account: Account, token: str, link: Link) -> Response:
-    """Show a link once: it is kept nowhere."""
-    way = await ground.sheets.way_of_tablets(request)
-    url = f"{way or request.base_url}welcome/{token}"
-    return await ground.show(
-        request,
-        "handed.html",
-        title="Invitation" if link.purpose is Purpose.INVITATION else "Another password",
-        whom=account.name,
-        url=url,
-        qr=inline_svg(url) if way else "",
-        until=ground.moment(link.until_s),
-        back=f"/admin/accounts/{account.id}",
-    )
+    title = "Invitation" if link.purpose is Purpose.INVITATION else "Another password"
+    back = f"/admin/accounts/{account.id}"
+    return await ground.hand(request, title, whom=account.name, way=f"welcome/{token}", link=link, back=back)
 
 
 def _holders(ground: Ground, request: Request) -> list[Holder]:

@@ -14,9 +14,11 @@ from console.administration.office import Administration
 from console.api.here import Lane
 from console.clock import dated, day_typed
 from console.forms import Form, by_field
+from console.qr import inline_svg
 from console.refusal import Refusal
 from console.sheets import Sheets
 from ingest.errors import RegistryError
+from ingest.registry.accounts_links import Link
 from ingest.registry.places import Site
 
 ROOMS: Final = (
@@ -79,6 +81,13 @@ class Ground:
     def after(self, request: Request, where: str, said: str) -> Response:
         """Return the way on to another page, which says what was done (a key of ``SAID``)."""
         return self.sheets.after(request, where, SAID[said])
+
+    async def hand(self, request: Request, title: str, *, whom: str, way: str, link: Link, back: str) -> Response:
+        """Return the page that shows a link once, for it is kept nowhere; ``way`` is its path, with what opens it."""
+        house = await self.sheets.way_of_tablets(request)
+        url = f"{house or request.base_url}{way}"
+        qr, until = inline_svg(url) if house else "", self.moment(link.until_s)
+        return await self.show(request, "handed.html", title=title, whom=whom, url=url, qr=qr, until=until, back=back)
 
     @property
     def here(self) -> str:

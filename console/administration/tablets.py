@@ -9,9 +9,7 @@ from console.access.roles import Act
 from console.administration.ending import Ending, add_ending
 from console.administration.ground import Ground, by, filled, options
 from console.forms import by_field, form_of
-from console.qr import inline_svg
 from ingest.errors import RegistryError
-from ingest.registry.accounts_links import Link
 
 
 def add_tablets(ground: Ground) -> None:
@@ -68,20 +66,5 @@ def _add_enrolling(ground: Ground) -> None:
         except RegistryError as error:
             errors = by_field(error, {"name": "name", "site": "site"})
             return await ground.show(request, "tablet_new.html", status=422, errors=errors, **facts)
-        return await _hand(ground, request, name, token, link)
-
-
-async def _hand(ground: Ground, request: Request, name: str, token: str, link: Link) -> Response:
-    """Show a link once: it is kept nowhere."""
-    way = await ground.sheets.way_of_tablets(request)
-    url = f"{way or request.base_url}tablet/{token}"
-    return await ground.show(
-        request,
-        "handed.html",
-        title="Enrol a tablet",
-        whom=name,
-        url=url,
-        qr=inline_svg(url) if way else "",
-        until=ground.moment(link.until_s),
-        back="/admin/tablets",
-    )
+        way, back = f"tablet/{token}", "/admin/tablets"
+        return await ground.hand(request, "Enrol a tablet", whom=name, way=way, link=link, back=back)
