@@ -9,6 +9,7 @@ import pytest
 
 from console.access.asker import EVERYWHERE
 from console.research.moments import NoMoment, moment_of, typed
+from console.research.office import Budget, Level, Working
 from ingest.registry.consents import Scope
 from tests.console.research.lab import CARER, NAME, NOW_S, START_S, ZONE, Lab, recording, researcher
 
@@ -243,6 +244,32 @@ def test_a_form_from_another_site_is_refused(lab: Lab) -> None:
     for path, fields in ((f"{page}/labels", LABEL), ("/research/exports", {"wearers": "w-01"})):
         assert lab.post(path, fields, site="cross-site").status_code == 403
     assert lab.registry.labels("w-01") == {}
+
+
+WHAT_IF = Level(enter=0.7, alerts=4, false=1, told=3, lead_s=60.0, a_day=1.0, busy=0.01)
+
+
+def test_what_goes_with_the_service_is_said_where_somebody_would_rely_on_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "held in memory alone: it is gone when the service ends" in lab.get("/research/budgets").text
+    known: list[Budget | Working] = [Working()]
+    monkeypatch.setattr(lab.office, "budget", lambda wearer: known[0])
+    assert "if the service starts anew meanwhile, ask again" in lab.get("/research/budgets/w-01").text
+    known[0] = Budget(
+        wearer="w-01",
+        model="free",
+        made_s=NOW_S,
+        days=14.0,
+        worn_s=86_400.0,
+        events=3,
+        unheard=0,
+        recorded=False,
+        levels=(WHAT_IF,),
+        holds=WHAT_IF,
+        note="",
+    )
+    assert "held in memory alone, and gone when the service ends" in lab.get("/research/budgets/w-01").text
 
 
 def test_times_are_read_by_the_clock_of_the_house() -> None:
