@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from scipy import stats
+from scipy.special import betaincinv, gammaincinv
 
 LEVEL: Final = 0.95
 
@@ -13,8 +13,8 @@ def of_share(found: int, of: int) -> tuple[float, float] | None:
     if of <= 0:
         return None
     tail = (1 - LEVEL) / 2
-    low = 0.0 if found == 0 else float(stats.beta.ppf(tail, found, of - found + 1))
-    high = 1.0 if found == of else float(stats.beta.ppf(1 - tail, found + 1, of - found))
+    low = 0.0 if found == 0 else float(betaincinv(found, of - found + 1, tail))
+    high = 1.0 if found == of else float(betaincinv(found + 1, of - found, 1 - tail))
     return low, high
 
 
@@ -22,5 +22,5 @@ def of_count(found: int) -> tuple[float, float]:
     """Return the exact interval of what a count is expected to be over the same time (Garwood 1936,
     doi:10.1093/biomet/28.3-4.437), as if each came by itself."""
     tail = (1 - LEVEL) / 2
-    low = 0.0 if found == 0 else float(stats.chi2.ppf(tail, 2 * found) / 2)
-    return low, float(stats.chi2.ppf(1 - tail, 2 * (found + 1)) / 2)
+    low = 0.0 if found == 0 else float(gammaincinv(found, tail))
+    return low, float(gammaincinv(found + 1, 1 - tail))

@@ -12,7 +12,6 @@ from console.errors import ConsoleError
 from console.summary.facts import Audience, Facts, Sharing, Wish
 from console.summary.fold import fold
 from console.summary.paper import html_of
-from console.summary.pdf import pdf_of
 from console.summary.report import Report
 from console.summary.told import Cover, report
 
@@ -90,7 +89,11 @@ def made(facts: Facts, wish: Wish, sharing: Sharing, *, name: str, place: str, z
 
 def written(shown: Report, as_: str, templates: jinja2.Environment, *, made_s: float) -> bytes:
     """Return the file: "pdf" or "html"."""
-    return pdf_of(shown, made_s=made_s) if as_ == "pdf" else html_of(shown, templates).encode()
+    if as_ != "pdf":
+        return html_of(shown, templates).encode()
+    from console.summary.pdf import pdf_of  # here, so that whoever starts a service does not wait for it
+
+    return pdf_of(shown, made_s=made_s)
 
 
 def file_name(audience: Audience, days: Period, as_: str) -> str:

@@ -21,7 +21,6 @@ from console.summary.glyphs import said as lacking_said
 from console.summary.making import DAYS_MOST, FORMATS, Period, PeriodError, file_name, made, period, usual, written
 from console.summary.masked import Mask
 from console.summary.office import Summaries
-from console.summary.pdf import texts_of
 from console.summary.report import Report
 from console.summary.spans import common, holds
 from ingest.errors import StoreError
@@ -194,4 +193,6 @@ def _notes(desk: Desk, facts: Facts, name: str) -> list[tuple[str, str]]:
 
 
 def _lacking(shown: Report) -> str:
+    from console.summary.pdf import texts_of  # here, so that whoever starts a service does not wait for it
+
     return lacking_said(lacking(texts_of(shown)))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from scipy import stats
+from scipy.special import bdtrc
 
 from console.research.intervals import of_count
 
@@ -110,7 +110,7 @@ def _stands_out(times: int, of: int, share: float, compared: int) -> bool:
     came by itself)."""
     if of < FEW or share >= 1.0 or times / of <= share:
         return False
-    return float(stats.binom.sf(times - 1, of, share)) < DOUBT / compared
+    return float(bdtrc(times - 1, of, share)) < DOUBT / compared
 
 
 def overall(watched: Mapping[float, float], times: int) -> Rate:

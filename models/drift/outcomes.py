@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from models.errors import ModelError
 from models.risk import Array
@@ -46,8 +46,8 @@ def held_against(probability: Array, *, step_s: float, horizon_s: float, told: i
     if expected <= 0:
         return Outcome(expected=0.0, told=told, ratio=np.nan, low=np.nan, high=np.nan, watched_h=watched_h)
     tail = (1 - SURE) / 2
-    low = chi2.ppf(tail, 2 * told) / 2 if told else 0.0
-    high = chi2.ppf(1 - tail, 2 * told + 2) / 2
+    low = gammaincinv(told, tail) if told else 0.0
+    high = gammaincinv(told + 1, 1 - tail)
     return Outcome(
         expected=expected,
         told=told,
