@@ -163,8 +163,9 @@ def _entries(ground: Ground, asker: Asker, asked: Asked) -> list[Seen]:
     found = registry.audit_entries(asked.whom or None, since_s=asked.from_s)
     everywhere = asker.may(Act.AUDIT, EVERYWHERE)
     sites = {site.name for site in registry.sites() if asker.may(Act.AUDIT, site.name)}
+    telling = _Telling(subjects, people, accounts, ground.moment)
     return [
-        _seen(entry, _Telling(subjects, people, accounts, ground.moment))
+        _seen(entry, telling)
         for entry in reversed(found)
         if _fits(entry, asked) and (everywhere or _is_theirs(entry, subjects, people, sites))
     ]
