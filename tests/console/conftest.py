@@ -7,8 +7,15 @@ from playwright.sync_api import Browser
 
 from tests.browsers import launched
 from tests.console.caring import Caring
+from tests.console.compiled import compiled_once
 from tests.console.house import NAMES, House, Serve
 from tests.console.tablets import MARKUP, Tablet
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled() -> Iterator[None]:
+    with compiled_once():
+        yield
 
 
 @pytest.fixture
