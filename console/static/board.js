@@ -25,6 +25,7 @@ const DEAF_BEATS = 3;     // one lost beat is nothing: after 15 s a tablet does 
 const ROOMY = matchMedia("(min-width: 45em)");   // in the hand the button comes first
 
 const byId = (id) => document.getElementById(id);
+const onTap = (id, act) => byId(id).addEventListener("click", act);
 const rows = new Rows(byId("board"), byId("row"), byId("nobody"));
 const picker = new Picker(byId("picker"), byId("watching").dataset.me);
 const elsewhere = new Elsewhere(byId("over-alert"), byId("elsewhere"), rows);
@@ -270,9 +271,9 @@ async function turnSoundOn() {
   sound.test();
 }
 
-byId("sound-on").addEventListener("click", turnSoundOn);
-byId("sound-again").addEventListener("click", turnSoundOn);
-byId("sound").addEventListener("click", () => (sound.able && tablet ? askOfSound() : turnSoundOn()));
+onTap("sound-on", turnSoundOn);
+onTap("sound-again", turnSoundOn);
+onTap("sound", () => (sound.able && tablet ? askOfSound() : turnSoundOn()));
 
 async function askOfSound() {
   byId("voice-note").textContent = "";
@@ -299,12 +300,12 @@ async function bringMessages(by) {
   byId("voice-note").textContent = `Messages for ${by} come here from now on, also while this page is closed.`;
 }
 
-byId("unmute").addEventListener("click", async () => {
+onTap("unmute", async () => {
   await sound.unlock();
   const by = await hands.who("The sound comes back.");
   if (by) await tablet.unmute(by);
 });
-byId("sound-heard").addEventListener("click", () => {
+onTap("sound-heard", () => {
   heardAt = clock.slice(0, 5);
   byId("heard-what").textContent = "Did you hear three notes?";
   heardS = tablet?.now ?? null;
@@ -344,7 +345,7 @@ if (cares) {
   tablet = new Tablet(howItIs, onAnswer);
   register().then(subscribed).then((they) => { messages = they; });
   const awake = new Awake((held) => { byId("awake").hidden = held; });
-  byId("keep-awake").addEventListener("click", () => awake.hold());
+  onTap("keep-awake", () => awake.hold());
   document.addEventListener("visibilitychange", account);
 }
 
@@ -352,8 +353,8 @@ if (cares) {
 
 const watch = new Watch("/events", { row: onRow, beat: onBeat, "signed-out": onSignedOut, another: onAnother }, onState, onSignedOut);
 setInterval(() => { if (signedOut) watch.connect(); }, SIGNED_OUT_MS);
-for (const id of ["renew", "lost-renew"]) byId(id).addEventListener("click", () => location.reload());
-byId("lost-retry").addEventListener("click", () => watch.connect());
+for (const id of ["renew", "lost-renew"]) onTap(id, () => location.reload());
+onTap("lost-retry", () => watch.connect());
 hands.show();
 showSound();
 showPlans();
