@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from alerts.errors import AlertError, JournalError
 from alerts.patient_log import Unanswered
-from console.access.asker import Kind
+from console.access.asker import NOBODY, Asker, Kind
 from console.errors import ConsoleError
 from console.guard import is_foreign
 from ingest.errors import RegistryError
@@ -68,12 +68,17 @@ def answering(page: jinja2.Template) -> Callable[[Request, Refusal], Response]:
     def answer(request: Request, refusal: Refusal) -> Response:
         if wants_json(request):
             return JSONResponse(_problem(refusal), refusal.status, media_type=PROBLEM)
-        asker = getattr(request.state, "asker", None)
-        me = refusal.status == HTTPStatus.FORBIDDEN and asker is not None and asker.kind is Kind.PERSON
-        shown = page.render(refusal=refusal, watches=_watches(request), me=asker.name if me else "")
+        me = _asked_by(request) if refusal.status == HTTPStatus.FORBIDDEN else ""
+        shown = page.render(refusal=refusal, watches=_watches(request), me=me)
         return HTMLResponse(shown, refusal.status)
 
     return answer
+
+
+def _asked_by(request: Request) -> str:
+    """Return the name of the person who has signed in and asks, "" where none has."""
+    asker: Asker = getattr(request.state, "asker", NOBODY)
+    return asker.name if asker.kind is Kind.PERSON else ""
 
 
 def _watches(request: Request) -> bool:

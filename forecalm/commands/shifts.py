@@ -141,7 +141,7 @@ def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any])
 
 def _meant(names: Sequence[str], config: Config, *, new: bool) -> list[str]:
     """Return whom the house knows by those names, or, where they are said to be ``new``, the names."""
-    return [each.strip() for each in names] if new else [known_as(each, config, "say --new") for each in names]
+    return [known_as(each, config, "say --new", new=new) for each in names]
 
 
 def _service(config: Config) -> Asking:

@@ -25,6 +25,7 @@ from forecalm.cli import main
 from forecalm.commands import shifts
 from forecalm.config import Config, ConfigError
 from forecalm.installation import Installation
+from ingest.registry.accounts import Granted
 from ingest.registry.consents import Consent, Scope
 from tests.askers import open_to
 from tests.console.house import House, Serve
@@ -223,6 +224,23 @@ def test_somebody_who_is_plainly_said_to_be_new_comes_on_shift_and_is_known_from
     with closing(known.open_registry()) as registry:
         assert registry.carers() == ["Jo", "Priya", "Sam"]
     assert main(["shift", "begin", "sam"]) == 0
+
+
+@pytest.mark.parametrize("new", [(), ("--new",)])
+def test_whoever_has_left_comes_on_shift_only_when_they_are_back(
+    known: Installation, served: Duty, capsys: pytest.CaptureFixture[str], new: tuple[str, ...]
+) -> None:
+    with closing(known.open_registry()) as registry:
+        maryam = registry.add_account("Maryam", [Granted("carer", "*")], by="test")
+        assert registry.carers() == ["Jo", "Maryam", "Priya"]
+        registry.end_account(maryam.id, by="test")
+        assert registry.carers() == ["Jo", "Priya"]
+        assert main(["shift", "begin", "maryam", *new]) == 2
+        assert "Maryam was ended here: forecalm account reopen" in capsys.readouterr().err
+        registry.reopen_account(maryam.id, [Granted("carer", "*")], by="test")
+        assert registry.carers() == ["Jo", "Maryam", "Priya"]
+    assert main(["shift", "begin", "maryam"]) == 0
+    assert served.on_shift("w-1", time.time()) == ("Maryam",)
 
 
 def test_where_no_service_runs_nobody_new_is_entered(known: Installation) -> None:
