@@ -7,6 +7,7 @@ somebody called a person or a study, can become a script, and no address can be 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -17,20 +18,17 @@ from markupsafe import Markup
 from ingest.notice import NOTICE
 from models.reports.charts import Chart
 
+THERE: Final = files("models.reports") / "templates"
 MARK: Final = '<meta name="generator" content="forecalm report">'
 """Stands in the head of every page: what may be written over by another."""
 
 
 def render(template: str, *, tokens: str, charts: Sequence[Chart] = (), **told: object) -> bytes:
     """Return the page that ``template`` makes; ``tokens`` is the console's style sheet of colours and sizes."""
-    there = files("models.reports") / "templates"
-    sources = {each.name: each.read_text(encoding="utf-8") for each in there.iterdir() if each.name.endswith(".html")}
-    style = tokens + (there / "report.css").read_text(encoding="utf-8")
-    scripts = [_plotly(), (there / "report.js").read_text(encoding="utf-8")] if charts else []
-    pages = Environment(
-        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = pages.get_template(template).render(
+    style = tokens + (THERE / "report.css").read_text(encoding="utf-8")
+    scripts = [_plotly(), (THERE / "report.js").read_text(encoding="utf-8")] if charts else []
+    page = _pages().get_template(template)
+    text = page.render(
         **told,
         notice=NOTICE,
         mark=Markup(MARK),  # noqa: S704 - ours
@@ -40,6 +38,14 @@ def render(template: str, *, tokens: str, charts: Sequence[Chart] = (), **told: 
         drawn=Markup(data({chart.name: chart for chart in charts})),  # noqa: S704 - "<" is written otherwise
     )
     return text.encode()
+
+
+@cache
+def _pages() -> Environment:
+    sources = {each.name: each.read_text(encoding="utf-8") for each in THERE.iterdir() if each.name.endswith(".html")}
+    return Environment(
+        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def data(charts: Mapping[str, Chart]) -> str:
