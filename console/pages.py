@@ -1,6 +1,7 @@
 """The house, its board and its carers in; the pages people see of them, and the form that takes an alert, out."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
@@ -42,15 +43,24 @@ _ORDER: Final = {"alert": 0, "held": 1}
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
+_INDENT: Final = re.compile(r"(?m)^[ \t]+(?=<)")
+
 MOST: Final = {"name": NAME_MAX, "note": NOTE_MAX, "reason": REASON_MAX, "helped": LENGTH_MAX}
 """Characters that a field takes: as many as the room behind it keeps."""
 
 
+class _Unindented(jinja2.FileSystemLoader):
+    """Templates without the blanks before a line's first tag: they are for whoever reads templates, and every row of a
+    board would carry them over the Wi-Fi."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, is_fresh = super().get_source(environment, template)
+        return _INDENT.sub("", source), path, is_fresh
+
+
 def pages(*, place: str, carers: Sequence[str]) -> jinja2.Environment:
     """Return the templates of ``place``, with the names that are offered to "Who are you?"."""
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    templates = jinja2.Environment(loader=_Unindented(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     templates.globals.update(
         place=place, carers=carers, initials=initials, alert_line=ALERT_LINE, most=MOST, notice=NOTICE
     )
