@@ -16,7 +16,7 @@ from alerts.views import AlertView, WearerView
 from console.access.asker import Kind
 from console.access.entrance import asker_of, by_of, check_person, may_of
 from console.access.roles import Act
-from console.clock import dated, day_typed, to_the_second
+from console.clock import dated, day_typed, to_the_minute, to_the_second
 from console.day.moments import odds_words
 from console.day.pages import Room
 from console.forms import form_of
@@ -82,8 +82,11 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
     plan = row.alert.plan if row and row.alert else None
 
     def clock(at_s: float) -> str:
-        is_today = day_typed(at_s, room.zone) == day_typed(now_s, room.zone)
-        return to_the_second(at_s, room.zone) if is_today else dated(at_s, room.zone)
+        day = day_typed(at_s, room.zone)
+        if day == day_typed(now_s, room.zone):
+            return to_the_second(at_s, room.zone)
+        after = at_s > found.raised_s and day == day_typed(found.raised_s, room.zone)
+        return to_the_minute(at_s, room.zone) if after else dated(at_s, room.zone)
 
     return await room.sheets.show(
         request,

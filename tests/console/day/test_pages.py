@@ -150,7 +150,7 @@ def test_an_alert_that_only_the_journal_knows_has_a_screen_for_whoever_may_see_t
     assert 'href="/alerts/old"' in client.get("/people/w2?day=2025-10-30").text
     page = client.get("/alerts/old")
     assert page.status_code == 200
-    for said in ("Alert 30 Oct 2025, 14:32, taken 30 Oct 2025, 14:32, over 30 Oct 2025, 14:47", "Maryam</bdi> had it"):
+    for said in ("Alert 30 Oct 2025, 14:32, taken 14:32, over 14:47", "Maryam</bdi> had it"):
         assert said in page.text
     for said in ("Pulse &lt;b&gt;up&lt;/b&gt;.", "Which tablets and phones it reached", "This alert is over."):
         assert said in page.text
