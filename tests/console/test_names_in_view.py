@@ -21,12 +21,12 @@ def test_a_name_is_not_broken(name: str, serve: Serve, browser: Browser, monkeyp
     house = House()
     alert_id = house.alert("w2")
     address = serve(house)
+    page = browser.new_page(reduced_motion="reduce")
     for width, height in SIZES:
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(address)
         expect(page.locator("#live")).to_have_text("Live")
         assert page.locator("[data-wearer=w2] .name").evaluate(LINES) == 1
         page.goto(f"{address}alerts/{alert_id}")
         assert page.locator(".urgent-name h2").evaluate(LINES) == 1
-        context.close()
+    page.context.close()
