@@ -1,7 +1,8 @@
 """A folder in; ``forecalm serve`` of what is configured there out, with push services and alerts within reach of tests.
 
 python -m tests.whole.service FOLDER, which holds ``forecalm.toml`` and ``push.port``. Everything else is the product's
-own: only are push services looked for on this machine, and fewer signs have to hold, for two seconds, not twenty.
+own: only are push services looked for on this machine, fewer signs have to hold for two seconds rather than for twenty,
+and that somebody is protected again is believed after two rather than fifteen.
 """
 
 import sys
@@ -13,6 +14,7 @@ import forecalm.build
 from alerts.channels.push import Push, Subscriptions
 from alerts.channels.vapid import Vapid
 from alerts.policy import Policy
+from alerts.protection import damping
 from benchmarks.alerts.service import Nearby
 from forecalm.alerting import ways
 from forecalm.cli import main
@@ -27,7 +29,12 @@ def serve(folder: Path) -> int:
     def push(subscriptions: Subscriptions, vapid: Vapid) -> Push:
         return Push(Nearby(subscriptions, port), vapid, loopback=True)
 
-    for where, name, what in ((forecalm.build, "POLICY", SOON), (ways, "Push", push)):
+    changed: list[tuple[object, str, object]] = [
+        (forecalm.build, "POLICY", SOON),
+        (damping, "HOLD_S", SOON.hold_s),
+        (ways, "Push", push),
+    ]
+    for where, name, what in changed:
         getattr(where, name)  # it is still called so
         setattr(where, name, what)
     return main(["serve", "--config", str(folder / "forecalm.toml")])

@@ -25,66 +25,6 @@ COUNT_SAID = """() => {
 """How often a screen reader is told of an alert from now on."""
 
 
-def test_from_a_build_up_to_the_sound_on_two_tablets_and_whoever_takes_it_silences_both(
-    house: House, carers: tuple[str, ...], device: Get
-) -> None:
-    house.bands.build_up("Aidan")
-    kitchen, lounge = device(WIDE).enrolled("Kitchen").sounding(), device(UPRIGHT).signs_in("Maryam").sounding()
-    for each in (kitchen, lounge):
-        each.needed("Aidan")
-        each.hears(ALERT)
-    kitchen.look("alert-kitchen")
-    lounge.look("alert-lounge")
-    expect(lounge.row("Aidan").locator(".as")).to_have_text("as Maryam")
-    lounge.take("Aidan")
-    for each in (kitchen, lounge):
-        expect(each.row("Aidan").locator(".has")).to_have_text("Maryam has it")
-        each.hears(TAKEN)
-        each.forgets().page.clock.fast_forward(9000)
-        assert each.heard() == []
-    for stage in ("Raised", "On 2 tablets", "Sounded", "Maryam has it"):
-        expect(lounge.row("Aidan").locator(".chain .done", has_text=stage)).to_be_attached()
-    lounge.look("taken-lounge")
-
-
-def test_a_server_killed_and_back_is_said_at_once_and_starts_no_alert_anew(
-    house: House, carers: tuple[str, ...], device: Get
-) -> None:
-    house.bands.build_up("Tom")
-    kitchen, phone = device(WIDE).enrolled("Kitchen").sounding(), device().signs_in("Maryam").sounding()
-    boards = (kitchen, phone)
-    for each in boards:
-        each.needed("Tom")
-        each.hears(ALERT)
-        each.page.evaluate(COUNT_SAID)
-    alert = phone.row("Tom").get_attribute("data-alert")
-    house.kill()
-    for each in boards:
-        expect(each.page.locator(".heard")).not_to_have_attribute("data-live", "live", timeout=3000)
-        each.page.clock.fast_forward(16_000)
-        expect(each.page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
-        expect(each.page.locator("#lost-people")).to_contain_text("Tom alert, nobody had it")
-        each.page.wait_for_function("(notes) => window.heard.join().includes(notes.join())", arg=LOST)
-    phone.look("server-lost")
-    house.start()
-    for each in boards:
-        each.live()
-        expect(each.page.locator("#lost")).to_be_hidden()
-        each.needed("Tom")
-        each.hears(ALERT)
-        assert each.page.evaluate("window.said") == 0, "what was known is not announced again"
-    assert phone.row("Tom").get_attribute("data-alert") == alert
-    until(lambda: house.bands.waiting() < len(NAMES), "what was sent meanwhile is not stored")
-    expect(phone.page.locator("#me")).to_contain_text("Maryam")
-    phone.take("Tom")
-    for each in boards:
-        expect(each.row("Tom").locator(".has")).to_have_text("Maryam has it")
-        each.hears(TAKEN)
-    phone.go(f"/people/{wearer_of('Tom')}")
-    expect(phone.page.locator(".moments [data-risk=alert]")).to_have_count(1)
-    phone.look("day-after-a-kill")
-
-
 def test_a_tablet_that_slept_catches_up_and_sounds_and_the_house_knew_that_it_could_not(
     house: House, carers: tuple[str, ...], device: Get, other_browser: Browser
 ) -> None:
@@ -117,6 +57,28 @@ def asleep(browser: Browser) -> Iterator[None]:
     finally:
         for each in pages:
             os.kill(each, signal.SIGCONT)
+
+
+def test_from_a_build_up_to_the_sound_on_two_tablets_and_whoever_takes_it_silences_both(
+    house: House, carers: tuple[str, ...], device: Get
+) -> None:
+    house.bands.build_up("Aidan")
+    kitchen, lounge = device(WIDE).enrolled("Kitchen").sounding(), device(UPRIGHT).signs_in("Maryam").sounding()
+    for each in (kitchen, lounge):
+        each.needed("Aidan")
+        each.hears(ALERT)
+    kitchen.look("alert-kitchen")
+    lounge.look("alert-lounge")
+    expect(lounge.row("Aidan").locator(".as")).to_have_text("as Maryam")
+    lounge.take("Aidan")
+    for each in (kitchen, lounge):
+        expect(each.row("Aidan").locator(".has")).to_have_text("Maryam has it")
+        each.hears(TAKEN)
+        each.forgets().page.clock.fast_forward(9000)
+        assert each.heard() == []
+    for stage in ("Raised", "On 2 tablets", "Sounded", "Maryam has it"):
+        expect(lounge.row("Aidan").locator(".chain .done", has_text=stage)).to_be_attached()
+    lounge.look("taken-lounge")
 
 
 def test_a_tablet_without_a_net_says_so_at_once_sends_nothing_and_sounds_on_return(
@@ -167,3 +129,41 @@ def test_a_session_that_ends_on_a_shared_tablet_leaves_it_a_tablet_that_takes_al
     kitchen.go(f"/people/{wearer_of('Noor')}")
     expect(kitchen.page.get_by_role("heading", level=1)).to_be_visible()
     expect(kitchen.page.locator(".day")).to_have_count(0)
+
+
+def test_a_server_killed_and_back_is_said_at_once_and_starts_no_alert_anew(
+    house: House, carers: tuple[str, ...], device: Get
+) -> None:
+    house.bands.build_up("Tom")
+    kitchen, phone = device(WIDE).enrolled("Kitchen").sounding(), device().signs_in("Maryam").sounding()
+    boards = (kitchen, phone)
+    for each in boards:
+        each.needed("Tom")
+        each.hears(ALERT)
+        each.page.evaluate(COUNT_SAID)
+    alert = phone.row("Tom").get_attribute("data-alert")
+    house.kill()
+    for each in boards:
+        expect(each.page.locator(".heard")).not_to_have_attribute("data-live", "live", timeout=3000)
+        each.page.clock.fast_forward(16_000)
+        expect(each.page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
+        expect(each.page.locator("#lost-people")).to_contain_text("Tom alert, nobody had it")
+        each.page.wait_for_function("(notes) => window.heard.join().includes(notes.join())", arg=LOST)
+    phone.look("server-lost")
+    house.start()
+    for each in boards:
+        each.live()
+        expect(each.page.locator("#lost")).to_be_hidden()
+        each.needed("Tom")
+        each.hears(ALERT)
+        assert each.page.evaluate("window.said") == 0, "what was known is not announced again"
+    assert phone.row("Tom").get_attribute("data-alert") == alert
+    until(lambda: house.bands.waiting() < len(NAMES), "what was sent meanwhile is not stored")
+    expect(phone.page.locator("#me")).to_contain_text("Maryam")
+    phone.take("Tom")
+    for each in boards:
+        expect(each.row("Tom").locator(".has")).to_have_text("Maryam has it")
+        each.hears(TAKEN)
+    phone.go(f"/people/{wearer_of('Tom')}")
+    expect(phone.page.locator(".moments [data-risk=alert]")).to_have_count(1)
+    phone.look("day-after-a-kill")
