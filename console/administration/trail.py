@@ -12,6 +12,7 @@ from console.access.entrance import asker_of, entrance_of
 from console.access.roles import Act
 from console.administration.ground import Ground, by
 from console.forms import Form, form_of
+from console.paging import paged
 from ingest.registry.audit import Entry, Head
 
 SHOWN: Final = 50
@@ -98,12 +99,12 @@ async def _shown(ground: Ground, request: Request, **facts: Any) -> Response:  #
     form = Form({name: [value] for name, value in request.query_params.items()})
     asked, errors = _asked(ground, form)
     found = await here.records.run(_entries, ground, asker_of(request), asked)
-    page = max(1, int(form.one("page"))) if form.one("page").isdecimal() else 1
+    shown, page, pages = paged(found, form.one("page"), SHOWN)
     facts |= {
-        "entries": found[SHOWN * (page - 1) : SHOWN * page],
+        "entries": shown,
         "count": len(found),
         "page": page,
-        "pages": -(-len(found) // SHOWN),
+        "pages": pages,
         "form": form,
         "errors": errors,
         "trouble": trouble_of(request),

@@ -12,11 +12,12 @@ from fastapi import FastAPI, Request, Response
 from console.access.roles import Act
 from console.clock import to_the_second
 from console.forms import Form
+from console.paging import paged
 from console.research import drawing
 from console.research.decimated import Drawn
 from console.research.moments import typed
 from console.research.office import Recording, Seconds, Told, Working
-from console.research.room import Room, paged, person_of
+from console.research.room import Room, person_of
 from ingest.types import Array
 
 EACH: Final = 40
@@ -84,8 +85,7 @@ async def _listed(room: Room, request: Request) -> dict[str, Any]:
     everything = await room.recordings(request)
     asked = request.query_params
     kept = [each for each in everything if _matches(each, asked, room)]
-    number = int(asked.get("page", "1")) if asked.get("page", "1").isdecimal() else 1
-    shown, page, pages = paged(kept, min(number, 10**6), EACH)
+    shown, page, pages = paged(kept, asked.get("page", ""), EACH)
 
     def to(other: int) -> str:
         return "/research?" + urlencode([*((k, v) for k, v in asked.items() if k != "page"), ("page", str(other))])

@@ -1,6 +1,6 @@
 """The shell of staff's pages and what stands behind research in; what every page of researchers shares out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,10 +93,3 @@ def number_of(form: Form, field: str, *, least: float, most: float, errors: dict
         errors[field] = f"Write a number from {least:g} to {most:g}{f' {unit}' if unit else ''}."
         return least
     return value
-
-
-def paged(found: Sequence[Recording], page: int, each: int) -> tuple[Sequence[Recording], int, int]:
-    """Return the recordings of a page, its number as far as there are so many, and how many there are."""
-    pages = max(-(-len(found) // each), 1)
-    page = min(max(page, 1), pages)
-    return found[(page - 1) * each : page * each], page, pages

@@ -22,6 +22,13 @@ def seen(text: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", " ", text))
 
 
+def test_a_page_of_thousands_of_digits_is_the_first_one_and_no_fault(lab: Lab) -> None:
+    lab.keep(recording(120))
+    asked = lab.get(f"/research?page={'9' * 5000}")
+    assert asked.status_code == 200
+    assert "w-01" in seen(asked.text)
+
+
 def test_a_label_is_given_corrected_and_removed_and_its_history_stays(lab: Lab) -> None:
     page = lab.keep(recording(120))
     assert lab.post(f"{page}/labels", LABEL).status_code == 303
