@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.accounts import PASSWORD, add_person
 from tests.browsers import FLAGS
-from tests.whole.devices import HAND, Device
+from tests.whole.devices import HAND, PATIENT_MS, Device
 from tests.whole.house import NAME, House
 
 Get = Callable[..., Device]
@@ -24,6 +24,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[H
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Ends with its file: while it runs, nothing else in its process may run an event loop."""
+    expect.set_options(timeout=PATIENT_MS)
     with sync_playwright() as playwright:
         yield playwright
 

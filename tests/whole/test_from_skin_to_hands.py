@@ -70,6 +70,8 @@ def test_from_a_build_up_to_the_sound_on_two_tablets_and_whoever_takes_it_silenc
     kitchen.look("alert-kitchen")
     lounge.look("alert-lounge")
     expect(lounge.row("Aidan").locator(".as")).to_have_text("as Maryam")
+    for stage in ("On 2 tablets", "Sounded"):  # what tablets prove of an alert that somebody has counts no more
+        expect(lounge.row("Aidan").locator(".chain .done", has_text=stage)).to_be_attached()
     lounge.take("Aidan")
     for each in (kitchen, lounge):
         expect(each.row("Aidan").locator(".has")).to_have_text("Maryam has it")
