@@ -19,7 +19,8 @@ class GatewayClock(msgspec.Struct, array_like=True):
 
     A lower one is believed at once, for a message cannot arrive before it was sent. A higher one is a queue unless it
     stays level for ``PROOF_S``: then the clock was set back. So it is with a clock heard for the first time: until it
-    is known, a message that seems to come from up to ``QUEUE_MAX_S`` ago is taken for queued.
+    is known, a message that seems to come from up to ``QUEUE_MAX_S`` ago is taken for queued, and one that took longer
+    than another, too: by the difference.
     """
 
     offset_s: float = math.nan
@@ -63,4 +64,8 @@ class GatewayClock(msgspec.Struct, array_like=True):
             self.level.forget()
         if not math.isnan(self.offset_s):
             return delay_s - self.offset_s
-        return delay_s if RIGHT_S < delay_s <= QUEUE_MAX_S else 0.0
+        if delay_s > QUEUE_MAX_S:
+            return 0.0
+        if delay_s <= RIGHT_S:
+            self.least_s = min(self.least_s, delay_s)
+        return delay_s - (self.least_s if self.least_s < math.inf else 0.0)

@@ -64,7 +64,9 @@ class FaultHouse:
         self.journal = Scratch()
         self.sent = 0
         self._attempts: Counter[Name] = Counter()
-        self._on_wire: list[tuple[float, int, Packet]] = []
+        self._on_wire: list[tuple[float, int, float, Packet]] = []
+        self._least_s: dict[str, float] = {}
+        self._hidden_s: dict[tuple[str, int], float] = {}
         self._arrived: list[Received] = []
         self._worn = {band.name: wearer_name(row + 1) for row, band in enumerate(self.ward.bands)}
         clocks = Clocks()
@@ -133,14 +135,15 @@ class FaultHouse:
         for _ in range(carried.copies):
             self.sent += 1
             sending = msgspec.structs.replace(packet, sent_us=sent_us)
-            heapq.heappush(self._on_wire, (at_s + AIR_S + carried.delay_s, self.sent, sending))
+            heapq.heappush(self._on_wire, (at_s + AIR_S + carried.delay_s, self.sent, carried.delay_s, sending))
 
     def _carry(self, until_s: float) -> None:
         """Bring to the service what arrives before a moment, and let it take note of the time."""
         left, count = threading.Semaphore(0), 0
         while self._on_wire and self._on_wire[0][0] < until_s:
-            at_s, _, packet = heapq.heappop(self._on_wire)
+            at_s, _, delay_s, packet = heapq.heappop(self._on_wire)
             self.now_s = START_S + at_s
+            self._note_delay(packet, delay_s)
             self.intake.receive(data_topic("home", packet.band), encode(packet), left.release)
             count += 1
         for _ in range(count):
@@ -151,6 +154,17 @@ class FaultHouse:
                 self.pipeline.advance(received.received_s)
             self.pipeline.advance(START_S + self.ward.now_s)
         self._arrived.clear()
+
+    def _note_delay(self, packet: Packet, delay_s: float) -> None:
+        gateway = packet.gateway or ""
+        self._least_s[gateway] = min(delay_s, self._least_s.get(gateway, delay_s))
+        self._hidden_s.setdefault((packet.band, packet.boot), self._least_s[gateway])
+
+    def hidden_s(self, packet: Packet) -> float:
+        """How long the first message of a band's boot lay on the wire as far as nobody can know it: nothing had come
+        from its gateway by then that lay less. By so much its clock is taken to be slow, and forgiven little by
+        little."""
+        return self._hidden_s[packet.band, packet.boot]
 
     def stored(self) -> dict[Name, list[Received]]:
         """What is in the store."""

@@ -343,6 +343,27 @@ def test_a_gateway_never_heard_whose_clock_is_behind_blinds_nobody_beyond_half_a
     assert state.offset_s == pytest.approx(-clock_s, abs=0.05)
 
 
+@pytest.mark.parametrize("clock_s", [0.0, 3.0, -3.0, HOUR_S])
+def test_a_bands_first_message_that_lay_on_the_wire_is_in_its_place_where_others_of_the_gateway_did_not(
+    clock_s: float,
+) -> None:
+    clocks, other = Clocks(), {"band": "other", "clock_s": clock_s}
+    for n in range(3):
+        clocks.map(sent(NOW_S + n, clock_s=clock_s), NOW_S + n + 0.02)
+    for n, lay_s in ((3, 2.0), (4, 0.0)):
+        packet = sent(NOW_S + n, **other)  # type: ignore[arg-type]
+        assert packet.tick_us * 1e-6 + clocks.map(packet, NOW_S + n + 0.02 + lay_s) == pytest.approx(NOW_S + n, abs=0.1)
+
+
+@pytest.mark.parametrize("before_s", [HOUR_S, 3.0, 0.6, -0.6, -3.0])
+def test_a_gateway_never_heard_whose_clock_is_set_at_once_blinds_nobody(before_s: float) -> None:
+    watch = Watch()
+    for n in range(90):
+        clock_s = before_s if n < 10 else 0.0
+        assert watch.hear(sent(NOW_S + n, clock_s=clock_s), NOW_S + n + 0.1) is Added.TAKEN
+    assert watch.end_s == pytest.approx(NOW_S + 89, abs=0.15)
+
+
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S, 2.0, -2.0])
 def test_a_gateway_whose_clock_is_set_bends_nobody_and_is_known_again_soon(step_s: float) -> None:
     watch, rng = known_gateway(), np.random.default_rng(6)
