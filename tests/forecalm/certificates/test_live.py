@@ -32,6 +32,13 @@ def put(folder: Path) -> bytes:
     return made.certificate_pem
 
 
+def at_once(path: Path, content: bytes) -> None:
+    """Replace a file so that nobody finds half of it."""
+    beside = path.with_suffix(".new")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
 def own(folder: Path) -> Own:
     return Own(folder / "own.crt", folder / "own.key")
 
@@ -63,10 +70,10 @@ def test_half_a_change_is_never_served_and_said_only_if_it_lasts(
     first, other = put(tmp_path), sign(AUTHORITY, HERE, now_s=NOW_S)
     client = trusting(AUTHORITY.certificate_pem)
     with Live(own(tmp_path), clock=now_s, check_s=0.01) as live, echoing(live.context) as port:
-        (tmp_path / "own.key").write_bytes(other.key_pem)
+        at_once(tmp_path / "own.key", other.key_pem)
         until(lambda: "served on" in live.trouble)
         assert shown(port, client).public_bytes(Encoding.PEM) == first
-        (tmp_path / "own.crt").write_bytes(other.certificate_pem)
+        at_once(tmp_path / "own.crt", other.certificate_pem)
         until(lambda: live.trouble == "")
         assert shown(port, client).public_bytes(Encoding.PEM) == other.certificate_pem
     assert [record.levelno for record in caplog.records] == [logging.ERROR], "once, however often it is looked at"
