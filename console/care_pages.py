@@ -15,7 +15,7 @@ from alerts.outcomes.events import OutcomeTold, What
 from alerts.outcomes.helped import offered
 from alerts.views import WearerView
 from console.access.asker import Kind
-from console.access.entrance import asker_of, by_of, check_place, may_of, may_place
+from console.access.entrance import asker_of, by_of, carers_of, check_place, may_of, may_place
 from console.access.roles import Act
 from console.api.here import Here
 from console.api.matters import name_of
@@ -254,7 +254,8 @@ def _change(request: Request, here: Here, act: str, form: Form) -> None:
         case "begin":
             duty.begin(by, theirs(request, here, form.every("wearers")), until_s=_until(form, now_s), by=by, at_s=now_s)
         case "offer":
-            duty.offer(shift, to=form.one("to") or by, note=form.one("note"), at_s=now_s)
+            to = carers_of(request, form.one("to") or by, field="to")
+            duty.offer(shift, to=to, note=form.one("note"), at_s=now_s)
         case "take":
             duty.take(shift, by=by, at_s=now_s, until_s=_until(form, now_s))
         case "end":

@@ -230,8 +230,14 @@ def _words(
     if loss:
         return loss.word.format(at=clock(since_s), name=name), _loss_words(view, loss, since=clock(since_s))
     if view.risk is RiskState.RESOLVED:
-        return f"Signs over since {clock(view.risk_since_s)}", _sentences(["No new alert can come for a moment.", why])
+        return _over_words(view, clock(view.risk_since_s)), _sentences(["No new alert can come for a moment.", why])
     return "Calm", why
+
+
+def _over_words(view: WearerView, since: str) -> str:
+    """Say that an alert is over, and by what that is known: its signs may stand for a while after somebody said so."""
+    by = view.alert.resolved_by if view.alert else None
+    return f"{by} said at {since} that it is over" if by else f"Signs over since {since}"
 
 
 def _alert_words(view: WearerView, *, beside: str, zone: ZoneInfo, now_s: float) -> tuple[str, str]:

@@ -106,13 +106,22 @@ def by_of(request: Request, said: str, *, field: str = "by") -> str:
 
 
 def carer_of(request: Request, said: str, *, field: str, new: bool) -> str:
-    """Return the carer who is to have somebody: one who is known here, a person's own name, or, where it is plainly
-    said, somebody ``new``. Refused with 422, which names ``field``, where nobody is meant."""
-    asker = asker_of(request)
+    """Return the carer who is to have somebody: one who is known here, a person's own name, or, where a command on this
+    machine says so, somebody ``new``, whom it enters. Refused with 422, which names ``field``, where it is nobody."""
+    asker, known = asker_of(request), entrance_of(request).carers
     if asker.kind is Kind.PERSON and same(asker.name, said):
         return asker.name
-    known = entrance_of(request).carers
-    return said if new and called(said, known) is None else _carer(known, said, field)
+    is_command = asker.kind is Kind.MACHINE and not asker.name
+    return said if new and is_command and called(said, known) is None else _carer(known, said, field)
+
+
+def carers_of(request: Request, said: str, *, field: str) -> str:
+    """Return those to whom a shift is offered, with commas between, each as ``carer_of`` has them. A command on this
+    machine has looked by itself: it may know of somebody whom the service has not heard of yet."""
+    if asker_of(request).kind is Kind.MACHINE and not asker_of(request).name:
+        return said
+    named = [name.strip() for name in said.split(",") if name.strip()]
+    return ", ".join(carer_of(request, name, field=field, new=False) for name in named)
 
 
 def _carer(known: Sequence[str], name: str, field: str) -> str:

@@ -140,8 +140,9 @@ class OutcomeBody(Body):
 
 
 class ShiftBody(Body):
-    """``carer`` has ``wearers`` (none named: everybody) until ``until_s``; ``by`` says so. ``new``: the house does not
-    know the carer yet; without it such a name is refused, for a slip of a key leaves people with nobody."""
+    """``carer`` has ``wearers`` (none named: everybody) until ``until_s``; ``by`` says so. ``new``, at the command
+    line only: the house does not know the carer yet, who is entered; else such a name is refused, for a slip of a key
+    leaves people with nobody."""
 
     carer: Name
     wearers: Annotated[list[Id], Field(max_length=WEARERS_MAX)]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from alerts.duty.errors import LeftAlone
 from alerts.duty.roster import Shift
-from console.access.entrance import by_of, carer_of, check_people, may_of
+from console.access.entrance import by_of, carer_of, carers_of, check_people, may_of
 from console.access.roles import Act
 from console.api.answers import ShiftAnswer, SummaryAnswer
 from console.api.bodies import EndBody, Identity, OfferBody, ShiftBody, TakeOverBody
@@ -55,9 +55,10 @@ def _add_taking_turns(router: APIRouter, here: Here) -> None:
         return ShiftAnswer.of(shift, now_s=here.clock())
 
     @router.post("/{shift_id}/offer")
-    async def offer(shift_id: Identity, body: OfferBody) -> ShiftAnswer:
+    async def offer(request: Request, shift_id: Identity, body: OfferBody) -> ShiftAnswer:
         """Offer a shift to somebody. Until they take it, whoever has it has it."""
-        shift = await here.rest.run(here.given.duty.offer, shift_id, to=body.to, note=body.note, at_s=here.clock())
+        to = carers_of(request, body.to, field="to")
+        shift = await here.rest.run(here.given.duty.offer, shift_id, to=to, note=body.note, at_s=here.clock())
         here.done()
         return ShiftAnswer.of(shift, now_s=here.clock())
 

@@ -56,6 +56,9 @@ def add_alert(app: FastAPI, room: Room) -> None:
     @app.get("/alerts/{alert_id}", include_in_schema=False)
     async def show_alert(alert_id: str, request: Request) -> Response:
         found = await room.here.rest.run(_found, room, alert_id)
+        found = found or await room.here.records.run(_past, room, alert_id)
+        if found is None:
+            raise Refusal(404, "Nobody knows of that alert", "It may be long over. Please look at the board.")
         check_person(request, Act.DAY if found.is_past else Act.BOARD, found.wearer)
         await room.board.look()
         row = room.board.rows([found.view], sight_of(asker_of(request)))[0] if found.view else None
@@ -116,7 +119,8 @@ async def _shown(room: Room, request: Request, alert_id: str, found: Found, row:
     )
 
 
-def _found(room: Room, alert_id: str) -> Found:
+def _found(room: Room, alert_id: str) -> Found | None:
+    """Return what is known of an alert at once; None where only the journal may tell."""
     for view in room.here.desk.views():
         alert = view.alert
         if alert is not None and alert.alert_id == alert_id:
@@ -125,10 +129,7 @@ def _found(room: Room, alert_id: str) -> Found:
     if proof is not None and proof.matter.wearer and proof.matter.kind is MatterKind.ALERT:
         matter = proof.matter
         return Found(wearer=matter.wearer, raised_s=matter.since_s, by=proof.ended_by, ended_s=proof.ended_s)
-    past = _past(room, alert_id)
-    if past is None:
-        raise Refusal(404, "Nobody knows of that alert", "It may be long over. Please look at the board.")
-    return past
+    return None
 
 
 def _past(room: Room, alert_id: str) -> Found | None:

@@ -101,9 +101,12 @@ def refused(request: Request, what: str, wrong: Wrong) -> None:
 
 
 async def counted(sheets: Sheets) -> dict[str, int]:
-    """Return how many people are watched over, and how many alerts nobody has taken. No names."""
+    """Return how many people are watched over now, and how many alerts nobody has taken. No names."""
     views = await sheets.here.rest.run(sheets.here.desk.views)
-    return {"watched": len(views), "open": sum(view.risk is RiskState.ALERTING for view in views)}
+    return {
+        "watched": sum(view.sight.reason is None for view in views),
+        "open": sum(view.risk is RiskState.ALERTING for view in views),
+    }
 
 
 def told(sheets: Sheets, at_s: float) -> str:

@@ -11,7 +11,7 @@ async function count() {
     if (String(open) === door.dataset.alerts && String(watched) === door.dataset.watched) return;
     door.dataset.alerts = open;
     door.dataset.watched = watched;
-    const people = watched ? `${watched} ${watched === 1 ? "person" : "people"} watched over.` : "Nobody is watched over yet.";
+    const people = watched ? `${watched} ${watched === 1 ? "person" : "people"} watched over.` : "Nobody is watched over now.";
     document.getElementById("watched").textContent = people;
     document.getElementById("open").textContent = open ? `${open} ${open === 1 ? "alert" : "alerts"} open.` : "";
   } catch {

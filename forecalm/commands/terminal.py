@@ -53,4 +53,4 @@ def operator() -> str:
     try:
         return f"{getpass.getuser()}{OWN}"
     except (KeyError, OSError):
-        return "the command line"
+        return f"somebody{OWN}"

@@ -66,6 +66,8 @@ class GatewayClock(msgspec.Struct, array_like=True):
             return delay_s - self.offset_s
         if delay_s > QUEUE_MAX_S:
             return 0.0
+        if self.least_s < -RIGHT_S and delay_s - self.least_s > RIGHT_S:
+            self.least_s = math.inf  # it was ahead, and is set right
         if delay_s <= RIGHT_S:
             self.least_s = min(self.least_s, delay_s)
         return delay_s - (self.least_s if self.least_s < math.inf else 0.0)

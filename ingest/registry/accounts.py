@@ -13,7 +13,8 @@ from ingest.registry.accounts_sessions import end_all
 from ingest.registry.audit import Writing
 from ingest.registry.checks import require_known, require_text
 from ingest.registry.people import enter_carer
-from ingest.registry.tables import ACCOUNT, ACCOUNT_GRANT, ONE_TIME_LINK, RECOVERY_CODE, SITE
+from ingest.registry.tables import ACCOUNT, ACCOUNT_GRANT, ONE_TIME_LINK, PUSH_SUBSCRIPTION, RECOVERY_CODE, SITE
+from ingest.registry.tables import CARER as CARER_NAME
 
 EVERYWHERE: Final = "*"
 """In place of a site: at all of them."""
@@ -95,6 +96,10 @@ def end(writing: Writing, account: str) -> None:
         return
     had = has_administrator(writing.connection)
     _forget_ways_in(writing, account)
+    if any(grant.role == CARER for grant in there.grants):
+        _forget_name(writing, CARER_NAME.c.name, there.name)
+    if not _bearers(writing.connection, CARER_NAME.c.name, there.name):  # a carer without the account stays one
+        _forget_name(writing, PUSH_SUBSCRIPTION.c.carer, there.name)
     writing.connection.execute(ACCOUNT_GRANT.delete().where(ACCOUNT_GRANT.c.account == account))
     writing.connection.execute(ACCOUNT.update().where(ACCOUNT.c.id == account).values(ended_s=writing.at_s))
     _require_administrator(writing.connection, had=had)
@@ -217,6 +222,17 @@ def _put_grants(writing: Writing, account: str, grants: frozenset[Granted]) -> N
         enter_carer(writing, one(writing.connection, account).name)
     said = [f"{grant.role} at {grant.site}" for grant in sorted(grants)]
     writing.record("set roles", account=account, roles=said)
+
+
+def _bearers(connection: sa.Connection, column: sa.Column[str], name: str) -> list[str]:
+    """Return what in ``column`` is the same name."""
+    names: Iterable[str] = connection.execute(sa.select(column).distinct()).scalars()
+    return [each for each in names if key_of(each) == key_of(name)]
+
+
+def _forget_name(writing: Writing, column: sa.Column[str], name: str) -> None:
+    there = column.in_(_bearers(writing.connection, column, name))
+    writing.connection.execute(sa.delete(column.table).where(there))
 
 
 def _require_administrator(connection: sa.Connection, *, had: bool) -> None:

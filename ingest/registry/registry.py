@@ -24,7 +24,7 @@ from ingest.registry.consents import Consent, Given, Scope
 from ingest.registry.places import Gateway, Site
 from ingest.registry.recorded import Recorded
 from ingest.registry.stretches import Change, Correction, Held, Stretch
-from ingest.registry.tables import ACCOUNT, ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
+from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
 
 
 class Registry(Recorded, Caring, Accounts):
@@ -349,9 +349,8 @@ class Registry(Recorded, Caring, Accounts):
         return self._column(sa.select(BAND.c.name).where(BAND.c.imported.is_(False)).order_by(BAND.c.name))
 
     def carers(self) -> list[str]:
-        """The name of everybody who is a carer, in order: not of those whose account was ended, who have left."""
-        left = sa.select(ACCOUNT.c.name).where(ACCOUNT.c.ended_s.is_not(None))
-        return self._column(sa.select(CARER.c.name).where(CARER.c.name.not_in(left)).order_by(CARER.c.name))
+        """The name of everybody who is a carer, in order: not of those who were by an account that was ended."""
+        return self._column(sa.select(CARER.c.name).order_by(CARER.c.name))
 
     def names(self) -> dict[str, str]:
         """The name to show for each pseudonym, in order of the pseudonyms."""

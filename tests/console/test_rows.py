@@ -103,6 +103,13 @@ def test_a_state_has_its_fill_its_line_its_shape_and_its_word(
     assert (it.risk, it.watch, it.cover, it.glyph, it.word) == row
 
 
+def test_what_somebody_said_is_over_is_not_said_of_signs_that_may_stand() -> None:
+    over = view(RiskState.RESOLVED)
+    assert over.alert is not None
+    said = replace(over, alert=replace(over.alert, resolved_by="Jo"))
+    assert shown(said).word == "Jo said at 14:27 that it is over"
+
+
 @pytest.mark.parametrize(("risk", "blind"), EVERY)
 def test_lost_sight_never_changes_how_an_alert_or_whoever_has_it_is_shown(risk: RiskState, blind: Blind | None) -> None:
     seen, it = shown(view(risk)), shown(view(risk, blind))

@@ -355,6 +355,16 @@ def test_a_bands_first_message_that_lay_on_the_wire_is_in_its_place_where_others
         assert packet.tick_us * 1e-6 + clocks.map(packet, NOW_S + n + 0.02 + lay_s) == pytest.approx(NOW_S + n, abs=0.1)
 
 
+@pytest.mark.parametrize("ahead_s", [30.0, HOUR_S])
+def test_a_band_first_heard_just_after_its_gateways_clock_was_set_right_is_in_its_place(ahead_s: float) -> None:
+    clocks = Clocks()
+    for n in range(5):
+        clocks.map(sent(NOW_S + n, clock_s=ahead_s), NOW_S + n + 0.02)
+    for n in range(5, 30):
+        packet = sent(NOW_S + n, band="other")
+        assert packet.tick_us * 1e-6 + clocks.map(packet, NOW_S + n + 0.02) == pytest.approx(NOW_S + n, abs=0.1)
+
+
 @pytest.mark.parametrize("before_s", [HOUR_S, 3.0, 0.6, -0.6, -3.0])
 def test_a_gateway_never_heard_whose_clock_is_set_at_once_blinds_nobody(before_s: float) -> None:
     watch = Watch()

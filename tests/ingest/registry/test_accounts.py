@@ -1,5 +1,6 @@
 """Accounts, sessions, links, tablets and tokens: what lets somebody in, once or for a time, and what ends it."""
 
+import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,8 @@ from tests.ingest.registry.a_day_of_accounts import ADMINISTRATOR, live_through_
 from tests.ingest.registry.conftest import Clock
 
 CARER = Granted("carer", "home")
+P256DH = base64.urlsafe_b64encode(b"\4" + bytes(64)).decode().rstrip("=")
+AUTH = base64.urlsafe_b64encode(bytes(16)).decode().rstrip("=")
 FIRST, OLD, RENEWED = "$first", "$old", "$renewed"
 
 
@@ -263,3 +266,20 @@ def test_what_happens_to_accounts_names_nobody_in_the_audit(registry: Registry) 
     for secret in ("Example", "Ann", "Zoe", "$hash", "sealed", "digest", "$salted"):
         assert secret not in details
     assert registry.verify_audit() == []
+
+
+def test_whose_account_was_ended_is_a_carer_no_more_and_gets_no_messages(house: Registry) -> None:
+    zoe = house.add_account("Zoë", (Granted("carer", "home"),), by="test")
+    ann = house.add_account("Ann", (Granted("researcher", "home"),), by="test")
+    house.add_carer("ann", by="test")  # at the tablets, without an account
+    for number, name in enumerate(("Zoë", "ann")):
+        key = {"p256dh": P256DH, "auth": AUTH}
+        house.add_push(
+            endpoint=f"https://push.example.org/{number}", **key, carer=name, tablet=f"t-{number}", by="test"
+        )
+    for account in (zoe, ann):
+        house.end_account(account.id, by="test")
+    assert house.carers() == ["ann"]
+    assert [each.carer for each in house.push_subscriptions()] == ["ann"]
+    house.add_carer("Zoë", by="test")
+    assert house.carers() == ["Zoë", "ann"]
