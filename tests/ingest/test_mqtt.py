@@ -13,7 +13,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -23,7 +23,7 @@ from ingest.clock.clocks import Clocks
 from ingest.errors import BrokerError
 from ingest.intake.intake import Intake
 from ingest.mqtt import Subscriber
-from ingest.mqtt_client import BulkSocket
+from ingest.mqtt_client import BulkClient, BulkSocket
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import PACKET_MAX, Packet, Stored, data_topic, encode, stored_topic
 from tests.servers import free_port, wait_for_port
@@ -427,3 +427,24 @@ def test_a_socket_in_bulk_gives_and_takes_every_byte() -> None:
         bulk.close()
         assert far.recv(100) == b"last words"
         assert far.recv(1) == b""
+
+
+class Noting(BulkClient):
+    """Notes what is acknowledged, in order, instead of sending it."""
+
+    def __init__(self) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2)
+        self.acknowledged: list[int] = []
+
+    def ack(self, mid: int, qos: int) -> MQTTErrorCode:
+        self.acknowledged.append(mid)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def test_what_waits_to_be_acknowledged_goes_before_the_last_word() -> None:
+    client = Noting()
+    for mid in (1, 2, 65_535):
+        client.ack_soon(client.connection, mid)
+    assert client.acknowledged == [1], "the others go with the next write, which never comes"
+    client.disconnect()
+    assert client.acknowledged == [1, 2, 65_535]
