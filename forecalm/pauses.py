@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final, Self
 
 ANEW_S: Final = 600.0
-"""How long circular garbage among the long-lived may lie about: collecting it stops a full house for 0.3 s, and two
-hundred tablets leave some ten closed connections a second there, 30 MB by then."""
+"""How long circular garbage among the long-lived may lie about, such as connections that were closed: collecting it
+stops a full house for 0.3 s."""
 
 EVERYTHING: Final = 2
 """The generation whose collection walks all that lives."""
