@@ -50,6 +50,9 @@ BACK_S: Final = 60.0
 NOTE_MAX: Final = 2000
 """Characters of a note at hand-over: a page that somebody reads standing."""
 
+LEFT: Final = "their carer keeps no shifts here any more"
+"""Why a shift ended that nobody ended."""
+
 REASON_MAX: Final = 200
 """Characters of a reason: a line."""
 
@@ -69,14 +72,15 @@ class Duty:
     """Who has whom: goes on from what ``journal`` holds. Thread-safe; time enters as data (UTC s).
 
     ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers (None: any name will
-    do); ``names`` gives those of pseudonyms and ``zone`` the clock, for the summary of a shift. Questions are
-    answered at once, whatever the disk does; only acts wait for it.
+    do), ``left`` those of whom it knows that they keep no shifts any more; ``names`` gives those of pseudonyms and
+    ``zone`` the clock, for the summary of a shift. Questions are answered at once, whatever the disk does; only acts
+    wait for it.
 
     Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a shift goes
-    on, overdue, until a person takes it over or ends it. Each act is in the journal before it holds; where the journal
-    cannot be written JournalError says so, and nothing has changed. Where the disk does not answer it is Unanswered:
-    the act does not hold unless and until it is found to be written, and whoever had people has them. Only a mute ends
-    all the same.
+    on, overdue, until a person takes it over or ends it, or whoever keeps it has left. Each act is in the journal
+    before it holds; where the journal cannot be written JournalError says so, and nothing has changed. Where the disk
+    does not answer it is Unanswered: the act does not hold unless and until it is found to be written, and whoever had
+    people has them. Only a mute ends all the same.
     """
 
     def __init__(
@@ -85,12 +89,14 @@ class Duty:
         *,
         watched: Callable[[], Collection[str]],
         known: Callable[[], Collection[str]] | None = None,
+        left: Callable[[], Collection[str]] = tuple,
         names: Callable[[], Mapping[str, str]] = dict,
         zone: ZoneInfo = UTC,
     ) -> None:
         self._journal = journal
         self._watched = watched
         self._known = known
+        self._left = left
         self._names = names
         self._zone = zone
         self._acting = threading.RLock()  # one act at a time, as long as the disk takes
@@ -206,9 +212,9 @@ class Duty:
                 self._sound([TabletUnmuted(at_s=_moment(at_s), tablet=tablet, by=by)])
 
     def tick(self, now_s: float) -> tuple[str, ...]:
-        """End mutes whose time or shift is over, all of them where the clock was set back, and return of which tablets;
-        write down whom nobody ever had. To be called about once a second; while an act waits for the disk, it is left
-        to the next."""
+        """End the shifts of those who have left, and mutes whose time or shift is over, all of them where the clock was
+        set back, and return of which tablets; write down whom nobody ever had. To be called about once a second; while
+        an act waits for the disk, it is left to the next."""
         _moment(now_s)
         if not self._acting.acquire(blocking=False):
             return ()
@@ -216,6 +222,7 @@ class Duty:
             self._settle()
             set_back = now_s < self._last_s - BACK_S
             self._last_s = now_s
+            self._end_left(now_s)
             over = [
                 TabletUnmuted(at_s=now_s, tablet=mute.tablet, by="")
                 for mute in self._roster.mutes.values()
@@ -271,6 +278,17 @@ class Duty:
     def summary(self, shift_id: str) -> tuple[str, ...]:
         """Return it in plain lines, with the names that the house uses. Raises UnknownShift, JournalError."""
         return lines(self.account(shift_id), names=self._names(), zone=self._zone)
+
+    def _end_left(self, now_s: float) -> None:
+        """End the shifts of those who keep none any more, whoever is alone then: that is told at once."""
+        gone = [shift for carer in self._left() for shift in self._roster.of(carer)]
+        try:
+            for shift in gone:
+                why = LEFT if self._only(shift, now_s) else ""
+                ended = ShiftEnded(at_s=now_s, shift_id=shift.shift_id, taken_by="", anyway=why)
+                self._write([*self._unmutes_with(shift, now_s), ended])
+        except JournalError as error:  # the next tick tries again, and they have their people meanwhile
+            log.debug("%s", error)
 
     def _alone_at(self, wearer: str, now_s: float) -> Alone:
         left = self._roster.left(wearer)

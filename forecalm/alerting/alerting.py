@@ -92,7 +92,9 @@ class Alerting:
         self._said = Said(registry, config.site.name)
         self._said.refresh()
         self._seals = Seals(here.secret())
-        self.duty = Duty(journal, watched=around.watched, names=lambda: names, zone=config.zone)
+        self.duty = Duty(
+            journal, watched=around.watched, left=lambda: self._said.left, names=lambda: names, zone=config.zone
+        )
         self.tablets = Tablets(muted_until=self.duty.muted_until)
         self._devices = Devices(registry)
         push, push_key = pushing(here.push_key, self._devices, contact=contact_of(self._url))

@@ -1,4 +1,5 @@
-"""A registry in; the alerting rules of a site, and everybody's support plan, as they were last known out."""
+"""A registry in; the alerting rules of a site, everybody's support plan, and who keeps no shifts any more, as they were
+last known out."""
 
 import contextlib
 import logging
@@ -6,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from alerts.delivery.rules import DEFAULT, RulesError, parse
+from alerts.names import called
+from console.access.roles import ACTS, Act, Role
+from ingest.registry.accounts import Account
 from ingest.registry.alerting import AlertingRules
 from ingest.registry.plans import Plan
 
@@ -24,14 +28,20 @@ class Source(Protocol):
     def plans(self) -> dict[str, Plan]:
         """The plan of each wearer who has one."""
 
+    def accounts(self) -> list[Account]:
+        """Every account, those that were ended too."""
+
+    def carers(self) -> list[str]:
+        """The name of everybody who is a carer."""
+
     def set_plan(self, wearer: str, *, helps: Sequence[str], avoid: Sequence[str], by: str) -> Plan:
         """Write one."""
 
 
 class Said:
-    """What people have said for the alerts of ``site``, at hand though the registry is away. ``refresh`` after each of
-    its changes. Rules that cannot be read change nothing: those that held go on, or at a start the newest that can be
-    read, and the log says so once; it names nobody."""
+    """What people have said for the alerts of ``site``, and who has ``left``: keeps no shifts any more; at hand though
+    the registry is away. ``refresh`` after each of its changes. Rules that cannot be read change nothing: those that
+    held go on, or at a start the newest that can be read, and the log says so once; it names nobody."""
 
     def __init__(self, registry: Source, site: str) -> None:
         self._registry = registry
@@ -39,11 +49,13 @@ class Said:
         self._read: str | None = None
         self._plans: dict[str, Plan] = {}
         self.rules = DEFAULT
+        self.left: tuple[str, ...] = ()
 
     def refresh(self) -> bool:
         """Look again, and return whether other rules hold now; raises IngestError where the registry does not
         answer."""
         self._plans = self._registry.plans()
+        self.left = self._who_left()
         held = self._registry.alerting_rules(self._site)
         text = "" if held is None or held.text is None else held.text
         before, self._read = self._read, text
@@ -58,6 +70,16 @@ class Said:
         if text and (doubts := self.rules.doubts()):
             log.warning("the alerting rules hold, and %d things in them may not be meant: doctor", len(doubts))
         return True
+
+    def _who_left(self) -> tuple[str, ...]:
+        """The names of those who signed in here and keep no shifts any more, by an account or without."""
+        accounts, carers = self._registry.accounts(), self._registry.carers()  # in this order: a name comes back last
+        keeps = {role for role in Role if Act.SHIFT in ACTS[role]}
+        return tuple(
+            each.name
+            for each in accounts
+            if not any(grant.role in keeps for grant in each.grants) and called(each.name, carers) is None
+        )
 
     def _go_back(self) -> bool:
         """Go by the newest rules that can be read; False: there are none."""

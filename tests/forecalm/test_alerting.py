@@ -16,6 +16,7 @@ import pytest
 from alerts.delivery.events import DeliveryBegun, DeliveryEnded
 from alerts.delivery.matter import Kind, Matter, Priority
 from alerts.delivery.proof import PUSH
+from alerts.duty.notices import is_of_duty
 from alerts.errors import JournalError
 from alerts.journal import Journal, read
 from alerts.protection.cover import Level, Link
@@ -24,6 +25,7 @@ from forecalm.alerting.site import Said
 from forecalm.build import Service
 from forecalm.config import Config, ConsoleSection, MqttSection, SiteSection
 from forecalm.installation import Installation
+from ingest.registry.accounts import Granted
 from ingest.registry.consents import Consent, Scope
 from tests.accounts import sealed
 from tests.ingest.registry.test_care import AUTH, P256DH
@@ -210,6 +212,25 @@ def test_who_took_a_notice_and_whether_they_are_on_shift_is_known(config: Config
         taken = alerting._who_took("n-1")
         assert taken is not None
         assert taken.on_shift
+
+
+def test_the_shift_of_an_account_that_is_ended_is_over_and_staff_are_told_that_nobody_has_them(config: Config) -> None:
+    with closing(Installation(config).open_registry()) as registry:
+        priya = registry.add_account("Priya", [Granted("carer", config.site.name)], by="test")
+    with Service(config) as service:
+        alerting, now_s = service.alerting, time.time()
+        until(lambda: "w-01" in alerting.guard.covers())
+        alerting.duty.begin("Priya", [], until_s=now_s + 3600, by="Priya", at_s=now_s)
+        alerting.duty.begin("Jo", [], until_s=now_s + 3600, by="Jo", at_s=now_s)  # a carer without an account
+        with closing(Installation(config).open_registry()) as registry:
+            registry.end_account(priya.id, by="test")
+        until(lambda: [shift.carer for shift in alerting.duty.shifts()] == ["Jo"])
+        assert not any(is_of_duty(proof.matter) for proof in alerting.dispatch.proofs())
+        with closing(Installation(config).open_registry()) as registry:
+            jo = registry.add_account("Jo", [Granted("carer", config.site.name)], by="test")
+            registry.end_account(jo.id, by="test")
+        until(lambda: any(is_of_duty(proof.matter) for proof in alerting.dispatch.proofs()), "nobody is told")
+        assert alerting.duty.shifts() == ()
 
 
 @pytest.mark.parametrize(("url", "reached"), [("http://127.0.0.1:8420", ()), ("https://alder.example", ("Jo",))])

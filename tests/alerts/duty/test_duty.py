@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from alerts.duty.duty import BACK_S, MUTE_MAX_S, SHIFT_MAX_S, SHIFT_S, Duty
+from alerts.duty.duty import BACK_S, LEFT, MUTE_MAX_S, SHIFT_MAX_S, SHIFT_S, Duty
 from alerts.duty.errors import LeftAlone, UnknownShift
 from alerts.duty.events import ShiftBegun, ShiftEnded, TabletUnmuted
 from alerts.duty.roster import Shift
@@ -80,6 +80,28 @@ def test_an_end_that_would_leave_somebody_alone_says_whom_and_what_would_be_righ
         duty.end(shift.shift_id, by="Jo", at_s=NOON_S)
     assert refusal.value.wearers == ("w-2",)
     assert duty.on_shift("w-2", NOON_S) == ("Jo",)
+
+
+def test_whoever_has_left_has_nobody_any_more_and_it_is_known_that_nobody_stayed(disk: Disk) -> None:
+    left: list[str] = []
+    duty = Duty(disk, watched=lambda: WATCHED, left=lambda: left)
+    begun(duty)
+    begun(duty, "Jo", "w-1")
+    begun(duty, "Priya", "w-2")
+    duty.mute("t-1", by="Jo", reason="asleep", until_s=NOON_S + 60, at_s=NOON_S)
+    left.append("jo")
+    disk.full = True
+    assert duty.tick(NOON_S + 1) == ()
+    assert duty.on_shift("w-1", NOON_S + 1) == ("Jo",), "nothing has changed that could not be kept"
+    disk.full = False
+    duty.tick(NOON_S + 2)
+    assert [shift.carer for shift in duty.shifts()] == ["Priya"]
+    assert [(each.wearer, each.anyway) for each in duty.uncovered(WATCHED, NOON_S + 2)] == [("w-1", LEFT)]
+    assert duty.mutes(NOON_S + 2) == ()
+    ends = [event.anyway for event in disk.history if isinstance(event, ShiftEnded)]
+    assert ends == ["", LEFT], "while another shift of theirs went on nobody was alone"
+    duty.tick(NOON_S + 3)
+    assert len(ends) == sum(isinstance(event, ShiftEnded) for event in disk.history)
 
 
 def test_somebody_whose_shift_is_overdue_is_nobody_to_leave_people_with(duty: Duty) -> None:

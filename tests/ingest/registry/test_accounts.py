@@ -283,3 +283,15 @@ def test_whose_account_was_ended_is_a_carer_no_more_and_gets_no_messages(house: 
     assert [each.carer for each in house.push_subscriptions()] == ["ann"]
     house.add_carer("Zoë", by="test")
     assert house.carers() == ["Zoë", "ann"]
+
+
+@pytest.mark.parametrize(("role", "stays"), [("researcher", []), ("support", []), ("administrator", ["Zoë"])])
+def test_who_may_keep_no_shifts_any_more_is_offered_nowhere_and_gets_no_messages(
+    house: Registry, role: str, stays: list[str]
+) -> None:
+    zoe = house.add_account("Zoë", (Granted("carer", "home"),), by="test")
+    endpoint = "https://push.example.org/1"
+    house.add_push(endpoint=endpoint, p256dh=P256DH, auth=AUTH, carer="zoë", tablet="t-1", by="test")
+    house.set_grants(zoe.id, (Granted(role, "home"),), by="test")
+    assert house.carers() == stays
+    assert len(house.push_subscriptions()) == len(stays)
