@@ -51,7 +51,7 @@ def add_simulating(commands: Any) -> None:  # noqa: ANN401 - argparse hides the 
     simulate.add_argument("--port", type=port, default=1883)
     simulate.add_argument("--user", type=credentials, default=user(), metavar="NAME:PASSWORD", help=USER)
     add_tls(simulate)
-    simulate.add_argument("--site", default="home")
+    simulate.add_argument("--site", default="home", help="as in the configuration of the service (default: home)")
     simulate.add_argument(
         "--kinds",
         nargs="+",
@@ -149,7 +149,7 @@ def add_sources(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
     lsl.add_argument("--port", type=port, default=1883)
     lsl.add_argument("--user", type=credentials, default=user(), metavar="NAME:PASSWORD", help=USER)
     add_tls(lsl)
-    lsl.add_argument("--site", default="home")
+    lsl.add_argument("--site", default="home", help="as in the configuration of the service (default: home)")
     lsl.add_argument(
         "--gateway", type=name, help="what this gateway is called (default: lsl- and this computer's name)"
     )

@@ -37,6 +37,11 @@ take about as long to grow (Nuske 2019, doi:10.1080/10253890.2019.1572744). The 
 UNCOVERED_GRACE_S: Final = 120.0
 """One goes and one comes: two minutes between them are a hand-over."""
 
+NOBODYS: Final = re.compile(
+    r"(?:^|[/@.])(?:example\.(?:com|net|org)|[\w-]+\.(?:example|invalid|test))(?=[:/?]|$)", re.IGNORECASE
+)
+"""Names that are there for examples and belong to nobody for ever (RFC 2606, section 2 and 3)."""
+
 PING_S: Final = 60.0
 """Services that listen for a sign of life count in minutes."""
 
@@ -309,6 +314,12 @@ def _doubts(rules: SiteRules) -> list[str]:
         doubts.append("[[alert]] has no step for the tablets: they show it, but nobody checks that they do.")
     if all(step.channel in (BOARD, PUSH) for step in rules.alert):
         doubts.append("[[alert]] ends at tablets and push messages: both go by the same network, so name a telephone.")
+    doubts += [
+        f"{each.name} by {channel} is an example's address: change it, for nobody is told there."
+        for each in rules.contact
+        for channel, address in each.reach.items()
+        if NOBODYS.search(address)
+    ]
     used = {step.who for step in (*rules.alert, *rules.notice)}
     doubts += [
         f"{each.name} is a contact whom no step names."

@@ -125,7 +125,10 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     else:
         sys.stdout.write(f"Sent {number(sent.packets, 'message')} of {number(len(sent.bands), 'band')}.\n")
         if sent.unstored >= sent.packets > 0:
-            sys.stdout.write("Nobody has said that any of them is stored: is forecalm serve running?\n")
+            sys.stdout.write(
+                f"Nobody has said that any of them is stored: is forecalm serve running, for the site {chosen.site!r}"
+                " (--site)?\n"
+            )
     return 0
 
 

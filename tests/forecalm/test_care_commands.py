@@ -345,5 +345,8 @@ def test_what_the_service_says_of_an_outcome_is_read_as_one() -> None:
 def test_the_example_of_rules_can_be_used_and_tells_somebody_outside(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["alerting", "example"]) == 0
     rules = parse(capsys.readouterr().out)
-    assert rules.doubts() == ()
+    assert [doubt.partition(":")[0] for doubt in rules.doubts()] == [
+        "Sam by phone is an example's address",
+        "Sam by mail is an example's address",
+    ]
     assert [step.channel for step in rules.alert] == ["board", "push", "phone"]
