@@ -23,7 +23,11 @@ except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
 GRACE_S = 2
-"""How long open requests may take to end; streams are told at once, and without a limit uvicorn waits for ever."""
+"""How long open requests may take to end; streams are told at once. Then whoever is still there is hung up on: whoever
+reads no answer would be waited for, for ever."""
+
+ENDING_S = 1
+"""How long what is left of a request may take to end when nobody is there any more; then uvicorn cancels it."""
 
 REQUEST_S = 15.0
 """How long the rest of a request may take: tablets send a few kilobytes at once; twice as long on a connection that was
@@ -138,7 +142,13 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._hub is not None:
             self._hub.close()
+        hang_up = asyncio.get_running_loop().call_later(GRACE_S, self._hang_up)
         await super().shutdown(sockets)
+        hang_up.cancel()
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -184,7 +194,7 @@ def run(
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=GRACE_S + ENDING_S,
     )
     with listener:
         _Server(config, hub=hub, stop=stop, ready=lambda: ready(address)).run(sockets=[listener])

@@ -1,16 +1,18 @@
 """Whoever opens connections to the board and says nothing, or half of it, is hung up on; whoever listens is not."""
 
 import socket
+import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from console import serve as serving
 from tests.console.house import House, Serve
 from tests.console.test_stream import events, first
-from tests.servers import until
+from tests.servers import LONG_S, until
 
 Connect = Callable[[], socket.socket]
 HALVES = [
@@ -23,12 +25,12 @@ HALVES = [
 
 def connected(address: str) -> socket.socket:
     parts = urlsplit(address)
-    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=LONG_S)
 
 
 def answered(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=10).status_code == 200
+        return httpx.get(address, timeout=LONG_S).status_code == 200
     except httpx.TransportError:
         return False  # turned away: a browser asks again
 
@@ -51,7 +53,7 @@ def test_half_a_request_is_not_awaited_for_ever_and_boards_go_on(
 ) -> None:
     monkeypatch.setattr(serving, "REQUEST_S", 0.1)
     address = serve(house)
-    with httpx.stream("GET", f"{address}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         first(stream, "beat")
         for _ in range(3):
@@ -67,12 +69,12 @@ def test_whoever_keeps_connections_open_and_says_nothing_keeps_no_board_out(
 ) -> None:
     monkeypatch.setattr(serving, "CONNECTIONS_MOST", 4)
     address = serve(house)
-    with httpx.stream("GET", f"{address}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         first(stream, "beat")
         silent = [connected(address) for _ in range(8)]
         assert hung_up(silent[0])
-        assert httpx.get(f"{address}healthz", timeout=10).status_code == 200
+        assert httpx.get(f"{address}healthz", timeout=LONG_S).status_code == 200
         assert first(stream, "row", alert_id=house.alert("w2"))
         for each in silent:
             each.close()
@@ -83,7 +85,7 @@ def test_more_boards_than_there_can_be_are_turned_away_and_those_there_are_go_on
 ) -> None:
     monkeypatch.setattr(serving, "CONNECTIONS_MOST", 1)
     address = serve(house)
-    with httpx.stream("GET", f"{address}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         first(stream, "beat")
         assert hung_up(connected(address))
@@ -95,7 +97,7 @@ def test_whoever_reads_no_answer_keeps_no_board_out(
 ) -> None:
     monkeypatch.setattr(serving, "CONNECTIONS_MOST", 3)
     address = serve(house)
-    with httpx.stream("GET", f"{address}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         first(stream, "beat")
         deaf = [connected(address) for _ in range(2)]
@@ -107,13 +109,29 @@ def test_whoever_reads_no_answer_keeps_no_board_out(
             each.close()
 
 
+def test_whoever_reads_no_answer_keeps_nobody_from_stopping_the_service(
+    house: House, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause, paused = FlowControl.pause_writing, threading.Event()
+
+    def told(flow: FlowControl) -> None:
+        pause(flow)
+        paused.set()
+
+    monkeypatch.setattr(FlowControl, "pause_writing", told)
+    with connected(serve(house)) as deaf:
+        deaf.sendall(b"GET /static/board.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 600)
+        assert paused.wait(LONG_S)
+        serve.end(house)
+
+
 def test_a_greeting_of_tls_that_is_never_given_keeps_no_board_out() -> None:
     """Before TLS stands there is nothing that the protocol could count: the listener does."""
     silent = []
     with socket.create_server(("127.0.0.1", 0)) as plain:
         listener = serving.Listener(plain, shaking_most=3)
         for _ in range(5):
-            silent.append(socket.create_connection(listener.getsockname(), timeout=10))
+            silent.append(socket.create_connection(listener.getsockname(), timeout=LONG_S))
             listener.accept()
         assert [hung_up(each) for each in silent[:2]] == [True, True]
         last = silent[-1]
@@ -125,10 +143,10 @@ def test_a_greeting_of_tls_that_is_never_given_keeps_no_board_out() -> None:
 def test_who_has_greeted_is_not_hung_up_on_for_those_who_have_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
         listener = serving.Listener(plain, shaking_most=1)
-        ours = socket.create_connection(listener.getsockname(), timeout=10)
+        ours = socket.create_connection(listener.getsockname(), timeout=LONG_S)
         accepted, _ = listener.accept()
         listener.stands(accepted.fileno())
-        others = [socket.create_connection(listener.getsockname(), timeout=10) for _ in range(3)]
+        others = [socket.create_connection(listener.getsockname(), timeout=LONG_S) for _ in range(3)]
         held = [listener.accept()[0] for _ in others]
         ours.settimeout(0.05)
         assert not hung_up(ours)

@@ -20,7 +20,8 @@ from tests.servers import LONG_S
 
 Event = tuple[str, dict[str, Any]]
 Stream = Iterator[Event]
-PATIENCE = 5
+PATIENCE = 60
+"""Beats, one a second; many come at once where a test did something long meanwhile."""
 
 
 def events(answer: httpx.Response) -> Iterator[Event]:

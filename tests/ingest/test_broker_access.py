@@ -2,6 +2,7 @@
 
 import queue
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -235,7 +236,7 @@ def test_a_last_will_says_no_more_than_its_gateway_may(broker: Broker) -> None:
         for will in (f"{TOP}/gateway/attic/status", f"{TOP}/gateway/hall/status"):
             with gateway(broker.port, "hall-1", will=will) as dying:
                 if dying.online.is_set():
-                    dying.client.socket().close()  # type: ignore[union-attr]
+                    dying.client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
                     until(dying.lost.is_set)
         house.hears(f"{TOP}/gateway/hall/status")
     with service(broker.port) as late:
