@@ -1,4 +1,5 @@
-"""Chromium's program in; a browser for the tests of one file out, which waits for what it is told to expect.
+"""Chromium's program in; a browser for the tests of one file out, which waits for what it is told to expect. A push
+message in; whoever is to hear it has, out.
 
 A browser ends with its file: while one is driven, nothing else in its process may run an event loop."""
 
@@ -6,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.servers import until
 
 PATIENT_MS: Final = 30_000
 """A bound, never waited out where things work: a machine with much else to do draws a page in seconds."""
@@ -39,3 +42,28 @@ def launched(program: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+def push(page: Page, origin: str, message: str) -> None:
+    """Deliver a push message to the worker of ``origin`` by the browser's own debugger (offline no push service can),
+    and return when the worker has done with it. Only then may anybody ask what is shown: a notification that is asked
+    for while it is being drawn is forgotten by Chromium, which takes it for one that was closed."""
+    session = page.context.new_cdp_session(page)
+    known: list[str] = []
+    done: list[str] = []
+    session.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda said: known.extend(each["registrationId"] for each in said["registrations"]),
+    )
+    session.on(
+        "BackgroundService.backgroundServiceEventReceived",
+        lambda said: done.append(said["backgroundServiceEvent"]["eventName"]),
+    )
+    session.send("ServiceWorker.enable")
+    session.send("BackgroundService.startObserving", {"service": "pushMessaging"})
+    session.send("BackgroundService.setRecording", {"shouldRecord": True, "service": "pushMessaging"})
+    until(lambda: page.evaluate("true") and bool(known), "the browser does not tell of the worker")
+    delivered = {"origin": origin, "registrationId": known[0], "data": message}
+    session.send("ServiceWorker.deliverPushMessage", delivered)
+    until(lambda: page.evaluate("true") and "Push event completed" in done, "the worker is not done with it")
+    session.detach()

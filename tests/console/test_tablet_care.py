@@ -4,13 +4,14 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, expect
 
 from alerts.channels.shade import shade
 from alerts.delivery.matter import Kind
 from alerts.protection.cover import Cover, Level, Link
 from alerts.views import Blind, Sight
 from console.around import DOUBT
+from tests.browsers import push
 from tests.console.caring import Caring
 from tests.console.house import House, Serve
 from tests.console.tablets import ALERT, LOST, Tablet, eventually, knows, standing, stations
@@ -202,21 +203,6 @@ def test_where_nothing_can_be_looked_up_beside_the_views_nobody_counts_as_protec
     expect(tablet.page.locator("#tally")).to_have_text("All 3 protected")
 
 
-def pushed(context: BrowserContext, page: Page, message: dict[str, object]) -> None:
-    """Deliver a push message by the browser's own debugger: offline no push service can."""
-    session = context.new_cdp_session(page)
-    found: list[str] = []
-    session.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda told: found.extend(it["registrationId"] for it in told["registrations"]),
-    )
-    session.send("ServiceWorker.enable")
-    eventually(page, lambda: found)
-    origin = page.url.rstrip("/")
-    data = json.dumps(message)
-    session.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": found[0], "data": data})
-
-
 def test_a_push_message_is_shown_without_a_name_and_proved_by_the_service_worker(
     house: House, caring: Caring, tablet: Tablet
 ) -> None:
@@ -228,7 +214,7 @@ def test_a_push_message_is_shown_without_a_name_and_proved_by_the_service_worker
     eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
     caring.telling.heard.clear()
     message = {"tag": shade(alert_id), "title": "Somebody may need you", "body": "Look at the board."}
-    pushed(tablet.context, page, {**message, "link": "/", "priority": "high", "over": False})
+    push(page, page.url.rstrip("/"), json.dumps({**message, "link": "/", "priority": "high", "over": False}))
     eventually(page, lambda: stations(caring, alert_id) == ["on the tablet"])
     shown = """navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) =>
         all.map(({ title, body, tag }) => [title, body, tag]))"""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from tests.accounts import PASSWORD
 from tests.console.tablets import ALERT, LISTEN
@@ -111,9 +111,6 @@ class Device:
         button = self.row(name).locator(".take")
         button.click()
         return button
-
-    def debugger(self) -> CDPSession:
-        return self.context.new_cdp_session(self.page)
 
     def look(self, name: str, *, whole: bool = False) -> None:
         """Keep a picture, where somebody wants to look at it."""

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests.browsers import FLAGS
+from tests.browsers import FLAGS, push
 from tests.console.tablets import ALERT, SUBSCRIBING, TAKEN
 from tests.servers import until
 from tests.whole.conftest import Get
@@ -119,17 +119,7 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
     told = got.json()
     assert "Zoe" not in got.what
     assert wearer_of("Zoe") not in got.what
-    known: list[str] = []
-    debugger = phone.debugger()
-    debugger.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda said: known.extend(it["registrationId"] for it in said["registrations"]),
-    )
-    debugger.send("ServiceWorker.enable")
-    until(lambda: phone.page.evaluate("true") and bool(known), "the browser does not tell of the worker")
-    delivered = {"origin": origin, "registrationId": known[0], "data": got.what}
-    debugger.send("ServiceWorker.deliverPushMessage", delivered)
-    until(lambda: bool(worker.evaluate(SHOWN)), "the worker shows nothing")
+    push(phone.page, origin, got.what)
     shown = worker.evaluate(SHOWN)
     assert [(it["title"], it["tag"]) for it in shown] == [("Somebody may need you now", told["tag"])]
     (opened,) = worker.evaluate(TAPPED, shown[0]["data"]["link"])

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from playwright.sync_api import BrowserContext, sync_playwright
 from starlette.applications import Starlette
 from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
@@ -24,14 +25,12 @@ from forecalm.certificates.names import named
 from forecalm.certificates.secured import facts_of, local_of, source_of
 from forecalm.certificates.serving import trust_of
 from forecalm.config import Config, ConsoleSection, SiteSection
+from tests.browsers import push
 from tests.forecalm.certificates.nss import trust
-from tests.servers import until
 
 NAME: Final = "board.home"
 WORKER: Final = Path(__file__).parents[3] / "console" / "static" / "sw.js"
 PUSH_KEY: Final = "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
-
-playwright = pytest.importorskip("playwright.sync_api")
 
 
 @contextmanager
@@ -66,9 +65,9 @@ def board() -> Starlette:
 
 
 @contextmanager
-def browsing(chromium: str, home: Path) -> Iterator[Any]:
+def browsing(chromium: str, home: Path) -> Iterator[BrowserContext]:
     home.mkdir(exist_ok=True)
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         context = driver.chromium.launch_persistent_context(
             str(home / "profile"),
             executable_path=chromium,
@@ -117,7 +116,8 @@ def test_with_the_authority_installed_a_tablet_can_be_woken_and_without_it_is_wa
             page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
             assert page.evaluate("Notification.permission") == "granted"
             assert page.evaluate("navigator.wakeLock.request('screen').then(lock => lock.type)") == "screen"
-            assert pushed(context, page, origin) == ["Forecalm: Look at the board"]
+            push(page, origin, '{"body": "Look at the board", "tag": "m"}')
+            assert page.evaluate(_SHOWN) == ["Forecalm: Look at the board"]
             told = page.evaluate(_SUBSCRIBE, PUSH_KEY)
             # Subscribing asks Google's service, which is not here: refused for that, and not for want of security
             assert told.startswith(("https://", "AbortError", "no answer")), told
@@ -133,23 +133,6 @@ _SUBSCRIBE = """key => navigator.serviceWorker.ready.then(worker => Promise.race
     worker.pushManager.subscribe({userVisibleOnly: true, applicationServerKey: key})
         .then(made => made.endpoint, error => error.name + ': ' + error.message),
     new Promise(resolve => setTimeout(resolve, 8000, 'no answer'))]))"""
-
-
-def pushed(context: Any, page: Any, origin: str) -> list[str]:  # noqa: ANN401 - playwright may not be there
-    """What the worker shows of a push message that the browser hands it."""
-    session = context.new_cdp_session(page)
-    known: list[str] = []
-    session.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda said: known.extend(each["registrationId"] for each in said["registrations"]),
-    )
-    session.send("ServiceWorker.enable")
-    until(lambda: page.evaluate("true") and bool(known), "the browser does not tell of the worker")
-    message = {"origin": origin, "registrationId": known[0], "data": '{"body": "Look at the board", "tag": "m"}'}
-    session.send("ServiceWorker.deliverPushMessage", message)
-    until(lambda: bool(page.evaluate(_SHOWN)), "the worker shows nothing")
-    shown: list[str] = page.evaluate(_SHOWN)
-    return shown
 
 
 _SHOWN = """navigator.serviceWorker.ready.then(async worker =>
