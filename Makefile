@@ -1,13 +1,14 @@
 # make help is the manual. Needs Python 3.11 or newer with pip and venv; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full setup-dev demo test check bench kills proof realism radio stress experiment forecast accuracy pictures sample-data features schema fuzz screenshots lock clean
+.PHONY: help setup setup-full setup-dev demo test check ready kernels bench kills proof realism radio stress experiment forecast accuracy pictures sample-data features schema fuzz screenshots lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 # processes that run tests side by side, more than cores because tests wait for peers; 0: none beside pytest itself, which a debugger needs
 WORKERS ?= 3
-# what is compiled first is compiled once, and not under tests that wait for a service
-TESTS = $(BIN)/python -c "from forecalm.pipeline import warm; warm()" && $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+TESTS = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# each module is compiled when it is first imported, and most never are: half a minute less
+PIP_INSTALL = -m pip install --quiet --no-compile
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -25,31 +26,38 @@ setup-dev: .venv/.dev  ## The same with what the tests need
 	@$(PYTHON) -c 'import sys; sys.exit("forecalm needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
 	@echo "Installing what forecalm stands on (a few minutes at the first time)"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/core.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/core.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.full: requirements/full.txt .venv/.core
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/full.txt
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/full.txt
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.core
 	@echo "Installing what the tests need"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: .venv/.core  ## The whole system with simulated bands; opens the board
 	@exec $(BIN)/forecalm demo
 
-test: .venv/.dev  ## Every test this machine has the peers for; names what it skipped
+test: ready  ## Every test this machine has the peers for; names what it skipped
 	@$(TESTS)
 
-check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
+check: ready  ## ruff, mypy, import contracts, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(TESTS)
+
+ready: .venv/.core
+	@$(MAKE) --no-print-directory -j2 .venv/.dev kernels
+
+# what is compiled first is compiled once, and not under tests that wait for a service
+kernels: .venv/.core
+	@$(BIN)/python -c "from forecalm.pipeline import warm; warm()" & $(BIN)/python -m tests.kernels && wait $$!
 
 bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md, benchmarks/results.json
 	.venv-bench/bin/python -m benchmarks.speed
@@ -95,8 +103,8 @@ pictures: .venv-bench/.made  ## Draw the pictures of docs/signals.md anew from r
 .venv-bench/.made: requirements/bench.txt pyproject.toml
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@echo "Installing the peers beside ours"
-	@.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
-	@.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@.venv-bench/bin/python $(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	@.venv-bench/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 sample-data: .venv/.core  ## Make data/sample/ anew

@@ -27,15 +27,18 @@ def test_without_a_session_the_registry_is_printed(capsys: pytest.CaptureFixture
     assert "| `heart_rate_bpm` | 1/min |" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "width"), [("live", len(NAMES)), ("flirt", 184), ("wesad", 57), ("imbiriba", 602)])
-def test_a_session_becomes_a_table(tmp_path: Path, name: str, width: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "width", "hop"),
+    [("live", len(NAMES), "10"), ("flirt", 184, "60"), ("wesad", 57, "60"), ("imbiriba", 602, "60")],
+)
+def test_a_session_becomes_a_table(tmp_path: Path, name: str, width: int, hop: str) -> None:
     out = tmp_path / "features.csv"
-    assert main(["features", str(SAMPLE), "--set", name, "--hop", "10", "--out", str(out)]) == 0
+    assert main(["features", str(SAMPLE), "--set", name, "--hop", hop, "--out", str(out)]) == 0
     assert out.read_text(encoding="utf-8").startswith("# Research use only")
     table = pd.read_csv(out, comment="#", index_col="time", parse_dates=True)
     assert table.shape[1] == width
     steps = np.diff(table.index.to_numpy()).astype("timedelta64[s]")
-    assert (steps == np.timedelta64(10, "s")).all()
+    assert (steps == np.timedelta64(int(hop), "s")).all()
     assert table.notna().to_numpy().mean() > 0.5
     assert not list(tmp_path.glob("*.part"))
 

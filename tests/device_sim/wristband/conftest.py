@@ -32,13 +32,19 @@ class Central:
         )
         self.transport = transport
 
+    async def hold(self, address: str) -> "Connected":
+        """A link, and not a word on it."""
+        connection = await self.device.connect(hci.Address(address), timeout=LIMIT_S)
+        return Connected(connection, Peer(connection))
+
     async def connect(self, address: str) -> "Connected":
-        connection = await self.device.connect(hci.Address(address), timeout=5)
-        peer = Peer(connection)
+        """A link on which everything that the band has is known."""
+        link = await self.hold(address)
+        peer = link.peer
         await peer.request_mtu(247)
         await peer.discover_services()
         await peer.discover_characteristics()
-        return Connected(connection, peer)
+        return link
 
     async def adverts(self, count: int) -> list[Advertisement]:
         """The first ``count`` adverts, scan responses included."""
@@ -57,11 +63,11 @@ class Connected:
     def __init__(self, connection: Connection, peer: Peer) -> None:
         self.connection = connection
         self.lost: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._peer = peer
+        self.peer = peer
         connection.on("disconnection", self.lost.set_result)
 
     def characteristic(self, uuid: str) -> CharacteristicProxy[bytes]:
-        found: list[CharacteristicProxy[bytes]] = self._peer.get_characteristics_by_uuid(UUID(uuid))
+        found: list[CharacteristicProxy[bytes]] = self.peer.get_characteristics_by_uuid(UUID(uuid))
         return found[0]
 
     async def read(self, uuid: str) -> bytes:

@@ -186,7 +186,7 @@ def test_a_stranger_that_only_holds_the_link_is_shown_out(
         air = Air()
         band = ForecalmBand("band-01", boot=7)
         await band.start(air.transport("band-01"))
-        link = await (await central(air)).connect(band.address)
+        link = await (await central(air)).hold(band.address)
         await link.lost
         assert band.connection is None
         await band.stop()
