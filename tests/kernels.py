@@ -1,4 +1,4 @@
-"""Nothing in; each kernel that tests of several rooms wait for, beside the live pipeline's own, compiled and kept out."""
+"""Nothing in; each kernel that many tests wait for, beside those of the live pipeline, compiled and kept out."""
 
 import contextlib
 import io
