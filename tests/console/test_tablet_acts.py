@@ -273,7 +273,9 @@ def test_in_the_hand_the_one_tap_is_in_sight_though_the_tablet_cannot_sound(hous
     expect(tablet.page.locator("#sound-strip")).to_be_visible()
     foot = tablet.page.locator(".foot").bounding_box()
     assert foot is not None
-    assert foot["height"] <= 130, "the people have the screen, not the ways to elsewhere"
+    assert foot["height"] <= 100, "the people have the screen, not the ways to elsewhere"
+    expect(tablet.page.get_by_role("link", name="No alert came?")).to_be_in_viewport(ratio=1)
+    expect(tablet.page.locator(".foot .law")).to_be_in_viewport(ratio=1)
     house.alert("w1")
     house.alert("w3")
     expect(tablet.row("w1").locator(".take")).to_be_in_viewport(ratio=1)
