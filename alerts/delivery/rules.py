@@ -38,7 +38,7 @@ UNCOVERED_GRACE_S: Final = 120.0
 """One goes and one comes: two minutes between them are a hand-over."""
 
 NOBODYS: Final = re.compile(
-    r"(?:^|[/@.])(?:example\.(?:com|net|org)|[\w-]+\.(?:example|invalid|test))(?=[:/?]|$)", re.IGNORECASE
+    r"(?:://|@)(?:[\w-]+\.)*(?:example\.(?:com|net|org)|[\w-]+\.(?:example|invalid|test))(?=[:/?&,]|$)", re.IGNORECASE
 )
 """Names that are there for examples and belong to nobody for ever (RFC 2606, section 2 and 3)."""
 

@@ -129,7 +129,10 @@ def test_what_is_probably_not_meant_is_told_and_not_refused(text: str, doubt: st
     assert any(doubt in each for each in parse(text).doubts())
 
 
-@pytest.mark.parametrize("address", ["json://counterexample.org/a", "json://example.organic", "json://latest.alder/a"])
+@pytest.mark.parametrize(
+    "address",
+    ["json://counterexample.org/a", "json://example.organic", "json://latest.alder/example.org", "ntfys://n.sh/a.test"],
+)
 def test_an_address_that_looks_like_an_example_is_none(address: str) -> None:
     rules = parse(f'[[contact]]\nname = "Sam"\nreach = {{ phone = "{address}" }}')
     assert not any("example's" in doubt for doubt in rules.doubts())
