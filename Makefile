@@ -45,11 +45,12 @@ demo: .venv/.core  ## The whole system with simulated bands; opens the board
 test: ready  ## Every test this machine has the peers for; names what it skipped
 	@$(TESTS)
 
-check: ready  ## ruff, mypy, import contracts, tests, notebooks
+check: .venv/.dev  ## ruff, mypy, import contracts, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory kernels
 	$(TESTS)
 
 ready: .venv/.core
@@ -57,7 +58,7 @@ ready: .venv/.core
 
 # what is compiled first is compiled once, and not under tests that wait for a service
 kernels: .venv/.core
-	@$(BIN)/python -c "from forecalm.pipeline import warm; warm()" & $(BIN)/python -m tests.kernels && wait $$!
+	@$(BIN)/python -c "from forecalm.pipeline import warm; warm()" & $(BIN)/python -m tests.kernels; wait $$!
 
 bench: .venv-bench/.made  ## Measure speed beside the peers: docs/performance.md, benchmarks/results.json
 	.venv-bench/bin/python -m benchmarks.speed

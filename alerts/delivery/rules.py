@@ -38,7 +38,8 @@ UNCOVERED_GRACE_S: Final = 120.0
 """One goes and one comes: two minutes between them are a hand-over."""
 
 NOBODYS: Final = re.compile(
-    r"(?:://|@)(?:[\w-]+\.)*(?:example\.(?:com|net|org)|[\w-]+\.(?:example|invalid|test))(?=[:/?&,]|$)", re.IGNORECASE
+    r"(?:://|@)(?:[\w-]+\.)*(?:example\.(?:com|net|org)|[\w-]+\.(?:example|invalid|test))\.?(?=[:/?#&,]|$)",
+    re.IGNORECASE,
 )
 """Names that are there for examples and belong to nobody for ever (RFC 2606, section 2 and 3)."""
 
@@ -315,7 +316,7 @@ def _doubts(rules: SiteRules) -> list[str]:
     if all(step.channel in (BOARD, PUSH) for step in rules.alert):
         doubts.append("[[alert]] ends at tablets and push messages: both go by the same network, so name a telephone.")
     doubts += [
-        f"{each.name} by {channel} is an example's address: change it, for nobody is told there."
+        f"{each.name} by {channel} has an example's address in it: nobody is ever there."
         for each in rules.contact
         for channel, address in each.reach.items()
         if NOBODYS.search(address)

@@ -50,7 +50,7 @@ BACK_S: Final = 60.0
 NOTE_MAX: Final = 2000
 """Characters of a note at hand-over: a page that somebody reads standing."""
 
-LEFT: Final = "their carer keeps no shifts here any more"
+LEFT: Final = "their carer's account was ended"
 """Why a shift ended that nobody ended."""
 
 REASON_MAX: Final = 200
@@ -72,9 +72,9 @@ class Duty:
     """Who has whom: goes on from what ``journal`` holds. Thread-safe; time enters as data (UTC s).
 
     ``watched`` says whom the house watches now (pseudonyms), ``known`` the names of its carers (None: any name will
-    do), ``left`` those of whom it knows that they keep no shifts any more; ``names`` gives those of pseudonyms and
-    ``zone`` the clock, for the summary of a shift. Questions are answered at once, whatever the disk does; only acts
-    wait for it.
+    do), ``left`` who keeps no shifts any more, and since when [UTC s]; ``names`` gives those of pseudonyms and ``zone``
+    the clock, for the summary of a shift. Questions are answered at once, whatever the disk does; only acts wait for
+    it.
 
     Nobody is ever without somebody by the passing of time, by an offer, a restart or a clock that is set: a shift goes
     on, overdue, until a person takes it over or ends it, or whoever keeps it has left. Each act is in the journal
@@ -89,7 +89,7 @@ class Duty:
         *,
         watched: Callable[[], Collection[str]],
         known: Callable[[], Collection[str]] | None = None,
-        left: Callable[[], Collection[str]] = tuple,
+        left: Callable[[], Mapping[str, float]] = dict,
         names: Callable[[], Mapping[str, str]] = dict,
         zone: ZoneInfo = UTC,
     ) -> None:
@@ -280,13 +280,16 @@ class Duty:
         return lines(self.account(shift_id), names=self._names(), zone=self._zone)
 
     def _end_left(self, now_s: float) -> None:
-        """End the shifts of those who keep none any more, whoever is alone then: that is told at once."""
-        gone = [shift for carer in self._left() for shift in self._roster.of(carer)]
+        """End the shifts of those who left, whoever is alone then: that is told at once. A shift that began since is of
+        somebody who is back, though this was not heard yet."""
         try:
-            for shift in gone:
-                why = LEFT if self._only(shift, now_s) else ""
-                ended = ShiftEnded(at_s=now_s, shift_id=shift.shift_id, taken_by="", anyway=why)
-                self._write([*self._unmutes_with(shift, now_s), ended])
+            for carer, left_s in self._left().items():
+                for shift in self._roster.of(carer):
+                    if shift.began_s <= left_s:
+                        why = LEFT if self._only(shift, now_s) else ""
+                        ended = ShiftEnded(at_s=now_s, shift_id=shift.shift_id, taken_by="", anyway=why)
+                        self._write([*self._unmutes_with(shift, now_s), ended])
+                        log.warning("a shift is over: the account of whoever kept it was ended")
         except JournalError as error:  # the next tick tries again, and they have their people meanwhile
             log.debug("%s", error)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from alerts.alarm_words import PRIORITIES
 from alerts.delivery.matter import Kind, Matter, Priority
-from alerts.duty.duty import Alone
+from alerts.duty.duty import LEFT, Alone
 from alerts.duty.roster import Shift
 
 UNCOVERED: Final = "uncovered"
@@ -69,10 +69,16 @@ def _uncovered(now_s: float, alone: Sequence[Alone], before: Sequence[Matter], g
             words=(
                 f"No carer is on shift for {'1 person' if one else f'{len(due)} people'}.",
                 f"Come on shift for {'them' if one else 'all of them'}, or send somebody.",
-                *(["Their carer had to go, and nobody was there to take over."] if any(x.anyway for x in due) else []),
+                *_why({each.anyway for each in due}),
             ),
         ),
     )
+
+
+def _why(anyway: set[str]) -> list[str]:
+    """Why nobody is there although it was known, for each reason that there is."""
+    had_to_go = ["Their carer had to go, and nobody was there to take over."] if anyway - {LEFT, ""} else []
+    return [*had_to_go, *(["The account of their carer was ended."] if LEFT in anyway else [])]
 
 
 def _overdue(shift: Shift) -> Matter:

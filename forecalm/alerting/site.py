@@ -1,5 +1,5 @@
-"""A registry in; the alerting rules of a site, everybody's support plan, and who keeps no shifts any more, as they were
-last known out."""
+"""A registry in; the alerting rules of a site, everybody's support plan, and whose account was ended, as they were last
+known out."""
 
 import contextlib
 import logging
@@ -8,7 +8,6 @@ from typing import Protocol
 
 from alerts.delivery.rules import DEFAULT, RulesError, parse
 from alerts.names import called
-from console.access.roles import ACTS, Act, Role
 from ingest.registry.accounts import Account
 from ingest.registry.alerting import AlertingRules
 from ingest.registry.plans import Plan
@@ -39,9 +38,10 @@ class Source(Protocol):
 
 
 class Said:
-    """What people have said for the alerts of ``site``, and who has ``left``: keeps no shifts any more; at hand though
-    the registry is away. ``refresh`` after each of its changes. Rules that cannot be read change nothing: those that
-    held go on, or at a start the newest that can be read, and the log says so once; it names nobody."""
+    """What people have said for the alerts of ``site``, at hand though the registry is away; and since when each has
+    ``left`` whose account was ended [UTC s]. ``refresh`` after each of its changes. Rules that cannot be read change
+    nothing: those that held go on, or at a start the newest that can be read, and the log says so once; it names
+    nobody."""
 
     def __init__(self, registry: Source, site: str) -> None:
         self._registry = registry
@@ -49,7 +49,7 @@ class Said:
         self._read: str | None = None
         self._plans: dict[str, Plan] = {}
         self.rules = DEFAULT
-        self.left: tuple[str, ...] = ()
+        self.left: Mapping[str, float] = {}
 
     def refresh(self) -> bool:
         """Look again, and return whether other rules hold now; raises IngestError where the registry does not
@@ -71,15 +71,10 @@ class Said:
             log.warning("the alerting rules hold, and %d things in them may not be meant: doctor", len(doubts))
         return True
 
-    def _who_left(self) -> tuple[str, ...]:
-        """The names of those who signed in here and keep no shifts any more, by an account or without."""
+    def _who_left(self) -> dict[str, float]:
         accounts, carers = self._registry.accounts(), self._registry.carers()  # in this order: a name comes back last
-        keeps = {role for role in Role if Act.SHIFT in ACTS[role]}
-        return tuple(
-            each.name
-            for each in accounts
-            if not any(grant.role in keeps for grant in each.grants) and called(each.name, carers) is None
-        )
+        ended = {each.name: each.ended_s for each in accounts if each.ended_s is not None}
+        return {name: ended_s for name, ended_s in ended.items() if called(name, carers) is None}
 
     def _go_back(self) -> bool:
         """Go by the newest rules that can be read; False: there are none."""

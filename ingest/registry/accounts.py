@@ -84,8 +84,6 @@ def set_grants(writing: Writing, account: str, grants: Iterable[Granted]) -> Acc
         raise RegistryError("account: it was ended; open it again first")
     if frozenset(there.grants) != wanted:
         had = has_administrator(writing.connection)
-        if _is_any(there.grants, CARER) and not _is_any(wanted, CARER, ADMINISTRATOR):  # who may keep no shifts
-            _forget_carer(writing, there.name)
         _put_grants(writing, account, wanted)
         _require_administrator(writing.connection, had=had)
     return one(writing.connection, account)
@@ -98,10 +96,8 @@ def end(writing: Writing, account: str) -> None:
         return
     had = has_administrator(writing.connection)
     _forget_ways_in(writing, account)
-    if _is_any(there.grants, CARER):
-        _forget_carer(writing, there.name)
-    elif not _bearers(writing.connection, CARER_NAME.c.name, there.name):  # a carer without the account stays one
-        _forget_name(writing, PUSH_SUBSCRIPTION.c.carer, there.name)
+    for column in (CARER_NAME.c.name, PUSH_SUBSCRIPTION.c.carer):  # whatever they were last: they may have been a carer
+        _forget_name(writing, column, there.name)
     writing.connection.execute(ACCOUNT_GRANT.delete().where(ACCOUNT_GRANT.c.account == account))
     writing.connection.execute(ACCOUNT.update().where(ACCOUNT.c.id == account).values(ended_s=writing.at_s))
     _require_administrator(writing.connection, had=had)
@@ -230,17 +226,6 @@ def _bearers(connection: sa.Connection, column: sa.Column[str], name: str) -> li
     """Return what in ``column`` is the same name."""
     names: Iterable[str] = connection.execute(sa.select(column).distinct()).scalars()
     return [each for each in names if key_of(each) == key_of(name)]
-
-
-def _is_any(grants: Iterable[Granted], *roles: str) -> bool:
-    """Whether they have one of these roles anywhere."""
-    return any(grant.role in roles for grant in grants)
-
-
-def _forget_carer(writing: Writing, name: str) -> None:
-    """They are offered nowhere, and no phone of theirs is told."""
-    _forget_name(writing, CARER_NAME.c.name, name)
-    _forget_name(writing, PUSH_SUBSCRIPTION.c.carer, name)
 
 
 def _forget_name(writing: Writing, column: sa.Column[str], name: str) -> None:

@@ -346,7 +346,7 @@ def test_the_example_of_rules_can_be_used_and_tells_somebody_outside(capsys: pyt
     assert main(["alerting", "example"]) == 0
     rules = parse(capsys.readouterr().out)
     assert [doubt.partition(":")[0] for doubt in rules.doubts()] == [
-        "Sam by phone is an example's address",
-        "Sam by mail is an example's address",
+        "Sam by phone has an example's address in it",
+        "Sam by mail has an example's address in it",
     ]
     assert [step.channel for step in rules.alert] == ["board", "push", "phone"]

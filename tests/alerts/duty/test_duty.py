@@ -8,6 +8,7 @@ import pytest
 from alerts.duty.duty import BACK_S, LEFT, MUTE_MAX_S, SHIFT_MAX_S, SHIFT_S, Duty
 from alerts.duty.errors import LeftAlone, UnknownShift
 from alerts.duty.events import ShiftBegun, ShiftEnded, TabletUnmuted
+from alerts.duty.notices import due_matters
 from alerts.duty.roster import Shift
 from alerts.errors import AlertError, JournalError
 from alerts.events import Event
@@ -83,13 +84,13 @@ def test_an_end_that_would_leave_somebody_alone_says_whom_and_what_would_be_righ
 
 
 def test_whoever_has_left_has_nobody_any_more_and_it_is_known_that_nobody_stayed(disk: Disk) -> None:
-    left: list[str] = []
+    left: dict[str, float] = {}
     duty = Duty(disk, watched=lambda: WATCHED, left=lambda: left)
     begun(duty)
     begun(duty, "Jo", "w-1")
     begun(duty, "Priya", "w-2")
     duty.mute("t-1", by="Jo", reason="asleep", until_s=NOON_S + 60, at_s=NOON_S)
-    left.append("jo")
+    left["jo"] = NOON_S + 0.5
     disk.full = True
     assert duty.tick(NOON_S + 1) == ()
     assert duty.on_shift("w-1", NOON_S + 1) == ("Jo",), "nothing has changed that could not be kept"
@@ -100,8 +101,11 @@ def test_whoever_has_left_has_nobody_any_more_and_it_is_known_that_nobody_stayed
     assert duty.mutes(NOON_S + 2) == ()
     ends = [event.anyway for event in disk.history if isinstance(event, ShiftEnded)]
     assert ends == ["", LEFT], "while another shift of theirs went on nobody was alone"
+    (matter,) = due_matters(NOON_S + 2, alone=duty.uncovered(WATCHED, NOON_S + 2), overdue=(), grace_s=120)
+    assert matter.words[-1] == "The account of their carer was ended."
+    duty.begin("Jo", [], until_s=NOON_S + HOUR_S, by="Jo", at_s=NOON_S + 2.5)
     duty.tick(NOON_S + 3)
-    assert len(ends) == sum(isinstance(event, ShiftEnded) for event in disk.history)
+    assert duty.on_shift("w-1", NOON_S + 3) == ("Jo",), "who is back is not sent away by what was so before"
 
 
 def test_somebody_whose_shift_is_overdue_is_nobody_to_leave_people_with(duty: Duty) -> None:
