@@ -160,7 +160,9 @@ class Ledger:
 
     def notice_clock(self, now_s: float, slack_s: float) -> None:
         """Where the clock was set back, what was heard last lies ahead: forget its time, or nothing would be new; what
-        began ahead begins now."""
+        began ahead begins now. However little it was set back, nothing was heard later than now: silence counts from
+        here."""
+        self.signal_s = min(self.signal_s, now_s)
         if self.sight.since_s > now_s + slack_s:
             self.sight = replace(self.sight, since_s=now_s)
         if self.situation.since_s > now_s + slack_s and self.open is None:
@@ -168,7 +170,6 @@ class Ledger:
         if self.second_s > now_s + slack_s:
             log.warning("the clock went back %.0f s: seconds are taken from now on", self.second_s - now_s)
             self.second_s = now_s
-            self.signal_s = min(self.signal_s, now_s)
             self.situation = replace(self.situation, counted_s=0.0, seen_s=-math.inf)
             self.trend.forget_after(now_s)
 

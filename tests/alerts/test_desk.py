@@ -210,6 +210,15 @@ def test_a_clock_set_back_neither_hides_new_seconds_nor_shows_old_ones_as_calm()
     assert ward.alert().raised_s == ward.now_s
 
 
+@pytest.mark.parametrize("back_s", [1, 3, 5, 6])
+def test_a_clock_set_back_by_a_little_hides_no_silence(back_s: int) -> None:
+    ward = Ward()
+    ward.second(LOW, seconds=9)
+    ward.now_s -= back_s
+    assert ward.silence(5) == []
+    assert ward.silence(1)[0].sight.reason is Blind.SILENT
+
+
 def test_silence_is_lost_sight_since_the_last_second_heard() -> None:
     ward = Ward()
     ward.second(LOW, seconds=3)
