@@ -17,10 +17,11 @@ from ingest.recordings.archive import Source, decoded, sources
 
 
 def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """The same bytes at any time of day: of 1980."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", how) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, how)
     return buffer.getvalue()
 
 
