@@ -18,6 +18,12 @@ OscillatorNode.prototype.start = function (...when) {
   return start.apply(this, when);
 };
 """
+COUNT_SAID = """() => {
+  window.said = 0;
+  new MutationObserver((changes) => { window.said += changes.filter(({ addedNodes: [it] }) => it?.data).length; })
+    .observe(document.getElementById("say-alert"), { childList: true });
+}"""
+"""How often a screen reader is told of an alert from now on."""
 SUBSCRIBING = """(said) => {
   let mine = null;
   const made = { toJSON: () => said, unsubscribe: async () => { mine = null; return true; } };

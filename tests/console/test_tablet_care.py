@@ -14,7 +14,7 @@ from console.around import DOUBT
 from tests.browsers import push
 from tests.console.caring import Caring
 from tests.console.house import House, Serve
-from tests.console.tablets import ALERT, LOST, Tablet, eventually, knows, standing, stations
+from tests.console.tablets import ALERT, COUNT_SAID, LOST, Tablet, eventually, knows, standing, stations
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
@@ -152,14 +152,7 @@ def test_a_server_killed_and_back_starts_no_alert_anew(
     tablet.sounding()
     alert_id = house.alert("w2")
     eventually(tablet.page, lambda: "sounded" in stations(caring, alert_id))
-    said = tablet.page.evaluate(
-        """() => {
-          window.said = 0;
-          new MutationObserver((changes) => { window.said += changes.length; })
-            .observe(document.getElementById("say-alert"), { childList: true });
-        }"""
-    )
-    assert said is None
+    tablet.page.evaluate(COUNT_SAID)
     port = urlsplit(tablet.page.url).port
     serve.end(house)
     back = House()

@@ -9,21 +9,13 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.console.tablets import ALERT, LOST, TAKEN
+from tests.console.tablets import ALERT, COUNT_SAID, LOST, TAKEN
 from tests.servers import until
 from tests.whole.conftest import Get
 from tests.whole.devices import PATIENT_MS, UPRIGHT, WIDE
 from tests.whole.house import NAMES, House, wearer_of
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
-
-COUNT_SAID = """() => {
-  window.said = 0;
-  new MutationObserver((changes) => { window.said += changes.filter(({ addedNodes: [it] }) => it?.data).length; })
-    .observe(document.getElementById("say-alert"), { childList: true });
-}"""
-"""How often a screen reader is told of an alert from now on."""
-
 
 def test_a_tablet_that_slept_catches_up_and_sounds_and_the_house_knew_that_it_could_not(
     house: House, carers: tuple[str, ...], device: Get, other_browser: Browser
