@@ -50,7 +50,7 @@ SEEDS: Final = {
     **{"Tom": 80, "Vera": 126, "Yann": 306, "Zoe": 303},
 }
 """Everybody, and what each is drawn of: somebody in whom the signs of ``BUILD_UP`` are plain within half a minute,
-whenever they begin, and who is so calm for twenty minutes (at most 0.2) that no second that comes late tells of them."""
+whenever they begin, and who is so calm for twenty minutes (0.2 at most) that no late second tells of them."""
 NAMES: Final = tuple(SEEDS)
 BANDS: Final = tuple(band_name(number) for number, _ in enumerate(NAMES, 1))
 GATEWAY: Final = "hall"

@@ -17,6 +17,7 @@ from tests.whole.house import NAMES, House, wearer_of
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
+
 def test_a_tablet_that_slept_catches_up_and_sounds_and_the_house_knew_that_it_could_not(
     house: House, carers: tuple[str, ...], device: Get, other_browser: Browser
 ) -> None:
