@@ -11,75 +11,39 @@ import logging
 import math
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bumble.core import BaseBumbleError
-from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from device_sim.band import SECOND_US, Band
-from device_sim.errors import HandError, RadioError, ScenarioError, SimulationError
+from device_sim.drawer import new_band, require_kinds
+from device_sim.errors import HandError, ScenarioError, SimulationError
 from device_sim.faults.bodies import StuckPulse
 from device_sim.faults.on_air import Weather
 from device_sim.handled import AnyBand, Handled, Kind
 from device_sim.hands import HELP, deed_of
+from device_sim.radio import adapter
 from device_sim.radio.air import Air
 from device_sim.radio.server import serve
 from device_sim.scenario import Scenario
+from device_sim.sensed import BandSensed, LifeSensed, Sensed
 from device_sim.ward import Stretch, Ward, wearer_name
-from device_sim.wristband.bonds import BondFile
 from device_sim.wristband.forecalm import ForecalmBand
-from device_sim.wristband.infinitime import InfiniTimeWatch
-from device_sim.wristband.peripheral import address_of
-from device_sim.wristband.polar import PolarSense
 from device_sim.wristband.seconds import Second, second_of
-from device_sim.wristband.strap import Pulse, Strap
+from device_sim.wristband.strap import Pulse
 from ingest.gatt.forecalm.packets import record_of
 from ingest.wire import Packet
 
 log = logging.getLogger(__name__)
 
-KINDS: Final[tuple[Kind, ...]] = ("forecalm", "strap", "polar", "infinitime")
 BOOT_MAX: Final = (1 << 32) - 1  # what a record holds
 BANDS_MAX: Final = 100  # each is a host stack in this process, and adverts of more fill a radio
 DRAIN_S: Final = 10.0  # how long the end waits without any progress for what nobody said is stored
 _LOOK_S: Final = 0.1
 _Coming = tuple[float, int, int, Second]  # when it is due, simulated [s]; row and second, which no two share
-
-
-@dataclass(frozen=True, slots=True)
-class BandSensed:
-    """What the band of one wearer sensed: ``seconds`` of them; a forecalm band's latest are records
-    ``first_seq`` to ``last_seq`` of ``boot`` (None for other kinds). It still keeps ``unstored`` and has ``let_go``."""
-
-    band: str
-    wearer: str
-    kind: Kind
-    address: str
-    seconds: int
-    links: int
-    boot: int | None = None
-    first_seq: int | None = None
-    last_seq: int | None = None
-    unstored: int = 0
-    let_go: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Sensed:
-    """The account of a run. ``behind_s``: by how much the worst second missed its moment. ``seconds`` were played."""
-
-    bands: tuple[BandSensed, ...]
-    behind_s: float
-    seconds: int
-
-    @property
-    def records(self) -> int:
-        """How many records forecalm bands made: a store that lost none has as many packets."""
-        return sum(band.seconds for band in self.bands if band.kind == "forecalm")
 
 
 class BandsOnAir:
@@ -109,7 +73,7 @@ class BandsOnAir:
         air: Air | None = None,
         bonds: Path | None = None,
     ) -> None:
-        _require_kinds(kinds)
+        require_kinds(kinds)
         if not (speed > 0 and math.isfinite(speed)):
             raise ScenarioError(f"speed: must be more than 0 and finite on a radio, got {speed}")
         if boot is not None and not 0 <= boot <= BOOT_MAX:
@@ -127,7 +91,7 @@ class BandsOnAir:
         self._made = made
         self._kinds: list[Kind] = [kinds[i % len(kinds)] for i in range(len(self._ward.bands))]
         self.bands: dict[str, AnyBand] = {
-            band.name: _band(
+            band.name: new_band(
                 kind,
                 band.name,
                 boot=band.boot,
@@ -146,7 +110,7 @@ class BandsOnAir:
         self._weather = Weather(self._plan, self.bands, self.air, opened=self._transport, speed=speed)
         self._stuck = [StuckPulse() for _ in self._kinds]
         self._pulses = [Pulse(tells_contact=True) for _ in self._kinds]
-        self._seqs: list[list[int]] = [[] for _ in self._kinds]  # the first and the last of each
+        self._lives: list[dict[int, LifeSensed]] = [{} for _ in self._kinds]  # by boot, the latest last
         self._seconds = [0 for _ in self._kinds]
         self._later_us = [0 for _ in self._kinds]  # by how much clocks ran before time began
         self._behind_s = 0.0
@@ -168,7 +132,9 @@ class BandsOnAir:
             await asyncio.to_thread(self._ward.skip, min(self._ward.chunk_s(), -self._ward.now_s))
         self._adapters = dict(zip(self.bands, adapters, strict=False))
         for name, band in self.bands.items():
-            await band.start(await self._transport(name))
+            transport = await self._transport(name)
+            async with adapter.answering(self._adapters[name]) if adapters else contextlib.nullcontext():
+                await band.start(transport)
 
     async def play(self, seconds: float | None = None, *, stop: asyncio.Event | None = None) -> None:
         """Let ``seconds`` of simulated time pass (None: until ``stop`` is set), each second of each band when due."""
@@ -243,9 +209,10 @@ class BandsOnAir:
         for row, (name, band) in enumerate(self.bands.items()):
             of_all = (name, wearer_name(row + 1), self._kinds[row], band.address, self._seconds[row], band.links)
             if isinstance(band, ForecalmBand):
-                memory, seqs = band.firmware.memory, self._seqs[row]
-                first, last = (seqs[0], seqs[-1]) if seqs else (None, None)
-                bands.append(BandSensed(*of_all, band.firmware.boot, first, last, len(memory), memory.let_go))
+                memory, boot, lives = band.firmware.memory, band.firmware.boot, self._lives[row]
+                first, last = (lives[boot].first_seq, lives[boot].last_seq) if boot in lives else (None, None)
+                kept = (len(memory), memory.let_go, tuple(lives.values()))
+                bands.append(BandSensed(*of_all, boot, first, last, *kept))
             else:
                 bands.append(BandSensed(*of_all))
         return Sensed(tuple(bands), self._behind_s, max(self._ward.now_s, 0))
@@ -293,9 +260,9 @@ class BandsOnAir:
             return
         if self._made is not None:
             self._made(second.packet)
-        if second.packet.seq == 0:  # a new life
-            self._seqs[row].clear()
-        self._seqs[row] = [*self._seqs[row][:1], second.packet.seq]
+        boot, seq = second.packet.boot, second.packet.seq
+        life = self._lives[row].get(boot)
+        self._lives[row][boot] = LifeSensed(boot, seq if life is None else life.first_seq, seq)
         band.sense(record_of(second.packet), heart=self._pulses[row].push(second), at_s=due)
 
     async def _wait_until(self, due: float, halt: asyncio.Event) -> None:
@@ -306,7 +273,7 @@ class BandsOnAir:
                     await halt.wait()
 
     async def _transport(self, band: str) -> Transport:
-        return await _open(self._adapters[band]) if self._adapters else self.air.transport(band)
+        return await adapter.opened(self._adapters[band]) if self._adapters else self.air.transport(band)
 
     def _unstored(self) -> int:
         bands = (band for band in self.bands.values() if isinstance(band, ForecalmBand))
@@ -410,38 +377,6 @@ async def _obey(bands: BandsOnAir, lines: asyncio.Queue[str], said: Callable[[st
             said(str(error))
 
 
-def _require_kinds(kinds: Sequence[Kind]) -> None:
-    unknown = [kind for kind in kinds if kind not in KINDS]
-    if unknown or not kinds:
-        raise ScenarioError(f"kinds: must be one or more of {', '.join(KINDS)}; got {', '.join(unknown) or 'none'}")
-
-
 def _clock_us(band: Band, begin_us: int) -> int:
     """What a band's clock shows [us] when time begins to pass, if it shows ``begin_us`` when its first packet does."""
     return begin_us + SECOND_US - round(band.due_s(0) * SECOND_US)
-
-
-def _band(
-    kind: Kind, name: str, *, boot: int, clock_us: int, speed: float, always_pairing: bool, bonds: Path | None
-) -> AnyBand:
-    match kind:
-        case "strap":
-            return Strap(name)
-        case "polar":
-            return PolarSense(name)
-        case "infinitime":
-            return InfiniTimeWatch(name, speed=speed)
-        case "forecalm":
-            keys = None if bonds is None else BondFile(bonds, address_of(name))
-            return ForecalmBand(
-                name, boot=boot, keys=keys, clock_us=clock_us, speed=speed, always_pairing=always_pairing
-            )
-
-
-async def _open(adapter: str) -> Transport:
-    try:
-        return await open_transport(adapter)
-    except (OSError, ValueError, BaseBumbleError) as error:
-        raise RadioError(
-            f"hci: {adapter}: cannot be opened: {error}; name one as usb:0 or tcp-client:HOST:PORT"
-        ) from error

@@ -2,7 +2,15 @@
 
 
 class SimulationError(Exception):
-    """Base of every error that device_sim raises on purpose."""
+    """Base of every error that device_sim raises on purpose.
+
+    Names and keys of other people's files stand in messages: control characters are told as Python writes them
+    (``\\x1b``), so that no terminal obeys them.
+    """
+
+    def __str__(self) -> str:
+        letters = super().__str__()
+        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in letters)
 
 
 class ScenarioError(SimulationError, ValueError):

@@ -126,8 +126,11 @@ def publish(
     ward = Ward(scenario, wearers=wearers, seed=seed, boot=boot)
     ward.plan.require("mqtt")
     broker = Broker(host, port, username, password, tls=tls, ca=ca)
-    if tls and any(fault.layer == "wire" for fault in ward.plan.faults):
-        raise ScenarioError("faults of the wire cannot be played by TLS, which hides what is on it: use a plain port")
+    on_wire = next((fault for fault in ward.plan.faults if fault.layer == "wire"), None)
+    if tls and on_wire is not None:
+        raise on_wire.wrong(
+            "kind", "faults of the wire cannot be played by TLS, which hides what is on it: use a plain port"
+        )
     edge_of = _Edge(ward, broker, site=site, speed=speed, made=made, clock=clock)
     with _stopping(stop) as halt, edge_of as edge:
         while ward.now_s < 0 and not halt.is_set():

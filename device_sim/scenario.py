@@ -2,13 +2,14 @@
 
 import tomllib
 from dataclasses import dataclass, replace
+from errno import EINVAL
 from pathlib import Path
 from typing import Any, Final
 
 from device_sim.errors import ScenarioError
 from device_sim.faults.fault import Fault, read_fault
 from device_sim.physiology.person import BUILD_UPS, MEDICINES, POPULATIONS, STEREOTYPIES
-from device_sim.scenario_fields import SECONDS_MAX, Fields, Range
+from device_sim.scenario_fields import LENGTH_MIN_S, REPEAT_MIN_S, SECONDS_MAX, Fields, Range
 
 KINDS: Final = (
     "anxiety",
@@ -32,7 +33,9 @@ SHAPES: Final = ("drawn", *BUILD_UPS)
 ENDS: Final = ("settles", "incident")
 WEARERS_MAX: Final = 100_000
 PER_H_MAX: Final = 60.0  # one a minute; inpatients in a crisis have some 13 incidents an hour (Imbiriba 2023)
-REPEAT_MIN_S: Final = 10.0  # a shorter life is a slip of the pen, and costs as much as a long one each time
+PER_H_MIN: Final = 0.0001  # about once a year; scenarios end after a month
+STRENGTH_MIN: Final = 0.001  # no channel shows as little
+HOURS_MIN: Final = 1 / 60  # in less than a minute of the day hardly anything ever begins
 UNEVEN_MAX: Final = 1.5  # then one in twenty has twelve times the usual rate or more
 BRANCHING_MAX: Final = 0.95  # at 1 a cluster never ends
 INCIDENT_S: Final = 60.0  # an incident lasts seconds to minutes, very differently: Northrup 2022, doi:10.1002/aur.2773
@@ -167,6 +170,8 @@ def load(name_or_path: str | Path) -> Scenario:
     elif path.suffix != ".toml":
         raise ScenarioError(f"{name_or_path}: no such scenario; take one of {', '.join(packaged())} or a .toml file")
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise OSError(EINVAL, "it is a folder, a pipe or a device: name a .toml file")
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
@@ -193,12 +198,10 @@ def _scenario(fields: Fields, name: str) -> Scenario:
     """Read the whole file: each section is handed to its own reader."""
     setting = _Setting(
         past_s=fields.number("past_s", default=0.0, whole=True),
-        repeat_s=fields.number("repeat_s", default=0.0),
+        repeat_s=fields.number("repeat_s", default=0.0, least=REPEAT_MIN_S),
         clock_s=fields.time_of_day("clock"),
         activity=fields.choice("activity", ACTIVITIES, default="ordinary"),
     )
-    if 0 < setting.repeat_s < REPEAT_MIN_S:
-        raise fields.wrong("repeat_s", f"must be 0 or at least {REPEAT_MIN_S:g}, got {setting.repeat_s:g}")
     everybody = _befalling(fields, setting, "")
     parts = tuple(_wearer(one, setting, everybody) for one in fields.tables("wearer", shown="[[wearer]]"))
     if not parts:
@@ -247,9 +250,9 @@ def _episode(fields: Fields, setting: _Setting) -> Episode:
     usual_s = 0.0 if kind in _SUDDEN else None
     episode = Episode(
         start_s=fields.number("start_s", low=-SECONDS_MAX),
-        rise_s=fields.number("rise_s", default=usual_s),
-        hold_s=fields.number("hold_s"),
-        fall_s=fields.number("fall_s", default=usual_s),
+        rise_s=fields.number("rise_s", default=usual_s, least=LENGTH_MIN_S),
+        hold_s=fields.number("hold_s", least=LENGTH_MIN_S),
+        fall_s=fields.number("fall_s", default=usual_s, least=LENGTH_MIN_S),
         kind=kind,
         strength=fields.number("strength", default=1.0, high=1.0),
         shape=_shape(fields, kind),
@@ -262,8 +265,8 @@ def _episode(fields: Fields, setting: _Setting) -> Episode:
     fields.nothing_left()
     if kind == "off_wrist" and (episode.rise_s or episode.fall_s):
         raise fields.wrong("rise_s", "a band is on or off: leave rise_s and fall_s out for off_wrist")
-    if episode.strength == 0:
-        raise fields.wrong("strength", "must be more than 0; take the episode out instead")
+    if episode.strength < STRENGTH_MIN:
+        raise fields.wrong("strength", f"must be more than 0 (at least {STRENGTH_MIN:g}); take the episode out instead")
     if episode.end_s <= episode.start_s:
         raise fields.wrong("hold_s", "the episode has no length: make rise_s, hold_s or fall_s more than 0")
     if kind == "incident" and episode.rise_s + episode.hold_s == 0:
@@ -281,9 +284,9 @@ def _chance(fields: Fields, setting: _Setting) -> Chance:
     chance = Chance(
         kind=kind,
         per_h=fields.number("per_h", high=PER_H_MAX),
-        rise_s=fields.range("rise_s", default=rise_s),
-        hold_s=fields.range("hold_s", default=hold_s),
-        fall_s=fields.range("fall_s", default=fall_s),
+        rise_s=fields.range("rise_s", default=rise_s, least=LENGTH_MIN_S),
+        hold_s=fields.range("hold_s", default=hold_s, least=LENGTH_MIN_S),
+        fall_s=fields.range("fall_s", default=fall_s, least=LENGTH_MIN_S),
         strength=fields.range("strength", default=strength, high=1.0),
         shape=_shape(fields, kind),
         hours=_hours(fields, setting.clock_s),
@@ -293,10 +296,10 @@ def _chance(fields: Fields, setting: _Setting) -> Chance:
     fields.nothing_left()
     if kind == "off_wrist" and (chance.rise_s[1] or chance.fall_s[1]):
         raise fields.wrong("rise_s", "a band is on or off: leave rise_s and fall_s out for off_wrist")
-    if chance.per_h == 0:
-        raise fields.wrong("per_h", "must be more than 0; take the table out instead")
-    if chance.strength[0] == 0:
-        raise fields.wrong("strength", "must be more than 0")
+    if chance.per_h < PER_H_MIN:
+        raise fields.wrong("per_h", f"must be more than 0 (at least {PER_H_MIN:g}); take the table out instead")
+    if chance.strength[0] < STRENGTH_MIN:
+        raise fields.wrong("strength", f"must be more than 0 (at least {STRENGTH_MIN:g})")
     if chance.rise_s[0] + chance.hold_s[0] + (chance.fall_s[0] if kind != "incident" else 0.0) == 0:
         raise fields.wrong("hold_s", "the episodes may have no length: make the least of it more than 0")
     return chance
@@ -336,7 +339,10 @@ def _shape(fields: Fields, kind: str) -> str:
 def _hours(fields: Fields, clock_s: float | None) -> Range:
     if fields.has("hours") and clock_s is None:
         raise fields.wrong("hours", 'needs the time of day at second 0: say clock = "07:30" at the top')
-    return fields.range("hours", default=(0.0, 24.0), high=24.0)
+    begin, end = fields.range("hours", default=(0.0, 24.0), high=24.0)
+    if end - begin < HOURS_MIN:
+        raise fields.wrong("hours", f"nothing can begin from {begin:g} to {end:g}: say from when to when, as [8, 20]")
+    return begin, end
 
 
 def _only(fields: Fields, key: str, kind: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from device_sim.errors import ScenarioError
 
 SECONDS_MAX: Final = 31 * 86_400.0  # a month: a longer one is a slip of the pen
+LENGTH_MIN_S: Final = 0.001  # no band tells a shorter one from none, and lengths are drawn by their logarithm
+REPEAT_MIN_S: Final = 10.0  # what comes again sooner is a slip of the pen, and costs as much each time
 
 Range = tuple[float, float]
 
@@ -21,6 +23,11 @@ class Fields:
         self._file = file
         self._where = where
 
+    @property
+    def place(self) -> str:
+        """Which table it is: "mine.toml: wearer 2: episode 1"."""
+        return f"{self._file}: {self._where}".removesuffix(": ")
+
     def has(self, key: str) -> bool:
         """Whether ``key`` is there and was not taken yet."""
         return key in self._rest
@@ -32,23 +39,27 @@ class Fields:
         default: float | None = None,
         low: float = 0.0,
         high: float = SECONDS_MAX,
+        least: float = 0.0,
         whole: bool = False,
     ) -> float:
-        """Take the number of ``key``, within ``low`` and ``high``; without a default it must be there."""
+        """Take the number of ``key``, within ``low`` and ``high``; without a default it must be there. More than 0 it
+        must be ``least`` or more."""
         value = self._take(key, default)
-        return self._checked(key, value, low, high, whole=whole)
+        return self._checked(key, value, low, high, least=least, whole=whole)
 
-    def range(self, key: str, *, default: Range, low: float = 0.0, high: float = SECONDS_MAX) -> Range:
-        """Take a number, or ``[least, most]``, within ``low`` and ``high``."""
+    def range(
+        self, key: str, *, default: Range, low: float = 0.0, high: float = SECONDS_MAX, least: float = 0.0
+    ) -> Range:
+        """Take a number, or ``[least, most]``, within ``low`` and ``high``; each as ``number`` has it."""
         value = self._rest.pop(key, list(default))
         if not isinstance(value, list):
             value = [value, value]
         if len(value) != 2:
             raise self.wrong(key, f"must be a number or [least, most], got {value!r}")
-        least, most = (self._checked(key, one, low, high) for one in value)
-        if least > most:
-            raise self.wrong(key, f"its least ({least:g}) must not be more than its most ({most:g})")
-        return least, most
+        first, last = (self._checked(key, one, low, high, least=least) for one in value)
+        if first > last:
+            raise self.wrong(key, f"its least ({first:g}) must not be more than its most ({last:g})")
+        return first, last
 
     def choice(self, key: str, allowed: tuple[str, ...], *, default: str | None = None) -> str:
         """Take one of ``allowed``."""
@@ -105,9 +116,13 @@ class Fields:
             raise self.wrong(key, "is missing")
         return value
 
-    def _checked(self, key: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
+    def _checked(
+        self, key: str, value: object, low: float, high: float, *, least: float = 0.0, whole: bool = False
+    ) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # NaN
             raise self.wrong(key, f"must be a number, got {value!r}")
         if not low <= value <= high or (whole and value != round(value)):
             raise self.wrong(key, f"must be a{' whole' * whole} number from {low:g} to {high:g}, got {value!r}")
+        if 0 < value < least:
+            raise self.wrong(key, f"must be 0 or at least {least:g}, got {value!r}")
         return float(value)

@@ -11,6 +11,7 @@ from forecalm.arguments_certificates import add_certificates
 from forecalm.arguments_duty import add_duty
 from forecalm.arguments_gateway_access import add_gateway_access
 from forecalm.arguments_models import add_models
+from forecalm.arguments_parser import Parser
 from forecalm.arguments_rehearsal import add_rehearsal
 from forecalm.arguments_reports import add_reports
 from forecalm.arguments_said import (
@@ -39,9 +40,7 @@ SCOPES: Final = ("care", "research", "share")
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser; what it returns names the ``command``, a function of the ``module`` of ``forecalm.commands``."""
-    parser = argparse.ArgumentParser(
-        prog="forecalm", description=f"Wristbands in, a carer told in time. {SENTENCE}", allow_abbrev=False
-    )
+    parser = Parser(prog="forecalm", description=f"Wristbands in, a carer told in time. {SENTENCE}", allow_abbrev=False)
     parser.add_argument("-v", "--verbose", action="store_true", help="say more, and where an error came from")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -295,6 +294,8 @@ def _add_keeping(commands: Any) -> None:  # noqa: ANN401 - argparse hides the ty
 
     audit = command(commands, "keeping", "audit", "say whether the record of who changed what is whole")
     add_config(audit)
-    audit.add_argument("what", choices=("verify",), help="verify: follow the chain, and print its end")
+    audit.add_argument(
+        "what", metavar="verify", choices=("verify",), help="verify: follow the chain, and print its end"
+    )
     audit.add_argument("--witness", type=witness, metavar="NUMBER:DIGEST", help="an end that was printed earlier")
     audit.add_argument("--json", action="store_true", help="say it as one JSON object")

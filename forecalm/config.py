@@ -1,7 +1,8 @@
 """One TOML file and the environment in, frozen typed sections out; unknown keys are errors that name the file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from forecalm.nearest import meant
 from ingest.errors import SourceError
 from ingest.ids import ID
 
@@ -114,7 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return ZoneInfo(self.site.time_zone)
 
 
-SECTIONS: Final = {
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "site": SiteSection,
     "mqtt": MqttSection,
     "store": StoreSection,
@@ -124,6 +126,7 @@ SECTIONS: Final = {
 }
 OF_GATEWAYS: Final = ("gateway",)  # sections that only forecalm gateway reads; one environment may serve both
 LISTS: Final = ("names",)  # in the environment with commas between
+VARIABLE_NEAR: Final = 0.85  # how alike, of 1, by ``difflib``: all begin alike
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -139,6 +142,7 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     origin = "the environment" if path is None else f"{path} (or FORECALM_* in the environment)"
+    check_keys(found, {"data": None, **SECTIONS}, str(path))
     overridden = _override(found, os.environ if environment is None else environment)
     try:
         config = msgspec.convert(overridden, Config, strict=False)
@@ -154,6 +158,46 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Con
     check_url(config.console.url, origin)
     check_console(config.console, origin)
     return config
+
+
+def check_keys(found: Mapping[str, object], known: Mapping[str, type[msgspec.Struct] | None], path: str) -> None:
+    """Raise ConfigError, with the nearest that there is, for a section or a key that nothing reads. ``known``: the
+    struct of each section; None: a key that stands in none."""
+    for name, inner in found.items():
+        if name not in known:
+            raise ConfigError(f"{path}: {_unknown(name, inner, known)}")
+        section = known[name]
+        if section is None and isinstance(inner, dict):
+            raise ConfigError(f"{path}: {name} is a key: {name} = ...")
+        if section is not None and not isinstance(inner, dict):
+            raise ConfigError(f"{path}: {name} is a section: [{name}]")
+        if section is None or not isinstance(inner, dict):
+            continue
+        for key in inner:
+            if key not in section.__struct_fields__:
+                near = meant(key, section.__struct_fields__) or _there(section.__struct_fields__)
+                raise ConfigError(f"{path}: no key {key} under [{name}]{near}")
+
+
+def _unknown(name: str, inner: object, known: Mapping[str, type[msgspec.Struct] | None]) -> str:
+    """Why a section or a key at the top is none, and where it may belong."""
+    if isinstance(inner, dict):
+        return f"no section [{name}]{meant(name, known) or _there(known)}"
+    homes = [f"[{each}]" for each, section in known.items() if section and name in section.__struct_fields__]
+    if homes:
+        return f"no key {name}, does it belong under {' or '.join(homes)}?"
+    return f"no key {name}{meant(name, known) or _there(known)}"
+
+
+def variable_meant(said: str, sections: Mapping[str, type[msgspec.Struct]]) -> str:
+    """Return which variable of the environment may be meant by one that is none."""
+    known = [f"{PREFIX}{name}_{key}".upper() for name, of in sections.items() for key in of.__struct_fields__]
+    near = get_close_matches(said, [*known, PREFIX + "DATA_FOLDER"], n=1, cutoff=VARIABLE_NEAR)
+    return f", did you mean {near[0]}? If not," if near else ";"
+
+
+def _there(known: Iterable[str]) -> str:
+    return f"; there are: {', '.join(known)}"
 
 
 def check_console(said: ConsoleSection, origin: str) -> None:
@@ -225,7 +269,7 @@ def _override(found: dict[str, object], environment: Mapping[str, str]) -> dict[
         elif section in OF_GATEWAYS:
             continue
         elif section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
-            raise ConfigError(f"{name}: no such setting; see docs/configuration.md")
+            raise ConfigError(f"{name}: no such setting{variable_meant(name, SECTIONS)} see docs/configuration.md")
         elif isinstance(inner, dict):
             merged[section] = {**inner, key: value.split(",") if key in LISTS else value}
     return merged

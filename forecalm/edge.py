@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site, check_tls
+from forecalm.config import OF_TESTS, PREFIX, ConfigError, MqttSection, Site, check_keys, check_tls, variable_meant
 from forecalm.config import SECTIONS as OF_SERVICE
 from ingest.ids import fitted
 
@@ -51,7 +51,7 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return Path(self.gateway.data)
 
 
-SECTIONS: Final = {"gateway": GatewaySection, "mqtt": MqttSection}
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"gateway": GatewaySection, "mqtt": MqttSection}
 
 
 def load_edge(
@@ -72,6 +72,7 @@ def load_edge(
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    check_keys(found, SECTIONS, str(path))
     origin = "the command line" if path is None else f"{path} (or FORECALM_* in the environment, or the command line)"
     for section, values in (*_from(os.environ if environment is None else environment), *(said or {}).items()):
         inner = found.get(section, {})
@@ -96,6 +97,7 @@ def _from(environment: Mapping[str, str]) -> list[tuple[str, dict[str, object]]]
         if name == PREFIX + "DATA_FOLDER" or (section in OF_SERVICE and section not in SECTIONS):
             continue  # the service's, which checks them: one environment may serve both
         if section not in SECTIONS or key not in SECTIONS[section].__struct_fields__:
-            raise ConfigError(f"{name}: no such setting of a gateway; see docs/guides/gateway.md")
+            near = variable_meant(name, SECTIONS)
+            raise ConfigError(f"{name}: no such setting of a gateway{near} see docs/guides/gateway.md")
         found.append((section, {key: value.split(",") if key == "adapters" else value}))
     return found

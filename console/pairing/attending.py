@@ -9,7 +9,7 @@ from typing import Final
 
 from console.pairing.fit import check
 from console.pairing.flow import Answered, Arrived, Checked, Do, Event, Passed, Prompted, PutOn, Stage, Step, advance
-from console.pairing.gesture import Answer, answer, new_rhythm, tapped
+from console.pairing.gesture import Answer, new_rhythm, told
 from console.pairing.hearing import Hearing
 
 CHECK_EVERY_S: Final = 1.0  # a second of readings comes a second
@@ -62,10 +62,17 @@ class Attending:
 
     def _answer(self, now_s: float) -> Answer:
         pairing, hearing = self.pairing, self.hearing
-        by_taps = tapped(hearing.taps, pairing.band, prompt_s=pairing.prompt_s, now_s=now_s)
-        if by_taps is not Answer.WAITING or pairing.rhythm is None:
-            return by_taps
-        return answer(hearing.moved, pairing.band, pairing.rhythm, prompt_s=pairing.prompt_s, now_s=now_s)
+        if pairing.rhythm is None:
+            return Answer.WAITING
+        return told(
+            hearing.moved,
+            hearing.taps,
+            pairing.band,
+            pairing.rhythm,
+            prompt_s=pairing.prompt_s,
+            now_s=now_s,
+            unheard=hearing.unheard(pairing.prompt_s, now_s),
+        )
 
 
 def said_of(hearing: Hearing, band: str, now_s: float) -> str:

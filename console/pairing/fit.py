@@ -5,7 +5,7 @@ that is not seen within 15 s is no proof of a loose band (docs/pairing.md has th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -40,6 +40,7 @@ class Mend(StrEnum):
     MOVING = "moving"
     NO_PULSE = "no pulse"
     CANNOT_TELL = "cannot tell yet"
+    NOTHING_ARRIVES = "nothing arrives"
 
 
 WORDS: Final = {
@@ -51,27 +52,65 @@ WORDS: Final = {
     Mend.MOVING: "The arm moves too much to tell. Hold it still for ten seconds.",
     Mend.NO_PULSE: "No pulse yet. Move it up a finger's width, one hole tighter, and hold still.",
     Mend.CANNOT_TELL: "Cannot tell yet: keep still.",
+    Mend.NOTHING_ARRIVES: "Nothing of the band arrives, so nobody would be watched by it.",
 }
 """What staff read."""
+
+NOT_YET: Final = "Nothing of it has arrived yet."
+UNTOLD: Final = "Is it charged, near a gateway, and free of other phones?"
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A verdict, what it rests on in words, and whether more seconds could change it."""
+    """A verdict, what it rests on in words, and whether more seconds could change it; ``why`` nothing more of the band
+    arrived, where that is known."""
 
     mend: Mend
     seconds: int
     known: tuple[str, ...]
     final: bool
+    why: str = ""
 
     @property
     def words(self) -> str:
         """What to tell whoever holds the wrist."""
-        return WORDS[self.mend]
+        if not (self.heard or self.final):
+            return NOT_YET
+        return f"{WORDS[self.mend]} {self.why}".strip()
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything of the band arrived while it was checked: what is out of reach protects nobody."""
+        return self.mend is not Mend.NOTHING_ARRIVES
+
+    @property
+    def told(self) -> bool:
+        """Whether anything is known of how it sits."""
+        return self.mend not in (Mend.CANNOT_TELL, Mend.NOTHING_ARRIVES)
+
+    def ended(self, gateways: str) -> "Fit":
+        """The same once nobody waits for more of it; ``gateways``: what they say of a band that is not there."""
+        if self.final or self.mend is Mend.MOVING:
+            return self
+        if not self.heard:
+            return replace(self, final=True, why=sentence(gateways or UNTOLD))
+        some = f"Only {self.seconds} s of its readings arrived in time."
+        return replace(self, final=True, why=f"{some} {sentence(gateways)}".strip())
+
+
+NOTHING: Final = Fit(Mend.NOTHING_ARRIVES, 0, (), final=False)
+"""Of a band of which nothing has arrived since its check began."""
+
+
+def sentence(said: str) -> str:
+    """Words of a gateway as they stand beside others: they have no full stop."""
+    return said if not said or said.endswith((".", "?", "!")) else f"{said}."
 
 
 def check(received: Sequence[Received]) -> Fit:
     """Return what the packets of one band since it was put on say of its fit; the last ``LONGEST_S`` count."""
+    if not received:
+        return NOTHING
     tick = whole(received)
     return check_tick(_last(tick, LONGEST_S)) if tick.seconds else Fit(Mend.CANNOT_TELL, 0, (), final=False)
 

@@ -1,27 +1,30 @@
 """What staff and bands do, one thing at a time, in; what to do and say next out: pairing as a pure state machine.
 
     ASK -agree-> CONNECT -readings-> CONFIRM -this band-> WEAR -on the wrist-> FIT -sits well, or so be it-> DONE
-     |               |                 | another, several, nobody: again, three times            | mend: again
+     |               |                 | another, several, nobody: again, three times; unsure:   | mend: again
+     |               |                 | again, five times                                       |
      +---------------+-----------------+----------- cancel, or too long --------------+----------+-> STOPPED
 
 ``ASK`` only where something is taken from somebody. Where the band comes first and its wearer is said later, ``WHO``
 stands between ``CONFIRM`` and ``WEAR``; whoever names the wearer agrees to what is taken in the same word.
 
 A pairing is entered once, at the step to ``DONE``, and only for a band that was confirmed by hand; whatever happens
-before changes nothing, so nobody is ever without a record of which band is theirs. A swap is the same with the wearer's
-old band in ``held``: it is given up in that one step.
+before changes nothing, so nobody is ever without a record of which band is theirs. A band of which nothing arrived
+since its fit check began is never taken as it sits: whoever wears it would be thought watched. A swap is the same with
+the wearer's old band in ``held``: it is given up in that one step.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from console.pairing.fit import Fit, Mend
+from console.pairing.fit import NOTHING, Fit, Mend
 from console.pairing.gesture import Answer, Rhythm
 from ingest.registry.stretches import Held
 
 CONNECT_S: Final = 45.0  # scanning, the race of gateways, bonding and services, on a bad day
 ATTEMPTS: Final = 3  # of the gesture; then somebody should look at which band this is
+UNSURE: Final = 5  # prompts that were nobody's fault: bands came and went; then somebody should look at the gateways
 WEAR_S: Final = 300.0  # to put it on somebody who may not want it
 FIT_S: Final = 25.0  # what is asked for takes 15 s; readings come late
 DECIDE_S: Final = 300.0
@@ -57,6 +60,7 @@ class Pairing:
     attempts: int = 0
     prompt_s: float = 0.0
     rhythm: Rhythm | None = None
+    unsure: int = 0
     confirmed: bool = False
     fit: Fit | None = None
     reason: str = ""
@@ -151,6 +155,7 @@ _SAID: Final = {
     Answer.NONE: "this band did not move as asked",
     Answer.OTHER: "another band moved as asked, and not this one: look at the label of the one in your hand",
     Answer.SEVERAL: "several bands moved as asked: hold one alone",
+    Answer.UNSURE: "another band came or went meanwhile, so nobody can tell whether that one moved too",
 }
 _UNTOLD: Final = "is it charged, near a gateway, and free of other phones?"
 _PATIENCE: Final = {  # [s], and what is said when it ends
@@ -206,8 +211,10 @@ def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
         case Stage.FIT, Checked(fit):
             return Step(replace(pairing, fit=fit))
         case Stage.MEND, Again():
-            return _to(pairing, Stage.FIT, now_s, Do.CHECK)
+            return _to(replace(pairing, fit=None), Stage.FIT, now_s, Do.CHECK)
         case Stage.MEND, SoBeIt():
+            if pairing.fit is None or not pairing.fit.heard:
+                return Step(pairing, (Do.ASK_TO_MEND,))
             return _to(pairing, Stage.DONE, now_s, Do.ENTER)
     return _late(pairing, now_s, event.why if isinstance(event, Passed) else "")
 
@@ -220,8 +227,10 @@ def _answered(pairing: Pairing, answer: Answer, now_s: float) -> Step:
         if not pairing.wearer:
             return _to(sure, Stage.WHO, now_s, Do.ASK_WHO)
         return _to(sure, Stage.WEAR, now_s, Do.ASK_TO_WEAR)
-    tried = replace(pairing, attempts=pairing.attempts + 1, rhythm=None, reason=_SAID[answer])
-    if tried.attempts >= ATTEMPTS:
+    unsure = answer is Answer.UNSURE
+    attempts, open_ = pairing.attempts + (not unsure), pairing.unsure + unsure
+    tried = replace(pairing, attempts=attempts, unsure=open_, rhythm=None, reason=_SAID[answer])
+    if tried.attempts >= ATTEMPTS or tried.unsure >= UNSURE:
         return _stop(tried, f"{_SAID[answer]}; nothing was entered", now_s)
     return Step(tried, (Do.PROMPT,))
 
@@ -234,7 +243,7 @@ def _checked(pairing: Pairing, fit: Fit, now_s: float) -> Step:
 
 def _late(pairing: Pairing, now_s: float, why: str) -> Step:
     if pairing.stage is Stage.FIT and now_s - pairing.since_s > FIT_S:
-        fit = pairing.fit or Fit(Mend.CANNOT_TELL, 0, (), final=True)
+        fit = (pairing.fit or NOTHING).ended(why)
         return _to(replace(pairing, fit=fit), Stage.MEND, now_s, Do.ASK_TO_MEND)
     patience, reason = _PATIENCE.get(pairing.stage, (float("inf"), ""))
     if pairing.stage is Stage.CONNECT:

@@ -4,11 +4,14 @@ The prompt asks for shaking, holding still, and shaking again. A band on a child
 but does not stop and go on when a stranger is told to: what is asked for is the agreement with the prompt, and that no
 other band agrees with it too. Lengths are drawn anew for every prompt, so that no habit of moving keeps fitting.
 docs/pairing.md says how often other movement was taken for it.
+
+Two double taps say the same, and are held against the same: nothing is said of either gesture before another band's can
+have arrived, and a band that could not have been heard meanwhile leaves it open (``Answer.UNSURE``).
 """
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -35,11 +38,12 @@ TAPS_TOO_MANY: Final = 4  # who drums goes on drumming
 class Answer(StrEnum):
     """What came of a prompt."""
 
-    WAITING = "waiting"
+    WAITING = "waiting"  # what was asked for, or speaks against it, may still come
     THIS = "this"  # this band, and no other
     OTHER = "other"  # another band, and not this one
     SEVERAL = "several"  # more than one: nobody can tell
-    NONE = "none"  # time is up
+    UNSURE = "unsure"  # this band; but another could not be heard meanwhile, and may have done the same
+    NONE = "none"  # none did
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,48 +114,133 @@ def joined(before: Movement, strength_g: Array, end_s: float, *, keep_s: float =
 
 def follows(moved: Movement, rhythm: Rhythm, prompt_s: float) -> bool:
     """Whether a band moved as it was asked to at ``prompt_s``, at any one delay of up to ``LATEST_S``."""
-    return any(_agrees(moved, rhythm, prompt_s + lag) for lag in np.arange(0.0, LATEST_S + BIN_S / 2, BIN_S))
+    return any(_agrees(moved, rhythm, prompt_s + lag) for lag in _lags())
 
 
-def answer(moved: Mapping[str, Movement], band: str, rhythm: Rhythm, *, prompt_s: float, now_s: float) -> Answer:
-    """Return what came of a prompt so far: nothing is said before everything asked for can have arrived.
+def may_follow(moved: Movement, rhythm: Rhythm, prompt_s: float) -> bool:
+    """Whether nothing of what is known of a band, which may be little, speaks against its having moved as asked."""
+    return any(_agrees(moved, rhythm, prompt_s + lag, holes=True) for lag in _lags())
 
-    ``moved`` holds every band that sends, not only those that are paired with.
+
+def follows_so_far(moved: Movement, rhythm: Rhythm, *, prompt_s: float, now_s: float) -> bool:
+    """Whether a band moved as asked in every turn that was over at ``now_s``, and one was, at any one delay."""
+    for lag in _lags():
+        over = sum(sum(rhythm.turns_s[: i + 1]) <= now_s - prompt_s - lag for i in range(len(rhythm.turns_s)))
+        if over and _agrees(moved, Rhythm(rhythm.turns_s[:over]), prompt_s + lag):
+            return True
+    return False
+
+
+def told(
+    moved: Mapping[str, Movement],
+    taps: Mapping[str, Sequence[float]],
+    band: str,
+    rhythm: Rhythm,
+    *,
+    prompt_s: float,
+    now_s: float,
+    unheard: Collection[str] = (),
+) -> Answer:
+    """Return what came of a prompt so far, by whichever of the two gestures.
+
+    While another band is shaken as asked so far, double taps of this one wait until all was asked for: whoever holds
+    that one does as they read, and a wearer who drums must not answer in their place. ``unheard`` are bands of which
+    nobody knows what they did for a part of the time.
     """
-    over_s = prompt_s + rhythm.length_s + LATEST_S
-    mine = follows(moved.get(band, NOTHING), rhythm, prompt_s)
-    if now_s < over_s + BIN_S:
+    shaken = answer(moved, band, rhythm, prompt_s=prompt_s, now_s=now_s, unheard=unheard)
+    by_taps = tapped(taps, band, prompt_s=prompt_s, now_s=now_s, unheard=unheard)
+    if by_taps is Answer.NONE:
+        return shaken
+    if by_taps is not Answer.THIS:
+        return by_taps
+    if shaken in (Answer.OTHER, Answer.SEVERAL):
+        return Answer.SEVERAL
+    others = (each for name, each in moved.items() if name != band)
+    if shaken is Answer.WAITING and any(
+        follows_so_far(each, rhythm, prompt_s=prompt_s, now_s=now_s) for each in others
+    ):
+        return Answer.WAITING
+    return Answer.UNSURE if shaken is Answer.UNSURE else Answer.THIS
+
+
+def answer(
+    moved: Mapping[str, Movement],
+    band: str,
+    rhythm: Rhythm,
+    *,
+    prompt_s: float,
+    now_s: float,
+    unheard: Collection[str] = (),
+) -> Answer:
+    """Return what came of a prompt by shaking: nothing is said before everything asked for can have arrived.
+
+    ``moved`` holds every band that sends, not only those that are paired with. One that was ``unheard`` for a part of
+    the time leaves it open only where all that is known of it agrees: a wrist that lay still while shaking was asked
+    for is not the one in the hand, whatever else is not known of it.
+    """
+    if now_s < prompt_s + rhythm.length_s + LATEST_S + BIN_S:
         return Answer.WAITING
     others = [name for name, each in moved.items() if name != band and follows(each, rhythm, prompt_s)]
-    if mine:
-        return Answer.SEVERAL if others else Answer.THIS
-    return Answer.OTHER if others else Answer.NONE
+    if not follows(moved.get(band, NOTHING), rhythm, prompt_s):
+        return Answer.OTHER if others else Answer.NONE
+    if others:
+        return Answer.SEVERAL
+    perhaps = (moved.get(name, NOTHING) for name in unheard if name != band)
+    return Answer.UNSURE if any(may_follow(each, rhythm, prompt_s) for each in perhaps) else Answer.THIS
 
 
-def tapped(taps: Mapping[str, Sequence[float]], band: str, *, prompt_s: float, now_s: float) -> Answer:
-    """The same of double taps, each at its moment [s]: this band twice since the prompt, a second to eight apart, and
-    in that time no other band twice."""
-    mine = [at_s for at_s in taps.get(band, ()) if prompt_s <= at_s <= now_s]
-    others = [
-        name for name, each in taps.items() if name != band and sum(prompt_s <= at_s <= now_s for at_s in each) >= TAPS
-    ]
-    pairs = [b - a for a, b in pairwise(mine)]
-    if len(mine) >= TAPS_TOO_MANY or not any(TAPS_APART_S[0] <= gap <= TAPS_APART_S[1] for gap in pairs):
-        return Answer.OTHER if others and len(mine) < TAPS else Answer.WAITING
-    return Answer.SEVERAL if others else Answer.THIS
+def tapped(
+    taps: Mapping[str, Sequence[float]],
+    band: str,
+    *,
+    prompt_s: float,
+    now_s: float,
+    unheard: Collection[str] = (),
+) -> Answer:
+    """Return what came of a prompt by double taps, each at its moment [s]: this band twice, a second to eight apart.
+
+    It is held back for ``LATEST_S`` after the second: so late may what another band says arrive, and somebody who holds
+    two taps both within a fraction of a second. Another band that was tapped twice since the prompt speaks against it
+    whenever that was. Tapped once, it does so from ``LATEST_S`` before the first tap of this band to ``LATEST_S``
+    after the last: a detector misses every other tap of a hand that holds both. A single one at any other time is no
+    answer to the prompt, and in a house full of wearers somebody knocks on a table now and then. An ``unheard`` band
+    leaves it open: a tap that is not heard leaves nothing else to go by. NONE: nothing that counts, so far.
+    """
+    since = {name: sorted(at_s for at_s in each if prompt_s <= at_s <= now_s) for name, each in taps.items()}
+    mine = since.pop(band, [])
+    twice = [each[TAPS - 1] for each in since.values() if len(each) >= TAPS]
+    if len(mine) < TAPS and twice:
+        return Answer.OTHER if now_s >= min(twice) + LATEST_S else Answer.WAITING
+    pairs = [b for a, b in pairwise(mine) if TAPS_APART_S[0] <= b - a <= TAPS_APART_S[1]]
+    if len(mine) >= TAPS_TOO_MANY or not pairs:
+        return Answer.NONE
+    if now_s < pairs[0] + LATEST_S:
+        return Answer.WAITING
+    low_s, high_s = mine[0] - LATEST_S, mine[-1] + LATEST_S
+    if twice or any(low_s <= at_s <= high_s for each in since.values() for at_s in each):
+        return Answer.SEVERAL
+    return Answer.UNSURE if set(unheard) - {band} else Answer.THIS
 
 
-def _agrees(moved: Movement, rhythm: Rhythm, began_s: float) -> bool:
+def _lags() -> NDArray[np.float64]:
+    """The delays [s] at which a band may have done as asked."""
+    return np.arange(0.0, LATEST_S + BIN_S / 2, BIN_S)
+
+
+def _agrees(moved: Movement, rhythm: Rhythm, began_s: float, *, holes: bool = False) -> bool:
+    """Whether a band moved so from ``began_s`` on; with ``holes``, as far as that is known."""
     turn_s = began_s
     for i, length in enumerate(rhythm.turns_s):
         inside = _inside(moved, turn_s + REACTION_S, turn_s + length)
+        turn_s += length
         needed = round((length - REACTION_S) / BIN_S)
-        if len(inside) < needed:  # a hole is no stillness
+        if len(inside) < needed and not holes:  # a hole is no stillness
             return False
+        if not len(inside):
+            continue
         shaken = i % 2 == 0
         if (inside >= SHAKEN_G).mean() < SHAKEN_SHARE if shaken else (inside > STILL_G).any():
             return False
-        turn_s += length
     return True
 
 

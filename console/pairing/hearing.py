@@ -6,13 +6,15 @@ of a band's memory or its own, is not *now*, confirms nothing and fits nobody.
 
 import math
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from console.pairing.gesture import NOTHING, Movement, joined, strength
 from ingest.control.messages import BandEvent, Nearby, Roster
 from ingest.control.picture import BandAt, BandNear, GatewayAt, Picture
-from ingest.control.reading import read
+from ingest.control.reading import BandSaid, read
 from ingest.errors import WireError
 from ingest.received import Received
 from ingest.wire import Packet, band_of, check, decode
@@ -20,6 +22,8 @@ from ingest.wire import Packet, band_of, check, decode
 KEPT_PACKETS: Final = 60  # of a band: more than a fit check or a gesture looks at
 KEPT_TAPS: Final = 32
 HELD_BACK_S: Final = 3.0  # between heard and sent: it waited
+AWAY_S: Final = 60.0  # a band that was silent for longer before a prompt is out of reach, and not just lost
+UNHEARD_S: Final = 1.0  # of a prompt that may be missed: nobody answers sooner than they have read it
 _NEVER: Final = -math.inf
 
 
@@ -36,6 +40,8 @@ class Hearing:
         self._packets: dict[str, deque[Received]] = {}
         self._least_delay_s: dict[str, float] = {}
         self._offset_s: dict[tuple[str, int], float] = {}
+        self._late_s: dict[str, float] = {}
+        self._connecting_s: dict[str, float] = {}
 
     def hear(self, topic: str, payload: bytes, at_s: float, *, retained: bool = False) -> None:
         """Take in a message that arrived at ``at_s`` [s], or, ``retained``, that the broker had from before; what is
@@ -52,6 +58,8 @@ class Hearing:
                 case _:
                     if isinstance(said, Nearby):
                         self._delay(said.gateway, at_s - said.at_us * 1e-6)
+                    if isinstance(said, BandSaid) and not retained:
+                        self._stands(said, at_s)
                     self._picture.hear(said, _us(at_s), retained=retained)
         except WireError:
             self.refused += 1
@@ -74,6 +82,18 @@ class Hearing:
         """Whether movement is among what a band has sent."""
         return any(each.packet.motion is not None for each in self._packets.get(band, ()))
 
+    def unheard(self, since_s: float, now_s: float) -> set[str]:
+        """The bands of which nobody knows what was done with them for a part of the time since ``since_s``.
+
+        Their link was lost or came back, is being made, or they said late that they were tapped. A band that was silent
+        for ``AWAY_S`` before and still is counts as out of reach, for hours perhaps: were it waited for, nobody in the
+        house could be paired. If that is the one in the hand, nothing answers the prompt in its place.
+        """
+        came = {band for band, each in self._packets.items() if _missed([it.received_s for it in each], since_s, now_s)}
+        late = {band for band, at_s in self._late_s.items() if at_s >= since_s}
+        making = {band for band, at_s in self._connecting_s.items() if now_s - at_s <= AWAY_S}
+        return came | late | making
+
     def gateways(self, now_s: float) -> list[GatewayAt]:
         """Every gateway heard of."""
         return self._picture.gateways(_us(now_s))
@@ -94,6 +114,8 @@ class Hearing:
         band = said.band
         age_s = self._delay(said.gateway, at_s - said.at_us * 1e-6)
         if age_s > HELD_BACK_S:
+            if said.kind == "double_tap":
+                self._late_s[band] = at_s
             return
         if said.kind == "double_tap":
             taps = self.taps[band]
@@ -102,6 +124,12 @@ class Hearing:
                 del taps[:-KEPT_TAPS]
         elif said.kind == "put_on":
             self.put_on_s[band] = at_s - age_s
+
+    def _stands(self, said: BandSaid, at_s: float) -> None:
+        if said.status is not None and said.status.state == "connecting":
+            self._connecting_s.setdefault(said.band, at_s)
+        else:
+            self._connecting_s.pop(said.band, None)
 
     def _delay(self, gateway: str, behind_s: float) -> float:
         """How much longer than ever a gateway's message took: its clock may stand anywhere, but the least delay is."""
@@ -128,6 +156,15 @@ class Hearing:
         if packet.motion is not None:
             motion = strength(arrays["motion"], packet.motion.rate_hz)
             self.moved[band] = joined(self.moved.get(band, NOTHING), motion, packet.tick_us * 1e-6 + offset_s)
+
+
+def _missed(arrived_s: Sequence[float], since_s: float, now_s: float) -> bool:
+    """Whether a band that is not out of reach was silent for too long while something was asked for."""
+    if arrived_s[-1] < since_s - AWAY_S:
+        return False
+    return any(
+        b - a > HELD_BACK_S and b - max(a, since_s) > UNHEARD_S for a, b in pairwise([_NEVER, *arrived_s, now_s])
+    )
 
 
 def _us(at_s: float) -> int:

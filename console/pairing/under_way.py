@@ -2,6 +2,10 @@
 
 One line to the broker for all of them, open only while somebody pairs or looks. Whoever asks gets a copy of how it
 stands; a thread of its own hears, decides (``console.pairing.flow``) and carries out what comes of it.
+
+One band at a time is looked for and confirmed, in all of the house: two people who each hold the other's band would
+answer each other's prompts. Here the next may begin once the one before is confirmed; another process, whose roster
+would take ours off the air, once none is under way here.
 """
 
 import logging
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from console.errors import PairingError
+from console.pairing.alone import Alone
 from console.pairing.fit import Fit, check, warm
 from console.pairing.flow import Do, Event, Pairing, Stage, begin, begin_with
 from console.pairing.hearing import Hearing
@@ -64,7 +69,7 @@ class LineLike(Offered, Protocol):
 class Around:
     """What pairings stand on: a line, which bands gateways hold, which bands this house has, which of those somebody
     wears, and ``enter`` (pairing, wish, by), which alone changes who wears what; it raises RegistryError, having
-    entered nothing, where things are no longer as they were said."""
+    entered nothing, where things are no longer as they were said. ``alone``: whether another process is pairing."""
 
     line: Callable[[], AbstractContextManager[LineLike]]
     held: Callable[[], Sequence[str]]
@@ -72,6 +77,7 @@ class Around:
     worn: Callable[[], Collection[str]]
     enter: Callable[[Pairing, Wish, str], None]
     clock: Callable[[], float]
+    alone: Alone
 
 
 class UnderWay:
@@ -100,22 +106,25 @@ class UnderWay:
             self._stopping = True
             self._wake.notify_all()
         self._thread.join()
+        self._around.alone.let_go()
 
     # What pages ask
 
     def begin(self, band: str, *, by: str, wearer: str = "", held: Held = Held()) -> str:  # noqa: B008 - frozen
         """Begin to pair ``band``; with ``wearer`` and what is ``held`` where that is agreed already. Returns its id;
-        raises PairingError where somebody else is pairing it, or too many are under way."""
+        raises PairingError where somebody else is pairing it, or any band that is not confirmed yet, here or in another
+        process, or too many are under way. What the same person has begun and not confirmed ends."""
         now_s = self._around.clock()
         with self._lock:
             live = [one for one in self._ones.values() if one.live]
             for one in live:
-                if one.pairing.band == band and one.by != by:
-                    raise PairingError(f"{band}: {one.by} is pairing it at this moment; take another one, or ask them")
-                if one.pairing.band == band:
-                    one.end("begun again", now_s)
+                _require_by(one, band, by)
             if len(live) >= MOST:
                 raise PairingError(f"{band}: {MOST} pairings are under way already; end one of them first")
+            self._around.alone.take(band, by)
+            for one in live:
+                if one.pairing.band == band or not one.pairing.confirmed:
+                    one.end("begun again" if one.pairing.band == band else f"{band} was begun instead", now_s)
             step = begin(band, wearer, held, now_s=now_s) if wearer else begin_with(band, now_s=now_s)
             one = One(secrets.token_urlsafe(12), by, step, now_s)
             self._ones[one.id] = one
@@ -199,6 +208,7 @@ class UnderWay:
         with self._lock:
             while not self._stopping and not self._wanted(self._around.clock()):
                 self._hearing, self._fault = None, ""
+                self._around.alone.let_go()
                 self._wake.wait()
             return self._stopping
 
@@ -219,6 +229,7 @@ class UnderWay:
     def _listen(self, line: LineLike) -> None:
         hearing, offering = Hearing(), Offering(line, self._around.held)
         asked_s: dict[str, float] = {}
+        brought: set[str] = set()
         try:
             while True:
                 with self._lock:
@@ -244,9 +255,11 @@ class UnderWay:
                     if gateway.online and now_s - asked_s.get(gateway.gateway, float("-inf")) > LOOK_S / 2:
                         asked_s[gateway.gateway] = now_s
                         line.look_at(gateway.gateway, LOOK_S)
-                brought = self._brought(hearing, now_s) if seeking else set()
-                offering.keep(mine | brought, hearing.roster, now_s)
+                looks = seeking and not offering.theirs(hearing.roster, now_s)
+                brought = self._brought(hearing, brought, now_s) if looks else set()
+                against = offering.keep(mine | brought, hearing.roster, now_s)
                 with self._lock:
+                    self._end_against(against, now_s)
                     self._remember(mine | brought, now_s)
                     self._wake.wait(BEAT_S)
         finally:
@@ -257,6 +270,12 @@ class UnderWay:
     def _unhear(self) -> None:
         with self._lock:
             self._hearing = None
+
+    def _end_against(self, theirs: Collection[str], now_s: float) -> None:
+        """Somebody pairs ``theirs`` from another installation at the same broker: neither can go on."""
+        for one in self._ones.values() if theirs else ():
+            if one.live:
+                one.end(f"{' and '.join(theirs)}: somebody else is pairing that: wait until it is done", now_s)
 
     def _look(self, hearing: Hearing, now_s: float) -> list[tuple[One, Do]]:
         """Go on with every pairing, and with how bands sit; return what is to be done about each pairing."""
@@ -286,13 +305,14 @@ class UnderWay:
                 one.entered, one.refused = not refused, refused
                 one.ended_s = self._around.clock()
 
-    def _brought(self, hearing: Hearing, now_s: float) -> set[str]:
-        """Free bands of this house, and those that say that they wait to be paired, the best heard: those that nobody
-        has paired and that do not ask for it are left alone."""
+    def _brought(self, hearing: Hearing, before: Collection[str], now_s: float) -> set[str]:
+        """Free bands of this house, and those that say that they wait to be paired: those that nobody has paired and
+        that do not ask for it are left alone. Who was brought ``before`` stays, however well others are heard: a band
+        that comes and goes leaves every gesture open. Then the best heard."""
         known, worn = set(self._around.known()), set(self._around.worn())
-        free = [each.band for each in hearing.nearby(now_s) if each.band not in worn]
-        asking = {each.band for each in hearing.nearby(now_s) if each.seen.pairing}
-        return set([band for band in free if band in known or band in asking][:BROUGHT])
+        near = hearing.nearby(now_s)
+        free = [each.band for each in near if each.band not in worn and (each.band in known or each.seen.pairing)]
+        return set(sorted(free, key=lambda band: band not in before)[:BROUGHT])
 
     def _remember(self, offered: Collection[str], now_s: float) -> None:
         self._offered = {band: when for band, when in self._offered.items() if now_s - when[1] < OFFERED_S}
@@ -306,3 +326,15 @@ class UnderWay:
                 one.ended_s = now_s
             if one.ended_s is not None and now_s - one.ended_s > KEPT_S:
                 del self._ones[one.id]
+        if not any(one.live for one in self._ones.values()):
+            self._around.alone.let_go()
+
+
+def _require_by(one: One, band: str, by: str) -> None:
+    """Refuse to begin beside what somebody else has under way; raises PairingError."""
+    if one.by == by:
+        return
+    if one.pairing.band == band:
+        raise PairingError(f"{band}: {one.by} is pairing it at this moment; take another one, or ask them")
+    if not one.pairing.confirmed:
+        raise PairingError(f"{one.pairing.band} is being paired by {one.by}: wait until that is done, or ask them")

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from console.access.roles import Act
 from console.bands import page_of
 from console.forms import form_of
-from console.pairing.fit import Fit, Mend
+from console.pairing.fit import Fit
 from console.pairing.label import sticker_svg
 from console.refusal import Refusal
 from console.support.correct_pages import add_correcting
@@ -33,7 +33,7 @@ def add_band(app: FastAPI, counter: Counter) -> None:
         fit: Fit | None = await counter.sheets.here.records.run(counter.office.under_way.fit, band)
         rows, fault = await counter.near(scope)
         row = next((each for each in rows if each.band == band), None)
-        words = fault or ("" if fit is not None and fit.mend is not Mend.CANNOT_TELL else NOT_YET)
+        words = fault or ("" if fit is not None and fit.told else NOT_YET)
         parts = {"fit": counter.draw("sits", fit, checks_of(fit), words), "moves": counter.draw("moves", row)}
         return counter.live("", parts)
 

@@ -32,7 +32,7 @@ def checks_of(fit: Fit | None) -> tuple[CheckRow, ...]:
     for name, needs, mends in _CHECKS:
         mend = fit is not None and fit.mend in mends
         found = found or mend
-        told = fit is not None and fit.mend is not Mend.CANNOT_TELL and needs in fit.known and not found
+        told = fit is not None and fit.told and needs in fit.known and not found
         verdict: Verdict = "mend" if mend else "well" if told else "unknown"
         rows.append(CheckRow(name, verdict, fit.words if mend and fit is not None else ""))
     return tuple(rows)

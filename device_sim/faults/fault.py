@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from device_sim.errors import ScenarioError
-from device_sim.scenario_fields import SECONDS_MAX, Fields
+from device_sim.scenario_fields import LENGTH_MIN_S, REPEAT_MIN_S, SECONDS_MAX, Fields
 
 ALL: Final = frozenset(("mqtt", "ble", "e4", "parquet"))  # what happens to a body or a sensor is in every way out
 LIVE: Final = frozenset(("mqtt", "ble"))
@@ -65,7 +65,8 @@ BACKLOG_HZ: Final = FAULTS["away"].settings["backfill_hz"].usual
 class Fault:
     """``kind`` is on from ``start_s`` (simulated, 0 at the end of the scenario's past) for ``hold_s``; with
     ``every_s`` > 0 again and again, so long after each start. ``bands`` are names; none: all of them. What follows
-    is for the kinds that have it in ``FAULTS``; ``where`` is for a loss: on the radio, or on the wire.
+    is for the kinds that have it in ``FAULTS``; ``where`` is for a loss: on the radio, or on the wire. ``place`` is
+    where it was read ("mine.toml: fault 2"), for whoever has to mend it.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Fault:
     turn_s: float = 0.0
     apart_s: float = 0.0
     backfill_hz: float = BACKLOG_HZ
+    place: str = field(default="", compare=False)
 
     @property
     def layer(self) -> str:
@@ -93,6 +95,10 @@ class Fault:
         """Its size, in the setting that tells most of it; NaN where there is none."""
         setting = FAULTS[self.kind].value
         return float(getattr(self, setting)) if setting else math.nan
+
+    def wrong(self, key: str, mend: str) -> ScenarioError:
+        """Return the error that says where the fault stands, which ``key`` of it is wrong and what would be right."""
+        return ScenarioError(f"{self.place or f'fault {self.kind}'}: {key}: {mend}")
 
     def window(self, at_s: float) -> tuple[float, float] | None:
         """From when to when it is on around ``at_s``; None: it is not."""
@@ -127,8 +133,8 @@ def read_fault(fields: Fields) -> Fault:
     kind = fields.choice("kind", tuple(FAULTS))
     about = FAULTS[kind]
     start_s = fields.number("start_s", default=0.0)
-    hold_s = fields.number("hold_s", default=about.hold_s, low=0.001)
-    every_s = fields.number("every_s", default=0.0)
+    hold_s = fields.number("hold_s", default=about.hold_s, low=LENGTH_MIN_S)
+    every_s = fields.number("every_s", default=0.0, least=REPEAT_MIN_S)
     if every_s and every_s <= hold_s:
         raise fields.wrong("every_s", f"must be 0 or more than hold_s ({hold_s:g}), got {every_s:g}")
     bands = fields.names("bands")
@@ -140,7 +146,8 @@ def read_fault(fields: Fields) -> Fault:
         for name, setting in about.settings.items()
     }
     fields.nothing_left()
-    return Fault(kind=kind, start_s=start_s, hold_s=hold_s, every_s=every_s, bands=bands, where=where, **settings)
+    when = {"start_s": start_s, "hold_s": hold_s, "every_s": every_s}
+    return Fault(kind=kind, **when, bands=bands, where=where, place=fields.place, **settings)
 
 
 def parse_fault(text: str) -> Fault:
@@ -153,18 +160,19 @@ def parse_fault(text: str) -> Fault:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not value or key in table:
-            raise ScenarioError(f"--fault: {word!r}: must be KEY=VALUE, each once: {text!r}")
+            raise ScenarioError(f"--fault {text!r}: {word!r}: must be KEY=VALUE, each once")
         table[key] = value.split(",") if key == "bands" else value if key == "where" else _number(value)
-    return read_fault(Fields(table, file="--fault"))
+    return read_fault(Fields(table, file=f"--fault {text!r}"))
 
 
 def require_transport(faults: Sequence[Fault], transport: str) -> None:
-    """Raise ScenarioError, naming the fault, where there is one that this way out cannot do."""
+    """Raise ScenarioError, saying where the fault stands, where there is one that this way out cannot do."""
     for fault in faults:
-        can = MQTT if fault.where == "wire" else FAULTS[fault.kind].transports
+        on_wire = fault.where == "wire"
+        can = MQTT if on_wire else FAULTS[fault.kind].transports
         if transport not in can:
-            ways = " or ".join(sorted(can))
-            raise ScenarioError(f"fault {fault.kind}: is for --transport {ways}, not {transport}: take it out")
+            ways, what = " or ".join(sorted(can)), f"{fault.kind}{' on the wire' * on_wire}"
+            raise fault.wrong("kind", f"{what} is for --transport {ways}, not {transport}: take it out")
 
 
 def _number(value: str) -> object:

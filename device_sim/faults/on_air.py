@@ -6,7 +6,6 @@ from typing import Final
 
 from bumble.transport.common import Transport
 
-from device_sim.errors import ScenarioError
 from device_sim.faults.plan import CLOCK_2019_US, Plan
 from device_sim.handled import AnyBand
 from device_sim.radio.air import Air
@@ -39,10 +38,10 @@ class Weather:
         self._deaf: set[str] = set()
 
     def require_air(self) -> None:
-        """Raise ScenarioError, naming the fault, for one that real adapters cannot do."""
-        for kind in NEEDS_AIR:
-            if self._plan.any(kind):
-                raise ScenarioError(f"fault {kind}: needs the simulated radio: take it, or --hci, out")
+        """Raise ScenarioError, saying where the fault stands, for one that real adapters cannot do."""
+        for fault in self._plan.faults:
+            if fault.kind in NEEDS_AIR:
+                raise fault.wrong("kind", f"{fault.kind} needs the simulated radio: take it, or --hci, out")
 
     async def turn(self, second: int, dues: Sequence[float]) -> None:
         """Second ``second`` is going on; band by band, what it senses in it is due when the loop's clock shows

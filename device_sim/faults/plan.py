@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from device_sim.errors import ScenarioError
 from device_sim.faults.fault import BACKLOG_HZ, Fault, require_transport
 from device_sim.physiology.noise import bits, uniform
 from ingest.wire import Packet
@@ -60,9 +59,8 @@ class Plan:
         for fault in faults:
             for name in fault.bands:
                 if name not in rows:
-                    raise ScenarioError(
-                        f"fault {fault.kind}: bands: there is no {name}; they are {bands[0]} to {bands[-1]}"
-                    )
+                    there = bands[0] if len(bands) == 1 else f"{bands[0]} to {bands[-1]}"
+                    raise fault.wrong("bands", f"there is no {name}, only {there}: name these, or have more wearers")
         self._seed = seed
         self._boots = tuple(boots)
         self._past_s = past_s

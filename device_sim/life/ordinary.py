@@ -20,19 +20,20 @@ _BUMP_S: Final = 240  # one small rise of arousal that ends by itself,
 _BOUT_S: Final = 120  # one bout of flapping or rocking;
 _MOOD_S: Final = 200  # people sit still for minutes and are restless for minutes
 _POSTURE_S: Final = 90  # and the arm may lie anew
+_BUMPS: Final = 0.4  # of their slots have one: some six an hour, of one to three minutes; our choice
 _BUMP_MAX: Final = 0.15  # of full anxiety: everyday arousal, our choice
-_RESTLESS: Final = 0.25  # more of the time spent fidgeting at full anxiety: agitation is motion
+_RESTLESS: Final = 0.25  # more of the time spent fidgeting at full anxiety: agitation is motion; how much: our choice
 _AGITATED: Final = 2.0  # times as many more bouts at full anxiety: stereotypies come with stress; our choice
 _BOUT_MAX: Final = 0.9  # somebody who rocks all the time still stops now and then
 _TURN_S: Final = 900  # sleepers move every quarter of an hour or so: our choice,
 _TURNING_S: Final = 4
 _TURN_STREAM: Final = 997
-_NAP_S: Final = 1800  # and wake up once in such a slot at most,
-_AWAKE_S: Final = (60, 360)  # for some minutes
-_ROUSED_S: Final = 8
-_DROWSY_S: Final = 180
+_NAP_S: Final = 1800  # and wake up once in such a slot at most: our choice,
+_AWAKE_S: Final = (60, 360)  # for some minutes: our choice, long enough for a band to show it,
+_ROUSED_S: Final = 8  # wide awake within seconds,
+_DROWSY_S: Final = 180  # and asleep again over minutes: our choices; those who differ, do so by ``wakes_per_h``
 _ASLEEP: Final = 0.05  # from this depth on somebody sleeps
-_QUIET: Final = 0.03  # of the fidgets that are left in sleep
+_QUIET: Final = 0.03  # of the fidgets that are left in sleep, besides turning over: our choice
 
 
 class Ordinary:
@@ -142,7 +143,7 @@ def _stroll(key: int | np.uint64, t: int, likely: float) -> float:
 @njit(cache=True, nogil=True)
 def _bump(key: int | np.uint64, t: int) -> float:
     slot, at = t // _BUMP_S, t % _BUMP_S
-    if uniform(key, 10, slot) >= 0.4:
+    if uniform(key, 10, slot) >= _BUMPS:
         return 0.0
     length = 60 + int(uniform(key, 11, slot) * 120)
     begin = int(uniform(key, 12, slot) * (_BUMP_S - length))

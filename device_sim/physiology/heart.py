@@ -23,11 +23,12 @@ from ingest.types import Array
 BEATS_MAX: Final = 4  # a second: 240 bpm
 STEPS: Final = 8  # a second: the rate is constant within a step
 _PER_STEP: Final = MOTION_RATE // STEPS
-_LOWEST: Final = 35.0  # bpm that a heart here never leaves
-_HIGHEST: Final = 210.0
-_SILENT: Final = 0.08  # what a non-responder's heart keeps of its gain
-_AROUSED: Final = share(6.0, STEPS)  # heart rate follows arousal within seconds
-_CALMED: Final = share(25.0, STEPS)  # and comes down more slowly
+_LOWEST: Final = 35.0  # bpm that a heart here never leaves: our choice, below all that is drawn of calm sleepers,
+_HIGHEST: Final = 210.0  # and the most at ten years of age by the rule of thumb of 220 less the age
+_SILENT: Final = 0.08  # what a non-responder's heart keeps of its gain: our choice, too little to be told by
+_AROUSED: Final = share(6.0, STEPS)  # sympathetic nerves move a heart with time constants of 1-2 s, or of 10-20 s in
+# older work: Mokrane & Nadeau 1998, Am J Physiol 275:H995; between them: our choice
+_CALMED: Final = share(25.0, STEPS)  # and it comes down more slowly (there); how much: our choice
 _VAGAL: Final = 0.45  # share of exercise's rise that comes at once, by vagal withdrawal: our choice
 _STARTING: Final = (share(9.0, STEPS), share(60.0, STEPS))  # vagal withdrawal, then sympathetic drive: our choice
 _RESTING: Final = (share(35.0, STEPS), share(150.0, STEPS))  # about a minute as a whole: doi:10.25259/IJPP_122_2022
@@ -46,7 +47,7 @@ _UNIT: Final = 1 / 2.65  # makes pressure's variance 1: measured over 2 million 
 _HEARS: Final = 12  # steps: the heart answers pressure 1.5 s late
 _MEMORY: Final = 24
 _WANDERS: Final = (np.exp(-1 / 40.0), np.exp(-1 / 900.0))  # a second: rate wanders over a minute and a quarter hour
-_WANDER_SHARE: Final = (0.035, 0.03)
+_WANDER_SHARE: Final = (0.035, 0.03)  # standard deviations, as shares of the rate: our choice, 4.6 % together
 _ECTOPICS_PER_H: Final = (0.8, 1.3, 40.0)  # median, log-spread, most: premature beats are about 1 an hour in half of
 # middle-aged people and far more in some: Conen et al. 2012, doi:10.1161/CIRCULATIONAHA.112.112300; spread: our choice
 ARRIVES_S: Final = 0.12  # from the heart to the foot at the wrist, as a band shows it: our choice
@@ -54,7 +55,7 @@ _EARLY: Final = 0.66  # of an interval: when a premature beat comes; the next wa
 _WEAK: Final = 0.45  # its pulse, before the heart has filled: our choice
 _STRONG: Final = 1.15  # and the one after
 _SIGH: Final = 0.04  # of breaths are sighs: about 12 an hour (Li et al. 2016, doi:10.1038/nature16964, in mice more)
-_DEEP: Final = 2.2
+_DEEP: Final = 2.2  # times a usual breath: twice makes a sigh (Perez-Padilla 1983, Sleep 6:234); how much: our choice
 _BREATHES: Final = 0.12  # of its height that breathing takes from a pulse, as its waves of pressure do: our choice
 _WAVES: Final = 0.07
 _NARROW: Final = 0.3  # vessels narrow with arousal
@@ -211,6 +212,7 @@ def _live(key: int, at: int, driven: Array, shake: float, breaths_hz: float, bod
     for lagged in range(7):
         if -1e-9 < body[lagged] < 1e-9:
             body[lagged] = 0.0
+    # How breaths vary, quicken with arousal and effort, and slow down in sleep: the sizes are our choice.
     freely = (1 + 0.15 * normal(key, 43, at // (5 * STEPS)) * (1 - 0.6 * asleep)) * (1 - 0.1 * asleep)
     breath = breaths_hz * (1 + 0.4 * body[0] + 0.8 * body[2]) * freely
     body[7] += breath / STEPS

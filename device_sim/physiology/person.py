@@ -103,16 +103,17 @@ class _Population:
 _ADULTS: Final = _Population(
     rest_bpm=(76, 8),  # measured medians: 70 to 100 bpm, seated
     rsa=0.030,  # chosen, with ``slow``, by RMSSD, SDNN and the share that breathing has of a minute's power
-    breaths_hz=0.26,  # 15 breaths a minute
+    breaths_hz=0.26,  # 15.6 breaths a minute: our choice, within the 12 to 20 that are usual in adults at rest
     walks_per_h=3.0,  # ordinary life indoors: our choice
     fidgets=0.12,  # measured: a second in ten to five moves by more than 0.03 g
-    steps_hz=1.8,  # adult walking: about 110 steps a minute
+    steps_hz=1.8,  # 108 a minute: our choice; from 100 on walking is moderate effort: Tudor-Locke 2018,
+    # doi:10.1136/bjsports-2017-097628
     heart_silent=0.2,  # Chiu 2016 saw heart rate tell of anxiety in a subgroup only
     sweat_silent=0.15,  # Milstein & Gordon 2020 tell us to expect non-responders
     medicines=(0.0, 0.0, 0.0, 0.0),
     flapping=0.0,
     rocking=0.0,
-    sleep_h=7.5,  # usual in adults
+    sleep_h=7.5,  # 7 to 9 h suit adults: Hirshkowitz 2015, doi:10.1016/j.sleh.2014.12.010; where in that: our choice
     bed_h=23.0,  # our choice
     wakes_per_h=1.0,  # long enough to move; our choice
 )
@@ -157,7 +158,7 @@ POPULATIONS: Final = tuple(_POPULATIONS)
 _EFFECTS: Final[dict[str, dict[str, float]]] = {
     "none": {},
     "beta_blocker": {
-        "rest_bpm": 0.82,  # 68 to 56 bpm on oral propranolol in normal volunteers
+        "rest_bpm": 0.82,  # 68 to 56 bpm on oral propranolol: LeWinter 1975, doi:10.1002/cpt1975176709
         "heart_gain": 0.45,  # less rise under mental stress in 59 studies: Mills & Dimsdale 1991, Psychosomatics 32:209
         "effort_gain": 0.8,  # and much less so in exercise: Taylor & Meeran 1973, doi:10.1136/bmj.4.5887.257
     },

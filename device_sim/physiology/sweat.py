@@ -28,10 +28,10 @@ _MEDIAN_S: Final = (_DECAY_S[0] + 0.5 * _DECAY_S[1], _RISE_S[0] + 0.5 * _RISE_S[
 # From onset to peak in the median skin: 1.47 s.
 PEAK_S: Final = float(np.log(_MEDIAN_S[0] / _MEDIAN_S[1]) / (1 / _MEDIAN_S[1] - 1 / _MEDIAN_S[0]))
 _REFRACTORY: Final = 5  # samples: the same glands do not answer twice within a second or so
-_SILENT: Final = 0.08  # what a non-responder's skin keeps of its gains
+_SILENT: Final = 0.08  # what a non-responder's skin keeps of its gains: our choice, too little to be told by
 _AROUSED: Final = share(15.0, RATE)  # the tonic level follows arousal up in tens of seconds,
 _CALMED: Final = share(120.0, RATE)  # and down in minutes, as in the tasks of Stress-Predict
-_HEATED: Final = share(150.0, RATE)  # sweating for heat begins minutes into exercise
+_HEATED: Final = share(150.0, RATE)  # sweating for heat begins minutes into exercise: our choice, 2.5 of them
 _SWEATS: Final = (1.2, 1.5)  # times the level more at full effort, and in a heat wave: our choice
 _WORKS: Final = 2.0  # times the responses more at full effort: our choice
 _STIRS: Final = 0.5  # as many responses again while the arm moves by ``_STIRS_G``; they come with movement: measured
@@ -41,7 +41,8 @@ _HABITUATES: Final = 0.05  # of its size that each response takes from the next 
 _RECOVERS: Final = share(60.0, RATE)
 _NOVEL: Final = 1.5  # of habituation that goes when arousal rises in full: something new is answered anew
 _NEWS: Final = share(20.0, RATE)
-_FULL: Final = (9.0, 5.0)  # the level at which glands and ducts are full [uS], and times one's own level on top
+# The level at which glands and ducts are full [uS], and times one's own level on top: our choice, so that a calm skin
+_FULL: Final = (9.0, 5.0)  # is never near it; nine tenths of measured levels lie below 5.6 uS (person.py)
 _WANDER: Final = (np.exp(-1 / (RATE * 200.0)), np.exp(-1 / (RATE * 5400.0)))  # the tonic level drifts for hours:
 _WANDER_SHARE: Final = (0.13, 0.45)  # measured: levels 60 s, 5 and 20 min apart differ by 9 %, 25 % and 55 %
 _UNLIKE: Final = (
@@ -66,7 +67,8 @@ _WARM: Final = 0.8  # share of the touch under which the level cannot be trusted
 _SPOILED: Final = 0.02  # and the share of the level that a press must change to look like a response: our choice
 _NOISE_US: Final = (0.0007, 0.0011)  # measured: the sensor's own, and by the root of the level,
 _NOISY: Final = 0.6  # log-normally from band to band
-_CEILING_US: Final = 40.0  # every sensor ends somewhere; ours fits in its 16 bits
+_CEILING_US: Final = 40.0  # every sensor ends somewhere: our choice, what 16 bits hold (band.py: 41.9 uS), and below
+# the 60 uS from which a level is no skin's: Kleckner 2018, doi:10.1109/TBME.2017.2758643
 _TINY: Final = 1e-9
 
 
@@ -193,6 +195,7 @@ def _respond(
     rate *= 1 - _ASLEEP[1] * asleep
     if answer[2] > 0 or uniform(key, 60, at) * RATE >= rate:
         return 0.0, 0.0
+    # How responses differ in size, and grow with arousal: our choice.
     amplitude = own[3] * np.exp(0.6 * normal(key, 61, at)) * (1 + 0.6 * arousal) * np.exp(-answer[3]) * room
     ago_s = uniform(key, 62, at) / RATE
     answer[0] += amplitude * np.exp(-ago_s / own[5])

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +11,14 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from alerts.names import ALL_MOST, same
 from forecalm.cli import FELL_SHORT
 from forecalm.commands.moments import told
 from forecalm.commands.terminal import err, number, print_json
 from forecalm.config import Config, ConfigError
 from forecalm.config import load as load_config
 from forecalm.installation import Installation
+from forecalm.nearest import meant
 from ingest.notice import SENTENCE
 
 if TYPE_CHECKING:
@@ -33,14 +36,24 @@ def budget(chosen: argparse.Namespace) -> int:
     here = Installation(config)
     _require(chosen)
     with closing(here.open_registry()) as registry:
-        if chosen.wearer not in registry.wearers():
-            raise ConfigError(f"{chosen.wearer!r} is no wearer of this installation")
+        _require_wearer(chosen.wearer, registry.wearers(), registry.names())
         if chosen.history:
             return _history(chosen, config, registry.alert_level_history(chosen.wearer))
         if chosen.default:
             entered = registry.set_alert_level(chosen.wearer, None, by=chosen.by)
             return _say_set(chosen, entered)
     return _budget(chosen, config, here)
+
+
+def _require_wearer(said: str, known: Sequence[str], names: Mapping[str, str]) -> None:
+    """Refuse what is no pseudonym of this house, and name the one that is meant, by its name or nearly."""
+    if said in known:
+        return
+    bear = [wearer for wearer, name in names.items() if same(name, said)]
+    if bear:
+        raise ConfigError(f"{said!r} is a name, and this takes the pseudonym: {' or '.join(bear)}")
+    there = f"; there are: {', '.join(known)}" if 0 < len(known) <= ALL_MOST else ""
+    raise ConfigError(f"{said!r} is no wearer of this installation{meant(said, known) or there}")
 
 
 def _require(chosen: argparse.Namespace) -> None:

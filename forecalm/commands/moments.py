@@ -19,7 +19,8 @@ def moment(text: str, zone: ZoneInfo, option: str) -> float:
         said = datetime.fromisoformat(f"{text.removesuffix(IN_UTC)}+00:00" if text.endswith(IN_UTC) else text)
     except ValueError:
         raise ConfigError(
-            f"{option} {text!r}: is no time such as 2026-05-06T14:02 (in {zone.key}), or 2026-05-06T14:02+02:00"
+            f"{option} {text!r}: is no time such as 2026-05-06T14:02 (by the clock of the site, {zone.key}),"
+            " or 2026-05-06T14:02+02:00"
         ) from None
     if said.tzinfo is not None:
         return said.timestamp()

@@ -32,13 +32,17 @@ class Ear:
         return self.hearing
 
 
+def broker_of(config: Config) -> Broker:
+    """The broker of this site, and as whom it is spoken to."""
+    said = config.mqtt
+    return Broker(said.host, said.port, said.username, said.password, tls=said.tls, ca=said.ca)
+
+
 def ear_at(config: Config, registry: Registry, stack: ExitStack) -> Ear | None:
     """An ear for the gateways of this site until ``stack`` closes; None where none was ever heard of: then nothing can
     be confirmed. Raises PairingError where there are gateways, and the broker or all of them are away."""
-    said = config.mqtt
-    broker = Broker(said.host, said.port, said.username, said.password, tls=said.tls, ca=said.ca)
     try:
-        ear = Ear(stack.enter_context(Line(broker, site=config.site.name)))
+        ear = Ear(stack.enter_context(Line(broker_of(config), site=config.site.name)))
     except PairingError:
         if registry.gateways():
             raise

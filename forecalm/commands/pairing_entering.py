@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.markup import escape
 
+from console.pairing.alone import Alone
 from console.pairing.attending import said_of
 from console.pairing.flow import Pairing
 from console.pairing.label import band_named
@@ -15,18 +16,22 @@ from forecalm.cli import FELL_SHORT
 from forecalm.commands.moments import told
 from forecalm.commands.pairing_ear import Ear
 from forecalm.commands.pairing_offer import arrives
-from forecalm.commands.pairing_talk import Asked, Talk, Words, ask_for_band, pick
+from forecalm.commands.pairing_talk import Asked, Talk, Words, ask_what_is_taken, pick
 from forecalm.commands.people import kept_in
 from forecalm.commands.terminal import err, operator
 from forecalm.config import Config, ConfigError
 from forecalm.doctor.data import service
 from forecalm.doctor.finding import Level
 from forecalm.installation import Installation
+from ingest.errors import RegistryError
+from ingest.registry.checks import require_id
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Held
 
 SCAN: Final = "-"  # in the place of a band: pick it from what is nearby, or scan its code
+OPTIONS: Final = {"name": "--name", "given_by": "--consent-by", "carer": "--carer"}
+"""What the registry calls it, and how it was said here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,14 @@ def enter(place: Place, band: str, asked: Asked) -> Outcome:
     """
     held = _held(place.registry, band, asked.wearer)
     _require_as_said(asked, held)
+    _require_enterable(place, band, asked)
     if place.ear is None or not place.confirm:
-        ask_for_band(Words(), place.registry, place.config, held, asked, band)
-        entered = _entered(place, band, asked, held, None)
-        return entered if place.ear is None else _followed(place, place.ear, band, asked.wearer, entered)
-    _require_enterable(asked, place.registry)
+        ask_what_is_taken(Words(), place.registry, place.config, held, asked, band)
+        if place.ear is None:
+            return _entered(place, band, asked, held, None)
+        with Alone(place.here.folder).held(band, operator()):
+            entered = _entered(place, band, asked, held, None)
+            return _followed(place, place.ear, band, asked.wearer, entered)
     talk = Talk(place.ear, place.registry, place.config, asked=asked, words=Words(), chance=random.SystemRandom())
     pairing = talk.attend(held, band)
     return _not_entered(pairing) if pairing.reason else _entered(place, band, asked, held, pairing)
@@ -89,19 +97,31 @@ def _require_as_said(asked: Asked, held: Held) -> None:
         raise ConfigError(f"--instead-of {asked.instead_of}: {asked.wearer} wears {held.band or 'none'}")
 
 
-def _require_enterable(asked: Asked, registry: Registry) -> None:
-    """Refuse at once what the registry would refuse after somebody was made to wear it."""
-    wearer, known = asked.wearer, asked.wearer in registry.names()
+def _require_enterable(place: Place, band: str, asked: Asked) -> None:
+    """Refuse at once what the registry would refuse after somebody was made to wear it; the registry itself says so."""
+    registry, wearer = place.registry, asked.wearer
+    require_id("pseudonym", wearer)
+    known = wearer in registry.names()
     if not known and asked.name is None:
         raise ConfigError(f"{wearer} is not known: give the name to show with --name, and who consents by --consent-by")
-    if asked.consent_by is None and not (known and registry.has_consent(wearer, Scope.CARE, time.time())):
+    now_s = time.time()
+    if asked.consent_by is None and not (known and registry.has_consent(wearer, Scope.CARE, now_s)):
         raise ConfigError(
-            f"nobody has agreed that {wearer} is recorded and watched: say who does by forecalm pair --consent-by"
+            f"nobody has agreed that {wearer} is recorded and watched: say who does, with their role:"
+            ' --consent-by "Ida Example, mother"'
         )
+    try:
+        _pair(place, band, asked, now_s, only_try=True)
+    except RegistryError as error:
+        field, _, why = str(error).partition(": ")
+        if field not in OPTIONS:
+            raise
+        raise ConfigError(f"{OPTIONS[field]}: {why}") from None
 
 
-def _entered(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing | None) -> Outcome:
-    now_s, site, names = time.time(), place.config.site.name, place.registry.names()
+def _pair(
+    place: Place, band: str, asked: Asked, now_s: float, *, held: Held | None = None, only_try: bool = False
+) -> None:
     place.registry.pair(
         band=band,
         wearer=asked.wearer,
@@ -110,10 +130,16 @@ def _entered(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing
         name=asked.name,
         carers=asked.carers,
         consent=_consent(asked.consent_by, now_s),
-        site=site,
+        site=place.config.site.name,
         held=held,
+        only_try=only_try,
         by=operator(),
     )
+
+
+def _entered(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing | None) -> Outcome:
+    now_s, site, names = time.time(), place.config.site.name, place.registry.names()
+    _pair(place, band, asked, now_s, held=held)
     fit = None if pairing is None else pairing.fit
     as_json = {
         "paired": True,

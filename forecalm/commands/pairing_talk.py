@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 from rich.markup import escape
 
 from console.errors import PairingError
+from console.pairing.alone import Alone
 from console.pairing.attending import Attending
-from console.pairing.fit import warm
+from console.pairing.fit import NOTHING, warm
 from console.pairing.flow import ATTEMPTS, Again, Agreed, Cancel, Do, Pairing, PutOn, SoBeIt, Stage, begin
 from console.pairing.label import band_in
+from console.pairing.near import gateways_away
 from forecalm.commands.pairing_ear import LOOK_S, Ear, look_around
 from forecalm.commands.pairing_listed import called, clock, listed
 from forecalm.commands.pairing_offer import Offer
-from forecalm.commands.terminal import err
+from forecalm.commands.terminal import err, operator
 from forecalm.config import Config
 from ingest.registry.registry import Registry
 from ingest.registry.stretches import Held
@@ -120,13 +122,19 @@ class Talk:
 
     def attend(self, held: Held, band: str) -> Pairing:
         """Go through it; the ``reason`` of what comes back is empty where it is to be entered. Ctrl-C lets go of the
-        band."""
+        band. Raises PairingError, before anything is typed too, where somebody else is pairing."""
+        alone, by = Alone(self._config.folder), operator()
+        with alone.held(band, by):
+            pass
         began = begin(band, self._asked.wearer, held, now_s=time.time())
         attending = Attending(began, self._ear.hearing, self._chance)
         if attending.pairing.stage is Stage.ASK:
-            ask_for_band(self._words, self._registry, self._config, held, self._asked, band)
-            ask_for_wrist(self._words, self._registry, held, self._asked, band)
+            ask_what_is_taken(self._words, self._registry, self._config, held, self._asked, band)
             attending.say(Agreed(), time.time())
+        with alone.held(band, by):
+            return self._attended(attending)
+
+    def _attended(self, attending: Attending) -> Pairing:
         threading.Thread(target=warm, name="warm", daemon=True).start()  # or an arm is held still while it compiles
         try:
             while attending.pairing.stage not in (Stage.DONE, Stage.STOPPED):
@@ -184,20 +192,25 @@ class Talk:
             case Do.CHECK:
                 self._tell("Keep the arm still for 15 s ...")
             case Do.ASK_TO_MEND:
-                fit = pairing.fit
-                words = "" if fit is None else fit.words
-                self._tell(f"[bold yellow]FIT[/bold yellow]: {words}")
-                if self._asked.as_it_sits:
-                    attending.say(SoBeIt(), now_s)
-                    return
-                self._tell(
-                    "Mended? Enter: check again. [bold]ok[/bold]: take it as it sits. [bold]stop[/bold]: end it."
-                )
+                self._ask_to_mend(attending, now_s)
             case Do.ENTER:
                 if pairing.fit is not None and pairing.fit.mend.value == "fine":
                     self._tell("[bold green]FITS[/bold green].")
             case Do.LET_GO:
                 self._offer.say([])
+
+    def _ask_to_mend(self, attending: Attending, now_s: float) -> None:
+        """Say what to mend; a band of which nothing arrives is not taken as it sits, whoever agreed to that."""
+        fit = attending.pairing.fit or NOTHING
+        away = "" if fit.heard else gateways_away(self._ear.hearing, now_s)
+        self._tell(f"[bold yellow]FIT[/bold yellow]: {escape(fit.words)}{f' {escape(away)}.' if away else ''}")
+        if self._asked.as_it_sits:
+            why = f"nothing of the band arrives: {fit.why.rstrip('.')}"
+            attending.say(SoBeIt() if fit.heard else Cancel(why), now_s)
+        elif fit.heard:
+            self._tell("Mended? Enter: check again. [bold]ok[/bold]: take it as it sits. [bold]stop[/bold]: end it.")
+        else:
+            self._tell("It cannot be taken as it sits. Enter: check again. [bold]stop[/bold]: end it.")
 
     def _follow(self, attending: Attending) -> None:
         """Say when to shake and when to hold still; take what is typed where something was asked."""
@@ -238,8 +251,14 @@ class Talk:
         err.print(text)
 
 
-def ask_for_band(words: Words, registry: Registry, config: Config, held: Held, asked: Asked, band: str) -> None:
-    """Let somebody type from whom a band is taken, unless that was agreed to; raises PairingError where they do not."""
+def ask_what_is_taken(words: Words, registry: Registry, config: Config, held: Held, asked: Asked, band: str) -> None:
+    """Let somebody type from whom the band is taken, and which one its wearer gives up, as far as that was not agreed
+    to. Raises PairingError where they do not: a slip in a pseudonym must leave nobody unwatched."""
+    _ask_for_band(words, registry, config, held, asked, band)
+    _ask_for_wrist(words, registry, held, asked, band)
+
+
+def _ask_for_band(words: Words, registry: Registry, config: Config, held: Held, asked: Asked, band: str) -> None:
     if held.wearer is None or held.wearer in (asked.wearer, asked.taken_from):
         return
     names = registry.names()
@@ -255,9 +274,7 @@ def ask_for_band(words: Words, registry: Registry, config: Config, held: Held, a
         )
 
 
-def ask_for_wrist(words: Words, registry: Registry, held: Held, asked: Asked, band: str) -> None:
-    """Let somebody type which band the wearer gives up, unless that was agreed to; raises PairingError where they do
-    not."""
+def _ask_for_wrist(words: Words, registry: Registry, held: Held, asked: Asked, band: str) -> None:
     if held.band in (None, band, asked.instead_of):
         return
     err.print(
@@ -266,7 +283,8 @@ def ask_for_wrist(words: Words, registry: Registry, held: Held, asked: Asked, ba
     )
     if words.wait() != held.band:
         raise PairingError(
-            f"{asked.wearer} wears {held.band}, and keeps it; to change bands: forecalm swap {held.band} {band}"
+            f"{asked.wearer} wears {held.band}, and keeps it: was another wearer meant? To change bands:"
+            f" forecalm swap {held.band} {band}; --instead-of {held.band} agrees beforehand"
         )
 
 

@@ -126,9 +126,21 @@ def _id(said: str, config: Config) -> str:
 
 
 def _until_s(chosen: argparse.Namespace, config: Config) -> float:
-    if chosen.until is not None:
-        return moment(chosen.until, config.zone, "--until")
-    return time.time() + float(chosen.hours) * 3600
+    """When a shift ends [UTC s]; what the service would refuse is refused in the words of the command line."""
+    from alerts.duty.duty import SHIFT_MAX_S
+
+    now_s, longest = time.time(), f"{SHIFT_MAX_S / 3600:.0f} hours"
+    if chosen.until is None:
+        if chosen.hours * 3600 > SHIFT_MAX_S:
+            raise ConfigError(f"--hours {chosen.hours:g}: a shift lasts {longest} at most")
+        return now_s + float(chosen.hours) * 3600
+    until_s = moment(chosen.until, config.zone, "--until")
+    if not now_s < until_s <= now_s + SHIFT_MAX_S:
+        raise ConfigError(
+            f"--until {chosen.until}: is {'past' if until_s <= now_s else 'too far off'}: name a time within {longest}"
+            f" of now, {told(now_s, config.zone)}"
+        )
+    return until_s
 
 
 def _done(chosen: argparse.Namespace, config: Config, is_now: Mapping[str, Any]) -> int:

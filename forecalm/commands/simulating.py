@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from rich.markup import escape
 
+from forecalm.arguments import make_parser
 from forecalm.commands.broker_said import broker_said
 from forecalm.commands.stopping import hear_stdin, stop_event, when_stdin_ends
 from forecalm.commands.terminal import err, number, print_json, progress_bar, require_file
@@ -33,28 +34,39 @@ FILES_S: Final = 3600.0  # so long is a session on disk if nobody says otherwise
 DAY_S: Final = 1_767_571_200  # files begin on 2026-01-05 UTC, for ever: the same bytes each time
 MORNING_S: Final = 10 * 3600.0  # at ten, where the scenario has no clock of its own
 COUNT_DIGITS: Final = 4  # bands of one kind, 9999: more than a radio carries
-_ONLY_FOR: Final = {  # options that belong to some ways out only
-    "out": FILES,
-    "labels": FILES,
-    "sent": ("mqtt", "ble"),
-    "boot": ("mqtt", "ble"),
-    "hci": ("ble",),
+LIVE: Final = ("mqtt", "ble")
+ONLY_FOR: Final = {  # options that belong to some ways out only; docs/simulator.md has the same table
+    "host": ("mqtt",),
+    "port": ("mqtt",),
+    "user": ("mqtt",),
+    "tls": ("mqtt",),
+    "ca": ("mqtt",),
+    "site": ("mqtt",),
+    "speed": LIVE,
+    "sent": LIVE,
+    "boot": LIVE,
     "kinds": ("ble",),
     "strict_pairing": ("ble",),
     "bonds": ("ble",),
+    "hci": ("ble",),
     "air": ("ble",),
+    "out": FILES,
+    "labels": FILES,
 }
 
 
 def simulate(chosen: argparse.Namespace) -> int:
     """Let a scenario's bands send, or write what they would have recorded; or write the sample session."""
+    said = _said(chosen)
     if chosen.sample is not None:
+        if others := sorted(said - {"sample", "verbose"}):
+            raise ConfigError(f"{_word(others[0])}: changes nothing of --sample, one and the same session: take it out")
         from device_sim.sample import write_sample
 
         write_sample(chosen.sample)
         sys.stdout.write(f"Wrote {chosen.sample}\n")
         return 0
-    _check(chosen)
+    _check(chosen, said)
     from device_sim.scenario import load
 
     scenario = load(chosen.scenario)
@@ -71,12 +83,24 @@ def simulate(chosen: argparse.Namespace) -> int:
     return ways[chosen.transport](chosen, scenario)
 
 
-def _check(chosen: argparse.Namespace) -> None:
+def _said(chosen: argparse.Namespace) -> set[str]:
+    """What was chosen otherwise than it is by itself: what the environment says of the broker is said of all ways."""
+    usual = vars(make_parser().parse_args(["simulate"]))
+    return {option for option, value in vars(chosen).items() if value != usual[option]}
+
+
+def _word(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _check(chosen: argparse.Namespace, said: set[str]) -> None:
     """Refuse options that do not go together, by name, before anything long is done."""
-    for option, ways in _ONLY_FOR.items():
-        if getattr(chosen, option) is not None and chosen.transport not in ways:
-            word = option.replace("_", "-")
-            raise ConfigError(f"--{word}: is for --transport {' or '.join(ways)}, not {chosen.transport}: take it out")
+    for option, ways in ONLY_FOR.items():
+        if option in said and chosen.transport not in ways:
+            way = " or ".join(ways)
+            raise ConfigError(f"{_word(option)}: is for --transport {way}, not {chosen.transport}: take it out")
+    if chosen.hci and chosen.air is not None:
+        raise ConfigError("--air: is for the simulated radio, which --hci replaces: take one of them out")
     if chosen.transport in FILES:
         if chosen.out is None:
             raise ConfigError(f"--out: name a folder for the files of --transport {chosen.transport}")
@@ -135,7 +159,8 @@ def _over_mqtt(chosen: argparse.Namespace, scenario: "Scenario") -> int:
 def _over_bluetooth(chosen: argparse.Namespace, scenario: "Scenario") -> int:
     if importlib.util.find_spec("bumble") is None:
         raise ConfigError("--transport ble needs bumble: pip install 'forecalm[radio]', or make setup-full")
-    from device_sim.ble import Sensed, advertise
+    from device_sim.ble import advertise
+    from device_sim.sensed import Sensed
 
     boot, begun = _boot(chosen), _Begun()
     kinds, chosen.wearers = _kinds(chosen)
@@ -192,7 +217,7 @@ def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
 
 def _kinds(chosen: argparse.Namespace) -> "tuple[tuple[Kind, ...], int | None]":
     """The kinds of bands in turn, and how many wearers: ``forecalm=4,strap=1`` says both."""
-    from device_sim.ble import KINDS
+    from device_sim.drawer import KINDS
 
     words = [word for each in chosen.kinds or ("forecalm",) for word in each.split(",") if word]
     kinds: list[Kind] = []

@@ -18,7 +18,8 @@ err = Console(stderr=True, highlight=False)
 def require_file(path: Path, option: str, *, suffixes: tuple[str, ...]) -> None:
     """Raise ConfigError unless a file may be written to ``path``, before anything long is done or lost."""
     if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"{option} {path}: must end in {suffixes[0]}, so that no recording is overwritten")
+        ends = " or ".join(suffixes)
+        raise ConfigError(f"{option} {path}: must end in {ends}, so that no recording is overwritten")
     if not path.parent.is_dir():
         raise ConfigError(f"{option} {path}: there is no folder {path.parent}")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Final, Self
 
+from console.pairing.alone import Alone
 from console.pairing.flow import Pairing
 from console.pairing.line import Line
 from console.pairing.one import Wish
@@ -62,6 +63,7 @@ class Supporting:
             worn=self.worn,
             enter=self._enter,
             clock=clock,
+            alone=Alone(here.folder),
         )
         self._under_way = UnderWay(around, chance=random.SystemRandom())
 

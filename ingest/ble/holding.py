@@ -11,7 +11,8 @@ from ingest.ble.numbering import Numbering
 from ingest.ble.profile import Advert, Conversation, Link
 from ingest.control.messages import BandState, EventKind, Seen
 from ingest.control.standing import Standing
-from ingest.wire import Packet, Stored
+from ingest.errors import GattError, IngestError, WireError
+from ingest.wire import Packet, Stored, decode, encode
 
 REASON_MAX: Final = 200  # as the wire has it
 UNDATED: Final = "{} records stay in the band: no gateway was there before it started anew, so nobody can date them"
@@ -137,9 +138,15 @@ class BandSink:
         self._now_us, self._alive = now_us, alive
 
     def packet(self, packet: Packet) -> None:
-        """See ``Sink``. Raises SpoolError where it cannot be kept, which ends the link: the band keeps it."""
+        """See ``Sink``. Raises GattError for a packet that the service would refuse: it would lie there unseen, and
+        count as stored. Raises SpoolError where it cannot be kept. Both end the link: the band keeps it."""
         self._alive(self._held)
-        self._outbox.send(packet)
+        try:
+            _require_usable(packet)
+            self._outbox.send(packet)
+        except IngestError:
+            self._numbering.take_back(packet.band, packet.boot, packet.seq)
+            raise
 
     def event(self, kind: EventKind, *, boot: int | None, tick_us: int | None) -> None:
         """See ``Sink``."""
@@ -169,3 +176,11 @@ class BandSink:
     def number(self) -> tuple[int, int]:
         """See ``Sink``."""
         return self._numbering.number(self._held.band)
+
+
+def _require_usable(packet: Packet) -> None:
+    """Raise GattError unless a packet, as it will be sent, is one by the wire's own rules: 30 to 80 us."""
+    try:
+        decode(encode(packet))
+    except WireError as error:
+        raise GattError(f"{packet.band}: what it says makes no packet: {error}") from None

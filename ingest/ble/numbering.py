@@ -35,6 +35,12 @@ class Numbering:
         self._next[band] = seq + 1
         return self.boot, seq
 
+    def take_back(self, band: str, boot: int, seq: int) -> None:
+        """The last number of ``band`` was not used after all: a hole would hold up the watermark of all that follows.
+        Nothing happens where the number is not from here."""
+        if boot == self.boot and self._next.get(band) == seq + 1:
+            self._next[band] = seq
+
 
 def _read(path: Path) -> tuple[int, int]:
     try:

@@ -16,6 +16,11 @@ WORDS_HZ: Final = 5.0  # states and events: hands and batteries are slow
 WORDS_BURST: Final = 100.0
 BAD_HZ: Final = 1.0  # records with a wrong CRC: the link has one of its own and sends again, so hardly ever
 BAD_BURST: Final = 60.0
+PULSES_HZ: Final = 10.0  # heart rates (2A37): straps tell each second, some with each beat: four of a racing heart
+MOTIONS_HZ: Final = 100.0  # motions of an InfiniTime: it tells ten
+POLAR_TIMES: Final = 4.0  # samples of a Polar band for each that its fastest settings promise
+PACKETS_HZ: Final = 20.0  # of a band that numbers none: about one, and one more for each hole in what it told
+STUCK_S: Final = 30.0  # a stack that was stuck for longer has lost the link: so much may come all at once
 BOOTS_MAX: Final = 64  # boots spoken of over one link: a state names 33, and another start is another link
 
 
@@ -34,6 +39,33 @@ class Pace:
         self._left = min(self._burst, self._left + passed_s * self._hz) - number
         if self._left < 0:
             raise GattError(f"{self._what}: pace: more than {self._hz:g} a second; no band has so much to say")
+
+
+def pulse_pace() -> Pace:
+    """Of notifications of the standard heart rate, over one link."""
+    return Pace("heart rate (2A37)", hz=PULSES_HZ, burst=PULSES_HZ * STUCK_S)
+
+
+def motion_pace() -> Pace:
+    """Of motions of an InfiniTime, over one link."""
+    return Pace("InfiniTime motion (00030002)", hz=MOTIONS_HZ, burst=MOTIONS_HZ * STUCK_S)
+
+
+def answer_pace() -> Pace:
+    """Of answers of a Polar band's control point, over one link."""
+    return Pace("Polar control (FB005C81)", hz=WORDS_HZ, burst=WORDS_BURST)
+
+
+def packets_pace() -> Pace:
+    """Of packets that are made of what a band without numbers says, over one link."""
+    return Pace("packets", hz=PACKETS_HZ, burst=PACKETS_HZ * STUCK_S)
+
+
+def samples_pace(offered_hz: float) -> Pace:
+    """Of samples of a Polar band whose measurements offer ``offered_hz`` together at their fastest: one that somebody
+    else began goes on at whichever rate that was. An empty frame counts as a sample."""
+    hz = POLAR_TIMES * max(offered_hz, 1.0)
+    return Pace("Polar data (FB005C82): samples", hz=hz, burst=hz * STUCK_S)
 
 
 class Paces:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.errors import GattError
 from ingest.types import CHANNELS
 from ingest.wire import SAMPLES_MAX, Intervals, Samples
 
@@ -21,6 +22,9 @@ PAUSE_US: Final = 500_000  # a radio that repeats what was not heard is late by 
 APART_US: Final = 5_000_000  # a band's clock that leaves ours by more has been set; a reconnection is not that late
 LAG_MAX_US: Final = (
     2_500_000  # beats found so long after they happened: a strap tells within its second, twice for luck
+)
+CHAIN_MAX_US: Final = (
+    300_000_000  # the largest notification holds 255 intervals: five minutes of a slow heart; the wire takes 15
 )
 SHAPE: Final = "<f4"
 
@@ -61,6 +65,7 @@ class Seconds:
     """Batches of even samples of several channels in; a ``Second`` out whenever one is full, or a hole ends it.
 
     ``claimed_hz`` is what each channel was asked for or says of itself: it tells holes and dates the first batch.
+    It is more than 0: whoever hears it from a band sees to that.
     ``jitters``: batches are dated by their arrival, so that only a pause of ``PAUSE_US`` is a hole.
     """
 
@@ -117,11 +122,19 @@ class Beats:
         self._last_us: int | None = None
 
     def hear(self, now_us: int, intervals_s: list[float]) -> tuple[list[int], list[float]]:
-        """Return when the beats happened and their intervals, in time order; ``now_us`` is the arrival."""
+        """Return when the beats happened and their intervals, in time order; ``now_us`` is the arrival.
+
+        Raises GattError where the intervals reach back by more than ``CHAIN_MAX_US``.
+        """
         if not intervals_s:
             return [], []
         lengths_us = [round(interval * 1e6) for interval in intervals_s]
-        end_us = now_us if self._last_us is None else self._last_us + sum(lengths_us)
+        if (long_us := sum(lengths_us)) > CHAIN_MAX_US:
+            raise GattError(
+                f"heart rate (2A37): intervals: must last {CHAIN_MAX_US // 1_000_000} s at most together, "
+                f"got {long_us / 1e6:.0f} s"
+            )
+        end_us = now_us if self._last_us is None else self._last_us + long_us
         if not now_us - LAG_MAX_US <= end_us <= now_us:
             end_us = now_us
         times: list[int] = []

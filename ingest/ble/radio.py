@@ -12,6 +12,10 @@ from bleak.backends.scanner import AdvertisementData
 from ingest.errors import LinkError
 
 BLUEZ: Final = re.compile(r"hci\d+")
+# The schemes of bumble.transport: what is not among them can never be opened, whatever is plugged in.
+ALONE: Final = ("android-emulator", "android-netsim", "hci-socket", "pty", "vhci")  # they need no more than their name
+NAMED: Final = ("file", "pyusb", "serial", "tcp-client", "tcp-server", "udp", "unix", "unix-client", "unix-server")
+SCHEMES: Final = tuple(sorted((*ALONE, *NAMED, "usb", "ws-client", "ws-server")))
 HEAR_ALL: Final = {"DuplicateData": True}  # else BlueZ is silent about a band whose advert and strength stay the same
 
 
@@ -75,7 +79,7 @@ def radio_of(adapter: str, bonds: Path | None) -> Radio:
     """``""`` or ``hci0`` for the operating system's, else a bumble transport such as ``usb:0``.
 
     ``bonds`` is the file in which a bumble radio keeps its bonds; None: in memory. Raises LinkError for a name that is
-    neither, and where bumble is not installed.
+    neither, and where bumble is not installed. A transport that is not there now is no error: it may be plugged in.
     """
     if adapter == "" or BLUEZ.fullmatch(adapter):
         return PlatformRadio(adapter or None)
@@ -83,6 +87,11 @@ def radio_of(adapter: str, bonds: Path | None) -> Radio:
         raise LinkError(
             f"adapter {adapter!r}: give nothing, hci0, or a transport such as usb:0 or tcp-client:host:port"
         )
+    scheme, _, where = adapter.partition(":")
+    if scheme not in SCHEMES:
+        raise LinkError(f"adapter {adapter!r}: there is no transport {scheme!r}; there are {', '.join(SCHEMES)}")
+    if not where and scheme not in ALONE:
+        raise LinkError(f"adapter {adapter!r}: say which after the colon, as in usb:0 or tcp-client:host:port")
     try:
         from ingest.ble.bumble_radio import BumbleRadio  # an extra: most gateways use the operating system's stack
     except ImportError as error:

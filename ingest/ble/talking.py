@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ingest.ble.pacing import packets_pace
 from ingest.ble.packing import Second
 from ingest.ble.profile import Link, Sink
 from ingest.errors import GattError
@@ -19,6 +20,7 @@ class Talk(ABC):
     def __init__(self, band: str, link: Link, sink: Sink) -> None:
         self._band, self._link, self._sink = band, link, sink
         self._wrong: GattError | None = None
+        self._packets = packets_pace()
 
     @abstractmethod
     async def _talk(self) -> None:
@@ -65,7 +67,8 @@ class Talk(ABC):
         return judge
 
     def _tell(self, second: Second, *, battery: int | None, contact: bool | None) -> None:
-        """Number a second of a band that does not, and pass it on."""
+        """Number a second of a band that does not, and pass it on. Raises GattError where there are too many."""
+        self._packets.count(loop_s())
         boot, seq = self._sink.number()
         packet = Packet(
             v=1,

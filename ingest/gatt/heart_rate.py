@@ -6,6 +6,7 @@ from typing import Final, Self
 from ingest.gatt.fields import Fields, pack
 
 INTERVAL_HZ: Final = 1024  # intervals count 1/1024 s
+VALUE_MAX: Final = 512  # bytes of any attribute (Core Specification 5.4, vol. 3, part F, 3.2.9): 255 intervals
 _WIDE, _TOUCHES, _TELLS_CONTACT, _ENERGY, _INTERVALS = 1, 2, 4, 8, 16
 _NAME: Final = "heart rate (2A37)"
 
@@ -33,6 +34,8 @@ class HeartRate:
     def from_bytes(cls, data: bytes) -> Self:
         """Return the value; raises GattError, naming the field. Reserved flags are passed over."""
         fields = Fields(_NAME, data)
+        if fields.left > VALUE_MAX:
+            raise fields.wrong("length", f"{fields.left} bytes are more than {VALUE_MAX}")
         flags = fields.u8("flags")
         bpm = fields.u16("bpm") if flags & _WIDE else fields.u8("bpm")
         contact = bool(flags & _TOUCHES) if flags & _TELLS_CONTACT else None

@@ -4,6 +4,7 @@ Layout by the vendor's published SDK (github.com/polarofficial/polar-ble-sdk). A
 2000-01-01 UTC by the band's own clock, **of its last sample**; after a flat battery that clock may say 2019.
 """
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
@@ -11,10 +12,13 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.errors import GattError
 from ingest.gatt.fields import Fields, pack
+from ingest.wire import RATE_MAX_HZ
 
 EPOCH_S: Final = 946_684_800  # 2000-01-01 in Unix seconds
 SAMPLES_MAX: Final = 4096  # instants in a frame; the largest MTU carries a few hundred
+FACTOR_MIN, FACTOR_MAX = 1e-6, 1.0  # g a count: at least 0.03 g in all of its 16 bits, at most gravity in one of them
 _CONTROL, _DATA = "Polar control (FB005C81)", "Polar data (FB005C82)"
 
 Counts = NDArray[np.int32]
@@ -103,6 +107,28 @@ def decode_settings(data: bytes) -> Settings:
         values = [fields.take(setting.name.lower(), size) for _ in range(fields.u8("count"))]
         settings[setting] = tuple(int.from_bytes(value, "little") for value in values)
     return settings
+
+
+def rates_of(settings: Settings) -> tuple[int, ...]:
+    """Return the rates [Hz] that a band offers; raises GattError where no stream can run at one of them."""
+    rates = settings.get(Setting.RATE, ())
+    for rate in rates:
+        if rate <= 0:
+            raise _wrong_setting("rate", f"must be more than 0 Hz, got {rate}")
+        if rate > RATE_MAX_HZ:
+            raise _wrong_setting("rate", f"must be {RATE_MAX_HZ:g} Hz at most, got {rate}")
+    return rates
+
+
+def factor_of(settings: Settings) -> float | None:
+    """Return what one count of acceleration is worth [g]; None: not told. Raises GattError for what no count
+    can be worth: its bits are any float32, infinite and not a number among them."""
+    if not (bits := settings.get(Setting.FACTOR)):
+        return None
+    factor = Fields(_CONTROL, bits[0].to_bytes(4, "little")).f32("setting factor")
+    if not math.isfinite(factor) or not FACTOR_MIN <= factor <= FACTOR_MAX:
+        raise _wrong_setting("factor", f"must be {FACTOR_MIN:g} to {FACTOR_MAX:g}, got {factor:g}")
+    return factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +315,10 @@ def _require(frame: Frame, kind: Kind) -> None:
 def _require_form(frame: Frame, forms: tuple[int, ...]) -> None:
     if frame.form not in forms:
         raise Fields(_DATA, b"").wrong("form", f"must be one of {forms}, got {frame.form}")
+
+
+def _wrong_setting(setting: str, why: str) -> GattError:
+    return GattError(f"{_CONTROL}: setting {setting}: {why}")
 
 
 def _unsigned(value: int, size: int) -> bytes:

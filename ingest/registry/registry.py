@@ -1,6 +1,7 @@
 """The registry's one face: sites, people, bands, consents, sessions and labels in; who, when and whether out."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -25,6 +26,10 @@ from ingest.registry.places import Gateway, Site
 from ingest.registry.recorded import Recorded
 from ingest.registry.stretches import Change, Correction, Held, Stretch
 from ingest.registry.tables import ASSIGNMENT, BAND, CARER, WEARER, WEARER_NAME
+
+
+class _OnlyTried(Exception):
+    """Undoes what was written to see whether it would be refused."""
 
 
 class Registry(Recorded, Caring, Accounts):
@@ -139,17 +144,19 @@ class Registry(Recorded, Caring, Accounts):
         until_s: float | None = None,
         site: str | None = None,
         held: Held | None = None,
+        only_try: bool = False,
         by: str,
     ) -> None:
         """Enter what is new of a band, a wearer with a name, a consent, and carers, and ``assign``; all or nothing.
 
         ``site``: the band belongs to it from now on, and so does a wearer who is in none and never wore anything.
         ``held``: what was so when somebody agreed to this; where it is no longer so, RegistryError.
+        ``only_try``: refuse what would be refused and enter nothing, so that nobody is made to wear a band for nothing.
         ``name`` renames a wearer who is known. Raises RegistryError where a new wearer comes without one, where no
         consent to care would cover ``since_s`` (a band that records nothing must not look like protection), and as
         ``add_wearer``, ``give_consent``, ``add_band``, ``add_carer`` and ``assign`` do.
         """
-        with self._writing(by) as writing:
+        with suppress(_OnlyTried), self._writing(by) as writing:
             if held is not None:
                 assignments.require_held(writing.connection, band, wearer, since_s, held)
             if not people.enter_wearer(writing, wearer, name):
@@ -164,6 +171,8 @@ class Registry(Recorded, Caring, Accounts):
             assignments.assign(writing, band, wearer, since_s, until_s)
             if not consents.covered(writing.connection, wearer, Scope.CARE, since_s):
                 raise RegistryError(f"consent: nobody has agreed that {wearer!r} is recorded and watched; say who does")
+            if only_try:
+                raise _OnlyTried
 
     def wearer_of(self, band: str, at_s: float) -> str | None:
         """The pseudonym of who wore ``band`` at ``at_s``; None where nobody is known to."""

@@ -60,7 +60,7 @@ class DiskStorage:
         self._ids: dict[Key, int] = {}
         self._memory = MemoryStorage()  # what the disk did not take
         self._in_memory: dict[tuple[Key, int], int] = {}  # and its sizes, oldest first
-        self._drops: list[Span] = []  # what the disk has still to let go of
+        self._drops: dict[Key, Runs] = {}  # what the disk has still to let go of
         self._states: dict[Key, BootState] = {}
         self._trouble: str | None = None
         self._tried_s = self._wiped_s = time.monotonic()
@@ -88,7 +88,8 @@ class DiskStorage:
         """See ``Storage.write``."""
         for span in drops:
             self._forget(span)
-            self._drops.append(span)
+            key, first, last = span
+            self._drops.setdefault(key, Runs()).add(first, last)
         for put in puts:
             self._in_memory[put.key, put.seq] = len(put.payload) + OVERHEAD
         self._memory.write(puts, [], [])
@@ -148,7 +149,7 @@ class DiskStorage:
         if self._trouble is not None:
             log.warning("%s: written to again; nothing is in memory alone any more", self.path)
             self._trouble = None
-        self._memory, self._drops = MemoryStorage(), []
+        self._memory, self._drops = MemoryStorage(), {}
         self._in_memory.clear()
         self._states.clear()
         self._wipe()
@@ -161,7 +162,7 @@ class DiskStorage:
         for (key, seq), size in self._in_memory.items():
             payload = self._memory.read((key, seq, seq))[0][1] or b""
             rows.append((self._id(key), seq, size, zlib.crc32(payload), payload))
-        spans = [(self._ids[key], first, last) for key, first, last in self._drops if key in self._ids]
+        spans = [(self._ids[key], *run) for key, runs in self._drops.items() if key in self._ids for run in runs]
         db.executemany("DELETE FROM kept WHERE boot_id = ? AND seq BETWEEN ? AND ?", spans)
         db.executemany("INSERT INTO kept VALUES (NULL, ?, ?, ?, ?, ?)", rows)
         states = [
@@ -299,10 +300,15 @@ def _make_tables(db: sqlite3.Connection) -> None:
 
 
 def _forget_boots(db: sqlite3.Connection) -> None:
-    """Let go of what was said of boots of long ago of which nothing waits."""
+    """Let go of what was said, and of what is to be said, of boots of long ago of which nothing waits."""
     db.execute(
         "DELETE FROM boots WHERE gone = '[]' AND id NOT IN (SELECT boot_id FROM kept)"
         " AND id NOT IN (SELECT id FROM boots ORDER BY id DESC LIMIT ?)",
+        (BOOTS_MAX,),
+    )
+    db.execute(
+        "DELETE FROM boots WHERE id IN (SELECT id FROM boots WHERE gone != '[]'"
+        " AND id NOT IN (SELECT boot_id FROM kept) ORDER BY id DESC LIMIT -1 OFFSET ?)",
         (BOOTS_MAX,),
     )
 

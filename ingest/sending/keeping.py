@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.sending.boots import Boot, BootState, Key, Patience, Span
+from ingest.sending.eldest import Eldest
 from ingest.sending.runs import Run, Runs
 from ingest.wire import Stored
 
@@ -35,6 +36,7 @@ class Keeping:
         self.let_go = 0
         self._boots: dict[Key, Boot] = {}
         self._of_band: dict[str, dict[int, Boot]] = {}
+        self._eldest: dict[str, Eldest] = {}  # of those of a band of which something is kept
         self._loads: dict[str, _Load] = {}
         self._turns: OrderedDict[Key, None] = OrderedDict()  # boots of which something waits
         self._changed: set[Key] = set()
@@ -65,6 +67,7 @@ class Keeping:
         boot.heard, boot.kept, boot.stored = True, kept, state.stored
         boot.gone, boot.untold = Runs(state.gone), Runs(state.gone)
         boot.done = Runs([*state.gone, *([] if state.stored is None else [state.stored])])
+        self._queue(state.key, boot)
         load = self._loads.setdefault(state.key[0], _Load())
         load.packets += len(kept)
         load.size += size
@@ -87,6 +90,7 @@ class Keeping:
         if not boot.kept:
             boot.quieten(now_s)
         boot.kept.add(seq, seq)
+        self._queue(key, boot)
         boot.done.remove(seq, seq)
         boot.gone.remove(seq, seq)
         boot.untold.remove(seq, seq)
@@ -101,10 +105,10 @@ class Keeping:
         if over <= 0 or not len(self):
             return None
         band, load = max(self._loads.items(), key=lambda item: item[1].size)
-        boots = [(boot.born, number) for number, boot in self._of_band[band].items() if boot.kept]
-        if not boots:
+        boots = self._of_band[band]
+        number = self._eldest[band].oldest(lambda number: bool(boots[number].kept))
+        if number is None:
             return None
-        number = min(boots)[1]
         first, last = next(iter(self._boots[band, number].kept))
         count = max(1, math.ceil(over * load.packets / load.size)) if load.size else 1
         return (band, number), first, min(last, first + count - 1)
@@ -257,13 +261,22 @@ class Keeping:
         return boot
 
     def _forget(self) -> None:
-        """Make room for another boot: the one met longest ago of which there is nothing to keep or to say."""
-        for key, boot in self._boots.items():
-            if not boot.kept and not boot.gone:
-                del self._boots[key], self._of_band[key[0]][key[1]]
-                self._changed.discard(key)
-                self._turns.pop(key, None)
-                return
+        """Make room for another boot: of those of which nothing is kept the one met longest ago, first of which there
+        is nothing to say either. What is gone of a boot is said by its packets alone, and none may ever come again."""
+        boots = self._boots.items()
+        key = next((key for key, boot in boots if not boot.kept and not boot.gone), None)
+        if key is None:
+            key = next((key for key, boot in boots if not boot.kept), None)
+        if key is not None:
+            del self._boots[key], self._of_band[key[0]][key[1]]
+            self._changed.discard(key)
+            self._turns.pop(key, None)
+            if key[0] in self._eldest:
+                self._eldest[key[0]].forget(key[1])
+
+    def _queue(self, key: Key, boot: Boot) -> None:
+        if boot.kept:
+            self._eldest.setdefault(key[0], Eldest()).put(key[1], boot.born)
 
     def _wait(self, key: Key, boot: Boot, runs: Runs) -> None:
         for first, last in runs:

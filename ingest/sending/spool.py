@@ -16,7 +16,7 @@ from ingest.sending.storage import OVERHEAD, MemoryStorage, Put, Storage
 from ingest.wire import Packet, Stored, encode, unpack
 
 MEMORY_LIMIT: Final = 64 << 20  # bytes: some ten hours of one band with all channels
-DISK_LIMIT: Final = 2 << 30  # bytes: two weeks of two bands with all channels, a day and a half of twenty
+DISK_LIMIT: Final = 2 << 30  # bytes: two weeks of two bands with all channels, a day and a half of twenty (800 each)
 
 
 @dataclass(frozen=True, slots=True)

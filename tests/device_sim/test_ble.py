@@ -1,6 +1,7 @@
 """A scenario's bands on the air: all of them, at their moments, and an account that can be held against a store."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from itertools import pairwise
 from pathlib import Path
@@ -144,6 +145,40 @@ def test_a_real_adapter_is_one_band_and_one_that_is_not_there_is_named() -> None
         run(BandsOnAir(QUIET, seed=1, wearers=1).start(["tcp-client:127.0.0.1:1"]))
     with pytest.raises(RadioError, match="hci: nonsense"):
         run(BandsOnAir(QUIET, seed=1, wearers=1).start(["nonsense"]))
+
+
+class USBError(Exception):
+    """As ``usb1`` has it: an error of neither the operating system nor bumble."""
+
+
+@pytest.mark.parametrize("error", [USBError("LIBUSB_ERROR_OTHER [-99]"), AssertionError(), OSError(19, "No device")])
+def test_whatever_an_adapter_fails_with_it_is_named(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    async def fail(_: str) -> None:
+        raise error
+
+    monkeypatch.setattr("device_sim.radio.adapter.open_transport", fail)
+    reason = re.escape(str(error) or "AssertionError")
+    with pytest.raises(RadioError, match=f"^hci: usb:0: cannot be opened: {reason}; name one as usb:0 or"):
+        run(BandsOnAir(QUIET, seed=1, wearers=1).start(["usb:0"]))
+
+
+def test_an_adapter_that_says_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device_sim.radio.adapter.OPEN_S", 0.1)
+
+    async def silence(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        silent.append(writer)
+
+    async def test() -> None:
+        async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+            bands = BandsOnAir(QUIET, seed=1, wearers=1)
+            with pytest.raises(RadioError, match=r"^hci: tcp-client:.*: cannot be opened: no answer in time"):
+                await bands.start([f"tcp-client:127.0.0.1:{server.sockets[0].getsockname()[1]}"])
+            await bands.stop()
+            for writer in silent:
+                writer.close()
+
+    silent: list[asyncio.StreamWriter] = []
+    run(test())
 
 
 def test_bonds_are_kept_in_a_file_for_the_next_run_readable_by_its_owner_alone(tmp_path: Path) -> None:

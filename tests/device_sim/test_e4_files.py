@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device_sim.band import STEPS
 from device_sim.e4_files import Session, session, write
 from device_sim.errors import ScenarioError, SimulationError
 from device_sim.sample import SAMPLE_S, SAMPLE_SEED, SAMPLE_START_S, write_sample
@@ -133,10 +134,23 @@ def test_a_session_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
         session(load("sample"), **{"seed": 1, "start_s": SAMPLE_START_S, "seconds": 60, **wrong})
 
 
-def test_the_sample_in_the_repository_is_the_one_that_is_made(tmp_path: Path) -> None:
+ONE_STEP = {  # another machine may round a value the other way: what is one step of it in its file
+    "EDA.csv": STEPS["eda"],
+    "TEMP.csv": STEPS["temperature"],
+    "BVP.csv": STEPS["ppg"],
+    "ACC.csv": 1.0,
+    "HR.csv": 0.01,
+    "IBI.csv": (1 / 64, 2 / 64),  # offsets are whole samples of the BVP, and intervals lie between two of them
+}
+
+
+@pytest.mark.parametrize("name", ONE_STEP)
+def test_the_sample_in_the_repository_is_the_one_that_is_made_to_the_last_step(name: str) -> None:
     with zipfile.ZipFile(ROOT / "data" / "sample" / "simulated_e4.zip") as archive:
-        for name in ("EDA.csv", "TEMP.csv", "ACC.csv"):
-            kept = np.loadtxt(archive.read(name).decode().splitlines()[2:], delimiter=",", ndmin=2)
-            step = 1.0 if name == "ACC.csv" else 0.02  # another machine may round a value the other way
-            np.testing.assert_allclose(kept, numbers(name, 2), atol=step)
+        kept = archive.read(name).decode()
         assert archive.read("tags.csv").decode() == sample().files["tags.csv"]
+    heads = 1 if name == "IBI.csv" else 2
+    assert kept.splitlines()[:heads] == sample().files[name].splitlines()[:heads]
+    values, made = np.loadtxt(kept.splitlines()[heads:], delimiter=",", ndmin=2), numbers(name, heads)
+    assert values.shape == made.shape
+    assert np.all(np.abs(values - made) <= np.array(ONE_STEP[name]) + 1e-9)

@@ -1,6 +1,8 @@
 """Scenarios: what is packaged can be played, and every mistake is told with its file, its field and the mend."""
 
+import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,18 @@ def test_a_file_says_what_happens_to_whom(tmp_path: Path) -> None:
         (CHANCE.format("rise_s = 0\nhold_s = [0, 9]\nfall_s = 0"), "random 1: hold_s", "no length"),
         (CHANCE.format("hours = [8, 20]"), "random 1: hours", 'say clock = "07:30"'),
         ('clock = "07:00"\n' + CHANCE.format("hours = [8, 25]"), "random 1: hours", "from 0 to 24"),
+        ('clock = "07:00"\n' + CHANCE.format("hours = [8, 8]"), "random 1: hours", "nothing can begin from 8 to 8"),
+        ('clock = "07:00"\n' + CHANCE.format("hours = 8"), "random 1: hours", "nothing can begin from 8 to 8"),
+        (CHANCE.format("rise_s = 1e-320"), "random 1: rise_s", "0 or at least 0.001, got 1e-320"),
+        (CHANCE.format("hold_s = [1e-320, 9]"), "random 1: hold_s", "0 or at least 0.001, got 1e-320"),
+        (CHANCE.format("fall_s = [0, 1e-320]"), "random 1: fall_s", "0 or at least 0.001, got 1e-320"),
+        (CHANCE.format("strength = 1e-320"), "random 1: strength", r"at least 0.001\)"),
+        ('[[random]]\nkind = "joy"\nper_h = 1e-320', "random 1: per_h", r"at least 0.0001\)"),
+        (f"[[episode]]\n{EPISODE}strength = 1e-320", "episode 1: strength", r"at least 0.001\)"),
+        ('episode = [{ kind = "incident", start_s = 1, hold_s = 1e-320 }]', "episode 1: hold_s", "at least 0.001"),
+        ('episode = [{ kind = "loose", start_s = 1, hold_s = 1, rise_s = 5e-5 }]', "episode 1: rise_s", "at least"),
+        ('episode = [{ kind = "loose", start_s = 1, hold_s = 1, fall_s = 5e-5 }]', "episode 1: fall_s", "at least"),
+        ("repeat_s = 9.5", "repeat_s", "0 or at least 10, got 9.5"),
         (CHANCE.format("uneven = 2"), "random 1: uneven", "from 0 to 1.5"),
         (CHANCE.format("incidents = 1.5"), "random 1: incidents", "from 0 to 1"),
         (CHANCE.format("branching = 0.5"), "random 1: branching", "say incidents"),
@@ -226,6 +240,32 @@ def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes, mend: str) 
     (tmp_path / "mine.toml").write_bytes(content)
     with pytest.raises(ScenarioError, match=mend):
         load(tmp_path / "mine.toml")
+
+
+def test_what_a_file_is_called_and_says_steers_no_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "my\n\x1b[31mown.toml"
+    path.write_text('"\\u001b[31m[red]\\n" = 1', "utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert str(caught.value).startswith(r"my\n\x1b[31mown.toml: \x1b[31m[red]\n: is no key")
+    path.unlink()
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe.toml", tmp_path / "folder.toml"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    writing = threading.Thread(target=lambda: pipe.open("w").close(), daemon=True)  # whoever reads it reads nothing
+    writing.start()
+    for path in (pipe, folder):
+        with pytest.raises(ScenarioError, match=rf"{path.name}: cannot be read: it is a folder, a pipe or a device"):
+            load(path)
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # lets the writer go
+    writing.join()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.service, pytest.mark.long]
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """A house where Ann (w-1) agreed and wears nothing yet; prompts are as short as they may be."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    monkeypatch.setattr(flow, "FIT_S", 0.5)
+    monkeypatch.setattr(flow, "FIT_S", 4.0)
     monkeypatch.setattr(gesture, "TURNS", 2)
     monkeypatch.setattr(gesture, "LONGEST_S", gesture.SHORTEST_S)
     monkeypatch.setattr(gesture, "LATEST_S", 1.5)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,10 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 from console.pairing import fit, flow
+from console.pairing.alone import Alone
 from console.pairing.label import code_of
 from console.pairing.nearby import Found
 from forecalm.cli import main
@@ -23,19 +21,15 @@ from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.control.messages import (
     BandStatus,
-    Command,
-    Roster,
     Seen,
     band_status_topic,
-    decode_message,
     encode_message,
-    named_in,
-    roster_topic,
 )
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway
 from ingest.registry.registry import Registry
-from tests.console.pairing.bands import data, nearby, online, packet_of, still, tap
+from tests.console.pairing.bands import online
+from tests.forecalm.pairing_house import House
 from tests.servers import free_port, mosquitto_at, until
 
 pytestmark = pytest.mark.long
@@ -70,54 +64,6 @@ def run(here: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     return run
 
 
-class House:
-    """A gateway with bands behind it: it connects to what the roster names, and its bands send each second."""
-
-    def __init__(self, port: int, *, bands: tuple[str, ...], tapped: str | None, worn: bool) -> None:
-        self.rosters: list[Roster] = []
-        self.commands: list[tuple[str, Command]] = []
-        self.sending: set[str] = set()
-        self._bands, self._tapped, self._worn = bands, tapped, worn
-        self._stop = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._message
-        self._client.connect("127.0.0.1", port)
-        self._client.subscribe([("forecalm/v1/home/#", 1)])
-        self._client.loop_start()
-        topic, payload = online(time.time())
-        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
-        self._thread = threading.Thread(target=self._live)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _message(self, _: Client, __: object, message: MQTTMessage) -> None:
-        if message.topic == roster_topic("home"):
-            self.rosters.append(decode_message(bytes(message.payload), Roster))
-            self.sending |= set(self._bands) & set(self.rosters[-1].pairing)
-        named = named_in(message.topic)
-        if named is not None and named[2] == "command":
-            command = decode_message(bytes(message.payload), Command)
-            self.commands.append((named[1], command))
-            if command.do == "look":
-                self._client.publish(*nearby(time.time(), list(self._bands)), qos=1)
-
-    def _live(self) -> None:
-        """Send each second; let somebody double-tap a band, again and again, until it is confirmed."""
-        second = 0
-        while not self._stop.wait(1.0):
-            for band in sorted(self.sending):
-                moving = None if self._worn else still(second)
-                self._client.publish(*data(packet_of(band, second, moving, on=self._worn)), qos=1)
-            if second % 3 != 0 and self._tapped is not None and self.sending:
-                self._client.publish(*tap(self._tapped, time.time()), qos=1)
-            second += 1
-
-
 @pytest.fixture
 def gateway(mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., House]]:
     """A broker where the configuration has it, and gateways at it."""
@@ -147,7 +93,7 @@ def test_without_a_gateway_a_pairing_is_entered_and_said_to_be_unconfirmed(run: 
     assert "w-2 wears b from now on." in out
     assert "NOT CONFIRMED" in out
     assert "NO SERVICE RUNS HERE" in out
-    code, out, _ = run("pair", "c", "w-2", "--json")
+    code, out, _ = run("pair", "c", "w-2", "--instead-of", "b", "--json")
     assert json.loads(out)["gave_up"] == "b"
     assert json.loads(out)["confirmed"] is False
     with registry_of(here) as registry:
@@ -287,7 +233,7 @@ def test_another_bands_gesture_pairs_nobody(
 def test_a_swap_gives_up_the_old_band_in_the_moment_the_new_one_counts(
     run: Run, here: Installation, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "FIT_S", 2.0)
+    monkeypatch.setattr(flow, "FIT_S", 4.0)
     gateway("b", tapped="b", worn=False)
     code, out, err = run("swap", "a", "b", "--as-it-sits", "--json", typed="\n")
     assert code == 0, err
@@ -298,6 +244,50 @@ def test_a_swap_gives_up_the_old_band_in_the_moment_the_new_one_counts(
             ("a", 1.58e9, said["since_s"]),
             ("b", said["since_s"], None),
         ], "no moment without a band, none with two"
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("options", "typed"), [(("--as-it-sits",), "\n"), ((), "\nok\nstop\n")])
+def test_a_band_that_goes_out_of_reach_before_its_fit_check_is_not_entered_as_it_sits(
+    run: Run,
+    here: Installation,
+    gateway: Callable[..., House],
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    typed: str,
+) -> None:
+    monkeypatch.setattr(flow, "FIT_S", 2.5)
+    house, told = gateway("b", tapped="b"), pairing_talk.Talk._tell
+    lost = BandStatus(v=1, at_us=1, gateway="g-1", state="lost", since_us=1, reason="not heard")
+
+    def tell(text: str) -> None:
+        told(text)
+        if "Put it on" in text:
+            house.out_of_reach(band_status_topic("home", "b", "g-1"), encode_message(lost))
+
+    monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
+    code, _, err = run("pair", "b", "w-2", *options, typed=typed)
+    said = " ".join(err.split())
+    assert (code, "Nothing of the band arrives" in said, "g-1 says: not heard." in said) == (1, True, True), said
+    assert "Cannot tell yet" not in said
+    assert "NOT PAIRED" in said
+    assert ("It cannot be taken as it sits" in said) == (not options)
+    with registry_of(here) as registry:
+        assert registry.worn_by("w-2") == []
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("options", [(), ("--no-confirm",)])
+def test_while_somebody_else_pairs_another_pairing_is_refused_at_once_and_named(
+    run: Run, here: Installation, gateway: Callable[..., House], options: tuple[str, ...]
+) -> None:
+    house = gateway("b", tapped="b")
+    with Alone(here.folder).held("c", "Sam"):
+        code, _, err = run("pair", "b", "w-2", *options)
+    assert (code, "c is being paired by Sam: wait until that is done" in " ".join(err.split())) == (2, True), err
+    assert house.rosters == [], "theirs stays on the air"
+    with registry_of(here) as registry:
+        assert registry.wearer_of("b", time.time()) is None
 
 
 @pytest.mark.service
@@ -350,7 +340,7 @@ def test_a_band_that_is_paired_without_a_gesture_is_offered_to_the_gateways_unti
     status = BandStatus(v=1, at_us=1, gateway="g-1", state="lost", since_us=1, seen=SEEN, bonded=0, adapters=1)
     said = band_status_topic("home", "c", "g-1"), encode_message(status)
     house._client.publish(*said, qos=1, retain=True).wait_for_publish(5)
-    code, out, err = run("pair", "c", "w-2", "--no-confirm", "--json")
+    code, out, err = run("pair", "c", "w-2", "--no-confirm", "--instead-of", "b", "--json")
     assert code == 1
     assert (json.loads(out)["paired"], json.loads(out)["arrives"]) == (True, False)
     assert "NOTHING OF IT ARRIVES: w-2 is not watched yet. it is heard, but no gateway could bond" in " ".join(

@@ -286,7 +286,7 @@ def test_pairing_says_who_wears_what_from_now_on(
     assert main(new) == 2
     assert "consent" in capsys.readouterr().err
     assert main([*new, "--consent-by", "Ida, mother"]) == 0
-    assert main(["pair", "band-08", "w-12"]) == 0
+    assert main(["pair", "band-08", "w-12", "--instead-of", "band-07"]) == 0
     assert "w-12 wears band-08" in capsys.readouterr().out
     registry = Installation(Config(data=str(tmp_path / "house"))).open_registry()
     assert registry.names() == {"w-12": "Aidan"}

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import shutil
 import signal
 from itertools import pairwise
@@ -12,13 +13,34 @@ import pytest
 from device_sim.files import record
 from device_sim.scenario import load
 from device_sim.ward import Ward, wearer_name
+from forecalm.arguments import make_parser
 from forecalm.cli import main
-from forecalm.commands.simulating import _whole
+from forecalm.commands.simulating import FILES, ONLY_FOR, _check, _said, _whole
+from forecalm.config import ConfigError
 from ingest.labels import read_labels
 from ingest.recordings.detect import read, read_one
 from tests.ingest.certificates import listener_lines, make_certificates
 from tests.servers import free_port, mosquitto_at
 
+WAYS = ("mqtt", "ble", "e4", "parquet")
+SAID = {  # each option that is for some ways out, as somebody might say it
+    "host": ["1.2.3.4"],
+    "port": ["7"],
+    "user": ["a:b"],
+    "tls": [],
+    "ca": ["ca.pem"],
+    "site": ["attic"],
+    "speed": ["9"],
+    "sent": ["sent.bin"],
+    "boot": ["7"],
+    "kinds": ["strap"],
+    "strict-pairing": [],
+    "bonds": ["bonds.json"],
+    "hci": ["usb:0"],
+    "air": ["9000"],
+    "out": ["out"],
+    "labels": ["out/said.csv"],
+}
 FEW = ("simulate", "--scenario", "quiet", "--wearers", "2", "--seed", "3", "--seconds", "30")
 
 
@@ -81,6 +103,9 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         (["--transport", "ble", "--kinds", "strap=2,polar", "--wearers", "2"], "--wearers 2: --kinds says 3"),
         (["--bonds", "x"], "--bonds: is for --transport ble, not mqtt"),
         (["--transport", "ble", "--wearers", "10000"], "wearers: at most 100 bands are on one radio, got 10000"),
+        (["--transport", "ble", "--hci", "usb:0", "--air", "9000"], "--air: is for the simulated radio"),
+        (["--sample", "x", "--transport", "ble"], "--transport: changes nothing of --sample"),
+        (["--sample", "x", "--wearers", "4"], "--wearers: changes nothing of --sample"),
         (["--strict-pairing"], "--strict-pairing: is for --transport ble, not mqtt"),
         (["--truth", "truth.csv"], r"--truth truth.csv: must end in .parquet"),
         (["--truth", "nowhere/truth.parquet"], "--truth nowhere/truth.parquet: there is no folder nowhere"),
@@ -98,6 +123,64 @@ def test_options_that_cannot_be_are_refused_by_name(
     assert main(["simulate", *options]) == 2
     assert said in capsys.readouterr().err
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(("option", "value"), SAID.items())
+@pytest.mark.parametrize("way", WAYS)
+def test_an_option_goes_with_a_way_out_or_is_refused_by_its_name(
+    option: str, value: list[str], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["simulate", "--transport", way, f"--{option}", *value]
+    if way in FILES and option != "out":
+        words += ["--out", "out"]
+    chosen = make_parser().parse_args(words)
+    assert not any(path.is_file() for path in tmp_path.iterdir())
+    if way in ONLY_FOR[option.replace("-", "_")]:
+        _check(chosen, _said(chosen))
+    else:
+        with pytest.raises(ConfigError, match=f"^--{option}: is for --transport .*, not {way}: take it out"):
+            _check(chosen, _said(chosen))
+
+
+def test_the_page_says_of_every_option_which_ways_out_it_goes_with() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text("utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `--")]
+    told = {
+        option.replace("-", "_"): tuple(
+            way for way, cell in zip(WAYS, (*row[2:4], row[4], row[4]), strict=True) if "yes" in cell
+        )
+        for row in rows
+        for option in re.findall(r"`--([a-z-]+)`", row[1])
+    }
+    assert told == ONLY_FOR
+    assert set(SAID) == {option.replace("_", "-") for option in ONLY_FOR}
+
+
+def test_what_the_environment_says_of_the_broker_is_in_no_other_way_outs_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECALM_MQTT_USERNAME", "somebody")
+    monkeypatch.setenv("FORECALM_MQTT_PASSWORD", "secret")
+    monkeypatch.setenv("FORECALM_MQTT_TLS", "true")
+    monkeypatch.setenv("FORECALM_MQTT_CA", "ca.pem")
+    assert main([*FEW, "--transport", "e4", "--out", str(tmp_path / "out")]) == 0
+
+
+def test_an_adapter_that_is_not_there_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bumble", reason="the extra radio is not installed")
+
+    async def fail(_: str) -> None:
+        raise Exception("LIBUSB_ERROR_OTHER [-99]")
+
+    monkeypatch.setattr("device_sim.radio.adapter.open_transport", fail)
+    options = ["--scenario", "quiet", "--wearers", "1", "--seconds", "3", "--hci", "usb:0", "usb:0"]
+    assert main(["simulate", "--transport", "ble", *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("forecalm: hci: usb:0: cannot be opened: LIBUSB_ERROR_OTHER [-99]; name one as")
+    assert said.count("\n") == 1
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

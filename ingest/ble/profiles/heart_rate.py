@@ -10,9 +10,10 @@ from typing import Final
 import msgspec
 
 from ingest.ble.about import need, read_about, read_battery, seen_by_address
+from ingest.ble.pacing import pulse_pace
 from ingest.ble.packing import PACKET_US, Beats, Second
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
-from ingest.ble.talking import Talk, steady_us
+from ingest.ble.talking import Talk, loop_s, steady_us
 from ingest.control.messages import Seen
 from ingest.gatt import uuids
 from ingest.gatt.heart_rate import INTERVAL_HZ, HeartRate
@@ -53,7 +54,7 @@ class HeartRateTalk(Talk):
     def __init__(self, band: str, link: Link, sink: Sink, steady: Callable[[], int]) -> None:
         super().__init__(band, link, sink)
         self._steady = steady
-        self._beats = Beats()
+        self._beats, self._pace = Beats(), pulse_pace()
         self._battery: int | None = None
         self._contact: bool | None = None
         self._intervals = False
@@ -68,6 +69,7 @@ class HeartRateTalk(Talk):
         await self._link.subscribe(uuids.HEART_RATE, self._judged(self._hear))
 
     def _hear(self, data: bytes) -> None:
+        self._pace.count(loop_s())
         heard, now_us = HeartRate.from_bytes(data), self._steady()
         self._contact = heard.contact
         self._intervals |= bool(heard.intervals)

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 
 from ingest.ble.about import need, read_about, read_battery, seen_by_address
+from ingest.ble.pacing import motion_pace
 from ingest.ble.packing import Seconds
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
-from ingest.ble.talking import Talk, steady_us
+from ingest.ble.talking import Talk, loop_s, steady_us
 from ingest.control.messages import Seen
 from ingest.gatt import uuids
 from ingest.gatt.infinitime import COUNTS_PER_G, decode_motion
@@ -49,7 +50,7 @@ class InfiniTimeTalk(Talk):
     def __init__(self, band: str, link: Link, sink: Sink, steady: Callable[[], int]) -> None:
         super().__init__(band, link, sink)
         self._steady = steady
-        self._seconds = Seconds({"motion": RATE_HZ}, jitters=True)
+        self._seconds, self._pace = Seconds({"motion": RATE_HZ}, jitters=True), motion_pace()
         self._battery: int | None = None
 
     async def _talk(self) -> None:
@@ -60,6 +61,7 @@ class InfiniTimeTalk(Talk):
         await self._link.subscribe(uuids.INFINITIME_MOTION, self._judged(self._hear))
 
     def _hear(self, data: bytes) -> None:
+        self._pace.count(loop_s())
         motion = np.array([decode_motion(data)], np.float32) / np.float32(COUNTS_PER_G)
         for second in self._seconds.add("motion", self._steady(), motion):
             self._tell(second, battery=self._battery, contact=None)

@@ -6,7 +6,6 @@ chest strap (H10) has no light: its beats are taken from the standard heart rate
 """
 
 import asyncio
-import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -14,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.ble.about import need, read_about, read_battery, seen_by_address
+from ingest.ble.pacing import answer_pace, pulse_pace, samples_pace
 from ingest.ble.packing import Beats, Second, Seconds, Ticks
 from ingest.ble.profile import Advert, Conversation, Link, Profile, Sink
-from ingest.ble.talking import Talk, steady_us
+from ingest.ble.talking import Talk, loop_s, steady_us
 from ingest.control.messages import Seen
 from ingest.errors import GattError, LinkError
 from ingest.gatt import uuids
@@ -31,7 +31,9 @@ from ingest.gatt.polar import (
     Settings,
     Status,
     acceleration,
+    factor_of,
     ppg,
+    rates_of,
 )
 from ingest.wire import Intervals
 
@@ -72,6 +74,8 @@ class PolarTalk(Talk):
     def __init__(self, band: str, link: Link, sink: Sink, steady: Callable[[], int], ticks: Ticks) -> None:
         super().__init__(band, link, sink)
         self._steady, self._ticks = steady, ticks
+        self._answer_pace, self._pulse_pace = answer_pace(), pulse_pace()
+        self._sample_pace = samples_pace(0.0)
         self._answers: asyncio.Queue[Response] = asyncio.Queue()
         self._claimed: dict[str, float] = {}
         self._factor_g = MG
@@ -92,6 +96,9 @@ class PolarTalk(Talk):
         offered = {kind: await self._settings(kind) for kind in CHANNEL}
         self._claimed = {CHANNEL[kind]: _rate_hz(kind, said) for kind, said in offered.items() if said is not None}
         self._seconds = Seconds(self._claimed)
+        self._sample_pace = samples_pace(
+            sum(_fastest_hz(kind, said) for kind, said in offered.items() if said is not None)
+        )
         await self._link.subscribe(uuids.POLAR_DATA, self._judged(self._hear_frame))
         for kind, said in offered.items():
             if said is not None:
@@ -119,8 +126,8 @@ class PolarTalk(Talk):
         answer = await self._ask(Request(Op.START, kind, chosen))
         if answer.status not in (Status.SUCCESS, Status.ALREADY):
             raise LinkError(f"{self._band}: PMD control: {kind.name.lower()} is not started: status {answer.status}")
-        if kind is Kind.ACCELERATION and (bits := answer.settings.get(Setting.FACTOR)):
-            self._factor_g = float(struct.unpack("<f", bits[0].to_bytes(4, "little"))[0])
+        if kind is Kind.ACCELERATION and (factor := factor_of(answer.settings)) is not None:
+            self._factor_g = factor
 
     async def _ask(self, request: Request) -> Response:
         while not self._answers.empty():
@@ -136,9 +143,11 @@ class PolarTalk(Talk):
             raise LinkError(f"{self._band}: PMD control: no answer within {ANSWER_S:g} s") from None
 
     def _hear_answer(self, data: bytes) -> None:
+        self._answer_pace.count(loop_s())
         self._answers.put_nowait(Response.from_bytes(data))
 
     def _hear_frame(self, data: bytes) -> None:
+        self._sample_pace.count(now_s := loop_s())
         frame = Frame.from_bytes(data)
         channel = CHANNEL.get(Kind(frame.kind)) if frame.kind in list(Kind) else None
         if channel is None or channel not in self._claimed or self._seconds is None:
@@ -147,6 +156,7 @@ class PolarTalk(Talk):
             raise GattError("PMD data (FB005C82): last_ns: is 0; frames of samples are dated")
         tick_us = self._ticks.of(frame.last_ns // 1000, self._steady())
         values = self._light(frame) if frame.kind == Kind.PPG else self._gravity(frame)
+        self._sample_pace.count(now_s, len(values) - 1)
         for second in self._seconds.add(channel, tick_us, values):
             self._pass_on(second)
 
@@ -161,6 +171,7 @@ class PolarTalk(Talk):
         return np.asarray(acceleration(frame) * unit, np.float32)
 
     def _hear_pulse(self, data: bytes) -> None:
+        self._pulse_pace.count(loop_s())
         heard, now_us = HeartRate.from_bytes(data), self._steady()
         self._contact = heard.contact
         times_us, intervals_s = self._beats.hear(now_us, [count / INTERVAL_HZ for count in heard.intervals if count])
@@ -184,10 +195,14 @@ class PolarTalk(Talk):
 
 
 def _rate_hz(kind: Kind, offered: Settings) -> float:
-    rates = offered.get(Setting.RATE, ())
+    rates = rates_of(offered)
     if not rates or RATE_HZ[kind] in rates:
         return RATE_HZ[kind]
     return float(min(rates, key=lambda rate: abs(rate - RATE_HZ[kind])))
+
+
+def _fastest_hz(kind: Kind, offered: Settings) -> float:
+    return max(rates_of(offered), default=RATE_HZ[kind])
 
 
 def profile() -> Profile:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from console.pairing.attending import Attending
 from console.pairing.fit import Mend
-from console.pairing.flow import Do, PutOn, Stage, begin
-from console.pairing.hearing import Hearing
-from ingest.control.messages import BandEvent, band_topic, encode_message
+from console.pairing.flow import UNSURE, Do, PutOn, Stage, begin
+from console.pairing.hearing import AWAY_S, Hearing
+from ingest.control.messages import BandEvent, BandState, BandStatus, band_status_topic, band_topic, encode_message
 from ingest.registry.stretches import Held
 from tests.console.pairing.bands import data, nearby, online, packet_of, shaken, still, tap
 
@@ -27,6 +27,7 @@ class House:
         self.attending = Attending(begin("this", "w", Held(), now_s=BEGAN_S), self.hearing, random.Random(3))
         self.shakes, self.worn = shakes, worn
         self.second = 0
+        self.silent: tuple[str, ...] = ()
         self.done: list[Do] = []
 
     @property
@@ -35,7 +36,7 @@ class House:
 
     def live(self, seconds: int) -> None:
         for _ in range(seconds):
-            for band in ("this", "that"):
+            for band in {"this", "that"} - set(self.silent):
                 on = band in self.worn
                 motion = None if on else shaken(self.second, self._asked(band))
                 self.hearing.hear(*data(packet_of(band, self.second, motion, on=on)), self.now_s)
@@ -93,8 +94,98 @@ def test_two_double_taps_confirm_too() -> None:
     house.live(2)
     for at_s in (house.now_s, house.now_s + 2):
         house.hearing.hear(*tap("this", at_s), at_s)
-    house.live(4)
+    house.live(5)
+    assert house.attending.pairing.stage is Stage.CONFIRM, "another band's may still come"
+    house.live(1)
     assert house.attending.pairing.stage is Stage.WEAR
+
+
+def test_two_bands_that_are_tapped_together_are_told_to_be_several_whichever_is_heard_first() -> None:
+    house = House(shakes=())
+    house.live(2)
+    house.hearing.hear(*online(house.now_s), house.now_s)
+    for at_s, band in ((0.0, "this"), (0.0, "that"), (2.0, "this"), (2.15, "that")):
+        house.hearing.hear(*tap(band, house.now_s + at_s), house.now_s + at_s)
+    house.live(8)
+    assert house.attending.pairing.stage is Stage.CONFIRM
+    assert "several bands" in house.attending.pairing.reason
+    assert Do.ASK_TO_WEAR not in house.done
+
+
+def tap_twice(house: House, band: str = "this") -> None:
+    for at_s in (house.now_s, house.now_s + 2):
+        house.hearing.hear(*tap(band, at_s), at_s)
+
+
+def test_a_band_whose_link_came_back_within_the_gesture_leaves_it_open_and_it_is_asked_once_more() -> None:
+    house = House(shakes=())
+    house.live(2)
+    house.silent = ("that",)
+    tap_twice(house)
+    house.live(4)
+    house.silent = ()
+    house.live(3)
+    pairing = house.attending.pairing
+    assert (pairing.stage, pairing.attempts, pairing.unsure) == (Stage.CONFIRM, 0, 1)
+    assert "came or went" in pairing.reason
+    tap_twice(house)
+    house.live(8)
+    assert house.attending.pairing.stage is Stage.WEAR
+
+
+def test_a_band_that_was_lost_a_moment_before_leaves_it_open_and_one_that_is_long_out_of_reach_does_not() -> None:
+    house = House(shakes=())
+    house.live(2)
+    house.silent = ("that",)
+    house.live(8)
+    tap_twice(house)
+    house.live(7)
+    assert house.attending.pairing.unsure == 1
+    house.live(round(AWAY_S))
+    house.attending = Attending(begin("this", "w", Held(), now_s=house.now_s), house.hearing, random.Random(3))
+    house.live(2)
+    tap_twice(house)
+    house.live(8)
+    assert house.attending.pairing.stage is Stage.WEAR, "a house with a band out of reach pairs the others"
+
+
+def test_a_band_that_flaps_stops_a_pairing_after_a_while_and_is_blamed_on_nobodys_hand() -> None:
+    house = House(shakes=())
+    for _ in range(UNSURE):
+        house.live(2)
+        house.silent = ("that",)
+        tap_twice(house)
+        house.live(7)
+        house.silent = ()
+    assert house.attending.pairing.stage is Stage.STOPPED
+    assert "came or went" in house.attending.pairing.reason
+
+
+def stands(state: BandState, band: str = "that") -> tuple[str, bytes]:
+    status = BandStatus(v=1, at_us=1, gateway="g-1", state=state, since_us=1)
+    return band_status_topic("home", band, "g-1"), encode_message(status)
+
+
+def test_a_band_to_which_a_link_is_being_made_leaves_it_open_and_a_word_of_long_ago_does_not() -> None:
+    hearing = Hearing()
+    hearing.hear(*stands("connecting"), BEGAN_S, retained=True)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == set()
+    hearing.hear(*stands("connecting"), BEGAN_S)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == {"that"}
+    assert hearing.unheard(BEGAN_S + AWAY_S, BEGAN_S + AWAY_S + 1) == set(), "whoever is dialled for ever bars nobody"
+    hearing.hear(*stands("lost"), BEGAN_S)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == set()
+
+
+def test_a_tap_that_came_too_late_to_say_when_it_was_leaves_it_open() -> None:
+    house = House(shakes=())
+    house.live(2)
+    house.hearing.hear(*online(house.now_s), house.now_s)
+    tap_twice(house)
+    house.hearing.hear(*tap("that", house.now_s), house.now_s + 4)
+    house.live(7)
+    assert house.attending.pairing.stage is Stage.CONFIRM
+    assert "came or went" in house.attending.pairing.reason
 
 
 def test_double_taps_that_a_gateway_held_back_confirm_nothing() -> None:

@@ -85,11 +85,18 @@ def test_a_simulated_wrist_fits_within_15_s_and_an_empty_band_does_not() -> None
 
 
 def test_too_few_seconds_are_said_to_be_too_few() -> None:
-    for seconds in (0, 1, SHORTEST_S - 2):
+    for seconds in (1, SHORTEST_S - 2):
         fit = check(received(seconds))
         assert fit.mend in (Mend.CANNOT_TELL, Mend.MOVING)  # an arm that moves is seen to move at once
         assert not fit.final
     assert check(received(LONGEST_S + 20)).seconds == LONGEST_S
+
+
+def test_a_band_that_is_not_heard_is_told_from_one_of_which_too_little_is_known() -> None:
+    fit = check([])
+    assert (fit.mend, fit.final, fit.heard) == (Mend.NOTHING_ARRIVES, False, False)
+    assert fit.words == "Nothing of it has arrived yet.", "the first reading takes a second"
+    assert check(received(1)).heard
 
 
 def windows(tick: Tick, worn: Array, state: float) -> list[int]:

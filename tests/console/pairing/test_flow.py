@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.pairing.fit import Fit, Mend
+from console.pairing.fit import NOTHING, Fit, Mend
 from console.pairing.flow import (
     ATTEMPTS,
     CONNECT_S,
@@ -130,12 +130,38 @@ def test_what_takes_too_long_is_stopped_and_says_why(events: tuple[Event, ...], 
     assert stopped.do == (Do.LET_GO,)
 
 
-def test_a_fit_of_which_nothing_arrives_is_told_as_unknown_and_not_as_fine() -> None:
-    pairing, _ = play(*TO_WRIST)
-    step = advance(pairing, Passed(), now_s=pairing.since_s + FIT_S + 1)
-    assert step.pairing.stage is Stage.MEND
-    assert step.pairing.fit is not None
-    assert step.pairing.fit.mend is Mend.CANNOT_TELL
+def out_of_reach(*events: Event, why: str = "") -> Pairing:
+    """A pairing whose fit check ended by itself, and what gateways say of the band."""
+    pairing, _ = play(*TO_WRIST, *events)
+    return advance(pairing, Passed(why), now_s=pairing.since_s + FIT_S + 1).pairing
+
+
+@pytest.mark.parametrize("events", [(), (Checked(NOTHING),), (Checked(LOOSE), Again())])
+def test_a_band_of_which_nothing_arrives_in_the_fit_check_is_said_to_be_out_of_reach_and_is_not_taken(
+    events: tuple[Event, ...],
+) -> None:
+    pairing = out_of_reach(*events, why="hall says: not heard")
+    assert (pairing.stage, pairing.fit is not None and pairing.fit.mend) == (Stage.MEND, Mend.NOTHING_ARRIVES)
+    assert pairing.fit is not None
+    assert pairing.fit.words.startswith("Nothing of the band arrives")
+    assert pairing.fit.words.endswith("hall says: not heard.")
+    step = advance(pairing, SoBeIt(), now_s=pairing.since_s + 1)
+    assert (step.pairing, step.do) == (pairing, (Do.ASK_TO_MEND,)), "it is asked again, and nothing is entered"
+    step = advance(pairing, Again(), now_s=pairing.since_s + 1)
+    assert advance(step.pairing, Checked(FINE), now_s=pairing.since_s + 9).do == (Do.ENTER,)
+
+
+def test_where_no_gateway_says_why_nothing_arrives_it_says_what_to_look_at() -> None:
+    fit = out_of_reach().fit
+    assert fit is not None
+    assert "charged, near a gateway" in fit.words
+
+
+def test_a_band_that_was_heard_for_too_short_a_time_is_said_so_and_may_be_taken_as_it_sits() -> None:
+    pairing = out_of_reach(Checked(YET))
+    assert pairing.fit is not None
+    assert pairing.fit.words == "Cannot tell yet: keep still. Only 3 s of its readings arrived in time."
+    assert advance(pairing, SoBeIt(), now_s=pairing.since_s + 1).do == (Do.ENTER,)
 
 
 EVENTS = st.sampled_from(
@@ -148,6 +174,7 @@ EVENTS = st.sampled_from(
         Checked(YET),
         Checked(FINE),
         Checked(LOOSE),
+        Checked(NOTHING),
         Again(),
         SoBeIt(),
         Cancel(),
@@ -181,5 +208,6 @@ def test_only_what_was_agreed_confirmed_and_looked_at_is_entered_and_only_once(
         assert this
         assert step.pairing.confirmed
         assert step.pairing.fit is not None
+        assert step.pairing.fit.heard
         assert agreed or (held.wearer in (None, "w") and held.band in (None, "b"))
     assert done.count(Do.LET_GO) == (step.pairing.stage is Stage.STOPPED and Do.CONNECT in done)

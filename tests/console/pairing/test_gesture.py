@@ -23,6 +23,7 @@ from console.pairing.gesture import (
     new_rhythm,
     strength,
     tapped,
+    told,
 )
 
 RHYTHM = Rhythm((2.5, 3.0, 2.5, 3.0))
@@ -115,16 +116,99 @@ def test_packets_that_come_twice_or_late_move_nothing_twice() -> None:
 @pytest.mark.parametrize(
     ("taps", "said"),
     [
-        ({}, Answer.WAITING),
-        ({"this": [101.0]}, Answer.WAITING),
-        ({"this": [90.0, 101.0]}, Answer.WAITING),
+        ({}, Answer.NONE),
+        ({"this": [101.0]}, Answer.NONE),
+        ({"this": [90.0, 101.0]}, Answer.NONE),
         ({"this": [101.0, 103.0]}, Answer.THIS),
-        ({"this": [101.0, 101.5]}, Answer.WAITING),
-        ({"this": [101.0, 102.1, 103.2, 104.3]}, Answer.WAITING),
+        ({"this": [101.0, 101.5]}, Answer.NONE),
+        ({"this": [101.0, 102.1, 103.2, 104.3]}, Answer.NONE),
         ({"that": [101.0, 103.0]}, Answer.OTHER),
+        ({"this": [101.0], "that": [101.0, 103.0]}, Answer.OTHER),
         ({"this": [101.0, 103.0], "that": [101.0, 103.0]}, Answer.SEVERAL),
-        ({"this": [101.0, 103.0], "that": [102.0]}, Answer.THIS),
+        ({"this": [101.0, 103.0], "that": [101.0, 103.15]}, Answer.SEVERAL),
+        ({"this": [106.0, 108.0], "that": [101.0, 102.0]}, Answer.SEVERAL),
+        ({"this": [101.0, 103.0], "that": [102.0]}, Answer.SEVERAL),
+        ({"this": [104.0, 106.0], "that": [101.1]}, Answer.SEVERAL),
+        ({"this": [101.0, 103.0], "that": [105.9]}, Answer.SEVERAL),
+        ({"this": [101.0, 103.0], "that": [106.5]}, Answer.THIS),
+        ({"this": [105.0, 107.0], "that": [101.5]}, Answer.THIS),
+        ({"this": [101.0, 103.0], "that": [99.0], "other": [98.0, 99.5]}, Answer.THIS),
     ],
 )
-def test_two_double_taps_confirm_and_one_or_a_drumming_do_not(taps: dict[str, list[float]], said: Answer) -> None:
-    assert tapped(taps, "this", prompt_s=PROMPT_S, now_s=110.0) is said
+def test_two_double_taps_of_one_band_alone_confirm_it_and_one_or_a_drumming_do_not(
+    taps: dict[str, list[float]], said: Answer
+) -> None:
+    assert tapped(taps, "this", prompt_s=PROMPT_S, now_s=111.0) is said
+
+
+@given(late_s=st.floats(0.0, LATEST_S - 0.01), gap_s=st.floats(1.0, 8.0))
+def test_another_bands_tap_that_arrives_as_late_as_it_may_still_speaks_against_it(late_s: float, gap_s: float) -> None:
+    mine, now_s = [101.0, 101.0 + gap_s], 101.0 + gap_s + late_s
+    assert tapped({"this": mine, "that": [101.0]}, "this", prompt_s=PROMPT_S, now_s=now_s) is Answer.WAITING
+    both = {"this": mine, "that": [101.0, min(101.15 + gap_s, now_s)]}
+    for later_s in (0.0, 0.1, LATEST_S, 20.0):
+        said = tapped(both, "this", prompt_s=PROMPT_S, now_s=now_s + later_s)
+        assert said in (Answer.WAITING, Answer.SEVERAL)
+
+
+def test_the_second_band_of_two_that_are_tapped_together_is_not_said_to_be_the_wrong_one_too_soon() -> None:
+    only = {"this": [101.0], "that": [101.0, 103.0]}
+    assert tapped(only, "this", prompt_s=PROMPT_S, now_s=103.1) is Answer.WAITING
+    both = {**only, "this": [101.0, 103.15]}
+    assert tapped(both, "this", prompt_s=PROMPT_S, now_s=106.2) is Answer.SEVERAL
+
+
+def resting(delay_s: float = 0.5) -> Movement:
+    end_s = held(RHYTHM, delay_s=delay_s).end_s
+    return Movement(end_s, np.full(len(end_s), 0.02))
+
+
+def after(moved: Movement, from_s: float) -> Movement:
+    known = moved.end_s > from_s
+    return Movement(moved.end_s[known], moved.strength_g[known])
+
+
+@pytest.mark.parametrize(
+    ("that", "said"),
+    [
+        (NOTHING, Answer.UNSURE),
+        (after(held(RHYTHM, delay_s=0.5), PROMPT_S + 7), Answer.UNSURE),
+        (after(resting(), PROMPT_S + 4), Answer.THIS),
+        (held(RHYTHM, delay_s=0.5), Answer.SEVERAL),
+    ],
+)
+def test_a_band_that_was_not_heard_all_the_time_leaves_it_open_unless_what_is_known_of_it_tells(
+    that: Movement, said: Answer
+) -> None:
+    moved = {"this": held(RHYTHM, delay_s=0.5), "that": that}
+    unheard = {"that", "this"}
+    assert answer(moved, "this", RHYTHM, prompt_s=PROMPT_S, now_s=LATE_S, unheard=unheard) is said
+
+
+def test_taps_leave_it_open_too_where_another_band_was_not_heard_all_the_time() -> None:
+    taps = {"this": [101.0, 103.0]}
+    assert tapped(taps, "this", prompt_s=PROMPT_S, now_s=106.0, unheard={"this"}) is Answer.THIS
+    assert tapped(taps, "this", prompt_s=PROMPT_S, now_s=106.0, unheard={"that"}) is Answer.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("that", "soon", "said"),
+    [
+        (held(RHYTHM, delay_s=0.5), Answer.WAITING, Answer.SEVERAL),
+        (resting(), Answer.THIS, Answer.THIS),
+    ],
+)
+def test_a_wearer_who_drums_does_not_answer_while_the_band_in_the_hand_is_shaken_as_asked(
+    that: Movement, soon: Answer, said: Answer
+) -> None:
+    moved, taps = {"this": resting(), "that": that}, {"this": [101.0, 103.0]}
+    assert told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=106.1) is soon
+    assert told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=LATE_S) is said
+
+
+def test_a_second_tap_at_the_end_of_the_time_is_waited_for_and_confirms() -> None:
+    over_s = PROMPT_S + RHYTHM.length_s + LATEST_S
+    moved, taps = {"this": resting()}, {"this": [over_s - 2.0, over_s]}
+    assert told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=over_s + 1) is Answer.WAITING
+    assert told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=over_s + LATEST_S) is Answer.THIS
+    assert told(moved, {}, "this", RHYTHM, prompt_s=PROMPT_S, now_s=over_s + 1) is Answer.NONE

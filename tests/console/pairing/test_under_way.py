@@ -1,18 +1,21 @@
-"""Several people pair at once over one line: who may, what gateways are told, and what ends a pairing that is left."""
+"""Several people pair over one line: who may when, what gateways are told, and what ends a pairing that is left."""
 
 import random
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from console.errors import PairingError
 from console.pairing import under_way
+from console.pairing.alone import Alone
 from console.pairing.flow import Cancel, Named, Pairing, PutOn, SoBeIt, Stage
+from console.pairing.gesture import LATEST_S
 from console.pairing.one import AWAY_S, LEFT_S, STOPPED_S, Wish
 from console.pairing.under_way import Around, UnderWay
-from ingest.control.messages import Roster
+from ingest.control.messages import Roster, encode_message, roster_topic
 from ingest.errors import RegistryError
 from ingest.registry.stretches import Held
 from ingest.sending.connection import Heard
@@ -63,7 +66,7 @@ class Site:
     def hear(self, *messages: tuple[str, bytes]) -> None:
         self.waiting.extend(Heard(topic, payload, retained=False, at_s=self.now_s) for topic, payload in messages)
 
-    def around(self, known: Sequence[str] = ("a", "b", "c")) -> Around:
+    def around(self, known: Sequence[str] = ("a", "b", "c"), folder: Path | None = None) -> Around:
         return Around(
             line=self.line,
             held=lambda: ["a"],
@@ -71,6 +74,7 @@ class Site:
             worn=lambda: ["a"],
             enter=self.enter,
             clock=lambda: self.now_s,
+            alone=Alone(folder),
         )
 
 
@@ -102,6 +106,8 @@ def to_wrist(site: Site, pairings: UnderWay, band: str = "b") -> str:
     for _ in range(2):
         site.now_s += 1.5
         site.hear(data(packet_of(band, round(site.now_s - BEGAN_S), still(1))), tap(band, site.now_s))
+    until(lambda: not site.waiting, "it is not heard")
+    site.now_s += LATEST_S
     to_stage(pairings, id_, Stage.WHO)
     return id_
 
@@ -148,6 +154,87 @@ def test_two_people_do_not_pair_the_same_band_at_once(site: Site, pairings: Unde
     assert pairings.now(again).pairing.stage is Stage.CONNECT
 
 
+def test_nobody_begins_while_somebody_elses_band_is_not_confirmed_yet(site: Site, pairings: UnderWay) -> None:
+    first = pairings.begin("b", by="Sam")
+    with pytest.raises(PairingError, match="b is being paired by Sam: wait until that is done"):
+        pairings.begin("c", by="Kim")
+    pairings.say(first, Cancel())
+    confirmed = to_wrist(site, pairings)
+    other = pairings.begin("c", by="Kim")
+    assert pairings.now(confirmed).pairing.stage is Stage.WHO, "what is confirmed goes on"
+    assert pairings.now(other).pairing.stage is Stage.CONNECT
+
+
+def test_who_begins_with_another_band_has_ended_the_one_that_was_not_confirmed(site: Site, pairings: UnderWay) -> None:
+    first = pairings.begin("b", by="Sam")
+    again = pairings.begin("c", by="Sam")
+    stopped = to_stage(pairings, first, Stage.STOPPED)
+    assert stopped.reason == "c was begun instead; nothing was entered"
+    assert pairings.now(again).pairing.stage is Stage.CONNECT
+
+
+def test_a_pairing_in_another_process_is_named_and_ours_bars_it_for_as_long_as_it_lasts(
+    site: Site, tmp_path: Path
+) -> None:
+    with UnderWay(site.around(folder=tmp_path), chance=random.Random(3)) as pairings:
+        elsewhere = Alone(tmp_path)
+        elsewhere.take("c", "Kim")
+        with pytest.raises(PairingError, match="c is being paired by Kim: wait until that is done"):
+            pairings.begin("b", by="Sam")
+        elsewhere.let_go()
+        id_ = to_wrist(site, pairings)
+        with pytest.raises(PairingError, match="b is being paired by Sam"):
+            elsewhere.take("c", "Kim")
+        pairings.say(id_, Cancel())
+
+        def free() -> bool:
+            try:
+                elsewhere.take("c", "Kim")
+            except PairingError:
+                return False
+            return True
+
+        until(free, "it is barred for ever")
+        elsewhere.let_go()
+
+
+def roster_of(site: Site, *pairing: str) -> tuple[str, bytes]:
+    now_us = round(site.now_s * 1e6)
+    until_us = now_us + 120_000_000
+    said = Roster(v=1, at_us=now_us, bands=["a"], pairing=list(pairing), pairing_until_us=until_us)
+    return roster_topic("home"), encode_message(said)
+
+
+def test_who_only_looks_is_silent_while_somebody_else_pairs(site: Site, pairings: UnderWay) -> None:
+    pairings.near()
+    until(lambda: site.opened == 1)
+    site.hear(online(site.now_s), nearby(site.now_s, ["b"]))
+    until(lambda: any(roster.pairing for roster in site.rosters), "none was brought")
+    said = len(site.rosters)
+    site.hear(roster_of(site, "c"))
+    until(lambda: not site.waiting)
+    for _ in range(3):
+        site.now_s += 1.1
+        pairings.near()
+        site.hear(online(site.now_s), nearby(site.now_s, ["b"]))
+        until(lambda: not site.waiting)
+    assert len(site.rosters) == said, "theirs is pushed off the air"
+
+
+def test_a_pairing_that_somebody_else_takes_off_the_air_again_and_again_ends_and_says_so(
+    site: Site, pairings: UnderWay
+) -> None:
+    id_ = pairings.begin("b", by="Sam")
+    for _ in range(2):
+        until(lambda: bool(site.rosters) and site.rosters[-1].pairing == ["b"])
+        site.rosters.clear()
+        site.now_s += 1.1
+        site.hear(roster_of(site, "c"))
+        until(lambda: bool(site.rosters) or not pairings._ones[id_].live)
+    stopped = to_stage(pairings, id_, Stage.STOPPED)
+    assert stopped.reason.startswith("c: somebody else is pairing that")
+
+
 def test_gateways_are_told_of_the_band_and_let_go_of_it_when_it_is_over(site: Site, pairings: UnderWay) -> None:
     id_ = pairings.begin("b", by="Sam")
     until(lambda: any(roster.pairing == ["b"] for roster in site.rosters), "it was not offered")
@@ -167,6 +254,20 @@ def test_a_look_brings_free_bands_of_the_house_and_leaves_strangers_and_worn_one
     assert {band for roster in site.rosters for band in roster.pairing} == {"b"}
     until(lambda: "look g-1" in site.asked)
     assert [each.band for each in pairings.near()[0]] == ["a", "b", "stranger"]
+
+
+def test_whoever_was_brought_stays_however_well_others_are_heard_later(site: Site) -> None:
+    known = [f"f{i}" for i in range(under_way.BROUGHT + 2)]
+    with UnderWay(site.around(known), chance=random.Random(3)) as pairings:
+        pairings.near()
+        until(lambda: site.opened == 1)
+        site.hear(online(site.now_s), nearby(site.now_s, known))
+        until(lambda: any(roster.pairing for roster in site.rosters), "none was brought")
+        site.hear(nearby(site.now_s, known[::-1]))
+        until(lambda: [each.band for each in pairings.near()[0]] == known)
+        pairings.begin("f0", by="Sam")
+        until(lambda: "identify f0" in site.asked)
+        assert {tuple(roster.pairing) for roster in site.rosters} == {tuple(known[: under_way.BROUGHT])}
 
 
 def test_the_line_is_open_only_while_somebody_pairs_or_looks(site: Site, pairings: UnderWay) -> None:

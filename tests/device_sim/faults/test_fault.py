@@ -1,6 +1,8 @@
 """Faults in scenario files and on command lines: read strictly, refused by name where a way out cannot do them."""
 
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,8 @@ def test_every_kind_has_usual_sizes_and_at_least_one_way_out(kind: str) -> None:
         ("reboot ppm=3", "ppm: is no key that is known here"),
         ("drift ppm=nan", "ppm: must be a number"),
         ("away hold_s=60 every_s=60", "every_s: must be 0 or more than hold_s"),
+        ("off_wrist every_s=0.002 hold_s=0.001", "every_s: must be 0 or at least 10, got 0.002"),
+        ("away hold_s=1e-320", "hold_s: must be a number from 0.001"),
         ("away hold_s=0", "hold_s: must be a number from 0.001"),
         ("away start_s=-1", "start_s: must be a number from 0"),
         ("away bands=band-01,band-01", "bands: names one of them twice"),
@@ -53,7 +57,7 @@ def test_every_kind_has_usual_sizes_and_at_least_one_way_out(kind: str) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_its_field(text: str, said: str) -> None:
-    with pytest.raises(ScenarioError, match=r"^--fault: ") as caught:
+    with pytest.raises(ScenarioError, match=f"^--fault {re.escape(repr(text))}: ") as caught:
         parse_fault(text)
     assert said in str(caught.value)
 
@@ -70,14 +74,42 @@ def test_a_way_out_does_a_fault_or_refuses_it_by_name(kind: str, transport: str)
     if transport in FAULTS[kind].transports:
         require_transport([parse_fault(kind)], transport)
     else:
-        with pytest.raises(ScenarioError, match=f"^fault {kind}: is for --transport .*, not {transport}"):
+        with pytest.raises(
+            ScenarioError, match=f"^--fault '{kind}': kind: {kind} is for --transport .*, not {transport}"
+        ):
             require_transport([parse_fault(kind)], transport)
 
 
 def test_a_band_that_is_not_there_is_named() -> None:
     scenario = load("faults")
-    with pytest.raises(ScenarioError, match=r"bands: there is no band-0\d; they are band-01 to band-02"):
+    with pytest.raises(
+        ScenarioError, match=r"^faults.toml: fault 5: bands: there is no band-03, only band-01 to band-02"
+    ):
         Ward(scenario, wearers=2, seed=1)
+    with pytest.raises(ScenarioError, match=r"^faults.toml: fault 1: bands: there is no band-02, only band-01: name"):
+        Ward(scenario, wearers=1, seed=1)
+
+
+def test_a_band_that_is_misspelt_is_named_with_file_and_table_or_with_the_words_said(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[fault]]\nkind = "reboot"\n[[fault]]\nkind = "away"\nbands = ["bnad-01"]\n')
+    mine = load(tmp_path / "mine.toml")
+    with pytest.raises(
+        ScenarioError, match=r"^mine.toml: fault 2: bands: there is no bnad-01, only band-01 to band-03"
+    ):
+        Ward(mine, wearers=3, seed=1)
+    said = replace(mine, faults=(parse_fault("away bands=bnad-01"),))
+    with pytest.raises(ScenarioError, match=r"^--fault 'away bands=bnad-01': bands: there is no bnad-01"):
+        Ward(said, wearers=3, seed=1)
+
+
+def test_a_fault_of_a_file_that_a_way_out_cannot_do_is_told_with_file_and_table(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[fault]]\nkind = "frozen"\n[[fault]]\nkind = "loss"\nwhere = "wire"\n')
+    faults = load(tmp_path / "mine.toml").faults
+    mend = r"^mine.toml: fault 2: kind: loss on the wire is for --transport mqtt, not ble: take it out$"
+    with pytest.raises(ScenarioError, match=mend):
+        require_transport(faults, "ble")
+    with pytest.raises(ScenarioError, match=r"^fault doubled: kind: doubled is for"):  # one that nobody has read
+        require_transport([Fault(kind="doubled")], "e4")
 
 
 def test_the_packaged_storm_has_every_kind() -> None:

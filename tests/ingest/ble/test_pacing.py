@@ -3,17 +3,35 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 
-from ingest.ble.pacing import BOOTS_MAX, RECORDS_BURST, Pace
+from ingest.ble.pacing import (
+    BOOTS_MAX,
+    MOTIONS_HZ,
+    PACKETS_HZ,
+    POLAR_TIMES,
+    PULSES_HZ,
+    RECORDS_BURST,
+    STUCK_S,
+    WORDS_BURST,
+    Pace,
+)
+from ingest.ble.profile import Conversation
 from ingest.ble.profiles.forecalm import ForecalmBand
+from ingest.ble.profiles.heart_rate import HeartRateStrap
+from ingest.ble.profiles.infinitime import InfiniTime
+from ingest.ble.profiles.polar import Polar
 from ingest.errors import GattError
 from ingest.gatt import uuids
 from ingest.gatt.forecalm.control import Clock, Event, Run, State, TimeMark, encode_marks
 from ingest.gatt.forecalm.fragments import fragments
 from ingest.gatt.forecalm.records import Record
+from ingest.gatt.heart_rate import HeartRate
+from ingest.gatt.infinitime import encode_motion
+from ingest.gatt.polar import Frame, Kind, Response, encode_acceleration
 from tests.ingest.ble.gateway_bench import START_US, now_us, play
-from tests.ingest.ble.test_profiles import Ears, Words
+from tests.ingest.ble.test_profiles import Ears, PolarBand, Words, _light, _steady
 
 MTU = 247
 READS = {
@@ -165,3 +183,119 @@ def test_a_pace_is_borne_for_ever_and_a_burst_once() -> None:
     pace.count(200.0, 5)
     with pytest.raises(GattError, match=r"x .0.: pace"):
         pace.count(200.0)
+
+
+def strap() -> tuple[Words, Conversation, Ears]:
+    link, ears = Words({}, {uuids.HEART_RATE}), Ears()
+    return link, HeartRateStrap(_steady).converse("other-1", link, ears), ears
+
+
+def watch() -> tuple[Words, Conversation, Ears]:
+    link, ears = Words({}, {uuids.INFINITIME_MOTION}), Ears()
+    return link, InfiniTime(_steady).converse("other-1", link, ears), ears
+
+
+def light() -> tuple[Words, Conversation, Ears]:
+    link, ears = PolarBand({Kind.PPG}).link, Ears()
+    return link, Polar(_steady).converse("other-1", link, ears), ears
+
+
+def chest() -> tuple[Words, Conversation, Ears]:
+    link, ears = PolarBand({Kind.ACCELERATION}).link, Ears()
+    return link, Polar(_steady).converse("other-1", link, ears), ears
+
+
+PULSE = bytes(HeartRate(60, intervals=(1024,)))
+
+
+def frame(n: int) -> bytes:
+    return _light(1 + n * 1e-6, 27)
+
+
+def holes(n: int) -> bytes:
+    return _light(1 + n * 1e-6, 2)
+
+
+def unasked(n: int) -> bytes:
+    return bytes(Frame(Kind.ECG, n, 0, False, b""))
+
+
+OTHERS = [
+    (strap, uuids.HEART_RATE, lambda _: PULSE, "heart rate .2A37.: pace", PULSES_HZ * STUCK_S),
+    (chest, uuids.HEART_RATE, lambda _: PULSE, "heart rate .2A37.: pace", PULSES_HZ * STUCK_S),
+    (watch, uuids.INFINITIME_MOTION, lambda _: encode_motion(0, 0, 1024), "motion .*: pace", MOTIONS_HZ * STUCK_S),
+    (light, uuids.POLAR_DATA, frame, "Polar data .FB005C82.: samples: pace", POLAR_TIMES * 55 * STUCK_S / 27),
+    (light, uuids.POLAR_DATA, holes, "packets: pace", PACKETS_HZ * STUCK_S),
+    (light, uuids.POLAR_DATA, unasked, "Polar data .FB005C82.: samples: pace", POLAR_TIMES * 55 * STUCK_S),
+    (light, uuids.POLAR_CONTROL, lambda _: bytes(Response(1, 1, 0, {})), "Polar control .*: pace", WORDS_BURST),
+]
+
+
+@pytest.mark.parametrize(("kind", "characteristic", "said", "named", "borne"), OTHERS)
+def test_a_band_of_any_kind_that_floods_is_sent_away_by_name(
+    kind: Callable[[], tuple[Words, Conversation, Ears]],
+    characteristic: str,
+    said: Callable[[int], bytes],
+    named: str,
+    borne: float,
+) -> None:
+    async def story() -> None:
+        link, talk, ears = kind()
+        running = asyncio.create_task(talk.run())
+        await asyncio.sleep(0.1)
+        counted = iter(range(20_000))
+        with pytest.raises(GattError, match=named):
+            say_all(link, ((characteristic, said(n)) for n in counted))
+        told = next(counted) - 1
+        assert borne - 5 <= told <= borne + 5
+        with pytest.raises(GattError, match=f"other-1: .*{named}"):
+            await running
+        assert len(ears.packets) <= PACKETS_HZ * STUCK_S
+
+    play(story())
+
+
+def test_other_bands_may_go_on_at_their_fastest_for_ever_and_come_late_once() -> None:
+    async def story() -> None:
+        links = [kind() for kind in (strap, watch, light)]
+        running = [asyncio.create_task(talk.run()) for _, talk, _ in links]
+        (straps, watches, polars), tenths = [link for link, _, _ in links], 0
+
+        def tell() -> None:
+            nonlocal tenths
+            tenths += 1
+            watches.say(uuids.INFINITIME_MOTION, encode_motion(0, 0, 1024))
+            if tenths % 3 == 0:
+                straps.say(uuids.HEART_RATE, bytes(HeartRate(200, intervals=(307,))))
+            if tenths % 5 == 0:
+                polars.say(uuids.POLAR_DATA, _light(1 + tenths / 10, 88))  # as somebody else began it: 176 Hz
+
+        await asyncio.sleep(0.1)
+        for _ in range(6_000):
+            await asyncio.sleep(0.1)
+            tell()
+        await asyncio.sleep(25.0)
+        for _ in range(250):
+            tell()
+        for link in (straps, watches, polars):
+            link.end()
+        await asyncio.gather(*running)
+
+    play(story())
+
+
+def test_a_chest_straps_motion_at_its_own_rate_is_no_flood() -> None:
+    async def story() -> None:
+        link, talk, ears = chest()
+        running = asyncio.create_task(talk.run())
+        await asyncio.sleep(0.1)
+        mg = encode_acceleration(np.zeros((52, 3), np.int32))
+        for i in range(600):
+            await asyncio.sleep(1.0)
+            link.say(uuids.HEART_RATE, PULSE)
+            link.say(uuids.POLAR_DATA, bytes(Frame(Kind.ACCELERATION, (i + 1) * 10**9, 1, False, mg)))
+        link.end()
+        await running
+        assert len(ears.packets) >= 590
+
+    play(story())

@@ -228,6 +228,30 @@ def test_while_the_disk_is_full_memory_is_bounded_and_the_oldest_goes_first(tmp_
     storage.close()
 
 
+def test_while_the_disk_is_full_what_it_has_still_to_let_go_of_is_runs_and_not_a_list_of_all_that_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = DiskStorage(tmp_path)
+    storage.write(puts(*range(40)) + puts(*range(40), key=OTHER), [], [])
+    (pages,) = storage._db.execute("PRAGMA page_count").fetchone()
+    storage._db.execute(f"PRAGMA max_page_count = {pages}")
+    storage.write(puts(*range(40, 200)), [], [])
+    assert "full" in (storage.trouble or "")
+    for seq in range(5_000):  # a watermark for every packet
+        storage.write([], [(KEY, seq, seq), (OTHER, 2 * (seq % 10), 2 * (seq % 10))], [])
+    assert sum(1 for runs in storage._drops.values() for _ in runs) <= 11
+    monkeypatch.setattr("ingest.sending.disk.RETRY_S", 0.0)
+    storage._db.execute("PRAGMA max_page_count = 1000000")
+    storage.write(puts(7), [], [])
+    assert storage.trouble is None
+    assert not storage._drops
+    storage.close()
+    again = DiskStorage(tmp_path)
+    assert held(again, 0, 250) == [7]
+    assert held(again, 0, 40, OTHER) == [*range(1, 20, 2), *range(20, 40)]
+    again.close()
+
+
 def test_a_file_that_breaks_while_in_use_is_moved_aside_and_what_it_held_is_said_to_be_lost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -324,4 +348,17 @@ def test_what_was_said_of_boots_of_long_ago_is_forgotten_unless_something_waits(
     storage.close()
     again = DiskStorage(tmp_path)
     assert [boot.state.key[1] for boot in again.resumed()] == [0, 1, 4, 5]
+    again.close()
+
+
+def test_what_is_gone_of_boots_of_long_ago_is_forgotten_too_when_there_are_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sending.disk.BOOTS_MAX", 3)
+    storage = DiskStorage(tmp_path)
+    storage.write([], [], [BootState(("b", boot), 0, None, ((1, 2),)) for boot in range(8)])
+    storage.write([Put(("b", 0), 9, payload(9))], [], [])
+    storage.close()
+    again = DiskStorage(tmp_path)
+    assert [boot.state.key[1] for boot in again.resumed()] == [0, 5, 6, 7]
     again.close()
