@@ -7,7 +7,7 @@ one is under way is a lock on a file: the system lets go of it however a process
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,15 +34,21 @@ class Alone:
             return
         if self._fd is None:
             self._fd = _locked(self._path)
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{band} is being paired by {by}".encode()[:SAID_MAX], 0)
+        self._say(f"{band} is being paired by {by}")
 
     def let_go(self) -> None:
         """It is over; nothing happens where none was begun."""
         if self._fd is not None:
+            self._say("")
             fd, self._fd = self._fd, None
-            os.ftruncate(fd, 0)
-            os.close(fd)
+            _unlock(fd)
+
+    def _say(self, words: str) -> None:
+        """For others to read; a full disk takes no words, and the lock holds without them."""
+        if self._fd is not None:
+            with suppress(OSError):
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, words.encode()[:SAID_MAX], 0)
 
     @contextmanager
     def held(self, band: str, by: str) -> Iterator[None]:
@@ -55,15 +61,36 @@ class Alone:
 
 
 def _locked(path: Path) -> int:
+    """Open and lock. Whoever may do everything leaves the file to whose folder it is: the service must open it too."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if sys.platform != "win32" and os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(fd, owner.st_uid, owner.st_gid)
     except OSError as error:
-        raise PairingError(f"whether somebody else is pairing cannot be told: {path}: {error.strerror}") from error
+        raise PairingError(
+            f"whether somebody else is pairing cannot be told: {path}: {error.strerror}; give it to whoever runs the"
+            " service, or delete it"
+        ) from error
     try:
         if sys.platform != "win32":
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         said = os.pread(fd, SAID_MAX, 0).decode(errors="replace") or "another band is being paired by somebody else"
         os.close(fd)
         raise PairingError(f"{said}: wait until that is done") from error
+    except OSError as error:
+        os.close(fd)
+        raise PairingError(
+            f"whether somebody else is pairing cannot be told: {path}: {error.strerror}; its disk must know locks"
+        ) from error
     return fd
+
+
+def _unlock(fd: int) -> None:
+    """For any child of ours, too, that has the file open."""
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)

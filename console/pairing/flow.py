@@ -161,6 +161,7 @@ _UNTOLD: Final = "is it charged, near a gateway, and free of other phones?"
 _PATIENCE: Final = {  # [s], and what is said when it ends
     Stage.ASK: (DECIDE_S, "nobody agreed in time"),
     Stage.CONNECT: (CONNECT_S, "no readings of it arrive"),
+    Stage.CONFIRM: (DECIDE_S, "nobody did as asked in time"),
     Stage.WHO: (DECIDE_S, "nobody said in time who wears it"),
     Stage.WEAR: (WEAR_S, "it was not put on in time"),
     Stage.MEND: (DECIDE_S, "nobody said how to go on"),
@@ -199,7 +200,7 @@ def advance(pairing: Pairing, event: Event, *, now_s: float) -> Step:
         case Stage.CONNECT, Arrived():
             return _to(pairing, Stage.CONFIRM, now_s, Do.PROMPT)
         case Stage.CONFIRM, Prompted(rhythm):
-            return Step(replace(pairing, rhythm=rhythm, prompt_s=now_s))
+            return Step(replace(pairing, rhythm=rhythm, prompt_s=now_s, since_s=now_s))
         case Stage.CONFIRM, Answered(answer, prompt_s) if prompt_s == pairing.prompt_s and pairing.rhythm is not None:
             return _answered(pairing, answer, now_s)
         case Stage.WHO, Named(wearer, held):
@@ -229,7 +230,7 @@ def _answered(pairing: Pairing, answer: Answer, now_s: float) -> Step:
         return _to(sure, Stage.WEAR, now_s, Do.ASK_TO_WEAR)
     unsure = answer is Answer.UNSURE
     attempts, open_ = pairing.attempts + (not unsure), pairing.unsure + unsure
-    tried = replace(pairing, attempts=attempts, unsure=open_, rhythm=None, reason=_SAID[answer])
+    tried = replace(pairing, attempts=attempts, unsure=open_, rhythm=None, reason=_SAID[answer], since_s=now_s)
     if tried.attempts >= ATTEMPTS or tried.unsure >= UNSURE:
         return _stop(tried, f"{_SAID[answer]}; nothing was entered", now_s)
     return Step(tried, (Do.PROMPT,))

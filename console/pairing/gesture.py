@@ -122,13 +122,11 @@ def may_follow(moved: Movement, rhythm: Rhythm, prompt_s: float) -> bool:
     return any(_agrees(moved, rhythm, prompt_s + lag, holes=True) for lag in _lags())
 
 
-def follows_so_far(moved: Movement, rhythm: Rhythm, *, prompt_s: float, now_s: float) -> bool:
-    """Whether a band moved as asked in every turn that was over at ``now_s``, and one was, at any one delay."""
-    for lag in _lags():
-        over = sum(sum(rhythm.turns_s[: i + 1]) <= now_s - prompt_s - lag for i in range(len(rhythm.turns_s)))
-        if over and _agrees(moved, Rhythm(rhythm.turns_s[:over]), prompt_s + lag):
-            return True
-    return False
+def may_be_shaking(moved: Movement, rhythm: Rhythm, prompt_s: float) -> bool:
+    """Whether a band has been shaken since ``prompt_s``, and nothing that is known of it by now, of which the latest is
+    still on its way, speaks against its doing as asked."""
+    since = moved.strength_g[moved.end_s > prompt_s]
+    return bool((since >= SHAKEN_G).any()) and may_follow(moved, rhythm, prompt_s)
 
 
 def told(
@@ -143,7 +141,7 @@ def told(
 ) -> Answer:
     """Return what came of a prompt so far, by whichever of the two gestures.
 
-    While another band is shaken as asked so far, double taps of this one wait until all was asked for: whoever holds
+    While another band may be being shaken as asked, double taps of this one wait until all was asked for: whoever holds
     that one does as they read, and a wearer who drums must not answer in their place. ``unheard`` are bands of which
     nobody knows what they did for a part of the time.
     """
@@ -156,9 +154,7 @@ def told(
     if shaken in (Answer.OTHER, Answer.SEVERAL):
         return Answer.SEVERAL
     others = (each for name, each in moved.items() if name != band)
-    if shaken is Answer.WAITING and any(
-        follows_so_far(each, rhythm, prompt_s=prompt_s, now_s=now_s) for each in others
-    ):
+    if shaken is Answer.WAITING and any(may_be_shaking(each, rhythm, prompt_s) for each in others):
         return Answer.WAITING
     return Answer.UNSURE if shaken is Answer.UNSURE else Answer.THIS
 

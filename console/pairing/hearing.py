@@ -6,13 +6,13 @@ of a band's memory or its own, is not *now*, confirms nothing and fits nobody.
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 from console.pairing.gesture import NOTHING, Movement, joined, strength
-from ingest.control.messages import BandEvent, Nearby, Roster
+from ingest.control.messages import BandEvent, BandState, Nearby, Roster
 from ingest.control.picture import BandAt, BandNear, GatewayAt, Picture
 from ingest.control.reading import BandSaid, read
 from ingest.errors import WireError
@@ -41,7 +41,8 @@ class Hearing:
         self._least_delay_s: dict[str, float] = {}
         self._offset_s: dict[tuple[str, int], float] = {}
         self._late_s: dict[str, float] = {}
-        self._connecting_s: dict[str, float] = {}
+        self._stand: dict[tuple[str, str], tuple[BandState, float]] = {}  # by band and gateway; since when
+        self._lost_s: dict[tuple[str, str], float] = {}
 
     def hear(self, topic: str, payload: bytes, at_s: float, *, retained: bool = False) -> None:
         """Take in a message that arrived at ``at_s`` [s], or, ``retained``, that the broker had from before; what is
@@ -58,8 +59,8 @@ class Hearing:
                 case _:
                     if isinstance(said, Nearby):
                         self._delay(said.gateway, at_s - said.at_us * 1e-6)
-                    if isinstance(said, BandSaid) and not retained:
-                        self._stands(said, at_s)
+                    if isinstance(said, BandSaid):
+                        self._stands(said, at_s, retained=retained)
                     self._picture.hear(said, _us(at_s), retained=retained)
         except WireError:
             self.refused += 1
@@ -87,12 +88,22 @@ class Hearing:
 
         Their link was lost or came back, is being made, or they said late that they were tapped. A band that was silent
         for ``AWAY_S`` before and still is counts as out of reach, for hours perhaps: were it waited for, nobody in the
-        house could be paired. If that is the one in the hand, nothing answers the prompt in its place.
+        house could be paired. If that is the one in the hand, nothing answers the prompt in its place. So does one that
+        a gateway let go of because nobody wanted it held. A strap that has neither movement nor taps to tell is none
+        of these: heard or not, it would say nothing.
         """
         came = {band for band, each in self._packets.items() if _missed([it.received_s for it in each], since_s, now_s)}
         late = {band for band, at_s in self._late_s.items() if at_s >= since_s}
-        making = {band for band, at_s in self._connecting_s.items() if now_s - at_s <= AWAY_S}
-        return came | late | making
+        making = {band for band, at_s in self._in("connecting") if now_s - at_s <= AWAY_S}
+        lost = {band for (band, _), at_s in self._lost_s.items() if at_s >= since_s - AWAY_S} - self._packets.keys()
+        held = {band for state in ("connecting", "connected") for band, _ in self._in(state)}
+        let_go = {band for band, _ in self._in("released")} - held
+        mute = {band for band in self._packets if not self.moves(band) and not self.taps.get(band)}
+        return (came - let_go | late | making | lost) - mute
+
+    def _in(self, state: BandState) -> Iterator[tuple[str, float]]:
+        """The bands with which a gateway stands so, and since when [s]."""
+        return ((band, at_s) for (band, _), (stands, at_s) in self._stand.items() if stands == state)
 
     def gateways(self, now_s: float) -> list[GatewayAt]:
         """Every gateway heard of."""
@@ -125,11 +136,18 @@ class Hearing:
         elif said.kind == "put_on":
             self.put_on_s[band] = at_s - age_s
 
-    def _stands(self, said: BandSaid, at_s: float) -> None:
-        if said.status is not None and said.status.state == "connecting":
-            self._connecting_s.setdefault(said.band, at_s)
-        else:
-            self._connecting_s.pop(said.band, None)
+    def _stands(self, said: BandSaid, at_s: float, *, retained: bool) -> None:
+        """What the broker had from before began when the gateway says, by its clock; anything else begins now. Who was
+        connecting then may be long gone; and whoever is dialled again and again in vain was lost once."""
+        key, status = (said.band, said.gateway), said.status
+        before, _ = self._stand.pop(key, (None, 0.0))
+        if status is None or (retained and status.state == "connecting"):
+            return
+        fresh = before is not None or status.state == "connecting"
+        began_s = at_s if fresh else min(at_s, status.since_us * 1e-6)
+        if status.state == "lost" and before in (None, "connected"):
+            self._lost_s[key] = began_s
+        self._stand[key] = status.state, began_s
 
     def _delay(self, gateway: str, behind_s: float) -> float:
         """How much longer than ever a gateway's message took: its clock may stand anywhere, but the least delay is."""

@@ -39,7 +39,7 @@ def told_at(config: Config) -> Told:
         socket.create_connection((said.host, said.port), timeout=REACH_S).close()
         with ExitStack() as stack:
             return _heard(Ear(stack.enter_context(Line(broker_of(config), site=config.site.name))))
-    except (OSError, PairingError) as error:
+    except (OSError, UnicodeError, PairingError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         missing = (
             f"broker {said.host}:{said.port} not reached ({why}): what gateways say of themselves and of their bands"

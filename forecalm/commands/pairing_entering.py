@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.markup import escape
 
+from console.errors import PairingError
 from console.pairing.alone import Alone
 from console.pairing.attending import said_of
 from console.pairing.flow import Pairing
@@ -72,12 +73,10 @@ def enter(place: Place, band: str, asked: Asked) -> Outcome:
     _require_as_said(asked, held)
     _require_enterable(place, band, asked)
     if place.ear is None or not place.confirm:
-        ask_what_is_taken(Words(), place.registry, place.config, held, asked, band)
-        if place.ear is None:
-            return _entered(place, band, asked, held, None)
         with Alone(place.here.folder).held(band, operator()):
+            ask_what_is_taken(Words(), place.registry, place.config, held, asked, band)
             entered = _entered(place, band, asked, held, None)
-            return _followed(place, place.ear, band, asked.wearer, entered)
+            return entered if place.ear is None else _followed(place, place.ear, band, asked.wearer, entered)
     talk = Talk(place.ear, place.registry, place.config, asked=asked, words=Words(), chance=random.SystemRandom())
     pairing = talk.attend(held, band)
     return _not_entered(pairing) if pairing.reason else _entered(place, band, asked, held, pairing)
@@ -179,11 +178,15 @@ def _words(place: Place, band: str, asked: Asked, held: Held, pairing: Pairing |
 def _followed(place: Place, ear: Ear, band: str, wearer: str, entered: Outcome) -> Outcome:
     """What was entered, once readings of the band arrive: a gateway that does not know it yet is let bond with it."""
     err.print(f"[bold]{band}[/bold]: waiting for its readings, for a minute at most. Keep it near.")
-    came = arrives(ear, place.registry, place.config, band)
+    why, came = "", False
+    try:
+        came = arrives(ear, place.registry, place.config, band)
+    except PairingError as error:  # it is on record all the same
+        why = str(error)
     as_json = {**entered.as_json, "arrives": came}
     if came:
         return Outcome(entered.code, as_json, entered.text)
-    why = said_of(ear.hearing, band, time.time()) or "no gateway says why: is it charged, and near one?"
+    why = why or said_of(ear.hearing, band, time.time()) or "no gateway says why: is it charged, and near one?"
     err.print(f"[bold red]NOTHING OF IT ARRIVES[/bold red]: {wearer} is not watched yet. {escape(why)}.")
     return Outcome(FELL_SHORT, as_json, entered.text)
 

@@ -180,7 +180,8 @@ class Talk:
                 self._line.identify(pairing.band, IDENTIFY_S)
             case Do.PROMPT:
                 if pairing.reason:
-                    again = f"Again ({pairing.attempts + 1} of {ATTEMPTS})."
+                    tries = f" ({pairing.attempts + 1} of {ATTEMPTS})" if pairing.attempts else ""
+                    again = f"Again{tries}."
                     self._tell(f"[bold red]NO[/bold red]: {escape(pairing.reason)}. {again}")
                 self._line.identify(pairing.band, IDENTIFY_S)
                 self._tell(f"Take {pairing.band} in your hand. Do as it says here, or double-tap it twice, 2 s apart.")

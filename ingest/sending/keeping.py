@@ -80,6 +80,7 @@ class Keeping:
         """Keep a packet of ``size`` bytes; False where it is kept already. ``lost`` are numbers that its band will
         never send; they are declared in time."""
         boot = self._boot(key, heard_us)
+        self._queue(key, boot)  # it may be older than it was taken for
         if not boot.heard:
             boot.heard = True
             self._changed.add(key)

@@ -5,11 +5,15 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from console.errors import PairingError
 from forecalm.cli import main
 from forecalm.commands import pairing_entering
+from forecalm.commands.pairing_entering import Outcome
 from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.registry.consents import Consent, Scope
@@ -118,3 +122,16 @@ def test_a_time_that_is_none_is_refused_by_the_clock_of_the_site(run: Run, tmp_p
     config.write_text('[site]\ntime_zone = "Europe/Berlin"\n')
     code, said = run("pair", "band-03", "w-1", "--until", "banana", "--config", str(config))
     assert (code, "(by the clock of the site, Europe/Berlin)" in said) == (2, True), said
+
+
+def test_what_is_on_record_is_said_though_somebody_else_takes_its_band_off_the_air(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def arrives(*_: object) -> bool:
+        raise PairingError("band-77: somebody else is pairing that: wait until it is done")
+
+    monkeypatch.setattr(pairing_entering, "arrives", arrives)
+    place: Any = SimpleNamespace(registry=None, config=None)
+    entered = Outcome(0, {"paired": True}, "band-01 is w-1's")
+    told = pairing_entering._followed(place, cast(Any, None), "band-01", "w-1", entered)
+    assert (told.code, told.as_json, told.text) == (1, {"paired": True, "arrives": False}, entered.text)

@@ -1,5 +1,7 @@
 """One pairing at a time in an installation: the second is told whose the first is, and a crash bars nobody."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -62,3 +64,47 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_begins(tmp_path: Pa
 def test_where_there_is_no_folder_nobody_else_pairs() -> None:
     with Alone(None).held("b", "Sam"):
         pass
+
+
+def test_a_disk_that_knows_no_locks_is_said_and_no_pairing_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(PairingError, match=r"pairing\.lock: No locks available; its disk must know locks"):
+        Alone(tmp_path).take("band-01", "Sam")
+
+
+def test_a_full_disk_takes_no_words_and_lets_go_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    first, second = Alone(tmp_path), Alone(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        first.take("band-01", "Sam")
+        with pytest.raises(PairingError, match="another band is being paired by somebody else"):
+            second.take("band-02", "Kim")
+        first.let_go()
+    second.take("band-02", "Kim")
+    second.let_go()
+
+
+def test_a_child_that_has_the_file_open_bars_nobody_once_it_is_let_go(tmp_path: Path) -> None:
+    first, second = Alone(tmp_path), Alone(tmp_path)
+    first.take("band-01", "Sam")
+    assert first._fd is not None
+    shared = os.dup(first._fd)
+    first.let_go()
+    second.take("band-02", "Kim")
+    second.let_go()
+    os.close(shared)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_lock_that_root_made_is_the_folders_owners(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    with Alone(tmp_path).held("band-01", "root"):
+        assert (tmp_path / NAME).stat().st_uid == 65534

@@ -161,9 +161,9 @@ def test_a_band_that_flaps_stops_a_pairing_after_a_while_and_is_blamed_on_nobody
     assert "came or went" in house.attending.pairing.reason
 
 
-def stands(state: BandState, band: str = "that") -> tuple[str, bytes]:
-    status = BandStatus(v=1, at_us=1, gateway="g-1", state=state, since_us=1)
-    return band_status_topic("home", band, "g-1"), encode_message(status)
+def stands(state: BandState, band: str = "that", *, gateway: str = "g-1", since_s: float = 0.0) -> tuple[str, bytes]:
+    status = BandStatus(v=1, at_us=1, gateway=gateway, state=state, since_us=round(since_s * 1e6))
+    return band_status_topic("home", band, gateway), encode_message(status)
 
 
 def test_a_band_to_which_a_link_is_being_made_leaves_it_open_and_a_word_of_long_ago_does_not() -> None:
@@ -174,7 +174,41 @@ def test_a_band_to_which_a_link_is_being_made_leaves_it_open_and_a_word_of_long_
     assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == {"that"}
     assert hearing.unheard(BEGAN_S + AWAY_S, BEGAN_S + AWAY_S + 1) == set(), "whoever is dialled for ever bars nobody"
     hearing.hear(*stands("lost"), BEGAN_S)
-    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == set()
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == set(), "dialled in vain"
+
+
+def test_what_another_gateway_says_takes_no_link_back_that_is_being_made() -> None:
+    hearing = Hearing()
+    hearing.hear(*stands("connecting"), BEGAN_S)
+    hearing.hear(*stands("refused", gateway="g-2"), BEGAN_S)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == {"that"}
+
+
+@pytest.mark.parametrize(("ago_s", "unheard"), [(3.0, {"that"}), (AWAY_S + 1, set())])
+def test_a_band_that_was_lost_just_before_anybody_listened_leaves_it_open(ago_s: float, unheard: set[str]) -> None:
+    hearing = Hearing()
+    hearing.hear(*stands("lost", since_s=BEGAN_S - ago_s), BEGAN_S - 1, retained=True)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 1) == unheard
+
+
+def test_a_band_that_gateways_let_go_of_is_waited_for_no_longer() -> None:
+    house = House(shakes=())
+    house.live(3)
+    house.silent = ("that",)
+    house.hearing.hear(*stands("connected"), house.now_s)
+    house.live(5)
+    since_s = house.now_s - 1
+    assert house.hearing.unheard(since_s, house.now_s + 5) == {"that", "this"}
+    house.hearing.hear(*stands("released"), house.now_s)
+    assert house.hearing.unheard(since_s, house.now_s + 5) == {"this"}
+
+
+def test_a_strap_that_could_tell_nothing_leaves_nothing_open() -> None:
+    hearing = Hearing()
+    for second in (0, 9):
+        packet = msgspec.structs.replace(packet_of("that", second, still(second)), motion=None)
+        hearing.hear(*data(packet), BEGAN_S + second)
+    assert hearing.unheard(BEGAN_S, BEGAN_S + 9) == set()
 
 
 def test_a_tap_that_came_too_late_to_say_when_it_was_leaves_it_open() -> None:

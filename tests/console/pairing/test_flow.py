@@ -118,7 +118,7 @@ def test_a_bad_fit_is_mended_checked_again_or_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("events", "patience_s"),
-    [((), CONNECT_S), (TO_WRIST[:3], WEAR_S), ((*TO_WRIST, Checked(LOOSE)), DECIDE_S)],
+    [((), CONNECT_S), (TO_WRIST[:1], DECIDE_S), (TO_WRIST[:3], WEAR_S), ((*TO_WRIST, Checked(LOOSE)), DECIDE_S)],
 )
 def test_what_takes_too_long_is_stopped_and_says_why(events: tuple[Event, ...], patience_s: float) -> None:
     pairing, _ = play(*events)

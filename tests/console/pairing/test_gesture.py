@@ -206,6 +206,26 @@ def test_a_wearer_who_drums_does_not_answer_while_the_band_in_the_hand_is_shaken
     assert told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=LATE_S) is said
 
 
+def arrived(moved: Movement, now_s: float, delay_s: float) -> Movement:
+    """What is known of it by ``now_s``: packets hold whole seconds, and take ``delay_s``."""
+    known = np.floor(moved.end_s - 1e-6) + 1 + delay_s <= now_s
+    return Movement(moved.end_s[known], moved.strength_g[known])
+
+
+@pytest.mark.parametrize("delay_s", [0.1, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize("lag_s", [0.3, 1.0, 1.9])
+@pytest.mark.parametrize("first_s", [0.5, 2.0, 4.5, 7.0])
+def test_two_taps_never_answer_while_another_band_does_as_asked_however_late_its_packets_are(
+    delay_s: float, lag_s: float, first_s: float
+) -> None:
+    that = held(RHYTHM, delay_s=lag_s)
+    taps = {"this": [PROMPT_S + first_s, PROMPT_S + first_s + 1.2]}
+    for now_s in np.arange(PROMPT_S + first_s + 1.2 + LATEST_S, LATE_S + 1.0, 0.25).tolist():
+        moved = {"this": resting(), "that": arrived(that, now_s, delay_s)}
+        said = told(moved, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=now_s)
+        assert said in (Answer.WAITING, Answer.SEVERAL), (now_s, said)
+
+
 def test_a_second_tap_at_the_end_of_the_time_is_waited_for_and_confirms() -> None:
     over_s = PROMPT_S + RHYTHM.length_s + LATEST_S
     moved, taps = {"this": resting()}, {"this": [over_s - 2.0, over_s]}
