@@ -142,7 +142,8 @@ def told(
     """Return what came of a prompt so far, by whichever of the two gestures.
 
     While another band may be being shaken as asked, double taps of this one wait until all was asked for: whoever holds
-    that one does as they read, and a wearer who drums must not answer in their place. ``unheard`` are bands of which
+    that one does as they read, and a wearer who drums must not answer in their place. What it did at the end may come
+    twice as late as anything should; then nobody can tell. ``unheard`` are bands of which
     nobody knows what they did for a part of the time.
     """
     shaken = answer(moved, band, rhythm, prompt_s=prompt_s, now_s=now_s, unheard=unheard)
@@ -154,8 +155,8 @@ def told(
     if shaken in (Answer.OTHER, Answer.SEVERAL):
         return Answer.SEVERAL
     others = (each for name, each in moved.items() if name != band)
-    if shaken is Answer.WAITING and any(may_be_shaking(each, rhythm, prompt_s) for each in others):
-        return Answer.WAITING
+    if any(may_be_shaking(each, rhythm, prompt_s) for each in others):
+        return Answer.WAITING if now_s < prompt_s + rhythm.length_s + 2 * LATEST_S else Answer.UNSURE
     return Answer.UNSURE if shaken is Answer.UNSURE else Answer.THIS
 
 

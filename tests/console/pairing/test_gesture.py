@@ -226,6 +226,18 @@ def test_two_taps_never_answer_while_another_band_does_as_asked_however_late_its
         assert said in (Answer.WAITING, Answer.SEVERAL), (now_s, said)
 
 
+@pytest.mark.parametrize("lag_s", [0.3, 1.9, 2.6])
+def test_what_another_band_did_at_the_end_is_waited_for_and_then_nobody_can_tell(lag_s: float) -> None:
+    that = held(RHYTHM, delay_s=lag_s)
+    taps = {"this": [PROMPT_S + 6.0, PROMPT_S + 7.2]}
+    over_s = PROMPT_S + RHYTHM.length_s
+    for now_s in np.arange(PROMPT_S + 7.2 + LATEST_S, over_s + 3 * LATEST_S, 0.25).tolist():
+        known = {"this": resting(), "that": arrived(that, min(now_s, over_s + 1.0), 0.0)}  # and then nothing more
+        said = told(known, taps, "this", RHYTHM, prompt_s=PROMPT_S, now_s=now_s)
+        late = now_s >= over_s + 2 * LATEST_S
+        assert said is (Answer.UNSURE if late else Answer.WAITING) or said is Answer.SEVERAL, (now_s, said)
+
+
 def test_a_second_tap_at_the_end_of_the_time_is_waited_for_and_confirms() -> None:
     over_s = PROMPT_S + RHYTHM.length_s + LATEST_S
     moved, taps = {"this": resting()}, {"this": [over_s - 2.0, over_s]}

@@ -321,6 +321,7 @@ def test_what_came_of_a_pairing_is_forgotten_after_a_while(site: Site, pairings:
     pairings.say(id_, Cancel())
     to_stage(pairings, id_, Stage.STOPPED)
     pairings.near()
+    until(lambda: pairings._ones[id_].ended_s is not None, "it is not put aside")
     site.now_s += under_way.KEPT_S + 1
     pairings.near()
     until(lambda: id_ not in pairings._ones, "it is kept for ever")
