@@ -36,6 +36,11 @@ class Alone:
             self._fd = _locked(self._path)
         self._say(f"{band} is being paired by {by}")
 
+    def require_free(self, band: str, by: str) -> None:
+        """Raise as ``take`` does, and begin nothing: for whoever has to ask something first, and may wait long."""
+        with self.held(band, by):
+            pass
+
     def let_go(self) -> None:
         """It is over; nothing happens where none was begun."""
         if self._fd is not None:

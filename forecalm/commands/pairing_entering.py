@@ -73,8 +73,10 @@ def enter(place: Place, band: str, asked: Asked) -> Outcome:
     _require_as_said(asked, held)
     _require_enterable(place, band, asked)
     if place.ear is None or not place.confirm:
-        with Alone(place.here.folder).held(band, operator()):
-            ask_what_is_taken(Words(), place.registry, place.config, held, asked, band)
+        alone, by = Alone(place.here.folder), operator()
+        alone.require_free(band, by)
+        ask_what_is_taken(Words(), place.registry, place.config, held, asked, band)
+        with alone.held(band, by):
             entered = _entered(place, band, asked, held, None)
             return entered if place.ear is None else _followed(place, place.ear, band, asked.wearer, entered)
     talk = Talk(place.ear, place.registry, place.config, asked=asked, words=Words(), chance=random.SystemRandom())

@@ -124,8 +124,7 @@ class Talk:
         """Go through it; the ``reason`` of what comes back is empty where it is to be entered. Ctrl-C lets go of the
         band. Raises PairingError, before anything is typed too, where somebody else is pairing."""
         alone, by = Alone(self._config.folder), operator()
-        with alone.held(band, by):
-            pass
+        alone.require_free(band, by)
         began = begin(band, self._asked.wearer, held, now_s=time.time())
         attending = Attending(began, self._ear.hearing, self._chance)
         if attending.pairing.stage is Stage.ASK:
