@@ -32,7 +32,7 @@ from ingest.gatt.forecalm.records import Beat, Even, Record
 from ingest.wire import Packet
 
 ROOT: Final = Path(__file__).parents[1]
-LONG_S: Final = 30.0
+LONG_S: Final = 120.0  # a bound, never waited out where things work
 LOOK_S: Final = 0.02
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 RATES: Final = {"eda": (4, 1, 0.001), "temperature": (4, 1, 0.01), "ppg": (64, 1, 1.0), "motion": (32, 3, 1 / 1024)}

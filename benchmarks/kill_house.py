@@ -30,12 +30,12 @@ from benchmarks.kill_nonsense import BAND, Nonsense
 from forecalm.config import Config, ConsoleSection, MqttSection, StoreSection
 from forecalm.demo import people
 from forecalm.installation import Installation
-from forecalm.peers import free_port
 from ingest.store.database import BUSY_S
 from ingest.wire import Stored, all_stored_topic
+from tests.servers import free_port
 
 ROOT: Final = Path(__file__).parents[1]
-WAIT_S: Final = 60.0  # for what comes at once unless something is broken
+WAIT_S: Final = 120.0  # for what comes at once unless something is broken
 START_S: Final = 300.0  # for a service whose kernels are compiled at the first start on a machine
 LOOK_S: Final = 0.05
 SCENARIO: Final = 'title = "Load"\npast_s = 0\nwearers = 1\n'
@@ -79,7 +79,8 @@ from forecalm.cli import main
 
 ingest.sending.boots.PATIENCE_S = float(sys.argv.pop(1))
 device_sim.mqtt.SPOOL_MAX = int(sys.argv.pop(1))
-device_sim.mqtt.DRAIN_S = 60.0
+device_sim.mqtt.CONNECT_S = 60.0
+device_sim.mqtt.DRAIN_S = 300.0
 sys.stdin.readline()
 sys.exit(main(sys.argv[1:]))
 """

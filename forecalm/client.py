@@ -7,12 +7,16 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable
+from typing import Final
+
+AGAIN_S: Final = 1.0  # before a stream that ended is followed anew
 
 log = logging.getLogger(__name__)
 
 
 class BoardClient:
-    """Follows ``/events`` of a board on its own thread and acknowledges, as ``name``, whatever alert it sees.
+    """Follows ``/events`` of a board on its own thread and acknowledges, as ``name``, whatever alert it sees. Where the
+    stream ends, which it does when what ``shown`` gave holds no longer, it is followed anew.
 
     ``latency_ms`` has one value for each second that was decided: from the publishing of the message that completed
     it to its row's arrival here. ``shown`` gives the Authorization header by which it is let in.
@@ -41,24 +45,26 @@ class BoardClient:
         self._thread.join(timeout=6)
 
     def _run(self) -> None:
-        try:
-            self._connection.request("GET", "/events", headers=self._headers("text/event-stream"))
-            stream = self._connection.getresponse()
-            event, first_s = "", time.monotonic()
-            while not self._stop.is_set():
-                raw = stream.readline()
-                if not raw:
-                    raise ConnectionError("it ended")
-                line = raw.decode().rstrip("\n\r")
-                if line.startswith("event:"):
-                    event = line.removeprefix("event:").strip()
-                elif line.startswith("data:") and event == "row":
-                    self._row(json.loads(line.removeprefix("data:")), fresh=time.monotonic() - first_s > 1)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            if not self._stop.is_set():
-                log.error("the board's event stream broke off: %s", error)
-        finally:
-            self._connection.close()
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                if not self._stop.is_set():
+                    log.error("the board's event stream broke off: %s", error)
+            finally:
+                self._connection.close()
+            self._stop.wait(AGAIN_S)
+
+    def _follow(self) -> None:
+        self._connection.request("GET", "/events", headers=self._headers("text/event-stream"))
+        stream = self._connection.getresponse()
+        event, first_s = "", time.monotonic()
+        while not self._stop.is_set() and (raw := stream.readline()):
+            line = raw.decode().rstrip("\n\r")
+            if line.startswith("event:"):
+                event = line.removeprefix("event:").strip()
+            elif line.startswith("data:") and event == "row":
+                self._row(json.loads(line.removeprefix("data:")), fresh=time.monotonic() - first_s > 1)
 
     def _row(self, row: dict[str, object], *, fresh: bool) -> None:
         arrived_us = time.time() * 1e6
@@ -71,10 +77,12 @@ class BoardClient:
         if isinstance(alert_id, str):
             self.alerts.add(alert_id)
             if row.get("acknowledged_by"):
-                self.acknowledged.add(alert_id)
+                if alert_id not in self.acknowledged:
+                    self.acknowledged.add(alert_id)
+                    log.info("an alert was taken")
             elif alert_id not in self._asked:
-                self._asked.add(alert_id)
                 self._take(alert_id)
+                self._asked.add(alert_id)
 
     def _headers(self, accept: str) -> dict[str, str]:
         return {"Accept": accept, "Authorization": self._shown()}

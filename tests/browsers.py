@@ -9,9 +9,9 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.servers import until
+from tests.servers import LONG_S, until
 
-PATIENT_MS: Final = 30_000
+PATIENT_MS: Final = 90_000
 """A bound, never waited out where things work: a machine with much else to do draws a page in seconds."""
 
 BY_PLAYWRIGHT: Final = (
@@ -39,7 +39,7 @@ def launched(program: str) -> Iterator[Browser]:
     """Yield a browser that is closed at the end; what is expected of its pages may take ``PATIENT_MS``."""
     expect.set_options(timeout=PATIENT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=LONG_S * 1000)
         yield browser
         browser.close()
 

@@ -132,10 +132,13 @@ class Receiver:
             self._server.receiver = self
             threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def began(self, connection: socket.socket) -> None:
-        """Somebody has called; for handlers."""
+    def began(self, connection: socket.socket, server: _Server) -> None:
+        """Somebody has called; for handlers. Whoever called just before it was killed is hung up on, too."""
         with self._lock:
             self._connections.add(connection)
+        if server is not self._server:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def take(self, what: str, about: dict[str, str], where: str) -> bool:
         """Note what arrived, and say whether to say yes; raises ConnectionError after hanging. For handlers."""
@@ -154,7 +157,7 @@ class _Http(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.receiver.began(self.connection)
+        self.server.receiver.began(self.connection, self.server)
 
     def do_POST(self) -> None:
         receiver = self.server.receiver
@@ -275,7 +278,7 @@ class _Smtp(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         receiver = self.server.receiver
-        receiver.began(self.connection)
+        receiver.began(self.connection, self.server)
         self._say("220 receiver")
         to: list[str] = []
         sender = ""

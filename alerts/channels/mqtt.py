@@ -159,7 +159,7 @@ class Mqtt:
 
     def _run(self) -> None:
         """Say how everybody stands, until this channel stops."""
-        all_due_s = -math.inf
+        all_due_s, online_due = -math.inf, False
         while not self._stopped.is_set():
             self._wake.wait(self._look_s)
             self._wake.clear()
@@ -171,10 +171,11 @@ class Mqtt:
             if self._try_to_say(again=again):
                 if again:
                     all_due_s = time.monotonic() + self._refresh_s
-                if anew:  # now that no light shows what was
-                    self._publish(availability_topic(self._site), ONLINE, retain=True)
+                online_due |= anew
             elif anew:
                 self._anew.set()
+            if online_due and not self._anew.is_set():  # now that no light shows what was
+                online_due = self._publish(availability_topic(self._site), ONLINE, retain=True) is None
             self._stopped.wait(BUSY_S)
 
     def _try_to_say(self, *, again: bool) -> bool:

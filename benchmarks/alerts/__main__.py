@@ -34,13 +34,15 @@ def run(
     seed: int,
     kills: int,
     soon_s: float,
+    kills_least: int = 0,
     victims: Sequence[str] = (),
     every_s: tuple[float, float] = KILL_S,
     hanging: float = 1.0,
     slack_s: float = 0.0,
 ) -> dict[str, Any]:
-    """Return what was found: see ``compare``. ``victims`` are killed ((): everybody), ``every_s`` apart. Without
-    ``mosquitto`` the broker is the one that is built in. ``slack_s``: see ``compare``."""
+    """Return what was found: see ``compare``. ``victims`` are killed ((): everybody), ``every_s`` apart,
+    ``kills_least`` to ``kills`` times. Without ``mosquitto`` the broker is the one that is built in. ``slack_s``: see
+    ``compare``."""
     begun_s = time.monotonic()
     house = AlertHouse(
         folder, mosquitto=mosquitto, wearers=wearers, tablets=tablets, seed=seed, soon_s=soon_s, hanging=hanging
@@ -54,6 +56,7 @@ def run(
             seed=seed,
             soon_s=soon_s,
             kills=kills,
+            kills_least=kills_least,
             victims=victims or house.names,
             every_s=every_s,
         )

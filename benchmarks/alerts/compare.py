@@ -395,10 +395,9 @@ def nothing_after(house: House) -> Property:
 def _allowed(house: House, due_s: float) -> float:
     """Until when something that is due at ``due_s`` must be done by a service that is killed now and then."""
     for up_s, down_s in sorted(house.up):
-        if up_s <= due_s and due_s + STEP_S < down_s:
-            return due_s + STEP_S + house.slack_s
-        if up_s > due_s and up_s + UP_S < down_s:
-            return up_s + UP_S + house.slack_s
+        until_s = (due_s + STEP_S if up_s <= due_s else up_s + UP_S) + house.slack_s
+        if until_s < down_s:
+            return until_s
     return float(np.inf)
 
 

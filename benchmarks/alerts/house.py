@@ -19,12 +19,12 @@ from benchmarks.alerts.service import PUSH_HOST
 from benchmarks.enrolled import COOKIE, cookie
 from benchmarks.kill_house import House as Files
 from forecalm.installation import Installation
-from forecalm.peers import free_port
 from tests.receivers import unpadded
+from tests.servers import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 120.0  # the first start on a machine compiles kernels
-WAIT_S: Final = 10.0
+WAIT_S: Final = 60.0
 LOOK_S: Final = 0.05
 SHIFT_S: Final = 8 * 3600.0
 URL: Final = "https://house.example.org"  # by which phones reach the house; asked for by its name on this machine

@@ -32,6 +32,7 @@ DOWN_S: Final = (0.0, 2.0)
 AGAIN: Final = 0.25  # how often it is killed once more while it starts
 STARTING_S: Final = (0.2, 5.0)
 SETTLE_S: Final = 25.0  # for what is under way at the end: the longest wait for an answer, and its repeat
+END_S: Final = 120.0  # for the end of each delivery whose alert somebody has, which comes at once
 QUIET_S: Final = 4.0  # without a message under way: longer than an answer is waited for
 LINK: Final = re.compile(re.escape(URL) + r"/take/([A-Za-z0-9_.-]+)")
 ASK_S: Final = 5.0
@@ -62,7 +63,7 @@ class Driving:
 
 class Storm:
     """Drives ``house`` until ``alerts`` were raised and taken, for ``minutes`` at most; ``victims`` are killed
-    ``every_s`` [s, least and most], ``kills`` times at most in all."""
+    ``every_s`` [s, least and most], ``kills`` times at most in all, and ``kills_least`` at least."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Storm:
         soon_s: float,
         kills: int,
         victims: Sequence[str],
+        kills_least: int = 0,
         every_s: tuple[float, float] = KILL_S,
     ) -> None:
         self._house, self._alerts, self._seed, self._soon_s = house, alerts, seed, soon_s
@@ -83,7 +85,8 @@ class Storm:
         self._journal = Tail(house.journal)
         self._got = {kind: Tail(house.folder / f"{kind}.got") for kind in KINDS}
         self._notes = Notes(house.folder / "driver")
-        self._kills_most, self._victims, self._every_s = kills, victims, every_s
+        self._kills_most, self._kills_least, self._killed = kills, kills_least, 0
+        self._victims, self._every_s = victims, every_s
         self._seals = Seals(Installation(house.config).secret())
         self._stop = threading.Event()
         self._hands = ThreadPoolExecutor(16)
@@ -112,7 +115,7 @@ class Storm:
         begun = driving.episodes >= self._alerts or time.monotonic() > self._until_s
         if time.monotonic() > self._until_s + 300:
             return False
-        return not begun or driving.done < driving.episodes
+        return not begun or driving.done < driving.episodes or self._killed < self._kills_least
 
     def _look(self) -> None:
         driving, now_s = self._driving, time.time()
@@ -185,23 +188,23 @@ class Storm:
 
     def _kill(self) -> None:
         """Each process in turn, the turn shuffled each time."""
-        chance, done = random.Random(self._seed + 1), 0  # noqa: S311
+        chance = random.Random(self._seed + 1)  # noqa: S311
         while not (self._driving.open or self._stop.wait(LOOK_S)):
             continue
         while True:
             for name in chance.sample(self._victims, len(self._victims)):
-                if done >= self._kills_most or self._stop.wait(chance.uniform(*self._every_s)):
+                if self._killed >= self._kills_most or self._stop.wait(chance.uniform(*self._every_s)):
                     return
                 self._house.kill(name)
-                done += 1
+                self._killed += 1
                 if self._stop.wait(chance.uniform(*DOWN_S)):
                     self._house.start(name)
                     return
                 self._house.start(name)
-                if chance.random() < AGAIN and done < self._kills_most:
+                if chance.random() < AGAIN and self._killed < self._kills_most:
                     self._stop.wait(chance.uniform(*STARTING_S))
                     self._house.kill(name)
-                    done += 1
+                    self._killed += 1
                     self._house.start(name)
                 if name == "service":
                     self._house.wait_until_served()
@@ -212,17 +215,21 @@ class Storm:
         for name in self._house.names:
             self._house.start(name)
         self._house.wait_until_served()
-        deadline = time.monotonic() + SETTLE_S
+        begun_s = quiet_s = time.monotonic()
         waiting: dict[tuple[object, ...], bool] = {}
+        open_: set[str] = set()
         tail = Tail(self._house.journal)
-        quiet_s = time.monotonic()
-        while time.monotonic() < deadline and time.monotonic() - quiet_s < QUIET_S:
+        while (now_s := time.monotonic()) < begun_s + (END_S if open_ else SETTLE_S) and now_s < quiet_s + QUIET_S:
             for event in tail.more():
                 if event["event"] == "reached" and event["channel"] not in ("board", "mqtt"):
                     leg = tuple(event.get(key, 1) for key in ("matter_id", "step", "to", "channel", "attempt"))
                     waiting[leg] = event["station"] == "queued"
-            if any(waiting.values()):
-                quiet_s = time.monotonic()
+                elif event["event"] == "alert acknowledged":
+                    open_.add(event["alert_id"])
+                elif event["event"] == "delivery ended":
+                    open_.discard(event["matter_id"])
+            if open_ or any(waiting.values()):
+                quiet_s = now_s
             time.sleep(LOOK_S)
 
 

@@ -157,13 +157,15 @@ class Trail:
         self._count_lost(1)
 
     def _tell_lost(self, audit: Audit) -> None:
-        if not self._untold:
+        untold = self._untold
+        if not untold:
             return
-        audit.note("audit was not written", by=NOBODY_KNOWN, entries=self._untold)
+        audit.note("audit was not written", by=NOBODY_KNOWN, entries=untold)
         with self._lock:
-            self._untold = 0
-            self._failing = False
-        log.warning("the audit is written again")
+            self._untold -= untold  # some may have been lost meanwhile
+            self._failing = self._untold > 0
+        if not self._failing:
+            log.warning("the audit is written again")
 
 
 def _write(audit: Audit, entry: _Entry) -> None:

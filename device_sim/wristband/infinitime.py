@@ -29,6 +29,7 @@ class InfiniTimeWatch(Peripheral):
         self._speed = speed
         self.samples = 0  # motion samples that it has taken
         self._battery = 100
+        self._telling = asyncio.Lock()
         self._steps = 0
         self._pulse = Pulse(tells_contact=False)
         self._motion = characteristic(uuids.INFINITIME_MOTION, P.READ | P.NOTIFY, read=lambda _: self._now)
@@ -51,15 +52,19 @@ class InfiniTimeWatch(Peripheral):
         self.samples += len(motions)
         self._now = motions[-1]
         if self.connection is not None:
-            self.spawn(self._tell(motions))
+            self.spawn(self._tell(motions, asyncio.get_running_loop().time()))
 
-    async def _tell(self, motions: list[bytes]) -> None:
-        """Evenly over the second that follows: who listens dates them by their arrival."""
-        await self.tell(self._stepped, encode_steps(self._steps))
-        await self.tell(self._heart, self._rate)
-        for motion in motions:
-            await self.tell(self._motion, motion)
-            await asyncio.sleep(1 / (PER_SECOND * self._speed))
+    async def _tell(self, motions: list[bytes], since_s: float) -> None:
+        """Evenly over the second that follows ``since_s`` by the loop's clock, and none before those of the second
+        before: who listens dates them by their arrival."""
+        loop = asyncio.get_running_loop()
+        async with self._telling:
+            await self.tell(self._stepped, encode_steps(self._steps))
+            await self.tell(self._heart, self._rate)
+            for number, motion in enumerate(motions):
+                due_s = since_s + number / (PER_SECOND * self._speed)
+                await asyncio.sleep(max(0.0, due_s - loop.time()))
+                await self.tell(self._motion, motion)
 
     def services(self) -> list[Service]:
         battery = characteristic(uuids.BATTERY_LEVEL, P.READ, read=lambda _: encode_battery(self._battery))

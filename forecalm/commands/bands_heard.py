@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from console.errors import PairingError
 from console.pairing.line import Line
-from forecalm.commands.pairing_ear import BEAT_S, SPEAK_S, STATUS_S, Ear, broker_of
+from forecalm.commands.pairing_ear import BEAT_S, SPEAK_S, Ear, broker_of
 from forecalm.config import Config
 from ingest.control.picture import BandAt, GatewayAt
 
+STATUS_S: Final = 0.5  # what a broker keeps comes at once
 REACH_S: Final = 2.0  # a broker of the house answers at once; this command is waited for
 
 

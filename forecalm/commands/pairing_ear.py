@@ -12,7 +12,7 @@ from forecalm.config import Config
 from ingest.registry.registry import Registry
 from ingest.sending.broker import Broker
 
-STATUS_S: Final = 0.5  # what a broker keeps comes at once
+NOBODY_S: Final = 2.0  # where none was heard for so long, and none is registered, there is no gateway
 SPEAK_S: Final = 11.0  # a gateway says every 10 s that it is there
 LOOK_S: Final = 4.0  # bands say that they are there every second or two
 BEAT_S: Final = 0.1  # how often it is looked up who is near
@@ -39,17 +39,20 @@ def broker_of(config: Config) -> Broker:
 
 
 def ear_at(config: Config, registry: Registry, stack: ExitStack) -> Ear | None:
-    """An ear for the gateways of this site until ``stack`` closes; None where none was ever heard of: then nothing can
-    be confirmed. Raises PairingError where there are gateways, and the broker or all of them are away."""
+    """An ear for the gateways of this site until ``stack`` closes; None where none is registered or was ever heard of:
+    then nothing can be confirmed. Raises PairingError where there are gateways, and the broker or all of them are
+    away."""
+    registered = [each.name for each in registry.gateways() if each.site == config.site.name]
     try:
         ear = Ear(stack.enter_context(Line(broker_of(config), site=config.site.name)))
     except PairingError:
-        if registry.gateways():
+        if registered:
             raise
         return None
-    known, online = _gateways(ear)
-    if known and not online:
-        raise PairingError(f"no gateway is online ({', '.join(known)}): see to it, or pair with --no-confirm")
+    known, online = _gateways(ear, expected=bool(registered))
+    if not online and (known or registered):
+        named = ", ".join(known or registered)
+        raise PairingError(f"no gateway is online ({named}): see to it, or pair with --no-confirm")
     return ear if known else None
 
 
@@ -62,16 +65,17 @@ def look_around(ear: Ear, registry: Registry, *, seconds: float) -> list[Found]:
                 asked.add(each.gateway)
                 ear.line.look_at(each.gateway, seconds)
         time.sleep(BEAT_S)
-    return found(ear.hearing.nearby(time.time()), registry.worn(time.time()))
+    return found(ear.listen().nearby(time.time()), registry.worn(time.time()))
 
 
-def _gateways(ear: Ear) -> tuple[list[str], list[str]]:
-    """Which gateways the broker knows of, and which of them are there."""
+def _gateways(ear: Ear, *, expected: bool) -> tuple[list[str], list[str]]:
+    """Which gateways the broker knows of, and which of them are there. Where some are ``expected``, or said once that
+    they are there, it is awaited that one speaks."""
     began_s = time.time()
     while True:
         passed_s, heard = time.time() - began_s, ear.listen().gateways(time.time())
         perhaps = any(each.status.online for each in heard)  # it said so once; it may be gone, or its clock wrong
-        if any(each.online for each in heard) or passed_s > (SPEAK_S if perhaps else STATUS_S):
+        if any(each.online for each in heard) or passed_s > (SPEAK_S if perhaps or expected else NOBODY_S):
             break
         time.sleep(BEAT_S / 10)
     known = ear.hearing.gateways(time.time())

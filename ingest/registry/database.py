@@ -1,6 +1,7 @@
 """A URL in, transactions out: the one place that knows SQLite from PostgreSQL."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ _SERVER: Final[dict[str, str | int]] = {
     "keepalives_count": 2,
     "options": "-c lock_timeout=10s",  # whoever waits longer for another writer is told so, as with SQLite after 5 s
 }
+_LOOK_S: Final = 0.01  # how often whoever waits for another looks up
 _UPGRADE_LOCK: Final = 0x666F7265  # any number that every version of this software shares
 
 
@@ -129,8 +131,23 @@ def _said(error: sa.exc.SQLAlchemyError) -> str:
 
 def _open_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions begin in _begin_sqlite, as SQLAlchemy's own manual has it
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+    _keep_a_log(connection)
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Of several who open a new file at once SQLite lets one give it its log, and refuses the others at once, who
+    would wait for anything else: here they do."""
+    until_s = time.monotonic() + connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+        time.sleep(_LOOK_S)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

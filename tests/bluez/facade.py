@@ -8,6 +8,7 @@ when its adapter is pulled out or it is restarted.
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -338,6 +339,20 @@ class _Unknown(BlueZError):
         self.name = "org.freedesktop.DBus.Error.UnknownObject"
 
 
+class _Patient:
+    """A socket that takes nothing for as long as its buffer is full, where dbus-fast would give up the bus."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def send(self, data: memoryview) -> int:
+        """How much was taken."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+
 def _new_device(address: str, *, bonded: bool) -> dict[str, Variant]:
     flags = dict.fromkeys(("Trusted", "Blocked", "LegacyPairing", "Connected", "ServicesResolved"), Variant("b", False))
     return {
@@ -356,6 +371,7 @@ def _new_device(address: str, *, bonded: bool) -> dict[str, Variant]:
 async def facade_at(address: str, spec: str) -> AsyncIterator[Facade]:
     """Serve org.bluez on the bus at ``address`` (which DBUS_SYSTEM_BUS_ADDRESS names too) for as long as it lasts."""
     bus = await MessageBus(bus_address=address, bus_type=BusType.SYSTEM).connect()
+    bus._writer.sock = _Patient(bus._sock)
     facade = Facade(bus, spec)
     facade.tree.add("/org/bluez", "org.bluez.AgentManager1")
     await bus.request_name("org.bluez")

@@ -18,7 +18,7 @@ from tests.bluez.peripheral import Peripheral
 from tests.bluez.plug import Plug
 
 Way = Literal["bumble", "bluez"]
-LONG_S: Final = 20.0  # a bound, never waited out where things work
+LONG_S: Final = 60.0  # a bound, never waited out where things work
 SUPERVISION_S: Final = 0.15
 
 

@@ -10,6 +10,7 @@ from tests.console.caring import Caring
 from tests.console.compiled import compiled_once
 from tests.console.house import NAMES, House, Serve
 from tests.console.tablets import MARKUP, Tablet
+from tests.servers import LONG_S
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -25,8 +26,10 @@ def house() -> House:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams beat five times a second: what a test says of a beat is seen as soon."""
+    """Streams beat five times a second: what a test says of a beat is seen as soon. What stands beside the views is not
+    doubted because a busy machine looks it up late."""
     monkeypatch.setattr("console.stream.BEAT_S", 0.2)
+    monkeypatch.setattr("console.around.LATE_S", LONG_S)
 
 
 @pytest.fixture

@@ -38,10 +38,10 @@ def yesterday(zone: ZoneInfo) -> tuple[float, str]:
     return day.timestamp(), f"{day:%Y-%m-%d}"
 
 
-def live_through(service: Service) -> None:
-    """Enter what was kept of yesterday, and of today so far."""
+def live_through(service: Service) -> str:
+    """Enter what was kept of yesterday, and of today so far; return yesterday's date."""
     here, zone = Installation(service._config), ZoneInfo(service._config.site.time_zone)
-    began_s, _ = yesterday(zone)
+    began_s, date = yesterday(zone)
     minutes = [it for wearer in RISEN for it in _minutes(wearer, began_s, time.time() - CALM_BEFORE_S)]
     folder = here.folder / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -56,6 +56,7 @@ def live_through(service: Service) -> None:
     note = Label(what=NOTE, start_s=note_s, end_s=note_s, rater="Maryam", wearer="w-01", note="Slept badly, quiet day")
     with closing(here.open_registry()) as registry:
         registry.add_labels([note], by="Maryam")
+    return date
 
 
 def _minutes(wearer: str, since_s: float, until_s: float) -> Iterator[Minute]:

@@ -6,7 +6,6 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from forecalm.build import POLICY, Service
 from forecalm.cli import main
@@ -19,7 +18,7 @@ from ingest.registry.accounts import Granted
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway, Site
 from ingest.registry.registry import Registry
-from tests.console.day_gone import live_through, yesterday
+from tests.console.day_gone import live_through
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BY = "Helen"
@@ -51,8 +50,7 @@ def furnish(service: Service) -> Furnished:
     recording(config)
     with closing(Installation(config).open_registry()) as registry:
         labels(registry)
-    live_through(service)
-    return replace(furnished, day=yesterday(ZoneInfo(config.site.time_zone))[1])
+    return replace(furnished, day=live_through(service))
 
 
 def people(registry: Registry, site: str) -> None:

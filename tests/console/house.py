@@ -16,7 +16,7 @@ from console.serve import run
 from console.standing import ModelsAt
 from tests.askers import AS_TOLD, open_to
 from tests.console.caring import Caring
-from tests.servers import LONG_S
+from tests.servers import LONG_S, free_port
 
 NOW_S = 1_763_562_728.0  # 14:32:08 in London
 NAMES = {"w1": "Aidan", "w2": "Bea", "w3": "Callum"}
@@ -117,15 +117,17 @@ class Serve:
     def __init__(self) -> None:
         self._threads: dict[House, threading.Thread] = {}
 
-    def __call__(self, house: House, *, port: int = 0) -> str:
-        """Serve ``house`` at ``port`` (0: any free one) and return the address of its board."""
+    def __call__(self, house: House, *, port: int | None = None) -> str:
+        """Serve ``house`` at ``port`` (None: one that nobody else is given meanwhile, so that it can be served there
+        again) and return the address of its board."""
         ready, address = threading.Event(), []
 
         def tell(where: str) -> None:
             address.append(where)
             ready.set()
 
-        arguments = {"hub": house.hub, "host": "127.0.0.1", "port": port, "stop": house.stop, "ready": tell}
+        at = free_port() if port is None else port
+        arguments = {"hub": house.hub, "host": "127.0.0.1", "port": at, "stop": house.stop, "ready": tell}
         self._threads[house] = threading.Thread(target=run, args=(house.app(),), kwargs=arguments)
         self._threads[house].start()
         assert ready.wait(LONG_S)

@@ -1,12 +1,14 @@
 """Tablets (Chromium) in: pages that are watched for all that goes wrong on them, and what they proved, out."""
 
+import time
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browsers import PATIENT_MS
 from tests.console.caring import Caring
 from tests.console.house import House
+from tests.servers import LONG_S
 
 LISTEN = """
 window.heard = [];
@@ -18,12 +20,16 @@ OscillatorNode.prototype.start = function (...when) {
   return start.apply(this, when);
 };
 """
+PATIENT = "AbortSignal.timeout = () => new AbortController().signal;"
+"""The page gives up no request: its time is moved on while one is under way, and a busy machine may take long."""
 COUNT_SAID = """() => {
   window.said = 0;
   new MutationObserver((changes) => { window.said += changes.filter(({ addedNodes: [it] }) => it?.data).length; })
     .observe(document.getElementById("say-alert"), { childList: true });
 }"""
 """How often a screen reader is told of an alert from now on."""
+WORKER = "navigator.serviceWorker.ready.then(() => true)"
+"""The service worker has come: to be asked before a server ends, or else the page may complain that it does not."""
 SUBSCRIBING = """(said) => {
   let mine = null;
   const made = { toJSON: () => said, unsubscribe: async () => { mine = null; return true; } };
@@ -51,6 +57,7 @@ class Tablet:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda it: it.type == "error" and self.complaints.append(it.text))
         self.page.clock.install()
+        self.page.add_init_script(PATIENT)  # after the clock's own, which lets requests go by the page's time
         self.page.goto(address)
 
     def live(self) -> "Tablet":
@@ -60,9 +67,21 @@ class Tablet:
     def sounding(self) -> "Tablet":
         self.page.click("#sound-on")
         self.page.click("#sound-heard")
+        self.hears(ALERT)
         assert self.heard() == ALERT
         self.page.evaluate("window.heard.length = 0")
         return self
+
+    def still(self) -> "Tablet":
+        """Let the page's time stand still: it goes on only as far as ``clock`` is told, however long a test takes."""
+        try:
+            self._stand()
+        except Error:  # a busy machine let it run past where it was to stand: now it stands, and past there
+            self._stand()
+        return self
+
+    def _stand(self) -> None:
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 1)
 
     def row(self, wearer: str):  # noqa: ANN201 - a Locator
         return self.page.locator(f"[data-wearer={wearer}]")
@@ -95,11 +114,10 @@ def stations(caring: Caring, matter: str) -> list[str]:
 
 def eventually(page: Page, holds: object) -> None:
     """Wait until ``holds()``; the page goes on meanwhile."""
-    for _ in range(300):
-        if holds():  # type: ignore[operator]
-            return
+    deadline = time.monotonic() + LONG_S
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it never held"
         page.wait_for_timeout(50)
-    raise AssertionError("it never held")
 
 
 def standing(caring: Caring, house: House) -> object:

@@ -164,6 +164,6 @@ def test_without_accounts_nothing_is_served_beyond_loopback(house: House, host: 
 
 
 def test_a_port_that_is_taken_is_named(house: House, serve: Serve) -> None:
-    port = httpx.URL(serve(house)).port
+    port = httpx.URL(serve(house, port=0)).port
     with pytest.raises(ConsoleError, match=f"port {port}"):
         run(house.app(), hub=house.hub, host="127.0.0.1", port=port, stop=house.stop)

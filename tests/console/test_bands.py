@@ -19,6 +19,7 @@ from ingest.store.protocol import Refusal
 from tests.console.house import NOW_S, House
 from tests.console.office import Office, band, clock
 from tests.console.test_app import ask
+from tests.servers import LONG_S
 
 LONDON = ZoneInfo("Europe/London")
 HOUR_S = 3600.0
@@ -186,7 +187,7 @@ def test_a_slow_look_at_the_bands_never_stands_before_an_alert_that_is_taken(hou
 
     def take() -> Overview:
         looking.set()
-        assert done.wait(30)
+        assert done.wait(LONG_S)
         return see()
 
     slow.take = take  # type: ignore[method-assign]
@@ -196,8 +197,8 @@ def test_a_slow_look_at_the_bands_never_stands_before_an_alert_that_is_taken(hou
         transport = httpx.ASGITransport(app=house.app())
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             waiting = [asyncio.create_task(client.get("/bands.json")) for _ in range(100)]
-            await asyncio.to_thread(looking.wait, 10)
-            taken = await asyncio.wait_for(client.post("/alerts/w2-1/acknowledge", data={"by": "Jo"}), 10)
+            await asyncio.to_thread(looking.wait, LONG_S)
+            taken = await asyncio.wait_for(client.post("/alerts/w2-1/acknowledge", data={"by": "Jo"}), LONG_S)
             done.set()
             return taken, await asyncio.gather(*waiting)
 

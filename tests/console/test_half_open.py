@@ -51,11 +51,11 @@ def hung_up(connection: socket.socket) -> bool:
 def test_half_a_request_is_not_awaited_for_ever_and_boards_go_on(
     half: bytes, house: House, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "REQUEST_S", 0.1)
     address = serve(house)
     with httpx.stream("GET", f"{address}events", timeout=LONG_S) as answer:
         stream = events(answer)
         first(stream, "beat")
+        monkeypatch.setattr(serving, "REQUEST_S", 0.1)  # the stream's own request has come, however long it took
         for _ in range(3):
             connection = connected(address)
             connection.sendall(half)
@@ -127,17 +127,18 @@ def test_whoever_reads_no_answer_keeps_nobody_from_stopping_the_service(
 
 def test_a_greeting_of_tls_that_is_never_given_keeps_no_board_out() -> None:
     """Before TLS stands there is nothing that the protocol could count: the listener does."""
-    silent = []
+    silent, held = [], []
     with socket.create_server(("127.0.0.1", 0)) as plain:
         listener = serving.Listener(plain, shaking_most=3)
         for _ in range(5):
             silent.append(socket.create_connection(listener.getsockname(), timeout=LONG_S))
-            listener.accept()
+            held.append(listener.accept()[0])
         assert [hung_up(each) for each in silent[:2]] == [True, True]
         last = silent[-1]
         last.settimeout(0.05)
         assert not hung_up(last)
-        listener.close()
+        for each in (*silent, *held, listener):
+            each.close()
 
 
 def test_who_has_greeted_is_not_hung_up_on_for_those_who_have_not() -> None:

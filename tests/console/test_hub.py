@@ -5,6 +5,7 @@ import threading
 
 from console.hub import Hub
 from tests.console.house import House
+from tests.servers import LONG_S
 
 
 def test_a_slow_tablet_misses_what_was_overtaken_and_never_the_newest(house: House) -> None:
@@ -13,7 +14,7 @@ def test_a_slow_tablet_misses_what_was_overtaken_and_never_the_newest(house: Hou
             for percent in range(100):
                 house.show("w1", battery_pct=percent)
             house.show("w2", battery_pct=7)
-            changes = {view.wearer: view for view in await tablet.changes(within_s=5)}
+            changes = {view.wearer: view for view in await tablet.changes(within_s=LONG_S)}
             assert {wearer: view.battery_pct for wearer, view in changes.items()} == {"w1": 99, "w2": 7}
 
     asyncio.run(play())
@@ -22,7 +23,7 @@ def test_a_slow_tablet_misses_what_was_overtaken_and_never_the_newest(house: Hou
 def test_what_an_engines_thread_publishes_wakes_a_waiting_tablet(house: House) -> None:
     async def play() -> None:
         with house.hub.subscribe() as tablet:
-            waiting = asyncio.ensure_future(tablet.changes(within_s=5))
+            waiting = asyncio.ensure_future(tablet.changes(within_s=LONG_S))
             await asyncio.sleep(0)
             threading.Thread(target=house.lose, args=("w3",)).start()
             assert [view.wearer for view in await waiting] == ["w3"]
@@ -40,7 +41,7 @@ def test_everything_published_from_many_threads_arrives(house: House) -> None:
                 thread.start()
             seen: dict[str, int | None] = {}
             while len(seen) < 3:
-                seen |= {view.wearer: view.battery_pct for view in await tablet.changes(within_s=5)}
+                seen |= {view.wearer: view.battery_pct for view in await tablet.changes(within_s=LONG_S)}
             assert seen == {"w1": 3, "w2": 3, "w3": 3}
 
     asyncio.run(play())
@@ -52,7 +53,7 @@ def test_a_snapshot_never_overwrites_what_was_published_since(house: House) -> N
             snapshot = house.views()
             house.alert("w2")
             tablet.seed(snapshot)
-            changes = {view.wearer: view for view in await tablet.changes(within_s=5)}
+            changes = {view.wearer: view for view in await tablet.changes(within_s=LONG_S)}
             assert set(changes) == {"w1", "w2", "w3"}
             assert changes["w2"].alert is not None
 
@@ -70,7 +71,7 @@ def test_a_quiet_house_returns_nothing_when_the_time_is_up(house: House) -> None
 def test_a_closed_hub_ends_the_streams_there_are_and_those_to_come(house: House) -> None:
     async def play() -> None:
         with house.hub.subscribe() as early:
-            waiting = asyncio.ensure_future(early.changes(within_s=5))
+            waiting = asyncio.ensure_future(early.changes(within_s=LONG_S))
             await asyncio.sleep(0)
             house.hub.close()
             assert await waiting == []

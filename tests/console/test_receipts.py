@@ -1,6 +1,7 @@
 """Receipts of a real tablet (Chromium): none is lost by what goes wrong on the way, or by another that is wrong."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.console.caring import Caring
 from tests.console.house import NAMES, House, Serve
 from tests.console.tablets import Tablet
+from tests.servers import LONG_S
 
 pytestmark = pytest.mark.service
 
@@ -31,12 +33,11 @@ def tablet(house: House, caring: Caring, serve: Serve, browser: Browser) -> Iter
 
 def until_told(tablet: Tablet) -> None:
     """Let the page's time go on, five times as fast as the server's, until nothing waits any more."""
-    for _ in range(150):
-        if tablet.page.evaluate(SETTLED):
-            return
+    deadline = time.monotonic() + LONG_S
+    while not tablet.page.evaluate(SETTLED):
+        assert time.monotonic() < deadline, tablet.page.evaluate(f"localStorage.getItem('{WAITING}')")
         tablet.page.wait_for_timeout(100)
         tablet.page.clock.run_for(500)
-    raise AssertionError(tablet.page.evaluate(f"localStorage.getItem('{WAITING}')"))
 
 
 def waits(page: Page, *matters: str) -> None:

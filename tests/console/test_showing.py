@@ -14,8 +14,7 @@ from console.showing import Frame, Showing, Showings, Told
 from console.sight import EVERYBODY
 from console.standing import ModelsAt
 from tests.console.house import NAMES, House
-
-LONG_S = 10
+from tests.servers import LONG_S
 
 
 def told_of(house: House) -> Showings:

@@ -20,8 +20,6 @@ from tests.servers import LONG_S
 
 Event = tuple[str, dict[str, Any]]
 Stream = Iterator[Event]
-PATIENCE = 60
-"""Beats, one a second; many come at once where a test did something long meanwhile."""
 
 
 def events(answer: httpx.Response) -> Iterator[Event]:
@@ -34,13 +32,12 @@ def events(answer: httpx.Response) -> Iterator[Event]:
 
 
 def first(stream: Stream, kind: str, /, **facts: object) -> dict[str, Any]:
-    """Return the first event of that name whose data or row holds ``facts``; give up after ``PATIENCE`` beats."""
-    beats = 0
+    """Return the first event of that name whose data or row holds ``facts``; give up after ``LONG_S``."""
+    deadline = time.monotonic() + LONG_S  # beats go on meanwhile
     for event, data in stream:
         if event == kind and facts.items() <= (data | data.get("row", {})).items():
             return data
-        beats += event == "beat"
-        assert beats < PATIENCE, f"no {kind} with {facts}"
+        assert time.monotonic() < deadline, f"no {kind} with {facts}"
     raise AssertionError(f"the stream ended before a {kind} with {facts}")
 
 

@@ -9,13 +9,14 @@ from alerts.outcomes.events import What
 from alerts.protection.cover import Cover, Level, Link
 from tests.console.caring import Caring
 from tests.console.house import House, Serve
-from tests.console.tablets import ALERT, LOST, MARKUP, Tablet, eventually, knows, stations
+from tests.console.tablets import ALERT, LOST, MARKUP, WORKER, Tablet, eventually, knows, stations
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
 
 def lengths_s(page: Page) -> list[float]:
     """For how long a snooze is offered."""
+    expect(page.locator("#snooze")).to_be_visible()
     return [60.0 * int(each.get_attribute("value") or "") for each in page.locator("#snooze .chip:visible").all()]
 
 
@@ -39,7 +40,7 @@ def test_a_snooze_pauses_one_matter_on_every_tablet_counts_down_and_ends(
     expect(other.row("w2").locator(".paused")).to_have_text("Sound paused for 4:59")
     expect(other.row("w2")).to_have_attribute("data-risk", "alert")
     other.page.evaluate("window.heard.length = 0")
-    other.page.clock.fast_forward(9000)
+    other.page.clock.fast_forward(4100)
     assert other.heard() == []
     house.alert("w1")
     other.hears(ALERT)
@@ -168,7 +169,9 @@ def test_whoever_goes_back_to_the_board_before_the_answer_stays_there_unless_it_
     expect(sheet.locator(":scope > .note")).to_have_text("Sending…")
     sheet.get_by_role("button", name="Board").click()
     expect(sheet).to_be_hidden()
-    with tablet.page.expect_event("requestfinished" if granted else "requestfailed"):
+    eventually(tablet.page, lambda: asked)
+    over = "requestfinished" if granted else "requestfailed"
+    with tablet.page.expect_event(over, lambda it: it.url.endswith("/shift/offer")):
         asked[0].continue_() if granted else asked[0].abort()
     if granted:
         eventually(tablet.page, lambda: bool(caring.duty.shifts()[0].offered_to))
@@ -320,6 +323,7 @@ def test_no_question_stays_open_over_a_lost_server(house: House, serve: Serve, t
     house.alert("w2")
     tablet.row("w2").get_by_role("button", name="Snooze").click()
     expect(tablet.page.locator("#snooze")).to_be_visible()
+    tablet.page.evaluate(WORKER)
     serve.end(house)
     tablet.page.clock.fast_forward(20_000)
     expect(tablet.page.locator("#lost")).to_be_visible()

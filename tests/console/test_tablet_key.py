@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.console.caring import Caring
 from tests.console.house import House
@@ -15,27 +15,33 @@ FORGED = "A" * 22
 
 
 def key(page: Page) -> dict[str, str]:
-    kept: dict[str, str] = page.evaluate("JSON.parse(localStorage['forecalm.tablet'] ?? '{}')")
+    kept: dict[str, str] = page.evaluate("JSON.parse(localStorage['forecalm.tablet'] ?? null) ?? {}")
     return kept
 
 
-@pytest.mark.parametrize(
-    ("status", "title"),
-    [(401, "Please sign in"), (403, "That is not yours to do"), (403, "That is another tablet's"), (429, "Too often")],
-)
+REFUSALS = [
+    (401, "Please sign in"),
+    (403, "That is not yours to do"),
+    (403, "That is another tablet's"),
+    (429, "Too often"),
+]
+
+
 def test_a_tablet_that_is_refused_for_another_reason_keeps_its_key(
-    house: House, caring: Caring, tablet: Tablet, status: int, title: str
+    house: House, caring: Caring, tablet: Tablet
 ) -> None:
     page = tablet.page
     eventually(page, lambda: standing(caring, house))
     had = key(page)
-    page.route(
-        "**/beat",
-        lambda route: route.fulfill(
-            status=status, content_type="application/problem+json", body=json.dumps({"title": title, "status": status})
-        ),
-    )
-    for _ in range(2):
+    left = iter(REFUSALS)
+
+    def refuse(route: Route) -> None:
+        status, title = next(left, REFUSALS[-1])
+        body = json.dumps({"title": title, "status": status})
+        route.fulfill(status=status, content_type="application/problem+json", body=body)
+
+    page.route("**/beat", refuse)
+    for _ in (*REFUSALS, "once more, by when each was read"):
         with page.expect_response("**/beat"):
             page.clock.fast_forward(6000)
     assert key(page) == had

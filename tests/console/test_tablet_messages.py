@@ -42,9 +42,8 @@ def test_whoever_asks_for_messages_is_told_to_stay_until_the_server_knows_of_the
     tablet.page.route("**/push/key", lambda it: held.append(it))
     ask(tablet)
     expect(note).to_have_text("One moment: leave this page open.")
-    tablet.page.wait_for_function("() => caches.has('forecalm.tablet')")
-    assert caring.rest.subscriptions == []
     eventually(tablet.page, lambda: held)
+    assert caring.rest.subscriptions == []
     held[0].continue_()
     expect(note).to_have_text(COME)
     assert caring.rest.subscriptions == [ENDPOINT]

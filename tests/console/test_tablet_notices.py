@@ -14,7 +14,7 @@ from console.care import Outside
 from console.hub import Hub
 from tests.console.caring import Caring
 from tests.console.house import House, Serve
-from tests.console.tablets import Tablet, eventually, knows
+from tests.console.tablets import WORKER, Tablet, eventually, knows
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
 
@@ -55,6 +55,7 @@ def test_a_board_of_another_version_than_its_server_asks_to_be_loaded_anew_and_w
     renewed = tablet.page.locator("#renewed")
     expect(renewed).to_be_hidden()
     address = urlsplit(tablet.page.url)
+    tablet.page.evaluate(WORKER)
     serve.end(house)
     monkeypatch.setattr("console.app.version", lambda: "a newer one")
     house.stop, house.hub = threading.Event(), Hub()

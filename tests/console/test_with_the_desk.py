@@ -1,6 +1,7 @@
 """The board on the real desk: a raised alert reaches the stream, a tap reaches the journal."""
 
 import math
+from functools import partial
 
 import httpx
 
@@ -28,9 +29,10 @@ def test_an_alert_of_the_real_desk_is_told_taken_and_journalled(serve: Serve) ->
         raised = first(stream, "row", name="Bea", risk="alert")
         assert (raised["row"]["word"], raised["probability"]) == (why[0], 0.9)
         path = f"{address}alerts/{raised['alert_id']}/acknowledge"
-        assert httpx.post(path, data={"by": "Jo"}, headers={"accept": "application/json"}).json()["by"] == "Jo"
+        asked = partial(httpx.post, path, headers={"accept": "application/json"}, timeout=LONG_S)
+        assert asked(data={"by": "Jo"}).json()["by"] == "Jo"
         assert first(stream, "row", acknowledged_by="Jo")["row"]["hands"] == "Jo has it"
-        refused = httpx.post(path, data={"by": "J" * 81}, headers={"accept": "application/json"})
+        refused = asked(data={"by": "J" * 81})
     taken = [event for event in journal.history if isinstance(event, AlertAcknowledged)]
     assert [(event.wearer, event.by) for event in taken] == [("w2", "Jo")]
     assert refused.status_code == 422

@@ -109,7 +109,7 @@ def test_a_rebooted_band_counts_its_records_and_its_time_anew() -> None:
 
 
 def live(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, 30))
+    asyncio.run(asyncio.wait_for(test, 60))
 
 
 def test_hands_do_to_bands_on_the_air_what_is_typed_and_to_no_others() -> None:

@@ -68,6 +68,7 @@ class FaultHouse:
         self._least_s: dict[str, float] = {}
         self._hidden_s: dict[tuple[str, int], float] = {}
         self._arrived: list[Received] = []
+        self._handed = threading.Semaphore(0)
         self._worn = {band.name: wearer_name(row + 1) for row, band in enumerate(self.ward.bands)}
         clocks = Clocks()
         self.pipeline: Pipeline | None = self._learnt(clocks) if watched else None
@@ -101,6 +102,7 @@ class FaultHouse:
 
     def _take(self, handed: Handed) -> None:
         self._arrived += [received for received, _ in handed]
+        self._handed.release(len(handed))
 
     def play(self, seconds: int) -> None:
         """Let it happen, then let everything that is kept arrive."""
@@ -148,6 +150,7 @@ class FaultHouse:
             count += 1
         for _ in range(count):
             assert left.acquire(timeout=WAIT_S), "it was not stored"
+            assert self._handed.acquire(timeout=WAIT_S), "it was not handed on"  # by another thread than stores it
         if self.pipeline is not None:
             for received in self._arrived:
                 self.pipeline.receive(self._worn[received.packet.band], received)

@@ -24,6 +24,7 @@ def test_no_alert_is_lost_repeated_unmarked_or_late_through_kills_and_lies(tmp_p
         minutes=3,
         seed=11,
         kills=KILLS,
+        kills_least=KILLS,
         soon_s=6.0,
         victims=("service", "broker", "tablets"),
         every_s=(0.5, 2.0),

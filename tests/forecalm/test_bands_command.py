@@ -10,17 +10,20 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from console.pairing import line
+from console.pairing.hearing import Hearing
 from forecalm.cli import main
 from forecalm.commands import bands_heard
 from forecalm.commands.bands_heard import Told, radio_ago_s
 from forecalm.commands.bands_told import gateway_lines
+from forecalm.commands.pairing_ear import Ear
 from forecalm.config import Config
 from forecalm.installation import Installation
 from ingest.clock.clocks import GatewayState
 from ingest.control.messages import BandStatus, GatewayStatus, band_status_topic, encode_message, gateway_topic
 from ingest.control.picture import GatewayAt
 from ingest.registry.consents import Consent, Scope
-from tests.servers import free_port, mosquitto_at
+from tests.servers import LONG_S, free_port, mosquitto_at, until
 
 Say = Callable[..., str]
 
@@ -49,6 +52,18 @@ def said(house: Installation, capsys: pytest.CaptureFixture[str]) -> Say:
     return said
 
 
+def hear_all(monkeypatch: pytest.MonkeyPatch, *, gateways: int, bands: int = 0) -> None:
+    """However busy the machine is, a command hears of so many what the broker keeps."""
+    listen = Ear.listen
+
+    def listen_until_all_has_come(ear: Ear) -> Hearing:
+        until(lambda: len(listen(ear).gateways(0.0)) >= gateways and len(ear.hearing.bands(0.0)) >= bands)
+        return ear.hearing
+
+    monkeypatch.setattr(Ear, "listen", listen_until_all_has_come)
+    monkeypatch.setattr(line, "REACH_S", LONG_S)
+
+
 def gateway(*, at_s: float, **fields: object) -> GatewayStatus:
     like: dict[str, object] = {"online": True, "links": 1, "links_max": 7, "radio_us": round((at_s - 3) * 1e6)}
     return GatewayStatus(v=1, at_us=round(at_s * 1e6), since_us=1, **(like | fields))  # type: ignore[arg-type]
@@ -60,7 +75,7 @@ def publish(port: int, *said: tuple[str, object]) -> None:
     client.connect("127.0.0.1", port)
     client.loop_start()
     for topic, message in said:
-        client.publish(topic, encode_message(message), qos=1, retain=True).wait_for_publish(5)  # type: ignore[arg-type]
+        client.publish(topic, encode_message(message), qos=1, retain=True).wait_for_publish(LONG_S)  # type: ignore[arg-type]
     client.disconnect()
     client.loop_stop()
 
@@ -86,9 +101,11 @@ def test_where_no_broker_is_reached_that_is_said_and_bands_are_shown_all_the_sam
 def test_each_band_has_how_gateways_stand_with_it_and_each_gateway_what_it_says_of_itself(
     said: Say, mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port, now_s = free_port(), time.time()
+    port = free_port()
     monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
+    hear_all(monkeypatch, gateways=2, bands=3)
     with mosquitto_at(mosquitto, tmp_path, port):
+        now_s = time.time()
         publish(
             port,
             (gateway_topic("home", "hall", "status"), gateway(at_s=now_s, kept_packets=12)),
@@ -126,6 +143,7 @@ def test_a_gateway_that_said_long_ago_that_it_is_there_is_waited_for_and_then_sa
     port = free_port()
     monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
     monkeypatch.setattr(bands_heard, "SPEAK_S", 0.8)
+    hear_all(monkeypatch, gateways=1)
     with mosquitto_at(mosquitto, tmp_path, port):
         publish(port, (gateway_topic("home", "hall", "status"), gateway(at_s=time.time() - 600)))
         began_s = time.monotonic()

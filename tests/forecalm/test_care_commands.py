@@ -300,7 +300,7 @@ def test_a_test_goes_to_the_contact_and_says_what_became_of_it(
     port = os.environ["FORECALM_CONSOLE_PORT"]
     path = tmp_path / "rules.toml"
     path.write_text(
-        f'[[contact]]\nname = "Zoe"\nreach = {{web = "json://127.0.0.1:{port}/hook"}}\n'
+        f'[[contact]]\nname = "Zoe"\nreach = {{web = "json://127.0.0.1:{port}/hook?cto=60&rto=60"}}\n'
         '[[alert]]\nafter_s = 0\nwho = "Zoe"\nchannel = "web"\n',
         encoding="utf-8",
     )

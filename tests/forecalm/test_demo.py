@@ -1,8 +1,11 @@
 """The whole system, as a newcomer starts it: broker, bands, pipeline, store and board in their own processes."""
 
+import itertools
 import json
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,15 +27,27 @@ episode = [{ kind = "anxiety", start_s = -5, rise_s = 10, hold_s = 420, fall_s =
 [[wearer]]
 """
 
+TAKEN = "an alert was taken"
+
 
 def test_an_alert_crosses_the_whole_system_is_taken_and_nothing_is_lost(tmp_path: Path) -> None:
     scenario = tmp_path / "nearly_there.toml"
     scenario.write_text(SCENARIO)
-    command = [sys.executable, "-m", "forecalm", "demo", "--scenario", str(scenario), "--seconds", "60", "--json"]
-    command += ["--port", str(free_port())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    said = json.loads(done.stdout)
+    command = [sys.executable, "-m", "forecalm", "-v", "demo", "--scenario", str(scenario), "--json"]
+    command += ["--seconds", "240", "--port", str(free_port())]  # it is over as soon as the alert is taken
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        hangs = threading.Timer(500, demo.kill)
+        hangs.start()
+        lines = iter(demo.stderr.readline, "")
+        told = "".join(itertools.takewhile(lambda line: TAKEN not in line, lines))
+        demo.send_signal(signal.SIGINT)
+        told += "".join(lines)
+        out = demo.stdout.read()
+        hangs.cancel()
+    assert demo.returncode == 0, out + told
+    said = json.loads(out)
     assert said["wearers"] == 2
     assert said["messages"] >= 40
     assert said["samples"] == said["messages"] * (4 + 4 + 64 + 32)

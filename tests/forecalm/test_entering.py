@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from forecalm.alerting import entering as module
 from forecalm.alerting.entering import Entering
-
-PATIENCE_S = 20.0  # of the tests, for a thread that hangs
+from tests.servers import LONG_S, until
 
 
 class Counted:
@@ -27,12 +27,12 @@ class Counted:
 def test_outcomes_are_entered_at_the_start_and_whenever_one_was_told(caplog: pytest.LogCaptureFixture) -> None:
     counted = Counted()
     with Entering(counted) as entering:
-        assert counted.asked.acquire(timeout=PATIENCE_S)
+        assert counted.asked.acquire(timeout=LONG_S)
         entering.soon()
-        assert counted.asked.acquire(timeout=PATIENCE_S), "an error ends nothing"
+        assert counted.asked.acquire(timeout=LONG_S), "an error ends nothing"
         entering.soon()
-        assert counted.asked.acquire(timeout=PATIENCE_S)
-    assert not any(thread.name == "outcomes to labels" for thread in threading.enumerate())
+        assert counted.asked.acquire(timeout=LONG_S)
+    until(lambda: all(thread.name != "outcomes to labels" for thread in threading.enumerate()), "its thread goes on")
     assert "tried again" in caplog.text
 
 
@@ -45,10 +45,11 @@ class Away(Counted):
         return 1
 
 
-def test_while_the_registry_is_away_it_is_not_asked_at_every_word() -> None:
+def test_while_the_registry_is_away_it_is_not_asked_at_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", LONG_S)
     away = Away()
     with Entering(away) as entering:
-        assert away.asked.acquire(timeout=PATIENCE_S)
+        assert away.asked.acquire(timeout=LONG_S)
         for _ in range(100):
             entering.soon()
     assert away.times == 1

@@ -24,6 +24,7 @@ from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from models.likeness_kernel import PANE_S
 from tests.models.test_likeness import PEOPLE, T0, seconds
+from tests.servers import LONG_S
 
 HOUSE = ("calm", "lively", "warm")
 LATER = T0 + 86_400 * 30
@@ -213,7 +214,10 @@ def test_staff_are_told_on_the_command_line_and_say_that_it_is_right(
     assert "forecalm pair band-09 WEARER" in capsys.readouterr().err
 
 
-def test_the_log_names_bands_and_nobody(ward: Ward, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_bands_and_nobody(
+    ward: Ward, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecalm.live.STOP_S", LONG_S)
     ward.go_on("lively", "calm", "warm", hours=2)
     kept(ward, tmp_path / "learnt.npz")
     done = threading.Event()

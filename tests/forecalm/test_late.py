@@ -17,7 +17,7 @@ from alerts.situation_events import AlertRaised
 from forecalm.live import Live
 from forecalm.pipeline import Pipeline
 from ingest.clock.clocks import Clocks
-from ingest.intake.intake import Intake
+from ingest.intake.intake import Handed, Intake
 from ingest.readings import Readings
 from ingest.received import Received
 from ingest.recordings.e4 import read
@@ -26,7 +26,7 @@ from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Packet, Samples, data_topic, encode
-from tests.servers import until
+from tests.servers import LONG_S, until
 
 pytestmark = pytest.mark.long
 
@@ -34,7 +34,6 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
 BAND, WEARER = "band-01", "w-01"
 KNOWN = 850  # packets of the session that were heard live: ten minutes to learn, and some; then anxiety begins
 HOUR = 3600
-PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +84,7 @@ class House:
         self.desk = Desk(wearers=[WEARER], policy=Policy(), journal=self.journal, started_s=self.now_s)
         self.pipeline = Pipeline(wearers=[WEARER], desk=self.desk)
         self.pipeline.study(WEARER, heard)
-        self.failed, self.received = threading.Event(), 0
+        self.failed, self.received, self.handed = threading.Event(), 0, threading.Semaphore(0)
         self.live = Live(
             self.pipeline, learnt=folder / "learnt.npz", clock=lambda: self.now_s, on_failure=self.failed.set
         )
@@ -93,26 +92,36 @@ class House:
             store=self.store,
             clocks=clocks,
             admit=self.registry.admissions().admit,
-            on_received=self.live.receive,
+            on_received=self.hand_on,
             publish_stored=lambda *_: None,
             clock=lambda: self.now_s,
         )
         self.live.start()
         self.intake.start()
 
+    def hand_on(self, handed: Handed) -> None:
+        """To the engine."""
+        self.live.receive(handed)
+        self.handed.release(len(handed))
+
     def receive(self, messages: Sequence[Packet]) -> None:
-        """Take in messages that come at one moment, and return when all of them are stored."""
+        """Take in messages that come at one moment, and return when all of them are stored, and with the engine."""
         left = threading.Semaphore(0)
         self.received += len(messages)
         for packet in messages:
             self.intake.receive(data_topic("home", BAND), encode(packet), left.release)
         for _ in messages:
-            assert left.acquire(timeout=PATIENCE_S), "it was not stored"
+            assert left.acquire(timeout=LONG_S), "it was not stored"
+            assert self.handed.acquire(timeout=LONG_S), "it was not handed on"
 
     def became(self) -> dict[str, int]:
         """How many packets the engine took in time, and how many were none of that."""
         said = re.findall(r"(\d+) (taken|duplicate|late|refused)", self.pipeline.misses())
         return {what: int(count) for count, what in said}
+
+    def settled(self) -> bool:
+        """Whether the engine has looked at all that has come."""
+        return sum(self.became().values()) == self.received
 
     def close(self) -> None:
         self.intake.stop()
@@ -122,12 +131,13 @@ class House:
         """Every alert, after all that has come is decided."""
         self.close()
         assert not self.failed.is_set()
-        assert sum(self.became().values()) == self.received
+        assert self.settled()
         return [event for event in self.journal.history if isinstance(event, AlertRaised)]
 
 
 @pytest.fixture
-def house(tmp_path: Path, sent: list[tuple[float, Packet]]) -> Iterator[House]:
+def house(tmp_path: Path, sent: list[tuple[float, Packet]], monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setattr("forecalm.live.STOP_S", LONG_S)
     made = House(tmp_path, sent)
     with closing(made.store), closing(made.registry):
         yield made
@@ -196,7 +206,7 @@ def test_what_is_heard_again_after_a_backlog_is_watched_at_once(house: House, se
     for at_s, packet in on_time:
         house.now_s = at_s + 0.2
         house.receive([packet])
-        until(lambda at_s=at_s: house.desk.views()[0].at_s >= at_s - 2)
+        until(lambda at_s=at_s: house.settled() and house.desk.views()[0].at_s >= at_s - 2)
     (view,) = house.desk.views()
     assert house.raised() == []
     assert house.became()["taken"] >= len(on_time)

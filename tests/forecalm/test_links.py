@@ -23,6 +23,7 @@ from console.telling import sounds_lost
 from forecalm.alerting.links import JUDGED_MAX_S, PROBE_MAX_S, UNJUDGED, Gathering, Guard, Probe, Pulse, Unjudged
 from ingest.control.messages import BandStatus, GatewayStatus
 from ingest.control.picture import BandAt, GatewayAt, Standing
+from tests.servers import LONG_S
 
 NOW_S = 1_767_607_200.0
 
@@ -212,7 +213,7 @@ def test_a_guard_that_runs_looks_by_itself_and_ends() -> None:
     watch = Watch(journal=Scratch(), tell=lambda _: None, over=lambda *_: None, clock=str, grace_s=lambda: GRACE_S)
     guard = Guard(facts=house.gathering.facts, watch=watch, clock=lambda: NOW_S, on_look=lambda _: looked.set())
     with guard:
-        assert looked.wait(30)
+        assert looked.wait(LONG_S)
     assert set(guard.covers()) == {"w-01", "w-02"}
 
 
@@ -241,11 +242,11 @@ def test_a_disk_that_hangs_is_said_and_holds_up_nobody(tmp_path: Path, monkeypat
 
     def hang(_: Path) -> None:
         entered.set()
-        assert leave.wait(30)
+        assert leave.wait(LONG_S)
 
     monkeypatch.setattr("forecalm.alerting.links.write_block", hang)
     with Probe(tmp_path, clock=lambda: now[0]) as probe:
-        assert entered.wait(30)
+        assert entered.wait(LONG_S)
         assert probe.fault == ""
         now[0] += PROBE_MAX_S + 1
         assert probe.hangs

@@ -29,7 +29,7 @@ from ingest.sending.sender import Sender
 from ingest.sending.spool import Spool
 from tests.forecalm.fault_house import START_S, FaultHouse, fault_house, scenario_of
 from tests.ingest.sending.brokers import SITE, Running
-from tests.servers import until
+from tests.servers import LONG_S, until
 
 pytestmark = pytest.mark.long
 
@@ -260,10 +260,11 @@ def test_a_last_carer_who_goes_and_a_standby_model_are_shown_in_the_next_second(
 
 def test_an_engine_that_hangs_is_told_within_15_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave, hangs = threading.Event(), threading.Event()
+    monkeypatch.setattr("forecalm.live.STOP_S", LONG_S)
 
     def hang(_: float) -> list[object]:
         hangs.set()
-        assert leave.wait(30)
+        assert leave.wait(LONG_S)
         return []
 
     with service_of(tmp_path) as service:
@@ -281,7 +282,7 @@ def test_an_engine_that_hangs_is_told_within_15_s(tmp_path: Path, monkeypatch: p
         with monkeypatch.context() as hanging:
             hanging.setattr(pipeline, "advance", hang)
             live.start()
-            assert hangs.wait(30)
+            assert hangs.wait(LONG_S)
         assert service.pulse.last_s == beaten_s == service.now_s
         service.seconds_until(Level.NOT, Link.PIPELINE)
         leave.set()

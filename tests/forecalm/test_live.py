@@ -23,10 +23,17 @@ from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.wire import encode
 from signals.features import NAMES, column
+from tests.servers import LONG_S
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("_patient")]
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "simulated_e4.zip"
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops the engine waits until it has ended."""
+    monkeypatch.setattr("forecalm.live.STOP_S", LONG_S)
 
 
 def received(seconds: int) -> list[Received]:
@@ -76,7 +83,7 @@ def test_the_time_is_told_about_once_a_second_also_after_the_clock_was_set_back(
 
     live = Live(watched, learnt=tmp_path / "learnt.npz", clock=clock, on_failure=done.set, on_second=told.append)
     live.start()
-    while not done.is_set():
+    while not done.wait(0.001):
         live.receive([(some[0], "w-01")])
     live.stop()
     apart = [round(after_s - before_s, 1) for before_s, after_s in pairwise(told)]
@@ -101,7 +108,7 @@ def test_an_engine_that_fails_says_so(tmp_path: Path, caplog: pytest.LogCaptureF
     )
     live.start()
     live.receive([(each, "w-01") for each in some])
-    assert failed.wait(30)
+    assert failed.wait(LONG_S)
     live.stop()
     assert "the engine has stopped" in caplog.text
 

@@ -112,6 +112,12 @@ def test_a_consent_that_ends_by_itself_ends_the_watch(config: Config, registry: 
         assert service.works()
 
 
+def is_told(said: dict[str, Any]) -> bool:
+    """Whether what came of a stray band has been stored and handed on, and what cannot be used was refused."""
+    stray = said["bands"][0]
+    return stray["band"] == "stray" and stray["sent"]["gateway"] is not None and bool(said["refusals"])
+
+
 def test_a_band_that_nobody_is_known_to_wear_is_told_to_staff_with_when_its_readings_go(
     config: Config, registry: Registry
 ) -> None:
@@ -119,9 +125,7 @@ def test_a_band_that_nobody_is_known_to_wear_is_told_to_staff_with_when_its_read
         service.wait_until_subscribed()
         send(config, [(data_topic("home", "stray"), packet("stray", 0)), (data_topic("home", "stray"), b"nonsense")])
         until(lambda: service.store.counts().quarantined == 1 and bool(service.store.counts().packets))
-        until(
-            lambda: bands(config, service)["bands"][0]["band"] == "stray" and bool(bands(config, service)["refusals"])
-        )
+        until(lambda: is_told(bands(config, service)))
         said = bands(config, service)
         stray, mine = said["bands"]
         assert (stray["wearer"], stray["verdict"], stray["packets"]) == (None, "wait", 1)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -13,9 +14,10 @@ import pytest
 from console.pairing import fit, flow
 from console.pairing.alone import Alone
 from console.pairing.label import code_of
+from console.pairing.line import Line
 from console.pairing.nearby import Found
 from forecalm.cli import main
-from forecalm.commands import pairing_offer, pairing_talk
+from forecalm.commands import pairing_ear, pairing_offer, pairing_talk
 from forecalm.commands.pairing_listed import listed
 from forecalm.config import Config
 from forecalm.installation import Installation
@@ -24,13 +26,13 @@ from ingest.control.messages import (
     Seen,
     band_status_topic,
     encode_message,
+    gateway_topic,
 )
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.places import Gateway
 from ingest.registry.registry import Registry
-from tests.console.pairing.bands import online
-from tests.forecalm.pairing_house import House
-from tests.servers import free_port, mosquitto_at, until
+from tests.forecalm.pairing_house import House, heard_out
+from tests.servers import LONG_S, free_port, mosquitto_at, until
 
 pytestmark = pytest.mark.long
 
@@ -65,20 +67,41 @@ def run(here: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 
 @pytest.fixture
-def gateway(mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., House]]:
-    """A broker where the configuration has it, and gateways at it."""
+def houses() -> Iterator[list[House]]:
+    """Those of a test; they are closed at its end."""
+    made: list[House] = []
+    yield made
+    for house in made:
+        house.close()
+
+
+@pytest.fixture
+def heard(houses: list[House]) -> Iterator[list[str]]:
+    """The topics of what commands have heard, each of which has heard first what the broker keeps of the houses."""
+    with heard_out(houses) as topics:
+        yield topics
+
+
+@pytest.fixture
+def broker(mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ExitStack]:
+    """One where the configuration has it; closing what this gives ends it."""
     port = free_port()
     monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
-    houses: list[House] = []
+    with ExitStack() as stack:
+        stack.enter_context(mosquitto_at(mosquitto, tmp_path, port))
+        yield stack
+
+
+@pytest.fixture
+def gateway(broker: ExitStack, heard: list[str], houses: list[House]) -> Callable[..., House]:
+    """Gateways at it."""
 
     def make(*bands: str, tapped: str | None = None, worn: bool = True) -> House:
+        port = int(os.environ["FORECALM_MQTT_PORT"])
         houses.append(House(port, bands=bands, tapped=tapped, worn=worn))
         return houses[-1]
 
-    with mosquitto_at(mosquitto, tmp_path, port):
-        yield make
-        for house in houses:
-            house.close()
+    return make
 
 
 @contextmanager
@@ -233,7 +256,8 @@ def test_another_bands_gesture_pairs_nobody(
 def test_a_swap_gives_up_the_old_band_in_the_moment_the_new_one_counts(
     run: Run, here: Installation, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "FIT_S", 4.0)
+    monkeypatch.setattr(flow, "FIT_S", LONG_S)
+    monkeypatch.setattr(fit, "LONGEST_S", 3)  # before anything is known of how it sits
     gateway("b", tapped="b", worn=False)
     code, out, err = run("swap", "a", "b", "--as-it-sits", "--json", typed="\n")
     assert code == 0, err
@@ -252,18 +276,21 @@ def test_a_band_that_goes_out_of_reach_before_its_fit_check_is_not_entered_as_it
     run: Run,
     here: Installation,
     gateway: Callable[..., House],
+    heard: list[str],
     monkeypatch: pytest.MonkeyPatch,
     options: tuple[str, ...],
     typed: str,
 ) -> None:
-    monkeypatch.setattr(flow, "FIT_S", 2.5)
+    monkeypatch.setattr(flow, "FIT_S", 0.5)
     house, told = gateway("b", tapped="b"), pairing_talk.Talk._tell
     lost = BandStatus(v=1, at_us=1, gateway="g-1", state="lost", since_us=1, reason="not heard")
+    topic = band_status_topic("home", "b", "g-1")
 
     def tell(text: str) -> None:
         told(text)
         if "Put it on" in text:
-            house.out_of_reach(band_status_topic("home", "b", "g-1"), encode_message(lost))
+            house.out_of_reach(topic, encode_message(lost))
+            until(lambda: topic in heard)
 
     monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
     code, _, err = run("pair", "b", "w-2", *options, typed=typed)
@@ -292,18 +319,25 @@ def test_while_somebody_else_pairs_another_pairing_is_refused_at_once_and_named(
 
 @pytest.mark.service
 def test_bands_nearby_are_listed_with_who_wears_them_and_names_stay_here(
-    run: Run, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+    run: Run, gateway: Callable[..., House], heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway("a", "b")
-    code, out, err = run("nearby", "--seconds", "1")
+    look_at = Line.look_at
+
+    def looked_at(line: Line, gateway: str, seconds: float) -> None:
+        look_at(line, gateway, seconds)
+        until(lambda: gateway_topic("home", gateway, "nearby") in heard)
+
+    monkeypatch.setattr(Line, "look_at", looked_at)
+    code, out, err = run("nearby", "--seconds", "0.1")
     assert code == 0, err
     free, how, worn, _ = out.splitlines()
     assert free.split() == ["1", "b", "free"]
     assert how.strip().startswith("near -60 dBm, battery 80 %, firmware 1.2.3")
     assert "a  worn by w-1 (Ann) since" in worn
-    found = json.loads(run("nearby", "--seconds", "1", "--json")[1])
+    found = json.loads(run("nearby", "--seconds", "0.1", "--json")[1])
     assert [(each["band"], each["wearer"]) for each in found] == [("b", None), ("a", "w-1")]
-    monkeypatch.setattr(pairing_talk, "LOOK_S", 1.0)
+    monkeypatch.setattr(pairing_talk, "LOOK_S", 0.1)
     code, _, err = run("pair", "-", "w-2", typed="https://example.org\n")
     assert code == 2
     assert "no code of a band" in err
@@ -313,12 +347,18 @@ def test_bands_nearby_are_listed_with_who_wears_them_and_names_stay_here(
 def test_where_no_readings_come_it_says_what_the_gateway_says(
     run: Run, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "CONNECT_S", 1.0)
-    monkeypatch.setitem(flow._PATIENCE, flow.Stage.CONNECT, (1.0, "no readings of it arrive"))
+    told, why = pairing_talk.Talk._tell, "no readings of it arrive"
+    monkeypatch.setitem(flow._PATIENCE, flow.Stage.CONNECT, (LONG_S, why))
+
+    def tell(text: str) -> None:
+        told(text)
+        if "says:" in text:
+            monkeypatch.setitem(flow._PATIENCE, flow.Stage.CONNECT, (0.0, why))
+
+    monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
     house = gateway("a")
     status = BandStatus(v=1, at_us=1, gateway="g-1", state="refused", since_us=1, reason="not bonded: hold it")
-    said = band_status_topic("home", "b", "g-1"), encode_message(status)
-    house._client.publish(*said, qos=1, retain=True).wait_for_publish(5)
+    house.keep(band_status_topic("home", "b", "g-1"), encode_message(status))
     code, _, err = run("pair", "b", "w-2")
     assert code == 1
     assert err.index("g-1 says: not bonded: hold it") < err.index("NOT PAIRED")
@@ -338,8 +378,7 @@ def test_a_band_that_is_paired_without_a_gesture_is_offered_to_the_gateways_unti
     assert any(roster.pairing == ["b"] for roster in house.rosters)
     monkeypatch.setattr(pairing_offer, "ARRIVES_S", 1.0)
     status = BandStatus(v=1, at_us=1, gateway="g-1", state="lost", since_us=1, seen=SEEN, bonded=0, adapters=1)
-    said = band_status_topic("home", "c", "g-1"), encode_message(status)
-    house._client.publish(*said, qos=1, retain=True).wait_for_publish(5)
+    house.keep(band_status_topic("home", "c", "g-1"), encode_message(status))
     code, out, err = run("pair", "c", "w-2", "--no-confirm", "--instead-of", "b", "--json")
     assert code == 1
     assert (json.loads(out)["paired"], json.loads(out)["arrives"]) == (True, False)
@@ -350,26 +389,22 @@ def test_a_band_that_is_paired_without_a_gesture_is_offered_to_the_gateways_unti
 
 @pytest.mark.service
 def test_a_broker_that_dies_in_the_middle_is_blamed_and_not_the_band(
-    run: Run, here: Installation, mosquitto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, here: Installation, broker: ExitStack, gateway: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = free_port()
-    monkeypatch.setenv("FORECALM_MQTT_PORT", str(port))
     monkeypatch.setattr(pairing_talk, "AWAY_S", 0.5)
-    with ExitStack() as broker:
-        broker.enter_context(mosquitto_at(mosquitto, tmp_path, port))
-        house = House(port, bands=("b",), tapped=None, worn=False)
-        told = pairing_talk.Talk._tell
+    gateway("b", worn=False)
+    told = pairing_talk.Talk._tell
 
-        def tell(text: str) -> None:
-            told(text)
-            if "in your hand" in text:
-                broker.close()
+    def tell(text: str) -> None:
+        told(text)
+        if "in your hand" in text:
+            broker.close()
 
-        monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
-        code, _, err = run("pair", "b", "w-2")
-        house.close()
+    monkeypatch.setattr(pairing_talk.Talk, "_tell", staticmethod(tell))
+    code, _, err = run("pair", "b", "w-2")
+    at = f"127.0.0.1:{os.environ['FORECALM_MQTT_PORT']}"
     assert code == 1
-    assert f"127.0.0.1:{port} has gone, so nothing of any band arrives; nothing was entered" in " ".join(err.split())
+    assert f"{at} has gone, so nothing of any band arrives; nothing was entered" in " ".join(err.split())
     assert "did not move" not in err
     with registry_of(here) as registry:
         assert registry.worn_by("w-2") == []
@@ -399,10 +434,25 @@ def test_a_list_of_bands_fits_a_terminal() -> None:
 @pytest.mark.service
 def test_a_gateway_that_is_known_and_not_there_is_named(run: Run, gateway: Callable[..., House]) -> None:
     house = gateway("b")
-    house._client.publish(*online(time.time(), online=False), qos=1, retain=True).wait_for_publish(5)
+    house.go_offline()
     code, _, err = run("pair", "b", "w-2")
     assert code == 2
     assert "no gateway is online (g-1)" in err
+
+
+@pytest.mark.service
+def test_a_gateway_that_is_registered_and_never_heard_is_named_and_nothing_is_entered_unconfirmed(
+    run: Run, here: Installation, broker: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairing_ear, "SPEAK_S", 0.1)
+    with registry_of(here) as registry:
+        registry.add_gateway(Gateway("g-1", "home", "hall"), by="test")
+    with broker:
+        code, _, err = run("pair", "b", "w-2")
+    assert code == 2
+    assert "no gateway is online (g-1)" in err
+    with registry_of(here) as registry:
+        assert registry.worn_by("w-2") == []
 
 
 def test_a_label_is_printed_and_nothing_is_overwritten_by_a_slip(run: Run, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Office(House):
             names={},
             carers=(),
             time_zone=Config().zone,
-            clock=lambda: self.now_s,
+            clock=time.time,
             care=care,
         )
 

@@ -11,6 +11,7 @@ from ingest.errors import StoreError
 from ingest.registry.admissions import Admissions
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
+from tests.servers import until
 
 
 class Scripted:
@@ -93,16 +94,12 @@ def test_the_thread_looks_by_itself_and_ends(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("forecalm.wearing.CHECK_S", 0.001)
     registry = Registry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
     registry.upgrade()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with Wearing(registry) as wearing:
         assert wearing.admit("b", 5.0) == Admission(Verdict.WAIT, None)
         consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
         registry.pair(band="b", wearer="w", since_s=0.0, name="Wim", carers=[], consent=consent, by="test")
-        pause = threading.Event()
-        for _ in range(2000):
-            if wearing.wearer_of("b", 5.0) == "w":
-                break
-            pause.wait(0.005)
+        until(lambda: wearing.wearer_of("b", 5.0) == "w")
         assert wearing.admit("b", 5.0) == Admission(Verdict.KEEP, "w")
-    assert threading.active_count() == before
+    assert before.issuperset(threading.enumerate())
     registry.close()

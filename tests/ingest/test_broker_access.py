@@ -45,6 +45,14 @@ def entries(*users: str) -> list[Entry]:
     return [Entry(user, hashed(SECRETS[user], salt=user.encode().ljust(12)[:12]), *WHERE[user]) for user in users]
 
 
+def replace(path: Path, text: str) -> None:
+    """Write a file that nobody finds half written."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.chmod(0o600)
+    part.replace(path)
+
+
 def write(folder: Path, *users: str) -> None:
     """Let these in, and nobody else but the service."""
     folder.mkdir(exist_ok=True)
@@ -53,10 +61,7 @@ def write(folder: Path, *users: str) -> None:
         ("acl", rules_text(SERVICE[0], known)),
         ("users", users_text((SERVICE[0], hashed(SERVICE[1], salt=b"twelve bytes")), known)),
     ):
-        part = folder / f"{name}.part"
-        part.write_text(text)
-        part.chmod(0o600)
-        part.replace(folder / name)
+        replace(folder / name, text)
 
 
 class Broker:
@@ -85,6 +90,8 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     lines = [f"listener {port} 127.0.0.1", "allow_anonymous false", "user root"]
     conf.write_text("\n".join([*lines, f"password_file {folder / 'users'}", f"acl_file {folder / 'acl'}", ""]))
     with running([program, "-c", str(conf)], port) as process:
+        with service(port):  # whom it takes in once it hears signals, which it does not as soon as it listens
+            pass
         yield Broker(folder, port, lambda: process.send_signal(signal.SIGHUP))
 
 
@@ -116,7 +123,7 @@ class Client:
         self.lost = threading.Event()
         self.online = threading.Event()
         will, tls = named.pop("will", None), named.pop("tls", None)
-        made = self.client = paho.Client(CallbackAPIVersion.VERSION2, **named)  # type: ignore[arg-type]
+        made = self.client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False, **named)  # type: ignore[arg-type]
         made.username_pw_set(user, password)
         if isinstance(will, str):
             made.will_set(will, b"a will", qos=1, retain=True)
@@ -287,20 +294,18 @@ def test_whoever_is_let_in_later_needs_no_restart(broker: Broker) -> None:
     until(comes_in)
 
 
-@pytest.mark.parametrize(
-    ("user", "password"), [("hall-1", "wrong"), ("hall-1", ""), ("nobody", "hall's"), ("forecalm", "hall's")]
-)
-def test_nobody_comes_in_by_a_wrong_name_or_secret(broker: Broker, user: str, password: str) -> None:
-    with Client(broker.port, user, password) as stranger:
-        assert stranger.refused.is_set()
+def test_nobody_comes_in_by_a_wrong_name_or_secret(broker: Broker) -> None:
+    for user, password in (("hall-1", "wrong"), ("hall-1", ""), ("nobody", "hall's"), ("forecalm", "hall's")):
+        with Client(broker.port, user, password) as stranger:
+            assert stranger.refused.is_set(), (user, password)
 
 
 def test_files_that_cannot_be_read_leave_those_in_who_were(tmp_path: Path) -> None:
     folder, port = tmp_path / "broker", free_port()
     write(folder, "hall-1")
     with running(embedded(port, folder), port), gateway(port, "hall-1") as hall:
-        (folder / "users").write_text("no colon here\n")
-        (folder / "acl").write_text("topic read forecalm/#\n")
+        replace(folder / "users", "no colon here\n")
+        replace(folder / "acl", "topic read forecalm/#\n")
         write(tmp_path / "next", "attic-1")
         with gateway(port, "hall-1") as still:
             assert still.online.is_set()
@@ -334,6 +339,7 @@ def test_off_this_machine_the_embedded_broker_speaks_tls_or_not_at_all(tmp_path:
 _LEVEL = st.sampled_from(["forecalm", "v1", "home", "band", "b1", "data", "+"])
 _TOPIC = st.lists(st.sampled_from(["forecalm", "v1", "home", "band", "b1"]), min_size=1, max_size=5).map("/".join)
 _ENDS = st.sampled_from(["", "/#"])
+_SECRET = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)  # HMAC pads a key by zeros
 _FILTER = st.builds(lambda levels, end: "/".join(levels) + end, st.lists(_LEVEL, min_size=1, max_size=4), _ENDS)
 
 
@@ -349,7 +355,7 @@ def test_topics_match_as_others_match_them(allowed: str, topic: str) -> None:
         assert covers(allowed, topic) == paho.topic_matches_sub(allowed, topic)
 
 
-@given(password=st.text(max_size=40), other=st.text(max_size=40), salt=st.binary(min_size=12, max_size=12))
+@given(password=_SECRET, other=_SECRET, salt=st.binary(min_size=12, max_size=12))
 def test_a_secret_is_known_by_its_hash_alone(password: str, other: str, salt: bytes) -> None:
     secret = hashed(password, salt=salt)
     assert is_right(password, secret)

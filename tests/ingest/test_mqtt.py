@@ -26,7 +26,7 @@ from ingest.mqtt import Subscriber
 from ingest.mqtt_client import BulkClient, BulkSocket
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import PACKET_MAX, Packet, Stored, data_topic, encode, stored_topic
-from tests.servers import free_port, wait_for_port
+from tests.servers import free_port, until, wait_for_port
 
 MakePacket = Callable[..., Packet]
 Message = tuple[str, bytes, Callable[[], None]]
@@ -229,8 +229,7 @@ def test_a_broker_that_comes_back_is_found_again(broker: Broker, make_packet: Ma
             publish(client, make_packet(seq=0))
         stale = heard.get(timeout=WAIT_S)[2]
         broker.stop()
-        pause = threading.Event()
-        assert any(pause.wait(0.01) or not subscriber.connected.is_set() for _ in range(1500))
+        until(lambda: not subscriber.connected.is_set())
         broker.start()
         assert subscriber.connected.wait(WAIT_S)
         stale()  # belongs to a connection that is gone: must not acknowledge anything of the new one
@@ -364,8 +363,7 @@ def test_a_broker_that_comes_back_empty_is_subscribed_to_anew_and_told_of(
         subscribed(broker, lambda *message: heard.put(message)) as subscriber,
     ):
         broker.stop()
-        pause = threading.Event()
-        assert any(pause.wait(0.01) or not subscriber.connected.is_set() for _ in range(1500))
+        until(lambda: not subscriber.connected.is_set())
         (tmp_path / "mosquitto.db").unlink()
         broker.start()
         assert subscriber.connected.wait(WAIT_S)
@@ -380,6 +378,7 @@ def test_two_services_of_one_name_are_told_of_once(
 ) -> None:
     monkeypatch.setattr("ingest.mqtt.RECONNECT_MIN_S", 0.02)
     monkeypatch.setattr("ingest.mqtt.RECONNECT_MAX_S", 0.04)
+    monkeypatch.setattr("ingest.mqtt.SHORT_S", WAIT_S)
     cut: queue.Queue[None] = queue.Queue()
     with (
         mosquitto_broker(mosquitto, tmp_path) as broker,

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import queue
+import select
 import shutil
 import socket
 import ssl
@@ -89,6 +90,7 @@ def subscribed(to: Broker, heard: "queue.Queue[tuple[str, bytes, Callable[[], No
 def refused(to: Broker) -> str:
     """What a sender says who cannot come in."""
     sender = Sender(to, site=SITE, gateway="hall", spool=Spool.in_memory())
+    sender._connection._client.connect_timeout = WAIT_S
     with sender, pytest.raises(SourceError) as error:
         sender.wait_online(WAIT_S)
     return str(error.value)
@@ -116,7 +118,7 @@ def test_thousands_of_messages_of_any_size_come_intact_and_are_acknowledged(brok
 def test_a_sender_lets_go_of_what_it_is_told_is_stored(broker: Secured, make_packet: MakePacket) -> None:
     spool = Spool.in_memory()
     with Service(broker.plain) as service, Sender(broker.address, site=SITE, gateway="hall", spool=spool) as sender:
-        sender.wait_online(WAIT_S)
+        until(lambda: sender.online)
         packets = [make_packet(band="b", boot=1, seq=seq) for seq in range(50)]
         for packet in packets:
             sender.send(packet)
@@ -133,7 +135,7 @@ def test_a_broker_that_comes_back_is_found_again(broker: Secured, make_packet: M
     ):
         for seq in range(2):
             assert subscriber.connected.wait(WAIT_S)
-            sender.wait_online(WAIT_S)
+            until(lambda: sender.online)
             sender.send(make_packet(band="b", boot=1, seq=seq))
             heard.get(timeout=WAIT_S)[2]()
             broker.stop()
@@ -259,12 +261,14 @@ def test_a_connection_that_is_broken_off_says_nothing_in_the_clear(
     with tls_server(certificates) as (server, serving):
         to = Broker(port=server.getsockname()[1], tls=True, ca=str(certificates / "ca.crt"))
         online = Connection(to, topics=[], tell=lambda _note: None)
+        online._client.connect_timeout = WAIT_S
         online.start()
         taken = serving.wrap_socket(server.accept()[0], server_side=True)
         taken.recv(1)
         taken.sendall(b"\x20\x02\x00\x00")  # CONNACK
         online.wait_online(WAIT_S)
         online.publish("forecalm/v1/home/band/b/data", reading * 1_000_000)
+        assert select.select([taken], [], [], WAIT_S)[0], "nothing of it is on its way"
         online.stop()
         came = bytearray()
         with closing(socket.socket(fileno=taken.detach())) as beneath:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from tests.accounts import PASSWORD
-from tests.console.tablets import ALERT, LISTEN
+from tests.console.tablets import ALERT, LISTEN, PATIENT
 from tests.whole.house import NAME, House, wearer_of
 
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 UPRIGHT: Final[ViewportSize] = {"width": 800, "height": 1280}
 HAND: Final[ViewportSize] = {"width": 390, "height": 844}
 PATIENT_MS: Final = 90_000  # a bound, never waited out where things work: signs take their time on a busy machine
+HALT_S: Final = 10.0  # a page's clock leaps so far ahead where it stops: less than a silence that is a loss
 LOST: Final = ("Failed to load", "ERR_", "net::")  # what Chromium says of a server that is not there
 
 
@@ -31,6 +32,7 @@ class Device:
         self.page = self._watched(self.context.new_page())
         if clock:
             self.page.clock.install()
+            self.page.add_init_script(PATIENT)
 
     def _watched(self, page: Page) -> Page:
         page.on("request", lambda it: urlsplit(it.url).hostname == NAME or self.wrong.append(it.url))
@@ -73,6 +75,18 @@ class Device:
         expect(self.page.locator("#live")).to_have_text("Live", timeout=PATIENT_MS)
         return self
 
+    def cut_off(self) -> Self:
+        """Wait until it says that it has no connection: the browser has told it so, and no time had to go by."""
+        expect(self.page.locator("#live")).to_contain_text("Cut off.", timeout=PATIENT_MS)
+        expect(self.page.locator(".heard")).not_to_have_attribute("data-live", "live", timeout=PATIENT_MS)
+        return self
+
+    def halted(self) -> Self:
+        """Let time stand still on its page but for what a test winds on: however slow this machine is, nothing that
+        waits for time happens there by itself. ``page.clock.resume()`` lets it go on."""
+        self.page.clock.pause_at(self.page.evaluate("Date.now() / 1000") + HALT_S)
+        return self.live()
+
     def sounding(self) -> Self:
         """Turn its sound on, and hear it."""
         self.page.click("#sound-on")
@@ -106,10 +120,13 @@ class Device:
         expect(self.row(name).locator(".lead")).to_have_text("may need you now", timeout=PATIENT_MS)
 
     def take(self, name: str) -> Locator:
-        """Tap *I'm on it* once the rows stand still."""
+        """Tap *I'm on it* once the rows stand still, and again where they moved under the finger."""
+        button, note = self.row(name).locator(".take"), self.row(name).locator(".note")
         self.page.clock.fast_forward(1000)
-        button = self.row(name).locator(".take")
         button.click()
+        while any("moved just now" in text for text in note.all_inner_texts()):
+            self.page.clock.fast_forward(9000)  # until it no longer says so
+            button.click()
         return button
 
     def look(self, name: str, *, whole: bool = False) -> None:

@@ -111,7 +111,6 @@ def test_a_message_comes_while_no_page_is_open_names_nobody_and_leads_to_taking_
     phone.look("push-1-sound")
     phone.tap("Messages when the page is closed")
     expect(phone.page.locator("#voice-note")).to_contain_text("Messages for Sam come here", timeout=PATIENT_MS)
-    phone.page.wait_for_function("() => caches.has('forecalm.tablet')")
     worker = phone.context.service_workers[0]
     phone.page.goto("about:blank")
     house.bands.build_up("Zoe")
@@ -147,6 +146,7 @@ def test_the_board_can_be_installed_as_an_app(house: House, playwright: Playwrig
         env={**os.environ, "HOME": str(house.home)},
         viewport=HAND,
     )
+    context.set_default_timeout(PATIENT_MS)
     try:
         page = context.new_page()
         page.goto(f"{house.address}/tablet/{token}")

@@ -70,7 +70,7 @@ def test_from_a_build_up_to_the_sound_on_two_tablets_and_whoever_takes_it_silenc
         expect(each.row("Aidan").locator(".has")).to_have_text("Maryam has it")
         each.hears(TAKEN)
         each.forgets().page.clock.fast_forward(9000)
-        assert each.heard() == []
+        assert ALERT[0] not in each.heard(), "nothing rings any more"
     for stage in ("Raised", "On 2 tablets", "Sounded", "Maryam has it"):
         expect(lounge.row("Aidan").locator(".chain .done", has_text=stage)).to_be_attached()
     lounge.look("taken-lounge")
@@ -82,8 +82,8 @@ def test_a_tablet_without_a_net_says_so_at_once_sends_nothing_and_sounds_on_retu
     house.bands.build_up("Callum")
     kitchen, phone = device(UPRIGHT).enrolled("Kitchen").sounding(), device().signs_in("Maryam")
     kitchen.needed("Callum")
-    kitchen.context.set_offline(True)
-    expect(kitchen.page.locator(".heard")).not_to_have_attribute("data-live", "live", timeout=3000)
+    kitchen.halted().context.set_offline(True)
+    kitchen.cut_off()
     house.bands.build_up("Esme")
     kitchen.take("Callum")
     kitchen.page.get_by_role("button", name="Sam").click()
@@ -94,6 +94,7 @@ def test_a_tablet_without_a_net_says_so_at_once_sends_nothing_and_sounds_on_retu
     expect(phone.row("Callum").locator(".lead")).to_have_text("may need you now")
     kitchen.page.clock.fast_forward(16_000)
     expect(kitchen.page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
+    kitchen.page.clock.resume()
     kitchen.forgets().context.set_offline(False)
     kitchen.live().needed("Esme")
     kitchen.hears(ALERT)
@@ -139,8 +140,7 @@ def test_a_server_killed_and_back_is_said_at_once_and_starts_no_alert_anew(
     alert = phone.row("Tom").get_attribute("data-alert")
     house.kill()
     for each in boards:
-        expect(each.page.locator(".heard")).not_to_have_attribute("data-live", "live", timeout=3000)
-        each.page.clock.fast_forward(16_000)
+        each.cut_off().page.clock.fast_forward(16_000)
         expect(each.page.get_by_role("heading", name="This tablet is not watching")).to_be_visible()
         expect(each.page.locator("#lost-people")).to_contain_text("Tom alert, nobody had it")
         each.page.wait_for_function("(notes) => window.heard.join().includes(notes.join())", arg=LOST)

@@ -2,18 +2,23 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from alerts.channels.deadman import DeadMan
 from tests.receivers import Behaviour, HttpReceiver
+from tests.servers import LONG_S
 
 
 @pytest.fixture
 def outside() -> Iterator[HttpReceiver]:
     with HttpReceiver() as receiver:
         yield receiver
+
+
+def pinging(url: str, *, works: Callable[[], bool] = lambda: True, answer_s: float = LONG_S) -> DeadMan:
+    return DeadMan(url, works=works, every_s=60.0, answer_s=answer_s)
 
 
 def paths(outside: HttpReceiver) -> list[str]:
@@ -30,7 +35,7 @@ def test_a_sign_of_life_is_given_again_and_again_while_all_is_well(outside: Http
 
 def test_no_sign_of_life_is_given_while_not_all_is_well(outside: HttpReceiver) -> None:
     well = [False]
-    ping = DeadMan(f"{outside.url}/s3cret", works=lambda: well[0], every_s=60.0)
+    ping = pinging(f"{outside.url}/s3cret", works=lambda: well[0])
     ping.turn()
     assert outside.got == ()
     well[0] = True
@@ -44,7 +49,7 @@ def test_whether_all_is_well_that_cannot_be_told_is_no_sign_of_life(
     def works() -> bool:
         raise RuntimeError("Bea")
 
-    ping = DeadMan(outside.url, works=works, every_s=60.0)
+    ping = pinging(outside.url, works=works)
     ping.turn()
     ping.turn()
     assert outside.got == ()
@@ -55,15 +60,16 @@ def test_whether_all_is_well_that_cannot_be_told_is_no_sign_of_life(
 def test_a_ping_that_fails_is_told_once_without_its_url_and_counted(
     outside: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ping = DeadMan(f"{outside.url}/s3cret", works=lambda: True, every_s=60.0, answer_s=0.2)
+    ping, impatient = (pinging(f"{outside.url}/s3cret", answer_s=answer_s) for answer_s in (LONG_S, 0.2))
     outside.behave(Behaviour.REFUSE)
     ping.turn()
     ping.turn()
     outside.behave(Behaviour.HANG)
-    ping.turn()
+    impatient.turn()
+    assert (impatient.failed, impatient.pinged) == (1, 0)
     outside.kill()
     ping.turn()
-    assert (ping.failed, ping.pinged) == (4, 0)
+    assert (ping.failed, ping.pinged) == (3, 0)
     assert caplog.text.count("answer 403") == 1
     assert "s3cret" not in caplog.text
     outside.revive()
@@ -75,7 +81,7 @@ def test_a_ping_that_fails_is_told_once_without_its_url_and_counted(
 PINGS = """
 import sys
 from alerts.channels.deadman import DeadMan
-DeadMan(sys.argv[1], works=lambda: True, every_s=0.01).start()
+DeadMan(sys.argv[1], works=lambda: True, every_s=0.01, answer_s=120.0).start()
 sys.stdin.read()
 """
 
@@ -86,6 +92,6 @@ def test_a_service_outside_hears_nothing_more_of_a_process_that_was_killed(outsi
     process.kill()
     process.communicate()
     heard = len(outside.got)
-    DeadMan(f"{outside.url}/after", works=lambda: True, every_s=60.0).turn()
+    pinging(f"{outside.url}/after").turn()
     assert [each.where for each in outside.got[heard:]].count("/after") == 1
     assert len(outside.got) <= heard + 2, "at most one that was on its way"

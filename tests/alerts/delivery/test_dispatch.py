@@ -17,6 +17,7 @@ from alerts.events import Event
 from alerts.journal import Scratch
 from alerts.situation_events import AlertAcknowledged, AlertRaised
 from tests.alerts.delivery.house import TEXT, House, Line
+from tests.servers import LONG_S
 
 NOTICE = Matter(
     matter_id="cover-1",
@@ -548,7 +549,7 @@ def test_a_delivery_whose_disk_hangs_is_known_to_tell_nobody() -> None:
     )
     dispatch.start()
     dispatch.tell(NOTICE)
-    assert stuck.asked.wait(20)
+    assert stuck.asked.wait(LONG_S)
     assert dispatch.tells()
     steady[0] += STUCK_S + 1
     assert not dispatch.tells()
@@ -582,7 +583,7 @@ class Stuck(Line):
 
 
 def test_with_threads_of_its_own_one_channel_that_hangs_holds_up_no_other() -> None:
-    stuck, phone, there = Stuck(), Line(), threading.Event()
+    stuck, there = Stuck(), threading.Event()
 
     class Rings(Line):
         def send(self, message: Message) -> None:
@@ -602,7 +603,7 @@ def test_with_threads_of_its_own_one_channel_that_hangs_holds_up_no_other() -> N
     dispatch.start()
     for number in range(40):
         dispatch.tell(replace(NOTICE, matter_id=f"m{number}", kind=Kind.TEST))
-    assert there.wait(20)
+    assert there.wait(LONG_S)
     stuck.go.set()
     dispatch.stop()
     assert phone.came

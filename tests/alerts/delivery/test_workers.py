@@ -6,6 +6,7 @@ from dataclasses import replace
 from alerts.channels.channel import Message
 from alerts.delivery.matter import Kind, Priority
 from alerts.delivery.workers import Workers
+from tests.servers import LONG_S
 
 NOTICE = Message(
     message_id="n",
@@ -37,5 +38,5 @@ def test_an_alert_waits_behind_no_notice_of_its_channel_however_many_and_though_
     for number in range(1_000):
         workers.hand(number, "phone", hangs, NOTICE, lambda _: None)
     workers.hand("alert", "phone", hangs, ALERT, lambda _: went.set())
-    assert went.wait(20)
+    assert went.wait(LONG_S)
     hangs.go.set()

@@ -13,6 +13,7 @@ from alerts.duty.roster import Shift
 from alerts.errors import AlertError, JournalError
 from alerts.events import Event
 from alerts.journal import Scratch
+from tests.servers import LONG_S
 
 NOON_S = 1_763_553_600.0
 HOUR_S = 3600.0
@@ -307,13 +308,13 @@ def test_a_disk_that_hangs_keeps_nobody_from_asking_who_has_whom() -> None:
     class Hanging(Scratch):
         def append(self, events: Sequence[Event]) -> None:
             hanging.set()
-            assert go_on.wait(10)
+            assert go_on.wait(LONG_S)
             super().append(events)
 
     duty = Duty(Hanging(), watched=lambda: WATCHED)
     tapping = threading.Thread(target=begun, args=(duty,))
     tapping.start()
-    assert hanging.wait(10)
+    assert hanging.wait(LONG_S)
     assert duty.on_shift("w-1", NOON_S) == ()
     assert len(duty.uncovered(WATCHED, NOON_S)) == 2
     assert duty.muted_until("t-1", NOON_S) is None

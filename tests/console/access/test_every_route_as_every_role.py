@@ -26,6 +26,7 @@ from forecalm.build import Service
 from ingest.registry.places import Site
 from tests.console.visits import NOT_PAGES
 from tests.console.whole import ALERTING, Opened, whole_house
+from tests.servers import LONG_S
 
 pytestmark = pytest.mark.long
 
@@ -242,7 +243,7 @@ def test_the_stream_of_a_tablet_tells_of_its_own_site_only_and_ends_with_its_rig
     door.asker = lambda credentials, now_s: asker["now"]  # type: ignore[method-assign]
     told, kinds = "", []
     try:
-        with httpx.stream("GET", f"{house.service.address}events", timeout=20) as answer:
+        with httpx.stream("GET", f"{house.service.address}events", timeout=LONG_S) as answer:
             for line in answer.iter_lines():
                 told += line + "\n"
                 kinds += [line.removeprefix("event: ")] if line.startswith("event: ") else []

@@ -17,6 +17,7 @@ from console.access.onward import HOME, onward, sign_in
 from console.access.roles import OF_PEOPLE, Role
 from tests.askers import Letting, OneSite
 from tests.console.api.rooms import OUTSIDE, Rooms
+from tests.servers import LONG_S
 
 JO = Asker(kind=Kind.PERSON, id="a-1", name="Jo", grants=frozenset(Grant(role, EVERYWHERE) for role in OF_PEOPLE))
 HALL = Asker(kind=Kind.TABLET, id="e-1", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
@@ -35,7 +36,7 @@ def rooms(door: Letting) -> Iterator[Rooms]:
 
 
 def entered(rooms: Rooms) -> list[tuple[str, str]]:
-    rooms.app.state.entrance.trail.close()
+    rooms.app.state.entrance.trail.close(LONG_S)
     return rooms.records.refused
 
 

@@ -15,6 +15,7 @@ from console.api.routes import DOCUMENT
 from forecalm.build import Service
 from tests.console.visits import NOT_PAGES
 from tests.console.whole import ALERTING, WHO, Opened, visits_of, whole_house
+from tests.servers import LONG_S
 
 pytestmark = pytest.mark.long
 
@@ -32,7 +33,7 @@ def said(address: str, role: Role, key: str) -> str:
     """All that is answered, headers too."""
     asked = urllib.request.Request(address, headers={"Cookie": f"{WHO}={role}", "Authorization": f"Tablet t-1.{key}"})
     try:
-        with closing(urllib.request.urlopen(asked, timeout=10)) as answer:
+        with closing(urllib.request.urlopen(asked, timeout=LONG_S)) as answer:
             if answer.headers.get_content_type() == "text/event-stream":
                 lines = [answer.readline().decode() for _ in range(40)]
                 return str(answer.headers) + "".join(lines)

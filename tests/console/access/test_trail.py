@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from console.access.trail import LOOK_S, REFUSALS_MOST, Trail, actor
 from ingest.errors import RegistryError, StoreError
 from tests.askers import Letting, OneSite
 from tests.console.api.rooms import Rooms
+from tests.servers import LONG_S
 
 JO = Asker(kind=Kind.PERSON, id="a-1", name="Jo", grants=frozenset(Grant(role, EVERYWHERE) for role in OF_PEOPLE))
 HALL = Asker(kind=Kind.TABLET, id="e-1", name="Hall", grants=frozenset({Grant(Role.TABLET, EVERYWHERE)}))
@@ -53,7 +55,7 @@ def rooms() -> Iterator[Rooms]:
 
 
 def noted(rooms: Rooms) -> list[tuple[str, str | None, str]]:
-    rooms.app.state.entrance.trail.close()
+    rooms.app.state.entrance.trail.close(LONG_S)
     return rooms.records.noted
 
 
@@ -88,11 +90,11 @@ def test_what_tablets_say_of_themselves_is_no_entry(rooms: Rooms) -> None:
 
 def test_an_alert_is_taken_at_once_though_the_audit_hangs(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = threading.Event()
-    monkeypatch.setattr(rooms.records, "note", lambda *args, **said: stuck.wait(30))
+    monkeypatch.setattr(rooms.records, "note", lambda *args, **said: stuck.wait(LONG_S))
     alert = rooms.alert("w2")
     assert rooms.post(f"/alerts/{alert}/acknowledge", {}).status_code == 200
     stuck.set()
-    rooms.app.state.entrance.trail.close()
+    rooms.app.state.entrance.trail.close(LONG_S)
 
 
 def test_what_cannot_be_entered_is_counted_said_and_entered_as_a_number_later() -> None:
@@ -101,13 +103,34 @@ def test_what_cannot_be_entered_is_counted_said_and_entered_as_a_number_later() 
     book.away = True
     for _ in range(3):
         trail.act(JO, "plan", wearer="w1")
-    trail.close()
+    trail.close(LONG_S)
     assert lost == [3]
     assert "3 entries are missing" in trail.trouble
     book.away = False
     trail.act(JO, "plan", wearer="w1")
-    trail.close()
+    trail.close(LONG_S)
     assert book.entries == [("plan", "w1", "Jo"), ("audit was not written 3", None, "the board")]
+    assert trail.trouble == ""
+
+
+def test_what_is_lost_while_the_number_is_entered_is_entered_as_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = Book()
+    trail, note = Trail(book, most=1), book.note
+    book.away = True
+    trail.act(JO, "plan")
+    trail.close(LONG_S)
+    book.away = False
+
+    def slow(action: str, **said: Any) -> None:  # noqa: ANN401
+        if said.get("entries") == 1:
+            for _ in range(3):
+                trail.act(JO, "plan")
+        note(action, **said)
+
+    monkeypatch.setattr(book, "note", slow)
+    trail.act(JO, "plan")
+    trail.close(LONG_S)
+    assert [said for said, *_ in book.entries] == ["plan", "audit was not written 1", "plan", "audit was not written 2"]
     assert trail.trouble == ""
 
 
@@ -119,7 +142,7 @@ def test_no_more_waits_than_may_and_each_is_entered_or_counted(entries: int, mos
     for _ in range(entries):
         trail.act(JO, "plan")
     book.go.set()
-    trail.close()
+    trail.close(LONG_S)
     assert sum(action == "plan" for action, *_ in book.entries) + lost[0] == entries
     assert lost[0] >= entries - most - 1
 
@@ -128,7 +151,7 @@ def test_somebody_no_registry_knows_is_entered_without_being_named() -> None:
     book = Book()
     trail = Trail(book)
     trail.look(JO, "unknown", "day", T)
-    trail.close()
+    trail.close(LONG_S)
     assert book.entries == [("look", None, "Jo")]
 
 
@@ -146,7 +169,7 @@ def test_a_flood_of_refusals_takes_no_room_from_what_people_do() -> None:
         trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
     trail.act(JO, "take", wearer="w1")
     book.go.set()
-    trail.close()
+    trail.close(LONG_S)
     assert ("take", "w1", "Jo") in book.entries
     refused = [action for action, *_ in book.entries if action == "refused credentials"]
     assert 1 <= len(refused) <= REFUSALS_MOST + 1
@@ -160,8 +183,8 @@ def test_refusals_that_found_no_room_are_told_by_the_next_and_are_no_trouble_of_
         trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
     assert trail.trouble == ""
     book.go.set()
-    trail.close()
+    trail.close(LONG_S)
     trail.refuse(Asker(), "credentials", because="unknown, ended or forged")
-    trail.close()
+    trail.close(LONG_S)
     assert len(book.entries) + sum(book.crowded_out) == REFUSALS_MOST + 11
     assert lost == [0]

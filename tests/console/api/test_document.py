@@ -12,6 +12,7 @@ import pytest
 from console.api.document import document
 from console.serve import run
 from tests.console.api.rooms import Rooms
+from tests.servers import LONG_S
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -44,14 +45,13 @@ def test_every_example_of_the_guide_works(rooms: Rooms) -> None:
     serving = threading.Thread(target=run, args=(rooms.app,), kwargs=arguments)
     serving.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(LONG_S)
         known = {"BOARD": address[0], "ALERT": alert_id, "WEARER": "w1", "LINK": rooms.link(other, "Sam")}
-        done = subprocess.run(
-            ["bash", "-c", script], env={"PATH": "/usr/bin:/bin", **known}, capture_output=True, text=True, timeout=60
-        )
+        env = {"PATH": "/usr/bin:/bin", **known}
+        done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, timeout=LONG_S)
     finally:
         stop.set()
-        serving.join(30)
+        serving.join(LONG_S)
     assert done.returncode == 0, done.stderr + done.stdout
     assert '"what":"anxious, settled"' in done.stdout
     assert '"carer":"Sam"' in done.stdout

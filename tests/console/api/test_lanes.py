@@ -19,6 +19,7 @@ from console.stream import events
 from ingest.registry.plans import Plan
 from models.risk import Abstention
 from tests.console.api.rooms import NAMES, NOW_S, Rooms
+from tests.servers import LONG_S
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def stuck(rooms: Rooms) -> Iterator[threading.Event]:
     let_go = threading.Event()
 
     def plans() -> dict[str, Plan]:
-        let_go.wait(30)
+        let_go.wait(2 * LONG_S)
         return {}
 
     rooms.records.plans = plans  # type: ignore[method-assign]
@@ -43,7 +44,7 @@ async def meanwhile(rooms: Rooms, path: str, body: object, let_go: threading.Eve
         asked = [asyncio.create_task(client.get("/api/v1/wearers/w1/plan")) for _ in range(50)]
         await asyncio.sleep(0)
         try:
-            return await asyncio.wait_for(client.post(f"/api/v1{path}", json=body), 10)
+            return await asyncio.wait_for(client.post(f"/api/v1{path}", json=body), LONG_S)
         finally:
             let_go.set()
             await asyncio.gather(*asked)
@@ -81,7 +82,7 @@ def test_a_stream_begins_and_beats_while_what_stands_beside_the_views_hangs(
     rooms: Rooms, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(around, "PATIENCE_S", 0.01)
-    retry, begun, later = rooms.run(asyncio.wait_for(first_events(rooms, 3), 10))
+    retry, begun, later = rooms.run(asyncio.wait_for(first_events(rooms, 3), LONG_S))
     stuck.set()
     assert retry.startswith(b"retry")
     assert begun.count(b"event: row") == 3
@@ -107,7 +108,7 @@ def test_a_tablet_hears_at_once_that_its_key_is_none_though_the_registry_hangs_a
     noted: list[str] = []
 
     def note(action: str, **_: object) -> bool:
-        let_go.wait(30)
+        let_go.wait(2 * LONG_S)
         noted.append(action)
         return True
 

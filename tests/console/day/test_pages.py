@@ -9,18 +9,22 @@ import pytest
 from alerts.journal import Scratch
 from alerts.outcomes.outcomes import Outcomes
 from alerts.situation_events import AlertAcknowledged, AlertRaised, AlertResolved
+from console import around
 from console.access.asker import NOBODY, Asker, Grant, Kind
 from console.access.roles import Role
 from tests.console.caring import Caring
 from tests.console.day.days import JO, WALL, Client, Home, minutes
 from tests.console.house import NAMES, NOW_S
 from tests.console.tablets import MARKUP
+from tests.servers import LONG_S
 
 HERE = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
 
 
 @pytest.fixture
-def home() -> Home:
+def home(monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A house whose pages wait for what stands beside the views, however long a busy machine takes to look it up."""
+    monkeypatch.setattr(around, "PATIENCE_S", LONG_S)
     home = Home(JO)
     home.caring = Caring(list(NAMES))
     return home

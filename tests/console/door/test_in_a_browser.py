@@ -37,7 +37,7 @@ def test_somebody_signs_in_with_what_they_see(way_in: WayIn, address: str, brows
     page.goto(f"{address}me")
     expect(page.locator("#open")).to_have_text("")
     way_in.house.alert("w2")
-    expect(page.locator("#open")).to_have_text("1 alert open.", timeout=15_000)
+    expect(page.locator("#open")).to_have_text("1 alert open.")
     expect(page.locator(".door")).to_have_attribute("data-alerts", "1")
     page.get_by_label("Name").fill("Jo")
     page.get_by_label("Password").fill(PASSWORD)

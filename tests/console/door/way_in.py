@@ -27,6 +27,7 @@ from ingest.registry.registry import Registry
 from tests.accounts import encoded
 from tests.askers import OneSite
 from tests.console.house import House
+from tests.servers import LONG_S
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 PLACE = "Alder House"
@@ -91,7 +92,7 @@ class WayIn:
     def entered(self, action: str) -> int:
         """How often the audit says so."""
         entrance = self.app.state.entrance
-        entrance.trail.close()
+        entrance.trail.close(LONG_S)
         return len(self.registry.audit_entries(action=action))
 
     def browser(self) -> "Browser":

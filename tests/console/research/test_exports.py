@@ -13,14 +13,14 @@ from forecalm.offices import exports as making
 from forecalm.offices.exports import FOLDER, KEPT_S, LISTED_S
 from ingest.registry.consents import Scope
 from tests.console.research.lab import CARER, NAME, NOW_S, Lab, recording, researcher
+from tests.servers import LONG_S
 
 ASKED = {"wearers": "w-01", "layout": "csv", "channels": ["eda"], "labels": "yes"}
-WITHIN_S = 30.0
 
 
 def settled(lab: Lab, *states: str) -> Export:
     """The one export, when it has come to one of ``states``."""
-    until_s = time.monotonic() + WITHIN_S
+    until_s = time.monotonic() + LONG_S
     while time.monotonic() < until_s:
         (found,) = lab.office.exports(by="Hanna")
         if found.state in (states or ("ready", "failed")):

@@ -12,6 +12,7 @@ from tests.console.house import NAMES
 from tests.console.summary.kept import at
 from tests.console.summary.shared import Sharer
 from tests.console.tablets import MARKUP
+from tests.servers import LONG_S
 
 HERE = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
 WHERE = "/people/w2/summary"
@@ -80,7 +81,7 @@ def test_it_is_entered_who_took_what_and_no_word_of_it(house: Sharer, client: Cl
     assert house.caring is not None
     house.caring.rest.note = lambda action, **said: entered.append({"action": action, **said})  # type: ignore[method-assign]
     client.post(WHERE, data=DAYS | {"format": "html", "notes": ["1", "2"], "sign": "yes"}, headers=HERE)
-    house.made.state.entrance.trail.close()
+    house.made.state.entrance.trail.close(LONG_S)
     assert entered == [
         {
             "action": "export summary",

@@ -64,9 +64,8 @@ class Radio:
         return waiting.result(LONG_S)
 
     def do(self, act: str, *bands: str) -> None:
-        """``shake``, ``still``, ``tap``, as anybody may type it for each band."""
-        for band in bands:
-            self.run(self.bands.obey(f"{act} {band}"))
+        """``shake``, ``still``, ``tap``, as anybody may type it, for all ``bands`` in the same moment."""
+        self.run(self.bands.obey(f"{act} {' '.join(bands)}"))
 
     def carry(self, band: str, *, within: bool) -> None:
         """Out of everybody's earshot, or back."""

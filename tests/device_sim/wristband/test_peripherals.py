@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from bumble.core import AdvertisingData, ProtocolError
 
 from device_sim.radio.air import Air
 from device_sim.wristband.forecalm import ForecalmBand
-from device_sim.wristband.infinitime import InfiniTimeWatch
+from device_sim.wristband.infinitime import PER_SECOND, InfiniTimeWatch
 from device_sim.wristband.memory import Memory
 from device_sim.wristband.peripheral import address_of
 from device_sim.wristband.polar import PolarSense
@@ -197,8 +198,10 @@ def test_a_stranger_that_only_holds_the_link_is_shown_out(
 def test_the_clock_shows_when_a_second_ended_although_the_band_was_told_late(run: Runs) -> None:
     async def test() -> None:
         band = ForecalmBand("band-01", boot=7, speed=2.0)
-        band.sense(record(0), at_s=asyncio.get_running_loop().time() - 0.5)
-        assert 2_000_000 <= band.tick_us() < 4_000_000
+        now_s = asyncio.get_running_loop().time()
+        band.sense(record(0), at_s=now_s - 0.5)
+        assert band.tick_us(now_s) == pytest.approx(2_000_000, abs=2)
+        assert band.tick_us() >= 1_999_998
 
     run(test())
 
@@ -343,6 +346,22 @@ def test_an_infinitime_watch_tells_motion_steps_and_a_bare_rate(run: Runs, centr
         assert decode_motion(await motion.get()) == (0, 512, 1024)
         assert HeartRate.from_bytes(await rates.get()) == HeartRate(77)
         assert decode_steps(await link.read(uuids.INFINITIME_STEPS)) == 0
+        await watch.stop()
+
+    run(test())
+
+
+def test_seconds_that_an_infinitime_watch_is_told_too_soon_do_not_mix(run: Runs, central: Centrals) -> None:
+    async def test() -> None:
+        air = Air()
+        watch = InfiniTimeWatch("watch-01", speed=10.0)
+        await watch.start(air.transport("watch-01"))
+        link = await (await central(air)).connect(watch.address)
+        heard = await link.subscribe(uuids.INFINITIME_MOTION)
+        for g in (0.25, 0.5, 0.75):
+            watch.sense(replace(SECOND, motion=np.full((3, 32), g)))
+        told = [decode_motion(await heard.get())[0] for _ in range(3 * PER_SECOND)]
+        assert told == [256] * PER_SECOND + [512] * PER_SECOND + [768] * PER_SECOND
         await watch.stop()
 
     run(test())

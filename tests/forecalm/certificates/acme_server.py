@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from forecalm.certificates.authority import Signed, make_authority, sign
 from forecalm.certificates.names import named
+from tests.servers import LONG_S
 
 BAD = "urn:ietf:params:acme:error:"
 
@@ -139,7 +140,7 @@ class AcmeServer:
         self.asked.append(f"http://127.0.0.1:{self.asks_at}/.well-known/acme-challenge/{token}")
         proof = f"{token}.{base64.urlsafe_b64encode(key.thumbprint()).rstrip(b'=').decode()}"
         try:
-            with urllib.request.urlopen(self.asked[-1], timeout=5) as answer:
+            with urllib.request.urlopen(self.asked[-1], timeout=LONG_S) as answer:
                 if answer.read().decode() == proof:
                     order.valid.add(name)
                 else:
@@ -195,7 +196,7 @@ def acme_server(server: AcmeServer, folder: Path, now_s: float) -> Iterator[Acme
     assert isinstance(server.authority.key, ec.EllipticCurvePrivateKey)
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 10
+        timeout = LONG_S
 
         def do_GET(self) -> None:
             self._answer(200, {}, server.directory())
@@ -229,7 +230,7 @@ def acme_server(server: AcmeServer, folder: Path, now_s: float) -> Iterator[Acme
     listening.daemon_threads = True
     listening.socket = context.wrap_socket(listening.socket, server_side=True)
     server.address = f"https://127.0.0.1:{listening.server_address[1]}"
-    thread = threading.Thread(target=listening.serve_forever)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield server

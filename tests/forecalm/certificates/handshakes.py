@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cryptography import x509
 
+from tests.servers import LONG_S
+
 
 @contextmanager
 def echoing(context: ssl.SSLContext) -> Iterator[int]:
@@ -33,7 +35,7 @@ def echoing(context: ssl.SSLContext) -> Iterator[int]:
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(10)
+        thread.join(LONG_S)
 
 
 def trusting(authority: bytes) -> ssl.SSLContext:
@@ -43,7 +45,7 @@ def trusting(authority: bytes) -> ssl.SSLContext:
 
 def shown(port: int, client: ssl.SSLContext, name: str = "localhost", *, names_it: bool = True) -> x509.Certificate:
     """The certificate that a client is shown who asks for ``name``; ssl.SSLError where it is not trusted."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=LONG_S) as plain:
         client.check_hostname = names_it
         with client.wrap_socket(plain, server_hostname=name if names_it else None) as connection:
             came = connection.getpeercert(binary_form=True)

@@ -18,7 +18,7 @@ def trust(home: Path, certificate: bytes) -> None:
     folder.mkdir(parents=True)
     process = multiprocessing.get_context("spawn").Process(target=_trust, args=(str(folder), certificate))
     process.start()
-    process.join(30)
+    process.join(120)  # a bound, never waited out where things work
     assert process.exitcode == 0
 
 

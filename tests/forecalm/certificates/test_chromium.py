@@ -25,7 +25,7 @@ from forecalm.certificates.names import named
 from forecalm.certificates.secured import facts_of, local_of, source_of
 from forecalm.certificates.serving import trust_of
 from forecalm.config import Config, ConsoleSection, SiteSection
-from tests.browsers import push
+from tests.browsers import FLAGS, push
 from tests.forecalm.certificates.nss import trust
 
 NAME: Final = "board.home"
@@ -71,7 +71,7 @@ def browsing(chromium: str, home: Path) -> Iterator[BrowserContext]:
         context = driver.chromium.launch_persistent_context(
             str(home / "profile"),
             executable_path=chromium,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP other.example.org 127.0.0.1"],
+            args=[*FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP other.example.org 127.0.0.1"],
             env={**os.environ, "HOME": str(home)},
             viewport={"width": 390, "height": 844},
         )

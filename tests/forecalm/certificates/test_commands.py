@@ -23,7 +23,7 @@ from forecalm.cli import main
 from forecalm.config import Config, ConfigError, ConsoleSection, load
 from forecalm.doctor.certificate import certificate as examined
 from forecalm.doctor.finding import Level
-from tests.servers import free_port
+from tests.servers import LONG_S, free_port
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ TRUST = Trust(
 
 def asked(address: str) -> tuple[int, str, bytes]:
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=LONG_S) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read()
     except urllib.error.HTTPError as error:
         with error:

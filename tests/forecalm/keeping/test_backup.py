@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from ingest.registry.accounts import Granted
 from ingest.registry.registry import Registry
 from ingest.store.protocol import Store
 from tests.accounts import asked
+from tests.servers import free_port, until
 
 Pack = Callable[..., Received]
 NOW_S = 1_800_000_000.0
@@ -60,12 +60,8 @@ def copied(here: Installation, registry: Registry, store: Store, lived: None, tm
 @pytest.fixture
 def there(tmp_path: Path) -> Installation:
     """Where it is brought back."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
-            each.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], other.getsockname()[1]
-    folder = str(tmp_path / "again")
-    return Installation(Config(data=folder, mqtt=MqttSection(port=ports[0]), console=ConsoleSection(port=ports[1])))
+    ports = MqttSection(port=free_port()), ConsoleSection(port=free_port())
+    return Installation(Config(data=str(tmp_path / "again"), mqtt=ports[0], console=ports[1]))
 
 
 def test_the_drill_everything_up_to_the_copy_is_there_after_the_original_is_wrecked(
@@ -84,12 +80,13 @@ def test_the_drill_everything_up_to_the_copy_is_there_after_the_original_is_wrec
     writer = threading.Thread(target=write)
     with closing(Journal(here.journal)) as journal:  # as a service holds it
         writer.start()
-        while len(written) < 5:
-            pass
-        at_least = len(written)
-        copied = back_up(here, tmp_path / "copy", registry=registry, store=store, now_s=NOW_S)
-        stop.set()
-        writer.join()
+        try:
+            until(lambda: len(written) >= 5)
+            at_least = len(written)
+            copied = back_up(here, tmp_path / "copy", registry=registry, store=store, now_s=NOW_S)
+        finally:
+            stop.set()
+            writer.join()
         journal.append([SightRegained(wearer="w-2", at_s=9.0)])
     registry.close()
     store.close()

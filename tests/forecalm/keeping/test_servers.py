@@ -17,9 +17,11 @@ from forecalm.keeping.errors import KeepingError
 from forecalm.restore import restore
 from ingest.received import Received
 from ingest.registry.consents import Consent, Scope
+from ingest.store import influx_derived
 from ingest.store.influx_derived import DERIVED, DerivedSeries
 from tests.ingest.registry.conftest import empty_postgres, postgres  # noqa: F401 - fixtures
 from tests.ingest.store.influx_server import TOKEN, Influx, bucket_of
+from tests.servers import LONG_S
 
 Pack = Callable[..., Received]
 NOW_S = 1_800_000_000.0
@@ -28,8 +30,9 @@ CARE = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
 
 @pytest.mark.service
 def test_what_rests_in_influxdb_and_what_was_written_for_dashboards_goes(
-    influx: Influx, tmp_path: Path, pack: Pack
+    influx: Influx, tmp_path: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(influx_derived, "STOP_S", LONG_S)
     bucket = bucket_of(influx, tmp_path)
     said = StoreSection(kind="influxdb", url=influx.url, bucket=bucket, token=TOKEN)
     here = Installation(Config(data=str(tmp_path / "var"), store=said))

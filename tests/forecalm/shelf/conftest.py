@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from forecalm import live
 from forecalm.config import load
 from forecalm.installation import Installation
 from ingest.assemble import whole
@@ -20,6 +21,7 @@ from models.shelf.shelf import Shelf
 from signals.engine import Engine
 from signals.types import Signals
 from tests.forecalm.invented import invented
+from tests.servers import LONG_S
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
 
@@ -64,6 +66,12 @@ def here(tmp_path: Path, kept: Path) -> Installation:
     here = Installation(load(file))
     shutil.copytree(kept, here.models)
     return here
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that is stopped is waited for: it has decided what came, and kept what it learnt, however slowly."""
+    monkeypatch.setattr(live, "STOP_S", LONG_S)
 
 
 @pytest.fixture

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from forecalm import checkout
 from forecalm.checkout import commit
+from tests.servers import LONG_S
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_the_commit_is_told_and_that_files_were_changed_since(tmp_path: Path) -> None:
+def test_the_commit_is_told_and_that_files_were_changed_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkout, "WAIT_S", LONG_S)
+
     def git(*words: str) -> str:
         who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
         return subprocess.run(

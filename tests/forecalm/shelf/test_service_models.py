@@ -1,5 +1,6 @@
 """A service with models off the shelf, end to end: bands on a real broker, alerts on the desk, the page of a carer."""
 
+import itertools
 import threading
 import time
 import urllib.request
@@ -26,7 +27,7 @@ from forecalm.watching import champion
 from ingest.recordings.e4 import read
 from ingest.recordings.packets import packets
 from ingest.registry.consents import Consent, Scope
-from ingest.wire import data_topic, encode
+from ingest.wire import Packet, data_topic, encode
 from models.datasets.dataset import Dataset
 from models.estimators.candidates import Logistic
 from models.inputs.inputs import NAMES
@@ -42,6 +43,7 @@ pytestmark = pytest.mark.long
 SAMPLE = Path(__file__).parents[3] / "data" / "sample" / "simulated_e4.zip"
 SIGNED = Unrehearsed(signed_by="Ada", because="a test")
 READ = ("level_deviation", "pulse_deviation")  # not known of anybody for a minute: both models say what they always say
+BANDS = ("band-01", "band-02")
 AT_ONCE = 22  # packets that a gateway kept: signals take 11 s to settle, and the last 10 s decide
 
 
@@ -53,7 +55,7 @@ def config(tmp_path: Path, training: Dataset) -> Config:
     here = Installation(config)
     with closing(here.open_registry()) as registry:
         consent = Consent(frozenset({Scope.CARE}), "Ida, mother", 0.0)
-        for band, wearer in (("band-01", "w-01"), ("band-02", "w-02")):
+        for band, wearer in zip(BANDS, ("w-01", "w-02"), strict=True):
             registry.pair(band=band, wearer=wearer, since_s=0.0, name=wearer, carers=[], consent=consent, by="test")
     inputs = training.inputs[:, [NAMES.index(name) for name in READ]]
     for name, share in (("loud", 0.95), ("calm", 0.05)):
@@ -65,16 +67,23 @@ def config(tmp_path: Path, training: Dataset) -> Config:
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs need last two seconds, and the shelf is looked at often."""
     monkeypatch.setattr(build, "POLICY", Policy(hold_s=2.0, version="hurried"))
     monkeypatch.setattr(champion, "LOOK_S", 0.2)
 
 
+Seconds = Iterator[tuple[Packet, ...]]
+
+
+def seconds() -> Seconds:
+    """What two bands have to send, a packet of each a second, for longer than anything here takes."""
+    return zip(*([packet for _, packet in packets(read(SAMPLE), band=band)] for band in BANDS), strict=True)
+
+
 @contextmanager
-def worn(config: Config, begin: int) -> Iterator[None]:
-    """Two bands that send what they have, and then a packet a second."""
-    sent = {band: [packet for _, packet in packets(read(SAMPLE), band=band)][begin:] for band in ("band-01", "band-02")}
+def worn(config: Config, sent: Seconds) -> Iterator[None]:
+    """Two bands that send the next that they have at once, and then a packet a second."""
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(config.mqtt.username, config.mqtt.password)
     client.connect(config.mqtt.host, config.mqtt.port)
@@ -83,22 +92,24 @@ def worn(config: Config, begin: int) -> Iterator[None]:
 
     def send() -> None:
         began_s = time.time() - AT_ONCE
-        for number in range(60):
+        for number in itertools.count():
             heard_s = began_s + number
             if ended.wait(max(heard_s - time.time(), 0.0)):
                 return
-            for band, each in sent.items():
+            for each in next(sent):
                 said = {"heard_us": round(heard_s * 1e6), "sent_us": round(time.time() * 1e6)}
-                packet = msgspec.structs.replace(each[number], **said)
-                client.publish(data_topic("home", band), encode(packet), qos=1)
+                packet = msgspec.structs.replace(each, **said)
+                client.publish(data_topic("home", packet.band), encode(packet), qos=1)
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()
-    yield
-    ended.set()
-    thread.join()
-    client.disconnect()
-    client.loop_stop()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        client.disconnect()
+        client.loop_stop()
 
 
 def views(service: Service) -> dict[str, WearerView]:
@@ -119,11 +130,11 @@ def known_s(here: Installation, model: str) -> float:
 def test_a_service_follows_the_shelf_while_it_runs_and_loses_neither_alert_nor_what_it_learnt(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
-    here, pointers = Installation(config), Pointers(Shelf(Installation(config).models))
+    here, pointers, sent = Installation(config), Pointers(Shelf(Installation(config).models)), seconds()
     pointers.promote("calm", by="Ada", evidence=SIGNED, at_s=1.0)
     pointers.shadow("loud", by="Ada", at_s=2.0)
     with embedded_at(config.mqtt.port, config.mqtt.username, config.mqtt.password):
-        with Service(config) as service, worn(config, 0):
+        with Service(config) as service, worn(config, sent):
             until(lambda: all(view.probability is not None for view in views(service).values()))
             began_s = time.time()
             until(lambda: min(view.at_s for view in views(service).values()) > began_s + 1)
@@ -150,7 +161,7 @@ def test_a_service_follows_the_shelf_while_it_runs_and_loses_neither_alert_nor_w
         assert before > 0
         assert "cannot be used" not in caplog.text
 
-        with Service(config) as service, worn(config, 60):
+        with Service(config) as service, worn(config, sent):
             assert alerts(service) == raised
             until(lambda: all(view.probability is not None for view in views(service).values()))
             assert service.models().watches == "calm"

@@ -196,6 +196,7 @@ def test_another_word_or_a_label_of_a_time_without_a_band_teaches_nothing(
     np.testing.assert_array_equal(look(telling, heard)["w-08"].known["offset"], personal.unknown(1)["offset"])
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_was_told_moves_that_persons_risk_and_nobody_elses_by_a_bit(
     made: Made, worn: Installation, recording: Recording, model: Model, signals: Signals, tmp_path: Path
 ) -> None:

@@ -381,6 +381,7 @@ def test_another_model_of_the_same_name_is_not_the_one_that_was_chosen(here: Ins
     assert "not the one that was chosen" in choose(here.models).faults[0]
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_engine_takes_another_model_from_any_thread_while_it_runs(tmp_path: Path, received: list[Received]) -> None:
     one, *_ = pipeline(received[0].received_s, ALONE, "w-01")
     failed = threading.Event()

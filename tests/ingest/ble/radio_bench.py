@@ -13,7 +13,7 @@ from ingest.ble.rostered import Rostered
 from ingest.control.messages import Roster
 from tests.ingest.ble.gateway_bench import FakeOutbox
 
-LONG_S: Final = 30.0  # a bound, never waited out where things work
+LONG_S: Final = 60.0  # a bound, never waited out where things work
 
 
 class RadioGateway:

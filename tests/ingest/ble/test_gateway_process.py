@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 pytest.importorskip("bumble", reason="the extra radio is not installed")
 
 from benchmarks.gateway_house import LONG_S, GatewayProcess, RadioHouse, plain, publish_roster, radio_house
+from ingest.ble.adapters import utc_us
 from ingest.control.messages import BandStatus, GatewayStatus, decode_band_status, decode_message
 from ingest.wire import Packet, Stored, bands_topic, decode, encode, stored_topic
 from tests.servers import free_port, mosquitto_at
@@ -125,20 +126,30 @@ async def bands_and_radios_fail(house: RadioHouse) -> None:
     await house.until_held(len(house.bands), near=True)
 
 
-async def broker_and_gateway_fail(house: RadioHouse, gateway: GatewayProcess, broker: Broker) -> None:
-    """No broker; and a gateway is killed with what it kept of that time."""
+async def broker_and_gateway_fail(house: RadioHouse, gateway: GatewayProcess, broker: Broker) -> int:
+    """No broker; and a gateway is killed with what it kept of that time. Returns when there was a broker again [us]."""
     broker.stop()
     await sense(house)
     gateway.kill()
     gateway.start()
     await house.until_held(len(house.bands), near=True)
     await sense(house)
+    again_us = utc_us()
     broker.start()
+    return again_us
 
 
-async def one_gateway_is_left(house: RadioHouse, gateways: list[GatewayProcess], shelf: Shelf) -> GatewayProcess:
-    """One that holds bands is killed: its Last Will speaks for it, and the other, which is returned, has them all."""
-    await until(lambda: all(one.name in shelf.gateways and shelf.gateways[one.name].online for one in gateways))
+async def one_gateway_is_left(
+    house: RadioHouse, gateways: list[GatewayProcess], shelf: Shelf, *, again_us: int
+) -> GatewayProcess:
+    """One that holds bands is killed: its Last Will speaks for it, and the other, which is returned, has them all.
+    ``again_us``: who has not spoken since has left no will with the broker that there is now."""
+
+    def is_here(name: str) -> bool:
+        said = shelf.gateways.get(name)
+        return said is not None and said.online and said.at_us >= again_us
+
+    await until(lambda: all(is_here(one.name) for one in gateways) and len(house.hosts()) == len(gateways))
     newest = max(list(shelf.packets.values()), key=lambda packet: packet.heard_us or 0)
     dead, left = sorted(gateways, key=lambda one: one.name != newest.gateway)
     hosts = set(house.hosts())
@@ -161,6 +172,20 @@ async def one_gateway_is_left(house: RadioHouse, gateways: list[GatewayProcess],
     return left
 
 
+async def bond_one_after_the_other(house: RadioHouse) -> None:
+    """Where all are heard, one that stands still for seconds misses its turn: the others take it for done."""
+    hosts = house.hosts()
+    for bonded, host in enumerate(hosts, 1):
+        for other in hosts:
+            (house.air.restore if other == host else house.air.silence)(other)
+        for band in house.bands:
+            assert band.band is not None
+            band.band.open_pairing()
+        await house.until_bonded(bonded)
+    for host in hosts:
+        house.air.restore(host)
+
+
 async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf: Shelf) -> None:
     """Whatever dies; at its end everything sensed must be there, as it was sensed."""
     gateways = [GatewayProcess(f"g{i}", folder / f"g{i}", air_ports=[house.doors[i]], broker=port) for i in range(2)]
@@ -173,12 +198,12 @@ async def play(house: RadioHouse, folder: Path, broker: Broker, port: int, shelf
         await until(lambda: len(house.hosts()) == len(gateways))
         house.bring_near()
         publish_roster(port, [band.name for band in house.bands], user="a:a")
-        await house.until_bonded(len(gateways))
+        await bond_one_after_the_other(house)
         await house.until_held(len(house.bands))
         await until(lambda: {p.band for p in list(shelf.packets.values())} == {band.name for band in house.bands})
         await bands_and_radios_fail(house)
-        await broker_and_gateway_fail(house, gateways[0], broker)
-        left = await one_gateway_is_left(house, gateways, shelf)
+        again_us = await broker_and_gateway_fail(house, gateways[0], broker)
+        left = await one_gateway_is_left(house, gateways, shelf, again_us=again_us)
         for band in house.bands:
             await band.rest()
         await until(lambda: not shelf.missing(house))

@@ -14,7 +14,7 @@ from benchmarks.gateway_house import VirtualBand, radio_house
 from tests.bluez.facade import facade_at
 from tests.bluez.house import leave_the_bus
 from tests.ingest.ble.gateway_bench import FakeOutbox
-from tests.ingest.ble.radio_bench import RadioGateway, until
+from tests.ingest.ble.radio_bench import LONG_S, RadioGateway, until
 
 pytestmark = pytest.mark.long
 
@@ -62,7 +62,7 @@ def test_a_band_that_is_lost_comes_back_and_doubles_is_heard_whole_and_once_and_
             for band in house.bands:
                 await band.start()
             house.bring_near()
-            one.pair(NAMES, 60.0)
+            one.pair(NAMES, 120.0)
             await until(lambda: all(len(came(outbox, band)) >= ENOUGH for band in house.bands))
             assert lost.band is not None
             lost.band.doubles = True
@@ -79,4 +79,4 @@ def test_a_band_that_is_lost_comes_back_and_doubles_is_heard_whole_and_once_and_
             states = [state for name, state, _, _ in outbox.states if name == other.name]
             assert states[states.index("connected") :] == ["connected"] * (len(states) - states.index("connected"))
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    asyncio.run(asyncio.wait_for(story(), 4 * LONG_S))

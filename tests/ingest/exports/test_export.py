@@ -53,9 +53,9 @@ def opened(folder: Path, *, scopes: frozenset[Scope] = frozenset({Scope.CARE, Sc
     folder.mkdir(exist_ok=True)
     registry = Registry(f"sqlite:///{folder}/registry.db", clock=lambda: NOW_S)
     registry.upgrade()
-    registry.add_site(Site("home", "Home", "Europe/Berlin"), by="t")
+    registry.add_site(Site("homestead", "Homestead", "Europe/Berlin"), by="t")
     for wearer in ("wearer-one", "wearer-two"):
-        registry.add_wearer(wearer, f"Jane {wearer} Roe", site="home", by="t")
+        registry.add_wearer(wearer, f"Josephine {wearer} Quackenbush", site="homestead", by="t")
         registry.give_consent(wearer, Consent(scopes, "a guardian", 0.0), by="t")
     return House(folder, SqliteStore(folder / "readings.db"), registry)
 
@@ -88,10 +88,17 @@ def recorded(*, minutes: int = 90, seed: int = 1, start_s: float = START_S) -> R
     ibi_s = np.stack([start_s + np.arange(1, n - 1), rng.uniform(0.5, 1, n - 2)])
     labels = (
         Label(
-            what="rocking", start_s=start_s + 5, end_s=start_s + 9, rater="Dr. Rhys Roe", note="with Jane", level=2.0
+            what="rocking",
+            start_s=start_s + 5,
+            end_s=start_s + 9,
+            rater="Dr. Llewellyn Quackenbush",
+            note="with Josephine",
+            level=2.0,
         ),
     )
-    return Recording("made", "made-band", start_s, channels, ibi_s, np.array([start_s + 7]), ("from Jane.zip",), labels)
+    return Recording(
+        "made", "made-band", start_s, channels, ibi_s, np.array([start_s + 7]), ("from Josephine.zip",), labels
+    )
 
 
 def stored(house: House, band: str, channel: str) -> list[tuple[float, float, bytes]]:
@@ -199,16 +206,16 @@ def test_a_deidentified_export_names_nobody_and_no_true_date(house: House, layou
         import gzip
 
         everything += [gzip.decompress(path.read_bytes()) for path in done.path.rglob("*.gz")]
-    for secret in (
+    for secret in (  # none so short that a few hundred kilobytes of compressed numbers may spell it
         b"wearer-one",
-        b"Jane",
-        b"Rhys",
-        b"Roe",
+        b"Josephine",
+        b"Llewellyn",
+        b"Quackenbush",
         told.encode(),
         b"Berlin",
         b"2020-10",
         b"1603584000",
-        b"home",
+        b"homestead",
         b"a guardian",
     ):
         assert not [each for each in everything if secret in each], secret
@@ -332,7 +339,7 @@ def test_parquet_tells_everything_by_itself(house: House) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_several_wearers_and_a_recording_that_changed_hands_keep_apart(house: House, layout: str) -> None:
     for i, wearer in enumerate(("a-1", "a1", "A_1")):
-        house.registry.add_wearer(wearer, "Jane", site="home", by="t")
+        house.registry.add_wearer(wearer, "Josephine", site="homestead", by="t")
         house.registry.give_consent(wearer, Consent(frozenset(Scope), "g", 0.0), by="t")
         house.take(recorded(minutes=10, seed=i), wearer)
     (band,) = [each.band for each in house.registry.worn_by("a-1")]

@@ -108,6 +108,7 @@ def test_what_cannot_be_used_is_quarantined_and_the_rest_goes_on(
     bench.send(payload, "bad", topic)
     bench.send(encode(make_packet(seq=0)), "good")
     assert [bench.acked.get(timeout=WAIT_S) for _ in range(2)] == ["bad", "good"]
+    bench.intake.stop()  # it is handed on and stored by two threads, of which either may be the first
     assert bench.handed.qsize() == 1
     assert bench.store.counts().quarantined == 1
     assert reason in caplog.text
@@ -141,7 +142,10 @@ def test_a_resend_is_counted_and_acknowledged(bench: Bench, make_packet: MakePac
     assert bench.intake.counters.duplicates == 1
 
 
-def test_watermarks_are_rare_and_the_last_one_is_told(bench: Bench, make_packet: MakePacket) -> None:
+def test_watermarks_are_rare_and_the_last_one_is_told(
+    bench: Bench, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.intake.watermarks.STORED_EVERY_S", WAIT_S)
     for seq in range(200):
         bench.send(encode(make_packet(seq=seq)), seq)
         if seq % 50 == 0:
@@ -151,7 +155,7 @@ def test_watermarks_are_rare_and_the_last_one_is_told(bench: Bench, make_packet:
     told = [bench.published.get_nowait()[1].seq for _ in range(bench.published.qsize())]
     assert told == sorted(told)
     assert told[-1] == 199
-    assert len(told) <= 4
+    assert len(told) <= 2
 
 
 def test_stopping_stores_all_that_was_received(store: SqliteStore, make_packet: MakePacket) -> None:
@@ -277,8 +281,14 @@ def test_it_can_be_stopped_while_the_store_cannot_write(
 def test_an_error_of_our_own_is_told_and_nothing_more_is_taken_in(
     store: SqliteStore, make_packet: MakePacket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "commit", lambda _, dropped: 1 / 0)
-    bench = Bench(store)
+    bench, handed_on = Bench(store), threading.Event()
+    on_received, bench.hand = bench.hand, lambda received: [on_received(received), handed_on.set()]
+
+    def fail(_: Sequence[Received], **__: object) -> int:
+        assert handed_on.wait(WAIT_S)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store, "commit", fail)
     bench.intake.start()
     bench.send(encode(make_packet(seq=0)))
     assert bench.intake.failed.wait(WAIT_S)

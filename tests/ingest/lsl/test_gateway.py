@@ -1,5 +1,6 @@
 """Real outlets, found and read on this computer alone, as in a container without a network."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from ingest.errors import SourceError
-from ingest.lsl.channels import read_mapping
+from ingest.lsl.channels import Stream, read_mapping
 from ingest.lsl.gateway import Gateway, Wanted, found, use_peers
 from ingest.wire import Packet
+from tests.servers import until
 
 pytestmark = pytest.mark.long
 
@@ -64,6 +66,12 @@ class Run:
 
 
 @pytest.fixture
+def named(request: pytest.FixtureRequest) -> str:
+    """What no stream of another test is called, whichever process it runs in."""
+    return f"{os.getpid()}-{request.node.name}"[:60]
+
+
+@pytest.fixture
 def start() -> Iterator[Callable[..., Run]]:
     made: list[Gateway] = []
 
@@ -77,23 +85,28 @@ def start() -> Iterator[Callable[..., Run]]:
         gateway.close()
 
 
-def test_a_stream_is_found_and_says_what_it_is(request: pytest.FixtureRequest) -> None:
-    source_id = request.node.name
-    made = outlet("Wrist", source_id, [("eda", "EDA", "uS"), ("t", "Temp", "C")], rate_hz=4.0)
-    (stream,) = [one for one in found(1.0) if one.source_id == source_id]
+def test_a_stream_is_found_and_says_what_it_is(named: str) -> None:
+    made = outlet("Wrist", named, [("eda", "EDA", "uS"), ("t", "Temp", "C")], rate_hz=4.0)
+    streams: list[Stream] = []
+
+    def is_there() -> bool:
+        streams.extend(one for one in found(1.0) if one.source_id == named)
+        return bool(streams)
+
+    until(is_there)
+    (stream,) = streams
     assert (stream.name, stream.rate_hz, stream.form) == ("Wrist", 4.0, "float32")
     assert [(one.label, one.kind, one.unit) for one in stream.channels] == [("eda", "EDA", "uS"), ("t", "Temp", "C")]
     del made
 
 
 def test_an_outlet_that_ends_and_comes_back_is_taken_up_again_as_a_new_boot(
-    start: Callable[..., Run], request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    start: Callable[..., Run], named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source_id = request.node.name[:60]
-    run = start(Wanted(source_id=source_id))
+    run = start(Wanted(source_id=named))
     numbers = np.arange(40, dtype=np.float32) / 3
     for part in np.split(numbers, 2):
-        made = outlet("Wrist", source_id, [("eda", "EDA", "uS")], rate_hz=4.0)
+        made = outlet("Wrist", named, [("eda", "EDA", "uS")], rate_hz=4.0)
         run.until(lambda: run.gateway.open == 1)
         run.until(made.have_consumers)
         before = sum(len(packet.eda.values) // 4 for packet in run.packets)
@@ -106,17 +119,14 @@ def test_an_outlet_that_ends_and_comes_back_is_taken_up_again_as_a_new_boot(
     assert run.samples("eda").tobytes() == numbers.tobytes()
     boots = list(dict.fromkeys(packet.boot for packet in run.packets))
     assert len(boots) == 2
-    assert run.gateway.bands == [source_id]
+    assert run.gateway.bands == [named]
     assert "is lost" in caplog.text
 
 
-def test_whatever_number_a_stream_sends_comes_out_bit_for_bit(
-    start: Callable[..., Run], request: pytest.FixtureRequest
-) -> None:
-    source_id = request.node.name[:60]
-    made = outlet("Wrist", source_id, [("ppg", "PPG", "")], rate_hz=64.0, form="double64")
-    run = start(Wanted(source_id=source_id))
-    run.until(made.have_consumers)
+def test_whatever_number_a_stream_sends_comes_out_bit_for_bit(start: Callable[..., Run], named: str) -> None:
+    made = outlet("Wrist", named, [("ppg", "PPG", "")], rate_hz=64.0, form="double64")
+    run = start(Wanted(source_id=named))
+    run.until(lambda: run.gateway.open == 1 and made.have_consumers())
     numbers = np.random.default_rng(4).normal(size=256) * np.pi
     made.push_chunk(numbers[:, None].tolist(), pylsl.local_clock())
     run.until(lambda: sum(len(packet.ppg.values) // 8 for packet in run.packets) == numbers.size)
@@ -125,48 +135,44 @@ def test_whatever_number_a_stream_sends_comes_out_bit_for_bit(
 
 
 def test_what_cannot_be_taken_is_said_once_by_name_and_the_rest_goes_on(
-    start: Callable[..., Run], request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    start: Callable[..., Run], named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kind = request.node.name
-    strange = outlet("Ohm", "ohm", [("eda", "EDA", "kohm")], rate_hz=4.0, kind=kind)
-    words = outlet("Markers", "mark", [("marker", "", "")], form="string", kind=kind)
-    good = outlet("Wrist", "good", [("eda", "EDA", "uS")], rate_hz=4.0, kind=kind)
-    run = start(Wanted(kind=kind))
+    strange = outlet("Ohm", "ohm", [("eda", "EDA", "kohm")], rate_hz=4.0, kind=named)
+    words = outlet("Markers", "mark", [("marker", "", "")], form="string", kind=named)
+    good = outlet("Wrist", "good", [("eda", "EDA", "uS")], rate_hz=4.0, kind=named)
+    run = start(Wanted(kind=named))
     run.until(good.have_consumers)
-    run.until(lambda: len(run.gateway._told) == 2)
+
+    def complaints(name: str, why: str) -> list[str]:
+        told = [record.message for record in caplog.records if "not taken" in record.message]
+        return [one for one in told if name in one and why in one]
+
+    run.until(lambda: bool(complaints("'Ohm'", "kohm") and complaints("'Markers'", "not numbers")))
     listed = run.gateway._listed_s
     run.until(lambda: run.gateway._listed_s > listed)
-    complaints = [record.message for record in caplog.records if "not taken" in record.message]
-    assert len(complaints) == 2
-    assert any("'Ohm'" in one and "kohm" in one for one in complaints)
-    assert any("'Markers'" in one and "not numbers" in one for one in complaints)
+    assert len(complaints("'Ohm'", "kohm")) == len(complaints("'Markers'", "not numbers")) == 1
     assert run.gateway.bands == ["good"]
     del strange, words
 
 
 def test_streams_of_one_band_may_not_say_the_same_thing_twice(
-    start: Callable[..., Run], request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    start: Callable[..., Run], named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kind = request.node.name
-    both = [outlet(name, name, [("eda", "EDA", "uS")], rate_hz=4.0, kind=kind) for name in ("left", "right")]
-    run = start(Wanted(kind=kind, band="band-01"))
-    run.until(lambda: run.gateway.open == 1 and len(run.gateway._told) == 1)
-    assert "band band-01 has eda already from another stream" in caplog.text
+    both = [outlet(name, name, [("eda", "EDA", "uS")], rate_hz=4.0, kind=named) for name in ("left", "right")]
+    run = start(Wanted(kind=named, band="band-01"))
+    run.until(lambda: "band band-01 has eda already from another stream" in caplog.text)
+    assert run.gateway.open == 1
     del both
 
 
-def test_a_mapping_file_lets_an_undescribed_stream_in(
-    start: Callable[..., Run], request: pytest.FixtureRequest
-) -> None:
-    source_id = request.node.name[:60]
-    made = outlet("Raw", source_id, [("", "", ""), ("", "", "")], rate_hz=4.0)
+def test_a_mapping_file_lets_an_undescribed_stream_in(start: Callable[..., Run], named: str) -> None:
+    made = outlet("Raw", named, [("", "", ""), ("", "", "")], rate_hz=4.0)
     mapping = read_mapping(b'ignore = ["2"]\n[channels]\n"1" = "temperature degC"\n', "map.toml")
-    run = start(Wanted(source_id=source_id, band="band-07"), mapping=mapping)
-    run.until(made.have_consumers)
+    run = start(Wanted(source_id=named, band="band-07"), mapping=mapping)
+    run.until(lambda: run.gateway.open == 1 and made.have_consumers())
     for number in range(8):
         made.push_sample([30.0 + number, 0.0])
-    run.until(lambda: bool(run.packets))
-    run.gateway.look(run.packets.append, everything=True)
+    run.until(lambda: run.gateway.counts["temperature"] == 8)
     assert {packet.band for packet in run.packets} == {"band-07"}
     assert run.samples("temperature").tolist() == [30.0 + number for number in range(8)]
 

@@ -122,9 +122,10 @@ def test_a_link_in_a_zip_is_no_file(tmp_path: Path) -> None:
 def test_a_zip_bomb_costs_neither_memory_nor_an_unpacked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.recordings.archive.FILE_MAX", 1 << 20)
     monkeypatch.setattr("ingest.recordings.archive.TOTAL_MAX", 3 << 20)
-    (tmp_path / "large.zip").write_bytes(zipped({"EDA.csv": bytes(200 << 20)}))
+    large = zipped({"EDA.csv": bytes(40 << 20)})
+    (tmp_path / "large.zip").write_bytes(large)
     (tmp_path / "many.zip").write_bytes(zipped({f"{i}.csv": bytes(1 << 20) for i in range(5)}))
-    lying = bytearray(zipped({"EDA.csv": bytes(200 << 20)}))
+    lying = bytearray(large)
     at = lying.rindex(b"PK\x01\x02") + 24  # the unpacked size in the directory
     lying[at : at + 4] = (1000).to_bytes(4, "little")
     (tmp_path / "lying.zip").write_bytes(lying)

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.registry.registry import Registry
+from tests.servers import LONG_S, until
 
 Make = Callable[[], str]
 NOW_S = 1_800_000_000.0
@@ -28,6 +29,11 @@ class Clock:
     def __call__(self) -> float:
         self.now_s += 1.0
         return self.now_s
+
+
+def patient(url: str) -> str:
+    """The same registry for those who wait for other writers as long as a slow machine takes."""
+    return url + (f"?timeout={LONG_S}" if url.startswith("sqlite") else f"&options=-c%20lock_timeout%3D{LONG_S:.0f}s")
 
 
 def _missing(reason: str) -> None:
@@ -73,11 +79,12 @@ def postgres() -> Iterator[str]:
     try:
         run("initdb", "-D", data, "-U", "forecalm", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = f"-c listen_addresses='' -k {folder} -c fsync=off -c max_connections=50"
-        run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start")
+        waiting = ("-w", "-t", f"{LONG_S:.0f}")  # a minute otherwise, which a slow machine takes
+        run("pg_ctl", "-D", data, *waiting, "-o", options, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql+psycopg://forecalm@/{{}}?host={folder}"
         finally:
-            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            run("pg_ctl", "-D", data, *waiting, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -103,13 +110,17 @@ def new_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Make:
 
 @pytest.fixture(scope="session")
 def empty_postgres(postgres: str) -> Callable[..., str]:
-    """Makes the URL of a new database, empty or after a model."""
+    """Makes the URL of a new database, empty or after a model, once nobody is at the model any longer."""
     number = itertools.count()
 
     def make(model: str = "template1") -> str:
         name = f"r{next(number)}"
         admin = sa.create_engine(postgres.format("postgres"), isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
+            at_it = sa.text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = :model AND backend_type LIKE 'client%'"
+            )
+            until(lambda: connection.execute(at_it, {"model": model}).scalar() == 0, f"somebody stays at {model}")
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {model}")
         admin.dispose()
         return postgres.format(name)
@@ -148,7 +159,7 @@ def clock() -> Clock:
 @pytest.fixture
 def registry(url: str, clock: Clock) -> Iterator[Registry]:
     """Two people, two bands; nobody wears anything, nobody has consented."""
-    with closing(Registry(url, clock=clock)) as made:
+    with closing(Registry(patient(url), clock=clock)) as made:
         for pseudonym, name in (("w-1", "Ann"), ("w-2", "Bo")):
             made.add_wearer(pseudonym, name, by="test")
         for band in ("b-1", "b-2"):

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest.registry.registry import Registry
+from tests.ingest.registry.conftest import patient
+from tests.servers import LONG_S
 
 ROOT = Path(__file__).parents[3]
 WRITER = """
@@ -33,7 +35,7 @@ print(refused)
 def test_two_processes_that_write_at_once_wait_for_each_other(registry: Registry, url: str) -> None:
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, url, name],
+            [sys.executable, "-c", WRITER, patient(url), name],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -45,7 +47,7 @@ def test_two_processes_that_write_at_once_wait_for_each_other(registry: Registry
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    said = [writer.communicate(timeout=60)[0] for writer in writers]
+    said = [writer.communicate(timeout=LONG_S)[0] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0], said
     assert len(registry.bands()) == 2 + 60
     stretches = registry.band_history("b-1")
@@ -65,7 +67,7 @@ def test_two_processes_that_start_at_once_make_one_registry(
     if kind == "postgres":
         make: Callable[[], str] = request.getfixturevalue("empty_postgres")
         url = make()
-    starting = [subprocess.Popen([sys.executable, "-c", code, url], cwd=ROOT) for _ in range(2)]
-    assert [process.wait(60) for process in starting] == [0, 0]
+    starting = [subprocess.Popen([sys.executable, "-c", code, patient(url)], cwd=ROOT) for _ in range(2)]
+    assert [process.wait(LONG_S) for process in starting] == [0, 0]
     with closing(Registry(url)) as registry:
         assert registry.verify_audit() == []

@@ -17,6 +17,8 @@ from ingest.errors import RegistryError, StoreError
 from ingest.registry.consents import Consent, Scope
 from ingest.registry.registry import Registry
 from ingest.registry.tables import METADATA
+from tests.ingest.registry.conftest import patient
+from tests.servers import LONG_S
 
 CONSENT = Consent(frozenset({Scope.CARE}), "Jane Doe, mother", 0.0)
 
@@ -204,7 +206,7 @@ def test_writers_wait_for_each_other(registry: Registry, url: str) -> None:
 
     def enter(first: int) -> None:
         try:
-            with closing(Registry(url)) as mine:
+            with closing(Registry(patient(url))) as mine:
                 for number in range(first, first + 20):
                     mine.add_band(f"x-{number}", by="test")
         except (RegistryError, StoreError) as error:
@@ -217,6 +219,18 @@ def test_writers_wait_for_each_other(registry: Registry, url: str) -> None:
         thread.join()
     assert failed == []
     assert len(registry.bands()) == 62
+
+
+def test_whoever_opens_a_new_file_waits_for_another_who_does(tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        leaving = threading.Timer(0.1, other.execute, ["ROLLBACK"])
+        leaving.start()
+        with closing(Registry(f"sqlite:///{path}?timeout={LONG_S}")) as registry:
+            registry.upgrade()
+            assert registry.verify_audit() == []
+        leaving.join()
 
 
 def test_a_database_that_cannot_be_used_says_so_and_hides_its_password(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def test_a_broker_that_cuts_us_off_again_and_again_is_told_of_with_the_cause_to_
 ) -> None:
     monkeypatch.setattr(connection, "RECONNECT_MIN_S", 0)
     monkeypatch.setattr(connection, "RECONNECT_MAX_S", 0)
+    monkeypatch.setattr(connection, "SHORT_S", 60.0)
+    monkeypatch.setattr(connection, "LEAVE_S", 60.0)
     with closing(socket.create_server(("127.0.0.1", 0))) as server, caplog.at_level("INFO"):
         broker = Broker(port=server.getsockname()[1], username="attic")
         client = Connection(broker, topics=[], tell=lambda _: None)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
 
 from ingest.control.messages import (
     BandEvent,
@@ -57,6 +58,20 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: start(waiting.pop())
 
 
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Open; while somebody has it cleared, senders that lost their broker look for none."""
+    opened, before = threading.Event(), Connection._before
+
+    def wait(self: Connection, client: Client, of_client: object) -> None:
+        opened.wait(WAIT_S)
+        before(self, client, of_client)
+
+    opened.set()
+    monkeypatch.setattr(Connection, "_before", wait)
+    return opened
+
+
 def test_what_is_stored_is_let_go_and_the_end_waits_for_it(broker: Running) -> None:
     with Service(broker.port) as store, sender(broker) as gateway:
         gateway.wait_online(WAIT_S)
@@ -71,17 +86,19 @@ def test_what_is_stored_is_let_go_and_the_end_waits_for_it(broker: Running) -> N
         assert gateway.stored("b") == [Stored(v=1, boot=7, since=0, seq=4)]
 
 
-def test_what_a_broker_took_with_it_is_sent_again_as_the_same_packet(broker: Running) -> None:
+def test_what_a_broker_took_with_it_is_sent_again_as_the_same_packet(broker: Running, door: threading.Event) -> None:
     with sender(broker) as gateway:
         gateway.wait_online(WAIT_S)
         gateway.send(packet(0))
         until(lambda: gateway.sendings().acknowledged == 1)
+        door.clear()
         go_offline(broker, gateway)
         for seq in (1, 2):
             gateway.send(packet(seq))
         until(lambda: gateway.kept("b", 7) == [(0, 2)])
         broker.start()
         with Service(broker.port) as store:
+            door.set()
             got = {one.seq: one for one in store.next(3)}
             assert [got[seq].heard_us for seq in range(3)] == [1_000, 1_001, 1_002]
             assert all(one.sent_us is not None for one in got.values())
@@ -91,7 +108,7 @@ def test_what_a_broker_took_with_it_is_sent_again_as_the_same_packet(broker: Run
 
 def test_the_present_comes_before_the_backlog_when_a_broker_is_back(broker: Running, find: Callable[[], None]) -> None:
     """Two bands' three hundred packets wait; one that is made now has no more than what is under way before it."""
-    with sender(broker, resend_hz=20.0) as gateway, Service(broker.port) as store:
+    with sender(broker, resend_hz=1.0) as gateway, Service(broker.port) as store:
         for seq in range(150):
             gateway.send(packet(seq))
             gateway.send(packet(seq, band="c"))
@@ -101,7 +118,8 @@ def test_the_present_comes_before_the_backlog_when_a_broker_is_back(broker: Runn
         gateway.send(packet(150))
         heard = [*first, *store.until(lambda one: one.seq == 150)]
         assert len(heard) <= 1 + BACKLOG_MAX + 20, "it waited for the backlog"
-        heard += store.until(lambda one: one.band != first[0].band)
+        while len({one.band for one in heard if one.seq != 150}) < 2:
+            heard += store.next(1)
     for band in "bc":
         mine = [one.seq for one in heard if one.band == band and one.seq != 150]
         assert mine == list(range(len(mine))), "of a band the oldest comes first"
@@ -186,15 +204,15 @@ from ingest.sending.spool import Spool
 from ingest.wire import Packet
 broker = Broker(port=int(sys.argv[1]), username="u", password="p")
 with Sender(broker, site="home", gateway="hall", spool=Spool.on_disk(pathlib.Path(sys.argv[2]))) as gateway:
-    gateway.wait_online(20)
+    gateway.wait_online(60)
     for seq in range(10**9):
         gateway.send(Packet(v=1, band="b", boot=7, seq=seq, tick_us=seq, heard_us=seq))
-        gateway.wait_room(20)
+        gateway.wait_room(60)
 """
 
 
 def test_after_a_kill_all_that_was_ever_published_is_still_kept_and_sent_by_the_next_process(
-    broker: Running, tmp_path: Path
+    broker: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Service(broker.port) as store:
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(broker.port), tmp_path / "spool"])
@@ -202,7 +220,10 @@ def test_after_a_kill_all_that_was_ever_published_is_still_kept_and_sent_by_the_
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT_S)
         store.say_stored("b", 7, 0, 99)
+    monkeypatch.setattr("ingest.sending.sender.GRACE_S", WAIT_S)  # for the broker, however slow, to say what is stored
     with Service(broker.port) as store, sender(broker, Spool.on_disk(tmp_path / "spool")) as gateway:
+        until(lambda: bool(gateway.stored("b")))
+        gateway._backlog_from_s = 0.0
         wanted = {seq for seq in heard if seq > 99}
         got = [one.seq for one in store.next(len(wanted))]
         assert got[:50] == list(range(100, 150)), "what is stored is not sent again, the oldest of the rest is first"
@@ -222,7 +243,6 @@ def test_a_watermark_outlives_the_process(broker: Running, tmp_path: Path) -> No
     broker.stop()
     with sender(broker, Spool.on_disk(tmp_path / "spool")) as gateway:
         until(lambda: gateway.stored("b") == [Stored(v=1, boot=7, since=0, seq=0)])
-    broker.start()
 
 
 def test_what_is_no_watermark_lets_nothing_go_and_is_told_once(

@@ -25,10 +25,9 @@ from ingest.store.inbox import Inbox
 from ingest.store.influx import InfluxRest
 from ingest.store.influx_connection import InfluxConnection
 from ingest.store.settling import SettlingStore
-from tests.servers import free_port
+from tests.servers import LONG_S, free_port
 
 TOKEN = "a-secret-token"  # noqa: S105
-WAIT_S = 30.0  # a bound, never waited out where things work
 PRECISIONS = {"ns": "n", "us": "u", "ms": "ms", "s": "s"}
 CONFIG = """
 reporting-disabled = true
@@ -85,7 +84,7 @@ class Influx:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         pause = threading.Event()
-        for _ in range(int(WAIT_S / 0.02)):
+        for _ in range(int(LONG_S / 0.02)):
             try:
                 urllib.request.urlopen(f"{self.upstream}/ping", timeout=1).close()
                 return
@@ -97,13 +96,13 @@ class Influx:
         """Kill the engine, as a power cut would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(WAIT_S)
+            self._process.wait(LONG_S)
             self._process = None
 
     def ask(self, query: str, database: str = "") -> list[dict]:
         """Run InfluxQL on the engine itself; return what its first statement gives, or fail with what it says."""
         form = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ns"}).encode()
-        with urllib.request.urlopen(f"{self.upstream}/query", data=form, timeout=WAIT_S) as answer:
+        with urllib.request.urlopen(f"{self.upstream}/query", data=form, timeout=LONG_S) as answer:
             (result, *_) = json.load(answer)["results"]
         assert "error" not in result, f"{query}: {result['error']}"
         return result.get("series", [])
@@ -198,7 +197,7 @@ class _Route(BaseHTTPRequestHandler):
         url = f"{self.influx.upstream}{path}?{urllib.parse.urlencode(query)}"
         request = urllib.request.Request(url, data=body, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+            with urllib.request.urlopen(request, timeout=LONG_S) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

@@ -23,6 +23,7 @@ from ingest.store.ledger import Ledger
 from ingest.store.protocol import Counts, Erased, Run
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Samples
+from tests.servers import LONG_S
 
 MakeReceived = Callable[..., Received]
 UTC_S = 1e9
@@ -110,11 +111,19 @@ def test_a_packet_that_rotted_on_disk_says_so(tmp_path: Path, make_received: Mak
             list(store.packets("b"))
 
 
+def _held(content: bytes, marks: list[bytes]) -> list[bytes]:
+    """Which of the marks, of eight bytes at least, lie anywhere in the content: many are not looked for one by one."""
+    if len(marks) > 99:
+        begins = {content[at : at + 8] for at in range(len(content))}
+        marks = [mark for mark in marks if mark[:8] in begins]
+    return [mark for mark in marks if mark in content]
+
+
 def _traces(path: Path, marks: list[bytes]) -> list[str]:
     """Which of the file, its log and its index hold any of the marks."""
     files = [path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")]
     found = {file.name: file.read_bytes() for file in files if file.exists()}
-    return [name for name, content in found.items() for mark in marks if mark in content]
+    return [name for name, content in found.items() for _ in _held(content, marks)]
 
 
 def _noise(seq: int, band: str = "b") -> Samples:
@@ -131,7 +140,7 @@ def _blobs(path: Path) -> list[bytes]:
 def _gone(before: list[bytes], after: list[bytes]) -> list[bytes]:
     """Marks of what was packed before and is not any more."""
     marks = [blob[at : at + 24] for blob in before for at in range(0, len(blob) - 24, 24)]
-    left = b"".join(after)
+    left = set(_held(b"".join(after), marks))
     return [mark for mark in marks if mark not in left]
 
 
@@ -154,7 +163,7 @@ def test_what_is_erased_leaves_no_trace_in_any_file(tmp_path: Path, make_receive
         own = [received.packet.ppg.values[k : k + 16] for received in sent["b"] for k in (0, 48, 112)]
         packed = _blobs(path) if settled else []
         assert _traces(path, [junk[:24]]) != []
-        assert _traces(path, _gone(packed, []) or own) != []
+        assert _traces(path, (_gone(packed, []) or own)[:9]) != []
         assert store.erase("b", UTC_S, UTC_S + 1_000).packets == 400
         gone = _gone(packed, _blobs(path))
         assert len(gone) > 1_000 or not settled
@@ -278,7 +287,10 @@ def test_what_rotted_can_be_erased(tmp_path: Path, make_received: MakeReceived) 
         assert store.check() == []
 
 
-def test_committing_settling_reading_and_erasing_go_on_at_once(tmp_path: Path, make_received: MakeReceived) -> None:
+def test_committing_settling_reading_and_erasing_go_on_at_once(
+    tmp_path: Path, make_received: MakeReceived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.settling.WIPE_S", LONG_S)  # somebody reads nearly all the time
     sent = [make_received(band=band, seq=i, rates_hz={"eda": 4.0}) for i in range(300) for band in "ab"]
     with closing(SqliteStore(tmp_path / "readings.sqlite")) as store, ThreadPoolExecutor(4) as pool:
         done = threading.Event()

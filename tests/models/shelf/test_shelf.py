@@ -28,6 +28,7 @@ from models.shelf import shelf as shelving
 from models.shelf.about import about
 from models.shelf.manifest import FORMAT, MANIFEST, About, Code, decode
 from models.shelf.shelf import MODEL, SUMS, Shelf
+from tests.servers import LONG_S
 
 FILES = (MODEL, MANIFEST, SUMS)
 
@@ -279,13 +280,13 @@ def test_two_who_keep_a_model_of_one_name_do_not_write_into_each_other_s(
     def slowly(path: Path, data: bytes) -> None:
         if threading.current_thread() is not other and not begun.is_set():
             other.start()
-            assert begun.wait(10)
+            assert begun.wait(LONG_S)
             other.join(0.2)  # it must not be through before this one is
         write(path, data)
 
     monkeypatch.setattr(shelving, "_write_file", slowly)
     shelf.keep("second", fitted, known)
-    other.join(10)
+    other.join(LONG_S)
     assert [shelf.load("second").name, len(refused)] == ["second", 1]
     assert "second" in refused[0]
 
