@@ -50,7 +50,7 @@ BACK_S: Final = 60.0
 NOTE_MAX: Final = 2000
 """Characters of a note at hand-over: a page that somebody reads standing."""
 
-LEFT: Final = "their carer's account was ended"
+LEFT: Final = "their carer is no longer a carer here"
 """Why a shift ended that nobody ended."""
 
 REASON_MAX: Final = 200
@@ -289,7 +289,7 @@ class Duty:
                         why = LEFT if self._only(shift, now_s) else ""
                         ended = ShiftEnded(at_s=now_s, shift_id=shift.shift_id, taken_by="", anyway=why)
                         self._write([*self._unmutes_with(shift, now_s), ended])
-                        log.warning("a shift is over: the account of whoever kept it was ended")
+                        log.warning("a shift is over: whoever kept it is no carer any more")
         except JournalError as error:  # the next tick tries again, and they have their people meanwhile
             log.debug("%s", error)
 

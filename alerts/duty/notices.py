@@ -78,7 +78,7 @@ def _uncovered(now_s: float, alone: Sequence[Alone], before: Sequence[Matter], g
 def _why(anyway: set[str]) -> list[str]:
     """Why nobody is there although it was known, for each reason that there is."""
     had_to_go = ["Their carer had to go, and nobody was there to take over."] if anyway - {LEFT, ""} else []
-    return [*had_to_go, *(["The account of their carer was ended."] if LEFT in anyway else [])]
+    return [*had_to_go, *(["Their carer is no longer a carer here."] if LEFT in anyway else [])]
 
 
 def _overdue(shift: Shift) -> Matter:

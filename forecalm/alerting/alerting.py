@@ -89,7 +89,7 @@ class Alerting:
         self._desk, self._names, self._clock = desk, names, clock
         self._dead_man: DeadMan | None = None
         self._url = config.console.url.rstrip("/")
-        self._said = Said(registry, config.site.name)
+        self._said = Said(registry, config.site.name, clock=clock)
         self._said.refresh()
         self._seals = Seals(here.secret())
         self.duty = Duty(

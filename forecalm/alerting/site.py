@@ -1,9 +1,10 @@
-"""A registry in; the alerting rules of a site, everybody's support plan, and whose account was ended, as they were last
-known out."""
+"""A registry in; the alerting rules of a site, everybody's support plan, and who is no carer any more, as they were
+last known out."""
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from alerts.delivery.rules import DEFAULT, RulesError, parse
@@ -39,13 +40,14 @@ class Source(Protocol):
 
 class Said:
     """What people have said for the alerts of ``site``, at hand though the registry is away; and since when each has
-    ``left`` whose account was ended [UTC s]. ``refresh`` after each of its changes. Rules that cannot be read change
-    nothing: those that held go on, or at a start the newest that can be read, and the log says so once; it names
-    nobody."""
+    ``left`` whose account was ended, or found to be a carer's no more [UTC s]. ``refresh`` after each of its changes.
+    Rules that cannot be read change nothing: those that held go on, or at a start the newest that can be read, and the
+    log says so once; it names nobody."""
 
-    def __init__(self, registry: Source, site: str) -> None:
+    def __init__(self, registry: Source, site: str, *, clock: Callable[[], float] = time.time) -> None:
         self._registry = registry
         self._site = site
+        self._clock = clock
         self._read: str | None = None
         self._plans: dict[str, Plan] = {}
         self.rules = DEFAULT
@@ -73,8 +75,12 @@ class Said:
 
     def _who_left(self) -> dict[str, float]:
         accounts, carers = self._registry.accounts(), self._registry.carers()  # in this order: a name comes back last
-        ended = {each.name: each.ended_s for each in accounts if each.ended_s is not None}
-        return {name: ended_s for name, ended_s in ended.items() if called(name, carers) is None}
+        now_s = self._clock()
+        return {
+            each.name: self.left.get(each.name, now_s) if each.ended_s is None else each.ended_s
+            for each in accounts
+            if called(each.name, carers) is None
+        }
 
     def _go_back(self) -> bool:
         """Go by the newest rules that can be read; False: there are none."""

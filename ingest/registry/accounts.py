@@ -86,6 +86,8 @@ def set_grants(writing: Writing, account: str, grants: Iterable[Granted]) -> Acc
         had = has_administrator(writing.connection)
         _put_grants(writing, account, wanted)
         _require_administrator(writing.connection, had=had)
+        if _are_carer(there.grants) and not _are_carer(wanted):
+            _forget_carer(writing, there.name)
     return one(writing.connection, account)
 
 
@@ -96,8 +98,7 @@ def end(writing: Writing, account: str) -> None:
         return
     had = has_administrator(writing.connection)
     _forget_ways_in(writing, account)
-    for column in (CARER_NAME.c.name, PUSH_SUBSCRIPTION.c.carer):  # whatever they were last: they may have been a carer
-        _forget_name(writing, column, there.name)
+    _forget_carer(writing, there.name)  # whatever they were last: they may have been a carer
     writing.connection.execute(ACCOUNT_GRANT.delete().where(ACCOUNT_GRANT.c.account == account))
     writing.connection.execute(ACCOUNT.update().where(ACCOUNT.c.id == account).values(ended_s=writing.at_s))
     _require_administrator(writing.connection, had=had)
@@ -216,10 +217,14 @@ def _put_grants(writing: Writing, account: str, grants: frozenset[Granted]) -> N
     writing.connection.execute(ACCOUNT_GRANT.delete().where(ACCOUNT_GRANT.c.account == account))
     for grant in sorted(grants):
         writing.connection.execute(ACCOUNT_GRANT.insert().values(account=account, role=grant.role, site=grant.site))
-    if any(grant.role == CARER for grant in grants):
+    if _are_carer(grants):
         enter_carer(writing, one(writing.connection, account).name)
     said = [f"{grant.role} at {grant.site}" for grant in sorted(grants)]
     writing.record("set roles", account=account, roles=said)
+
+
+def _are_carer(grants: Iterable[Granted]) -> bool:
+    return any(grant.role == CARER for grant in grants)
 
 
 def _bearers(connection: sa.Connection, column: sa.Column[str], name: str) -> list[str]:
@@ -228,9 +233,11 @@ def _bearers(connection: sa.Connection, column: sa.Column[str], name: str) -> li
     return [each for each in names if key_of(each) == key_of(name)]
 
 
-def _forget_name(writing: Writing, column: sa.Column[str], name: str) -> None:
-    there = column.in_(_bearers(writing.connection, column, name))
-    writing.connection.execute(sa.delete(column.table).where(there))
+def _forget_carer(writing: Writing, name: str) -> None:
+    """Take a name from the carers, and the messages that came to its bearer."""
+    for column in (CARER_NAME.c.name, PUSH_SUBSCRIPTION.c.carer):
+        there = column.in_(_bearers(writing.connection, column, name))
+        writing.connection.execute(sa.delete(column.table).where(there))
 
 
 def _require_administrator(connection: sa.Connection, *, had: bool) -> None:

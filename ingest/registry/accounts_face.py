@@ -67,8 +67,9 @@ class Accounts(Face):
             return accounts.add(writing, name, grants)
 
     def set_grants(self, account: str, grants: Iterable[Granted], *, by: str) -> Account:
-        """Say what somebody is, and where, from now on; it holds in running sessions within three seconds. Raises
-        RegistryError where nobody would be left to say who signs in."""
+        """Say what somebody is, and where, from now on; it holds in running sessions within three seconds. Who was a
+        carer, and is one nowhere any more, gets no messages. Raises RegistryError where nobody would be left to say who
+        signs in."""
         with self._writing(by) as writing:
             return accounts.set_grants(writing, account, grants)
 

@@ -237,6 +237,31 @@ def test_the_shift_of_an_account_that_is_ended_is_over_and_staff_are_told_that_n
         assert alerting.duty.shifts() == ()
 
 
+def test_whoever_loses_the_role_of_a_carer_is_off_and_may_come_back(config: Config) -> None:
+    roles = [Granted("carer", config.site.name)]
+    with closing(Installation(config).open_registry()) as registry:
+        priya = registry.add_account("Priya", roles, by="test")
+    with Service(config) as service:
+        alerting = service.alerting
+        until(lambda: "w-01" in alerting.guard.covers())
+
+        def begin() -> None:
+            now_s = time.time()
+            alerting.duty.begin("Priya", [], until_s=now_s + 3600, by="Priya", at_s=now_s)
+
+        begin()
+        with closing(Installation(config).open_registry()) as registry:
+            registry.set_grants(priya.id, [Granted("support", config.site.name)], by="test")
+        until(lambda: alerting.duty.shifts() == ())
+        until(lambda: any(is_of_duty(proof.matter) for proof in alerting.dispatch.proofs()), "nobody is told")
+        with closing(Installation(config).open_registry()) as registry:
+            registry.set_grants(priya.id, roles, by="test")
+        begin()
+        until(lambda: "Priya" not in alerting._said.left)
+        alerting.duty.tick(time.time())
+        assert [shift.carer for shift in alerting.duty.shifts()] == ["Priya"]
+
+
 @pytest.mark.parametrize(("url", "reached"), [("http://127.0.0.1:8420", ()), ("https://alder.example", ("Jo",))])
 def test_phones_that_this_house_cannot_send_to_protect_nobody(
     config: Config, url: str, reached: tuple[str, ...]

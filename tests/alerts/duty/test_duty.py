@@ -103,7 +103,7 @@ def test_whoever_has_left_has_nobody_any_more_and_it_is_known_that_nobody_stayed
     ends = [event.anyway for event in disk.history if isinstance(event, ShiftEnded)]
     assert ends == ["", LEFT], "while another shift of theirs went on nobody was alone"
     (matter,) = due_matters(NOON_S + 2, alone=duty.uncovered(WATCHED, NOON_S + 2), overdue=(), grace_s=120)
-    assert matter.words[-1] == "The account of their carer was ended."
+    assert matter.words[-1] == "Their carer is no longer a carer here."
     duty.begin("Jo", [], until_s=NOON_S + HOUR_S, by="Jo", at_s=NOON_S + 2.5)
     duty.tick(NOON_S + 3)
     assert duty.on_shift("w-1", NOON_S + 3) == ("Jo",), "who is back is not sent away by what was so before"

@@ -288,3 +288,18 @@ def test_whose_account_was_ended_is_a_carer_no_more_and_gets_no_messages(
     assert [each.carer for each in house.push_subscriptions()] == ["Ann"]
     house.add_carer("Zoë", by="test")
     assert house.carers() == ["Ann", "Zoë"]
+
+
+def test_who_is_a_carer_nowhere_any_more_is_none_and_gets_no_messages(house: Registry) -> None:
+    zoe = house.add_account("Zoë", [CARER, Granted("support", "home")], by="test")
+    house.add_push(
+        endpoint="https://push.example.org/1", p256dh=P256DH, auth=AUTH, carer="zoë", tablet="t-1", by="test"
+    )
+    house.set_grants(zoe.id, [CARER], by="test")
+    assert "Zoë" in house.carers()
+    house.set_grants(zoe.id, [Granted("support", "home")], by="test")
+    assert "Zoë" not in house.carers()
+    assert house.push_subscriptions() == []
+    house.add_carer("Zoë", by="test")  # at the tablets: it was never a role of theirs that said so
+    house.set_grants(zoe.id, [], by="test")
+    assert "Zoë" in house.carers()
