@@ -22,6 +22,21 @@ PATIENT_MS = LONG_S * 1000
 TRIES = 30
 """Prompts: a machine with much else to do shows some of them too late for anybody to follow."""
 
+NOTE_TAPS = "addEventListener('click', (it) => { window.tapped = it.target.closest('.near-tap')?.value; }, true)"
+UNTAPPED = "(band) => location.pathname === '/pair' && window.tapped !== band"
+
+STANDS = """() => {
+  const ends = (said, alone) => {
+    for (const it of document.querySelectorAll(".near-tap .moved")) {
+      it.textContent = said;
+      it.classList.toggle("alone", alone);
+    }
+    return [...document.querySelectorAll(".near-tap")].map((it) => it.getBoundingClientRect().bottom).join();
+  };
+  return ends("", false) === ends("Moved at 23:58:58. No other band moved.", true);
+}"""
+"""Whether each row of the list is where it was when it is said that a band moved: it is about to be tapped."""
+
 LATE = ("did not move as asked", "came or went")
 """What is said of whoever did as asked too late, or while other bands were still coming back."""
 
@@ -79,10 +94,14 @@ class Phone:
     def pick(self, band: str) -> None:
         """Tap it in the list of those nearby, and so long that what is shown of it is drawn anew under the finger."""
         self.go("/pair")
-        self.page.locator(f"button.near-tap[value='{band}']").hover()
-        self.page.mouse.down()
-        self.page.locator(f"#near-{band}").evaluate("(it) => it.replaceChildren(...it.cloneNode(true).childNodes)")
-        self.page.mouse.up()
+        self.page.evaluate(NOTE_TAPS)
+        for _ in range(TRIES):  # a row may have moved on while a busy machine was about to tap it
+            self.page.locator(f"button.near-tap[value='{band}']").hover()
+            self.page.mouse.down()
+            self.page.locator(f"#near-{band}").evaluate("(it) => it.replaceChildren(...it.cloneNode(true).childNodes)")
+            self.page.mouse.up()
+            if not self.page.evaluate(UNTAPPED, band):
+                return
 
     def do_as_told(self, *bands: str) -> None:
         """Begin the gesture, and do with ``bands`` what the page says; again where that was too late."""
@@ -162,6 +181,7 @@ def test_a_band_is_paired_from_the_list_to_the_board(phone: Phone, system: Syste
     phone.go("/support")
     phone.page.get_by_role("link", name="Pair a band").first.click()
     expect(phone.page.locator("button.near-tap")).to_have_count(3, timeout=PATIENT_MS)
+    assert phone.page.evaluate(STANDS)
     phone.pick("band-01")
     phone.says("Take band-01 in your hand")
     phone.passes()
