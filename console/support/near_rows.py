@@ -24,7 +24,7 @@ BARS: Final = (-85, -75, -65)
 class NearRow:
     """A band near by: ``who`` wears it, or that it is free; ``moved`` says that it was shaken, ``more`` what else is
     known, ``trace`` how it moved as an SVG path, "" where nothing of it arrives; ``bars`` of four (0: not known).
-    ``free``: nobody wears it; ``alone``: it was shaken, and no other one."""
+    ``free``: nobody wears it; ``alone``: it was shaken, and no other one; ``sends``: readings of it arrive."""
 
     band: str
     who: str
@@ -35,6 +35,7 @@ class NearRow:
     battery: str
     free: bool
     alone: bool
+    sends: bool
 
 
 def near_rows(
@@ -68,7 +69,6 @@ def _row(
         said += ["waits to be paired"] if seen.pairing else []
         said += [f"firmware {seen.firmware}"] if seen.firmware else []
     said += [] if known else ["new here"]
-    said += [] if each.sends else ["not connected: its movement does not show"]
     said += [f"at {each.gateway}"] if each.gateway else []
     battery = None if seen is None else seen.battery
     low = battery is not None and battery <= LOW_BATTERY_PCT
@@ -82,6 +82,7 @@ def _row(
         battery="" if battery is None else f"{battery} %{', charge it first' if low else ''}",
         free=wearer is None,
         alone=alone,
+        sends=each.sends,
     )
 
 

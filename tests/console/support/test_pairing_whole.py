@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
 pytest.importorskip("bumble", reason="the extra radio is not installed")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from console.pairing import flow, gesture, one
 from console.pairing.label import code_of
@@ -22,7 +23,15 @@ PATIENT_MS = LONG_S * 1000
 TRIES = 30
 """Prompts: a machine with much else to do shows some of them too late for anybody to follow."""
 
-NOTE_TAPS = "addEventListener('click', (it) => { window.tapped = it.target.closest('.near-tap')?.value; }, true)"
+UNDER_THE_FINGER = """() => {
+  addEventListener("mousedown", ({ target: it }) => {
+    const row = it.closest(".near-tap")?.querySelector(".near-live");
+    row?.replaceChildren(...row.cloneNode(true).childNodes);
+  });
+  addEventListener("click", ({ target: it }) => { window.tapped = it.closest(".near-tap")?.value; }, true);
+}"""
+"""What is shown of a band is drawn anew while it is tapped; and which one was tapped is noted."""
+
 UNTAPPED = "(band) => location.pathname === '/pair' && window.tapped !== band"
 
 STANDS = """() => {
@@ -92,16 +101,15 @@ class Phone:
         assert self.page.evaluate(low) == 0
 
     def pick(self, band: str) -> None:
-        """Tap it in the list of those nearby, and so long that what is shown of it is drawn anew under the finger."""
+        """Tap it in the list of those nearby, where it is drawn anew under the finger."""
         self.go("/pair")
-        self.page.evaluate(NOTE_TAPS)
-        for _ in range(TRIES):  # a row may have moved on while a busy machine was about to tap it
-            self.page.locator(f"button.near-tap[value='{band}']").hover()
-            self.page.mouse.down()
-            self.page.locator(f"#near-{band}").evaluate("(it) => it.replaceChildren(...it.cloneNode(true).childNodes)")
-            self.page.mouse.up()
-            if not self.page.evaluate(UNTAPPED, band):
-                return
+        self.page.evaluate(UNDER_THE_FINGER)
+        for _ in range(TRIES):  # a row may have moved on while a busy machine tapped it
+            self.page.locator(f"button.near-tap[value='{band}']").click()
+            with suppress(Error):  # the tap led away while this was asked
+                if self.page.evaluate(UNTAPPED, band):
+                    continue
+            return
 
     def do_as_told(self, *bands: str) -> None:
         """Begin the gesture, and do with ``bands`` what the page says; again where that was too late."""
