@@ -74,6 +74,9 @@ def take(browser: Browser, visit: Visit, folder: Path, *, every: bool) -> None:
         if visit.path == "/":
             turn_sound_on(page)
             page.wait_for_timeout(SETTLED_MS)
+        if visit.path == "/pair":
+            expect(page.locator(".near-tap")).not_to_have_count(0, timeout=1000 * PATIENCE_S)
+            page.wait_for_timeout(SETTLED_MS)
         ending = f"{'-hand' if size == 'hand' else ''}{'-night' if theme == 'dark' else ''}"
         shown = f"{name}-{size}-{theme}.png" if every else f"{name}{ending}.png"
         keep(page, folder / shown, whole=size != "hand" or every)
