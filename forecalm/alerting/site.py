@@ -9,7 +9,7 @@ from typing import Protocol
 
 from alerts.delivery.rules import DEFAULT, RulesError, parse
 from alerts.names import called
-from ingest.registry.accounts import Account
+from ingest.registry.accounts import CARER, Account
 from ingest.registry.alerting import AlertingRules
 from ingest.registry.plans import Plan
 
@@ -52,6 +52,7 @@ class Said:
         self._plans: dict[str, Plan] = {}
         self.rules = DEFAULT
         self.left: Mapping[str, float] = {}
+        self._served: set[str] = set()  # whose accounts were carers' when it was last looked
 
     def refresh(self) -> bool:
         """Look again, and return whether other rules hold now; raises IngestError where the registry does not
@@ -75,12 +76,12 @@ class Said:
 
     def _who_left(self) -> dict[str, float]:
         accounts, carers = self._registry.accounts(), self._registry.carers()  # in this order: a name comes back last
-        now_s = self._clock()
-        return {
-            each.name: self.left.get(each.name, now_s) if each.ended_s is None else each.ended_s
-            for each in accounts
-            if called(each.name, carers) is None
-        }
+        left = {each.name: each.ended_s for each in accounts if each.ended_s is not None}
+        serve = {each.name for each in accounts if any(grant.role == CARER for grant in each.grants)}
+        for name in (self._served | self.left.keys()) - serve - left.keys():
+            left[name] = self.left.get(name, self._clock())
+        self._served = serve
+        return {name: left_s for name, left_s in left.items() if called(name, carers) is None}
 
     def _go_back(self) -> bool:
         """Go by the newest rules that can be read; False: there are none."""

@@ -262,6 +262,20 @@ def test_whoever_loses_the_role_of_a_carer_is_off_and_may_come_back(config: Conf
         assert [shift.carer for shift in alerting.duty.shifts()] == ["Priya"]
 
 
+def test_whose_account_never_was_a_carers_keeps_a_shift_that_a_house_without_carers_let_them_begin(
+    config: Config,
+) -> None:
+    with closing(Installation(config).open_registry()) as registry:
+        registry.add_account("Helen", [Granted("support", config.site.name)], by="test")
+    with Service(config) as service:
+        now_s = time.time()
+        service.alerting.duty.begin("Helen", [], until_s=now_s + 3600, by="Helen", at_s=now_s)
+    with Service(config) as service:
+        service.alerting.refresh()
+        service.alerting.duty.tick(time.time())
+        assert [shift.carer for shift in service.alerting.duty.shifts()] == ["Helen"]
+
+
 @pytest.mark.parametrize(("url", "reached"), [("http://127.0.0.1:8420", ()), ("https://alder.example", ("Jo",))])
 def test_phones_that_this_house_cannot_send_to_protect_nobody(
     config: Config, url: str, reached: tuple[str, ...]
